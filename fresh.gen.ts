@@ -20,6 +20,7 @@ import * as route_bin_index from "./routes/bin/index.tsx";
 import * as route_do_$command from "./routes/do/[command].tsx";
 import * as route_help_$chapter from "./routes/help/[chapter].tsx";
 import * as route_help_index from "./routes/help/index.tsx";
+import * as route_help_pictures_$name from "./routes/help/pictures/[name].ts";
 import * as route_images_catalog from "./routes/images/catalog.tsx";
 import * as route_images_index from "./routes/images/index.tsx";
 import * as route_images_new from "./routes/images/new.tsx";
@@ -43,7 +44,8 @@ import * as route_profiles_$id_file from "./routes/profiles/[id]/file.ts";
 import * as route_profiles_import from "./routes/profiles/import.tsx";
 import * as route_profiles_index from "./routes/profiles/index.tsx";
 import * as route_profiles_tools from "./routes/profiles/tools.tsx";
-import * as route_projects_$id from "./routes/projects/[id].tsx";
+import * as route_projects_$id_index from "./routes/projects/[id]/index.tsx";
+import * as route_projects_$id_new_vm from "./routes/projects/[id]/new-vm.tsx";
 import * as route_projects_$id_tools from "./routes/projects/[id]/tools.tsx";
 import * as route_projects_index from "./routes/projects/index.tsx";
 import * as route_replication_index from "./routes/replication/index.tsx";
@@ -191,6 +193,7 @@ register({
     "do/[command].tsx": route_do_$command,
     "help/[chapter].tsx": route_help_$chapter,
     "help/index.tsx": route_help_index,
+    "help/pictures/[name].ts": route_help_pictures_$name,
     "images/catalog.tsx": route_images_catalog,
     "images/index.tsx": route_images_index,
     "images/new.tsx": route_images_new,
@@ -214,7 +217,8 @@ register({
     "profiles/import.tsx": route_profiles_import,
     "profiles/index.tsx": route_profiles_index,
     "profiles/tools.tsx": route_profiles_tools,
-    "projects/[id].tsx": route_projects_$id,
+    "projects/[id]/index.tsx": route_projects_$id_index,
+    "projects/[id]/new-vm.tsx": route_projects_$id_new_vm,
     "projects/[id]/tools.tsx": route_projects_$id_tools,
     "projects/index.tsx": route_projects_index,
     "replication/index.tsx": route_replication_index,

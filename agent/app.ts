@@ -76,6 +76,7 @@ import type { FigureTransfer } from "./metrics/transfer.ts";
 import { MetricStore } from "./metrics/metric_store.ts";
 import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
 import { TemplateRecords } from "./templates/records.ts";
+import { NO_SIMULATION, type SimulationOf } from "./libvirt/simulation.ts";
 import { staleTargetError } from "./libvirt/stale_target_error.ts";
 import { connectionUri } from "./libvirt/uri.ts";
 import { Mutex } from "../lib/mutex.ts";
@@ -208,7 +209,12 @@ export class App {
   #stopBeating: (() => void) | undefined;
   #isStopped = false;
 
-  constructor(readonly settings: Settings, readonly clock: Clock = SYSTEM_CLOCK) {
+  /** @param simulationOf what answers for hosts that are not real */
+  constructor(
+    readonly settings: Settings,
+    readonly clock: Clock = SYSTEM_CLOCK,
+    readonly simulationOf: SimulationOf = NO_SIMULATION,
+  ) {
     this.store = new Store(
       settings.dataDir,
       (message) => this.hub.publish("error", { message }),

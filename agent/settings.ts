@@ -78,7 +78,7 @@ export interface Settings {
   readonly binDays: number;
   /** Directory with the programs that hooks of profiles may run; `off` for none. */
   readonly hookPrograms: string;
-  /** Serves libvirt's built-in test driver. */
+  /** Shows made-up VMs on libvirt's test driver (`agent/demo/`). */
   readonly demo: boolean;
 }
 
@@ -311,7 +311,7 @@ export function settingsHelp(root: boolean, env: Where["env"]): string {
   });
   return [
     ...lines,
-    "  --demo\n        serve libvirt's built-in test VMs: nothing real is touched. Started by root, it runs as nobody;\n" +
+    "  --demo\n        show made-up VMs on three hosts: nothing real is touched. Started by root, it runs as nobody;\n" +
     "        its folders are temporary ones of its own, unless they are named",
     `  --config FILE\n        TOML file with these settings by their flag names, e.g. listen = "127.0.0.1:8440"\n` +
     `        (${CONFIG_ENV}; default ${DEFAULT_CONFIG}, when it is there)`,

@@ -3,6 +3,7 @@ import type { Pages } from "../agent/http/entry.ts";
 import { VERSION } from "../lib/version.ts";
 import { asksForHelp } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import { speakShellLanguage } from "./language.ts";
 import { LOST_BYTE, spelledArguments } from "./lost_bytes.ts";
 import { findOwn, type OwnVerb } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
@@ -33,6 +34,8 @@ export async function main(args: readonly string[], app: () => Promise<Pages>): 
     return EXIT.usage;
   }
   const [first, ...rest] = given;
+  // The server speaks with each reader in theirs, and writes its log in English
+  if (first !== "serve") await speakShellLanguage();
   if (first === "--version" || first === "-V" || (first === "version" && rest.length === 0)) {
     console.log(`kvm-manager ${VERSION}`);
     return EXIT.done;

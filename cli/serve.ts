@@ -1,6 +1,8 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
 import { App } from "../agent/app.ts";
+import { findLanguages, LOCALES_VARIABLE } from "../agent/i18n/catalogs.ts";
+import { SYSTEM_CLOCK } from "../agent/clock.ts";
 import { openGrpc } from "../agent/grpc/open.ts";
 import { listenersOf } from "../agent/http/listeners.ts";
 import { type Listener, listenSocket } from "../agent/http/server.ts";
@@ -11,7 +13,7 @@ import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts"
 import { setBasePath } from "../lib/fresh/base.ts";
 import { messageOf } from "../lib/text/message.ts";
 import { VERSION } from "../lib/version.ts";
-import { enterDemo } from "../agent/demo.ts";
+import { type Demo, enterDemo } from "../agent/demo/mod.ts";
 import { environment, SOCKET_FILE } from "./environment.ts";
 import { EXIT } from "./exit.ts";
 import { requireLocalDisk } from "../agent/store/data_folder.ts";
@@ -34,13 +36,14 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   // Whatever it makes is nobody else's to read: databases, keys, temporary files
   Deno.umask(0o077);
   await using stack = new AsyncDisposableStack();
-  let settings;
+  let settings, demo: Demo | undefined;
   try {
     settings = readServe(args);
     if (settings.demo) {
       // From source, the first request for a file bundles the islands, into a folder that may be root's alone.
       await (await pages(new Request("http://localhost/favicon.svg"))).body?.cancel();
-      ({ settings } = stack.use(await enterDemo(settings)));
+      demo = stack.use(await enterDemo(settings));
+      ({ settings } = demo);
     }
     await requireLocalDisk(settings.dataDir);
   } catch (error) {
@@ -62,8 +65,10 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
     return wrongUsage(error);
   }
   const listeners: Listener[] = [], grpc: Listener[] = [];
-  const app = new App(settings);
+  await demo?.seed();
+  const app = new App(settings, SYSTEM_CLOCK, demo?.simulationOf);
   app.start();
+  findLanguages(Deno.env.get(LOCALES_VARIABLE));
   const answer = entry(app, pages);
   try {
     const { admit } = app;

@@ -16,6 +16,11 @@ export interface LibvirtAccount {
 /** As the workers have it, by messages: plain data, without a password. */
 export interface LibvirtAddress {
   readonly uri: string;
+  /**
+   * Pointer of an open connection that all threads of this process use instead of their own. libvirt's test driver makes a
+   * new host for each connection to a file: see `shared_connection.ts`.
+   */
+  readonly shared?: bigint;
   /** Where libvirt may ask for a user. */
   readonly signIn?: {
     /** Pointer of the callback that answers: see `sign_in_answers.ts`. */

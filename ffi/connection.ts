@@ -3,6 +3,7 @@ import type { LibvirtAddress } from "./address.ts";
 import { LibvirtError, VIR_ERR } from "./error.ts";
 import { libvirt, ok, some } from "./library.ts";
 import { cString } from "./memory.ts";
+import { anotherReference } from "./shared_connection.ts";
 import { openConnection } from "./sign_in.ts";
 
 /** Seconds between keep-alive messages, and how many may go unanswered. A frozen libvirtd is noticed after 4 s. */
@@ -59,7 +60,8 @@ export class Connection implements Disposable {
    */
   static open(address: LibvirtAddress): Connection {
     const { symbols } = libvirt();
-    const connection = new Connection(openConnection(address), address);
+    const pointer = address.shared === undefined ? openConnection(address) : anotherReference(address.shared);
+    const connection = new Connection(pointer, address);
     if (symbols.virConnectSetKeepAlive(connection.pointer, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) < 0) {
       symbols.virResetLastError();
     }

@@ -7,6 +7,7 @@ import type { LibvirtAddress } from "./address.ts";
 import { LibvirtError, type SignInFailure, VIR_ERR } from "./error.ts";
 import { libvirt } from "./library.ts";
 import { cString } from "./memory.ts";
+import { outsideClosed } from "./outside.ts";
 import { CREDENTIAL } from "./sign_in_answers.ts";
 import { forgetAsked, inTurn, wasAsked } from "./sign_in_turns.ts";
 
@@ -54,6 +55,8 @@ const NO_CALLBACK =
   /No authentication callback available|no mechanism available|Missing authentication credentials/i;
 
 function openAs(uri: string, signIn: SignIn | undefined): Deno.PointerObject {
+  const closed = outsideClosed();
+  if (closed !== undefined) throw new LibvirtError({ kind: "unavailable", message: closed });
   const { symbols, lastError } = libvirt();
   if (signIn !== undefined) forgetAsked(signIn.cells);
   const pointer = symbols.virConnectOpenAuth(cString(uri), signIn === undefined ? null : authOf(signIn), 0);

@@ -32,6 +32,7 @@ export const REQUIRED = {
   // Connection
   virConnectOpenAuth: { parameters: [buf, /* name */ buf, /* auth */ uint /* flags */], result: ptr },
   virConnectClose: { parameters: [ptr /* conn */], result: int },
+  virConnectRef: { parameters: [ptr /* conn */], result: int },
   virConnectIsAlive: { parameters: [ptr /* conn */], result: int },
   virConnectSetKeepAlive: { parameters: [ptr, /* conn */ int, /* interval */ uint /* count */], result: int },
   virConnectRegisterCloseCallback: {

@@ -50,6 +50,7 @@ export const WAITS = {
   virEventRemoveTimeout: "none",
   virEventUpdateTimeout: "none",
   virConnectClose: "none",
+  virConnectRef: "none",
   virConnectIsAlive: "none",
   virConnectSetKeepAlive: "none",
   virConnectGetType: "none",

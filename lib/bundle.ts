@@ -37,6 +37,11 @@ export function copiedFile(path: string): URL {
   return new URL(isBundled ? `./${path}` : `../${path}`, import.meta.url);
 }
 
+/** Folder of the translations: of JSON files, one a language in the bundle, and from source a folder a language. */
+export function localesFolder(): string {
+  return new URL(isBundled ? "./locales" : "./i18n", import.meta.url).pathname;
+}
+
 /** Name of a worker's file in the bundle: `ffi/worker.ts` is `ffi-worker.js`. */
 export function workerName(source: string): string {
   return source.replaceAll("/", "-").replace(/\.ts$/, ".js");

@@ -1,7 +1,7 @@
 /** What every page is given (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
 import { createDefine } from "fresh";
 import type { Offers } from "./access/looking.ts";
-import type { VmObject } from "./access/rights.ts";
+import type { ProjectObject, VmObject } from "./access/rights.ts";
 import type { Api } from "./contract/api.ts";
 import type { CommandName, ConnectionStatus } from "./contract/mod.ts";
 import type { Notice } from "./text/notice.ts";
@@ -23,6 +23,8 @@ export interface PageUser {
   readonly hasPasskeys: boolean;
   /** The time zone they chose: `host`, `browser` or a name; missing while they did not. */
   readonly timeZone?: string;
+  /** The language they chose, by its tag, or `browser`; missing while they did not. */
+  readonly language?: string;
   /** They need not show now that it is them: they just did, or nobody asks them. */
   readonly confirmed: boolean;
 }
@@ -36,10 +38,10 @@ export interface PageState {
    */
   api: Api;
   /**
-   * Whether they may call a command: on that VM of the page's host, or on that host where none is named. Pages offer nothing
-   * else.
+   * Whether they may call a command: on that VM of the page's host, on that project, or on that host where none is named.
+   * Pages offer nothing else.
    */
-  may(command: CommandName, vm?: Omit<VmObject, "hostId">): boolean;
+  may(command: CommandName, on?: Omit<VmObject, "hostId"> | ProjectObject): boolean;
   /** What pages offer them; null: everything. */
   offers: Offers | null;
   /** The first administrator: whether nobody can sign in yet, and whether a key of the link lets one be made. */
@@ -65,7 +67,7 @@ export interface PageState {
   connection: ConnectionStatus;
   /** That host's name, as libvirt says it. */
   hostname: string;
-  /** `serve --demo`: libvirt's built-in test driver, nothing real. */
+  /** `serve --demo`: nothing is real. */
   demo: boolean;
   /** KVM Manager's own version. */
   version: string;

@@ -9,6 +9,7 @@ import LiveStatus from "../islands/LiveStatus.tsx";
 import { cookieOf } from "../lib/client/preferences.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { locale } from "../lib/i18n/locale.ts";
+import { directionOf } from "../lib/i18n/languages.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define, type PageState } from "../lib/page_state.ts";
 import { unlessAway } from "./(_shared)/fail.ts";
@@ -52,6 +53,7 @@ export default define.layout(async function App({ Component, req, state, url }) 
   return (
     <html
       lang={locale()}
+      dir={directionOf(locale())}
       data-theme={state.theme ?? "system"}
       data-sidebar={folded ? "folded" : "open"}
       data-zone={ready ? state.zone : undefined}

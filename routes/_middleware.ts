@@ -10,7 +10,7 @@ import { ContractError } from "../lib/contract/errors.ts";
 import type { ConnectionStatus } from "../lib/contract/host.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { define, type PageState, type PageUser, THEMES } from "../lib/page_state.ts";
-import { cookieOf, ZONE_COOKIE } from "../lib/client/preferences.ts";
+import { cookieOf, LANGUAGE_COOKIE, PREFERENCE, ZONE_COOKIE } from "../lib/client/preferences.ts";
 import type { AddressedHost } from "../lib/text/host_path.ts";
 import { type Notice, NOTICE_COOKIE, noticeCookie, noticeIn } from "../lib/text/notice.ts";
 import { VERSION } from "../lib/version.ts";
@@ -23,7 +23,8 @@ import { visitOf } from "../agent/http/entry.ts";
 import { Host } from "../agent/hosts/host.ts";
 import type { LinkedHost } from "../agent/hosts/linked/linked_host.ts";
 import { setRequestHost } from "../agent/http/request_host.ts";
-import { setRequestZone } from "../agent/http/request_locale.ts";
+import { setRequestLanguage, setRequestZone } from "../agent/i18n/request_locale.ts";
+import { locales } from "../lib/i18n/locale.ts";
 import { pageZone } from "../lib/i18n/zone_choice.ts";
 import { keepingForm } from "./(_shared)/kept_form.ts";
 import { onlyOnce } from "./(_shared)/once.ts";
@@ -58,6 +59,7 @@ function userOf(
     hasPassword: account?.password !== undefined || account?.host === true,
     hasPasskeys: (account?.passkeys?.length ?? 0) > 0,
     ...(account?.timeZone !== undefined && { timeZone: account.timeZone }),
+    ...(account?.language !== undefined && { language: account.language }),
     confirmed: via !== "session" || confirmations.until(holder) !== null,
   };
 }
@@ -115,10 +117,21 @@ export default define.middleware(async (ctx) => {
   setRequestHost(host);
   const zone = pageZone(user?.timeZone, cookieOf(cookie, ZONE_COOKIE));
   setRequestZone(zone);
+  const language = locales().find((each) => each === user?.language);
+  // Chosen in another browser. From now on this one says so with each call, too
+  if (language !== undefined && cookieOf(cookie, LANGUAGE_COOKIE) === undefined) {
+    await setRequestLanguage(language);
+    cookies.push(`${LANGUAGE_COOKIE}=${language}; ${PREFERENCE}`);
+  }
   const state: PageState = {
     user,
     api: app.apiFor(principal, isLocal ? null : host.id),
-    may: (command, vm) => mayCall(principal.rights, command, { hostId: host.id, ...vm }),
+    may: (command, on) =>
+      mayCall(
+        principal.rights,
+        command,
+        on !== undefined && "projectId" in on ? on : { hostId: host.id, ...on },
+      ),
     offers: user === null ? null : offersOf(
       principal.rights,
       () => hostsOf(app).flatMap(({ id }) => app.places.vmsOn(id)),

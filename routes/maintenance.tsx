@@ -14,6 +14,7 @@ import {
 } from "../lib/contract/mod.ts";
 import { maintenance as texts } from "../lib/i18n/en/maintenance.ts";
 import { t as common, textsOf } from "../lib/i18n/mod.ts";
+import { STATES } from "../lib/vm/state.ts";
 import { define, type PageState } from "../lib/page_state.ts";
 import { type Failure, failureOf } from "../lib/text/failure.ts";
 import { textIn } from "../lib/text/form_fields.ts";
@@ -103,6 +104,10 @@ const chosen = ({ vms = [] }: Choices, vmId: string): string => {
 };
 
 /** Whether a VM of the plan runs, or is paused. */
+/** A state in words, where it is one of a VM's. */
+const wordOf = (state: string): string =>
+  Object.entries(STATES).filter(([known]) => known === state).map(([, { word }]) => common(word))[0] ?? state;
+
 const isOn = ({ state }: Pick<MaintenancePlan["vms"][number], "state">) =>
   state === "running" || state === "paused";
 
@@ -156,7 +161,7 @@ function Plan(
         attributesOf={({ name, action }) => ({ "data-planned": name, "data-action": action })}
         columns={[
           { title: t("maintenance.vm"), cell: ({ name }) => <bdi>{oneLine(name, 60)}</bdi> },
-          { title: t("maintenance.state"), cell: ({ state }) => state },
+          { title: t("maintenance.state"), cell: ({ state }) => wordOf(state) },
           {
             title: t("maintenance.memory"),
             kind: "number",

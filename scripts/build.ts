@@ -8,10 +8,12 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { messageOf } from "../lib/text/message.ts";
 import { bundleAgents } from "./guest_agents.ts";
+import { translations } from "./island_texts.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
 import { appFolder, copyFolder, hashOf, option, PROJECT, remove, run } from "./project.ts";
+import { checkTexts } from "./texts.ts";
 import { bundleServer } from "./server.ts";
 import { bundleStyles } from "./styles.ts";
 
@@ -34,6 +36,10 @@ async function makeBundle(app: string): Promise<string> {
     await oneStylesheet(files);
     const islands = join("_fresh", index.build);
     await copyFolder(join(dist, "static", islands), join(files, islands));
+    if (index.texts !== undefined) {
+      await copyFolder(join(dist, index.texts.folder), join(staging, index.texts.folder));
+    }
+    await writeLocales(join(staging, "locales"));
     // Here, unlike in development, the build's id also stands for the files of static/
     const build = await hashOf(files);
     await compressFiles(files);
@@ -47,6 +53,14 @@ async function makeBundle(app: string): Promise<string> {
     await remove(staging);
   }
   return bundle;
+}
+
+/** Writes a file a language, which the server reads when somebody reads it. */
+async function writeLocales(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  for (const [language, texts] of await translations()) {
+    await Deno.writeTextFile(join(folder, `${language}.json`), JSON.stringify(texts));
+  }
 }
 
 /** Said where the guest tools cannot be built. */
@@ -86,6 +100,8 @@ async function sourcesDigest(app: string): Promise<string | null> {
 
 async function build(app: string, name: string): Promise<void> {
   if (!await isManifestFresh(app)) throw new Error("fresh.gen.ts is stale. Run: deno task manifest");
+  const missing = app === PROJECT ? await checkTexts() : [];
+  if (missing.length > 0) throw new Error(`${missing.length} texts do not fit. Run: deno task texts check`);
   // Read before the sources are: an edit during the build makes the result stale
   const sources = await sourcesDigest(app);
   console.log("Bundling islands, server and workers…");

@@ -5,11 +5,22 @@
  *
  *     deno run -A scripts/islands.ts [--if-stale]
  */
-import { join, relative } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
-import { type InputOptions, type OutputChunk, type Plugin, rolldown } from "rolldown";
+import type { Tables } from "../lib/fresh/server/island_texts.ts";
+import { type InputOptions, type OutputAsset, type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { arrange, type BundledModule, type Limits, type Load, reached } from "./chunks.ts";
+import {
+  isOfTexts,
+  longest,
+  nameTexts,
+  textLength,
+  translations,
+  usedTexts,
+  writeTexts,
+} from "./island_texts.ts";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
 
 /**
@@ -22,8 +33,13 @@ export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const sa
 const COMPRESSED = 0.21;
 /** The same of a module of values, which repeat themselves. */
 const COMPRESSED_VALUES = 0.1;
+/** The same of texts, which are in a language. */
+const COMPRESSED_TEXTS = 0.17;
 /** Part of the bytes that is planned with: how well a file compresses is known only when it is there. */
 const PLANNED = 0.985;
+
+/** Folder of the files with names in the place of texts, below `dist/` and in the bundle. */
+export const TEXTS = "texts";
 
 /** What a page loads of an app's islands. */
 export interface PageLoad {
@@ -52,8 +68,14 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
     const pages = await islandsByPage(app, islands);
     const shell = pages.get(APP_ROUTE) ?? new Set();
     const entries = await writeEntries(app, islands, shell);
-    const { chunks, modules } = await bundle(entries, pages, staging);
-    const build = await hashOf(staging);
+    const { chunks, modules, tables } = await bundle(entries, pages, staging);
+    const kept = join(staging, TEXTS);
+    const files = await writeTexts(staging, kept, tables);
+    // Browsers keep files of a build for ever, those with translations, too
+    const build = digestOf([await hashOf(staging), JSON.stringify([...await translations()].sort())]);
+    await remove(join(dist, TEXTS, build));
+    await Deno.mkdir(join(dist, TEXTS), { recursive: true });
+    await moveInto(kept, join(dist, TEXTS, build));
     const address = (path: string) => `/_fresh/${build}/${path}`;
     const chunkOf = (name: string): IslandChunk => {
       const path = homeOf(join(entriesFolder(app), `${name}.ts`), chunks);
@@ -65,7 +87,7 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
       return {
         route,
         files: [...files].map(address),
-        unused: unusedShare(files, reached(modules, roots), chunks),
+        unused: unusedShare(files, reached(modules, roots), { chunks, tables }),
       };
     };
     const index: IslandIndex = {
@@ -74,6 +96,7 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
       islands: Object.fromEntries(
         [...islands.keys()].map((name) => [name, chunkOf(shell.has(name) ? BOOT : name)]),
       ),
+      ...(files.length > 0 && { texts: { folder: `./${TEXTS}/${build}`, files } }),
     };
     await moveInto(staging, join(dist, "static", "_fresh", build));
     await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
@@ -114,7 +137,8 @@ async function bundle(
   entries: Entries,
   pages: Pages,
   folder: string,
-): Promise<{ chunks: Chunks; modules: Modules }> {
+): Promise<{ chunks: Chunks; modules: Modules; tables: Tables }> {
+  const tables: Record<string, Readonly<Record<string, string>>> = {};
   const options: InputOptions = {
     input: { ...entries },
     cwd: PROJECT,
@@ -122,7 +146,7 @@ async function bundle(
     resolve: { alias: await aliases() },
     transform: { jsx: { runtime: "automatic", importSource: "preact" } },
     tsconfig: false,
-    plugins: [constants],
+    plugins: [constants, nameTexts(tables)],
     preserveEntrySignatures: false, // an entry registers its islands, and exports nothing
   };
   const { modules, parts } = await modulesOf(options);
@@ -144,7 +168,7 @@ async function bundle(
   const chunks = new Map(
     output.filter((file) => file.type === "chunk").map((chunk) => [chunk.fileName, chunk]),
   );
-  return { chunks, modules };
+  return { chunks, modules, tables: usedTexts(tables, codeOf(output)) };
 }
 
 /** Leaves out the files of entries whose module is in another file: nothing loads them. */
@@ -166,6 +190,7 @@ async function modulesOf(
   options: InputOptions,
 ): Promise<{ modules: Modules; parts: ReadonlySet<string> }> {
   const modules = new Map<string, BundledModule>(), parts = new Set<string>();
+  const tables: Record<string, Readonly<Record<string, string>>> = {}, catalogs = await translations();
   const look: Plugin = {
     name: "look",
     generateBundle(_options, output) {
@@ -177,6 +202,10 @@ async function modulesOf(
           ])
         ),
       );
+      const used = usedTexts(tables, codeOf(Object.values(output)));
+      for (const id of [...bytes.keys()].filter(isOfTexts)) {
+        bytes.set(id, longest(basename(id, ".ts"), used, catalogs) * COMPRESSED_TEXTS);
+      }
       for (const id of this.getModuleIds()) {
         const { importedIds, dynamicallyImportedIds } = this.getModuleInfo(id)!;
         modules.set(id, { imports: importedIds, bytes: bytes.get(id) ?? 0 });
@@ -184,7 +213,7 @@ async function modulesOf(
       }
     },
   };
-  await using built = await rolldown({ ...options, plugins: [constants, look] });
+  await using built = await rolldown({ ...options, plugins: [constants, nameTexts(tables), look] });
   await built.generate();
   return { modules, parts };
 }
@@ -311,12 +340,17 @@ const filesOf = (modules: readonly string[], chunks: Chunks): Set<string> =>
   );
 
 /** Share of the code in files that is of other modules than those used: 0 to 1. */
-function unusedShare(files: ReadonlySet<string>, used: ReadonlySet<string>, chunks: Chunks): number {
+function unusedShare(
+  files: ReadonlySet<string>,
+  used: ReadonlySet<string>,
+  { chunks, tables }: { readonly chunks: Chunks; readonly tables: Tables },
+): number {
   let all = 0, unused = 0;
   for (const file of files) {
     for (const [id, { renderedLength }] of Object.entries(chunks.get(file)!.modules)) {
-      all += renderedLength;
-      if (!used.has(id)) unused += renderedLength;
+      const length = renderedLength + textLength(id, tables);
+      all += length;
+      if (!used.has(id)) unused += length;
     }
   }
   return unused / all;
@@ -328,6 +362,7 @@ export async function areIslandsStale(app: string): Promise<boolean> {
     const written = join(app, "dist", "islands.json");
     const { build } = JSON.parse(await Deno.readTextFile(written)) as IslandIndex;
     await Deno.stat(join(app, "dist", "static", "_fresh", build));
+    await Deno.stat(join(app, "dist", TEXTS, build));
     const sources = await Promise.all(
       [...["islands", "components", "lib"].map((name) => join(app, name)), join(PROJECT, "lib")].map(walk),
     );
@@ -360,6 +395,13 @@ function importsOf(name: string, chunks: Chunks, seen = new Set<string>()): Set<
   }
   return seen;
 }
+
+/** The code of all files. */
+const codeOf = (output: readonly (OutputChunk | OutputAsset)[]): string =>
+  output.map((file) => file.type === "chunk" ? file.code : "").join("\n");
+
+const digestOf = (parts: readonly string[]): string =>
+  createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 16);
 
 /** Renames a folder; when it is already there, with the same content by its name, that one stays. */
 async function moveInto(from: string, to: string): Promise<void> {

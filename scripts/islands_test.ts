@@ -1,8 +1,11 @@
 /** What browsers load: the bundles of the islands as they are. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { bundleIslands, PAGE_LIMITS } from "./islands.ts";
+import type { IslandIndex } from "../lib/fresh/server/assets.ts";
+import { fillTables, type NamedTables } from "../lib/fresh/server/island_texts.ts";
+import { translations } from "./island_texts.ts";
+import { bundleIslands, PAGE_LIMITS, type PageLoad } from "./islands.ts";
 import { PROJECT } from "./project.ts";
 
 /** Largest share of the script of all pages, compressed, that one page loads. */
@@ -10,15 +13,49 @@ const SHARE_OF_ALL = 0.3;
 /** What all pages load on average: files, and the share of code that a page does not use. */
 const AVERAGE = { files: 3, unused: 0.13 } as const;
 
-const compressedSize = async (address: string) =>
-  gzipSync(await Deno.readFile(join(PROJECT, "dist/static", address))).length;
+type Catalog = Readonly<Record<string, string>>;
+
+/** Bytes of files as they are sent to who reads a language. */
+async function compressedSizes(
+  { texts }: IslandIndex,
+  addresses: Iterable<string>,
+  [language, catalog]: readonly [string, Catalog],
+): Promise<Map<string, number>> {
+  assert.ok(texts, "no file has texts");
+  const kept = join(PROJECT, "dist", texts.folder);
+  const tables = JSON.parse(await Deno.readTextFile(join(kept, "tables.json"))) as NamedTables;
+  const sizes = new Map<string, number>();
+  for (const address of addresses) {
+    const hasTexts = texts.files.includes(basename(address));
+    const path = hasTexts ? join(kept, basename(address)) : join(PROJECT, "dist/static", address);
+    const text = await Deno.readTextFile(path);
+    const filled = hasTexts ? fillTables(text, tables, (key) => catalog[key], language) : text;
+    sizes.set(address, gzipSync(filled).length);
+  }
+  return sizes;
+}
 
 Deno.test("bundleIslands() has pages load few files, 60 KB at most, and little that they do not use", async () => {
-  const loads = (await bundleIslands(PROJECT)).pages;
-  const sizes = new Map<string, number>();
-  for (const file of new Set(loads.flatMap(({ files }) => files))) {
-    sizes.set(file, await compressedSize(file));
+  const { pages: loads, index } = await bundleIslands(PROJECT);
+  const files = new Set(loads.flatMap((load) => load.files));
+  for (const language of [["en", {}], ...await translations()] as const) {
+    judge(loads, await compressedSizes(index, files, language), language[0]);
   }
+});
+
+Deno.test("bundleIslands() keeps the texts of pages in one language", async () => {
+  const { index: { texts } } = await bundleIslands(PROJECT);
+  const kept = join(PROJECT, "dist", texts!.folder), file = texts!.files[0]!;
+  const template = await Deno.readTextFile(join(kept, file));
+  const tables = JSON.parse(await Deno.readTextFile(join(kept, "tables.json"))) as NamedTables;
+  const filled = fillTables(template, tables, (key) => `«${key}»`, "ja");
+  const [noun] = [...template.matchAll(/__TEXTS_(\w+?)__/g)].map(([, noun]) => noun!);
+  const english = Object.values(tables.tables[noun!]!).filter((text) => text.length > 12);
+  assert.ok(english.length > 0);
+  assert.deepEqual(english.filter((text) => filled.includes(JSON.stringify(text))), []);
+});
+
+function judge(loads: readonly PageLoad[], sizes: ReadonlyMap<string, number>, language: string): void {
   const bytesOf = (files: Iterable<string>) => [...files].reduce((sum, file) => sum + sizes.get(file)!, 0);
   const pages = loads.map(({ route, files, unused }) => ({
     ...{ route, unused, files: files.length, bytes: bytesOf(files) },
@@ -28,8 +65,8 @@ Deno.test("bundleIslands() has pages load few files, 60 KB at most, and little t
   const tooMuch = pages.filter((page) =>
     page.files > PAGE_LIMITS.files || page.bytes > bytes || page.unused > PAGE_LIMITS.unused
   );
-  assert.deepEqual(tooMuch, []);
+  assert.deepEqual(tooMuch, [], language);
   const average = (of: "files" | "unused") => pages.reduce((sum, page) => sum + page[of], 0) / pages.length;
   assert.ok(average("files") <= AVERAGE.files, `${average("files")} files a page`);
   assert.ok(average("unused") <= AVERAGE.unused, `${average("unused")} of a page's code is not used`);
-});
+}

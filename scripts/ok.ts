@@ -18,6 +18,7 @@ const CHECKS: readonly { name: string; args: readonly string[] }[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["task", "check"] },
+  { name: "texts", args: ["task", "texts", "check"] },
   { name: "generated files", args: ["task", "manifest", "--check"] },
 ];
 

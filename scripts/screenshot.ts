@@ -1,88 +1,121 @@
 /**
- * Makes README's picture again: the list of VMs of a small lab, on a libvirtd of its own.
+ * Takes the pictures of README and of the documentation again, from the demo.
  *
  *     deno task screenshot
+ *     deno task screenshot alerts backups
  */
 import { fileURLToPath } from "node:url";
+import type { BrowserContext, Page } from "playwright-core";
 import { ownBrowser } from "../tests/testbed/chromium.ts";
-import { domainXml } from "../tests/testbed/domain_xml.ts";
-import { buildGuest } from "../tests/testbed/guest.ts";
-import { filesOf } from "../tests/testbed/names.ts";
-import { privateLibvirt } from "../tests/testbed/private_libvirt.ts";
-import { run } from "../tests/testbed/process.ts";
-import { startServer } from "../tests/testbed/server.ts";
+import { startServer, type TestServer } from "../tests/testbed/server.ts";
 import { delay } from "../tests/testbed/wait.ts";
 
-/** `no-ping`: dnsmasq would ping every address for 3 s before it gives it away. */
-const NETWORK =
-  `<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'><name>default</name><bridge name='virbr0' stp='off' delay='0'/>
-<ip address='192.168.122.1' netmask='255.255.255.0'><dhcp><range start='192.168.122.20' end='192.168.122.99'/></dhcp></ip>
-<dnsmasq:options><dnsmasq:option value='no-ping'/></dnsmasq:options></network>`;
-
-interface Machine {
+/** A picture: its chapter, and what it shows. */
+interface Picture {
   readonly name: string;
-  readonly title: string;
-  readonly disk: string;
-  readonly vcpus: number;
-  readonly tags: readonly string[];
-  readonly state: "running" | "paused" | "stopped" | "suspended";
+  /** Of the page. `{web-01}` stands for the id of that VM, `{backup}` for that of the first backup. */
+  readonly path: string;
+  readonly height?: number;
+  readonly dark?: true;
+  /** Milliseconds until live figures are there. */
+  readonly wait?: number;
 }
 
-/** The lab. */
-const MACHINES: readonly Machine[] = [
-  { name: "build-03", title: "CI runner", disk: "60G", vcpus: 2, tags: ["ci"], state: "paused" },
-  { name: "db-01", title: "PostgreSQL", disk: "200G", vcpus: 4, tags: ["prod"], state: "running" },
-  { name: "edge-07", title: "Router", disk: "8G", vcpus: 1, tags: ["edge"], state: "running" },
-  { name: "legacy", title: "Old accounting", disk: "120G", vcpus: 1, tags: [], state: "suspended" },
-  { name: "mail-01", title: "Mail", disk: "80G", vcpus: 2, tags: ["prod"], state: "running" },
-  { name: "scratch", title: "", disk: "20G", vcpus: 1, tags: [], state: "stopped" },
-  { name: "web-01", title: "Web front", disk: "40G", vcpus: 2, tags: ["prod", "web"], state: "running" },
-  { name: "web-02", title: "Web front", disk: "40G", vcpus: 2, tags: ["prod", "web"], state: "running" },
+const PICTURES: readonly Picture[] = [
+  { name: "vms", path: "/vms", dark: true, wait: 20_000, height: 760 },
+  { name: "dashboard", path: "/", wait: 8000, height: 900 },
+  { name: "access", path: "/settings/users" },
+  { name: "projects", path: "/projects" },
+  { name: "guest", path: "/vms/{web-01}/guest", height: 800 },
+  { name: "snapshots", path: "/vms/{staging-web}/snapshots", height: 700 },
+  { name: "templates", path: "/templates" },
+  { name: "ova", path: "/vms/{erp-old}/export-ova" },
+  { name: "import", path: "/vms/import-from" },
+  { name: "domain-xml", path: "/vms/{web-01}/xml", height: 800 },
+  { name: "host-devices", path: "/vms/{web-01}/hardware", height: 800 },
+  { name: "limits", path: "/vms/{web-01}/network", height: 700 },
+  { name: "disk-images", path: "/vms/{db-01}/disks", height: 700 },
+  { name: "image-catalog", path: "/images" },
+  { name: "bin", path: "/bin" },
+  { name: "hosts", path: "/settings/hosts" },
+  { name: "maintenance", path: "/maintenance" },
+  { name: "networks", path: "/networks/topology", dark: true, height: 800 },
+  { name: "console", path: "/vms/{git-01}/console", wait: 4000, height: 800 },
+  { name: "backups", path: "/backups/{backup}", height: 800 },
+  { name: "schedules", path: "/schedules" },
+  { name: "monitoring", path: "/vms/{db-01}/monitoring?window=7d", dark: true, wait: 6000, height: 900 },
+  { name: "alerts", path: "/alerts" },
+  { name: "insights", path: "/insights?window=30d", height: 900, wait: 6000 },
+  { name: "metrics", path: "/settings/metrics", height: 800 },
+  { name: "mcp", path: "/settings/mcp" },
+  { name: "rest", path: "/api/v1/reference", height: 800 },
 ];
 
-const OUTPUT = fileURLToPath(new URL("../docs/vms.png", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../docs/pictures/", import.meta.url));
+const WIDTH = 1280, HEIGHT = 640, WAIT_MS = 3000;
+/** Bytes of a picture, and of all of them, at most. */
+const MOST_BYTES = 120_000, MOST_ALL = 2_000_000;
+const QUALITY = 0.82;
+
+/** Addresses with the ids of this demo. */
+async function placesOf(server: TestServer): Promise<(path: string) => string> {
+  const vms = await server.call("get_vms") as { readonly id: string; readonly name: string }[];
+  const backups = await server.call("list_backups") as { readonly id: string; readonly name: string }[];
+  const ids = new Map(vms.map(({ id, name }) => [name, id]));
+  ids.set("backup", backups.find(({ name }) => name.startsWith("Production"))!.id);
+  return (path) =>
+    path.replace(/\{([^}]+)\}/g, (_whole, name: string) => {
+      const id = ids.get(name);
+      if (id === undefined) throw new Error(`the demo has no ${name}`);
+      return id;
+    });
+}
+
+/** A PNG as WebP, which is a third of it: chromium packs it. */
+async function webp(page: Page, png: Uint8Array): Promise<Uint8Array> {
+  const packed = await page.evaluate(async ([source, quality]) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${source}`;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext("2d")!.drawImage(image, 0, 0);
+    return canvas.toDataURL("image/webp", quality).split(",")[1]!;
+  }, [png.toBase64(), QUALITY] as const);
+  return Uint8Array.fromBase64(packed);
+}
+
+async function take(
+  context: BrowserContext,
+  url: string,
+  { height = HEIGHT, wait = WAIT_MS, dark }: Picture,
+) {
+  const page = await context.newPage();
+  await page.setViewportSize({ width: WIDTH, height });
+  await page.emulateMedia({ colorScheme: dark === true ? "dark" : "light" });
+  await page.goto(url);
+  await delay(wait);
+  const png = await page.screenshot();
+  await page.close();
+  return png;
+}
 
 if (import.meta.main) {
-  const guest = await buildGuest();
-  await using host = await privateLibvirt("screenshot");
-  const folder = filesOf(host.name);
-  await Deno.writeTextFile(`${folder}/network.xml`, NETWORK);
-  await host.virsh("net-define", `${folder}/network.xml`);
-  await host.virsh("net-start", "default");
-  await using server = await startServer({ uri: host.uri });
-  for (const [index, machine] of MACHINES.entries()) {
-    const path = `${folder}/${machine.name}.qcow2`;
-    await run(["qemu-img", "create", "-q", "-f", "qcow2", path, machine.disk]);
-    const xml = domainXml({
-      name: machine.name,
-      uuid: crypto.randomUUID(),
-      memoryMiB: 256,
-      vcpus: machine.vcpus,
-      machine: "q35",
-      ...(machine.title !== "" && { title: machine.title }),
-      guest,
-      network: { name: "default", mac: `52:54:00:12:34:${(16 + index).toString(16)}` },
-      vnc: { socket: true },
-      agent: true,
-      serial: { kind: "file", log: `${folder}/${machine.name}.log` },
-      disks: [{ path, format: "qcow2", bus: "virtio" }],
-    });
-    await Deno.writeTextFile(`${folder}/${machine.name}.xml`, String(xml));
-    await host.virsh("define", `${folder}/${machine.name}.xml`);
-    if (machine.state !== "stopped") await host.virsh("start", machine.name);
-  }
-  await delay(12_000);
-  await host.virsh("suspend", "build-03");
-  await host.virsh("managedsave", "legacy");
-  for (const vm of await server.call("get_vms") as { id: string; name: string }[]) {
-    const tags = MACHINES.find((machine) => machine.name === vm.name)?.tags ?? [];
-    if (tags.length > 0) await server.call("set_tags", { vmId: vm.id, tags });
-  }
+  const wanted = Deno.args.length === 0 ? PICTURES : PICTURES.filter(({ name }) => Deno.args.includes(name));
+  await using server = await startServer({ demo: true });
   await using tester = await ownBrowser();
-  const page = await tester.page({ viewport: { width: 1440, height: 520 }, colorScheme: "dark" });
-  await page.goto(`${server.url}/vms`);
-  await delay(12_000);
-  await Deno.mkdir(fileURLToPath(new URL("../docs", import.meta.url)), { recursive: true });
-  await page.screenshot({ path: OUTPUT });
-  console.log(`${OUTPUT} is written`);
+  const context = await tester.newContext();
+  const press = await context.newPage(), at = await placesOf(server);
+  await Deno.mkdir(FOLDER, { recursive: true });
+  for (const picture of wanted) {
+    const bytes = await webp(press, await take(context, server.url + at(picture.path), picture));
+    if (bytes.length > MOST_BYTES) {
+      throw new Error(`${picture.name} has ${bytes.length} bytes: show less of it`);
+    }
+    await Deno.writeFile(`${FOLDER}${picture.name}.webp`, bytes);
+    console.log(`${picture.name}.webp: ${bytes.length} bytes`);
+  }
+  let all = 0;
+  for await (const { name } of Deno.readDir(FOLDER)) all += (await Deno.stat(FOLDER + name)).size;
+  if (all > MOST_ALL) throw new Error(`the pictures have ${all} bytes together, more than ${MOST_ALL}`);
 }

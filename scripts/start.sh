@@ -12,7 +12,7 @@ Installs what is missing (Deno through npm; libvirt and QEMU from Debian when th
 nothing does, builds when the sources changed, then runs `dist/kvm-manager serve`, which serves on
 http://127.0.0.1:8440. What is already there is left alone.
 
-  --demo     serve libvirt's built-in test host: needs only libvirt's client library, touches nothing real
+  --demo     show made-up VMs on three hosts: needs only libvirt's client library, touches nothing real (docs/demo.md)
   --help     this text
 END
 }

@@ -153,8 +153,8 @@ export function authorise(
     const projectId = String(field(input, "projectId") ?? field(input, "project_id") ?? ""),
       about = { projectId };
     if (may(rights, permission, about)) return roleOn(rights, about);
-    // What no member may do is refused whether there is such a project or not
-    if (role === "administrator") refuse(principal, role);
+    // What no member may do is refused whether there is such a project or not; so is what somebody who sees it may not do
+    if (role === "administrator" || may(rights, PROJECTS_VIEW, about)) refuse(principal, role);
     throw new ContractError("ProjectNotFound", { projectId: projectId.slice(0, 64) });
   }
   const vmId = field(input, "vmId");
@@ -170,6 +170,8 @@ export function authorise(
   return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
 }
 
+/** What shows a project. */
+const PROJECTS_VIEW = needOf("get_project").permission;
 /** What puts VMs into projects. */
 const PROJECTS_CHANGE = needOf("set_vm_project").permission;
 

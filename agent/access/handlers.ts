@@ -1,6 +1,8 @@
 /** The commands on users, sessions, roles and tokens. */
 import { PERMISSIONS } from "../../lib/access/permissions.ts";
 import { isAdministrator, may, seesEverything, toldRights } from "../../lib/access/rights.ts";
+import { BROWSER_LANGUAGE } from "../../lib/i18n/languages.ts";
+import { locales } from "../../lib/i18n/locale.ts";
 import { isZone, ZONE_CHOICES } from "../../lib/i18n/zone_choice.ts";
 import {
   type accessCommands,
@@ -142,6 +144,16 @@ export function accessHandlers(
         throw new ContractError("InvalidInput", { reason, field: "timeZone" });
       }
       accounts.save({ ...own(principal), timeZone });
+      return null;
+    },
+    set_language: ({ language }, { principal }) => {
+      if (language !== BROWSER_LANGUAGE && !locales().includes(language)) {
+        const reason = `there are no texts in that language. Give ${BROWSER_LANGUAGE}, or one of ${
+          locales().join(", ")
+        }`;
+        throw new ContractError("InvalidInput", { reason, field: "language" });
+      }
+      accounts.save({ ...own(principal), language });
       return null;
     },
     begin_totp: (_input, { principal }) => secondFactor.begin(own(principal)),

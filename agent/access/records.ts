@@ -40,6 +40,8 @@ export interface UserRecord {
   readonly lastSignInAt: number | null;
   /** In which time zone its pages show moments: `host`, `browser` or a name; missing: as `browser`. */
   readonly timeZone?: string;
+  /** The language of its pages, by its tag; missing, or `browser`: the one that the browser accepts. */
+  readonly language?: string;
   /** An account of the host: PAM knows its password, its groups say what it may, at each sign-in. */
   readonly host?: true;
   /** Of an account of the host: its uid when it signed in last. Missing in records of before uids were kept. */

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { log } from "../log.ts";
-import { eventFrame, EventHub } from "./hub.ts";
+import { addTexts } from "../../lib/i18n/locale.ts";
+import { message } from "../../lib/i18n/message.ts";
+import { withLocale } from "../i18n/request_locale.ts";
+import { eventFrame, EventHub, framesOf, type PublishedData } from "./hub.ts";
 
 const error = (hub: EventHub, message: string) => hub.publish("error", { message });
+const missed = (events: ReturnType<EventHub["since"]>) => messages(framesOf(events!));
 const messages = (frames: string) => [...frames.matchAll(/"message":"(\w+)"/g)].map((match) => match[1]);
 
 Deno.test("eventFrame() is one server-sent event: id, name and one line of JSON", () => {
@@ -29,14 +33,14 @@ Deno.test("EventHub numbers kept events one by one, and gives loads no id", () =
 Deno.test("EventHub.since() gives exactly what came after an id", () => {
   const hub = new EventHub();
   const start = hub.lastId;
-  assert.equal(hub.since(start), "");
+  assert.deepEqual(hub.since(start), []);
   error(hub, "a");
   const middle = hub.lastId;
   hub.publish("reload", { reason: "not kept" });
   error(hub, "b");
-  assert.deepEqual(messages(hub.since(start)!), ["a", "b"]);
-  assert.deepEqual(messages(hub.since(middle)!), ["b"]);
-  assert.equal(hub.since(hub.lastId), "");
+  assert.deepEqual(missed(hub.since(start)), ["a", "b"]);
+  assert.deepEqual(missed(hub.since(middle)), ["b"]);
+  assert.deepEqual(hub.since(hub.lastId), []);
 });
 
 Deno.test("EventHub.since() is null for another run's id, one from the future, and garbage", () => {
@@ -72,13 +76,13 @@ Deno.test("EventHub.since() is null once the ring has dropped what was missed, a
   const hub = new EventHub();
   const start = hub.lastId;
   for (let index = 0; index < 4096; index++) error(hub, `m${index}`);
-  assert.equal(messages(hub.since(start)!).length, 4096);
+  assert.equal(missed(hub.since(start)).length, 4096);
   const run = start.split("-")[0];
   error(hub, "overflow");
   assert.equal(hub.since(start), null);
-  assert.equal(messages(hub.since(`${run}-1`)!).length, 4096);
+  assert.equal(missed(hub.since(`${run}-1`)).length, 4096);
   hub.publishAll(Array.from({ length: 5000 }, (_, index) => ["error", { message: `n${index}` }]));
-  assert.equal(messages(hub.since(`${run}-5001`)!)[0], "n904");
+  assert.equal(missed(hub.since(`${run}-5001`))[0], "n904");
 });
 
 Deno.test("EventHub hands several events over as one write, and none for none", () => {
@@ -109,10 +113,10 @@ Deno.test("EventHub.since() keeps long events only as far as memory stays bounde
   for (let n = 0; n < 8; n++) error(hub, "x".repeat(1024 * 1024));
   const run = start.split("-")[0];
   assert.equal(hub.since(start), null); // with their frames around them, eight are more than 8 MiB
-  assert.equal(messages(hub.since(`${run}-1`)!).length, 7);
+  assert.equal(missed(hub.since(`${run}-1`)).length, 7);
   error(hub, "x".repeat(9 * 1024 * 1024)); // alone more than is kept
   assert.equal(hub.since(`${run}-7`), null);
-  assert.equal(hub.since(hub.lastId), "");
+  assert.deepEqual(hub.since(hub.lastId), []);
 });
 
 Deno.test("EventHub.follow() tells of every event until disposed, and is no client", () => {
@@ -144,5 +148,20 @@ Deno.test("EventHub: one that fails keeps no other from its events, and no event
   }
   assert.equal(logged.length, 2);
   assert.deepEqual(seen, ["error", "a"]);
-  assert.deepEqual(messages(hub.since(start)!), ["a"]);
+  assert.deepEqual(missed(hub.since(start)), ["a"]);
+});
+
+Deno.test("EventHub keeps messages, and each reader has them in their own language", () => {
+  const hub = new EventHub(), start = hub.lastId;
+  addTexts("de", { "{0} was stopped": "{0} wurde angehalten" });
+  const stopped = { entry: { message: message`${"web"} was stopped` } } as unknown as PublishedData<
+    "activity"
+  >;
+  let live = "";
+  hub.listen((frames) => live += frames);
+  withLocale("de", () => hub.publish("activity", stopped));
+  assert.match(live, /web was stopped/); // what streams in other languages do not take as it is
+  const told = hub.since(start)!;
+  assert.match(framesOf(told), /web was stopped/);
+  assert.match(withLocale("de", () => framesOf(told)), /web wurde angehalten/);
 });

@@ -7,10 +7,12 @@ import { seesVm } from "../../lib/access/viewer.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { eventField } from "../../lib/grpc/contract_file.ts";
+import { locale } from "../../lib/i18n/locale.ts";
 import { rendered } from "../../lib/i18n/message.ts";
 import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
 import { accountOf, type Principal } from "../access.ts";
-import type { EventHub, Published } from "../events/hub.ts";
+import { type EventHub, lengthOf, missedEvent, type Published } from "../events/hub.ts";
+import { withLocale } from "../i18n/request_locale.ts";
 import { FairPlaces, type Place } from "../http/fair_places.ts";
 import { MOST_OF_ONE, MOST_STREAMS } from "../http/event_stream.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -41,15 +43,6 @@ interface FeedWorld {
 
 interface OpenFeed extends Place {
   end(error: ContractError): void;
-}
-
-/** An event that was kept as a frame of the other door's stream, as it was told. */
-function eventsIn(frames: string): { event: Published; id: string | undefined }[] {
-  return frames.split("\n\n").filter((frame) => frame !== "").map((frame) => {
-    const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(frame)?.[1];
-    const name = field("event") as EventName;
-    return { event: [name, JSON.parse(field("data") ?? "{}")] as unknown as Published, id: field("id") };
-  });
 }
 
 /** The feeds of everybody who comes by gRPC. */
@@ -102,13 +95,13 @@ export class EventFeeds {
       const { vmId } = data as { vmId?: string };
       return kept || vmIds.length === 0 || (vmId !== undefined && vmIds.includes(vmId));
     };
+    const language = locale(); // events are told out of the call of whoever causes them
     const send = (event: Published, id: string | undefined) => {
       const shown = view === undefined ? event : view.shown(event);
       if (shown === null || !isWanted(shown[0], shown[1])) return;
       if (!EVENTS[shown[0]].kept && outgoing.unsent > FIGURES_LIMIT) return;
-      void outgoing.send(
-        write({ ...(id !== undefined && { id }), [eventField(shown[0])]: rendered(shown[1]) }),
-      );
+      const data = withLocale(language, () => rendered(shown[1]));
+      void outgoing.send(write({ ...(id !== undefined && { id }), [eventField(shown[0])]: data }));
       if (outgoing.unsent > BEHIND_LIMIT) {
         over.reject(new ContractError("StreamNotRead", { limit: BEHIND_LIMIT }));
       }
@@ -125,9 +118,9 @@ export class EventFeeds {
     if (since !== undefined && since !== "") {
       const missed = hub.since(since);
       // What somebody may see is judged when it happens: of what is past, VMs may be gone by now
-      if (missed === null || missed.length > MISSED_LIMIT || (view !== undefined && missed !== "")) {
+      if (missed === null || lengthOf(missed) > MISSED_LIMIT || (view !== undefined && missed.length > 0)) {
         send(["reload", { reason: "too much happened since" }] as unknown as Published, undefined);
-      } else for (const { event, id } of eventsIn(missed)) send(event, id);
+      } else for (const each of missed) send(missedEvent(each), each.id);
     }
     await over.promise;
   }

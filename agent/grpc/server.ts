@@ -27,7 +27,7 @@ import type { ContractMethod } from "../../lib/grpc/contract_file.ts";
 import { HEALTH_SERVICE } from "../../lib/grpc/known_files.ts";
 import type { ProtoMethod } from "../../lib/grpc/model.ts";
 import { SEED_SERVICE } from "../../lib/grpc/seed_file.ts";
-import { localeFor } from "../../lib/i18n/locale.ts";
+import { hasTexts, localeFor } from "../../lib/i18n/locale.ts";
 import type { Access } from "../access/mod.ts";
 import type { AccessWorld } from "../access/authorise.ts";
 import type { Principal, SocketPeer } from "../access.ts";
@@ -35,7 +35,8 @@ import type { Consoles } from "../console/consoles.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT } from "../http/body.ts";
-import { withLocale } from "../http/request_locale.ts";
+import { loadLanguage } from "../i18n/catalogs.ts";
+import { withLocale } from "../i18n/request_locale.ts";
 import type { Farewell } from "../http/websocket_connection.ts";
 import type { Rate } from "../limits.ts";
 import { log } from "../log.ts";
@@ -338,8 +339,10 @@ export class GrpcServer {
   }
 
   /** Runs something in the language of a call. */
-  #inLanguage<T>({ metadata }: { readonly metadata: Metadata }, run: () => T): T {
-    return withLocale(localeFor(headOf(metadata, "accept-language") ?? null), run);
+  #inLanguage({ metadata }: { readonly metadata: Metadata }, run: () => void): void {
+    const language = localeFor(headOf(metadata, "accept-language") ?? null);
+    if (hasTexts(language)) withLocale(language, run);
+    else void loadLanguage(language).then(() => withLocale(language, run));
   }
 
   #unary(

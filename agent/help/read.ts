@@ -28,3 +28,17 @@ export function readChapter(name: string): Promise<Chapter> | undefined {
 
 /** All of them, in order. */
 export const readChapters = (): Promise<Chapter[]> => Promise.all(CHAPTERS.map((name) => readChapter(name)!));
+
+/** What a picture of the documentation is called. */
+const PICTURE = /^[a-z][a-z-]{0,40}\.webp$/;
+
+/** A picture of the documentation; undefined where there is none of that name. */
+export async function readPicture(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (!PICTURE.test(name)) return undefined;
+  try {
+    return await Deno.readFile(copiedFile(`docs/pictures/${name}`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

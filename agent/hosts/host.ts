@@ -200,6 +200,7 @@ export class Host {
       },
       this.ssh === undefined ? {} : { most: MOST_BY_SSH },
       { uri: this.ssh?.libvirtUri(uri) ?? connectionUri(uri), ...(login && { login }) },
+      services.simulationOf(uri),
     );
     this.locks = new StorageLocks(this.machine !== null);
     this.keepers = new VolumeKeepers(this.machine, () => this.#onSameMachine().map(({ keepers }) => keepers));
@@ -236,7 +237,7 @@ export class Host {
       this.link,
       this.inventory,
       this.events,
-      () => this.machine?.load() ?? NO_LOAD,
+      () => (this.machine ?? this.link.simulation?.machine)?.load() ?? NO_LOAD,
       clock,
       {
         ...(this.machine && { processes: this.machine.processes }),

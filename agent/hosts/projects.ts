@@ -1,5 +1,6 @@
 /** What a host asks of projects before VMs are made there, or grow. */
-import type { ProjectDefaults, VM, VmProject } from "../../lib/contract/mod.ts";
+import { ContractError, type ProjectDefaults, type VM, type VmProject } from "../../lib/contract/mod.ts";
+import type { ProjectMeans } from "../../lib/projects/new_vm.ts";
 import type { VmSize } from "../../lib/projects/quota.ts";
 
 /** What lists show of a VM's project and end date. */
@@ -32,6 +33,8 @@ export interface HostProjects {
   /** What a VM had last; undefined for one that is in no project. */
   lastSize(vmId: string): VmSize | undefined;
   defaultsOf(projectId: string | undefined): ProjectDefaults;
+  /** What members of the project with an id or a name create VMs from. @throws {ContractError} ProjectNotFound */
+  meansOf(project: string): ProjectMeans & { readonly id: string };
   /** Refuses what has no room now. Nothing is taken. @throws {ContractError} QuotaExceeded, StoreUnavailable */
   requireRoom(projectId: string | undefined, count: number, each: VmSize): void;
   /**
@@ -56,6 +59,9 @@ export const NO_PROJECTS: HostProjects = {
   projectOf: () => undefined,
   lastSize: () => undefined,
   defaultsOf: () => ({}),
+  meansOf: (projectId) => {
+    throw new ContractError("ProjectNotFound", { projectId });
+  },
   requireRoom: () => {},
   admit: () => FREE,
   grow: () => FREE,

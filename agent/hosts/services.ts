@@ -5,6 +5,7 @@ import type { Dispatch } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import type { HostPart } from "../feature_part.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import type { SimulationOf } from "../libvirt/simulation.ts";
 import type { StepRules } from "../operations/settlement.ts";
 import type { BinRecords } from "../storage/bin/records.ts";
 import type { Membership } from "./projects.ts";
@@ -28,6 +29,7 @@ export interface HostServices {
   readonly hosts: Pick<HostRegistry, "all" | "isForeign" | "placed" | "served" | "vm" | "wasRead">;
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
+  readonly simulationOf: SimulationOf;
   readonly bin: BinRecords;
   /** Project and end date of a VM. */
   readonly membershipOf: (vmId: string) => Membership;

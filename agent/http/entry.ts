@@ -4,14 +4,14 @@ import type { Door, SocketPeer } from "../access.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import type { Caller } from "../access/mod.ts";
 import type { App } from "../app.ts";
-import { localeFor } from "../../lib/i18n/locale.ts";
+import { locale } from "../../lib/i18n/locale.ts";
 import { splitHost } from "../../lib/text/host_path.ts";
 import { ofConnection } from "./connections.ts";
 import { errorResponse } from "./guard.ts";
 import { joinBack } from "../hosts/linked/join_back.ts";
 import { answerLink, isLinkPath, type LinkDoor } from "./link_door.ts";
 import { withHost } from "./request_host.ts";
-import { withLocale } from "./request_locale.ts";
+import { inLanguage, LANGUAGE_HEADS, languageOfRequest } from "../i18n/request_locale.ts";
 import type { Answer } from "./listener.ts";
 import { MCP_PATH } from "../../lib/mcp/protocol.ts";
 import { answerMcp } from "./mcp_door.ts";
@@ -40,11 +40,14 @@ const OF_BODIES = ["content-length", "content-type"];
 
 const isApi = (pathname: string) => pathname.startsWith(API) && pathname !== REFERENCE;
 
-/** Names the language that texts of an answer are in: they depend on what the client accepts. */
-function inLanguage(response: Response, language: string): Response {
-  if (!(response.headers.get("content-type") ?? "").startsWith("application/json")) return response;
+/** Types of answers that have texts in them. */
+const HAS_TEXTS = /^(?:application\/json|text\/html)\b/;
+
+/** Names the language that texts of an answer are in: they depend on what the client chose and accepts. */
+function named(response: Response, language: string): Response {
+  if (!HAS_TEXTS.test(response.headers.get("content-type") ?? "")) return response;
   response.headers.set("content-language", language);
-  response.headers.append("vary", "accept-language");
+  response.headers.append("vary", LANGUAGE_HEADS);
   return response;
 }
 
@@ -82,14 +85,14 @@ export function entry(app: App, pages: Pages): Answer {
   return (request: Request, door: Door, address: string, peer?: SocketPeer) => {
     const caller = { door, address, peer, ...ofConnection(request) };
     const { pathname } = new URL(request.url);
-    const language = localeFor(request.headers.get("accept-language"));
+    const language = languageOfRequest(request);
     if (pathname === METRICS_PATH && app.settings.metricsEndpoint !== "off") {
-      return withLocale(language, () => answerMetrics(app, request, caller));
+      return inLanguage(language, () => answerMetrics(app, request, caller));
     }
-    if (pathname === MCP_PATH) return withLocale(language, () => answerMcp(app, request, caller));
-    if (isLinkPath(pathname)) return withLocale(language, () => answerLink(linkDoorOf(app), request, caller));
+    if (pathname === MCP_PATH) return inLanguage(language, () => answerMcp(app, request, caller));
+    if (isLinkPath(pathname)) return inLanguage(language, () => answerLink(linkDoorOf(app), request, caller));
     if (isApi(pathname)) {
-      return withLocale(language, async () => inLanguage(await answerApi(app, request, caller), language));
+      return inLanguage(language, async () => named(await answerApi(app, request, caller), language));
     }
     const remoteAddr = { transport: "tcp", hostname: address, port: 0 } as const;
     const again: Visit["again"] = (path, refused) => {
@@ -104,7 +107,8 @@ export function entry(app: App, pages: Pages): Answer {
       ...(host !== undefined && { host }),
     };
     const asked = host === undefined ? request : requestFor(path, request);
-    return withLocale(language, () => withHost(() => pages(asked, visit)));
+    // In the end: an account may have chosen another
+    return inLanguage(language, async () => named(await withHost(() => pages(asked, visit)), locale()));
   };
 }
 

@@ -1,19 +1,25 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
-import { Buffer } from "node:buffer";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { EventView } from "../../lib/access/filter_output.ts";
 import { rendered } from "../../lib/i18n/message.ts";
 import { locale, SOURCE_LOCALE } from "../../lib/i18n/locale.ts";
 import { EVENTS } from "../../lib/contract/events.ts";
-import { eventFrame, type EventHub, type ToldEvent } from "../events/hub.ts";
-import { withLocale } from "./request_locale.ts";
+import {
+  eventFrame,
+  type EventHub,
+  framesOf,
+  hasSentences,
+  lengthOf,
+  type ToldEvent,
+} from "../events/hub.ts";
+import { withLocale } from "../i18n/request_locale.ts";
 import { FairPlaces, type Place } from "./fair_places.ts";
 
 /** Bytes a client may be behind. Beyond it, it is disconnected: memory must not grow with it. */
 const BEHIND_LIMIT = 1024 * 1024;
 /** Bytes a client may be behind and still get figures: the next ones replace them, so that nothing is lost without. */
 const FIGURES_LIMIT = BEHIND_LIMIT / 4;
-/** Bytes of what a client has missed that it is sent. Beyond, it reads everything again: that is less. */
+/** Characters of what a client has missed that it is sent. Beyond, it reads everything again: that is less. */
 const MISSED_LIMIT = BEHIND_LIMIT / 2;
 /** Most streams at once: each is a connection and a queue. Beyond, whoever has most gives up their oldest. */
 export const MOST_STREAMS = 200;
@@ -60,7 +66,8 @@ function visible(view: EventView | undefined, told: readonly ToldEvent[], langua
   return told.map((each) => {
     const shown = view === undefined ? each.event : view.shown(each.event);
     if (shown === null) return "";
-    if (shown === each.event && language === SOURCE_LOCALE) return each.frame;
+    const isSame = language === SOURCE_LOCALE || !hasSentences(each.event[0]);
+    if (shown === each.event && isSame) return each.frame;
     const [name, data] = shown;
     return eventFrame(name, withLocale(language, () => rendered(data)), each.id);
   }).join("");
@@ -131,11 +138,12 @@ export class EventStreams {
         controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n: connected\n\n`));
         if (since === null) return;
         const missed = this.hub.since(since);
-        const isTooMuch = missed !== null && Buffer.byteLength(missed) > MISSED_LIMIT;
         // What somebody may see is judged when it happens: of what is past, VMs may be gone by now.
-        if (missed === null || isTooMuch || (view !== undefined && missed !== "")) {
+        if (
+          missed === null || lengthOf(missed) > MISSED_LIMIT || (view !== undefined && missed.length > 0)
+        ) {
           send(eventFrame("reload", { reason: "too much happened since" }));
-        } else if (missed !== "") send(missed);
+        } else if (missed.length > 0) send(withLocale(language, () => framesOf(missed)));
       },
       cancel: () => stop(),
     }, new ByteLengthQueuingStrategy({ highWaterMark: BEHIND_LIMIT }));

@@ -4,12 +4,12 @@
  * and puts the security headers on every answer.
  */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { localeFor } from "../../lib/i18n/locale.ts";
+import { hasTexts, SOURCE_LOCALE } from "../../lib/i18n/locale.ts";
 import { nonceOf } from "../../lib/fresh/nonce.ts";
 import { MCP_PATH } from "../../lib/mcp/protocol.ts";
 import { escapeHtml } from "../../lib/text/html.ts";
 import { requireUnencoded } from "./body.ts";
-import { withLocale } from "./request_locale.ts";
+import { languageOfRequest, withLocale } from "../i18n/request_locale.ts";
 
 /** What the guard asks: whether a `Host` is ours. */
 export interface Hosts {
@@ -148,7 +148,8 @@ const wantsPage = (request: Request): boolean =>
 
 /** What a request is told that the gate refuses: a browser's page, or an error as every door tells it. */
 export function refusalResponse(error: ContractError, request: Request): Response {
-  const language = localeFor(request.headers.get("accept-language"));
+  // At once: it refuses who asks too much, and has nothing read for them
+  const wanted = languageOfRequest(request), language = hasTexts(wanted) ? wanted : SOURCE_LOCALE;
   return withLocale(language, () => refusalIn(language, error, request));
 }
 

@@ -27,6 +27,7 @@ import { log } from "../log.ts";
 import { type LocalMachine, localMachine } from "../machine/machine.ts";
 import { within } from "../within.ts";
 import { withFreeNodes } from "./block_nodes.ts";
+import type { Simulation } from "./simulation.ts";
 import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
 import { RetryPauses, unavailableText } from "./unavailable.ts";
@@ -75,7 +76,10 @@ export class LibvirtLink {
   /** The machine that libvirt runs on, where it is ours. */
   readonly machine: LocalMachine | null;
   /** Serial consoles: streams, which need this link's event loop. */
-  readonly consoles: ConsoleStreams;
+  readonly consoles: Pick<ConsoleStreams, "open">;
+  /** Answers for what its libvirt lacks. */
+  readonly simulation: Simulation | undefined;
+  readonly #streams: ConsoleStreams;
   /** Everything that goes to this libvirt passes it. */
   readonly gate = new CallGate();
   /** libvirt's schemas of domains. */
@@ -98,17 +102,25 @@ export class LibvirtLink {
   #unansweredSince: number | undefined;
   readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
-  /** @param account what libvirt is connected by, where that is not what `uri` says alone */
+  /**
+   * @param account what libvirt is connected by, where that is not what `uri` says alone
+   * @param simulation answers for what its libvirt lacks
+   */
   constructor(
     uri: string,
     listener: LinkListener,
     options: PoolOptions = {},
     account: LibvirtAccount = { uri: connectionUri(uri) },
+    simulation?: Simulation,
   ) {
     this.uri = uri;
     this.machine = localMachine(uri);
-    this.#address = this.#addressOf(account);
-    this.consoles = new ConsoleStreams(this.#address, this.gate, (error) => this.#onOpenFailed(error));
+    this.simulation = simulation;
+    this.#address = simulation?.address ?? this.#addressOf(account);
+    this.#streams = new ConsoleStreams(this.#address, this.gate, (error) => this.#onOpenFailed(error));
+    this.consoles = simulation === undefined
+      ? this.#streams
+      : { open: (target, listener) => simulation.openConsole(target, listener) };
     this.#listener = listener;
     this.#pool = new WorkerPool(this.#address, options, this.gate);
     this.#status = {
@@ -192,12 +204,22 @@ export class LibvirtLink {
       const doubt = this.gate.doubtFor(askedOf(name, placed[0]));
       if (doubt !== undefined) await this.#listener.recheck?.(doubt.slice("vm:".length));
       try {
-        return await this.#pool.call(name, ...placed);
+        return await this.#answer(name, placed);
       } catch (error) {
         this.#onOpenFailed(error);
         throw error;
       }
     });
+  }
+
+  /** What the pool answers, or the simulation. @throws {LibvirtError} */
+  #answer<N extends CallName>(
+    name: N,
+    args: CallArgs<N> extends undefined ? [] : [args: CallArgs<N>],
+  ): Promise<CallResult<N>> {
+    if (this.simulation === undefined) return this.#pool.call(name, ...args);
+    const ask = (...given: unknown[]) => this.#pool.call(name, ...given as typeof args);
+    return this.simulation.call(name, args[0] as CallArgs<N>, ask);
   }
 
   /**
@@ -213,8 +235,8 @@ export class LibvirtLink {
   #allPools(): Promise<PoolRecord[]> {
     return listPools({
       gate: this.gate,
-      all: () => this.#pool.call("poolScan"),
-      one: (pool) => this.#pool.call("poolRead", { pool }),
+      all: () => this.#answer("poolScan", []),
+      one: (pool) => this.#answer("poolRead", [{ pool }]),
       known: () => this.#listener.pools?.(),
       names: async () => this.machine?.isSystem ? await poolNamesInFiles() : undefined,
     });
@@ -261,7 +283,7 @@ export class LibvirtLink {
   /** Reconnects as this user; without one, as the user that libvirt assumes. Done as {@link retry} is. */
   async signInAs(login: LibvirtLogin | undefined): Promise<void> {
     this.#address = this.#addressOf({ uri: this.#address.uri, ...(login && { login }) });
-    this.#pool.address = this.consoles.address = this.#address;
+    this.#pool.address = this.#streams.address = this.#address;
     this.#pauses.reset();
     if (this.#status.connected) await this.reconnect("KVM Manager signs in to libvirt.");
     await this.retry();
@@ -279,7 +301,7 @@ export class LibvirtLink {
     clearTimeout(this.#timer);
     clearInterval(this.#watching);
     this.schema.end();
-    await this.consoles.stop();
+    await this.#streams.stop();
     // A frozen libvirtd does not answer; the process ends all the same.
     await within(CLOSE_MS, this.#unsubscribe());
     this.#pool.close();

@@ -12,6 +12,7 @@ import type { MetricStore } from "./metric_store.ts";
 import type { Sampler, SamplerRound } from "./sampler.ts";
 import { VmFigures } from "./vm_figures.ts";
 import { answered } from "./vm_stats.ts";
+import type { SimulatedMachine } from "../libvirt/simulation.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 
 /** Intervals that may lie between two readings of a counter: after more, what it rose by says nothing of now. */
@@ -49,6 +50,8 @@ export interface CollectedHost {
     readonly storage: Pick<Inventory["storage"], "records">;
   };
   readonly sampler: Pick<Sampler, "takeAll">;
+  /** The machine of a host that is not real. */
+  readonly simulated?: SimulatedMachine | undefined;
   /** What a VM's agent told last. */
   readonly guestReading?: (vmId: string) => Reading | undefined;
 }
@@ -148,6 +151,7 @@ export class Collector {
       // What libvirt tells of any host; what the kernel tells of this one is finer, and counts
       ...nodeReading(node),
       ...(machine !== null && await this.#reader.read()),
+      ...this.#host.simulated?.reading(),
       ...readPools(inventory.storage.records()),
       "vms.running": inventory.counts().active,
     };

@@ -86,6 +86,7 @@ export const metricsFeature = feature<
           {
             ...{ id, inventory, sampler, machine, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
             guestReading: (vmId) => host.guests.reading(vmId),
+            simulated: host.link.simulation?.machine,
           },
           metrics,
           interval,

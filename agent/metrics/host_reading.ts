@@ -17,7 +17,8 @@ import { KIB } from "../../lib/text/byte_units.ts";
 /** Disks, cards, pools and sensors of which figures are kept, of each kind. */
 const MOST_PARTS = 64;
 const SECTOR = 512;
-const SECTION = "\u0000";
+/** What parts the words of a key. */
+export const SECTION = "\u0000";
 
 type Values = Record<string, number>;
 

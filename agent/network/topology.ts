@@ -73,12 +73,13 @@ async function topology(host: Host): Promise<Topology> {
   host.requireFilled();
   const vms = host.inventory.vms().map(vmOf).sort((a, b) => a.name < b.name ? -1 : 1);
   const networks = networksOf(host);
-  const { machine } = host;
+  const { machine, link: { simulation } } = host;
   const ends = new Set(vms.flatMap(({ nics }) => nics.flatMap(({ target }) => target ?? [])));
-  const devices = machine ? withOwners(await hostLinks(machine, ends), networks) : [];
+  const links = machine === null ? simulation?.machine.networkDevices() : await hostLinks(machine, ends);
+  const devices = withOwners(links ?? [], networks);
   return {
     devices,
-    ...(machine === null && {
+    ...(links === undefined && {
       devicesUnavailable: "KVM Manager runs on another host than libvirt, and sees its own devices only",
     }),
     networks: networks.map((network) => ({

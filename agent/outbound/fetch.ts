@@ -7,6 +7,7 @@
 import dns from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { outsideClosed } from "../../ffi/outside.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
 import { addressReach, reachRefusal, type ReachRules } from "../../lib/network/address_scope.ts";
@@ -99,7 +100,8 @@ export async function allowedAddresses(
   rules: ReachRules,
   resolve: Resolve = systemResolve,
 ): Promise<string[]> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const host = url.hostname.replace(/^\[|\]$/g, ""), closed = outsideClosed();
+  if (closed !== undefined) throw new HostRefused(host, closed);
   const literal = parseAddress(host);
   const found = literal === undefined ? await resolved(host, resolve) : [host];
   for (const text of found) {

@@ -1,4 +1,5 @@
 /** HTTPS to a server whose certificate is its own word: it is spoken to where it shows the one that a person has compared. */
+import { requireOutside } from "./outside.ts";
 import { Agent } from "node:http";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
@@ -37,6 +38,7 @@ async function anyone({ host, port, address }: TlsPlace): Promise<TLSSocket> {
     // What it shows is compared instead
     rejectUnauthorized: false,
   };
+  requireOutside();
   return await connected(connectTls(to), "secureConnect", CONNECT_MS);
 }
 

@@ -20,6 +20,7 @@ import {
   sumOf,
   type VmSize,
 } from "../../lib/projects/quota.ts";
+import type { ProjectMeans } from "../../lib/projects/new_vm.ts";
 import { endText } from "../../lib/projects/end_date.ts";
 import type { Admission, HostProjects, Membership, WantedVm } from "../hosts/projects.ts";
 import type { Clock } from "../clock.ts";
@@ -105,6 +106,11 @@ export class Projects implements HostProjects {
 
   defaultsOf(projectId: string | undefined): ProjectDefaults {
     return projectId === undefined ? {} : this.require(projectId).defaults;
+  }
+
+  meansOf(project: string): ProjectMeans & { readonly id: string } {
+    const { id, name, pools, networks, images, defaults } = this.require(project);
+    return { id, name, pools: [...pools], networks: [...networks], images: [...images], defaults };
   }
 
   membershipOf(vmId: string): Membership {

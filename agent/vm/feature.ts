@@ -10,6 +10,7 @@ import type {
   manageCommands,
   migrationCommands,
   ovaCommands,
+  projectVmCommands,
   snapshotCommands,
   vmCommands,
 } from "../../lib/contract/mod.ts";
@@ -83,6 +84,7 @@ type VmCommand = Exclude<
     CommandName,
     | keyof typeof vmCommands
     | keyof typeof createCommands
+    | keyof typeof projectVmCommands
     | keyof typeof cloudInitCommands
     | keyof typeof deviceCommands
     | keyof typeof foreignCommands

@@ -1,4 +1,5 @@
 /** A connection to the server: commands, requests with content, and lines for WebSockets. */
+import { locale } from "../../lib/i18n/locale.ts";
 import { readStaleHosts, STALE_HOSTS_HEADER } from "../../lib/rest/stale_hosts.ts";
 import { formatSpan } from "../../lib/text/time.ts";
 import type { Duplex } from "node:stream";
@@ -122,7 +123,8 @@ export function serverOf(target: Target, note: Note = (text) => console.error(te
       throw unreachable(target, error);
     }
   };
-  const request = async (path: string, request: ServerRequest = {}) => {
+  const request = async (path: string, asked: ServerRequest = {}) => {
+    const request = { ...asked, headers: { "accept-language": locale(), ...asked.headers } };
     const { signal, body } = request;
     try {
       // A stream's length is told first, which the runtime's client has no way for.

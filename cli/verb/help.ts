@@ -1,4 +1,5 @@
 /** Help of the contract's verbs, made from the contract and the command line's own table. */
+import { translated } from "../../lib/i18n/locale.ts";
 import { TARGET_HELP } from "../connect/target.ts";
 import { EXIT_STATUSES } from "../exit.ts";
 import { listed, typedLines, usageLines, wrapped } from "../text.ts";
@@ -146,7 +147,7 @@ export function verbHelp(verb: Verb): string {
       ? usageLines(`Also:  ${command.aliases.map((words) => `kvm-manager ${words}`).join(", ")}`)
       : []),
     "",
-    ...wrapped(`${command.summary}.${command.description ? ` ${command.description}` : ""}`),
+    ...wrapped(`${translated(command.summary)}.${command.description ? ` ${command.description}` : ""}`),
     ...placesText(verb).flatMap((text) => wrapped(text)),
     ...(command.destroys ? wrapped(`Asks first, because this is lost: ${command.destroys}.`) : []),
     ...optionGroups(verb).flatMap(([title, rows]) => ["", `${title}:`, ...listed(rows)]),
@@ -178,7 +179,7 @@ export function groupHelp(
   const rows = [
     ...verbs.map((verb): [string, string] => [
       verb.words.slice(words.length).join(" ") || verb.words.join(" "),
-      verb.command.summary,
+      translated(verb.command.summary),
     ]),
     ...own.filter(([name]) => name.startsWith(begin)).map(([name, summary]): [string, string] => [
       name.slice(begin.length),

@@ -1,5 +1,6 @@
 /** `kvm-manager --help`: every verb on one page, those of the contract by their nouns. */
 import { VERSION } from "../../lib/version.ts";
+import { translated } from "../../lib/i18n/locale.ts";
 import type { OwnVerb } from "../own_verb.ts";
 import { listed, wrapped } from "../text.ts";
 import { VERBS } from "./find.ts";
@@ -39,7 +40,9 @@ export function usage(own: Readonly<Record<string, OwnVerb>>): string {
     "",
     "Commands of the running server, by noun:",
     ...listed(nouns()),
-    ...listed(single.map(({ words, command }): [string, string] => [words.join(" "), command.summary])),
+    ...listed(
+      single.map(({ words, command }): [string, string] => [words.join(" "), translated(command.summary)]),
+    ),
     "",
     ...wrapped(
       "kvm-manager help VERB tells more of a verb, kvm-manager vm of a noun; kvm-manager version tells the version.",

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { Head } from "fresh/runtime";
 import type { Failure } from "../../lib/text/failure.ts";
 import { t } from "../../lib/i18n/mod.ts";
+import { LanguageForm } from "../shell/LanguageForm.tsx";
 import { Logo } from "../shell/Logo.tsx";
 import { Flash } from "../kit/Flash.tsx";
 
@@ -30,6 +31,7 @@ export function AuthLayout({ title, failure, children }: AuthLayoutProps) {
         <Flash tone="bad" failure={failure} />
         {children}
       </section>
+      <LanguageForm class="sign-in-languages" option="language-option" />
     </div>
   );
 }

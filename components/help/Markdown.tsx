@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Token, Tokens } from "marked";
-import { anchorOf, linkIn, plainText } from "../../lib/help/text.ts";
+import { anchorOf, linkIn, pictureIn, plainText } from "../../lib/help/text.ts";
 
 /** Text as it is: entities and escapes stand in no file of the documentation. */
 const textOf = (token: Token) => ("text" in token ? String(token.text) : "");
@@ -47,6 +47,12 @@ function List({ of }: { of: Tokens.List }) {
   return of.ordered ? <ol start={of.start || 1}>{items}</ol> : <ul>{items}</ul>;
 }
 
+/** A picture of the product; the words of one that is not its own. */
+function Picture({ of }: { of: Tokens.Image }) {
+  const src = pictureIn(of.href);
+  return src === null ? <>{of.text}</> : <img class="help-picture" src={src} alt={of.text} loading="lazy" />;
+}
+
 /** A piece of Markdown, with what is in it. */
 function Part({ of }: { of: Token }): ComponentChildren {
   switch (of.type) {
@@ -68,6 +74,8 @@ function Part({ of }: { of: Token }): ComponentChildren {
       return <List of={of as Tokens.List} />;
     case "link":
       return <Link of={of as Tokens.Link} />;
+    case "image":
+      return <Picture of={of as Tokens.Image} />;
     case "strong":
       return <strong>{within((of as Tokens.Strong).tokens)}</strong>;
     case "em":

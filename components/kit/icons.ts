@@ -175,6 +175,15 @@ export const ICONS = {
   keyboard: [["path", {
     "d": "M10 8h.01M12 12h.01M14 8h.01M16 12h.01M18 8h.01M6 8h.01M7 16h10M8 12h.01",
   }], ["rect", { "width": "20", "height": "16", "x": "2", "y": "4", "rx": "2" }]],
+  // languages
+  languages: [
+    ["path", { "d": "m5 8 6 6" }],
+    ["path", { "d": "m4 14 6-6 2-3" }],
+    ["path", { "d": "M2 5h12" }],
+    ["path", { "d": "M7 2h1" }],
+    ["path", { "d": "m22 22-5-10-5 10" }],
+    ["path", { "d": "M14 18h6" }],
+  ],
   // rows-3
   list: [["rect", { "width": "18", "height": "18", "x": "3", "y": "3", "rx": "2" }], ["path", {
     "d": "M21 9H3",

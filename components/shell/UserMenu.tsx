@@ -2,6 +2,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import type { PageUser } from "../../lib/page_state.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { LanguageMenu } from "./LanguageMenu.tsx";
 
 /** Who is signed in, and the way out. A popover that needs no script. */
 export function UserMenu({ user }: { user: PageUser }) {
@@ -25,6 +26,7 @@ export function UserMenu({ user }: { user: PageUser }) {
           <Icon name="settings" />
           {t("user.account")}
         </a>
+        <LanguageMenu />
         {user.hasAccount && (
           <form method="post" action="/sign-out">
             <button type="submit" class="menu-item">

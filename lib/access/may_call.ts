@@ -2,20 +2,32 @@
 import type { CommandName } from "../contract/mod.ts";
 import { extraNeedsOf } from "./extra_permissions.ts";
 import { needOf, SPECIAL } from "./permissions.ts";
-import { type HostObject, may, mayAnywhere, type Rights, type VmObject } from "./rights.ts";
+import {
+  type HostObject,
+  may,
+  mayAnywhere,
+  type ProjectObject,
+  type Rights,
+  type VmObject,
+} from "./rights.ts";
 
 /** The host of an object; everything where none is known. */
 export const hostOfObject = (object: VmObject | HostObject | undefined): HostObject | "everything" =>
   object?.hostId === undefined ? "everything" : { hostId: object.hostId };
 
 /**
- * Whether rights allow a command: on a VM or a host where one is named, else on anything at all. It decides what is shown
+ * Whether rights allow a command: on a VM, a host or a project where one is named, else on anything at all. It decides what is shown
  * alone; dispatch decides what is done.
  */
-export function mayCall(rights: Rights, command: CommandName, on?: VmObject | HostObject): boolean {
+export function mayCall(
+  rights: Rights,
+  command: CommandName,
+  on?: VmObject | HostObject | ProjectObject,
+): boolean {
   const { permission, role, object } = needOf(command);
   if ((SPECIAL as readonly string[]).includes(permission)) return true;
-  const host = hostOfObject(on);
+  if (object === "project" && on !== undefined && "projectId" in on) return may(rights, permission, on);
+  const host = hostOfObject(on !== undefined && "projectId" in on ? undefined : on);
   if (extraNeedsOf(command, undefined).some((extra) => !may(rights, extra, host))) return false;
   if (object === "everything") return may(rights, permission, "everything");
   if (object === "host") return may(rights, permission, host);

@@ -9,7 +9,8 @@ import type {
   OperatingSystem,
   VmConfig,
 } from "../contract/mod.ts";
-import { NOBODY_SIGNS_IN } from "../contract/cloud_init_bounds.ts";
+import { create as texts } from "../i18n/en/create.ts";
+import { textsOf } from "../i18n/mod.ts";
 import { answerWarnings } from "../text/notice.ts";
 import { fieldSentence } from "../text/field_sentence.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
@@ -17,6 +18,8 @@ import { firstCloudInit } from "../vm/cloud_init/first.ts";
 import { freeName, guessSystem } from "../vm/create/guesses.ts";
 import { offeredDiskGb, type RoomOptions } from "../vm/create/offered_disk.ts";
 import { api } from "./api.ts";
+
+const { t } = textsOf(texts);
 
 /** GiB of the disk that is offered while no operating system is chosen. */
 export const DISK_GB = 20;
@@ -313,7 +316,7 @@ export class CreateModel {
     const found = this.check.value?.warnings ?? [];
     const isBare = this.source.value === "cloud" && this.wish.value.cloudInit === undefined;
     if (!isBare || found.some(({ field }) => field === "cloudInit")) return found;
-    return [...found, { field: "cloudInit", code: "NobodySignsIn", message: NOBODY_SIGNS_IN }];
+    return [...found, { field: "cloudInit", code: "NobodySignsIn", message: t("create.nobody_signs_in") }];
   });
 
   /** What is worth knowing about a field. */

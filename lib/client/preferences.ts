@@ -2,8 +2,12 @@
 
 /** The cookie in which a browser tells its time zone. */
 export const ZONE_COOKIE = "zone";
+/** The cookie in which a browser keeps the language that was chosen. */
+export const LANGUAGE_COOKIE = "lang";
 /** Attributes that make a cookie a preference: a year, this site only. Not secret, so scripts may write it. */
 export const PREFERENCE = "Path=/; Max-Age=31536000; SameSite=Lax";
+/** The same of a preference that is given up. */
+export const GONE = "Path=/; Max-Age=0; SameSite=Lax";
 
 /** The value of a cookie in a `Cookie` header. */
 export function cookieOf(header: string | null, name: string): string | undefined {

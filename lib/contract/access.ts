@@ -272,7 +272,7 @@ export const accessCommands = {
   }),
   set_up: command({
     ...OPEN,
-    summary: "Make the first administrator, with the key of a setup link",
+    summary: "Create the first administrator, with the key of a setup link",
     input: closed({
       key: Type.String({ minLength: 1, maxLength: 128, ...SECRET }),
       name: UserName,
@@ -335,6 +335,26 @@ export const accessCommands = {
     examples: ["kvm-manager account time-zone Europe/Berlin"],
     readOnly: false,
   }),
+  set_language: command({
+    ...OWN,
+    summary: "Choose the language of one's pages",
+    description:
+      "browser, as it is at first: the one that the browser accepts. A browser in which a language was chosen stays in it.",
+    input: closed({
+      language: Type.String({
+        minLength: 2,
+        maxLength: 35,
+        pattern: "^[A-Za-z]{2,8}(-[A-Za-z0-9]{2,8})*$",
+        description: "browser, or the tag of a language that there are texts in: de",
+      }),
+    }),
+    output: NOTHING_OUT,
+    errors: ["NoAccount", "StoreUnavailable"],
+    route: "PUT /account/language",
+    cli: ["account", "language", "<language>"],
+    examples: ["kvm-manager account language de"],
+    readOnly: false,
+  }),
   begin_totp: command({
     ...OWN,
     summary: "Begin to use one-time codes: gives the secret for the authenticator app",
@@ -386,7 +406,7 @@ export const accessCommands = {
   }),
   create_user: command({
     ...ADMINISTER,
-    summary: "Add a user",
+    summary: "Create a user",
     description: "Without a password the user cannot sign in: an account for API tokens.",
     input: closed({
       name: UserName,
@@ -438,7 +458,7 @@ export const accessCommands = {
   }),
   delete_user: command({
     ...ADMINISTER,
-    summary: "Remove a user, its sessions and its tokens",
+    summary: "Delete a user, its sessions and its tokens",
     input: closed({ userId: UserId }),
     output: NOTHING_OUT,
     errors: ["UserNotFound", "LastAdministrator", "PasswordNeeded", "StoreUnavailable"],
@@ -509,7 +529,7 @@ export const accessCommands = {
   }),
   create_role: command({
     ...ADMINISTER,
-    summary: "Make a role of one's own, a set of permissions",
+    summary: "Create a role of one's own, a set of permissions",
     input: closed({ role: RoleName, ...RoleFields }),
     output: RoleInfo,
     errors: ["RoleExists", "PermissionNotGrantable", "PasswordNeeded", "StoreUnavailable"],
@@ -531,7 +551,7 @@ export const accessCommands = {
   }),
   delete_role: command({
     ...ADMINISTER,
-    summary: "Remove a role of one's own that nobody has",
+    summary: "Delete a role of one's own that no user has",
     input: closed({ role: RoleName }),
     output: NOTHING_OUT,
     errors: ["RoleNotFound", "RoleBuiltIn", "RoleInUse", "PasswordNeeded", "StoreUnavailable"],
@@ -556,7 +576,7 @@ export const accessCommands = {
   }),
   create_token: command({
     ...OWN,
-    summary: "Make an API token; its secret is shown this once",
+    summary: "Create an API token; its secret is shown this once",
     description:
       "It may do what is picked here, as far as its owner may do it too. Without grants it may do nothing. " +
       "Administrators may make one for another user. A token cannot make tokens; at a session it takes the password.",

@@ -221,7 +221,7 @@ export const foreignCommands = {
     readOnly: true,
   }),
   import_foreign_vm: command({
-    summary: "Make a VM from one of VMware, Proxmox VE, Hyper-V or another libvirt",
+    summary: "Create a VM from one of VMware, Proxmox VE, Hyper-V or another libvirt",
     description:
       "Its disks are converted into a storage pool, and the VM is defined, not started. The source stays as it is: the VM " +
       "must be off there. Disks start on SATA and network interfaces as e1000e where the guest may have no other driver. " +

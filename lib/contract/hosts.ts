@@ -437,7 +437,7 @@ export const hostListCommands = {
   }),
   remove_peer: command({
     ...MANAGE,
-    summary: "Revoke the right of a KVM Manager to act on this host",
+    summary: "Revoke the permission of a KVM Manager to act on this host",
     description:
       "What it has open here ends at once. What its users have set up here stays; targets of alerts, which tell others what " +
       "happens on this host, can be deleted with it.",

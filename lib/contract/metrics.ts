@@ -245,7 +245,7 @@ export const retentionCommands = {
   }),
   execute_cleanup: command({
     ...ADMINISTER,
-    summary: "Remove metrics that are older than the policy keeps",
+    summary: "Delete metrics that are older than the policy keeps",
     description: "It does now what is done each day at the cleanup hour, also while that is switched off.",
     input: NOTHING_IN,
     output: MetricCleanup,
@@ -256,7 +256,7 @@ export const retentionCommands = {
   }),
   cleanup_old_metrics: command({
     ...ADMINISTER,
-    summary: "Remove metrics that are older than so many days",
+    summary: "Delete metrics that are older than so many days",
     input: closed({
       days: Type.Integer({ minimum: 1, maximum: 365, description: "what is younger is kept" }),
     }),

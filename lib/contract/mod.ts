@@ -40,6 +40,7 @@ import { ovaCommands } from "./ova.ts";
 import { placementCommands } from "./placement.ts";
 import { profileCommands } from "./profiles.ts";
 import { projectCommands } from "./projects.ts";
+import { projectVmCommands } from "./project_vms.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
 import { backupCommands } from "./backups.ts";
 import { replicationCommands } from "./replication.ts";
@@ -87,6 +88,7 @@ const onOneHost = onHost({
   ...imageCommands,
   ...templateCommands,
   ...metricCommands,
+  ...projectVmCommands,
 });
 
 export const COMMANDS = {
@@ -184,6 +186,7 @@ export * from "./passkeys.ts";
 export * from "./placement.ts";
 export * from "./profiles.ts";
 export * from "./projects.ts";
+export * from "./project_vms.ts";
 export * from "./ssh_keys.ts";
 export * from "./replication.ts";
 export * from "./schedules.ts";

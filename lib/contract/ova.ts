@@ -86,7 +86,7 @@ export const ovaCommands = {
     readOnly: true,
   }),
   import_ova: command({
-    summary: "Make a VM from an OVA archive",
+    summary: "Create a VM from an OVA archive",
     description:
       "The archive of VMware, VirtualBox, oVirt or KVM Manager is a volume: upload it first. Its checksums are compared, its " +
       "disks converted, and the VM defined, not started. Answers when all is done; meanwhile it is a job (list_jobs) " +

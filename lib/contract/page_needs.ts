@@ -55,6 +55,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/networks\b/, "get_networks"],
   [/^\/images\/new\b/, "download_image"],
   [/^\/images\b/, "list_images"],
+  [/^\/projects\/[^/]+\/new-vm\b/, "create_project_vm"],
   [/^\/projects\b/, "list_projects"],
   [/^\/profiles\/tools\b/, "list_tools"],
   [/^\/profiles\b/, "list_profiles"],

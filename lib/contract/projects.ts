@@ -9,7 +9,7 @@ import { MAX_TAGS, ProjectName, Tag, VmProject } from "./vm.ts";
 /** Most projects there are. */
 export const MOST_PROJECTS = 500;
 
-const ProjectId = Type.String({
+export const ProjectId = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: "^[0-9A-Za-z-]+$",
@@ -20,11 +20,14 @@ const Description = Type.String({
   maxLength: 1000,
   pattern: "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$",
 });
-const Names = (of: string) =>
-  Type.Array(
-    Type.String({ minLength: 1, maxLength: 255, pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$` }),
-    { maxItems: 200, uniqueItems: true, description: `names of ${of}, on any host` },
-  );
+/** Name of a storage pool, network or image, as a project lists it. */
+export const NAMED_IN_PROJECT = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$`,
+});
+const Names = (description: string) =>
+  Type.Array(NAMED_IN_PROJECT, { maxItems: 200, uniqueItems: true, description });
 
 /** The most that the VMs of a project may have together. */
 export const Quotas = {
@@ -124,9 +127,9 @@ const NewName = Type.String({
 });
 const SETTINGS = {
   description: Type.Optional({ ...Description, ...CLEARABLE }),
-  pools: Type.Optional(Names("storage pools")),
-  networks: Type.Optional(Names("networks")),
-  images: Type.Optional(Names("images")),
+  pools: Type.Optional(Names("names of storage pools, on any host: members create VMs in them")),
+  networks: Type.Optional(Names("names of networks, on any host: members connect new VMs to them")),
+  images: Type.Optional(Names("names of images, or `pool/name`: members create VMs from them")),
   defaults: Type.Optional(ProjectDefaults),
 };
 const VIEW = { role: "viewer", permission: "projects.view", withoutLibvirt: true, spansHosts: true } as const;

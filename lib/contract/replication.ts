@@ -318,7 +318,7 @@ export const replicationCommands = {
     readOnly: true,
   }),
   promote_replica: command({
-    summary: "Make a VM of a replica, because its host is away",
+    summary: "Create a VM from a replica, because its host is away",
     description:
       "What was written since the last whole increment is lost; get_switch_over_plan tells how much. The other host learns it " +
       "when it is back, and does not start its VM any more; one that runs there then is not stopped. Where that host works, " +

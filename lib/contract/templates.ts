@@ -166,7 +166,7 @@ export const templateCommands = {
     readOnly: true,
   }),
   create_template: command({
-    summary: "Make a template of a stopped VM, of a disk image, or with an empty disk",
+    summary: "Create a template of a stopped VM, of a disk image, or with an empty disk",
     description:
       "Of a VM (vmId): copies every disk into volumes of the template's own, which nobody writes to, and keeps the VM's " +
       "hardware. The VM stays as it is. Of what is special to the VM, its id, its MAC addresses, its group, its screen " +

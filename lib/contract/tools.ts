@@ -19,6 +19,7 @@ const ParameterName = Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z
 export const SkillStep = closed({
   command: Type.String({ minLength: 1, maxLength: 64, pattern: "^[a-z][a-z0-9_]*$" }),
   input: Type.Record(Type.String(), Type.Unknown(), {
+    additionalProperties: false,
     description: "the command's input; `{{name}}` in its texts stands for a parameter",
   }),
 });
@@ -152,6 +153,7 @@ export const toolUseCommands = {
       tool_name: ToolName,
       parameters: Type.Optional(
         Type.Record(Type.String(), Type.String({ maxLength: LONGEST_VALUE }), {
+          additionalProperties: false,
           maxProperties: MOST_PARAMETERS,
           description: "a value for each parameter",
         }),
@@ -199,7 +201,12 @@ export const toolUseCommands = {
       project_id: ProjectOfTools,
       tool_name: ToolName,
       tool: Type.String({ minLength: 1, maxLength: 256, pattern: "^[^\\u0000-\\u001f\\u007f]+$" }),
-      arguments: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      arguments: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), {
+          additionalProperties: false,
+          description: "what the tool takes",
+        }),
+      ),
     }),
     output: Type.Object({
       untrusted: Type.Boolean({ description: "always true: the server wrote the text" }),

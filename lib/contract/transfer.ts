@@ -124,7 +124,7 @@ export const transferCommands = {
     readOnly: true,
   }),
   delete_upload: command({
-    summary: "Remove an upload that broke off",
+    summary: "Delete an upload that broke off",
     description: "One that still runs is a job: cancel_job ends and removes it.",
     role: "operator",
     input: closed({ pool: PoolName, volume: VolumeName }),

@@ -15,7 +15,17 @@ export interface ChapterGroup {
 export const CHAPTER_GROUPS: readonly ChapterGroup[] = [
   {
     label: "help.group.start",
-    chapters: ["install", "settings", "access", "projects", "profiles", "host-accounts", "tls", "privileges"],
+    chapters: [
+      "install",
+      "demo",
+      "settings",
+      "access",
+      "projects",
+      "profiles",
+      "host-accounts",
+      "tls",
+      "privileges",
+    ],
   },
   {
     label: "help.group.vms",

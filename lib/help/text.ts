@@ -22,7 +22,7 @@ export interface Chapter {
 /** Kinds of Markdown that the documentation uses: others are not drawn, and a test finds them. */
 export const DRAWN = [
   ...["heading", "paragraph", "text", "space", "code", "codespan", "table", "list", "list_item"],
-  ...["link", "strong", "em"],
+  ...["link", "strong", "em", "image"],
 ] as const;
 
 /** Part of an address that leads to a heading, as code hosts make it: links of the files hold there as well. */
@@ -109,4 +109,10 @@ export function searchChapters(chapters: readonly Chapter[], question: string): 
     })
   );
   return found.sort((a, b) => b.rank - a.rank).slice(0, MOST).map(({ rank: _rank, ...each }) => each);
+}
+
+/** Address of a picture that the documentation names; null for one that is not its own. */
+export function pictureIn(href: string): string | null {
+  const name = /^pictures\/([a-z][a-z-]{0,40}\.webp)$/.exec(href)?.[1];
+  return name === undefined ? null : `${HELP}/pictures/${name}`;
 }

@@ -54,7 +54,7 @@ export const en = {
   "connection.version": "libvirt {version}",
 
   "banner.demo": "Demo.",
-  "banner.demo_text": "These VMs live in libvirt's test driver. Nothing here is real, and nothing can break.",
+  "banner.demo_text": "Hosts, VMs and figures are made up. Nothing here is real, and nothing can break.",
   "banner.stream": "Connection to KVM Manager lost. Reconnecting…",
   "banner.stream_todo":
     "What you see may be out of date. If this stays, check that KVM Manager is still running.",
@@ -148,7 +148,7 @@ export const en = {
   "failed.put_back": "Tags and group were not put back",
   "failed.set_tags": "The tags were not saved",
   "failed.set_group": "The group was not saved",
-  "failed.set_autostart": "Autostart was not saved",
+  "failed.set_autostart": "“Start with the host” was not saved",
   "failed.protect_screens": "The screen got no password",
   "failure.todo": "What to do: {advice}",
 
@@ -199,10 +199,10 @@ export const en = {
   "vms.running_of.other": "{n} of {total} are on",
 
   "menu.of": "Actions for {name}",
-  "dashboard.no_vms_right": "You have no right to see VMs",
+  "dashboard.no_vms_right": "You have no permission to see VMs",
   "dashboard.no_vms_right_what":
     "An administrator can give the user “{name}” a role on all VMs, a group or a single VM under Settings, Users.",
-  "offers.missing": "Your rights do not include this.",
+  "offers.missing": "Your permissions do not include this.",
   "menu.more": "More actions",
   "menu.open": "Open",
   "manage.boot": "Boot once from…",

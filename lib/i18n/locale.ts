@@ -4,8 +4,9 @@
  * loads, so that one process can answer in several.
  */
 
-/** The language the texts are written in: others are translations of it. */
-export const SOURCE_LOCALE = "en";
+import { languageOf, LANGUAGES, SOURCE_LOCALE } from "./languages.ts";
+
+export { SOURCE_LOCALE };
 
 let current: () => string = () => SOURCE_LOCALE;
 
@@ -22,24 +23,40 @@ export function useLocale(source: () => string): Disposable {
 }
 
 /** Translated texts, by language. */
-const catalogs = new Map<string, Map<string, string>>();
+const catalogs = new Map<string, ReadonlyMap<string, string>>();
+/** Languages whose texts can be had, and are read when somebody reads them. */
+const offered = new Set<string>();
 
 /** Adds translations: key → text, of any noun; keys are unique. */
 export function addTexts(language: string, texts: Readonly<Record<string, string>>): void {
-  const catalog = catalogs.get(language) ?? new Map<string, string>();
-  for (const [key, text] of Object.entries(texts)) catalog.set(key, text);
-  catalogs.set(language, catalog);
+  catalogs.set(language, new Map([...catalogs.get(language) ?? [], ...Object.entries(texts)]));
 }
 
-/** The languages there are texts in. */
-export function locales(): readonly string[] {
-  return [SOURCE_LOCALE, ...catalogs.keys()];
+/** Says in which languages there are texts that are added when they are needed. */
+export function offerLanguages(languages: Iterable<string>): void {
+  for (const language of languages) offered.add(language);
 }
+
+/** Whether the texts of a language are here. */
+export const hasTexts = (language: string): boolean => language === SOURCE_LOCALE || catalogs.has(language);
+
+/** The languages there are texts in: ours in the order of their table, then those that are tried out. */
+export function locales(): readonly string[] {
+  const there = new Set([SOURCE_LOCALE, ...offered, ...catalogs.keys()]);
+  return [...new Set(Object.keys(LANGUAGES)).intersection(there).union(there)];
+}
+
+/** The translations into a language that are here. */
+export const translationsOf = (language: string): ReadonlyMap<string, string> | undefined =>
+  catalogs.get(language);
 
 /** A text's translation into the language of what is done now; undefined where there is none. */
 export function translation(key: string): string | undefined {
   return catalogs.get(locale())?.get(key);
 }
+
+/** An English text in the language of what is done now; itself where there is no translation. */
+export const translated = (text: string): string => translation(text) ?? text;
 
 /** Something that is costly to make, made once for each language when it is first needed. */
 export function perLocale<T>(make: (locale: string) => T): () => T {
@@ -97,8 +114,7 @@ export function localeFor(accepted: string | null, known: readonly string[] = lo
     return { range: range.trim(), quality: Number(quality ?? 1) };
   }).filter(({ quality }) => quality > 0).sort((a, b) => b.quality - a.quality);
   for (const { range } of wanted) {
-    const found = known.find((each) => each.toLowerCase() === range) ??
-      known.find((each) => each.toLowerCase() === range.split("-")[0]);
+    const found = languageOf(range, known);
     if (found !== undefined) return found;
   }
   return SOURCE_LOCALE;

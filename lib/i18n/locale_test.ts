@@ -58,6 +58,7 @@ Deno.test("localeFor() follows Accept-Language among the languages there are", (
     ["fr, de;q=0.5", "de"],
     ["de;q=0.1, pt-br;q=0.8", "pt-BR"],
     ["de;q=0, en", "en"],
+    ["zh-TW, de;q=0.5", "de"],
     ["xx,;;;=,*", "en"],
     [",".repeat(100_000), "en"],
   ];

@@ -88,10 +88,13 @@ export function message(texts: TemplateStringsArray, ...values: readonly unknown
 /** Names in a list that are written out. */
 const MOST_LISTED = 8;
 
+/** What follows the names that are written out. */
+export const LISTED_MORE = "{shown} and {more} more";
+
 function listed(values: readonly unknown[], one: (value: unknown) => string): string {
   const shown = values.slice(0, MOST_LISTED).map(one).join(", ");
   const more = values.length - MOST_LISTED;
-  return more > 0 ? one({ $text: "{shown} and {more} more", args: { shown, more } }) : shown;
+  return more > 0 ? one({ $text: LISTED_MORE, args: { shown, more } }) : shown;
 }
 
 /** The text of a value of a message. @param translate a text's translation; undefined where there is none */

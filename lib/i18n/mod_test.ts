@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ERRORS } from "../contract/errors.ts";
 import { COMMANDS } from "../contract/mod.ts";
 import { en } from "./en.ts";
+import { isMadeKey } from "./made_keys.ts";
 import { number, plural, t, textsOf } from "./mod.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -67,33 +68,10 @@ Deno.test("en has every key that is used", async () => {
   assert.deepEqual([...new Set(called)].filter((key) => !(key in en)), []);
 });
 
-/**
- * Keys that are made of a name, by area: tests of the module that gives them hold them against the names there are, or the
- * compiler does where the name's type is a list of words.
- */
-const BY_NAME = [
-  /^targets\.kind\./,
-  /^templates\.seal\./,
-  /^activity\.(command|event)\./,
-  /^forms\.(done\.|waits_)/,
-  // Of fields, by the names that the contract gives them (`lib/text/field_texts.ts`).
-  /^(field|hint|short|value)\./,
-  /^permission\./,
-  /^alerts\.(severity|state|ended|watches|condition|scope|comparison|minutes|repeat|channel|min|url|smtp_security|days_hint)\./,
-  /^bin\.kind\./,
-  /^maintenance\.(action|state)\./,
-  /^projects\.(quota\.|default\.|pools$|networks$|images$)/,
-  /^filter\.(tag|group|project)$/,
-  /^placement\.(kind\.|[\w-]+_broken$)/,
-  /^mcp\.role\./,
-  /^hangs\.about\./,
-  /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
-];
-
 Deno.test("en has no key that is not used", async () => {
   const [source, en] = [await allSources(), await allTexts()];
   const unused = Object.keys(en).filter((key) =>
-    !BY_NAME.some((made) => made.test(key)) && !source.includes(`"${key.replace(/\.(one|other)$/, "")}"`)
+    !isMadeKey(key) && !source.includes(`"${key.replace(/\.(one|other)$/, "")}"`)
   );
   assert.deepEqual(unused, []);
 });

@@ -49,7 +49,7 @@ Deno.test("markKinds() of all that is told as activity: a new command is thought
   assert.equal(marked("alert"), "alert-fired");
   assert.equal(
     marked("change"),
-    "attach_disk attach_host_device attach_nic attach_share clone_vm create_vm delete_vm detach_disk detach_host_device " +
+    "attach_disk attach_host_device attach_nic attach_share clone_vm create_project_vm create_vm delete_vm detach_disk detach_host_device " +
       "detach_nic detach_share import_vm move_disk resize_disk restore_backup set_vm_xml " +
       "start_network start_storage_pool stop_network stop_storage_pool update_disk update_nic update_vm",
   );

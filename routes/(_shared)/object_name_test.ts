@@ -20,7 +20,7 @@ const api = new Proxy({}, {
 
 /** Commands that are about one's own account, or a setting of the whole: their texts say which. */
 const WITHOUT_NAME =
-  /^(set_up|sign_|confirm_|begin_|reauthenticate|create_setup_link|set_password|set_time_zone|disable_totp|update_(audit_retention|retention_policy|metric_push|bin_policy)|test_metric_push|execute_cleanup|empty_bin|set_image_policy|batch_|update_preferences|set_preferences)/;
+  /^(set_up|sign_|confirm_|begin_|reauthenticate|create_setup_link|set_password|set_time_zone|set_language|disable_totp|update_(audit_retention|retention_policy|metric_push|bin_policy)|test_metric_push|execute_cleanup|empty_bin|set_image_policy|batch_|update_preferences|set_preferences)/;
 
 const FORMS = (Object.entries(COMMANDS) as [CommandName, Command][])
   .filter(([name, { readOnly, content }]) => !readOnly && content === undefined && !WITHOUT_NAME.test(name));

@@ -1,12 +1,15 @@
 /** The pages on projects in a real browser: made, filled, limited, with members and end dates, and deleted; without script, too. */
 import assert from "node:assert/strict";
-import { browser } from "../testbed/chromium.ts";
+import { browser, type TestBrowser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { asRoot } from "../testbed/people.ts";
+import { releaseName, testName } from "../testbed/names.ts";
+import { asRoot, signedIn } from "../testbed/people.ts";
+import { testPool } from "../testbed/pool.ts";
 import { call, known, ownServer } from "../testbed/product.ts";
+import { removeDomain } from "../testbed/removal.ts";
 import { PASSWORD } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
-import { overflows, visit, waitForText } from "./visit.ts";
+import { looksWell, overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("qemu", "chromium");
 
@@ -119,5 +122,87 @@ Deno.test({
         await call(server, "set_vm_end", { vmId: vm.uuid });
       });
     }
+  },
+});
+
+Deno.test({
+  name: "a member creates a VM on the project's page, from what it names",
+  ignore: reason !== null,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async (t) => {
+    await using pool = await testPool("projmember");
+    const name = await testName("projmember");
+    await using stack = new AsyncDisposableStack();
+    stack.defer(async () => {
+      await removeDomain(name);
+      await releaseName(name);
+    });
+    await pool.createVolume("base.qcow2", "64M");
+    await using server = await ownServer({ env: { KVMM_VIRT_TYPE: "qemu" } });
+    await using tester = await browser();
+    const { id: projectId } = await call(server, "create_project", {
+      ...{ name: "shop", defaults: { cpuCount: 1, memoryMb: 128, diskSizeGb: 1 }, quota: { vms: 1 } },
+    });
+    const password = "correct horse battery staple";
+    await asRoot(server, "create_user", {
+      ...{
+        name: "ann",
+        password,
+        grants: [{ role: "operator", on: { kind: "project", project: projectId } }],
+      },
+    });
+    const [cookie = "", value = ""] = (await signedIn(server, "ann", password)).headers.cookie!.split("=");
+    const asAnn: TestBrowser = {
+      ...tester,
+      page: async (options) => {
+        const page = await tester.page(options), context = page.context();
+        await context.clearCookies();
+        await context.addCookies([{ name: cookie, value, url: server.url }]);
+        return page;
+      },
+    };
+    const expected = /status of 4/;
+    const at = `${server.url}/projects/${projectId}`;
+
+    await t.step("closed until the project names a pool", async () => {
+      await visit(asAnn, at, async (page) => {
+        await waitForText(page, "h1", "shop");
+        assert.equal(await page.getByRole("link", { name: "Create VM" }).count(), 0);
+        await page.goto(`${at}/new-vm`);
+        await waitForText(page, "main", "names no storage pool");
+      }, { expected });
+      await call(server, "update_project", {
+        projectId,
+        pools: [pool.name],
+        images: ["base.qcow2", "gone.iso"],
+      });
+    });
+
+    await looksWell(t, asAnn, `${at}/new-vm`, "the form");
+
+    await t.step("refused, it keeps what was typed; then it is made, and the quota is full", async () => {
+      await visit(asAnn, at, async (page) => {
+        await page.getByRole("link", { name: "Create VM" }).click();
+        await waitForText(page, "h1", "Create a VM in shop");
+        await page.getByLabel("Name").fill(name);
+        await page.getByLabel("Image").selectOption("gone.iso");
+        await page.getByRole("button", { name: "Create VM" }).click();
+        await waitForText(page, "main", "is not one of the images of the project shop");
+        assert.equal(await page.getByLabel("Name").inputValue(), name);
+        await page.getByLabel("Image").selectOption("base.qcow2");
+        await page.getByLabel("Start it").uncheck();
+        const file = Deno.env.get("KVMM_SHOTS");
+        if (file !== undefined) await page.screenshot({ path: `${file}/project-new-vm.png`, fullPage: true });
+        await page.getByRole("button", { name: "Create VM" }).click();
+        await waitForText(page, "h1", "shop");
+        await waitForText(page, "[data-vm]", name);
+        await waitForText(page, "[data-quota=vms]", "1 of 1");
+        await page.goto(`${at}/new-vm`);
+        await page.getByLabel("Name").fill(`${name}2`);
+        await page.getByRole("button", { name: "Create VM" }).click();
+        await waitForText(page, "main", "1 VM more do not fit");
+      }, { ...PHONE, expected });
+    });
   },
 });

@@ -39,7 +39,7 @@ const OPEN = new Set<string>([
 ]);
 const ANYBODYS = new Set<string>([
   ...["get_session", "sign_out", "set_password", "begin_totp", "confirm_totp", "disable_totp"],
-  ...["set_time_zone", "get_ssh_keys", "set_ssh_keys"],
+  ...["set_time_zone", "set_language", "get_ssh_keys", "set_ssh_keys"],
   ...["begin_passkey", "add_passkey", "list_passkeys", "rename_passkey", "remove_passkey"],
   ...["begin_reauthentication", "reauthenticate"],
   ...["list_sessions", "revoke_session", "list_tokens", "create_token", "revoke_token"],
@@ -71,6 +71,8 @@ const BEYOND = new Set<string>([
   ],
 ]);
 
+/** About a project that members may see or use. */
+const OF_PROJECTS = new Set<string>(["get_project", "create_project_vm"]);
 /** Commands on a host that change something of all hosts. */
 const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 /** Whether a command is about one host, by its fields. */
@@ -99,7 +101,7 @@ function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): st
   if (!hasRole) return "Forbidden";
   if (on === "everything" || LISTS.has(name) || name.startsWith("batch_")) return "ok";
   // Who sees the project of their own alone; a host, a group and a VM are none
-  if (name === "get_project") return on === "project" && isOwn ? "ok" : "ProjectNotFound";
+  if (OF_PROJECTS.has(name)) return on === "project" && isOwn ? "ok" : "ProjectNotFound";
   if (on === "host") return (ofVm || isOnHost(name)) && !OF_ALL_HOSTS.has(name) ? "ok" : "Forbidden";
   if (BEYOND.has(name) || !ofVm) return "Forbidden";
   return isOwn ? "ok" : "VmNotFound";

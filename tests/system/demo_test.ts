@@ -1,11 +1,13 @@
 /** The demo and libvirt's test driver: whoever comes may do everything there, so nothing there may reach the host. */
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
+import { type Command, COMMANDS } from "../../lib/contract/mod.ts";
 import { PROJECT, walk } from "../../scripts/project.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { run } from "../testbed/process.ts";
 import { buildBinary } from "../testbed/product_binary.ts";
 import { CallError, startServer, type TestServer } from "../testbed/server.ts";
+import { until } from "../testbed/wait.ts";
 
 const isRoot = Deno.uid() === 0;
 
@@ -114,13 +116,13 @@ Deno.test({
   },
 });
 
-Deno.test("every page of the demo opens: what the test driver lacks is left out, or said on the page", async () => {
+Deno.test("every page of the demo opens", async () => {
   await using server = await startServer({ demo: true });
   const [vm] = await server.call("get_vms", {}) as { id: string }[];
   const of: Readonly<Record<string, string>> = {
     "[id]": vm!.id,
-    "networks/[name]": "networks/default",
-    "storage/[pool]": "storage/default-pool",
+    "networks/[name]": "networks/lab",
+    "storage/[pool]": "storage/images",
   };
   const pages = (await walk(join(PROJECT, "routes"))).map(({ path }) =>
     relative(join(PROJECT, "routes"), path)
@@ -142,4 +144,138 @@ Deno.test("every page of the demo opens: what the test driver lacks is left out,
   }
   assert.ok(pages.length > 30, String(pages.length));
   assert.deepEqual(failed, []);
+});
+
+/** Lists that are empty in a demo, and why that is right. */
+const EMPTY: Readonly<Record<string, string>> = {
+  get_placement_advice: "no VM had better be elsewhere",
+  list_backup_targets: "the demo's copies are in a folder of its own",
+  list_hangs: "everything responds",
+  list_mcp_sessions: "MCP is off",
+  list_passkeys: "the visitor has no account",
+  list_peers: "no KVM Manager is linked",
+  list_port_forwards: "no port of a real machine is forwarded",
+  list_replicas: "no KVM Manager is linked",
+  list_replications: "no KVM Manager is linked",
+};
+
+/** Commands that list something and need to be told nothing. */
+const LISTS = (Object.entries(COMMANDS) as [string, Command][]).filter(([, { readOnly, input, output }]) => {
+  const { required = [] } = input as { readonly required?: readonly string[] };
+  return readOnly && required.length === 0 && (output as { readonly type?: string }).type === "array";
+}).map(([name]) => name);
+
+Deno.test("every command of the demo that lists something has content", async () => {
+  await using server = await startServer({ demo: true });
+  assert.ok(LISTS.length > 30, String(LISTS.length));
+  const empty: string[] = [];
+  for (const name of LISTS) {
+    if (name in EMPTY) continue;
+    const found = await server.call(name) as unknown[];
+    if (found.length === 0) empty.push(name);
+  }
+  assert.deepEqual(empty, []);
+  for (const name of Object.keys(EMPTY)) assert.ok(LISTS.includes(name), `${name} is no list any more`);
+});
+
+interface DemoVmShown {
+  readonly id: string;
+  readonly name: string;
+  readonly host: string;
+  readonly state: string;
+  readonly virtType: string;
+}
+
+Deno.test("the demo shows twenty VMs on three hosts with a month of figures, and its VMs can be worked with", async () => {
+  await using server = await startServer({ demo: true });
+  const vms = await server.call("get_vms") as DemoVmShown[];
+  assert.ok(vms.length >= 20, String(vms.length));
+  assert.equal(new Set(vms.map(({ host }) => host)).size, 3);
+  assert.deepEqual([...new Set(vms.map(({ virtType }) => virtType))], ["kvm"]);
+  const vm = (name: string) => vms.find((each) => each.name === name)!.id;
+  const stateOf = async (name: string) =>
+    (await server.call("get_vm", { vmId: vm(name) }) as DemoVmShown).state;
+
+  const month = await server.call("get_historical_metrics", {
+    vmId: vm("web-01"),
+    window: "30d",
+    series: ["cpu_usage"],
+  }) as { readonly series: readonly { readonly avg: readonly (number | null)[] }[] };
+  const known = month.series[0]!.avg.filter((value) => value !== null);
+  assert.ok(known.length > 650, `${known.length} hours of a month are known`);
+  assert.ok(new Set(known).size > 300, "the figures move");
+
+  await server.call("start_vm", { vmId: vm("erp-old") });
+  assert.equal(await stateOf("erp-old"), "running");
+  await server.call("pause_vm", { vmId: vm("web-02") });
+  assert.equal(await stateOf("web-02"), "paused");
+  await server.call("resume_vm", { vmId: vm("web-02") });
+  await server.call("force_stop_vm", { vmId: vm("web-02") });
+  assert.equal(await stateOf("web-02"), "stopped");
+  await server.call("create_snapshot", { vmId: vm("staging-web"), name: "mine" });
+  const { snapshots } = await server.call("list_snapshots", { vmId: vm("staging-web") }) as {
+    snapshots: readonly { readonly name: string }[];
+  };
+  assert.ok(snapshots.some(({ name }) => name === "mine"));
+  const { id } = await server.call("create_vm", {
+    name: "of-the-visitor",
+    cpuCount: 2,
+    memoryMb: 2048,
+    diskSizeGb: 10,
+    start: true,
+  }) as { readonly id: string };
+  const loads =
+    async () => (await server.call("get_vm_stats", { vmId: id }) as { cpuUsagePercent: number | null });
+  await until("the load of a new VM", async () => ((await loads()).cpuUsagePercent ?? 0) > 0, {
+    seconds: 30,
+  });
+  await server.call("force_stop_vm", { vmId: id });
+  await server.call("delete_vm", { vmId: id, deleteDisks: true });
+});
+
+Deno.test("the demo connects to nothing outside: no other libvirt, no other host, no address", async () => {
+  await using server = await startServer({ demo: true });
+  let asked = 0;
+  await using outside = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    asked++;
+    return new Response("reached");
+  });
+  const url = `http://127.0.0.1:${outside.addr.port}/hook`;
+  const refused = async (command: string, input: unknown) =>
+    await assert.rejects(server.call(command, input), /connects to nothing outside/, command);
+  await refused("test_host", { uri: "qemu:///system" });
+  await refused("test_host", { uri: "qemu+ssh://root@127.0.0.1/system" });
+  await refused("create_alert_target", {
+    name: "hook",
+    channel: "webhook",
+    url,
+    minSeverity: "info",
+    privateAddresses: true,
+  });
+  const [target] = await server.call("list_alert_targets") as { readonly id: string }[];
+  await refused("test_alert_target", { targetId: target!.id });
+  assert.equal(asked, 0);
+});
+
+Deno.test("two demos run beside each other, and one that is killed leaves nothing running", async () => {
+  await using first = await startServer({ demo: true });
+  let pid: number;
+  {
+    await using second = await startServer({ demo: true });
+    pid = second.pid;
+    const [a, b] = await Promise.all(
+      [first, second].map(async (server) =>
+        (await server.call("get_vms") as DemoVmShown[]).map(({ id }) => id)
+      ),
+    );
+    assert.deepEqual(a, b, "a demo is the same company at every start");
+    await second.call("force_stop_vm", { vmId: b![0] });
+  }
+  await assert.rejects(Deno.stat(`/proc/${pid}`), Deno.errors.NotFound);
+  const states = (await first.call("get_vms") as DemoVmShown[]).filter(({ state }) => state === "stopped");
+  assert.deepEqual(
+    states.map(({ name }) => name),
+    ["erp-old"],
+    "what is done in one is not done in the other",
+  );
 });

@@ -50,7 +50,7 @@ function expected(role: RoleName, own: HostId, name: CommandName, aim: HostId, b
   if (namesHost && !isOwn) return "HostNotFound";
   if (LISTS.has(name) || fields.has("vmIds")) return "ok";
   // A project is of no host
-  if (name === "get_project") return "ProjectNotFound";
+  if (name === "get_project" || name === "create_project_vm") return "ProjectNotFound";
   if (command.route.includes(" /vms/{vmId}") && !OF_ALL_HOSTS.has(name)) {
     return by === "host" ? "Forbidden" : isOwn ? "ok" : "VmNotFound";
   }

@@ -57,7 +57,7 @@ export class SerialSession {
   }
 
   /** Serves until it is over; then the line is free. */
-  async run(streams: ConsoleStreams, target: ConsoleTarget): Promise<Farewell> {
+  async run(streams: Pick<ConsoleStreams, "open">, target: ConsoleTarget): Promise<Farewell> {
     let stream: ConsoleStream;
     try {
       stream = await streams.open(target, {

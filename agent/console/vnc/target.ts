@@ -60,7 +60,11 @@ export interface ReachedScreen extends Disposable {
  * @throws {Error} with what ssh said
  */
 export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
-  const { ssh } = host;
+  const { ssh, link: { simulation } } = host;
+  if (simulation !== undefined) {
+    const target = { ...await screenServer(host, vm), port: null, socket: simulation.screenSocket(vm.id) };
+    return { target, [Symbol.dispose]: () => {} };
+  }
   if (host.machine !== null || ssh === undefined) {
     return { target: await vncTarget(host, vm), [Symbol.dispose]: () => {} };
   }
@@ -76,5 +80,6 @@ export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
 
 /** Whether a screen can be reached, without reaching it. @throws as {@link reachScreen} */
 export async function requireScreen(host: Host, vm: VM): Promise<void> {
-  await (host.machine !== null || host.ssh === undefined ? vncTarget(host, vm) : screenServer(host, vm));
+  const isElsewhere = host.machine === null && host.ssh === undefined && host.link.simulation === undefined;
+  await (isElsewhere ? vncTarget(host, vm) : screenServer(host, vm));
 }

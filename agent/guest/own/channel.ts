@@ -16,7 +16,7 @@ const TAKEN = /active channel stream exists/i;
  * @throws {AgentFailure} `taken`, `closed` where libvirt opens none
  */
 export async function openChannel(
-  consoles: ConsoleStreams,
+  consoles: Pick<ConsoleStreams, "open">,
   uuid: string,
   heard: () => void,
 ): Promise<ByteStreams> {

@@ -21,6 +21,7 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { VERSION } from "../../../lib/version.ts";
+import { requireOutside } from "../../outbound/outside.ts";
 import { connected, sendRequest, shownCertificate } from "../../outbound/node_connection.ts";
 import { isRenewalOf, isSignedBy, type LinkIdentity } from "./identity.ts";
 import { readBounded } from "./bounded.ts";
@@ -194,6 +195,7 @@ export class PeerConnection {
 
   /** A connection to exactly the other one. @throws {LinkRefusedError} */
   async #believed(): Promise<TLSSocket> {
+    requireOutside();
     const socket = await this.#connect();
     if (shownCertificate(socket) === this.#certificate) return socket;
     try {

@@ -1,4 +1,5 @@
 /** The SSH connection to a host: libvirt goes through it, and what listens there is reached by it. */
+import { requireOutside } from "../../outbound/outside.ts";
 import { type SshDestination, sshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { log } from "../../log.ts";
 import { isTaken } from "../../machine/files.ts";
@@ -47,6 +48,7 @@ export class SshConnection {
   async forward(place: RemotePlace): Promise<Forward> {
     await this.files.ready();
     const path = await this.files.socket();
+    requireOutside();
     const child = new Deno.Command("ssh", {
       args: [
         ...["-N", "-T", "-F", this.files.config, "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"],

@@ -1,4 +1,5 @@
 /** The SSH host key of a host: whether it is known, and one that a person has compared is kept. */
+import { requireOutside } from "../../outbound/outside.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { knownHostName, type SshDestination, sshWords } from "../../../lib/host/ssh_destination.ts";
 import { runProgram } from "../../machine/programs.ts";
@@ -22,6 +23,7 @@ export async function resolvedDestination(
   destination: SshDestination,
 ): Promise<ResolvedDestination> {
   const args = ["-G", "-F", files.config, ...sshWords(destination)];
+  requireOutside();
   const { stdout } = await runProgram("ssh", args, { limitMs: FILE_MS });
   const found = new Map(
     stdout.split("\n").map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
@@ -50,6 +52,7 @@ const fingerprintOf = (line: string): string =>
 /** Asks a host for its key, of the newest kind that it has. @throws {ContractError} HostUnreachable */
 async function shownKey({ host, port, name }: ResolvedDestination): Promise<ShownKey> {
   const args = ["-T", "10", "-t", "ed25519,ecdsa,rsa", "-p", String(port), "--", host];
+  requireOutside();
   const { stdout, stderr } = await runProgram("ssh-keyscan", args, { limitMs: SCAN_MS });
   const all = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const line = ["ssh-ed25519", "ecdsa-", "ssh-rsa"]

@@ -1,4 +1,5 @@
 /** A shell on another host by SSH, as the user that signs in there, or as root. */
+import { requireOutside } from "../../outbound/outside.ts";
 import type { SshDestination } from "../../../lib/host/ssh_destination.ts";
 import { sshWords } from "../../../lib/host/ssh_destination.ts";
 import { quoted } from "../../../lib/text/shell_word.ts";
@@ -123,6 +124,7 @@ export class RemoteShell {
    */
   async stream(script: string, args: readonly string[]): Promise<RemoteStream> {
     await this.#signIn();
+    requireOutside();
     const child = new Deno.Command("ssh", {
       args: this.#command(script, args, ""),
       stdin: "null",

@@ -55,6 +55,7 @@ export function healthHandlers(
   };
   return {
     get_host_health: (_input, { principal }) => {
+      if (link.simulation !== undefined) return link.simulation.machine.health();
       if (host.machine === null && host.id !== LOCAL_HOST) {
         const reason = "KVM Manager examines the host that it runs on only. Run kvm-manager doctor there";
         throw new ContractError("NotOnThisHost", { what: "The host's health", reason });

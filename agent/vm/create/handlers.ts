@@ -6,6 +6,7 @@ import {
   type ConfigCheck,
   ContractError,
   createCommands,
+  projectVmCommands,
   type Role,
   VmConfig,
 } from "../../../lib/contract/mod.ts";
@@ -15,18 +16,22 @@ import { schemaRefusals } from "../../../lib/contract/refusal.ts";
 import { described } from "../../../lib/vm/create/resolve.ts";
 import type { NewVm } from "../../../lib/formats/xml/new_vm.ts";
 import { newDomainXml } from "../../../lib/formats/xml/new_domain.ts";
-import type { Handlers } from "../../dispatch.ts";
+import type { CallContext, Handlers } from "../../dispatch.ts";
 import { withDefaults } from "../../../lib/projects/quota.ts";
 import { sizeOfNewVm } from "../vm_size.ts";
 import { createOptions } from "./options.ts";
 import { createVm } from "./create.ts";
+import { configOfMember } from "./project_vm.ts";
 import { type CreateServices, decide } from "./facts.ts";
 import { hasFormats } from "../../storage/volumes.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { checkSeed } from "../cloud_init/seed.ts";
 import type { SshKeys } from "../../access/ssh_keys.ts";
 
-type CreateHandlers = Pick<Handlers, Extract<CommandName, keyof typeof createCommands>>;
+type CreateHandlers = Pick<
+  Handlers,
+  Extract<CommandName, keyof typeof createCommands | keyof typeof projectVmCommands>
+>;
 
 let validator: Validator | undefined;
 /** Stands for a name nobody has given yet; what is found out about it is told to nobody. */
@@ -148,14 +153,16 @@ export function createHandlers(
   services: CreateServices,
   sshKeys: Pick<SshKeys, "remember">,
 ): CreateHandlers {
+  const create = async (config: VmConfig, context: CallContext) => {
+    const { id, warnings, started } = await createVm(services, config, context);
+    if (config.cloudInit) sshKeys.remember(context.principal, config.cloudInit);
+    await services.sizes.read(id);
+    const diskSizeGb = services.vms.inventory.vm(id)?.diskSizeGb ?? null;
+    return { id, name: config.name, diskSizeGb, warnings, ...(started !== undefined && { started }) };
+  };
   return {
-    create_vm: async (config, context) => {
-      const { id, warnings, started } = await createVm(services, config, context);
-      if (config.cloudInit) sshKeys.remember(context.principal, config.cloudInit);
-      await services.sizes.read(id);
-      const diskSizeGb = services.vms.inventory.vm(id)?.diskSizeGb ?? null;
-      return { id, name: config.name, diskSizeGb, warnings, ...(started !== undefined && { started }) };
-    },
+    create_vm: create,
+    create_project_vm: async (wanted, context) => create(await configOfMember(services, wanted), context),
     check_vm_config: (config, { principal }) => check(services, config, principal.role),
     get_create_options: (wish) => createOptions(services, wish),
     list_operating_systems: () => services.systems.list(),

@@ -91,12 +91,22 @@ export async function obstaclesOf(
   return errors;
 }
 
-/** @throws {ContractError} what create_vm would say */
+/**
+ * Refuses what create_vm would refuse, before hours are spent on the disks.
+ *
+ * @param diskBytes what its disks will have, for the quota of its project
+ * @throws {ContractError} what create_vm would say
+ */
 export async function requireCreatable(
   services: Pick<ForeignServices, "host">,
   config: VmConfig,
   principal: Principal,
+  diskBytes: number,
 ): Promise<void> {
+  const { projects } = services.host;
+  projects.requireRoom(projects.idOf(config.project), 1, {
+    ...{ cpus: config.cpuCount ?? 0, memoryMb: config.memoryMb ?? 0, diskGb: diskBytes / GIB },
+  });
   const [first] = await obstaclesOf(services, config, principal);
   if (first === undefined) return;
   const { field, code, message } = first;

@@ -189,6 +189,7 @@ async function requirePossible(services: ForeignServices, plan: Omit<Plan, "name
     services,
     configOf(vm, input, { name, paths, buses, pool, format, nics }),
     principal,
+    disks.reduce((sum, { virtualBytes }) => sum + virtualBytes, 0),
   );
   for (const index of disks.keys()) {
     const volume = volumeName({ ...plan, name }, index);

@@ -142,7 +142,12 @@ export async function importOva(
     requireFreeVmName(host, name);
     const { nics } = nicsOf(services, vm, input);
     const paths = disks.map(() => undefined);
-    await requireCreatable(services, configOf(ova, input, { name, paths, pool, format, nics }), principal);
+    await requireCreatable(
+      services,
+      configOf(ova, input, { name, paths, pool, format, nics }),
+      principal,
+      disks.reduce((sum, disk) => sum + (disk?.virtualBytes ?? 0), 0),
+    );
     for (const [index, disk] of disks.entries()) {
       const volume = volumeName(name, index, format);
       if (disk !== undefined && await volumeNamed(host.link, pool, volume) !== undefined) {

@@ -10,6 +10,20 @@ export const PROJECT_ERRORS = {
     exit: 5,
   },
   NotProjectMember: { text: "{user} is no member of the project {project}", status: 404, exit: 4 },
+  ProjectTakesNoVms: {
+    text:
+      "Members cannot create VMs in the project {project}: it names no storage pool. An administrator adds one to its " +
+      "settings.",
+    status: 409,
+    exit: 5,
+  },
+  NotNamedByProject: {
+    text:
+      "{name} is not one of the {what} of the project {project} on this host ({choices}). Choose one of these, or have " +
+      "an administrator add it to the project.",
+    status: 403,
+    exit: 6,
+  },
   QuotaExceeded: {
     text:
       "The project {project} may have {limit} in all, and {requested} more do not fit. Make its VMs smaller, delete " +

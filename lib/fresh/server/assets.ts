@@ -14,6 +14,14 @@ export interface IslandIndex {
   /** Address of the module that hydrates the islands. */
   readonly boot: string;
   readonly islands: Readonly<Record<string, IslandChunk>>;
+  /** Files that have texts in them, in a folder beside the index. Missing: there are none. */
+  readonly texts?: IslandTexts;
+}
+
+/** Files of the islands with names in the place of texts (`island_texts.ts`). */
+export interface IslandTexts {
+  readonly folder: string;
+  readonly files: readonly string[];
 }
 
 export interface Assets extends IslandIndex {
@@ -56,5 +64,7 @@ async function fromSource(url: string): Promise<Assets> {
 }
 
 async function readIndex(url: URL): Promise<IslandIndex> {
-  return JSON.parse(await Deno.readTextFile(url)) as IslandIndex;
+  const { texts, ...index } = JSON.parse(await Deno.readTextFile(url)) as IslandIndex;
+  if (texts === undefined) return index;
+  return { ...index, texts: { ...texts, folder: fromFileUrl(new URL(texts.folder, url)) } };
 }

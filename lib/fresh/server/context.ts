@@ -3,6 +3,8 @@ import type { AnyComponent, FunctionComponent, VNode } from "preact";
 import { h, isValidElement } from "preact";
 import { renderDocument } from "./document.tsx";
 import type { Manifest } from "./manifest.ts";
+import { locale, SOURCE_LOCALE } from "../../i18n/locale.ts";
+import { islandsIn } from "./island_texts.ts";
 import { setNonce } from "../nonce.ts";
 import { jsxTemplate } from "preact/jsx-runtime";
 
@@ -95,7 +97,7 @@ export class Context<State> {
   async render(vnode: VNode | null, init: ResponseInit = {}, config: LayoutConfig = {}): Promise<Response> {
     if (vnode !== null && !isValidElement(vnode)) throw new TypeError("ctx.render() takes a JSX element");
     const { app, layouts, manifest } = this.#internals;
-    const assets = await manifest.assets();
+    const assets = islandsIn(await manifest.assets(), locale(), SOURCE_LOCALE);
 
     let inner = vnode;
     for (const layout of config.skipInheritedLayouts ? [] : layouts.toReversed()) {

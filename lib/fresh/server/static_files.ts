@@ -2,29 +2,44 @@
 import { getMimeType } from "hono/utils/mime";
 import type { Assets } from "./assets.ts";
 import { internalsOf } from "./context.ts";
+import { readTranslated, type TextSource, translatedFile } from "./island_texts.ts";
 import type { Middleware } from "./middleware.ts";
 import { CACHE_KEY } from "../runtime.ts";
 import { takesGzip } from "../../takes_gzip.ts";
 
-/** A middleware that answers GET and HEAD for files there are, and passes on everything else. */
-export function staticFiles<State>(): Middleware<State> {
+/**
+ * A middleware that answers GET and HEAD for files there are, and passes on everything else.
+ *
+ * @param textsIn the translations of the islands' texts
+ */
+export function staticFiles<State>(textsIn?: TextSource): Middleware<State> {
   const tags = new Map<string, { version: string; tag: string }>();
+
+  const tagOf = async ({ path, version }: FoundFile, bytes: Uint8Array<ArrayBuffer>) => {
+    const known = tags.get(path);
+    const tag = known?.version === version ? known.tag : await entityTag(bytes);
+    tags.set(path, { version, tag });
+    return tag;
+  };
 
   return async function serveStaticFile(ctx) {
     const { method } = ctx.req;
     const names = fileNames(ctx.url.pathname);
     if (names === null || (method !== "GET" && method !== "HEAD")) return await ctx.next();
     const assets = await internalsOf(ctx).manifest.assets();
-    const file = await find(assets, names);
+    const asked = translatedFile(names);
+    const translate = asked === null ? undefined : await textsIn?.(asked.language);
+    const isTranslated = asked !== null && translate !== undefined;
+    const file = await find(assets, isTranslated ? ["_fresh", asked.build, asked.file] : names);
     if (file === null) return await ctx.next();
+    const filled = isTranslated ? await readTranslated(assets, asked, translate) : null;
 
-    const small = takesGzip(ctx.req.headers.get("accept-encoding"))
+    // What is made for a language is compressed by the listener
+    const small = filled === null && takesGzip(ctx.req.headers.get("accept-encoding"))
       ? await compressed(assets, file.path)
       : null;
-    const bytes = small ?? await Deno.readFile(file.path);
-    const known = tags.get(file.path);
-    const tag = known?.version === file.version ? known.tag : await entityTag(bytes);
-    tags.set(file.path, { version: file.version, tag });
+    const bytes = filled ?? small ?? await Deno.readFile(file.path);
+    const tag = filled === null ? await tagOf(file, bytes) : await entityTag(bytes);
     const headers = new Headers({
       "content-type": getMimeType(file.path) ?? "application/octet-stream",
       "cache-control": isForEver(assets, ctx.url) ? "public, immutable, max-age=31536000" : "no-cache",
@@ -64,8 +79,14 @@ function fileNames(pathname: string): string[] | null {
   }
 }
 
+interface FoundFile {
+  readonly path: string;
+  /** Differs when the file does. */
+  readonly version: string;
+}
+
 /** The first folder's file of that name; symbolic links that lead out of the folder are not followed. */
-async function find({ folders }: Assets, names: readonly string[]) {
+async function find({ folders }: Assets, names: readonly string[]): Promise<FoundFile | null> {
   for (const folder of folders) {
     try {
       const [inside, path] = await Promise.all([

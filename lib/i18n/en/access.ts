@@ -127,7 +127,7 @@ export const access = {
   "access.no_grants": "None",
   "access.may": "Roles",
   "access.actions": "Actions",
-  "access.second_factor": "Second factor",
+  "access.second_factor": "Two-step sign-in",
   "access.on": "On",
   "access.off": "Off",
   "access.last_sign_in": "Last sign-in",

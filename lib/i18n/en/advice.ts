@@ -4,7 +4,7 @@ export const advice = {
   "advice.stale": "Its state changed meanwhile. The page shows the new one; try again if it is still needed.",
   "advice.force": "If the guest does not react, force it off.",
   "advice.start": "Check the VM's disks, networks and memory; the reason names what is missing.",
-  "advice.role": "Ask an administrator for the right to do this.",
+  "advice.role": "Ask an administrator for the permission to do this.",
   "advice.unreachable": "Check that KVM Manager is running and that the network is up, then try again.",
   "advice.reload": "It may have been removed meanwhile. Load the page again and choose another.",
   "advice.name": "Choose another name.",

@@ -110,7 +110,7 @@ export const alerts = {
   "alerts.series": "Metric",
   "alerts.label": "Limit to",
   "alerts.label_hint":
-    "Name of a disk, network card, vCPU, file system, pool or sensor. Leave empty for all of them.",
+    "Name of a disk, network interface, vCPU, file system, pool or sensor. Leave empty for all of them.",
   "alerts.comparison": "Fires when it is",
   "alerts.comparison.above": "above the threshold",
   "alerts.comparison.below": "below the threshold",

@@ -1,5 +1,6 @@
 /** Texts of the page that creates a VM. */
 export const create = {
+  "create.nobody_signs_in": "Nobody can sign in: no password and no key",
   "create.title": "Create VM",
   "create.button": "Create",
   "create.creating": "Creating…",
@@ -106,14 +107,14 @@ export const create = {
   "create.no_disks": "No disks: the VM keeps nothing of its own.",
   "create.path": "Path or pool/volume",
 
-  "create.more_nics": "Network cards",
-  "create.nic_n": "Network card {n}",
-  "create.add_nic": "Add a network card",
-  "create.remove_nic": "Remove network card {n}",
+  "create.more_nics": "Network interfaces",
+  "create.nic_n": "Network interface {n}",
+  "create.add_nic": "Add a network interface",
+  "create.remove_nic": "Remove network interface {n}",
   "create.model": "Model",
   "create.mac": "MAC address",
   "create.mac_hint": "Generated if empty.",
-  "create.no_nics": "No network cards: the VM reaches nothing.",
+  "create.no_nics": "No network interfaces: the VM reaches nothing.",
 
   "create.cloud_init": "First boot (cloud-init)",
   "create.password_again": "The password of {names} was not kept. Type it again.",

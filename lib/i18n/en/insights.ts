@@ -61,7 +61,7 @@ export const insights = {
     "Look whether other VMs load the same storage, whether its pool is full, and what cache mode the disk has.",
 
   "insights.packet_drops.title": "Packets are dropped",
-  "insights.packet_drops.seen": "The network card {nic} lost {avg} packets each second on average.",
+  "insights.packet_drops.seen": "The network interface {nic} lost {avg} packets each second on average.",
   "insights.packet_drops.why": "What is lost is sent again: connections are slow, and calls break up.",
   "insights.packet_drops.advice":
     "Look whether the guest has enough CPU, and whether its card is of the model virtio.",
@@ -72,8 +72,8 @@ export const insights = {
   "insights.disk_emulated.advice":
     "Install the virtio drivers in the guest, then move the disk to the bus virtio. Without them the guest does not boot.",
 
-  "insights.nic_emulated.title": "Network card without virtio",
-  "insights.nic_emulated.seen": "The network card {nic} is of the model {model}.",
+  "insights.nic_emulated.title": "Network interface without virtio",
+  "insights.nic_emulated.seen": "The network interface {nic} is of the model {model}.",
   "insights.nic_emulated.why": "QEMU emulates that card register by register: it costs CPU and is slower.",
   "insights.nic_emulated.advice":
     "Install the virtio drivers in the guest, then change the card's model to virtio. Linux has them.",
@@ -194,9 +194,9 @@ export const insights = {
   "insights.none_filtered.one": "Nothing of this kind. The filters hide one finding.",
   "insights.none_filtered.other": "Nothing of this kind. The filters hide {n} findings.",
   "insights.looked.one":
-    "One VM was analysed over the last {window}: size and load of CPU and memory, disks, network cards, guest agent; and its host and pools.",
+    "One VM was analysed over the last {window}: size and load of CPU and memory, disks, network interfaces, guest agent; and its host and pools.",
   "insights.looked.other":
-    "{n} VMs were analysed over the last {window}: size and load of CPU and memory, disks, network cards, guest agent; and their hosts and pools.",
+    "{n} VMs were analysed over the last {window}: size and load of CPU and memory, disks, network interfaces, guest agent; and their hosts and pools.",
   "insights.too_few": "Not enough figures yet",
   "insights.too_few.one":
     "The load of one running VM was not judged: its figures cover less than half of the range. Choose a shorter one, or wait.",

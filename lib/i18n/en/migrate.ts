@@ -18,7 +18,7 @@ export const migrate = {
   "migrate.other_host": "Choose another host",
   "migrate.problems": "It cannot move yet",
   "migrate.choose": "Choose what is missing there",
-  "migrate.warnings": "Worth knowing",
+  "migrate.warnings": "Warnings",
   "migrate.possible": "It can move",
   "migrate.memory": "{memory} of memory is copied while it runs.",
   "migrate.estimate": "About {time}, at {line}.",

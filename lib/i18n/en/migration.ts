@@ -5,7 +5,8 @@ export const migration = {
   "migration.check.shared_folders":
     "It has shared folders, whose content is on this host. Unmount and remove them first.",
   "migration.check.shared_memory": "It shares memory with other programs of this host.",
-  "migration.check.vdpa": "A network card of it is served by this host's kernel (vDPA). Detach it first.",
+  "migration.check.vdpa":
+    "A network interface of it is served by this host's kernel (vDPA). Detach it first.",
   "migration.check.acceleration":
     "Its screen is drawn by this host's graphics card. Turn 3D acceleration off, and restart the VM, first.",
   "migration.check.transient":

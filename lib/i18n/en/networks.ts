@@ -13,7 +13,7 @@ export const networks = {
   "networks.subnet": "Subnet",
   "networks.device": "Bridge or device",
   "networks.vms": "VMs",
-  "networks.autostart": "Autostart",
+  "networks.autostart": "Start with the host",
   "networks.actions": "Actions",
   "networks.active": "Active",
   "networks.inactive": "Inactive",

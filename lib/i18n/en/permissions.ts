@@ -37,6 +37,7 @@ export const permissions = {
   "permission.bin.administer": "Empty the bin and change its settings",
   "permission.replications.operate": "See replications of VMs, and replicas of other hosts",
   "permission.replications.administer": "Replicate VMs to other hosts, and switch over",
+  "permission.projects.operate": "Create VMs in projects",
   "permission.projects.view": "See projects, their VMs and quotas",
   "permission.projects.administer": "Create and change projects, their quotas and members",
   "permission.projects.operate": "Run skills of projects, and call their outside servers",

@@ -16,7 +16,7 @@ export const storage = {
   "storage.more": "and {n} more",
   "storage.path": "Folder",
   "storage.source": "Source",
-  "storage.autostart": "Autostart",
+  "storage.autostart": "Start with the host",
   "storage.yes": "Yes",
   "storage.no": "No",
 

@@ -34,7 +34,7 @@ export const topology = {
   "topology.missing": "Not on this host",
   "topology.user": "User networking",
   "topology.user_what": "QEMU forwards it",
-  "topology.no_nics": "No network card",
+  "topology.no_nics": "No network interface",
   "topology.not_connected": "Not connected",
   "topology.group.one": "{n} VM",
   "topology.group.other": "{n} VMs",
@@ -52,7 +52,7 @@ export const topology = {
 
   "topology.devices": "Devices of the host",
   "topology.networks_table": "Networks",
-  "topology.cards": "Network cards of VMs",
+  "topology.cards": "Network interfaces of VMs",
   "topology.name": "Name",
   "topology.kind": "Kind",
   "topology.state": "State",

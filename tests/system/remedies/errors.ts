@@ -73,6 +73,16 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
     words: '"QuotaExceeded", /0 VMs/',
     then: 'call(server, "set_quota", { projectId, vms: 1 })',
   },
+  ProjectTakesNoVms: {
+    by: "tests/system/projects_members_test.ts",
+    words: '"ProjectTakesNoVms"',
+    then: 'call(server, "update_project"',
+  },
+  NotNamedByProject: {
+    by: "tests/system/projects_members_test.ts",
+    words: '"NotNamedByProject"',
+    then: 'make(ann, { image: "base.qcow2"',
+  },
   PlacementRuleBroken: { by: MAINTENANCE, words: '"PlacementRuleBroken"', then: "breakRules: true" },
   TooManyPlacementRules: { not: "a rule is deleted as any other, which maintenance_test does" },
   TooManyReplications: { not: "a replication is ended as any other, which replication_test does" },

@@ -164,6 +164,7 @@ const OF_NETWORKS = {
 const OF_TASKS = {
   create_project: OF_HOST,
   update_project: OF_HOST,
+  create_project_vm: none("it makes the VM"),
   set_quota: OF_HOST,
   delete_project: test("projects", "deleted, its VMs stay and rights on it end"),
   add_project_member: OF_ACCOUNT,
@@ -288,6 +289,7 @@ const OF_ACCOUNTS = {
   set_password: OF_ACCOUNT,
   set_ssh_keys: OF_ACCOUNT,
   set_time_zone: OF_ACCOUNT,
+  set_language: OF_ACCOUNT,
   create_user: "grant on the VM",
   update_user: test("pairs_names", "a schedule whose owner lost the right to one VM"),
   delete_user: test("access", "changing the password, disabling and deleting end what there is"),

@@ -1,0 +1,33 @@
+/** Chance that comes out the same each time: the demo is the same company at every start. Pure. */
+
+/** A number from a text, 32 bits (FNV-1a, mixed). */
+export function hash(text: string): number {
+  let value = 2166136261;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 16777619);
+  }
+  value = Math.imul(value ^ value >>> 15, 0x85ebca6b);
+  value = Math.imul(value ^ value >>> 13, 0xc2b2ae35);
+  return (value ^ value >>> 16) >>> 0;
+}
+
+/** A number from 0 to 1 that belongs to a text. */
+export const share = (text: string): number => hash(text) / 2 ** 32;
+
+/** One of some things, by a text. */
+export const oneOf = <T>(text: string, things: readonly T[]): T => things[hash(text) % things.length]!;
+
+/** The UUID that belongs to a text. */
+export function uuidOf(text: string): string {
+  const hex = [0, 1, 2, 3].map((part) => hash(`${part} ${text}`).toString(16).padStart(8, "0")).join("");
+  const [a, b, c, d] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(13, 16), hex.slice(17, 20)];
+  return `${a}-${b}-4${c}-8${d}-${hex.slice(20, 32)}`;
+}
+
+/** A course that goes up and down between -1 and 1. @param seconds since 1970 @param period seconds between its points */
+export function drift(name: string, seconds: number, period: number): number {
+  const at = seconds / period, slot = Math.floor(at), between = at - slot;
+  const point = (index: number) => share(`${name} ${index}`) * 2 - 1;
+  const smooth = between * between * (3 - 2 * between);
+  return point(slot) * (1 - smooth) + point(slot + 1) * smooth;
+}

@@ -1,0 +1,130 @@
+/**
+ * Texts in what browsers load. Modules of texts are bundled as free names, `__TEXTS_replication__`; files that have such names
+ * are written in English for who reads that, and kept as they are for the server, which fills in another language when it
+ * is asked for (`lib/fresh/server/island_texts.ts`).
+ */
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { type Plugin } from "rolldown";
+import { fillTables, type NamedTables, nameOfTable, type Tables } from "../lib/fresh/server/island_texts.ts";
+import { readCatalog } from "../agent/i18n/catalogs.ts";
+import { isMadeKey } from "../lib/i18n/made_keys.ts";
+import { programSources, PROJECT } from "./project.ts";
+
+const FOLDER = join(PROJECT, "lib/i18n");
+
+/** Translations into a language. */
+type Catalog = Readonly<Record<string, string>>;
+
+/** Whether a module is one of texts: its one export is a table of them. */
+export const isOfTexts = (id: string): boolean =>
+  id === join(FOLDER, "en.ts") || id.startsWith(join(FOLDER, "en/")) && id.endsWith(".ts");
+
+/** A module of texts: its export's name, and its table. */
+async function readModule(id: string): Promise<[name: string, table: Readonly<Record<string, string>>]> {
+  const exported = Object.entries(
+    await import(pathToFileURL(id).href) as Record<string, Record<string, string>>,
+  );
+  if (exported.length !== 1) throw new Error(`${id} must export its table of texts, and nothing else`);
+  return exported[0]!;
+}
+
+/** Characters of a module's texts; 0 of any other module. */
+export const textLength = (id: string, tables: Tables): number =>
+  isOfTexts(id) ? JSON.stringify(tables[basename(id, ".ts")] ?? {}).length : 0;
+
+/** A key, or what looks like one, in code. */
+const LITERAL = /(["'`])([\w-]+(?:\.[\w-]+)+)\1/g;
+
+/** Where the same words mean something else: permissions, fields. */
+const OTHER_WORDS = ["lib/contract", "lib/access"].map((folder) => join(PROJECT, folder));
+
+/** Short names for the keys of tables, but for those that are made of names, or are words of something else. */
+export async function shortNames(tables: Tables): Promise<Record<string, string>> {
+  const sources = (await Promise.all(OTHER_WORDS.map(programSources))).flat();
+  const others = new Set<string>();
+  for (const source of sources) {
+    for (const [, , word] of (await Deno.readTextFile(source)).matchAll(LITERAL)) others.add(word!);
+  }
+  const keys = Object.values(tables).flatMap(Object.keys).filter((key) => !isMadeKey(key));
+  const bases = new Set(keys.map((key) => key.replace(/\.(one|other)$/, "")));
+  const short = [...bases].filter((base) => !others.has(base)).sort();
+  return Object.fromEntries(short.map((base, number) => [base, number.toString(36)]));
+}
+
+/**
+ * The texts of tables that code for the browser has the keys of. The rest is told by the server alone.
+ *
+ * @param code all that is bundled
+ */
+export function usedTexts(tables: Tables, code: string): Tables {
+  const literals = new Set([...code.matchAll(LITERAL)].map(([, , key]) => key!));
+  const isUsed = (key: string) =>
+    isMadeKey(key) || literals.has(key.replace(/\.(one|other)$/, "")) || literals.has(key);
+  return Object.fromEntries(
+    Object.entries(tables).map(([noun, table]) => [
+      noun,
+      Object.fromEntries(Object.entries(table).filter(([key]) => isUsed(key))),
+    ]),
+  );
+}
+
+/** Bundles modules of texts as free names. @param tables gets those that are met */
+export const nameTexts = (tables: Record<string, Readonly<Record<string, string>>>): Plugin => ({
+  name: "texts",
+  async load(id) {
+    if (!isOfTexts(id)) return null;
+    const [name, table] = await readModule(id), noun = basename(id, ".ts");
+    tables[noun] = table;
+    return { code: `export const ${name} = ${nameOfTable(noun)};`, moduleType: "js" };
+  },
+});
+
+/** Languages that there are translations into, with these. */
+export async function translations(): Promise<ReadonlyMap<string, Catalog>> {
+  const found = new Map<string, Catalog>();
+  for await (const { name, isDirectory } of Deno.readDir(FOLDER)) {
+    if (!isDirectory || name === "en") continue;
+    const catalog = await readCatalog(join(FOLDER, name));
+    if (Object.keys(catalog).length > 0) found.set(name, catalog);
+  }
+  return found;
+}
+
+/** Characters of a table in the language in which it is longest, as they weigh when they are compressed. */
+export function longest(noun: string, tables: Tables, catalogs: ReadonlyMap<string, Catalog>): number {
+  const size = (catalog: Catalog, language: string) =>
+    gzipSync(fillTables(nameOfTable(noun), { tables, names: {} }, (key) => catalog[key], language)).length;
+  const english = size({}, "en"), sizes = [...catalogs].map(([language, texts]) => size(texts, language));
+  return JSON.stringify(tables[noun]).length * Math.max(1, ...sizes.map((each) => each / english));
+}
+
+/**
+ * Writes the texts into a folder of bundled files.
+ *
+ * @param kept gets the files that have names of tables, and the tables
+ * @returns names of these files
+ */
+export async function writeTexts(folder: string, kept: string, tables: Tables): Promise<string[]> {
+  await Deno.mkdir(kept, { recursive: true });
+  const named: NamedTables = { tables, names: await shortNames(tables) };
+  const shortened = (code: string) =>
+    code.replace(
+      LITERAL,
+      (literal, quote: string, key: string) =>
+        Object.hasOwn(named.names, key) ? quote + named.names[key] + quote : literal,
+    );
+  const files: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".js")) continue;
+    const path = join(folder, name), template = shortened(await Deno.readTextFile(path));
+    const filled = fillTables(template, named, () => undefined, "en");
+    await Deno.writeTextFile(path, filled);
+    if (filled === template) continue;
+    files.push(name);
+    await Deno.writeTextFile(join(kept, name), template);
+  }
+  await Deno.writeTextFile(join(kept, "tables.json"), JSON.stringify(named));
+  return files.sort();
+}

@@ -1,0 +1,94 @@
+/** The demo as its visitor sees it: every page of the navigation has content, in both themes, and breaks no rule of axe. */
+import assert from "node:assert/strict";
+import { DESTINATIONS } from "../../components/shell/navigation.ts";
+import { browser, checkAccessibility, watchPage } from "../testbed/chromium.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
+
+/** Pages that say that there is nothing, and why that is right in a demo. */
+const EMPTY: Readonly<Record<string, string>> = {
+  "/replication": "no KVM Manager is linked",
+  "/disks": "no folder is shared with the VM",
+};
+
+/** Pages below those of the navigation; `{vm}` stands for the id of a VM that runs. */
+const BELOW = [
+  "/vms/{vm}",
+  "/vms/{vm}/console",
+  "/vms/{vm}/serial",
+  "/vms/{vm}/monitoring",
+  "/vms/{vm}/snapshots",
+  "/vms/{vm}/backups",
+  "/vms/{vm}/guest",
+  "/vms/{vm}/hardware",
+  "/vms/{vm}/disks",
+  "/vms/{vm}/network",
+  "/vms/{vm}/xml",
+  "/networks/topology",
+  "/networks/lab",
+  "/storage/images",
+  "/alerts/history",
+  "/monitoring",
+  "/tasks",
+  "/settings/users",
+  "/settings/hosts",
+  "/settings/audit",
+  "/settings/health",
+  "/help",
+  "/help/demo",
+];
+
+async function addresses(server: TestServer): Promise<string[]> {
+  const vms = await server.call("get_vms") as { readonly id: string; readonly name: string }[];
+  const { id } = vms.find(({ name }) => name === "git-01")!;
+  const all = [...DESTINATIONS.map(({ href }) => href), ...BELOW.map((path) => path.replace("{vm}", id))];
+  return [...all, ...["kvm-02", "branch-muc"].map((host) => `/hosts/${host}/`)];
+}
+
+Deno.test("every page of the demo has content, in both themes, and is accessible", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const page = await tester.page({ viewport: { width: 1440, height: 900 } });
+  const watch = watchPage(page), found: string[] = [];
+  for (const path of await addresses(server)) {
+    await page.emulateMedia({ colorScheme: "light" });
+    const response = await page.goto(`${server.url}${path}`);
+    if (response?.status() !== 200) found.push(`${path}: HTTP ${response?.status()}`);
+    await page.locator("h1, h2").first().waitFor();
+    if (await page.getByText("Demo.", { exact: true }).count() !== 1) {
+      found.push(`${path}: no bar says that it is a demo`);
+    }
+    const isEmpty = await page.locator("main .empty").count() > 0;
+    if (isEmpty && !Object.keys(EMPTY).some((end) => path.endsWith(end))) found.push(`${path}: it is empty`);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const violations = await checkAccessibility(page, { coloursOnly: colorScheme === "dark" });
+      found.push(...violations.map(({ rule, places }) => `${path} (${colorScheme}): ${rule}: ${places[0]}`));
+    }
+  }
+  assert.deepEqual(found, []);
+  assert.deepEqual(watch.all(), []);
+  assert.deepEqual(watch.failures, []);
+});
+
+Deno.test("the demo's consoles answer: a login and commands on the serial line, a picture on the screen", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const vms = await server.call("get_vms") as { readonly id: string; readonly name: string }[];
+  const { id } = vms.find(({ name }) => name === "web-01")!;
+  const page = await tester.page({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${server.url}/vms/${id}/serial`);
+  const line = page.locator(".xterm-rows");
+  await line.getByText("web-01 login:").first().waitFor();
+  await page.locator(".xterm-helper-textarea").focus();
+  await page.keyboard.type("visitor\rsecret\ruptime\r");
+  await line.getByText(/load average/).first().waitFor();
+  await page.goto(`${server.url}/vms/${id}/console`);
+  const canvas = page.locator("canvas").first();
+  await canvas.waitFor();
+  await page.waitForFunction(() => {
+    const found = document.querySelector("canvas");
+    if (found === null || found.width < 100) return false;
+    const { data } = found.getContext("2d")!.getImageData(0, 0, found.width, found.height);
+    return data.some((value, index) => index % 4 === 1 && value > 150);
+  });
+});
