@@ -94,7 +94,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     metricsInterval: "20",
     guestInterval: "60",
     metricsEndpoint: "token",
-    hookPrograms: "off",
+    hookPrograms: "/p",
     binDays: "7",
     grpcListen: "socket",
     tlsCert: "/cert",
@@ -124,7 +124,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
       logLevel: "debug",
       hsts: "auto",
       metricsEndpoint: "token",
-      hookPrograms: "off",
+      hookPrograms: "/p",
       binDays: "7",
     }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>

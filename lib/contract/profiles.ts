@@ -232,7 +232,7 @@ export const profileCommands = {
   remove_local_tool: command({
     ...MANAGE,
     summary: "Remove a tool of a project alone",
-    input: closed({ project_id: ProjectOfTools, tool_name: ToolName, tool_type: ToolType }),
+    input: closed({ project_id: ProjectOfTools, tool_type: ToolType, tool_name: ToolName }),
     output: Type.Object({ project_id: Type.String(), removed: Type.Boolean() }),
     errors: ["ProjectNotFound", "ToolNotFound", "DatabaseError"],
     route: "DELETE /projects/{project_id}/tools/{tool_type}/{tool_name}",
@@ -283,6 +283,7 @@ export const profileCommands = {
       ...["InvalidName", "TooManyProfiles", "DatabaseError"] as const,
     ],
     route: "POST /profiles/import",
+    makesAt: "/profiles/{id}",
     cli: ["profile", "import", "<input_path>"],
     examples: ["kvm-manager profile import /root/nightly.kvmm-profile.json --rename-to nightly-2"],
     exampleFields: ["rename_to"],

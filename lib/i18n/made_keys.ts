@@ -20,6 +20,7 @@ const BY_NAME = [
   /^placement\.(kind\.|[\w-]+_broken$)/,
   /^mcp\.role\./,
   /^hangs\.about\./,
+  /^profiles\.(kind|source|event)\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];
 
