@@ -7,8 +7,9 @@ import { isLocalSystem } from "../agent/machine/local_uri.ts";
 import { setLogLevel } from "../agent/log.ts";
 import type { LibvirtLink } from "../agent/libvirt/link.ts";
 import { asOwner } from "../agent/store/as_owner.ts";
-import { type AreaFinding, examine } from "../lib/system/doctor/checks.ts";
-import { HEALTH_LEVELS } from "../lib/contract/health.ts";
+import { examine } from "../lib/system/doctor/checks.ts";
+import { HEALTH_LEVELS, type HealthFinding } from "../lib/contract/health.ts";
+import { rendered as toldFindings } from "../lib/i18n/message.ts";
 import { worst } from "../lib/system/doctor/finding.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
 import { ownLink } from "./own_link.ts";
@@ -32,7 +33,7 @@ const WRONG_USAGE = 64;
 
 const SIGNS = { ok: "ok     ", warning: "WARNING", problem: "PROBLEM" } as const;
 
-function shown({ area, level, what, advice, command }: AreaFinding): string {
+function shown({ area, level, what, advice, command }: HealthFinding): string {
   const more = [advice, command === undefined ? undefined : `# ${command}`].filter((line) =>
     line !== undefined
   );
@@ -68,7 +69,8 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
   const inDataDir = <T>(run: () => Promise<T>) => asOwner(settings.dataDir, run);
   const libvirt = libvirtOf(held.link),
     locks = isLocalSystem(settings.uri) ? () => lockSources(held.link) : undefined;
-  const findings = examine(await gatherFacts({ settings, libvirt, serves, inDataDir, locks }));
+  const facts = await gatherFacts({ settings, libvirt, serves, inDataDir, locks });
+  const findings = toldFindings<HealthFinding[]>(examine(facts));
   if (format === "table") {
     for (const finding of findings) console.log(shown(finding));
     const counted = (level: typeof HEALTH_LEVELS[number], word: string) => {

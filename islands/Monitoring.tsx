@@ -33,7 +33,6 @@ import type { PageRange } from "../lib/metrics/ranges.ts";
 import { chartHead } from "../lib/metrics/head.ts";
 import { formatFigure } from "../lib/text/figure.ts";
 import { formatMoment } from "../lib/text/time.ts";
-import { activityText } from "../lib/vm/activity.ts";
 import { isLive, STATES } from "../lib/vm/state.ts";
 import { monitoring } from "../lib/i18n/en/monitoring.ts";
 import { t, textsOf } from "../lib/i18n/mod.ts";
@@ -56,6 +55,8 @@ export interface MonitoringProps {
   query: MonitoringQuery;
   data: MonitoringData;
   markedCommands: MarkedCommands;
+  /** Name of what is marked → its word. */
+  markWords: Readonly<Record<string, string>>;
   /** When the page was rendered. */
   now: number;
 }
@@ -83,7 +84,7 @@ const counted = (marks: readonly Mark[]) =>
 
 /** The graphs of a VM or the host over a range of time, what happened meanwhile, and the figures. */
 export default function Monitoring(
-  { vm, host, path, query: first, data: rendered, markedCommands, now }: MonitoringProps,
+  { vm, host, path, query: first, data: rendered, markedCommands, markWords, now }: MonitoringProps,
 ) {
   const vmId = vm?.peek().id;
   const subject = vmId === undefined ? {} : { vmId };
@@ -110,7 +111,7 @@ export default function Monitoring(
         ...{ kind, at: entry.timestamp / 1000 },
         text: [
           ...(vmId === undefined ? [entry.vmName] : []),
-          kind === "alert" ? entry.message : activityText(entry),
+          kind === "alert" ? entry.message : markWords[entry.action] ?? entry.action,
         ].filter((part) => part !== undefined).join(": "),
       })),
     [shown],

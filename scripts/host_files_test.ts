@@ -85,6 +85,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/system/install/steps.ts": "the installation, by the command line",
   "agent/system/install/system.ts": "/run, /etc",
   "agent/help/read.ts": "the program's own files",
+  "agent/i18n/catalogs.ts": "the program's own files, and a folder that its environment names",
   "agent/vm/guest_tools/programs.ts": "the program's own files",
 };
 

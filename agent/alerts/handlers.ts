@@ -21,6 +21,7 @@ import type { Coverage } from "../coverage/coverage.ts";
 import { targetsOn } from "./covers.ts";
 import type { AlertEngine } from "./engine.ts";
 import { type AlertRecords, isWanted } from "./records.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What the handlers work with. */
 export interface AlertContext {
@@ -33,7 +34,7 @@ export interface AlertContext {
 
 /** An input that its field's schema takes, yet not as a whole. */
 export const invalid = ({ field, reason }: RuleRefusal) =>
-  new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
+  new ContractError("InvalidInput", { field, reason: message`${field} ${reason}` });
 
 /** Fields of an alert that say what it watches: when one changes, what it has fired says nothing any more. */
 const WATCHING = [

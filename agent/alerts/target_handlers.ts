@@ -18,6 +18,7 @@ import type { Unread } from "../sealing/secrets.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
 import type { AlertRecords, AlertTargetRecord } from "./records.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What the handlers work with. */
 export interface AlertTargetContext {
@@ -43,9 +44,9 @@ const NEEDED: Readonly<Record<AlertChannel, readonly (keyof NewTarget)[]>> = {
 function refusalOf(input: NewTarget, unread: Unread = {}): RuleRefusal | undefined {
   const isMail = input.channel === "email";
   const missing = NEEDED[input.channel].find((field) => input[field] === undefined && !(field in unread));
-  if (missing !== undefined) return { field: missing, reason: `is needed for ${input.channel}` };
+  if (missing !== undefined) return { field: missing, reason: message`is needed for ${input.channel}` };
   const foreign = (isMail ? ["url"] as const : MAIL_FIELDS).find((field) => input[field] !== undefined);
-  if (foreign !== undefined) return { field: foreign, reason: `must be empty for ${input.channel}` };
+  if (foreign !== undefined) return { field: foreign, reason: message`must be empty for ${input.channel}` };
   if (isMail && input.secret !== undefined && input.smtpUser === undefined) {
     return { field: "smtpUser", reason: "is needed with a password" };
   }
@@ -64,7 +65,7 @@ function refusalOf(input: NewTarget, unread: Unread = {}): RuleRefusal | undefin
       : undefined;
   } catch (error) {
     if (!(error instanceof UrlRefused)) throw error;
-    return { field: "url", reason: `cannot be used: ${error.reason}` };
+    return { field: "url", reason: message`cannot be used: ${error.reason}` };
   }
 }
 

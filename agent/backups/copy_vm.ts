@@ -509,7 +509,7 @@ async function ofStopped(
       const wish = { ...requireWish(source), format: disk.format === "qcow2" ? "qcow2" : "raw" } as const;
       const image = await checkImage(host, wish, { purpose: "content", role: "administrator" }, held);
       if (image.secret !== undefined) {
-        throw new ContractError("BackupNotPossible", { reason: `disk ${target} is encrypted` });
+        throw new ContractError("BackupNotPossible", { reason: message`disk ${target} is encrypted` });
       }
       const { volume } = image;
       if (volume !== undefined) await holdWriters(host, { ...image, volume }, held, vm.id);

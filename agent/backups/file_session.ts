@@ -19,6 +19,7 @@ import { ChunkThreads } from "./chunk_threads.ts";
 import { DiskReader, serveDisk } from "./disk_reader.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { runProgram } from "../machine/programs.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** Milliseconds that mkfifo(1) may take. */
 const PIPE_MS = 10_000;
@@ -30,7 +31,7 @@ const MOST_TOLD = 1000;
 /** MiB that the VM has. */
 const MEMORY_MB = 512;
 
-const failed = (reason: string, cause?: unknown) =>
+const failed = (reason: Sentence, cause?: unknown) =>
   new ContractError("BackupFilesFailed", { reason }, { cause });
 
 /** A word of a command: whatever it holds, it is this one word. */

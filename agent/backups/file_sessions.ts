@@ -9,6 +9,7 @@ import { FileSession } from "./file_session.ts";
 import { restoreFailure, type RestoreSource } from "./make_disk.ts";
 import { closing } from "./repository.ts";
 import type { GuestfsFolders } from "../guestfs/guestfs.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** Copies that are open at a time: each has a VM. */
 const MOST_OPEN = 2;
@@ -34,7 +35,7 @@ interface Entry {
   cancelIdle: () => void;
 }
 
-const notPossible = (reason: string) => new ContractError("BackupFilesNotPossible", { reason });
+const notPossible = (reason: Sentence) => new ContractError("BackupFilesNotPossible", { reason });
 
 export class FileSessions {
   /** By id of the copy; the one that was asked last is the last. */

@@ -14,6 +14,7 @@ import { makeVolume } from "../storage/volume_steps.ts";
 import { createVolume, keepsFiles, removeMade, type Volume } from "../storage/volumes.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
 import { chunksOf, writeDisk } from "./write_disk.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What is restored, from where. */
 export interface RestoreSource {
@@ -76,7 +77,7 @@ export async function makeDisk(
   } else await requireRoom(host, pool, needed);
   const name = "name" in place ? place.name : isFiles ? `${place.stem}.${format}` : place.stem;
   held.use(host.locks.take(pool, name, { hold: "make" }));
-  job.log(`Restoring ${target} to ${pool}/${name}`);
+  job.log(message`Restoring ${target} to ${pool}/${name}`);
   const volume = await makeVolume(link, operation, { pool, name }, async () => {
     const wanted = { name, capacity: bytes, ...(isFiles && { format, allocation: 0 }) };
     const created: Volume = await createVolume(link, pool, wanted);

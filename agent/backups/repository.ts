@@ -29,6 +29,7 @@ import {
   PARTIAL,
   type StoreLock,
 } from "./store/store.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** What a store says of itself. */
 const DESCRIPTION = "repository.json";
@@ -124,7 +125,7 @@ export class Repository {
     unlock: Unlock = plainOnly(store),
   ): Promise<Repository> {
     await store.open();
-    const unusable = (reason: string, cause?: unknown) =>
+    const unusable = (reason: Sentence, cause?: unknown) =>
       new ContractError("BackupFolderUnusable", { folder: store.label, reason }, { cause });
     let description: Description;
     try {

@@ -1,5 +1,5 @@
 /** A VM out of a folder of backups: as a new one, or in the place of what it has become. Undone where a step fails. */
-import { message, vmName } from "../../lib/i18n/message.ts";
+import { message, type Sentence, vmName } from "../../lib/i18n/message.ts";
 import {
   confineDefinition,
   confineDisk,
@@ -64,7 +64,7 @@ interface Work extends DiskWork {
   readonly warnings: string[];
 }
 
-const notPossible = (reason: string) => new ContractError("RestoreNotPossible", { reason });
+const notPossible = (reason: Sentence) => new ContractError("RestoreNotPossible", { reason });
 
 /** The definition that the host has of the VM that was copied, where it has that VM. @throws {LibvirtError} */
 export async function definitionNow(
@@ -199,7 +199,7 @@ export async function putNvram(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  if (await isTaken(plainPath(path))) throw notPossible(`${path} exists already`);
+  if (await isTaken(plainPath(path))) throw notPossible(message`${path} exists already`);
   const noted = operation.add<FileMade>({ kind: "file-made", path, file: null, at: Date.now() });
   await hostFiles.writeFile(plainPath(path), bytes, { createNew: true, mode: 0o600 });
   noted.know({ file: await identityAt(path) });
@@ -209,7 +209,7 @@ export async function putNvram(
 async function placeOfNvram(name: string, vmId: string): Promise<string> {
   const usual = usualNvram(name), own = usualNvram(`${name}-${vmId.slice(0, 8)}`);
   for (const path of [usual, own]) if (!await isTaken(plainPath(path))) return path;
-  throw notPossible(`${own} exists already`);
+  throw notPossible(message`${own} exists already`);
 }
 
 /**
@@ -287,7 +287,7 @@ async function asNew(
   }
   await putTpmState(operation, vmId, await tpmIn(work, document, "it begins empty"));
   job.signal.throwIfAborted();
-  job.log(`Defining ${name}`);
+  job.log(message`Defining ${name}`);
   // The project of the VM that the copy is of
   const project = work.host.projects.projectOf(work.manifest.vm.id);
   using admission = work.host.projects.admit(
@@ -365,17 +365,18 @@ function requireSameVm(
 ): void {
   if (takenAt >= since(id)) return;
   throw notPossible(
-    `the copy is of ${oneLine(was.name, 60)}, which was deleted. ${
+    message`the copy is of ${oneLine(was.name, 60)}, which was deleted. ${
       oneLine(name, 60)
-    } is another VM that has its id. ` +
-      "Restore the copy as a new VM",
+    } is another VM that has its id. Restore the copy as a new VM`,
   );
 }
 
 /** @throws {ContractError} RestoreNotPossible for one that has snapshots: they are of the disks it has now */
 async function requireNoSnapshots({ link }: Host, { id: uuid, name }: VM): Promise<void> {
   if ((await link.call("snapshotScan", { uuid })).length === 0) return;
-  throw notPossible(`${name} has snapshots, which are kept in the disks it has now. Delete them first`);
+  throw notPossible(
+    message`${name} has snapshots, which are kept in the disks it has now. Delete them first`,
+  );
 }
 
 /** Who restores, and what is known of VMs by their ids. */

@@ -25,7 +25,7 @@ export async function restoreDisk(
   if (disk === undefined) {
     const there = manifest.disks.map(({ target }) => target).join(", ");
     throw new ContractError("RestoreNotPossible", {
-      reason: `the copy has no disk ${input.target}: ${there}`,
+      reason: message`the copy has no disk ${input.target}: ${there}`,
     });
   }
   const pool = input.pool ?? await defaultPool(host.link);

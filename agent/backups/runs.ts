@@ -369,7 +369,7 @@ export class BackupRuns {
       job.log("A copy cannot be read: what no other copy needs stays, for this one may need it");
       return false;
     }
-    if (freed > 0) job.log(`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
+    if (freed > 0) job.log(message`Freed ${Math.ceil(freed / 1024 ** 2)} MiB`);
     return true;
   }
 
@@ -398,7 +398,7 @@ export class BackupRuns {
           this.#records.forgetCopy(id);
           there.delete(id);
         }
-        job.log(message`Deleted ${{ $vms: gone.length }} older copies`);
+        job.log(message`Deleted ${gone.length} older copies`);
         await this.#freed(repository, job);
       });
     }

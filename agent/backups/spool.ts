@@ -19,6 +19,7 @@ import type { BackupSpooled } from "../operations/step.ts";
 import { isActivePool } from "../storage/shared.ts";
 import { endCopy } from "../vm/running_disks.ts";
 import { MIB } from "../../lib/text/byte_units.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What the name of such a folder begins with. */
 const PREFIX = ".kvm-manager-spool-";
@@ -164,8 +165,9 @@ async function make(wish: SpoolRequest, steps: Steps): Promise<Spool> {
   const most = places.reduce((best, each) => Math.max(best, room(each)), 0);
   const mib = (bytes: number) => `${Math.ceil(bytes / MIB)} MiB`;
   throw new SpoolFull("BackupNotPossible", {
-    reason: `its disks are copied on this host first, and there is no room for that: ${mib(needBytes)} are ` +
-      `needed, and ${mib(Math.max(0, most))} are free in the storage pools`,
+    reason: message`its disks are copied on this host first, and there is no room for that: ${
+      mib(needBytes)
+    } are needed, and ${mib(Math.max(0, most))} are free in the storage pools`,
   });
 }
 

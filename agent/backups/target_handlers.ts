@@ -17,6 +17,7 @@ import { FolderStore } from "./store/folder.ts";
 import type { BackupStore } from "./store/store.ts";
 import type { TargetRecord, TargetRecords } from "./target_records.ts";
 import { addressOf, dataKeyOf, join, openTarget, type StoreContext, storeOf } from "./targets.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What they work with. */
 export interface TargetContext extends StoreContext {
@@ -30,7 +31,7 @@ export interface TargetContext extends StoreContext {
 const PROBE_BYTES = 64 * 1024;
 
 const invalid = ({ field, reason }: TargetRefusal) =>
-  new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
+  new ContractError("InvalidInput", { field, reason: message`${field} ${reason}` });
 
 /** A path without what is no part of it. @throws {ContractError} InvalidInput */
 export function folderIn(path: string): string {

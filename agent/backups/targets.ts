@@ -16,6 +16,7 @@ import { S3Store } from "./store/s3.ts";
 import { SftpStore } from "./store/sftp.ts";
 import { type BackupStore, targetUnusable } from "./store/store.ts";
 import type { TargetRecord, TargetRecords } from "./target_records.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What is needed to reach a target. */
 export type TargetPlace = Omit<
@@ -42,7 +43,7 @@ function poolFolder(host: Host, pool: string): string {
   if (!FOLDER_POOLS.has(type) || path === undefined) {
     throw targetUnusable(
       pool,
-      `a storage pool of type ${type} keeps no files. Take one of type dir, fs or netfs`,
+      message`a storage pool of type ${type} keeps no files. Take one of type dir, fs or netfs`,
     );
   }
   return path;

@@ -28,6 +28,7 @@ import { putTpmState } from "../vm/lifecycle/tpm_state.ts";
 import type { RestoreSource } from "./make_disk.ts";
 import { definitionNow, definitionOf, makeDisks, nvramIn, putNvram, tpmIn } from "./restore.ts";
 import { requireReachable } from "../storage/reachable.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Milliseconds between looks at a VM that boots. */
 const LOOK_MS = 2000;
@@ -56,7 +57,7 @@ export interface BootTestWork extends RestoreSource {
   readonly onBoot: () => void;
 }
 
-const notPossible = (reason: string) => new ContractError("BootTestNotPossible", { reason });
+const notPossible = (reason: Sentence) => new ContractError("BootTestNotPossible", { reason });
 
 /** The definition with as much of the host's as is needed to boot it: a kernel that lies on the host stays the same. */
 async function ownDefinition(work: BootTestWork): Promise<XmlDocument> {
@@ -71,7 +72,7 @@ async function memoryFor({ sampler }: Host, wanted: number): Promise<number> {
   const { memoryTotalMb, memoryUsedMb } = sampler.host ?? {};
   const free = (memoryTotalMb ?? 0) - (memoryUsedMb ?? 0) - SPARE_MB;
   if (free < Math.min(wanted, LEAST_MB)) {
-    throw notPossible(`the host has too little free memory (${Math.max(0, free + SPARE_MB)} MiB)`);
+    throw notPossible(message`the host has too little free memory (${Math.max(0, free + SPARE_MB)} MiB)`);
   }
   return Math.min(wanted, free);
 }
@@ -180,7 +181,7 @@ async function bootIn(
   }
   const holder = nvramHolder(document.toString(), crypto.randomUUID());
   job.signal.throwIfAborted();
-  job.log(`Starting ${name}, a VM that is in no list`);
+  job.log(message`Starting ${name}, a VM that is in no list`);
   host.inventory.hide(uuid);
   operation.add<TrialVm>({ kind: "trial-vm", uuid, name, ...(holder !== undefined && { nvram: holder }) });
   const fault = await started(work, uuid, document);

@@ -8,7 +8,7 @@ import { isAdministrator } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { eventField } from "../../lib/grpc/contract_file.ts";
 import { locale } from "../../lib/i18n/locale.ts";
-import { rendered } from "../../lib/i18n/message.ts";
+import { message, rendered } from "../../lib/i18n/message.ts";
 import { type AccessWorld, isEmptyToken, viewerOf } from "../access/authorise.ts";
 import { accountOf, type Principal } from "../access.ts";
 import { type EventHub, lengthOf, missedEvent, type Published } from "../events/hub.ts";
@@ -72,7 +72,7 @@ export class EventFeeds {
     const unknown = names.find((name) => !Object.hasOwn(EVENTS, name));
     if (unknown !== undefined) {
       throw new ContractError("InvalidInput", {
-        reason: `there is no event ${unknown.slice(0, 64)}`,
+        reason: message`there is no event ${unknown.slice(0, 64)}`,
         field: "names",
       });
     }

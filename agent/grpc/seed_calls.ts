@@ -3,6 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import { fields } from "../../lib/contract/rest.ts";
 import { withIds } from "../http/place_names.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** Carries out a command as who calls. */
 export type SeedDispatch = (command: CommandName, input: unknown) => Promise<unknown>;
@@ -45,7 +46,7 @@ const LOOK_MS = 500, MOST_SECONDS = 600;
 /** The network of a card that names none. */
 const USUAL_NETWORK = "default";
 
-const invalid = (reason: string, field: string) => new ContractError("InvalidInput", { reason, field });
+const invalid = (reason: Sentence, field: string) => new ContractError("InvalidInput", { reason, field });
 const seconds = (ms: number | undefined) => Math.floor((ms ?? 0) / 1000);
 
 function stateOf({ state, operation }: VM): string {

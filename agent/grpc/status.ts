@@ -10,6 +10,7 @@ import { NoMessage } from "../../lib/grpc/codec.ts";
 import { GRPC, grpcCode } from "../../lib/grpc/status.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Names the error's code of the contract. */
 export const CODE_TRAILER = "kvmm-error-code";
@@ -27,7 +28,9 @@ export type CallStatus = Pick<ServiceError, "code" | "details" | "metadata">;
 /** Whatever was thrown, as an error of the contract. */
 export function asContractError(thrown: unknown): ContractError {
   if (thrown instanceof NoMessage) {
-    return new ContractError("InvalidInput", { reason: `the message cannot be read: ${thrown.message}` });
+    return new ContractError("InvalidInput", {
+      reason: message`the message cannot be read: ${thrown.message}`,
+    });
   }
   const error = contractError(thrown, "LibvirtFailed", "grpc");
   if (error instanceof ContractError) return error;

@@ -66,7 +66,9 @@ export async function writeArriving(
     if (bytes === null) throw new ContractError("UploadBroken", { received: arrived, size });
     arrived += bytes.length;
     if (arrived > size) {
-      throw new ContractError("GuestCopyFailed", { error: `more than the announced ${size} bytes arrived` });
+      throw new ContractError("GuestCopyFailed", {
+        error: message`more than the announced ${size} bytes arrived`,
+      });
     }
     await collector.put(bytes);
   }

@@ -59,7 +59,7 @@ class Copied {
 function placeOf(folder: string, names: readonly string[]): string {
   if (isWindows(folder) && names.some((name) => /[\\:]/.test(name))) {
     throw new ContractError("GuestCopyFailed", {
-      error: `Windows has no name ${JSON.stringify(names.at(-1))}`,
+      error: message`Windows has no name ${JSON.stringify(names.at(-1))}`,
     });
   }
   return names.reduce(inFolder, folder);
@@ -120,7 +120,7 @@ export async function copyFolderTo(
       return { ...copied.counts, verified: copied.isVerified };
     } catch (error) {
       const { files } = copied.counts;
-      if (files > 0) job.log(`Files copied before: ${files}`);
+      if (files > 0) job.log(message`Files copied before: ${files}`);
       throw job.failed(failure(error, job, { received: arrived, size }));
     }
   } finally {
@@ -145,7 +145,9 @@ function failure(error: unknown, job: OpenJob, broken: { received: number; size:
   if (error instanceof ArchiveError) {
     return broken.received < broken.size
       ? new ContractError("UploadBroken", broken, { cause: error })
-      : new ContractError("GuestCopyFailed", { error: `the tar file: ${error.message}` }, { cause: error });
+      : new ContractError("GuestCopyFailed", { error: message`the tar file: ${error.message}` }, {
+        cause: error,
+      });
   }
   return contractError(error, "GuestCopyFailed", "guest_copy_folder_to");
 }
@@ -201,7 +203,9 @@ const headOf = ({ name, mode, size }: Wanted) => longTarHead({ name, mode, size 
 async function* contentOf(reader: GuestReader, { path, size }: Wanted): AsyncGenerator<Uint8Array> {
   for (let left = size; left > 0;) {
     const bytes = await reader.read(Math.min(PIECE, left));
-    if (bytes.length === 0) throw new ContractError("GuestCopyFailed", { error: `${path} became shorter` });
+    if (bytes.length === 0) {
+      throw new ContractError("GuestCopyFailed", { error: message`${path} became shorter` });
+    }
     yield bytes;
     left -= bytes.length;
   }

@@ -98,7 +98,9 @@ export async function execAsTask(
         onOutput: take,
       }).finally(() => output.end());
       tooMuch.signal.throwIfAborted();
-      job.log(timedOut ? `Ended at its time limit of ${seconds} seconds` : `Exit status ${exitCode}`);
+      job.log(
+        timedOut ? message`Ended at its time limit of ${seconds} seconds` : message`Exit status ${exitCode}`,
+      );
       if (exitCode !== 0) throw new ContractError("GuestProgramFailed", { command, code: exitCode });
       job.done();
     } catch (error) {

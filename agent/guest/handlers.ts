@@ -18,6 +18,7 @@ import { copyFolderFrom, copyFolderTo } from "./copy_folder.ts";
 import type { GuestFreezes } from "./freezes.ts";
 import type { GuestService } from "./service.ts";
 import type { GuestWatch } from "./watch.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 type Encoding = "text" | "base64" | undefined;
 
@@ -28,7 +29,9 @@ function decoded(text: string, encoding: Encoding, field: string): Uint8Array<Ar
     return Uint8Array.fromBase64(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new ContractError("InvalidInput", { reason: `${field} is no base64`, field }, { cause: error });
+    throw new ContractError("InvalidInput", { reason: message`${field} is no base64`, field }, {
+      cause: error,
+    });
   }
 }
 

@@ -23,6 +23,7 @@ import type { Host } from "../hosts/host.ts";
 import { requireResponsive } from "../hosts/responsive.ts";
 import type { BackendState, GuestBackend } from "./backend.ts";
 import type { GuestFreezes } from "./freezes.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 
 /** Why nothing can be done in a VM that is off. */
 const OFF: BlockedReason = { reason: "the VM is not running", remedy: "Start it" };
@@ -117,12 +118,12 @@ export class GuestService {
   }
 
   /** Which agents there are, and what they can do. @throws {ContractError} VmNotFound */
-  async status(vmId: string): Promise<AgentStatus> {
+  async status(vmId: string): Promise<Unrendered<AgentStatus>> {
     return await this.statusOf(this.host.requireVm(vmId));
   }
 
   /** Which agents there are in a VM, one of our own included, and what they can do. */
-  async statusOf(vm: VM): Promise<AgentStatus> {
+  async statusOf(vm: VM): Promise<Unrendered<AgentStatus>> {
     const frozenUntil = this.freezes.until(vm.id);
     const isOn = vm.state === "running";
     const agents: BackendState[] = isOn && vm.responsive
@@ -139,7 +140,7 @@ export class GuestService {
           ? "not configured"
           : "disconnected",
       } as const)));
-    const abilities: GuestCapability[] = [];
+    const abilities: Unrendered<GuestCapability>[] = [];
     for (const ability of GUEST_ABILITIES) {
       const without = !isOn
         ? OFF

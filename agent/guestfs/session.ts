@@ -6,6 +6,7 @@ import type { ContractError } from "../../lib/contract/errors.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { guestfsProcess } from "./guestfs.ts";
 import { killAndWait } from "../machine/programs.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** Bytes of an answer that are taken at most. */
 export const MOST_ANSWER_BYTES = 4 * 1024 ** 2;
@@ -29,7 +30,7 @@ export interface GuestfsStart {
   readonly isEmulated: boolean;
   readonly args?: readonly string[];
   /** The error for its end, its time limit, and a command that fails. */
-  readonly failed: (reason: string, cause?: unknown) => ContractError;
+  readonly failed: (reason: Sentence, cause?: unknown) => ContractError;
 }
 
 /** Why it ended, of what it complained of. */

@@ -1,6 +1,7 @@
 /** Whom a host's libvirt is signed in to as, as calls change it. Pure. */
 import { ContractError } from "../../lib/contract/mod.ts";
 import type { StoredLogin } from "./records.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** What a call says of it. An empty name is none. */
 export interface LoginFields {
@@ -14,8 +15,8 @@ export interface LoginBefore {
   readonly login?: StoredLogin;
 }
 
-const invalid = (field: keyof LoginFields, reason: string) =>
-  new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
+const invalid = (field: keyof LoginFields, reason: Sentence) =>
+  new ContractError("InvalidInput", { field, reason: message`${field} ${reason}` });
 
 /**
  * The user and password that hold after a call: what it leaves out stays. A password that was given for one user and one

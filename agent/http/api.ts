@@ -29,6 +29,7 @@ import { hostHeads, type HostStates } from "./host_heads.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
 import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Hono's environment here: who asks. */
 interface Environment {
@@ -62,7 +63,7 @@ function figuresOf(text: string | undefined): FigureChoice {
   const found = FIGURE_CHOICES.find((each) => each === (text ?? "on"));
   if (found !== undefined) return found;
   throw new ContractError("InvalidInput", {
-    reason: `figures is one of ${FIGURE_CHOICES.join(", ")}`,
+    reason: message`figures is one of ${FIGURE_CHOICES.join(", ")}`,
     field: "figures",
   });
 }

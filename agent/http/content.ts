@@ -8,6 +8,7 @@ import { requestBody } from "./request_body.ts";
 import { requireUnencoded } from "./body.ts";
 import { withIds } from "./place_names.ts";
 import { choosePart, type ChosenPart } from "./part.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** What takes or gives content. */
 export const CONTENT_ROUTES: readonly RestRoute[] = REST_ROUTES.filter(({ command }) =>
@@ -24,7 +25,7 @@ export function isLongBody(method: string | undefined, url: string | undefined):
   return method === "PUT" && LONG.some((path) => path.test((url ?? "").split("?")[0]!));
 }
 
-const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
+const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
 /** Which part of how much comes (RFC 9110, 14.4). @throws {ContractError} LengthRequired, InvalidInput */
 function partOf(headers: Headers): { size: number; offset: number; resumable: boolean } {
@@ -60,7 +61,9 @@ function queryOf({ command: { contentFields } }: RestRoute, { url }: Request): R
   if (contentFields === undefined) return {};
   const query = Object.fromEntries(new URL(url).searchParams);
   for (const field of Object.keys(query)) {
-    if (!contentFields.includes(field)) throw invalid(`unknown field ${JSON.stringify(field.slice(0, 64))}`);
+    if (!contentFields.includes(field)) {
+      throw invalid(message`unknown field ${JSON.stringify(field.slice(0, 64))}`);
+    }
   }
   return query;
 }

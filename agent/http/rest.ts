@@ -10,6 +10,7 @@ import { readJson } from "./body.ts";
 import { ChangeQueue, etagOf, hasFigures, isConditional, isKnown, requireMatch } from "./conditions.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 type Fields = Record<string, unknown>;
 type Place = Readonly<Record<string, string>>;
@@ -20,7 +21,8 @@ interface Asked {
   readonly view: ListView;
 }
 
-const twice = (name: string) => new ContractError("InvalidInput", { reason: `${name} was given twice` });
+const twice = (name: string) =>
+  new ContractError("InvalidInput", { reason: message`${name} was given twice` });
 
 /** Names and texts of a query, each given once. @throws {ContractError} InvalidInput */
 function queryOf(request: Request, place: Place): Record<string, string> {
@@ -38,7 +40,7 @@ export function requireQuery(request: Request, known: readonly string[]): void {
   if (unknown === undefined) return;
   const there = known.length === 0 ? "This address takes none" : `There are ${known.join(", ")}`;
   throw new ContractError("InvalidInput", {
-    reason: `unknown field ${JSON.stringify(unknown.slice(0, 64))} in the query. ${there}`,
+    reason: message`unknown field ${JSON.stringify(unknown.slice(0, 64))} in the query. ${there}`,
   });
 }
 
@@ -61,7 +63,7 @@ async function askedOf(route: RestRoute, request: Request, place: Place, limit: 
   }
   if (Object.keys(query).length > 0) {
     throw new ContractError("InvalidInput", {
-      reason: `${method} takes its fields from the body, not the query`,
+      reason: message`${method} takes its fields from the body, not the query`,
     });
   }
   const body = await readJson(request, limit);

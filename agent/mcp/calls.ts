@@ -31,6 +31,7 @@ import { failed, ours, type Part, partsOf, theirs, type ToolAnswer } from "./ans
 import type { Plans } from "./plans.ts";
 import type { McpSettingsRecord } from "./settings.ts";
 import { witnessOf } from "./witness.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Milliseconds for which a result is waited: clients wait a minute. What takes longer goes on. */
 const WAIT_MS = 25_000;
@@ -109,7 +110,7 @@ export class McpCalls {
     try {
       if (!Object.hasOwn(this.#tools, name)) {
         throw new ContractError("InvalidInput", {
-          reason: `there is no tool ${JSON.stringify(name.slice(0, 64))}`,
+          reason: message`there is no tool ${JSON.stringify(name.slice(0, 64))}`,
         });
       }
       const tool = name as ToolName;

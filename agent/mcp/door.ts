@@ -59,7 +59,10 @@ export class McpDoor {
     const id = request.headers.get(SESSION_HEADER);
     if (id === null && message.method !== INITIALIZE) {
       throw new ContractError("InvalidInput", {
-        reason: `a session begins with initialize, and each message after it has the head ${SESSION_HEADER}`,
+        reason: {
+          $text: "a session begins with initialize, and each message after it has the head {header}",
+          args: { header: SESSION_HEADER },
+        },
       });
     }
     if (COUNTED.has(message.method ?? "")) this.#count(principal);

@@ -8,6 +8,7 @@ import { log } from "../log.ts";
 import { fileBytes, METRICS_FILE } from "./metric_file.ts";
 import type { FromMetricWorker, MetricCall, MetricCalls, ToMetricWorker } from "./store_protocol.ts";
 import { heartbeat } from "../heartbeat.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** Milliseconds for an answer: a large file is looked through when it is opened, and a slow disk is slow. */
 const ANSWER_MS = 120_000;
@@ -130,7 +131,7 @@ export class MetricStore {
     worker.end();
   }
 
-  #unavailable(reason: string): ContractError {
+  #unavailable(reason: Sentence): ContractError {
     return new ContractError("MetricsUnavailable", { reason });
   }
 }

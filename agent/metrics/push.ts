@@ -22,6 +22,7 @@ import { SEALED } from "../sealing/places.ts";
 import { type Unread, withoutGiven } from "../sealing/secrets.ts";
 import type { Store } from "../store/store.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 const gzipped = promisify(gzip);
 
@@ -91,8 +92,8 @@ export interface PushWorld {
   readonly resolve?: Resolve;
 }
 
-const refuse = (field: string, reason: string) =>
-  new ContractError("InvalidInput", { reason: `${field} ${reason}`, field });
+const refuse = (field: string, reason: Sentence) =>
+  new ContractError("InvalidInput", { reason: message`${field} ${reason}`, field });
 
 /** Names that are ours to send. */
 const OWN_HEADERS = /^(host|connection|content-.*|transfer-encoding|expect|upgrade|te|trailer)$/i;
@@ -104,7 +105,7 @@ function headersIn(text: string): PushRecord["headers"] {
       .exec(line);
     if (found === null) throw refuse("headers", "must be lines of Name: value");
     if (OWN_HEADERS.test(found[1]!)) {
-      throw refuse("headers", `must not have ${found[1]}: it is set by itself`);
+      throw refuse("headers", message`must not have ${found[1]}: it is set by itself`);
     }
     return [found[1]!, found[2]!] as const;
   });
@@ -119,7 +120,7 @@ function urlIn(text: string): string {
     return url.href;
   } catch (error) {
     if (!(error instanceof UrlRefused)) throw error;
-    throw refuse("url", `cannot be used: ${error.reason}`);
+    throw refuse("url", message`cannot be used: ${error.reason}`);
   }
 }
 

@@ -11,6 +11,7 @@ import { chooseResolution, resolutionOf, timesIn } from "../../lib/metrics/resol
 import type { MetricStore } from "./metric_store.ts";
 import type { MetricRetention } from "./retention.ts";
 import type { MetricRequest } from "./store_protocol.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** What is asked for, of a VM or of a host. */
 export type AskedMetrics = Input<"get_host_metrics"> | Omit<Input<"get_historical_metrics">, "vmId">;
@@ -24,7 +25,7 @@ export interface MetricContext {
   readonly now: () => number;
 }
 
-const refuse = (reason: string) => new ContractError("InvalidInput", { reason });
+const refuse = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
 /** The range that is asked for, in milliseconds since 1970. @throws {ContractError} InvalidInput */
 export function rangeOf(
@@ -56,7 +57,7 @@ function requestOf(
     : resolutionOf(asked.resolution);
   if (timesIn(seconds, resolution, interval) > MOST_METRIC_TIMES) {
     throw refuse(
-      `the range has more than ${MOST_METRIC_TIMES} times at ${resolution.name}: ask for less, or for auto`,
+      message`the range has more than ${MOST_METRIC_TIMES} times at ${resolution.name}: ask for less, or for auto`,
     );
   }
   return {

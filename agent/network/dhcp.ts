@@ -20,6 +20,7 @@ import { log } from "../log.ts";
 import type { Host } from "../hosts/host.ts";
 import { requireNetwork } from "./view.ts";
 import { leasesOn } from "../hosts/leases.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 type DhcpInput = Input<"update_network_dhcp">;
 
@@ -111,13 +112,13 @@ class Plan {
   /** libvirt starts no DHCP server on a running network's subnet that began without one. */
   #needDhcp({ dhcp, cidr }: NetworkSubnet): void {
     if (dhcp) return;
-    throw new ContractError("NetworkMismatch", { reason: `the subnet ${cidr} was made without DHCP` });
+    throw new ContractError("NetworkMismatch", { reason: message`the subnet ${cidr} was made without DHCP` });
   }
 
   /** The subnet an address belongs to; of one that belongs to none, the first of its family. */
   #subnetFor(ip: string) {
     const address = parseAddress(ip);
-    if (!address) throw new ContractError("NetworkMismatch", { reason: `${ip} is not an IP address` });
+    if (!address) throw new ContractError("NetworkMismatch", { reason: message`${ip} is not an IP address` });
     const own = this.#subnets.map((at, subnet) => ({ subnet, at })).filter(({ at }) =>
       at.host.family === address.family
     );

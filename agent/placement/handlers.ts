@@ -8,7 +8,7 @@ import {
   type PlacementRuleShown,
 } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
-import type { Unrendered } from "../../lib/i18n/message.ts";
+import { message, type Sentence, type Unrendered } from "../../lib/i18n/message.ts";
 import { namesHosts, type PlacementRule } from "../../lib/placement/rules.ts";
 import type { Handlers } from "../dispatch.ts";
 import { type AdviceWorld, placementAdvice } from "./advice.ts";
@@ -23,7 +23,7 @@ export interface PlacementWorld extends AdviceWorld {
 
 type Fields = Pick<PlacementRule, "kind" | "targets" | "hosts">;
 
-const invalid = (field: string, reason: string) => new ContractError("InvalidInput", { reason, field });
+const invalid = (field: string, reason: Sentence) => new ContractError("InvalidInput", { reason, field });
 
 /** @throws {ContractError} InvalidInput, HostNotFound, VmNotFound */
 function fieldsOf(
@@ -37,10 +37,10 @@ function fieldsOf(
     throw invalid("vmIds", "a rule names at least one VM, tag or group");
   }
   if (namesHosts(kind) && hosts.length === 0) {
-    throw invalid("hosts", `a rule of the kind ${kind} names hosts`);
+    throw invalid("hosts", message`a rule of the kind ${kind} names hosts`);
   }
   if (!namesHosts(kind) && hosts.length > 0) {
-    throw invalid("hosts", `a rule of the kind ${kind} names no hosts`);
+    throw invalid("hosts", message`a rule of the kind ${kind} names no hosts`);
   }
   const unknown = hosts.find((host) => host !== LOCAL_HOST && !isHost(host));
   if (unknown !== undefined) throw new ContractError("HostNotFound", { host: unknown });

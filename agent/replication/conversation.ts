@@ -16,6 +16,7 @@ import { SharedTime } from "../within.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { connectionFault } from "../hosts/linked/peer_connection.ts";
 import { farError, NonsenseError } from "../hosts/linked/remote_call.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 const DONE: Farewell = { code: 1000, reason: "" };
 /** Milliseconds that the other one's reason may take to come after the connection is gone. */
@@ -124,7 +125,7 @@ export class ReplicationConversation implements Disposable {
     const { host } = this;
     if (said?.code === 1011 && said.reason !== "") {
       return new ContractError("ReplicationFailed", {
-        error: `${host.label} says: ${oneLine(said.reason, 200)}`,
+        error: message`${host.label} says: ${oneLine(said.reason, 200)}`,
       });
     }
     return new ConversationCut("LinkedHostAway", { host: host.label, reason: "the connection was cut" });

@@ -18,6 +18,7 @@ import type { ReplicaClaims } from "./replica_claims.ts";
 import { ReplicaDamaged } from "./replica_folder.ts";
 import { removeReplicaFolder } from "./replica_place.ts";
 import { replicationView, replicaView, USUAL_SECONDS, usualLag } from "./views.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** What they need of the application. */
 export interface ReplicationContext {
@@ -31,7 +32,7 @@ export interface ReplicationContext {
   readonly clock: Clock;
 }
 
-const notPossible = (reason: string) => new ContractError("ReplicationNotPossible", { reason });
+const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
 
 /** Works with a replica's files; what is wrong with them is told. @throws {ContractError} */
 async function withFiles<T>(command: "promote_replica" | "test_replica", work: () => Promise<T>): Promise<T> {
@@ -194,7 +195,7 @@ export function replicationHandlers(
     promote_replica: async ({ replicaId, start = true, force = false }, { principal }) => {
       const replica = findReplica(replicaId), { vmId, vmName } = replica, there = runsThere(replica);
       if (there !== undefined && !force) {
-        throw notPossible(`it runs on ${there}: switch over from there, where nothing is lost`);
+        throw notPossible(message`it runs on ${there}: switch over from there, where nothing is lost`);
       }
       const lost = lostSeconds(replica) ?? 0, { name: actor } = principal;
       let output;

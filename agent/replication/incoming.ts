@@ -40,6 +40,7 @@ import type { ReplicaClaims } from "./replica_claims.ts";
 import { ReplicaDamaged, ReplicaFolder, type ReplicaState } from "./replica_folder.ts";
 import { makeReplicaFolder, placeForReplica, removeReplicaFolder, requireReserve } from "./replica_place.ts";
 import { digestOfBlock } from "./send_disk.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Increments that come at once. */
 const MOST_INCOMING = 16;
@@ -50,7 +51,7 @@ const MOST_REPLICAS = 500;
 const DONE: Farewell = { code: 1000, reason: "" };
 const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers replicate VMs" };
 
-const failed = (error: string) => new ContractError("ReplicationFailed", { error });
+const failed = (error: Sentence) => new ContractError("ReplicationFailed", { error });
 
 /** What it needs of the application. */
 export interface IncomingReplicationServices {
@@ -241,7 +242,7 @@ class IncomingReplication implements AsyncDisposable {
     host.requireFilled();
     if (host.machine?.isSystem !== true) {
       throw new ContractError("ReplicationNotPossible", {
-        reason: `${host.label} does not run its VMs by the system's libvirt (qemu:///system)`,
+        reason: message`${host.label} does not run its VMs by the system's libvirt (qemu:///system)`,
       });
     }
     this.#about = { replicaId: about.replicaId, vmId: about.vmId, name: about.name };

@@ -11,7 +11,7 @@ import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { MOST_STATE, type StateFile } from "../../lib/host/migration_protocol.ts";
 import type { CONSISTENCIES } from "../../lib/backup/manifest.ts";
 import type { DiskMode, HeldReplica } from "../../lib/host/replication_protocol.ts";
-import type { Sentence } from "../../lib/i18n/message.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { hasSnapshots, sizesNow, withoutBitmaps } from "../backups/base.ts";
 import { nvramBytes, spoolBytes, stateOf, virtualSizeOf } from "../backups/copy_vm.ts";
@@ -65,8 +65,8 @@ export interface SentIncrement {
   readonly note: Sentence;
 }
 
-const notPossible = (reason: string) => new ContractError("ReplicationNotPossible", { reason });
-const failed = (error: string, cause?: unknown) =>
+const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
+const failed = (error: Sentence, cause?: unknown) =>
   new ContractError("ReplicationFailed", { error }, { cause });
 
 /** A disk whose content, or what changed of it, is in a file. */
@@ -111,10 +111,10 @@ async function disksOf(host: Host, vm: VM, definition: string): Promise<Disk[]> 
   const unknown = await unknownImageText(host, vm);
   if (unknown !== undefined) throw notPossible(unknown);
   const { disks, left } = disksToCopy(vm.disks);
-  if (left.length > 0) throw notPossible(`disk ${left[0]!.target} cannot be: ${left[0]!.reason}`);
+  if (left.length > 0) throw notPossible(message`disk ${left[0]!.target} cannot be: ${left[0]!.reason}`);
   const secret = encryptedDisks(definition).find((target) => disks.some((disk) => disk.target === target));
   if (secret !== undefined) {
-    throw notPossible(`disk ${secret} is encrypted, and its passphrase is on this host alone`);
+    throw notPossible(message`disk ${secret} is encrypted, and its passphrase is on this host alone`);
   }
   return disks;
 }
@@ -246,15 +246,15 @@ async function readStopped(
   for (const disk of disks) {
     const { source = "", target } = disk;
     if (disk.type === "network") {
-      throw notPossible(`disk ${target} is on the network, and is replicated while the VM runs alone`);
+      throw notPossible(message`disk ${target} is on the network, and is replicated while the VM runs alone`);
     }
     const wish = { ...requireWish(source), format: disk.format === "qcow2" ? "qcow2" : "raw" } as const;
     const image = await checkImage(host, wish, { purpose: "content", role: "administrator" }, stack);
-    if (image.secret !== undefined) throw notPossible(`disk ${target} is encrypted`);
+    if (image.secret !== undefined) throw notPossible(message`disk ${target} is encrypted`);
     const { volume } = image;
     if (volume !== undefined) await holdWriters(host, { ...image, volume }, stack, vm.id);
     const bytes = image.virtualBytes ?? volume?.capacity;
-    if (bytes === undefined) throw notPossible(`the size of disk ${target} is not known`);
+    if (bytes === undefined) throw notPossible(message`the size of disk ${target} is not known`);
     const path = spooled(spool.path, target), start = before;
     await makeEmptyImage(path, bytes);
     await copyImage({

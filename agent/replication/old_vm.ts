@@ -13,6 +13,7 @@ import { requireOff } from "../vm/lifecycle/rename.ts";
 import { copySource } from "../storage/copy_source.ts";
 import { copyImage } from "../storage/qemu_img.ts";
 import { fileOfDisk, type ReplicaFolder, type ReplicaState } from "./replica_folder.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /**
  * Copies the disks of the old VM into a replica's folder, and puts the VM into the bin.
@@ -33,7 +34,8 @@ export async function takeOldVm(
 ): Promise<ReplicaState> {
   if (host.inventory.active().includes(vm.id)) {
     throw new ContractError("ReplicationNotPossible", {
-      reason: `the old VM runs on ${host.label}. Shut it down there; the next increment continues then`,
+      reason:
+        message`the old VM runs on ${host.label}. Shut it down there; the next increment continues then`,
     });
   }
   requireOff(host, vm);
@@ -69,6 +71,6 @@ export async function takeOldVm(
 /** @throws {ContractError} ReplicationNotPossible: a VM is there which is no replica */
 export function refuseOther(host: Host, name: string): never {
   throw new ContractError("ReplicationNotPossible", {
-    reason: `${host.label} has a VM with its id (${name}). Move or delete one of them first`,
+    reason: message`${host.label} has a VM with its id (${name}). Move or delete one of them first`,
   });
 }

@@ -2,7 +2,7 @@
 import { ContractError, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
 import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.ts";
-import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { message, renderPlain, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Principal } from "../access.ts";
@@ -150,7 +150,8 @@ export class OutgoingReplications {
     try {
       return await work({
         signal,
-        log: job.log ?? ((text) => log.debug("replication", { replication: id, text: String(text) })),
+        log: job.log ??
+          ((text) => log.debug("replication", { replication: id, text: String(renderPlain(text)) })),
         progress: (done, total) => {
           running.movedAt = clock.monotonic();
           job.progress?.(done, total);
@@ -247,13 +248,13 @@ export class OutgoingReplications {
     if (state === "old") {
       throw new ContractError("ReplicationNotPossible", {
         reason:
-          `${toHost} has ${name} as it was before the switch-over. Create the replication with takeOld: its disks ` +
-          "become the replica, and it goes into the bin there",
+          message`${toHost} has ${name} as it was before the switch-over. Create the replication with takeOld: its disks become the replica, and it goes into the bin there`,
       });
     }
     if (state === "other") {
       throw new ContractError("ReplicationNotPossible", {
-        reason: `${toHost} has a VM with its id, which is not a replica. Delete one of them, or move it away`,
+        reason:
+          message`${toHost} has a VM with its id, which is not a replica. Delete one of them, or move it away`,
       });
     }
     // The switch-over that was not known of did not take place
@@ -433,7 +434,7 @@ export class OutgoingReplications {
       job.signal.throwIfAborted();
       if (clock.monotonic() > until) {
         throw new ContractError("ReplicationFailed", {
-          error: `the guest did not shut down within ${seconds} seconds, and goes on here`,
+          error: message`the guest did not shut down within ${seconds} seconds, and goes on here`,
         });
       }
       await sleep(clock, LOOK_MS, job.signal);

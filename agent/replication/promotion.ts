@@ -35,8 +35,9 @@ import type { ReplicationRecords, StoredReplica } from "./records.ts";
 import type { ReplicaClaims } from "./replica_claims.ts";
 import { FOLDER_MODE, ReplicaFolder, type ReplicaState } from "./replica_folder.ts";
 import { removeReplicaFolder } from "./replica_place.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-const notPossible = (reason: string) => new ContractError("ReplicationNotPossible", { reason });
+const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
 
 /** Folder of a test, in that of the replica. */
 const TEST_FOLDER = "test";
@@ -68,7 +69,7 @@ async function sameHere(document: XmlDocument): Promise<XmlDocument | undefined>
 /** The definition of the VM, as far as it stays within it: what names files and devices of the other host is left out. */
 async function definitionIn({ state }: Whole, warnings: string[]): Promise<XmlDocument> {
   const read = readDomain(state.definition);
-  if ("fault" in read) throw notPossible(`its definition cannot be taken: ${read.fault.message}`);
+  if ("fault" in read) throw notPossible(message`its definition cannot be taken: ${read.fault.message}`);
   warnings.push(...confineDefinition(read.document, await sameHere(read.document)));
   return read.document;
 }
@@ -234,7 +235,7 @@ export class Promotion {
     }
     operation.add<ReplicaPromoted>({ kind: "replica-promoted", replicaId, uuid, name, moves });
     for (const [from, to] of moves) {
-      if (await isTaken(plainPath(to))) throw notPossible(`${to} exists already`);
+      if (await isTaken(plainPath(to))) throw notPossible(message`${to} exists already`);
       await hostFiles.rename(plainPath(from), plainPath(to));
     }
     return disks;

@@ -10,8 +10,9 @@ import { requireWritable } from "../storage/volume_checks.ts";
 import { requireMakeable } from "../storage/volume_work.ts";
 import { usualPool } from "../storage/volumes.ts";
 import { FOLDER_MODE, REPLICAS_FOLDER } from "./replica_folder.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-const notPossible = (reason: string) => new ContractError("ReplicationNotPossible", { reason });
+const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
 
 /** A pool for a new replica, and its folder. @throws {ContractError} ReplicationNotPossible, StoragePoolNotFound, … */
 export async function placeForReplica(
@@ -26,7 +27,7 @@ export async function placeForReplica(
   }
   const { type, path } = describePool(requireMakeable(host, pool).xml);
   if (path === undefined || !FOLDER_POOLS.has(type)) {
-    throw notPossible(`the storage pool ${pool} there is none whose volumes are files in a folder`);
+    throw notPossible(message`the storage pool ${pool} there is none whose volumes are files in a folder`);
   }
   await requireWritable(host, pool);
   return { pool, folder: `${path}/${REPLICAS_FOLDER}/${replicaId}` };
@@ -63,6 +64,6 @@ export async function requireReserve(folder: string, needBytes = 0): Promise<voi
   const reserve = Math.min(RESERVE.mostBytes, blocks * bsize * RESERVE.share);
   if (bavail * bsize >= reserve + needBytes) return;
   throw new ContractError("ReplicationFailed", {
-    error: `the storage of the replica (${folder}) is nearly full, and VMs there write to it, too`,
+    error: message`the storage of the replica (${folder}) is nearly full, and VMs there write to it, too`,
   });
 }

@@ -51,7 +51,7 @@ export class BackupTaskRun {
     this.#run = begun;
     const isOurs = begun.joined !== true;
     job.log(
-      `The backup ${isOurs ? "runs" : "was running already"}${
+      message`The backup ${isOurs ? "runs" : "was running already"}${
         begun.jobId === null ? "" : ` as task ${begun.jobId}`
       }`,
     );

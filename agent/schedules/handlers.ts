@@ -19,6 +19,7 @@ import type { Handlers } from "../dispatch.ts";
 import type { StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { scheduleView, scheduleViews, type ScheduleViewSources } from "./views.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 type Targets = StoredSchedule["targets"];
 
@@ -33,7 +34,7 @@ export interface ScheduleContext extends ScheduleViewSources {
   readonly requireBackup: (principal: Principal, backupId: string) => Promise<void>;
 }
 
-const invalid = (field: string, reason: string) => new ContractError("InvalidInput", { reason, field });
+const invalid = (field: string, reason: Sentence) => new ContractError("InvalidInput", { reason, field });
 
 type Meant = Pick<StoredSchedule, "action" | "backupId" | "targets">;
 

@@ -20,6 +20,7 @@ import {
   replaceFile,
 } from "./key_file.ts";
 import { SEALED_FILES, SEALED_PLACES, type SealedPlace } from "./places.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** A secret as it is kept: an object, so that no text that somebody gives is taken for one. */
 export interface Sealed {
@@ -140,7 +141,7 @@ export class Secrets {
       log.error("a secret cannot be read: its key is missing or another one", {
         what,
         reason: this.#fault ?? "it is sealed with another key",
-        remedy: `put the key back in ${this.keyFile}, or ${remedy}`,
+        remedy: message`put the key back in ${this.keyFile}, or ${remedy}`,
       });
     }
   }
@@ -204,7 +205,7 @@ export class Secrets {
     return { id: this.#current!, key: this.#keys.get(this.#current!)! };
   }
 
-  #missing(reason: string, cause?: unknown): ContractError {
+  #missing(reason: Sentence, cause?: unknown): ContractError {
     return new ContractError("EncryptionKeyMissing", { reason }, { cause });
   }
 

@@ -14,6 +14,7 @@ import { requireActive } from "./shared.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { requireRoom } from "./volume_checks.ts";
 import { hasFormats, type Volume, volumeNamed } from "./volumes.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Whether what comes into a pool can be converted there. */
 export const canConvert = async (host: Host, pool: string): Promise<boolean> =>
@@ -70,7 +71,7 @@ export async function convertArrived(
   const held = host.locks.take(pool, becomes, { hold: "make" });
   // Not `using`: it is read once, and the bundler takes such a variable out.
   try {
-    job.log(`Converting the ${disk.format} image to ${becomes}`);
+    job.log(message`Converting the ${disk.format} image to ${becomes}`);
     const about = { command, subject: `${pool}/${becomes}`, actor } as const;
     return await operations.run({ ...about, keys: [keyOf.volume(pool, becomes)] }, (operation) => {
       operation.showsAs(job.id);

@@ -12,6 +12,7 @@ import { Sink } from "./images/sink.ts";
 import { unpacked, unpackedName } from "./images/unpack.ts";
 import { requireActive } from "./shared.ts";
 import { type Volume, volumeNamed } from "./volumes.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 1024 * 1024;
@@ -87,7 +88,7 @@ export async function unpackArrived(
     const spec = { pool, name: becomes, policy: { ...policy, linkedImages: false }, refusesPages: false };
     const sink = await Sink.create(host, operation, spec, null);
     try {
-      job.log(`Unpacking ${packing} to ${sink.path}`);
+      job.log(message`Unpacking ${packing} to ${sink.path}`);
       let read = 0;
       const content = bytesOf(path, size, (bytes) => job.progress(size + (read = bytes), 2 * size));
       const written = await sink.fill(unpacked(content, packing), {
@@ -95,7 +96,7 @@ export async function unpackArrived(
         received: () => read,
         isPacked: true,
       });
-      job.log(`Unpacked to ${written} bytes`);
+      job.log(message`Unpacked to ${written} bytes`);
       if (sink.isConverted) {
         const disk = { pool, name: becomes, path: sink.path, size: written };
         const volume = await convertArrived(host, disk, { command, policy, job, actor });

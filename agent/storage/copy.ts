@@ -24,6 +24,7 @@ import {
   volumeNamed,
 } from "./volumes.ts";
 import { within } from "../within.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Milliseconds between two looks at the copy. */
 const LOOK_MS = 500;
@@ -104,10 +105,10 @@ export async function copyEnlarged(
   job: JobHandle,
 ): Promise<Volume> {
   const { source, pool, name } = copy, capacity = (sizeGb ?? 0) * GIB;
-  job.log(`Copying ${source.path} to ${pool}/${name}`);
+  job.log(message`Copying ${source.path} to ${pool}/${name}`);
   const made = await copyVolume(link, copy, job, { before: 0, total: source.volume.allocation });
   if (capacity <= made.capacity) return made;
-  job.log(`Making it larger: ${sizeGb} GiB`);
+  job.log(message`Making it larger: ${sizeGb} GiB`);
   await resizeVolume(link, made.path, capacity);
   return { ...made, capacity };
 }

@@ -4,6 +4,7 @@ import { type CheckedImage, checkImage, type ImageRequest } from "./disk_images/
 import type { Host } from "../hosts/host.ts";
 import { holdWriters } from "./volume_usage.ts";
 import type { Volume } from "./volumes.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** A volume that may be copied, with the whole chain it is read through. */
 export interface CopySource extends CheckedImage {
@@ -25,7 +26,7 @@ export async function copySource(
 ): Promise<CopySource> {
   const image = await checkImage(host, wish, { purpose: "content", role }, held);
   const { path, volume } = image;
-  const refused = (reason: string) => new ContractError("DiskRefused", { path, reason });
+  const refused = (reason: Sentence) => new ContractError("DiskRefused", { path, reason });
   if (volume === undefined) throw refused("it is in no storage pool");
   if (image.secret !== undefined || volume.encryption?.secret !== undefined) {
     throw refused("it is encrypted, and its passphrase belongs to it alone: copy inside a VM");

@@ -21,6 +21,7 @@ import { pause } from "../within.ts";
 import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { PieceSource } from "./piece_source.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** What it needs of the application. */
 export interface CopyServices {
@@ -214,7 +215,7 @@ class HostCopy implements Disposable {
     return { offset, length: whole.size - offset };
   }
 
-  #failed(error: string): ContractError {
+  #failed(error: Sentence): ContractError {
     return new ContractError("VolumeCopyFailed", { host: this.#plan.to.host, error });
   }
 }
@@ -228,7 +229,7 @@ async function requireAlone(call: Call, { from, to }: Plan): Promise<void> {
   throw new ContractError("VolumeCopyFailed", {
     host: to.host,
     error:
-      `it is built on ${found.backing.path}, which is not there. Clone the volume first: the clone stands alone`,
+      message`it is built on ${found.backing.path}, which is not there. Clone the volume first: the clone stands alone`,
   });
 }
 

@@ -241,8 +241,8 @@ export async function refuseNamed(
   const [vm] = naming.flat(), keeper = keepers.kept().find((each) => each.pool === pool)?.keeper;
   if (vm !== undefined) throw new ContractError("StoragePoolInUse", { pool, vm });
   if (keeper === undefined) return;
-  const instead = persistent ? ", or stop the pool and keep it" : "";
-  throw new ContractError("StoragePoolNeeded", { pool, keeper, instead });
+  const remedy = persistent ? "Delete that first, or stop the pool and keep it" : "Delete that first";
+  throw new ContractError("StoragePoolNeeded", { pool, keeper, remedy });
 }
 
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */

@@ -9,6 +9,7 @@ import { resolvedPath } from "../machine/resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
 import type { Host } from "../hosts/host.ts";
 import { requireUnshared } from "./guest_folders.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
@@ -55,7 +56,9 @@ async function building(
 ): Promise<{ build: number | null; undoBuild: boolean }> {
   const kind = POOL_KINDS[type].build;
   if (asked && kind !== "asked") {
-    throw new ContractError("InvalidInput", { reason: `build means nothing to a pool of type ${type}` });
+    throw new ContractError("InvalidInput", {
+      reason: message`build means nothing to a pool of type ${type}`,
+    });
   }
   const isFolder = type === "dir" || type === "fs" || type === "netfs";
   if (isFolder) {
@@ -75,7 +78,9 @@ async function refuseTaken({ inventory, machine }: Host, path: string): Promise<
   for (const { name, xml } of inventory.storage.records()) {
     const own = describePool(xml).path;
     if (own === undefined || (own !== path && await resolvedPath(machine, own) !== real)) continue;
-    throw new ContractError("InvalidInput", { reason: `path ${path} belongs to the storage pool ${name}` });
+    throw new ContractError("InvalidInput", {
+      reason: message`path ${path} belongs to the storage pool ${name}`,
+    });
   }
 }
 
@@ -102,7 +107,7 @@ export async function createPool(
   }
   const { available, reason } = (await poolTypes(host)).find((each) => each.type === type)!;
   if (!available) {
-    throw new ContractError("NotOnThisHost", { what: `A storage pool of type ${type}`, reason });
+    throw new ContractError("NotOnThisHost", { what: message`A storage pool of type ${type}`, reason });
   }
   const { build, undoBuild } = await building(host, type, target, wantsBuild);
   const uuid = crypto.randomUUID();

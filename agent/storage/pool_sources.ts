@@ -5,6 +5,7 @@ import { foundSources, sourceSpecXml } from "../../lib/formats/xml/pool.ts";
 import type { Host } from "../hosts/host.ts";
 import { poolTypes } from "./pool_make.ts";
 import { storageError } from "./shared.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Questions under way: libvirt keeps a worker for each until the server answers. */
 const asking = new Set<string>();
@@ -27,7 +28,7 @@ export async function findSources(
   }
   const { available, reason } = (await poolTypes(host)).find((each) => each.type === type)!;
   if (!available) {
-    throw new ContractError("NotOnThisHost", { what: `A storage pool of type ${type}`, reason });
+    throw new ContractError("NotOnThisHost", { what: message`A storage pool of type ${type}`, reason });
   }
   const asked = `${host.id} ${type} ${sourceHost ?? ""}`;
   if (asking.has(asked)) {

@@ -33,6 +33,7 @@ import { contentWarning } from "../../lib/image/content_warning.ts";
 import { requireActive } from "./shared.ts";
 import { createVolume, removeVolume, volumeNamed } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** Milliseconds an upload that broke off is kept. */
 const KEPT_MS = HOUR_MS;
@@ -275,11 +276,11 @@ export class Uploads {
     const wanted = checksum?.toLowerCase();
     partial.operation.showsAs(job.id);
     const before = arrivedOf(partial);
-    if (before > 0) job.log(`Going on at byte ${before} of ${partial.path}`);
+    if (before > 0) job.log(message`Going on at byte ${before} of ${partial.path}`);
     try {
       const sha256 = await this.#fill(partial, pieces, job);
       const { path } = partial;
-      job.log(`SHA-256 ${sha256}`);
+      job.log(message`SHA-256 ${sha256}`);
       if (wanted !== undefined && wanted !== sha256) {
         throw new ContractError("ChecksumMismatch", { sha256, wanted });
       }
@@ -338,7 +339,9 @@ export class Uploads {
     const next = async () => {
       const bytes = await pieces.next();
       if (bytes !== null && arrived + bytes.length > size) {
-        throw new ContractError("UploadFailed", { error: `more than the announced ${size} bytes arrived` });
+        throw new ContractError("UploadFailed", {
+          error: message`more than the announced ${size} bytes arrived`,
+        });
       }
       arrived += bytes?.length ?? 0;
       return bytes;
@@ -351,7 +354,7 @@ export class Uploads {
       if (start === null) continue;
       if (partial.isConverted) await requireConvertible(this.#host, partial.pool, partial.name);
       if (partial.packing !== undefined) await this.#stage(partial, partial.packing);
-      job.log(`Writing ${partial.path}`);
+      job.log(message`Writing ${partial.path}`);
     }
     await using transfer = await Transfer.open(this.#host.link.address, {
       direction: "upload",
@@ -420,7 +423,7 @@ export class Uploads {
   }
 
   #keep(partial: Partial, job: OpenJob): void {
-    job.log(`It broke off at byte ${arrivedOf(partial)} and is kept for an hour, to be gone on with`);
+    job.log(message`It broke off at byte ${arrivedOf(partial)} and is kept for an hour, to be gone on with`);
     partial.expiry = setTimeout(() => void this.#remove(partial), KEPT_MS);
   }
 

@@ -7,6 +7,7 @@ import type { Host } from "../hosts/host.ts";
 import { spaceKnown, spaceNow } from "./pool_space.ts";
 import { noRoom, requireActive } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /**
  * Makes room of what is in the bin where there is too little.
@@ -87,6 +88,6 @@ export async function requireWithin({ link, inventory }: Host, volume: Volume): 
   if (real.startsWith(`${within}/`)) return;
   throw new ContractError("DiskRefused", {
     path,
-    reason: `it is a link to ${real}, outside its storage pool`,
+    reason: message`it is a link to ${real}, outside its storage pool`,
   });
 }

@@ -23,6 +23,7 @@ import {
   volumeView,
 } from "./volume_work.ts";
 import { createVolume, hasFormats, resizeVolume, type Volume } from "./volumes.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 type VolumeHandlers = Pick<Handlers, Extract<CommandName, keyof typeof volumeCommands>>;
 
@@ -79,14 +80,16 @@ export function volumeHandlers(host: Host): VolumeHandlers {
           throw new ContractError("InvalidInput", {
             reason: keepsFiles
               ? "an encrypted volume is raw, without preallocation and backing volume"
-              : `encryption: the pool ${pool} keeps raw devices`,
+              : message`encryption: the pool ${pool} keeps raw devices`,
           });
         }
         if (base !== undefined && chosen !== "qcow2") {
           throw new ContractError("InvalidInput", { reason: "only a qcow2 volume has a backing volume" });
         }
         if (!keepsFiles && format === "qcow2") {
-          throw new ContractError("InvalidInput", { reason: `format: the pool ${pool} keeps raw devices` });
+          throw new ContractError("InvalidInput", {
+            reason: message`format: the pool ${pool} keeps raw devices`,
+          });
         }
         if (chosen !== "qcow2" && preallocation === "metadata") {
           throw new ContractError("InvalidInput", { reason: "preallocation: only qcow2 has metadata" });

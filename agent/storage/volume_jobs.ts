@@ -32,6 +32,7 @@ import {
   volumeView,
 } from "./volume_work.ts";
 import { hasFormats, type Volume } from "./volumes.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 type VolumeJobs = Pick<
   Handlers,
@@ -138,7 +139,7 @@ export function volumeJobs(host: Host): VolumeJobs {
       }, async (job) => {
         using held = new DisposableStack();
         const { volume, source, format } = await prepare(held);
-        job.log(`Copying ${volume.path}`);
+        job.log(message`Copying ${volume.path}`);
         const share = { before: 0, total: volume.allocation };
         const about = { command, subject: `${pool}/${name}`, actor: principal.name, keys };
         try {
@@ -181,11 +182,13 @@ export function volumeJobs(host: Host): VolumeJobs {
         name,
         formatOf: (source, toFiles) => {
           if ((source === "qcow2" ? "qcow2" : "raw") === format) {
-            throw new ContractError("InvalidInput", { reason: `format: the volume is ${format} already` });
+            throw new ContractError("InvalidInput", {
+              reason: message`format: the volume is ${format} already`,
+            });
           }
           if (!toFiles && format === "qcow2") {
             throw new ContractError("InvalidInput", {
-              reason: `format: the pool ${targetPool} keeps raw devices`,
+              reason: message`format: the pool ${targetPool} keeps raw devices`,
             });
           }
           return toFiles ? format : undefined;

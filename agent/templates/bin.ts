@@ -30,6 +30,7 @@ import {
   type TemplateRecords,
   templateVolumes,
 } from "./records.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What the bin keeps of a template beside its files. */
 interface Kept {
@@ -155,7 +156,7 @@ export async function restoreTemplate(
     }
     held.use(host.locks.take(pool ?? "", path.slice(path.lastIndexOf("/") + 1)));
     if (await isTaken(plainPath(path))) {
-      throw new ContractError("BinRestoreFailed", { reason: `${path} is taken` });
+      throw new ContractError("BinRestoreFailed", { reason: message`${path} is taken` });
     }
   }
   const spec = { command: "restore_bin_entry", subject: labelOf(name), actor, keys } as const;

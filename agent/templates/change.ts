@@ -1,5 +1,5 @@
 /** Templates made, changed and deleted. */
-import { render } from "../../lib/i18n/message.ts";
+import { message, render, type Sentence } from "../../lib/i18n/message.ts";
 import {
   ContractError,
   type Input,
@@ -46,7 +46,7 @@ const failed = (verb: string, error: unknown): unknown => {
   return new ContractError("TemplateFailed", { verb, ...told.details as object }, { cause: error });
 };
 
-const noSource = (reason: string) => new ContractError("InvalidInput", { reason });
+const noSource = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
 /** @throws {ContractError} TemplateNotFound, StoreUnavailable */
 export function requireTemplate({ host, records }: TemplateContext, templateId: string): StoredTemplate {
@@ -191,7 +191,7 @@ export async function updateTemplate(
   if (first.versions.length >= MOST_TEMPLATE_VERSIONS) {
     throw new ContractError("TooManyTemplates", {
       limit: MOST_TEMPLATE_VERSIONS,
-      what: `versions of ${first.name}`,
+      what: message`versions of ${first.name}`,
     });
   }
   const version = first.nextVersion;

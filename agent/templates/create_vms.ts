@@ -1,5 +1,5 @@
 /** VMs made of a template: one after the other, each whole or not at all. */
-import { message, type Unrendered, vmName } from "../../lib/i18n/message.ts";
+import { message, type Sentence, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { sentenceOf } from "../../lib/contract/errors.ts";
 import {
   type CloudInit,
@@ -87,7 +87,7 @@ async function requireMakeable(host: Host, plan: Plan): Promise<ConfigFinding[]>
       throw new ContractError("DiskNotClonable", {
         target,
         path,
-        reason: `the pool ${pool} keeps no qcow2 files`,
+        reason: message`the pool ${pool} keeps no qcow2 files`,
       });
     }
   }
@@ -154,7 +154,7 @@ async function makeVariables(
 ): Promise<string | undefined> {
   const to = nvramPaths(document, source, name, ownPath)?.to;
   if (to === undefined || variables === undefined) return undefined;
-  const failed = (error: string, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
+  const failed = (error: Sentence, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
   return await copyNvram(host, { from: variables.path, to }, operation, failed) ? to : undefined;
 }
 
@@ -178,7 +178,9 @@ async function makeVm(
   if (addressesLeft !== undefined) job.log(addressesLeft);
   const nvram = await makeVariables(host, document, plan, name, operation);
   const left = makeCopy(document, { name, uuid: vmId, createdAt: now(), disks, nvram });
-  if (left.length > 0) job.log(`${name}: devices of the host were left out: ${oneLine(left.join(", "))}`);
+  if (left.length > 0) {
+    job.log(message`${name}: devices of the host were left out: ${oneLine(left.join(", "))}`);
+  }
   const taken = (await withSaved(host, inventory.vms())).flatMap((vm) =>
     vm.networkInterfaces.map(({ mac }) => mac.toLowerCase())
   );
@@ -218,7 +220,7 @@ async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Pr
       });
       admission.keep();
     } catch (error) {
-      job.log(`${name} was not made. What was made of it is removed; the VMs before it stay.`);
+      job.log(message`${name} was not made. What was made of it is removed; the VMs before it stay.`);
       if (job.signal.aborted) throw error;
       const told = contractError(error, "CreateFailed", "create_vm_from_template");
       const [done, count] = [index, names.length];
@@ -230,7 +232,7 @@ async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Pr
       log.debug("a new VM could not be read", { name, error })
     );
     made.push({ vmId, name });
-    job.log(`Created ${name} (${index + 1} of ${names.length})`);
+    job.log(message`Created ${name} (${index + 1} of ${names.length})`);
   }
   return made;
 }

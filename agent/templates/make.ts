@@ -16,6 +16,7 @@ import { defaultPool, keepsFiles, uploadVolume } from "../storage/volumes.ts";
 import { type DiskCopy, diskCopyOf, isOwnDisk } from "../vm/lifecycle/disk_copies.ts";
 import type { KeptVariables, StoredVersion } from "./records.ts";
 import { sealDisks, type SealingHost } from "./seal.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Bytes of the largest file of UEFI variables that is kept: those of ARM VMs have 64 MiB. */
 const MOST_VARIABLES = 128 * 1024 ** 2;
@@ -85,8 +86,10 @@ async function keepVariables(
   const { link } = host;
   const from = nvramPaths(document, source, source, (path) => path)?.from;
   if (from === undefined || link.machine === null) return undefined;
-  const failed = (error: string, cause?: unknown) =>
-    new ContractError("TemplateFailed", { verb: "make", error: `the UEFI variables ${error}` }, { cause });
+  const failed = (error: Sentence, cause?: unknown) =>
+    new ContractError("TemplateFailed", { verb: "make", error: message`the UEFI variables ${error}` }, {
+      cause,
+    });
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     using file = await link.machine.files.openFile(from);
@@ -136,7 +139,7 @@ export async function makeVersion(
   let before = 0;
   for (const { target, source, used, goal: pool } of planned) {
     const volume = `${prefix}-v${version}-${target}.qcow2`;
-    job.log(`Copying ${target}: ${source.path} to ${pool}/${volume}`);
+    job.log(message`Copying ${target}: ${source.path} to ${pool}/${volume}`);
     const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
     const { volume: { path, capacity, allocation } } = await makeDiskImage(
       host,

@@ -11,6 +11,7 @@ import type { Host } from "../hosts/host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { StoredVersion } from "./records.ts";
 import type { GuestfsFolders } from "../guestfs/guestfs.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Milliseconds that it may take: it starts a VM, which may be emulated. */
 const LIMIT_MS = 900_000;
@@ -19,7 +20,7 @@ const TRIAL = "/.kvm-manager-seal";
 /** What follows the last command of ours. */
 const ENDING = ["sync", "umount-all", "shutdown"] as const;
 
-const notSealed = (reason: string, cause?: unknown) =>
+const notSealed = (reason: Sentence, cause?: unknown) =>
   new ContractError("TemplateNotSealed", { reason }, { cause });
 
 /** @throws {ContractError} TemplateNotSealed where libguestfs is not installed */
@@ -48,7 +49,7 @@ export async function sealDisks(
 ): Promise<void> {
   if (seals.length === 0) return;
   if (disks.length === 0) throw notSealed("there are none");
-  job.log(`Removing from the guest: ${seals.join(", ")}`);
+  job.log(message`Removing from the guest: ${seals.join(", ")}`);
   await using folder = await guestfs.make();
   const args = ["--rw", ...disks.flatMap(({ path }) => ["--format=qcow2", "-a", path]), "-i"];
   const isEmulated = await isGuestfsEmulated(capabilities);

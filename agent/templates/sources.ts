@@ -20,6 +20,7 @@ import { requireOff } from "../vm/lifecycle/rename.ts";
 import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
 import type { StoredVersion } from "./records.ts";
 import { sealDisks, type SealingHost } from "./seal.ts";
+import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Makes what was planned, each volume a step of the operation. */
 export type MakeVersion = (
@@ -62,8 +63,8 @@ const FIELDS: readonly (readonly [part: string, field: string])[] = [
   ["disks.0.pool", "pool"],
 ];
 
-const invalid = (field: string, reason: string) =>
-  new ContractError("InvalidInput", { field, reason: `${field} ${reason}` });
+const invalid = (field: string, reason: Sentence) =>
+  new ContractError("InvalidInput", { field, reason: message`${field} ${reason}` });
 
 /** What the fields of a command say; undefined where they name nothing. @throws {ContractError} InvalidInput */
 export function sourceOf(on: SourceHost, wish: SourceRequest, role: Role): VersionSource | undefined {
@@ -159,7 +160,10 @@ async function goalOf(host: Host, wanted: string | undefined): Promise<string> {
   requireActive(host, pool);
   await requireWritable(host, pool);
   if (!await keepsFiles(host.link, pool)) {
-    throw invalid("pool", `must keep files: VMs are built on a template's disks, and ${pool} keeps none`);
+    throw invalid(
+      "pool",
+      message`must keep files: VMs are built on a template's disks, and ${pool} keeps none`,
+    );
   }
   return pool;
 }

@@ -13,11 +13,12 @@ import {
 } from "../machine/files.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLogFolder } from "../libvirt/uri.ts";
+import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** Most bytes of a log that are read, from its end. */
 const MOST_BYTES = 1 << 20;
 
-const unavailable = (reason: string, cause?: unknown) =>
+const unavailable = (reason: Sentence, cause?: unknown) =>
   new ContractError("VmLogUnavailable", { reason }, { cause });
 
 /** The file of a VM's log. @throws {ContractError} VmLogUnavailable */

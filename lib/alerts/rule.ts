@@ -7,6 +7,7 @@ import {
   type MetricSeries,
   VM_ALERT_SERIES,
 } from "../contract/mod.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** What a kind of alert is about, and needs. */
 export interface AlertKindRow {
@@ -43,7 +44,7 @@ export const SCOPE_FIELDS = { host: "hostId", group: "group", vm: "vmId" } as co
 /** Why an alert cannot be; undefined when it can. */
 export interface RuleRefusal {
   readonly field: string;
-  readonly reason: string;
+  readonly reason: Sentence;
 }
 
 /** A figure beyond which JSON's numbers are none. */
@@ -59,7 +60,10 @@ export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): RuleRefu
     if (series === undefined) return { field: "series", reason: "is needed: say which figure is watched" };
     const own = Object.hasOwn(row.series, series) ? row.series[series] : undefined;
     if (own === undefined) {
-      return { field: "series", reason: `must be a figure of ${row.about === "vm" ? "VMs" : "hosts"}` };
+      return {
+        field: "series",
+        reason: message`must be a figure of ${row.about === "vm" ? "VMs" : "hosts"}`,
+      };
     }
     if (label !== undefined && own.of === undefined) {
       return { field: "label", reason: "must be empty: there is only one such figure" };
@@ -81,7 +85,7 @@ export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): RuleRefu
     }
     if (!isBack) {
       const side = comparison === "above" ? "above" : "below";
-      return { field: "clearThreshold", reason: `must not be ${side} the threshold` };
+      return { field: "clearThreshold", reason: message`must not be ${side} the threshold` };
     }
   }
   return scopeRefusal(rule, row.about);
@@ -94,8 +98,8 @@ export function scopeRefusal(
 ): RuleRefusal | undefined {
   for (const [scope, field] of Object.entries(SCOPE_FIELDS)) {
     const isGiven = of[field] !== undefined;
-    if (of.scope === scope && !isGiven) return { field, reason: `is needed with the scope ${scope}` };
-    if (of.scope !== scope && isGiven) return { field, reason: `goes with the scope ${scope} only` };
+    if (of.scope === scope && !isGiven) return { field, reason: message`is needed with the scope ${scope}` };
+    if (of.scope !== scope && isGiven) return { field, reason: message`goes with the scope ${scope} only` };
   }
   if (about === "program" && of.scope !== "everything") {
     return { field: "scope", reason: "must be everything: this alert is about KVM Manager itself" };

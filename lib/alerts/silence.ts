@@ -5,6 +5,7 @@ import { ContractError } from "../contract/errors.ts";
 import { WEEKDAYS } from "../contract/schedules.ts";
 import { nextRun } from "../schedules/next_run.ts";
 import type { Timing } from "../schedules/timing.ts";
+import { message } from "../i18n/message.ts";
 
 const DAY_MINUTES = 24 * 60;
 
@@ -66,7 +67,7 @@ export function firstWindow(
 ): { startsAt: number; endsAt: number } {
   if (repeat !== undefined && minutes > LEAST_PERIOD[repeat]) {
     throw new ContractError("InvalidInput", {
-      reason: `minutes must be at most ${LEAST_PERIOD[repeat]} for one that repeats ${repeat}`,
+      reason: message`minutes must be at most ${LEAST_PERIOD[repeat]} for one that repeats ${repeat}`,
       field: "minutes",
     });
   }

@@ -1,5 +1,6 @@
 /** Which fields a kind of backup target has: one table for the server and the form. Pure. */
 import type { BackupTargetKind } from "../contract/backup_targets.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** A kind's fields. */
 export interface TargetFieldsOf {
@@ -31,7 +32,7 @@ export const TARGET_FIELDS: Readonly<Record<BackupTargetKind, TargetFieldsOf>> =
 /** What is wrong with a target as a whole. */
 export interface TargetRefusal {
   readonly field: string;
-  readonly reason: string;
+  readonly reason: Sentence;
 }
 
 const OTHERS = ["name", "kind", "passphrase", "passphraseAgain", "id"];
@@ -43,10 +44,10 @@ export function targetRefusal(
 ): TargetRefusal | undefined {
   const { needs, may, secrets } = TARGET_FIELDS[kind];
   const missing = needs.find((field) => given[field] === undefined);
-  if (missing !== undefined) return { field: missing, reason: `is needed for ${kind}` };
+  if (missing !== undefined) return { field: missing, reason: message`is needed for ${kind}` };
   const known = new Set([...needs, ...may, ...secrets, ...OTHERS]);
   const foreign = Object.keys(given).find((field) => given[field] !== undefined && !known.has(field));
-  if (foreign !== undefined) return { field: foreign, reason: `must be empty for ${kind}` };
+  if (foreign !== undefined) return { field: foreign, reason: message`must be empty for ${kind}` };
   if (kind === "sftp" && given.password === undefined && given.privateKey === undefined) {
     return { field: "password", reason: "or a private key is needed for sftp" };
   }

@@ -1,6 +1,7 @@
 /** Inputs in the shapes of the seed: fields in an object of their own (`{ config }`, `{ options }`), `poolId`. Pure. */
 import type { Command } from "./command.ts";
 import { ContractError } from "./errors.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -18,7 +19,7 @@ function ownNames({ input: schema }: Pick<Command, "input">, input: unknown): un
     if (!isMeant || !Object.hasOwn(named, theirs)) continue;
     if (Object.hasOwn(named, ours)) {
       return new ContractError("InvalidInput", {
-        reason: `${ours} was given twice: also as ${theirs}`,
+        reason: message`${ours} was given twice: also as ${theirs}`,
         field: theirs,
       });
     }
@@ -36,11 +37,11 @@ function ownNames({ input: schema }: Pick<Command, "input">, input: unknown): un
 export function openEnvelope({ envelope }: Pick<Command, "envelope">, input: unknown): unknown {
   if (envelope === undefined || !isObject(input) || !Object.hasOwn(input, envelope)) return input;
   const { [envelope]: inner, ...beside } = input;
-  const invalid = (reason: string) => new ContractError("InvalidInput", { reason, field: envelope });
-  if (!isObject(inner)) return invalid(`${envelope} must be an object with the command's fields`);
+  const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason, field: envelope });
+  if (!isObject(inner)) return invalid(message`${envelope} must be an object with the command's fields`);
   const twice = Object.keys(beside).find((name) => Object.hasOwn(inner, name));
   if (twice !== undefined) {
-    return invalid(`${twice.slice(0, 64)} was given twice: in ${envelope} and next to it`);
+    return invalid(message`${twice.slice(0, 64)} was given twice: in ${envelope} and next to it`);
   }
   return { ...beside, ...inner };
 }

@@ -95,9 +95,18 @@ export const sentenceOf = (thrown: unknown): Sentence =>
     ? thrown.message
     : String(thrown);
 
+/** The text of an error with what fills its places. */
+function messageOf(code: ErrorCode, details: Record<string, unknown> = {}): Message {
+  const kind: ErrorKind = ERRORS[code], verb = details.verb;
+  const ofVerb = typeof verb === "string" && kind.byVerb && Object.hasOwn(kind.byVerb, verb)
+    ? kind.byVerb[verb]
+    : undefined;
+  return { $text: ofVerb ?? kind.text, args: details };
+}
+
 /** Fills `{key}` places of an error text. A missing value stays visible as `{key}`: it is a bug to be seen. */
 export function errorText(code: ErrorCode, details: Record<string, unknown> = {}): string {
-  return render({ $text: ERRORS[code].text, args: details });
+  return render(messageOf(code, details));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -136,7 +145,7 @@ export class ContractError extends Error {
 
   /** What it says, for a message that it is a part of, or to be kept. */
   get sentence(): Sentence {
-    return this.ownText ?? { $text: ERRORS[this.code].text, args: this.details ?? {} } satisfies Message;
+    return this.ownText ?? messageOf(this.code, this.details);
   }
 
   /** Its text in the language of what is done now. */

@@ -1,7 +1,7 @@
 /** How the host fares: what the doctor finds. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
-import { NOTHING_IN, oneOf } from "./schema.ts";
+import { NOTHING_IN, oneOf, SentenceText } from "./schema.ts";
 
 /** How bad: nothing, something that may bite, something that does. */
 export const HEALTH_LEVELS = ["ok", "warning", "problem"] as const;
@@ -28,8 +28,8 @@ export const HEALTH_AREAS = [
 export const HealthFinding = Type.Object({
   area: oneOf(HEALTH_AREAS),
   level: oneOf(HEALTH_LEVELS),
-  what: Type.String({ description: "what is so, in a sentence" }),
-  advice: Type.Optional(Type.String({ description: "what to do about it" })),
+  what: SentenceText({ description: "what is so, in a sentence" }),
+  advice: Type.Optional(SentenceText({ description: "what to do about it" })),
   command: Type.Optional(Type.String({ description: "the command that does it here, run as root" })),
 });
 export type HealthFinding = Static<typeof HealthFinding>;

@@ -2,6 +2,7 @@
 import type { TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
 import { ContractError, type ErrorCode } from "./errors.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** Words of JSON Schema that bound a value. */
 type Bound = "minimum" | "maximum" | "minLength" | "maxLength" | "pattern" | "enum";
@@ -49,7 +50,7 @@ function at(schema: TSchema, path: readonly string[]): Node | undefined {
   return node;
 }
 
-const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
+const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
 /** Longest text whose fault is looked for. */
 const MOST_EXAMINED = 1000;
@@ -216,7 +217,7 @@ function flooded(schema: TSchema, input: unknown): SchemaRefusal[] | undefined {
   const names = unknownFields([schema as Node], input, "").take(MOST + 1).toArray();
   if (names.length <= MOST) return undefined;
   const shown = names.slice(0, 5);
-  const error = invalid(`unknown field ${shown.map((name) => JSON.stringify(name)).join(", ")}`);
+  const error = invalid(message`unknown field ${shown.map((name) => JSON.stringify(name)).join(", ")}`);
   return shown.map((field) => ({ field, error }));
 }
 

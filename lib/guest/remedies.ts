@@ -1,8 +1,9 @@
 /** Why something cannot be done in a guest, and how to get it. Pure. */
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** What is missing, and what to do about it. */
 export interface BlockedReason {
-  readonly reason: string;
+  readonly reason: Sentence;
   readonly remedy: string;
 }
 
@@ -67,7 +68,7 @@ export const LINE_TAKEN: BlockedReason = {
 /** Our agent does not offer a method: its configuration, or its age. */
 export function notOffered(method: string): BlockedReason {
   return {
-    reason: `KVM Manager's agent in it does not offer ${method}`,
+    reason: message`KVM Manager's agent in it does not offer ${method}`,
     remedy: "See agent.json in the guest (/etc/kvm-manager-agent), or install newer guest tools",
   };
 }
@@ -111,7 +112,7 @@ export const FROZEN: BlockedReason = {
 /** The agent knows it, and may not do it. */
 export function switchedOff(command: string): BlockedReason {
   return {
-    reason: `its guest agent has ${command} switched off`,
+    reason: message`its guest agent has ${command} switched off`,
     remedy:
       "Take it out of the blocked RPCs in the guest's /etc/sysconfig/qemu-ga or /etc/qemu/qemu-ga.conf, and restart the agent",
   };
@@ -120,7 +121,7 @@ export function switchedOff(command: string): BlockedReason {
 /** The agent does not know it. */
 export function unknownTo(command: string, version: string | undefined): BlockedReason {
   return {
-    reason: `its guest agent${version === undefined ? "" : ` ${version}`} does not know ${command}`,
+    reason: message`its guest agent${version === undefined ? "" : ` ${version}`} does not know ${command}`,
     remedy: "Install a newer qemu-guest-agent in the guest",
   };
 }

@@ -2,6 +2,7 @@
  * Which libvirt connections a host may be added by. A connection URI can name programs to run, switch off the check of a
  * host's key, or send passwords in the clear: what is not known to be harmless is refused. Pure.
  */
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** Ways to a libvirt → the fields of the query that it may have. */
 const WAYS: Readonly<Record<string, readonly string[]>> = {
@@ -22,7 +23,7 @@ const FILE = /^\/[^\0-\x1f\x7f]*$/;
 const one = (names: readonly string[]) => names.length === 0 ? "no fields" : names.join(", ");
 
 /** The connection as libvirt gets it, or why it is refused. */
-export type CheckedUri = { readonly uri: string } | { readonly reason: string };
+export type CheckedUri = { readonly uri: string } | { readonly reason: Sentence };
 
 /** A query as libvirt reads it, which takes "+" for itself: spaces are %20. */
 const queryText = (fields: URLSearchParams): string =>
@@ -37,31 +38,33 @@ export function checkLibvirtUri(text: string): CheckedUri {
   const fields = WAYS[way];
   if (fields === undefined) {
     return {
-      reason: `it must begin with one of ${Object.keys(WAYS).map((each) => `${each}://`).join(", ")}`,
+      reason: message`it must begin with one of ${Object.keys(WAYS).map((each) => `${each}://`).join(", ")}`,
     };
   }
   if (FAR.has(way) !== (host !== "")) {
     return {
-      reason: FAR.has(way) ? "it names no host" : `${way} is of this machine, and names no host`,
+      reason: FAR.has(way) ? "it names no host" : message`${way} is of this machine, and names no host`,
     };
   }
-  if (host !== "" && !HOST.test(host)) return { reason: `${host} is no name or address of a host` };
+  if (host !== "" && !HOST.test(host)) return { reason: message`${host} is no name or address of a host` };
   if (user !== undefined && (way !== "qemu+ssh" || !USER.test(user))) {
     return { reason: "it names a user where none can be" };
   }
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
-    return { reason: `${port} is no port` };
+    return { reason: message`${port} is no port` };
   }
   if (way === "test" ? path !== "/default" : !["/system", "/session"].includes(path)) {
-    return { reason: `its path must be ${way === "test" ? "/default" : "/system or /session"}` };
+    return { reason: message`its path must be ${way === "test" ? "/default" : "/system or /session"}` };
   }
   const given = new URLSearchParams(query);
   for (const [name, value] of given) {
-    if (!fields.includes(name)) return { reason: `its query may have ${one(fields)}, and not ${name}` };
-    if (name === "no_tty" ? value !== "1" : !FILE.test(value)) {
-      return { reason: `${name} must be ${name === "no_tty" ? "1" : "a path"}` };
+    if (!fields.includes(name)) {
+      return { reason: message`its query may have ${one(fields)}, and not ${name}` };
     }
-    if (given.getAll(name).length > 1) return { reason: `it has ${name} twice` };
+    if (name === "no_tty" ? value !== "1" : !FILE.test(value)) {
+      return { reason: message`${name} must be ${name === "no_tty" ? "1" : "a path"}` };
+    }
+    if (given.getAll(name).length > 1) return { reason: message`it has ${name} twice` };
   }
   // ssh would wait at a terminal for a password that no one can type
   if (way === "qemu+ssh") given.set("no_tty", "1");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { checkLibvirtUri } from "./libvirt_uri.ts";
+import { render } from "../i18n/message.ts";
 
 Deno.test("checkLibvirtUri() takes connections to this machine and to others, and ssh never asks", () => {
   for (
@@ -45,6 +46,6 @@ Deno.test("checkLibvirtUri() refuses what runs programs, trusts anyone, asks a p
   ];
   for (const [uri, reason] of refused) {
     const found = checkLibvirtUri(uri);
-    assert.match("reason" in found ? found.reason : JSON.stringify(found), reason, uri);
+    assert.match("reason" in found ? render(found.reason) : JSON.stringify(found), reason, uri);
   }
 });

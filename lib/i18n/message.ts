@@ -5,6 +5,7 @@
  */
 import { fill } from "./fill.ts";
 import { translation } from "./locale.ts";
+import { isPhraseAt, isSentenceIn } from "./phrases.ts";
 
 /** A VM, by the name that it has or had. */
 export interface VmReference {
@@ -29,11 +30,12 @@ export interface Message {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** A message, or a text that names no VM; a VM's name alone. */
+/** A message, or a text that names no VM; a VM's name alone. A plain text that is ours is English, and the key of its translations. */
 export type Sentence = string | Message | ForeignText | VmReference;
 
 /** Fields of answers, events and records that are sentences. */
 type SentenceField =
+  | "advice"
   | "hindrance"
   | "message"
   | "notes"
@@ -43,7 +45,8 @@ type SentenceField =
   | "title"
   | "usedBy"
   | "waitsFor"
-  | "warnings";
+  | "warnings"
+  | "what";
 type Sentences<T> = T extends string ? Sentence
   : T extends readonly string[] ? Sentence[]
   : Unrendered<T>;
@@ -97,21 +100,30 @@ function listed(values: readonly unknown[], one: (value: unknown) => string): st
   return more > 0 ? one({ $text: LISTED_MORE, args: { shown, more } }) : shown;
 }
 
+/** A text's translation; undefined where there is none. */
+type Translate = (text: string) => string | undefined;
+
 /** The text of a value of a message. @param translate a text's translation; undefined where there is none */
-function renderWith(value: unknown, translate: (text: string) => string | undefined): string {
+function renderWith(value: unknown, translate: Translate): string {
   const one = (each: unknown) => renderWith(each, translate);
   if (isVmName(value)) return value.name;
   if (isVmCount(value)) return String(value.$vms);
   if (isForeignText(value)) return value.$foreign;
   if (isMessage(value)) {
-    const args = Object.entries(value.args).map(([name, each]) => [name, one(each)]);
+    const args = Object.entries(value.args).map(([place, each]) => [
+      place,
+      typeof each === "string" && isPhraseAt(place, each) ? translate(each) ?? each : one(each),
+    ]);
     return fill(translate(value.$text) ?? value.$text, Object.fromEntries(args));
   }
   return Array.isArray(value) && isRenderable(value) ? listed(value, one) : String(value);
 }
 
-/** A value of a message as text, in the language of what is done now. */
-export const render = (value: unknown): string => renderWith(value, translation);
+/** A value of a message as text, in the language of what is done now. A plain string with a blank is a sentence. */
+export const render = (value: unknown): string =>
+  typeof value === "string" && value.includes(" ")
+    ? translation(value) ?? value
+    : renderWith(value, translation);
 
 /** The same in English, for what programs read. Counts stay numbers, and what is no message stays what it is. */
 export function renderPlain(value: unknown): unknown {
@@ -132,13 +144,19 @@ export function vmIdsIn(value: unknown): Set<string> {
   return found;
 }
 
-/** An answer as it goes out: with the texts of its messages. What has none is given back as it is. */
+/** An answer as it goes out: with the texts of its messages, and its sentences translated. What has none is given back as it is. */
 export function rendered<T>(value: Unrendered<T> | T): T;
 export function rendered(value: unknown): unknown {
+  return renderedIn("", value);
+}
+
+/** The same for the value of a field. @param field "" where it is in none */
+function renderedIn(field: string, value: unknown): unknown {
+  if (typeof value === "string") return isSentenceIn(field, value) ? translation(value) ?? value : value;
   if (isVmName(value) || isMessage(value) || isForeignText(value)) return render(value);
-  if (Array.isArray(value)) return value.map((each) => rendered(each));
+  if (Array.isArray(value)) return value.map((each) => renderedIn(field, each));
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
     return value;
   }
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, rendered(each)]));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, renderedIn(name, each)]));
 }

@@ -21,6 +21,7 @@ import {
   rangeSize,
   type Subnet,
 } from "../formats/ip/cidr.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** A subnet that is in use, and what uses it. */
 export interface TakenSubnet {
@@ -59,7 +60,7 @@ const problem = (field: string, code: ErrorCode, details: Record<string, unknown
   code,
   details: { ...details, field },
 });
-const mismatch = (field: string, reason: string) => problem(field, "NetworkMismatch", { reason });
+const mismatch = (field: string, reason: Sentence) => problem(field, "NetworkMismatch", { reason });
 
 const isSame = (a: Subnet, b: Subnet) =>
   a.family === b.family && a.prefix === b.prefix && networkOf(a).value === networkOf(b).value;
@@ -287,7 +288,7 @@ function dnsProblems(
     ...dnsHosts.map(({ ip }, index) => ({ ip, field: `dnsHosts.${index}` })),
   ];
   for (const { ip, field } of addresses) {
-    if (parseAddress(ip) === undefined) found.push(mismatch(field, `${ip} is not an IP address`));
+    if (parseAddress(ip) === undefined) found.push(mismatch(field, message`${ip} is not an IP address`));
   }
   return found;
 }
@@ -297,7 +298,7 @@ function modeProblems(network: NewNetwork): NetworkProblem[] {
   const found = ONLY_IN.filter(({ field, modes }) => isSet(network[field]) && !modes.includes(mode))
     .map(({ field, what }) => mismatch(field, `${field} ${what}`));
   if (["nat", "routed", "open"].includes(mode) && !network.ipv4 && !network.ipv6) {
-    found.push(mismatch("ipv4", `a ${mode} network needs a subnet`));
+    found.push(mismatch("ipv4", message`a ${mode} network needs a subnet`));
   }
   if (network.ipv6Nat && !network.ipv6) found.push(mismatch("ipv6Nat", "NAT of IPv6 needs an IPv6 subnet"));
   if (vlan?.native !== undefined && !vlan.tags.includes(vlan.native)) {
@@ -336,7 +337,7 @@ function hostProblems({ mode, bridge, devices = [] }: NewNetwork, facts: Network
     if (facts.devices && !facts.devices.has(name)) {
       found.push(problem(`devices.${index}`, "HostInterfaceNotFound", { name }));
     } else if (mode === "sriov" && facts.sriov && !facts.sriov.has(name)) {
-      const details = { what: "SR-IOV", reason: `${name} has no virtual functions` };
+      const details = { what: "SR-IOV", reason: message`${name} has no virtual functions` };
       found.push(problem(`devices.${index}`, "NotOnThisHost", details));
     }
   });

@@ -7,6 +7,7 @@ import {
   type VmConfig,
 } from "../contract/mod.ts";
 import type { ImageKind } from "../contract/images.ts";
+import { message } from "../i18n/message.ts";
 
 /** What members may create VMs from. */
 export type ProjectMeans = Pick<Project, "name" | "pools" | "networks" | "images" | "defaults">;
@@ -42,7 +43,7 @@ function cloudInitOf({ name, user, sshKeys = [], userPassword }: ProjectVm): Clo
     const field = sshKeys.length > 0 ? "sshKeys" : userPassword !== undefined ? "userPassword" : undefined;
     if (field === undefined) return undefined;
     throw new ContractError("InvalidInput", {
-      reason: `${field} is for a user: give the field user as well`,
+      reason: message`${field} is for a user: give the field user as well`,
       field,
     });
   }

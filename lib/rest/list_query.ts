@@ -6,6 +6,7 @@ import { longestList } from "../contract/lookups.ts";
 import type { Command } from "../contract/command.ts";
 import { ContractError } from "../contract/errors.ts";
 import { fields, type RestRoute } from "../contract/rest.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** Most entries of one page, and bytes of the longest text that a query may have here. */
 const MOST_ENTRIES = 1000, LONGEST = 1024;
@@ -94,13 +95,13 @@ export function listQueryOf(
   );
 }
 
-const invalid = (field: ListField, reason: string) => new ContractError("InvalidInput", { reason, field });
+const invalid = (field: ListField, reason: Sentence) => new ContractError("InvalidInput", { reason, field });
 
 /** Parts between commas. @throws {ContractError} InvalidInput for too many */
 function partsOf(field: ListField, text: string): string[] {
   const parts = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  if (parts.length === 0) throw invalid(field, `${field} names nothing`);
-  if (parts.length > MOST_NAMED) throw invalid(field, `${field} names more than ${MOST_NAMED}`);
+  if (parts.length === 0) throw invalid(field, message`${field} names nothing`);
+  if (parts.length > MOST_NAMED) throw invalid(field, message`${field} names more than ${MOST_NAMED}`);
   return parts;
 }
 
@@ -187,7 +188,7 @@ function chooser(fields: string | undefined, known: readonly string[]): (row: Ro
 function limitOf(limit: string | undefined): number {
   const count = limit === undefined ? Infinity : /^\d{1,6}$/.test(limit) ? Number(limit) : NaN;
   if (count >= 1 && (count <= MOST_ENTRIES || count === Infinity)) return count;
-  throw invalid("limit", `limit must be a whole number from 1 to ${MOST_ENTRIES}`);
+  throw invalid("limit", message`limit must be a whole number from 1 to ${MOST_ENTRIES}`);
 }
 
 /** An answer as a query wants it. */
@@ -267,7 +268,7 @@ export function viewOf(command: Command, view: ListView, own?: unknown): View {
   const shape = shapeOf(command);
   for (const [name, text] of Object.entries(view)) {
     if (text.length > LONGEST) {
-      throw invalid(name as ListField, `${name} is longer than ${LONGEST} characters`);
+      throw invalid(name as ListField, message`${name} is longer than ${LONGEST} characters`);
     }
   }
   if (shape === undefined) return { apply: (answer) => ({ answer }) };

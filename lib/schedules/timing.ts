@@ -3,6 +3,7 @@ import { ContractError } from "../contract/errors.ts";
 import { type ScheduleFrequency, type Weekday, WEEKDAYS } from "../contract/schedules.ts";
 import { messageOf } from "../text/message.ts";
 import { nextRun } from "./next_run.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** When something runs, with nothing left open. Times of day and dates are those of the time zone. */
 export type Timing =
@@ -26,8 +27,8 @@ export interface TimingFields {
   readonly timeZone?: string;
 }
 
-const refuse = (field: string, reason: string) =>
-  new ContractError("InvalidInput", { reason: `${field} ${reason}`, field });
+const refuse = (field: string, reason: Sentence) =>
+  new ContractError("InvalidInput", { reason: message`${field} ${reason}`, field });
 
 /** The name of a time zone as it is written in lists. @throws {ContractError} InvalidInput for one that is not known */
 function zoneOf(name: string): string {
@@ -40,7 +41,7 @@ function zoneOf(name: string): string {
 }
 
 function needed<T>(field: string, value: T | undefined, frequency: ScheduleFrequency): T {
-  if (value === undefined) throw refuse(field, `is needed for the frequency ${frequency}`);
+  if (value === undefined) throw refuse(field, message`is needed for the frequency ${frequency}`);
   return value;
 }
 
@@ -60,8 +61,9 @@ function patternIn(cron: string): string {
   if (NICKNAMES.includes(text.toLowerCase()) || text.split(/\s+/).length === 5) return text;
   throw refuse(
     "cron",
-    "must have five parts: minute, hour, day, month and weekday, as 30 3 * * 1-5; or be one of " +
-      NICKNAMES.join(", "),
+    message`must have five parts: minute, hour, day, month and weekday, as 30 3 * * 1-5; or be one of ${
+      NICKNAMES.join(", ")
+    }`,
   );
 }
 
@@ -110,7 +112,7 @@ export function timingOf(fields: TimingFields, now: number, hostZone: string): T
   } catch (error) {
     // The library's own errors; they name the part that is wrong.
     if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
-    throw refuse(FIELD[timing.frequency], `is not right: ${messageOf(error).replace(/^\w+: /, "")}`);
+    throw refuse(FIELD[timing.frequency], message`is not right: ${messageOf(error).replace(/^\w+: /, "")}`);
   }
   if (next !== null) return timing;
   throw refuse(

@@ -5,6 +5,7 @@ import { NO_OUTER_BLANK } from "../contract/schema.ts";
 import { countedFields, fieldPath, lastText, type PostedField } from "./form_names.ts";
 import { type FieldSchema, readValue, unwrappedSchema, valueKind } from "./values.ts";
 import { wordsOf } from "./words.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 
 /** Most entries of a list that a form can have a row for. */
 const MOST_ROWS = 100;
@@ -15,8 +16,8 @@ const SEPARATORS = ["\n", ",", " "];
 
 type Fields = Record<string, unknown>;
 
-const refused = (field: string, reason: string) =>
-  new ContractError("InvalidInput", { reason: `${field} ${reason}`, field });
+const refused = (field: string, reason: Sentence) =>
+  new ContractError("InvalidInput", { reason: message`${field} ${reason}`, field });
 
 /** The schema of a part: of an object's field, or of a list's entry. */
 function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
@@ -56,12 +57,16 @@ export function requireBounded(names: Iterable<string>): void {
   let count = 0;
   for (const name of names) {
     if (++count > MOST_FIELDS) {
-      throw new ContractError("InvalidInput", { reason: `the form has more than ${MOST_FIELDS} fields` });
+      throw new ContractError("InvalidInput", {
+        reason: message`the form has more than ${MOST_FIELDS} fields`,
+      });
     }
-    if (name.length > MOST_NAME) throw refused(name.slice(0, 64), `… is longer than ${MOST_NAME} characters`);
+    if (name.length > MOST_NAME) {
+      throw refused(name.slice(0, 64), message`… is longer than ${MOST_NAME} characters`);
+    }
     let steps = 1;
     for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) steps++;
-    if (steps > MOST_STEPS) throw refused(name.slice(0, 64), `… has more than ${MOST_STEPS} parts`);
+    if (steps > MOST_STEPS) throw refused(name.slice(0, 64), message`… has more than ${MOST_STEPS} parts`);
   }
 }
 
@@ -91,7 +96,7 @@ function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: re
   const read = (text: string) => {
     const isBare = (kind === "size" || kind === "bitrate") && /^[\d.,]+$/.test(text);
     const found = readValue(field, kind, isBare ? text + unit : text);
-    if ("mustBe" in found) throw refused(path, `must be ${found.mustBe}`);
+    if ("mustBe" in found) throw refused(path, message`must be ${found.mustBe}`);
     return found.value;
   };
   if (own.type === "array") {

@@ -2,6 +2,7 @@
 import type { Activity } from "../contract/mod.ts";
 import { activity as texts } from "../i18n/en/activity.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
+import type { MarkKinds } from "../metrics/marks.ts";
 import { oneLine } from "../text/text.ts";
 
 const own = textsOf(texts);
@@ -17,6 +18,10 @@ export function activityText({ action }: Pick<Activity, "action">): string {
   const key = [`activity.command.${name}`, `activity.event.${name}`].find(isKey);
   return key ? own.t(key) : oneLine(action.replaceAll("_", " "), 80);
 }
+
+/** Words of marks on a time line, by their names: a page gets them from its server, in place of all there are. */
+export const markWords = (kinds: MarkKinds): Readonly<Record<string, string>> =>
+  Object.fromEntries([...kinds.keys()].map((action) => [action, activityText({ action })]));
 
 /** Everything that has a word, by its word: to choose from. */
 export function knownActions(): { readonly action: string; readonly text: string }[] {

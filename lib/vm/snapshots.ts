@@ -1,5 +1,5 @@
 /** Which snapshots a VM can have, and which of them it can go back to, told before libvirt is asked. Pure. */
-import type { Sentence } from "../i18n/message.ts";
+import { message, type Sentence } from "../i18n/message.ts";
 import type { Disk, VM } from "../contract/vm.ts";
 import { diskTargetsOf, reachOf, type SnapshotSummary } from "../formats/xml/snapshot.ts";
 import type { XmlElement } from "../formats/xml/tree.ts";
@@ -146,13 +146,13 @@ export function revertHindrance(
     const gone = without(then, disks)[0];
     if (gone !== undefined) {
       return {
-        reason: `disk ${targetOf(gone)} is not the VM's any more, or another one now`,
+        reason: message`disk ${targetOf(gone)} is not the VM's any more, or another one now`,
         forOthers: false,
       };
     }
     const added = without(disks, then)[0];
     if (added !== undefined) {
-      return { reason: `disk ${targetOf(added)} was added since. Detach it first`, forOthers: false };
+      return { reason: message`disk ${targetOf(added)} was added since. Detach it first`, forOthers: false };
     }
   }
   const more = domains.flatMap((domain) => without(reachOf(domain), reach));

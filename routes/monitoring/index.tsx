@@ -2,6 +2,8 @@ import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { MetricsTrouble } from "../../components/metrics/MetricsTrouble.tsx";
 import Monitoring from "../../islands/Monitoring.tsx";
+import { markKinds } from "../../lib/metrics/marks.ts";
+import { markWords } from "../../lib/vm/activity.ts";
 import { MARKED_COMMANDS } from "../../lib/contract/marked_commands.ts";
 import { monitoring } from "../../lib/i18n/en/monitoring.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
@@ -43,6 +45,7 @@ export default define.page<typeof handler>(function HostMonitoring({ data, state
           query={query}
           data={read}
           markedCommands={MARKED_COMMANDS}
+          markWords={markWords(markKinds(MARKED_COMMANDS))}
           now={now}
         />
       )}

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { englishTexts, type Tables } from "./english.ts";
 import { fromPo, toPo } from "./po.ts";
 import { problems } from "./problems.ts";
-import { templatesIn } from "./templates.ts";
 
 const ENGLISH = {
   vms: { "vm.start": "Start {name}", "vm.n.one": "{n} VM of {pool}", "vm.n.other": "{n} VMs of {pool}" },
@@ -16,13 +15,6 @@ const GERMAN: Tables = {
   },
   messages: { "Not found: {0}": "Nicht gefunden: {0}", 'Say "no" \\ \n now': "Sag „nein“ \\ \n jetzt" },
 };
-
-Deno.test("templatesIn() gives the text of each message, with its values as places", () => {
-  const source = "x(message`a ${b} \\`c\\` ${f({ d: `}${'`'}` })}.`, message`plain`, other`no`)";
-  assert.deepEqual(templatesIn(source), ["a {0} `c` {1}.", "plain"]);
-  assert.throws(() => templatesIn("message`no end"), /no end/);
-  assert.throws(() => templatesIn("message`no ${end`"), /no end/);
-});
 
 Deno.test("englishTexts() has errors, warnings, templates and summaries beside the nouns", async () => {
   const { messages, commands, common, vms: _none, replication, ...rest } = await englishTexts();

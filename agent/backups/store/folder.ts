@@ -22,6 +22,7 @@ import {
   type StoredFile,
   type StoreLock,
 } from "./store.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 const FOLDER = "kvm-manager-backups";
 /** Where the copies of a backup to a folder are. */
@@ -36,16 +37,16 @@ const SYNC_MS = 30 * 60_000;
 /** Folders below one another that are looked into: `chunks/ab`. */
 const DEEPEST = 3;
 
-const unusable = (folder: string, reason: string, cause?: unknown) =>
+const unusable = (folder: string, reason: Sentence, cause?: unknown) =>
   new ContractError("BackupFolderUnusable", { folder, reason }, { cause });
 
 /** @throws {ContractError} BackupFolderUnusable for what is a link, or what others may write to */
 function requireOwn(folder: string, { isDirectory, mode }: Deno.FileInfo): void {
-  if (!isDirectory) throw unusable(folder, `${FOLDER} in it is no folder`);
+  if (!isDirectory) throw unusable(folder, message`${FOLDER} in it is no folder`);
   if (((mode ?? 0) & 0o022) === 0) return;
   throw unusable(
     folder,
-    `others may write to ${FOLDER} in it. Take that away: chmod go-w ${folder}/${FOLDER}`,
+    message`others may write to ${FOLDER} in it. Take that away: chmod go-w ${folder}/${FOLDER}`,
   );
 }
 
@@ -64,12 +65,12 @@ async function requireOwner(folder: string, uid: number | null): Promise<void> {
     if (info.uid !== uid && info.uid !== 0) {
       throw unusable(
         folder,
-        `${path} belongs to another user (${info.uid}): chown it, or take another folder`,
+        message`${path} belongs to another user (${info.uid}): chown it, or take another folder`,
       );
     }
     // The sticky bit leaves what is in it to its owner, as in /tmp.
     if (((info.mode ?? 0) & 0o1002) !== 0o002) continue;
-    throw unusable(folder, `everybody may write to ${path}. Take that away: chmod o-w ${path}`);
+    throw unusable(folder, message`everybody may write to ${path}. Take that away: chmod o-w ${path}`);
   }
 }
 
@@ -153,7 +154,7 @@ export class FolderStore implements BackupStore {
         requireOwn(this.folder, await hostFiles.lstat(this.#root));
         for (const name of FOLDERS) {
           if (!(await hostFiles.lstat(`${this.#root}/${name}`)).isDirectory) {
-            throw unusable(this.folder, `${FOLDER}/${name} in it is no folder`);
+            throw unusable(this.folder, message`${FOLDER}/${name} in it is no folder`);
           }
         }
         // Its file was made by us, whoever has taken the folder over since.

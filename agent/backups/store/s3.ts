@@ -26,6 +26,7 @@ import {
   type StoreLock,
   targetUnusable,
 } from "./store.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** Where the bucket is, and who asks. */
 export interface S3Place {
@@ -196,7 +197,7 @@ export class S3Store implements BackupStore {
     return this.#unusable(text);
   }
 
-  #unusable(reason: string, cause?: unknown): ContractError {
+  #unusable(reason: Sentence, cause?: unknown): ContractError {
     return targetUnusable(this.label, reason, cause);
   }
 

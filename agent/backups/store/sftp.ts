@@ -39,6 +39,7 @@ import {
   targetUnusable,
 } from "./store.ts";
 import { urlHost } from "../../../lib/network/url_host.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** Where the folder is, and who comes. */
 export interface SftpPlace {
@@ -112,7 +113,7 @@ export class SftpStore implements BackupStore {
     this.#leases = new StoreLeases(this, options.owner, options.clock);
   }
 
-  #unusable(reason: string, cause?: unknown): ContractError {
+  #unusable(reason: Sentence, cause?: unknown): ContractError {
     return targetUnusable(this.label, reason, cause);
   }
 

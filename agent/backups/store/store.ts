@@ -4,6 +4,7 @@
  * nothing is taken for what it was before its checksum says so.
  */
 import { ContractError } from "../../../lib/contract/errors.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** A file of a store. */
 export interface StoredFile {
@@ -97,5 +98,5 @@ export const isStoreName = (name: string): boolean =>
   name.length <= 255 && /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,3}$/.test(name);
 
 /** A target that cannot be worked with. @param reason the end of a sentence */
-export const targetUnusable = (target: string, reason: string, cause?: unknown): ContractError =>
+export const targetUnusable = (target: string, reason: Sentence, cause?: unknown): ContractError =>
   new ContractError("BackupTargetUnusable", { target, reason }, { cause });

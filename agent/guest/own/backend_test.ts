@@ -7,6 +7,7 @@ import { TestClock } from "../../testing.ts";
 import { OwnBackend } from "./backend.ts";
 import { OwnAgentLines } from "./lines.ts";
 import { FakeGuest, RESULTS } from "./testing.ts";
+import { render } from "../../../lib/i18n/message.ts";
 
 const VM_A = { id: "a", name: "a", state: "running", guestAgent: "not configured" } as VM;
 const METHODS = Object.keys(AGENT_RESULTS);
@@ -61,13 +62,13 @@ Deno.test("whether it is there is what libvirt knows of its channel, asked when 
     domain('<target type="virtio" name="org.kvmmanager.agent.0" state="disconnected"/>'),
   );
   assert.equal((await gone.backend.state(VM_A)).state, "disconnected");
-  assert.match((await gone.backend.hindrance(VM_A, "info"))!.reason, /does not run/);
+  assert.match(render((await gone.backend.hindrance(VM_A, "info"))!.reason), /does not run/);
   await using none = backendOf(
     {},
     domain('<target type="virtio" name="org.qemu.guest_agent.0" state="connected"/>'),
   );
   assert.equal((await none.backend.state(VM_A)).state, "not configured");
-  assert.match((await none.backend.hindrance(VM_A, "info"))!.reason, /no channel/);
+  assert.match(render((await none.backend.hindrance(VM_A, "info"))!.reason), /no channel/);
 });
 
 Deno.test("a call asks libvirt for nothing while the line is open, until the guest closes its end", async () => {
@@ -84,9 +85,9 @@ Deno.test("a call asks libvirt for nothing while the line is open, until the gue
 Deno.test("what its configuration does not allow, and Windows cannot, has a reason", async () => {
   await using few = backendOf({ get_agent_info: { ...INFO, methods: ["get_users"] } });
   assert.equal(await few.backend.hindrance(VM_A, "users"), undefined);
-  assert.match((await few.backend.hindrance(VM_A, "exec"))!.reason, /does not offer exec_command/);
+  assert.match(render((await few.backend.hindrance(VM_A, "exec"))!.reason), /does not offer exec_command/);
   await using windows = backendOf({ get_agent_info: { ...INFO, os_type: "windows" } });
-  assert.match((await windows.backend.hindrance(VM_A, "freeze"))!.reason, /Windows/);
+  assert.match(render((await windows.backend.hindrance(VM_A, "freeze"))!.reason), /Windows/);
 });
 
 Deno.test("what it tells is the contract's, one line each, and never more than it may be", async () => {

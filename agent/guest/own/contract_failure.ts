@@ -13,6 +13,7 @@ import {
 import { toldText } from "../../../lib/guest/told.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { AgentFailure } from "./failure.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** What a call was about, for its error. */
 export interface Subject {
@@ -75,7 +76,11 @@ export function ownFailure(thrown: unknown, subject: Subject): unknown {
     case "version":
       return new ContractError("GuestUnavailable", { ...OTHER_VERSION }, cause);
     case "invalid":
-      return new ContractError("GuestRefused", { error: `its answer makes no sense: ${error}` }, cause);
+      return new ContractError(
+        "GuestRefused",
+        { error: message`its answer makes no sense: ${error}` },
+        cause,
+      );
     case "refused": {
       const [name, details] = refusal(code, error, subject);
       return new ContractError(name, details, cause);

@@ -2,6 +2,7 @@
 import Type, { type Static, type TSchema } from "typebox";
 import { fits } from "typebox/compile";
 import { ContractError } from "../../../lib/contract/errors.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 const Text = Type.String({ maxLength: 4 * 1024 * 1024 });
 const Handle = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -35,7 +36,7 @@ export const Nothing = Type.Unknown();
 /** An answer, once it is what it should be. @throws {ContractError} GuestRefused */
 export function checked<S extends TSchema>(schema: S, answer: unknown, command: string): Static<S> {
   if (fits(schema, answer)) return answer;
-  throw new ContractError("GuestRefused", { error: `its answer to ${command} makes no sense` });
+  throw new ContractError("GuestRefused", { error: message`its answer to ${command} makes no sense` });
 }
 
 /** The bytes of a text that should be base64. @throws {ContractError} GuestRefused */
@@ -44,7 +45,7 @@ export function bytesOf(base64: string, command: string): Uint8Array<ArrayBuffer
     return Uint8Array.fromBase64(base64);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new ContractError("GuestRefused", { error: `its answer to ${command} is no base64` }, {
+    throw new ContractError("GuestRefused", { error: message`its answer to ${command} is no base64` }, {
       cause: error,
     });
   }

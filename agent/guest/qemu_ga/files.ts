@@ -8,6 +8,7 @@ import type { ExecOutcome, ExecRequest, GuestReader, GuestWriter } from "../back
 import { isSilence } from "../guest_lines.ts";
 import type { QemuAgent } from "./agent.ts";
 import { bytesOf, FileHandle, FileRead, FileSought, FileWritten, Nothing } from "./answers.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** Bytes that are read at once: in base64 with room to spare below libvirt's 4 MiB. */
 const PIECE = 1024 * 1024;
@@ -226,7 +227,7 @@ export class QemuFiles {
         });
         if (count === 0 || count > bytes.length - at) {
           throw new ContractError("GuestRefused", {
-            error: `it wrote ${count} bytes of ${bytes.length - at}`,
+            error: message`it wrote ${count} bytes of ${bytes.length - at}`,
           });
         }
         at += count;

@@ -14,6 +14,7 @@ import { hostStatus, type ListedHosts } from "../statuses.ts";
 import { connectionFault, PeerConnection } from "./peer_connection.ts";
 import type { PeerTargets } from "./peer_targets.ts";
 import type { Peers } from "./peers.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 export type LinkCommand = Extract<
   keyof typeof hostListCommands,
@@ -37,7 +38,7 @@ export interface LinkManagement extends ListedHosts {
 
 /** How this host is reached from others, where no address is given: the page's own, else its name with the first port with TLS. */
 function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
-  const refused = (address: string, reason: string) =>
+  const refused = (address: string, reason: Sentence) =>
     new ContractError("LinkAddressRefused", { address, reason });
   if (doors?.certificates === undefined) {
     throw refused(

@@ -10,6 +10,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import { closed } from "../../../lib/contract/schema.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** The header that tells it, as base64url of JSON. */
 export const CALLER_HEADER = "x-kvm-manager-caller";
@@ -54,7 +55,7 @@ export function callerHeader({ name, rights }: RemoteCaller): string {
 export function readCaller(text: string | null): RemoteCaller | undefined {
   if (text === null) return undefined;
   const invalid = (cause?: unknown) =>
-    new ContractError("InvalidInput", { reason: `${CALLER_HEADER} is not what a KVM Manager sends` }, {
+    new ContractError("InvalidInput", { reason: message`${CALLER_HEADER} is not what a KVM Manager sends` }, {
       cause,
     });
   if (text.length > LONGEST) throw invalid();

@@ -160,7 +160,7 @@ function forwardOf({ host }: Forwards, input: AddInput, network: Network): Store
   ) {
     throw new ContractError("NetworkMismatch", {
       reason:
-        `host address and target must both be IPv${family}, and ${network.name} must have such a subnet`,
+        message`host address and target must both be IPv${family}, and ${network.name} must have such a subnet`,
     });
   }
   return forward;

@@ -16,6 +16,7 @@ import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
 import { poolNow } from "./of_pool.ts";
 import { bringOut, forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 const isNewName = checker(NewVolumeName);
 
@@ -116,7 +117,7 @@ async function failing(name: string, pool: string, run: () => Promise<void>): Pr
  */
 async function volumeIn(host: Host, { files: [file], name: label }: StoredEntry) {
   if (file === undefined || file.pool === null) {
-    throw new ContractError("BinRestoreFailed", { reason: `nothing is kept of ${label}` });
+    throw new ContractError("BinRestoreFailed", { reason: message`nothing is kept of ${label}` });
   }
   requireKnown(host);
   const pool = await poolNow(host, file), { folder, name } = splitPath(file.path);
@@ -148,7 +149,10 @@ export async function restoreVolume(
   const { file, pool, folder, name: own } = await volumeIn(host, entry);
   const name = wanted ?? own;
   if (name !== own && !isNewName(name)) {
-    throw new ContractError("InvalidInput", { reason: `${name} is no name for a volume`, field: "name" });
+    throw new ContractError("InvalidInput", {
+      reason: message`${name} is no name for a volume`,
+      field: "name",
+    });
   }
   requireActive(host, pool);
   await requireWritable(host, pool);
@@ -164,7 +168,7 @@ export async function restoreVolume(
   const there = new Set((await inventory.storage.volumes(pool)).map((each) => each.name));
   if (there.has(name) || await isTaken(plainPath(path))) {
     const free = freeFileName(own, (tried) => there.has(tried));
-    throw new ContractError("BinNameTaken", { what: `A volume of the pool ${pool}`, name, free });
+    throw new ContractError("BinNameTaken", { what: message`A volume of the pool ${pool}`, name, free });
   }
   const keys = [keyOf.volume(pool, name), keyOf.binEntry(entry.id)];
   const spec = { command: "restore_bin_entry", subject: `${pool}/${name}`, actor, keys } as const;

@@ -4,7 +4,7 @@
  * or leave the format of the image below it to be guessed. Read before QEMU or qemu-img would open any of it
  * (CVE-2024-32498 and its kin).
  */
-import { render, type Sentence } from "../../../lib/i18n/message.ts";
+import { message, render, type Sentence } from "../../../lib/i18n/message.ts";
 import { dirname, resolve } from "node:path";
 import {
   HEAD_BYTES,
@@ -87,28 +87,30 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
   const chain: BackingImage[] = [];
   for (let at = path; chain.length < MOST_IMAGES;) {
     const isTop = at === path;
-    const refuse = (reason: string) =>
-      new ImageRefused(isTop ? reason : `of its backing file ${at}: ${reason}`);
+    const refuse = (reason: Sentence) =>
+      new ImageRefused(isTop ? reason : message`of its backing file ${at}: ${reason}`);
     const head = await qcow2Head(at);
     if (head === null) throw refuse("it is not a qcow2 image");
     const wrong = headRefusal(head);
     if (wrong !== null) throw refuse(wrong);
     if (head.backingFile === undefined) {
       if (isTop && named !== undefined) {
-        throw refuse(`it is not built on ${named}, nor on any other image`);
+        throw refuse(message`it is not built on ${named}, nor on any other image`);
       }
       return chain;
     }
     const target = resolve(dirname(at), head.backingFile);
     const isNamed = isTop && wanted !== undefined && await realPath(target) === wanted;
-    if (isTop && named !== undefined && !isNamed) throw refuse(`it is built on ${target}, not on ${named}`);
+    if (isTop && named !== undefined && !isNamed) {
+      throw refuse(message`it is built on ${target}, not on ${named}`);
+    }
     const volume = await volumeAt(target);
     if (!isNamed && !anyBase && volume === undefined) {
       const hint = isTop ? ": name that as its backing file to allow it" : "";
-      throw refuse(`it is built on ${target}, which is in no storage pool${hint}`);
+      throw refuse(message`it is built on ${target}, which is in no storage pool${hint}`);
     }
     if (isTop && !isNamed && !isSaid) {
-      throw refuse(`it is built on ${target}; say that its format is qcow2 if that is meant`);
+      throw refuse(message`it is built on ${target}; say that its format is qcow2 if that is meant`);
     }
     const next = await linkOf(target, head.backingFormat, refuse);
     if (next.path === path || chain.some((each) => each.path === next.path)) break;
@@ -124,17 +126,17 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
 async function linkOf(
   target: string,
   format: string | undefined,
-  refuse: (reason: string) => ImageRefused,
+  refuse: (reason: Sentence) => ImageRefused,
 ): Promise<BackingImage> {
   if (format !== "qcow2" && format !== "raw") {
     throw refuse("it does not say the format of its backing file: set it with qemu-img rebase -u -F");
   }
   const path = await realPath(target);
-  if (path === undefined) throw refuse(`its backing file ${target} is missing`);
-  if (!isNameable(path)) throw refuse(`the name of its backing file ${target} is no UTF-8`);
+  if (path === undefined) throw refuse(message`its backing file ${target} is missing`);
+  if (!isNameable(path)) throw refuse(message`the name of its backing file ${target} is no UTF-8`);
   const { isFile, isBlockDevice } = await statFile(path);
   if (!isFile && !isBlockDevice) {
-    throw refuse(`its backing file ${target} is neither a file nor a block device`);
+    throw refuse(message`its backing file ${target} is neither a file nor a block device`);
   }
   return { path, type: isFile ? "file" : "block", format };
 }

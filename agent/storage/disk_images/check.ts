@@ -119,7 +119,7 @@ interface FoundImage {
 
 function ofVolume(volume: Volume): FoundImage {
   const { path, type } = volume;
-  if (type !== "file" && type !== "block") throw refused(path, `it is a volume of type ${type}`);
+  if (type !== "file" && type !== "block") throw refused(path, message`it is a volume of type ${type}`);
   return { source: { path, type }, volume };
 }
 
@@ -219,7 +219,7 @@ async function deviceName(path: string, real: string): Promise<string> {
 /** A guest that writes to it, too, would destroy it. @throws {ContractError} DiskRefused */
 async function requireUnusedByHost(device: string, path = device): Promise<void> {
   const use = await hostUseOf(device);
-  if (use !== undefined) throw refused(path, `this host uses it: ${use}`);
+  if (use !== undefined) throw refused(path, message`this host uses it: ${use}`);
 }
 
 /** Holds an image, or sees at least that nobody works on it. @throws {ContractError} StorageBusy, DiskInUse */
@@ -485,7 +485,7 @@ export async function checkImage(
       throw refused(path, "KVM Manager may not read it", error);
     }
     if (!isSystemError(error)) throw error;
-    throw refused(path, `it cannot be read (${error.message})`, error);
+    throw refused(path, message`it cannot be read (${error.message})`, error);
   } finally {
     clearTimeout(timer);
   }

@@ -3,6 +3,7 @@ import { isSystemError } from "../../machine/files.ts";
 import { type CatalogImage, ContractError } from "../../../lib/contract/mod.ts";
 import { builtinCatalog, CatalogError, readCatalog } from "../../../lib/image/catalog.ts";
 import { parseJson } from "../../../lib/text/json.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** What stands for the catalogue that comes with the program. */
 export const BUILTIN_IMAGES = "builtin";
@@ -14,8 +15,8 @@ export class SiteCatalog {
   /** Its images. A site's file is read each time: a change of it needs no restart. @throws {ContractError} CatalogUnusable */
   async list(): Promise<CatalogImage[]> {
     if (this.place === BUILTIN_IMAGES) return builtinCatalog();
-    const unusable = (why: string, cause: unknown) =>
-      new ContractError("CatalogUnusable", { reason: `${this.place}: ${why}` }, { cause });
+    const unusable = (why: Sentence, cause: unknown) =>
+      new ContractError("CatalogUnusable", { reason: message`${this.place}: ${why}` }, { cause });
     let text: string;
     try {
       text = await Deno.readTextFile(this.place);

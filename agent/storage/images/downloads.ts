@@ -24,6 +24,7 @@ import type { ImageRecords } from "./records.ts";
 import { requireFits, Sink } from "./sink.ts";
 import { DownloadSource, SourceChanged } from "./source.ts";
 import { unpacked } from "./unpack.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** Downloads at once, and of one account: their servers may take all the time they like. */
 const MOST_DOWNLOADS = 8, MOST_OF_ONE = 4;
@@ -118,7 +119,7 @@ export class ImageDownloads {
   async #run(plan: Plan, job: OpenJob, actor: string, begun: () => void): Promise<void> {
     const { url, pool, name } = plan;
     try {
-      job.log(`Fetching ${shownUrl(url)}`);
+      job.log(message`Fetching ${shownUrl(url)}`);
       const checksum = plan.checksum ?? await this.#published(plan, job);
       if (checksum === undefined) {
         job.log("No checksum was given: that it is what was published is not checked");
@@ -161,7 +162,7 @@ export class ImageDownloads {
     const answer = await ask({ ...this.#asked(plan), url: checksumUrl, signal: job.signal });
     await using _closed = answer;
     const shown = shownUrl(checksumUrl);
-    const failed = (error: string) => new ContractError("ImageFetchFailed", { url: shown, error });
+    const failed = (error: Sentence) => new ContractError("ImageFetchFailed", { url: shown, error });
     if (answer.status !== 200) throw failed(`the server says HTTP ${answer.status}`);
     const decoder = new TextDecoder();
     let text = "", length = 0;
@@ -174,7 +175,7 @@ export class ImageDownloads {
     const found = checksumOf(text, pathOf(url), pathOf(checksumUrl));
     if (found === undefined) throw new ContractError("ImageChecksumMissing", { url: shown, file });
     if (found === "ambiguous") throw new ContractError("ImageChecksumAmbiguous", { url: shown, file });
-    job.log(`Its published ${found.algorithm} is ${found.hex}`);
+    job.log(message`Its published ${found.algorithm} is ${found.hex}`);
     return found;
   }
 
@@ -216,7 +217,7 @@ export class ImageDownloads {
     operation.showsAs(job.id);
     sink = await Sink.create(this.#host, operation, plan, size);
     try {
-      job.log(`Writing ${sink.path}`);
+      job.log(message`Writing ${sink.path}`);
       begun();
       const { sum, written } = await this.#pour(stream, source, sink, job);
       job.log(`${algorithm} ${sum}`);
@@ -248,7 +249,7 @@ export class ImageDownloads {
     job: OpenJob,
   ): Promise<{ readonly sum: string; readonly written: number }> {
     const { all, packing } = stream;
-    if (packing !== undefined) job.log(`Unpacking ${packing}`);
+    if (packing !== undefined) job.log(message`Unpacking ${packing}`);
     const written = await sink.fill(packing === undefined ? all : unpacked(all, packing), {
       job,
       received: () => source.received,
@@ -256,7 +257,7 @@ export class ImageDownloads {
     });
     // What follows the end of the packed content belongs to the file that was hashed.
     for await (const _ of all);
-    if (packing !== undefined) job.log(`Unpacked to ${written} bytes`);
+    if (packing !== undefined) job.log(message`Unpacked to ${written} bytes`);
     return { sum: stream.sum(), written };
   }
 }

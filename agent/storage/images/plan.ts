@@ -10,6 +10,7 @@ import type { SiteCatalog } from "./catalog.ts";
 import { imageUrl } from "./fetch_failure.ts";
 import type { ImageRecords } from "./records.ts";
 import { unpackedName } from "./unpack.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** What is to be fetched, and where it goes. */
 export interface Plan {
@@ -40,7 +41,7 @@ export const pathOf = (url: string): string => new URL(url).pathname.split("/").
 /** The file name at the end of a URL. */
 export const fileNameOf = (url: string): string => decodedStep(new URL(url).pathname.split("/").at(-1) ?? "");
 
-const invalid = (reason: string) => new ContractError("InvalidInput", { reason });
+const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
 /**
  * What is asked for, with everything that is left out.
@@ -78,7 +79,7 @@ export async function planOf(
   const { type } = describePool(requireActive(host, pool).xml);
   if (!FILE_TYPES.has(type)) {
     const reason = `a pool of type ${type} keeps no files`;
-    throw new ContractError("NotOnThisHost", { what: `Downloading to the pool ${pool}`, reason });
+    throw new ContractError("NotOnThisHost", { what: message`Downloading to the pool ${pool}`, reason });
   }
   return {
     url,

@@ -19,6 +19,7 @@ import { createVolume, removeVolume } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** Bytes written at a time. */
 const PIECE = 256 * 1024;
@@ -181,8 +182,8 @@ export class Sink {
       if (!policy.linkedImages) {
         throw new ContractError("DiskRefused", { path: `${pool}/${name}`, reason: refusal });
       }
-      job.log(`Kept because the rules for downloads say so: ${refusal}`);
-    } else job.log(`It is ${format === "iso" ? "a CD image" : `a ${format} image`}`);
+      job.log(message`Kept because the rules for downloads say so: ${refusal}`);
+    } else job.log(message`It is ${format === "iso" ? "a CD image" : `a ${format} image`}`);
     const content = contentKind(head), place = `${pool}/${name}`;
     if (content.kind === "page" && this.#spec.refusesPages) {
       const reason =

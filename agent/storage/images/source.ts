@@ -4,6 +4,7 @@ import type { JobHandle } from "../../jobs/jobs.ts";
 import { BrokenOff } from "../../outbound/errors.ts";
 import { ask, type Fetched, type OutboundRequest, shownUrl } from "../../outbound/fetch.ts";
 import { pause } from "../../within.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** Milliseconds before each further try; the last one counts for all that follow. */
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
@@ -15,7 +16,7 @@ export class SourceChanged extends Error {
   override readonly name = "SourceChanged";
 }
 
-const failed = (url: string, error: string, cause?: unknown) =>
+const failed = (url: string, error: Sentence, cause?: unknown) =>
   new ContractError("ImageFetchFailed", { url: shownUrl(url), error }, { cause });
 
 /** A whole number of a header; null when it is none. */
@@ -96,7 +97,7 @@ export class DownloadSource {
     let why = broken.message;
     for (let tries = triesBefore; tries < MOST_TRIES; tries++) {
       const wait = BACK_OFF_MS[Math.min(tries, BACK_OFF_MS.length - 1)]!;
-      this.#job.log(`At byte ${this.received}: ${why}. Trying again in ${wait / 1000} s`);
+      this.#job.log(message`At byte ${this.received}: ${why}. Trying again in ${wait / 1000} s`);
       await pause(wait, signal);
       signal.throwIfAborted();
       try {

@@ -11,6 +11,7 @@ import { PACKING_NAMES, type PackingName } from "../../../lib/formats/content_ki
 import { messageOf } from "../../../lib/text/message.ts";
 import { log } from "../../log.ts";
 import { killAndWait } from "../../machine/programs.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** A way of packing: the end of its files' names, and what undoes it. */
 interface Packing {
@@ -145,7 +146,9 @@ function start(program: string, args: string[]): Deno.ChildProcess {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const reason = `the program ${program} is not installed`;
-    throw new ContractError("NotOnThisHost", { what: `Unpacking ${program}`, reason }, { cause: error });
+    throw new ContractError("NotOnThisHost", { what: message`Unpacking ${program}`, reason }, {
+      cause: error,
+    });
   }
 }
 

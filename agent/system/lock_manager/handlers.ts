@@ -19,6 +19,7 @@ import { changeLockManager, changingAlone } from "./change.ts";
 import { hostCluster } from "./cluster.ts";
 import { restartObstacle } from "./daemons.ts";
 import { type AnsweringHost, type LockedVm, type LockSources, lookAtLocks, seenMarks } from "./look.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 const { t } = textsOf(texts);
 
@@ -89,7 +90,7 @@ async function obstacle(): Promise<string | null> {
   return Deno.uid() === 0 ? await restartObstacle() : t("lock_manager.not_root");
 }
 
-const refused = (reason: string) => new ContractError("LockManagerRefused", { reason });
+const refused = (reason: Sentence) => new ContractError("LockManagerRefused", { reason });
 
 /** A handler for each of them, on one host. */
 export function lockManagerHandlers(

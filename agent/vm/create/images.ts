@@ -1,5 +1,5 @@
 /** Images and CDs that somebody names for a new VM: what they are, and whether they may be used. */
-import { userName } from "../../../lib/i18n/message.ts";
+import { type Sentence, userName } from "../../../lib/i18n/message.ts";
 import { ContractError, type ImagePolicy, type NewDisk } from "../../../lib/contract/mod.ts";
 import { strangeContent } from "../../../lib/formats/content_kind.ts";
 import { contentWarning } from "../../../lib/image/content_warning.ts";
@@ -77,7 +77,7 @@ function requireUnpacked(place: string, { content }: CheckedImage, said: NewDisk
 
 /** @throws {ContractError} DiskRefused, DiskInUse: what cannot be copied */
 function requireCopyable(place: string, image: CheckedImage, { host }: ImageContext): void {
-  const refused = (reason: string) => new ContractError("DiskRefused", { path: place, reason });
+  const refused = (reason: Sentence) => new ContractError("DiskRefused", { path: place, reason });
   if (image.volume === undefined) {
     throw refused(
       "it is in no storage pool, so it cannot be copied: upload it, or make a pool of its folder",

@@ -226,7 +226,7 @@ export async function resizeDisk(
       const running = described(live?.toString(), target);
       const disk = running ?? described(next?.toString(), target);
       if (disk === undefined) throw new ContractError("NoSuchDisk", { target });
-      const fail = (error: string) => new ContractError("ResizeFailed", { error });
+      const fail = (error: Sentence) => new ContractError("ResizeFailed", { error });
       if (disk.device !== "disk") throw fail(`${target} is a drive: its medium has the size it has`);
       const unknown = await unknownImageText(host, vm, target);
       if (unknown !== undefined) throw fail(unknown);
@@ -274,9 +274,12 @@ async function growStopped(
   }
   throw volume === undefined
     ? new ContractError("ResizeFailed", {
-      error: `${path} is in no storage pool. Start the VM, then resize it`,
+      error: message`${path} is in no storage pool. Start the VM, then resize it`,
     })
-    : new ContractError("DiskRefused", { path, reason: `the VM has it as ${format}, but it is ${seen}` });
+    : new ContractError("DiskRefused", {
+      path,
+      reason: message`the VM has it as ${format}, but it is ${seen}`,
+    });
 }
 
 /** The pool shows the new size with its next refresh at the latest. */

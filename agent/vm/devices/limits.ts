@@ -31,6 +31,7 @@ import type { Noted, Steps } from "../../operations/operation.ts";
 import type { LimitsChanged } from "../../operations/step.ts";
 import { diskIn, runOf } from "./configurations.ts";
 import { setLimits } from "./device_steps.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** @throws {ContractError} InvalidInput */
 export function refuseFaulty(fault: LimitFault | undefined): void {
@@ -53,7 +54,7 @@ export function refuseShared(document: XmlDocument, target: string): void {
   const others = limitedWith(document.root, target);
   if (others.length === 0) return;
   throw new ContractError("InvalidInput", {
-    reason: `${target} shares its limits with ${
+    reason: message`${target} shares its limits with ${
       others.join(", ")
     }: change them for the whole group with virsh blkdeviotune`,
   });

@@ -1,5 +1,5 @@
 /** Adding, removing and changing a VM's network cards. */
-import { vmName, type VmReference } from "../../../lib/i18n/message.ts";
+import { message, vmName, type VmReference } from "../../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
 import { renderXml } from "../../../lib/formats/xml/build.ts";
@@ -141,7 +141,7 @@ function requireAddresses(addresses: readonly string[] | undefined, filter: stri
   if (wrong !== undefined) {
     throw new ContractError("InvalidInput", {
       field: "filterAddresses",
-      reason: `${wrong} is not an IP address`,
+      reason: message`${wrong} is not an IP address`,
     });
   }
   if (addresses !== undefined && addresses.length > 0 && !filter) {

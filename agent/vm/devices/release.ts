@@ -6,6 +6,7 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child, type XmlElement } from "../../../lib/formats/xml/tree.ts";
+import { message } from "../../../lib/i18n/message.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import type { DeviceDoomed } from "../../operations/step.ts";
@@ -13,6 +14,8 @@ import { runOf } from "./configurations.ts";
 
 /** Seconds a guest has to release a device; libvirt itself waits for five of them. */
 const RELEASE_SECONDS = 15;
+/** What a guest did that said no. */
+const REFUSED = "did not release it (it refused)";
 /** `virDomainEventType`: the VM is off, with all it had. */
 const STOPPED = 5;
 /** libvirt's and QEMU's words for a request that is made already. */
@@ -99,7 +102,9 @@ export async function release(
     if (!await isThere()) return;
     const answer = await promise;
     if (answer === "removed" || !await isThere()) return;
-    const how = answer === "refused" ? " (it refused)" : ` within ${RELEASE_SECONDS} seconds`;
+    const how = answer === "refused"
+      ? REFUSED
+      : message`did not release it within ${RELEASE_SECONDS} seconds`;
     throw new ContractError("DeviceNotReleased", { device, how });
   } finally {
     clearTimeout(timer);
@@ -114,7 +119,7 @@ async function request({ link }: Pick<Host, "link">, uuid: string, device: strin
     if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
     if (UNDER_WAY.test(error.message)) return;
     if (error.code === VIR_ERR.OPERATION_FAILED && /rejected by the guest/i.test(error.message)) {
-      throw new ContractError("DeviceNotReleased", { device, how: " (it refused)" }, { cause: error });
+      throw new ContractError("DeviceNotReleased", { device, how: REFUSED }, { cause: error });
     }
     throw error;
   }

@@ -112,20 +112,26 @@ function requireFixed(host: Host, path: string, infoOf: (path: string) => Deno.F
   const way = above(path);
   for (const [index, at] of way.entries()) {
     const info = infoOf(at);
-    if (typeof info !== "object") throw refused(path, `who can write to ${at} cannot be told`);
+    if (typeof info !== "object") throw refused(path, message`who can write to ${at} cannot be told`);
     if (!isOwned(info)) {
-      throw refused(path, `${at} does not belong to root: its owner could put a link in the folder's place`);
+      throw refused(
+        path,
+        message`${at} does not belong to root: its owner could put a link in the folder's place`,
+      );
     }
     const mode = info.mode ?? 0;
     if ((mode & 0o022) === 0) continue;
     if ((mode & 0o1000) === 0) {
-      throw refused(path, `others than root can write to ${at}, and could put a link in the folder's place`);
+      throw refused(
+        path,
+        message`others than root can write to ${at}, and could put a link in the folder's place`,
+      );
     }
     // In a sticky folder, such as /tmp, owners can still replace what is theirs.
     const child = way[index - 1] ?? path;
     const inner = infoOf(child);
     if (typeof inner !== "object" || !isOwned(inner)) {
-      throw refused(path, `${child} does not belong to root, and its owner could replace it in ${at}`);
+      throw refused(path, message`${child} does not belong to root, and its owner could replace it in ${at}`);
     }
   }
 }
@@ -160,7 +166,7 @@ export async function requireFolder(
   if (hidden !== undefined) {
     throw refused(
       folder,
-      `KVM Manager's service cannot see what is in ${hidden}: its systemd unit hides it (ProtectHome, PrivateTmp)`,
+      message`KVM Manager's service cannot see what is in ${hidden}: its systemd unit hides it (ProtectHome, PrivateTmp)`,
     );
   }
   if (await statInTime(plain) === "late") throw refused(folder, "its file system does not answer");

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { Digest } from "../../../lib/formats/ovf/manifest.ts";
 import type { HeldFile } from "./folder.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 1024 * 1024;
@@ -25,7 +26,9 @@ export async function compareSums(
   for (let at = 0; at < size;) {
     signal.throwIfAborted();
     const bytes = await source.read(at, Math.min(PIECE, size - at));
-    if (bytes.length === 0) throw new ContractError("ForeignVmRefused", { reason: `${name} became shorter` });
+    if (bytes.length === 0) {
+      throw new ContractError("ForeignVmRefused", { reason: message`${name} became shorter` });
+    }
     for (const { hash } of hashes) hash.update(bytes);
     at += bytes.length;
     onRead(bytes.length);

@@ -15,6 +15,7 @@ import { resolvedPath } from "../../machine/resolved_path.ts";
 import type { Host } from "../../hosts/host.ts";
 import { pause } from "../../within.ts";
 import { foreignRefused } from "./model.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** Names of a folder that are looked at. */
 const MOST_NAMES = 10_000;
@@ -25,7 +26,7 @@ const KERNELS = ["/proc", "/sys", "/dev", "/run", "/var/run"].map((path) => ({
   what: "a folder of the host's system",
 }));
 
-const refused = (path: string, reason: string) => new ContractError("PathRefused", { path, reason });
+const refused = (path: string, reason: Sentence) => new ContractError("PathRefused", { path, reason });
 
 /** A file of the folder, held open. */
 export interface HeldFile {
@@ -50,7 +51,7 @@ const stateOf = ({ size, mtime, ctime }: Deno.FileInfo): string =>
   JSON.stringify([size, mtime?.getTime(), ctime?.getTime()]);
 
 const changing = (name: string) =>
-  foreignRefused(`${name} was changed while it was read. Import it once nothing writes to it`);
+  foreignRefused(message`${name} was changed while it was read. Import it once nothing writes to it`);
 
 /** Milliseconds that a time of change stands for: whole seconds are known of it. And how long its end is waited for. */
 const CHANGED_MS = 1000, MOST_WAIT_MS = 1500;
@@ -97,7 +98,7 @@ export class SourceFolder {
     if (reason !== undefined) throw new ContractError("PathRefused", { path: given, reason });
     if (!(await statFile(path)).isDirectory) throw refused(given, "it is no folder");
     const entries = await readable(given, hostFiles.readDir(path));
-    if (entries.length > MOST_NAMES) throw refused(given, `it has more than ${MOST_NAMES} files`);
+    if (entries.length > MOST_NAMES) throw refused(given, message`it has more than ${MOST_NAMES} files`);
     const plain = entries.filter(({ name }) => isPlainName(name));
     return new SourceFolder(
       path,
@@ -156,7 +157,7 @@ export class SourceFolder {
   async content(name: string, most: number): Promise<Uint8Array> {
     using held = new DisposableStack();
     const { path, size, source } = await this.file(name, held);
-    if (size > most) throw refused(path, `it is larger than ${most} bytes`);
+    if (size > most) throw refused(path, message`it is larger than ${most} bytes`);
     return await source.read(0, size);
   }
 

@@ -20,6 +20,7 @@ import type { ForeignServices, ForeignSource, SourceDisk } from "./model.ts";
 import { openForeign } from "./source.ts";
 import { requireClean } from "./windows.ts";
 import type { FolderDisk } from "./disk.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** A disk that was converted. */
 interface Made {
@@ -67,7 +68,7 @@ async function verify(
   for (const file of filesOf(disks)) {
     const digests = sums.get(file.name);
     if (digests === undefined) continue;
-    job.log(`Comparing the checksum of ${file.name}`);
+    job.log(message`Comparing the checksum of ${file.name}`);
     await compareSums(file, digests, { signal: job.signal, onRead });
   }
 }
@@ -83,7 +84,7 @@ async function requireSame(
 ): Promise<void> {
   if (await sameContent(image, { ...made, type: "file", backing: [] }, signal)) return;
   throw new ContractError("ImportFailed", {
-    error: `the converted disk differs from ${file}. Import it again`,
+    error: message`the converted disk differs from ${file}. Import it again`,
   });
 }
 
@@ -122,7 +123,7 @@ async function carryOut(
   for (const [index, disk] of disks.entries()) {
     const volume = volumeName(plan, index), before = done;
     making.use(host.locks.take(pool, volume, { hold: "make" }));
-    job.log(`Converting ${disk.file} (${disk.format}) to ${pool}/${volume}`);
+    job.log(message`Converting ${disk.file} (${disk.format}) to ${pool}/${volume}`);
     const { path } = await disk.convert({ pool, name: volume, format }, {
       job,
       operation,
@@ -134,7 +135,7 @@ async function carryOut(
     for (const file of filesOf([disk])) await file.requireUnchanged();
     done = before + disk.fileBytes;
     if (input.verify && disk.local !== undefined) {
-      job.log(`Comparing ${volume} with ${disk.file}`);
+      job.log(message`Comparing ${volume} with ${disk.file}`);
       await requireSame(disk.local, { path, format: format ?? "raw" }, job.signal);
     }
     made.push({ file: disk.file, path });
@@ -143,7 +144,7 @@ async function carryOut(
   }
   await source.confirm?.(job.signal);
   job.signal.throwIfAborted();
-  job.log(`Defining ${name}`);
+  job.log(message`Defining ${name}`);
   const paths = made.map(({ path }) => path);
   const config = configOf(vm, input, { name, paths, buses, pool, format, nics });
   // From here on they are whole, and create_vm takes them.

@@ -14,6 +14,7 @@ import { volumeAt } from "../../storage/volumes.ts";
 import { type ForeignServices, type ForeignSource, type SourceDisk, told } from "./model.ts";
 import { bring } from "./remote/arrival.ts";
 import { LineBroken, type RemoteDisk } from "./remote/remote_disk.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** The host that is meant, for who may administer its VMs. @throws {ContractError} HostNotFound, Forbidden, ForeignVmRefused */
 function sourceHost({ hosts, host }: ForeignServices, from: string): Host {
@@ -41,7 +42,7 @@ function meantVm(other: Host, named: string | undefined): VM {
   const vms = other.inventory.vms();
   if (named === undefined && vms.length !== 1) {
     throw new ContractError("ForeignVmRefused", {
-      reason: `${other.id} has ${vms.length} VMs. Say which one (--vm)`,
+      reason: message`${other.id} has ${vms.length} VMs. Say which one (--vm)`,
     });
   }
   const vm = named === undefined ? vms[0] : vms.find(({ id, name }) => name === named || id === named);
@@ -72,7 +73,9 @@ function volumeOf(other: Host, { path, size }: { readonly path: string; readonly
           for (let left = length; left > 0;) {
             const bytes = await transfer.receive();
             if (bytes.length === 0) {
-              throw new ContractError("ImportFailed", { error: `${path} on ${other.id} became shorter` });
+              throw new ContractError("ImportFailed", {
+                error: message`${path} on ${other.id} became shorter`,
+              });
             }
             left -= bytes.length;
             yield bytes;

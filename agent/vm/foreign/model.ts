@@ -13,6 +13,7 @@ import type { FileSums } from "./checksums.ts";
 import type { ForeignChoices } from "./choices.ts";
 import type { ForeignLogins } from "./remote/logins.ts";
 import type { SshFiles } from "../../hosts/ssh/files.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** What importing needs beside the host. */
 export interface ForeignServices {
@@ -73,7 +74,7 @@ export interface ForeignSource {
 }
 
 /** A definition that is not taken. */
-export const foreignRefused = (reason: string, cause?: unknown) =>
+export const foreignRefused = (reason: Sentence, cause?: unknown) =>
   new ContractError("ForeignVmRefused", { reason }, { cause });
 
 /** @throws {ContractError} ForeignVmRefused for what a reader refuses */

@@ -22,6 +22,7 @@ import { proxmoxSource, proxmoxVms } from "./pve/source.ts";
 import { localReader } from "./windows.ts";
 import type { Principal } from "../../access.ts";
 import { foreignRefused, type ForeignServices, type ForeignSource, type SourceDisk, told } from "./model.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 type FolderKind = Exclude<ForeignKind, "libvirt" | ForeignServer>;
 
@@ -59,9 +60,9 @@ function definitionOf(folder: SourceFolder, kind: FolderKind, named: string | un
   if (named !== undefined) return named;
   const found = folder.names.filter((name) => DEFINITIONS[kind].test(name));
   if (found.length === 1) return found[0]!;
-  if (found.length === 0) throw foreignRefused(`the folder ${folder.path} has ${MISSING[kind]}`);
+  if (found.length === 0) throw foreignRefused(message`the folder ${folder.path} has ${MISSING[kind]}`);
   const some = found.slice(0, 5).join(", ");
-  throw foreignRefused(`the folder ${folder.path} has several VMs. Say which one: ${some}`);
+  throw foreignRefused(message`the folder ${folder.path} has several VMs. Say which one: ${some}`);
 }
 
 /** The VM that a folder's definition describes. */

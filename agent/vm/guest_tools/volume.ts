@@ -9,6 +9,7 @@ import type { Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { defaultPool, uploadVolume, usualPool, type Volume, volumeNamed } from "../../storage/volumes.ts";
 import { makeToolsCd } from "./programs.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** Names tried: somebody's own file may have the first. */
 const MOST_NAMES = 10;
@@ -39,7 +40,9 @@ async function look(host: Host, pool: string, cd: Identity): Promise<Volume | st
     if (volume === undefined) return name;
     if (await holds(host, volume, cd)) return volume;
   }
-  throw new ContractError("GuestToolsFailed", { error: `other files have its names in the pool ${pool}` });
+  throw new ContractError("GuestToolsFailed", {
+    error: message`other files have its names in the pool ${pool}`,
+  });
 }
 
 async function find(host: Host, steps: Steps): Promise<Volume> {

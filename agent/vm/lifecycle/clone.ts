@@ -1,5 +1,5 @@
 /** Copying a VM: its definition, and its disks through libvirt's volume API. */
-import { message, vmName } from "../../../lib/i18n/message.ts";
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import {
   type ClonedTpm,
   ContractError,
@@ -179,7 +179,7 @@ async function ownNvram(
 ): Promise<string | undefined> {
   const paths = nvramPaths(document, vm.name, name, ownPath);
   if (paths === undefined) return undefined;
-  const failed = (error: string, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
+  const failed = (error: Sentence, cause: unknown) => new ContractError("CloneFailed", { error }, { cause });
   return await copyNvram(host, paths, steps, failed) ? paths.to : undefined;
 }
 
@@ -213,7 +213,9 @@ async function copyEach(
   for (const copy of copies) {
     const { target, source, used, pool } = copy;
     const format = copyFormat(copy, linked), volumeName = copyName(name, copy, { isLive: false, linked });
-    job.log(`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`);
+    job.log(
+      message`${linked ? "Linking" : "Copying"} ${target}${of}: ${source.path} to ${pool}/${volumeName}`,
+    );
     const wish = { path: source.path, format: used === "qcow2" ? used : "raw" } as const;
     const { volume, backing } = await makeDiskImage(
       host,
@@ -271,7 +273,7 @@ async function carryOut(
       setMedium(document, () => diskIn(document, target)!, undefined);
     }
     job.signal.throwIfAborted();
-    job.log(`Defining ${name}`);
+    job.log(message`Defining ${name}`);
     operation.add({ kind: "domain-made", uuid: vmId, name, at: Date.now() });
     await link.call("domainDefineXml", { xml: document.toString() });
   } catch (error) {

@@ -2,7 +2,7 @@
  * The disks of a VM that runs, copied into volumes of a clone's own: QEMU writes them, all as they are at one moment, and
  * the guest goes on.
  */
-import { message, vmName } from "../../../lib/i18n/message.ts";
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type Disk, type Role, type VM } from "../../../lib/contract/mod.ts";
 import {
   type BackupDisk,
@@ -33,7 +33,7 @@ export interface LiveCopy {
   readonly role: Role;
 }
 
-const refuse = ({ target, source: path = "" }: Pick<Disk, "target" | "source">, reason: string) =>
+const refuse = ({ target, source: path = "" }: Pick<Disk, "target" | "source">, reason: Sentence) =>
   new ContractError("DiskNotClonable", { target, path, reason });
 
 /** Bytes that a copy of a disk takes: QEMU writes a raw one whole, and what a disk is built on, too. */
@@ -172,7 +172,7 @@ export async function makeTarget(
   { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
 ): Promise<Volume> {
   const { link } = host, { target, source, used, pool } = copy;
-  job.log(`Copying ${target}: ${source.path} to ${pool}/${volumeName}`);
+  job.log(message`Copying ${target}: ${source.path} to ${pool}/${volumeName}`);
   held.use(host.locks.take(pool, volumeName, { hold: "make" }));
   // A device has no format, and no holes.
   const format = await keepsFiles(link, pool) ? used : undefined;
@@ -185,14 +185,16 @@ export async function makeTarget(
   );
   const shown = { target, source: source.path };
   if (volume.type !== "file" && volume.type !== "block") {
-    throw refuse(shown, `QEMU copies to files and devices, and the pool ${pool} has neither: choose another`);
+    throw refuse(
+      shown,
+      message`QEMU copies to files and devices, and the pool ${pool} has neither: choose another`,
+    );
   }
   // QEMU would refuse it, and libvirt 9.0 ends where it does for one of several disks.
   if (volume.capacity !== capacity) {
     throw refuse(
       shown,
-      `it has ${capacity} bytes, and the pool ${pool} makes volumes of ${volume.capacity}: choose another pool, ` +
-        "or shut the VM down",
+      message`it has ${capacity} bytes, and the pool ${pool} makes volumes of ${volume.capacity}: choose another pool, or shut the VM down`,
     );
   }
   return { ...volume, format };

@@ -27,6 +27,7 @@ import type { Host } from "../../hosts/host.ts";
 import { otherUserOf } from "./other_user.ts";
 import { defineAgain, eraseNvram, isOff, undefineStopped } from "./undefine.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** Which disks go, too, and whether all goes for good. */
 type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
@@ -43,7 +44,7 @@ async function pathsToDelete(
 ): Promise<string[]> {
   if (!deleteDisks && disks === undefined) return [];
   const planned = await planDisks(host, vm, xml);
-  const refuse = (path: string, error: string) => new ContractError("DiskDeleteFailed", { path, error });
+  const refuse = (path: string, error: Sentence) => new ContractError("DiskDeleteFailed", { path, error });
   for (const path of disks ?? []) {
     const disk = planned.find((each) => each.path === path);
     if (disk === undefined) throw refuse(path, "it is no disk of this VM");

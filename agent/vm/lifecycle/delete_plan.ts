@@ -22,9 +22,10 @@ import { ownSeed } from "../cloud_init/seed.ts";
 import type { Host } from "../../hosts/host.ts";
 import { scan } from "../snapshots/scan.ts";
 import { isNotResponding } from "../../machine/mount_gate.ts";
+import { message, type Unrendered } from "../../../lib/i18n/message.ts";
 
 /** A disk in the plan. `hinders`: whoever asks for all disks to go must be told that this one cannot. */
-export type PlannedDisk = DoomedDisk & { readonly hinders: boolean };
+export type PlannedDisk = Unrendered<DoomedDisk> & { readonly hinders: boolean };
 
 /** Kinds of pools whose block devices are made and deleted by libvirt. */
 const OWN_BLOCKS: ReadonlySet<string> = new Set(["logical", "zfs"]);
@@ -145,7 +146,7 @@ async function planDisk(
   if (typeof users === "string") return { ...at, deletable: false, reason: users, hinders: true };
   const user = users.get(place.path) ?? users.get(source) ?? await host.keepers.of(place.path, vm.id);
   if (user !== undefined) {
-    return { ...at, deletable: false, reason: `it is also used by ${user}`, hinders: true };
+    return { ...at, deletable: false, reason: message`it is also used by ${user}`, hinders: true };
   }
   const overlay = await above(place.path);
   if (overlay !== undefined) {
@@ -278,7 +279,7 @@ interface Base extends Candidate {
 const staying = ({ disk: { target }, place: { path, volume } }: Base): PlannedDisk => ({
   ...{ target, path, deletable: false, hinders: false },
   ...(volume && { pool: volume.pool, allocationBytes: volume.allocation }),
-  reason: `disk ${target} is built on it: delete it separately where nothing else needs it`,
+  reason: message`disk ${target} is built on it: delete it separately where nothing else needs it`,
 });
 
 /** The images that disks of a VM were before, as it remembers them: see `disk_origin.ts`. */
@@ -328,7 +329,7 @@ async function chainBelow(path: string): Promise<readonly NamedImage[]> {
  *
  * @throws {ContractError} VmNotFound, and what any libvirt call may give
  */
-export async function deletePlan(host: Host, vmId: string): Promise<DeletePlan> {
+export async function deletePlan(host: Host, vmId: string): Promise<Unrendered<DeletePlan>> {
   const vm = host.requireVm(vmId);
   const xml = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   const [disks, keeps] = await Promise.all([

@@ -14,6 +14,7 @@ import { readHead } from "../../storage/disk_images/chain.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { volumePlace } from "../../storage/volume_steps.ts";
 import { keepsFiles, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** A disk to be copied: which, its volume, and where the copy goes. */
 export interface DiskCopy {
@@ -75,7 +76,7 @@ export async function diskCopyOf(
   { pool, linked = false }: DiskCopyRequest,
 ): Promise<DiskCopy> {
   const { target, source: path = "" } = disk;
-  const refuse = (reason: string) => new ContractError("DiskNotClonable", { target, path, reason });
+  const refuse = (reason: Sentence) => new ContractError("DiskNotClonable", { target, path, reason });
   const source = await volumeOfDisk(host.link, disk) ?? await volumeAfterRefresh(host, disk);
   if (source === undefined) throw refuse(await whyNoVolume(host, disk));
   if (source.encryption?.secret !== undefined) {
@@ -85,7 +86,7 @@ export async function diskCopyOf(
   // as the qcow2 it pretends to be, it could name any file of the host as its content (CVE-2013-1922 and its kin).
   const format = disk.format ?? "raw";
   if (format !== (source.format ?? "raw")) {
-    throw refuse(`it is used as ${format}, but its content looks like ${source.format}`);
+    throw refuse(message`it is used as ${format}, but its content looks like ${source.format}`);
   }
   if (linked && format === "raw") {
     throw refuse("it is raw, and no disk is built on what a guest has as raw: clone it in full");
@@ -94,7 +95,7 @@ export async function diskCopyOf(
   if (
     (linked || pool !== undefined) && (linked || format !== "raw") && !await keepsFiles(host.link, goal)
   ) {
-    throw refuse(`the pool ${goal} cannot keep ${linked ? "linked disks" : `${format} disks`}`);
+    throw refuse(message`the pool ${goal} cannot keep ${linked ? "linked disks" : `${format} disks`}`);
   }
   return { target, source, used: format, pool: goal };
 }
@@ -145,7 +146,7 @@ export async function copyNvram(
   { link }: Host,
   { from, to }: { readonly from: string; readonly to: string },
   steps: Steps,
-  failed: (error: string, cause: unknown) => ContractError,
+  failed: (error: Sentence, cause: unknown) => ContractError,
 ): Promise<boolean> {
   if (link.machine === null) return false;
   try {

@@ -11,6 +11,7 @@ import { processState } from "../../machine/qemu_processes.ts";
 import { log } from "../../log.ts";
 import { within } from "../../within.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** Milliseconds a QEMU has to end by SIGTERM, for which it writes what it has cached; the kernel to end it; between looks. */
 const QUIT_MS = 10_000, END_MS = 5000, LOOK_MS = 50;
@@ -77,8 +78,7 @@ async function killQemu({ processes }: LocalMachine, { id, name }: VM): Promise<
   // Asked to end it, libvirt would hold its lock for 40 seconds, and all lists with it
   throw new ContractError("ForceStopFailed", {
     error:
-      `process ${pid} was killed, but waits in the kernel for storage that does not respond. It ends as ` +
-      "soon as that responds, or is unmounted by force (umount -f PATH as root)",
+      message`process ${pid} was killed, but waits in the kernel for storage that does not respond. It ends as soon as that responds, or is unmounted by force (umount -f PATH as root)`,
   });
 }
 
@@ -97,8 +97,7 @@ export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null>
     // Once QEMU has ended, libvirt looks into the images itself, with the VM's lock held: all lists would wait for them
     throw new ContractError("ForceStopFailed", {
       error:
-        `libvirt waits for its disks at ${silent.path}, and would take all other VMs along if it ended now. ` +
-        `Unmount the storage first (umount -l ${silent.path} as root), then force it off`,
+        message`libvirt waits for its disks at ${silent.path}, and would take all other VMs along if it ended now. Unmount the storage first (umount -l ${silent.path} as root), then force it off`,
     });
   }
   const pid = machine.processes.pidOf(vm.id);

@@ -53,7 +53,7 @@ async function requireFreeDevices({ disks }: VM): Promise<void> {
   for (const { source, type, readOnly } of disks) {
     if (source === undefined || type !== "block" || readOnly) continue;
     const use = await hostUseOf(source, live);
-    if (use !== undefined) throw refused(source, `this host uses it: ${use}`);
+    if (use !== undefined) throw refused(source, message`this host uses it: ${use}`);
   }
 }
 
@@ -99,7 +99,7 @@ async function checkQcow2(host: Host, vm: VM, { path, target }: FileDisk): Promi
     await requireOneFormat(host, vm, image);
     const recorded = await formats.formatAt(image.path);
     if (image.format === "qcow2" && recorded === "raw") {
-      throw refused(path, `it is built on ${image.path}, which a VM had as raw, not as qcow2`);
+      throw refused(path, message`it is built on ${image.path}, which a VM had as raw, not as qcow2`);
     }
   }
 }

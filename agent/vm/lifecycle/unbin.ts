@@ -40,7 +40,7 @@ interface Placed extends KeptFile {
 /** The definition that an entry keeps. One that was found beside its files stays within its VM. */
 function documentOf(entry: StoredEntry, warnings: Sentence[]): XmlDocument {
   if (entry.definition === undefined) {
-    throw new ContractError("BinRestoreFailed", { reason: `no definition of ${entry.name} is kept` });
+    throw new ContractError("BinRestoreFailed", { reason: message`no definition of ${entry.name} is kept` });
   }
   const document = new XmlDocument(entry.definition.xml);
   if (entry.found) {

@@ -4,7 +4,7 @@
  */
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
-import { message } from "../../../lib/i18n/message.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { childText, parseXml, XmlError } from "../../../lib/formats/xml/tree.ts";
 import { ChunkError } from "../../../lib/metrics/chunk.ts";
@@ -460,4 +460,4 @@ function nameIn(xml: string, vmId: string): string {
   return name;
 }
 
-const failed = (error: string) => new ContractError("MigrationFailed", { error });
+const failed = (error: Sentence) => new ContractError("MigrationFailed", { error });

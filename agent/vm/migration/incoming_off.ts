@@ -24,13 +24,14 @@ import { hashesOf, stateFilesOf } from "./kept_state.ts";
 import { type MadeImage, movedPaths, relinkImages } from "./image_files.ts";
 import { recordMoved } from "./moved_snapshots.ts";
 import { putTpmState, type TpmStateFile } from "../lifecycle/tpm_state.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** Milliseconds until the server listens, between looks for that, and at most for a disk. */
 const LISTENS_MS = 10_000, LOOK_MS = 20, DISK_MS = 7 * 86_400_000;
 /** Mode of a file of UEFI variables until libvirt gives it to QEMU's user. */
 const NVRAM_MODE = 0o600;
 
-const failed = (error: string) => new ContractError("MigrationFailed", { error });
+const failed = (error: Sentence) => new ContractError("MigrationFailed", { error });
 
 /** What comes, and where it goes. */
 export interface IncomingParts {

@@ -8,6 +8,7 @@ import type { Host } from "../../hosts/host.ts";
 import { readRegular, undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { readTpmState } from "../lifecycle/tpm_state.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 export type StateBytes = readonly [name: StateFile, bytes: Uint8Array];
 
@@ -23,7 +24,7 @@ export async function stateFilesOf(
   const tpm = await readTpmState(host, document, vmId);
   if (tpm !== undefined && "fault" in tpm) {
     throw new ContractError("MigrationFailed", {
-      error: `the state of its TPM cannot be copied, because ${tpm.fault}`,
+      error: message`the state of its TPM cannot be copied, because ${tpm.fault}`,
     });
   }
   const ofTpm = tpm?.files.map(({ name, bytes }): StateBytes => [name, bytes]) ?? [];

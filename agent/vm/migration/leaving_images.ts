@@ -15,6 +15,7 @@ import { checkImage, type ImageRequest } from "../../storage/disk_images/check.t
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { type FoundSnapshot, scan } from "../snapshots/scan.ts";
 import { problem } from "./findings.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** What was found. */
 export interface LeavingImages {
@@ -77,7 +78,7 @@ class DiskFiles {
   }
 }
 
-const notCopied = (path: string, reason: string) => new ContractError("DiskRefused", { path, reason });
+const notCopied = (path: string, reason: Sentence) => new ContractError("DiskRefused", { path, reason });
 
 /** All images of a disk. */
 async function filesOf(

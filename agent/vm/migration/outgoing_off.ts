@@ -12,6 +12,7 @@ import { scan } from "../snapshots/scan.ts";
 import { t } from "./findings.ts";
 import { hashesOf, stateFilesOf } from "./kept_state.ts";
 import type { LeavingImages } from "./leaving_images.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** A VM that is off, on its way. */
 export interface OffCopy {
@@ -33,7 +34,7 @@ export interface OffCopy {
   readonly onDefine: () => void;
 }
 
-const failed = (error: string) => new ContractError("MigrationFailed", { error });
+const failed = (error: Sentence) => new ContractError("MigrationFailed", { error });
 
 /** Copies what is not on shared storage, and has the VM defined there. @throws {ContractError} @throws the reason of the job's end */
 export async function copyOff(copy: OffCopy): Promise<void> {
@@ -48,7 +49,7 @@ export async function copyOff(copy: OffCopy): Promise<void> {
   ): Promise<void> => {
     const part = { target, ...(file !== undefined && { file }) };
     const { isZero } = await talk.ask({ do: "open-disk", ...part });
-    job.log(`Copying ${target}: ${image.path}`);
+    job.log(message`Copying ${target}: ${image.path}`);
     await sendImage(image, socket, {
       ...{ isZero, bytesPerSecond, signal: job.signal },
       onShare: (share) => job.progress(Math.min(before + share * size, total), total),

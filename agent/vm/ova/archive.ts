@@ -9,12 +9,13 @@ import { readOvf } from "../../../lib/formats/ovf/read.ts";
 import { MAX_OVF } from "../../../lib/formats/ovf/tree.ts";
 import { archiveEntries, type ArchiveEntry, ArchiveError } from "../../../lib/formats/tar/entries.ts";
 import { openFile, readAt } from "../../machine/host_file.ts";
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** Bytes that are read at a time. */
 const PIECE = 1024 * 1024;
 
 /** An archive that is not taken. */
-export const ovaRefused = (reason: string, cause?: unknown) =>
+export const ovaRefused = (reason: Sentence, cause?: unknown) =>
   new ContractError("OvaRefused", { reason }, { cause });
 
 /** The checksums of an archive's files. */
@@ -65,7 +66,9 @@ export class Archive implements Disposable {
   /** One of its files. @throws {ContractError} OvaRefused when there is none of that name */
   entry(name: string): ArchiveEntry {
     const found = this.#find(name);
-    if (found === undefined) throw ovaRefused(`it has no file ${JSON.stringify(name)}, which it describes`);
+    if (found === undefined) {
+      throw ovaRefused(message`it has no file ${JSON.stringify(name)}, which it describes`);
+    }
     return found;
   }
 
@@ -92,19 +95,19 @@ export class Archive implements Disposable {
   }
 
   async #text(entry: ArchiveEntry, most: number): Promise<string> {
-    if (entry.size > most) throw ovaRefused(`its file ${JSON.stringify(entry.name)} is too long`);
+    if (entry.size > most) throw ovaRefused(message`its file ${JSON.stringify(entry.name)} is too long`);
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(await this.#read(entry.offset, entry.size));
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      throw ovaRefused(`its file ${JSON.stringify(entry.name)} is no UTF-8`, error);
+      throw ovaRefused(message`its file ${JSON.stringify(entry.name)} is no UTF-8`, error);
     }
   }
 
   /** The one file with this ending; undefined when there is none. @throws {ContractError} OvaRefused for several */
   #only(ending: string): ArchiveEntry | undefined {
     const found = this.entries.filter(({ name }) => name.toLowerCase().endsWith(ending));
-    if (found.length > 1) throw ovaRefused(`it has more than one file *${ending}`);
+    if (found.length > 1) throw ovaRefused(message`it has more than one file *${ending}`);
     return found[0];
   }
 

@@ -1,5 +1,5 @@
 /** A stopped VM with its disks as one archive: each disk as a stream-optimised VMDK, beside an OVF description. */
-import { message, vmName } from "../../../lib/i18n/message.ts";
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { createHash } from "node:crypto";
 import {
   ContractError,
@@ -95,11 +95,13 @@ async function sourceOf(
   held: DisposableStack,
 ): Promise<CopySource> {
   const { target, source: path = "", format } = disk;
-  const refuse = (reason: string) => new ContractError("DiskNotExportable", { target, path, reason });
+  const refuse = (reason: Sentence) => new ContractError("DiskNotExportable", { target, path, reason });
   const volume = await volumeOfDisk(host.link, disk);
   if (volume === undefined) throw refuse("it is in no active storage pool");
   const used = format ?? "raw";
-  if (used !== "raw" && used !== "qcow2") throw refuse(`its format is ${used}: convert it to qcow2 or raw`);
+  if (used !== "raw" && used !== "qcow2") {
+    throw refuse(message`its format is ${used}: convert it to qcow2 or raw`);
+  }
   const { pool, name } = volume;
   await requireWithin(host, volume);
   return await copySource(host, { volume: { pool, name }, format: used }, role, held, vm.id);
@@ -218,7 +220,7 @@ async function pack(
   let before = 0;
   for (const [index, source] of sources.entries()) {
     const file = `${stem}-disk${index + 1}.vmdk`;
-    job.log(`Packing ${source.path}`);
+    job.log(message`Packing ${source.path}`);
     const name = `.${plan.volume}.${crypto.randomUUID().slice(0, 8)}.part`;
     const volume = await makeFile(host, plan, name, operation, held);
     await exportImage(source, volume.path, {
@@ -276,7 +278,7 @@ async function carryOut(
   const stem = volume.replace(/\.ova$/, "");
   const total = packed.reduce((sum, { size }) => sum + size, 0);
   let written = 0;
-  job.log(`Writing ${made.path}`);
+  job.log(message`Writing ${made.path}`);
   const size = await write(made.path, async (writer) => {
     await writer.text(`${stem}.ovf`, description);
     for (const each of packed) {

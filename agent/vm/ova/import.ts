@@ -18,6 +18,7 @@ import { requireFreeVmName } from "../lifecycle/rename.ts";
 import { requireCreatable } from "../foreign/config.ts";
 import { configOf, nicsOf } from "./config.ts";
 import { type OpenOva, openOva, type OvaServices } from "./inspect.ts";
+import { message } from "../../../lib/i18n/message.ts";
 
 /** A disk that was converted. */
 interface Made {
@@ -84,7 +85,7 @@ async function carryOut(
     const { entry } = disk;
     const volume = volumeName(name, index, format);
     making.use(host.locks.take(pool, volume, { hold: "make" }));
-    job.log(`Converting ${entry.name} (${disk.format}) to ${pool}/${volume}`);
+    job.log(message`Converting ${entry.name} (${disk.format}) to ${pool}/${volume}`);
     const before = done;
     const { path } = await makeVolume(
       link,
@@ -105,7 +106,7 @@ async function carryOut(
     if (seen !== undefined) host.inventory.storage.put(seen);
   }
   job.signal.throwIfAborted();
-  job.log(`Defining ${name}`);
+  job.log(message`Defining ${name}`);
   const config = configOf(ova, input, { name, paths, pool, format, nics: decided.nics });
   // From here on they are whole, and create_vm takes them.
   making.dispose();

@@ -2,7 +2,7 @@
  * Deleting a snapshot that lies beside the disks: its image and the one that went on from it become one, so that chains
  * get short again. It is marked before anything of it changes, and can be deleted again where that ends in the middle.
  */
-import { message, vmName } from "../../../lib/i18n/message.ts";
+import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import {
@@ -85,7 +85,7 @@ async function chainsOf(
     if (missing === undefined) return images.map((image) => image.path);
     throw refused(
       snapshot.name,
-      `the image ${missing} of ${whose} is missing. Put it back, or start its storage pool`,
+      message`the image ${missing} of ${whose} is missing. Put it back, or start its storage pool`,
     );
   };
   const byTarget = new Map<string, readonly string[]>();
@@ -109,7 +109,8 @@ async function chainsOf(
   return { byTarget };
 }
 
-const refused = (name: string, reason: string) => new ContractError("SnapshotNotDeletable", { name, reason });
+const refused = (name: string, reason: Sentence) =>
+  new ContractError("SnapshotNotDeletable", { name, reason });
 
 /** @throws {ContractError} SnapshotNotDeletable for what is not only disks beside the disks */
 function requireOurKind({ name, memory, internalDisks, externalDisks }: FoundSnapshot): void {
@@ -118,7 +119,7 @@ function requireOurKind({ name, memory, internalDisks, externalDisks }: FoundSna
       type !== "file" || path === undefined || (format !== "raw" && format !== "qcow2")
     );
     if (odd === undefined) return;
-    throw refused(name, `its image of disk ${odd.target} is no file of this host`);
+    throw refused(name, message`its image of disk ${odd.target} is no file of this host`);
   }
   throw refused(
     name,
@@ -180,7 +181,7 @@ export async function requireDeletable(
       if (staying.has(path!)) continue;
       const user = await otherUser(host, vm, [path!]);
       if (user !== undefined) {
-        throw refused(snapshot.name, `its image ${path} is also used by ${user}`);
+        throw refused(snapshot.name, message`its image ${path} is also used by ${user}`);
       }
     }
   }
@@ -205,12 +206,12 @@ async function fateOf(
   if (above === undefined) {
     throw refused(
       name,
-      `an image that is built on ${lower.path} is in no active storage pool. Start its pool, or make one of its folder`,
+      message`an image that is built on ${lower.path} is in no active storage pool. Start its pool, or make one of its folder`,
     );
   }
   const [upper, more] = above;
   const user = await otherUser(host, vm, [lower.path, ...above.map((each) => each.path)]);
-  if (user !== undefined) throw refused(name, `its image ${lower.path} is also used by ${user}`);
+  if (user !== undefined) throw refused(name, message`its image ${lower.path} is also used by ${user}`);
   if (upper === undefined) {
     return chain === undefined ? { does: "drop", path: lower.path } : { does: "keep" };
   }
@@ -221,7 +222,7 @@ async function fateOf(
     const names = above.map((each) => contents.get(each.path)?.[0] ?? each.name).join(", ");
     throw refused(
       name,
-      `several images are built on it (${names}): the VM was reverted to it. Delete what came from it first`,
+      message`several images are built on it (${names}): the VM was reverted to it. Delete what came from it first`,
     );
   }
   if (!needed(upper)) {
@@ -229,7 +230,7 @@ async function fateOf(
     if (isDeleting && (await builtOn(host, upper.path)).length === 0) {
       return { does: "clean", path: upper.path, target: chain?.[0] };
     }
-    throw refused(name, `the volume ${upper.name} of ${upper.pool} is built on it`);
+    throw refused(name, message`the volume ${upper.name} of ${upper.pool} is built on it`);
   }
   const target = [...byTarget].find(([, paths]) => paths.includes(upper.path))?.[0];
   const isHead = target !== undefined && byTarget.get(target)?.[0] === upper.path;
@@ -266,7 +267,7 @@ async function carryOutMerge(
     path: upper.path,
     format: "qcow2",
   }, held);
-  job.log(`Merging ${upper.path} into ${lower.path}`);
+  job.log(message`Merging ${upper.path} into ${lower.path}`);
   const wish = {
     vm,
     target,
@@ -280,7 +281,7 @@ async function carryOutMerge(
   await noteSuccessor(host, vm.id, before, lower.path);
   await mergeImages(host, wish, { job, onShare, beforePivot: () => mark(host, vm.id, snapshot, target) });
   for (const { path } of await builtOn(host, upper.path)) {
-    job.log(`Building ${path} on ${lower.path}`);
+    job.log(message`Building ${path} on ${lower.path}`);
     await rebaseImage(path, lower, job.signal);
   }
   await rereadBackings(host, lower.path);

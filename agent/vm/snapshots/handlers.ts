@@ -79,7 +79,10 @@ function hindranceOf(found: FoundSnapshot, { vm, domains, bar, within }: Known):
   const saved = savedMemoryHindrance(vm);
   if (saved !== undefined) return { reason: saved, forOthers: false };
   if (!found.isExternal && bar !== undefined) {
-    return { reason: `${bar.reason}, with which QEMU reverts no disk. ${bar.remedy}`, forOthers: false };
+    return {
+      reason: message`${bar.reason}, with which QEMU reverts no disk. ${bar.remedy}`,
+      forOthers: false,
+    };
   }
   if (!found.isExternal) {
     const definition = revertHindrance(found, domains);
@@ -88,7 +91,7 @@ function hindranceOf(found: FoundSnapshot, { vm, domains, bar, within }: Known):
     );
     return lost === undefined || definition?.forOthers === false
       ? definition
-      : { reason: `disk ${lost} does not hold it any more: it can only be deleted`, forOthers: false };
+      : { reason: message`disk ${lost} does not hold it any more: it can only be deleted`, forOthers: false };
   }
   const reason = externalRevertHindrance(found, vm.disks);
   return reason === undefined ? undefined : { reason, forOthers: false };
@@ -122,7 +125,7 @@ function outsideHindrance(
   const disk = externalDisks.find(({ path }) => path !== undefined && outside.has(path));
   return disk && {
     reason:
-      `its external image ${disk.path} is in no active storage pool. Start its pool, or make one of its folder, first`,
+      message`its external image ${disk.path} is in no active storage pool. Start its pool, or make one of its folder, first`,
     forOthers: false,
   };
 }

@@ -18,6 +18,7 @@ import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { changingDisks, mergedImage, mergedText } from "./next_start.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";
 import { requireReachable } from "../../storage/reachable.ts";
+import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** A snapshot to be taken. */
 export interface SnapshotToTake {
@@ -146,7 +147,7 @@ async function takeStill(
 }
 
 /** What is said where the guest has to stand still, and does not. */
-const refused = (reason: string) => new ContractError("SnapshotNotPossible", { reason });
+const refused = (reason: Sentence) => new ContractError("SnapshotNotPossible", { reason });
 
 /** Writes the judged chains into the definition, which libvirt leaves open. Where that fails, the next start judges them. */
 async function pin(host: Host, vm: VM, overlays: ReadonlyMap<string, Overlay>): Promise<void> {

@@ -56,8 +56,7 @@ export const DEVICE_ERRORS = {
   AttachFailed: { text: "Failed to attach {device}: {error}", status: 502, exit: 1 },
   DetachFailed: { text: "Failed to detach {device}: {error}", status: 502, exit: 1 },
   DeviceNotReleased: {
-    text:
-      "Failed to detach {device}: the guest did not release it{how}. Unmount it in the guest, or remove it " +
+    text: "Failed to detach {device}: the guest {how}. Unmount it in the guest, or remove it " +
       "when the VM is off. It stays as it is; if the guest releases it later, it is back at the next start.",
     status: 409,
     exit: 5,

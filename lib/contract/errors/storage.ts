@@ -34,11 +34,23 @@ export const STORAGE_ERRORS = {
     exit: 5,
   },
   StoragePoolNeeded: {
-    text: "Storage pool {pool} is needed by {keeper}. Delete that first{instead}.",
+    text: "Storage pool {pool} is needed by {keeper}. {remedy}.",
     status: 409,
     exit: 5,
   },
-  StoragePoolFailed: { text: "Failed to {verb} storage pool: {error}", status: 502, exit: 1 },
+  StoragePoolFailed: {
+    text: "Failed to {verb} storage pool: {error}",
+    byVerb: {
+      create: "Failed to create storage pool: {error}",
+      start: "Failed to start storage pool: {error}",
+      stop: "Failed to stop storage pool: {error}",
+      refresh: "Failed to refresh storage pool: {error}",
+      delete: "Failed to delete storage pool: {error}",
+      change: "Failed to change storage pool: {error}",
+    },
+    status: 502,
+    exit: 1,
+  },
   StorageSourcesFailed: { text: "Failed to look for storage: {error}", status: 502, exit: 1 },
   StorageBusy: {
     text: "{what} is busy with another operation. Wait for it to end, then try again.",

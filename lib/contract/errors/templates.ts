@@ -17,7 +17,15 @@ export const TEMPLATE_ERRORS = {
     exit: 5,
   },
   TemplateNotSealed: { text: "The template's disks cannot be sealed: {reason}", status: 502, exit: 1 },
-  TemplateFailed: { text: "Failed to {verb} template: {error}", status: 502, exit: 1 },
+  TemplateFailed: {
+    text: "Failed to {verb} template: {error}",
+    byVerb: {
+      make: "Failed to make template: {error}",
+      delete: "Failed to delete template: {error}",
+    },
+    status: 502,
+    exit: 1,
+  },
   TemplateVmFailed: {
     text: "Failed to create {vm}, after {done} of {count} VMs: {error}",
     status: 502,

@@ -5,6 +5,7 @@ import type { Hardware, HardwareChange, HardwareOptions } from "../../contract/h
 import { gigabytes } from "../../text/quantity.ts";
 import { parseCpus } from "./hardware.ts";
 import { MIB } from "../../text/byte_units.ts";
+import { message, type Sentence } from "../../i18n/message.ts";
 
 /** What a change is checked against. */
 export interface Fit {
@@ -17,7 +18,8 @@ export interface Fit {
 }
 
 /** @param field the field of the change that is wrong, for a page to say it there */
-const mismatch = (reason: string, field: string) => new ContractError("HardwareMismatch", { reason, field });
+const mismatch = (reason: Sentence, field: string) =>
+  new ContractError("HardwareMismatch", { reason, field });
 
 /** Names of Intel's and AMD's VMs, which alone can be told that they have no SMM. */
 const isOldPc = (machine: string) => /^pc(-i440fx|$)/.test(machine);
@@ -27,7 +29,10 @@ function checkCpu(change: NonNullable<HardwareChange["cpu"]>, { next, options }:
   const max = change.max ?? next.cpu.max;
   if (count > max) throw new ContractError("CpuCountAboveMaximum", { count, max, field: "cpu.count" });
   if (change.max !== undefined && options?.maxCpus && max > options.maxCpus) {
-    throw mismatch(`the machine type ${next.machine} takes at most ${options.maxCpus} CPUs`, "cpu.max");
+    throw mismatch(
+      message`the machine type ${next.machine} takes at most ${options.maxCpus} CPUs`,
+      "cpu.max",
+    );
   }
   const topology = change.topology === undefined ? next.cpu.topology : change.topology;
   if (topology && (change.topology !== undefined || change.max !== undefined)) {
@@ -41,17 +46,17 @@ function checkCpu(change: NonNullable<HardwareChange["cpu"]>, { next, options }:
     throw mismatch("the CPU mode custom needs a model", "cpu.model");
   }
   if (mode !== "custom" && change.model !== undefined) {
-    throw mismatch(`the CPU mode ${mode} takes no model; only custom does`, "cpu.model");
+    throw mismatch(message`the CPU mode ${mode} takes no model; only custom does`, "cpu.model");
   }
   if (change.mode !== undefined && options && !options.cpuModes.includes(mode)) {
     throw mismatch(
-      `this host cannot give the VM the CPU mode ${mode}. Choose ${options.cpuModes.join(", ")}.`,
+      message`this host cannot give the VM the CPU mode ${mode}. Choose ${options.cpuModes.join(", ")}.`,
       "cpu.mode",
     );
   }
   const isNew = change.model !== undefined && change.model !== next.cpu.model;
   if (isNew && options && !options.cpuModels.includes(change.model!)) {
-    throw mismatch(`this host cannot run the CPU model ${change.model}`, "cpu.model");
+    throw mismatch(message`this host cannot run the CPU model ${change.model}`, "cpu.model");
   }
   checkPinning(change.pinning, max, options);
 }
@@ -63,14 +68,17 @@ function checkPinning(
 ): void {
   const seen = new Set<number>();
   for (const { vcpu, cpus } of pinning ?? []) {
-    const refuse = (reason: string) => new ContractError("PinningMismatch", { reason, field: "cpu.pinning" });
-    if (seen.has(vcpu)) throw refuse(`vCPU ${vcpu} is named twice`);
+    const refuse = (reason: Sentence) =>
+      new ContractError("PinningMismatch", { reason, field: "cpu.pinning" });
+    if (seen.has(vcpu)) throw refuse(message`vCPU ${vcpu} is named twice`);
     seen.add(vcpu);
-    if (vcpu >= max) throw refuse(`there is no vCPU ${vcpu}, the VM has at most ${max} (0-${max - 1})`);
+    if (vcpu >= max) {
+      throw refuse(message`there is no vCPU ${vcpu}, the VM has at most ${max} (0-${max - 1})`);
+    }
     const wanted = parseCpus(cpus);
-    if (wanted.length === 0) throw refuse(`${cpus} names no CPU`);
+    if (wanted.length === 0) throw refuse(message`${cpus} names no CPU`);
     const missing = options && wanted.find((cpu) => cpu >= options.hostCpus);
-    if (missing) throw refuse(`the host has no CPU ${missing} (0-${options.hostCpus - 1})`);
+    if (missing) throw refuse(message`the host has no CPU ${missing} (0-${options.hostCpus - 1})`);
   }
 }
 
@@ -121,7 +129,7 @@ function checkFirmware(firmware: HardwareChange["firmware"], { next, options }: 
   }
   if (firmware !== "uefi-secure") return;
   if (isOldPc(next.machine)) {
-    throw mismatch(`Secure Boot needs the machine type q35, the VM has ${next.machine}`, "firmware");
+    throw mismatch(message`Secure Boot needs the machine type q35, the VM has ${next.machine}`, "firmware");
   }
   if (options && !options.secureBoot) {
     throw mismatch("this host has no UEFI firmware with Secure Boot", "firmware");
@@ -145,13 +153,13 @@ export function checkHardware(change: HardwareChange, fit: Fit): void {
   }
   if (change.tpm && options && !options.tpmModels.includes(change.tpm.model)) {
     throw mismatch(
-      `this machine type has no TPM ${change.tpm.model}. Choose ${options.tpmModels.join(", ")}.`,
+      message`this machine type has no TPM ${change.tpm.model}. Choose ${options.tpmModels.join(", ")}.`,
       "tpm",
     );
   }
   if (change.video && change.video !== next.video && options && !options.videoModels.includes(change.video)) {
     throw mismatch(
-      `this host has no video card ${change.video}. Choose ${options.videoModels.join(", ")}.`,
+      message`this host has no video card ${change.video}. Choose ${options.videoModels.join(", ")}.`,
       "video",
     );
   }

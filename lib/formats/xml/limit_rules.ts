@@ -1,11 +1,12 @@
 /** What limits of disks and network interfaces go together. libvirt keeps what QEMU refuses, and the VM starts no more. Pure. */
 import { DISK_LIMITS, MOST_DISK_LIMIT, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
+import { message, type Sentence } from "../../i18n/message.ts";
 
 /** Why limits cannot be set, and the field that it is about. */
 export interface LimitFault {
   readonly field: DiskLimit | NicLimit;
-  readonly reason: string;
+  readonly reason: Sentence;
 }
 
 /** The limits among the fields of an input. */
@@ -63,11 +64,11 @@ function orphan(limits: DiskLimitValues & NicLimitValues): LimitFault | undefine
     if (value === 0 || base === undefined) continue;
     const least = limits[base] ?? 0;
     if (least === 0) {
-      return { field, reason: `${field} needs ${base}: without that there is nothing to exceed` };
+      return { field, reason: message`${field} needs ${base}: without that there is nothing to exceed` };
     }
     const isRate = /(Max|Peak)$/.test(field);
     if (isRate && value < least) {
-      return { field, reason: `${field} (${value}) cannot be below ${base} (${least})` };
+      return { field, reason: message`${field} (${value}) cannot be below ${base} (${least})` };
     }
   }
 }
@@ -80,11 +81,9 @@ export function diskLimitFault(limits: DiskLimitValues): LimitFault | undefined 
     if ((limits[total] ?? 0) > 0 && other !== undefined) {
       return {
         field: total,
-        reason:
-          `${total} (${limits[total]}) and ${other} (${
-            limits[other]
-          }) exclude each other: limit reads and writes ` +
-          "together, or each by itself, and set the other to 0",
+        reason: message`${total} (${limits[total]}) and ${other} (${
+          limits[other]
+        }) exclude each other: limit reads and writes together, or each by itself, and set the other to 0`,
       };
     }
   }
@@ -94,7 +93,10 @@ export function diskLimitFault(limits: DiskLimitValues): LimitFault | undefined 
     if (!name.endsWith("MaxLength")) continue;
     const most = limits[baseOf[name] as DiskLimit] ?? 0, seconds = limits[name] ?? 0;
     if (most * seconds > MOST_DISK_LIMIT) {
-      return { field: name, reason: `${name} (${seconds} s) is too long for bursts of ${most} per second` };
+      return {
+        field: name,
+        reason: message`${name} (${seconds} s) is too long for bursts of ${most} per second`,
+      };
     }
   }
 }

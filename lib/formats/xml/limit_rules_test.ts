@@ -6,6 +6,7 @@ import {
   nicLimitFault,
   takesLimits,
 } from "./limit_rules.ts";
+import { render } from "../../i18n/message.ts";
 
 Deno.test("changedDiskLimits() changes what is named, and a limit that goes takes its bursts with it", () => {
   const now = { totalBytesSec: 5, totalBytesSecMax: 9, totalBytesSecMaxLength: 3, readIopsSec: 7 };
@@ -18,7 +19,7 @@ Deno.test("changedDiskLimits() changes what is named, and a limit that goes take
 Deno.test("bursts that are asked for without their limit stay, to be refused", () => {
   const limits = changedDiskLimits({ readBytesSec: 5 }, { readBytesSec: 0, readBytesSecMax: 6 });
   assert.deepEqual(diskLimitFault(limits)?.field, "readBytesSecMax");
-  assert.match(diskLimitFault(limits)!.reason, /^readBytesSecMax needs readBytesSec/);
+  assert.match(render(diskLimitFault(limits)!.reason), /^readBytesSecMax needs readBytesSec/);
 });
 
 Deno.test("diskLimitFault() refuses what QEMU refuses", () => {

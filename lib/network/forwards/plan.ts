@@ -233,14 +233,14 @@ export function planForwards(forwards: readonly StoredForward[], facts: ForwardF
     if (!forward.enabled) return { id, state: "disabled" };
     if (facts.unavailable !== undefined) return { id, state: "unavailable", reason: facts.unavailable };
     const network = facts.network(forward.network);
-    if (!network) return { id, state: "lost", reason: `the network ${forward.network} is gone` };
+    if (!network) return { id, state: "lost", reason: message`the network ${forward.network} is gone` };
     const unfit = notForwardable(network);
     if (unfit !== undefined) return { id, state: "lost", reason: unfit };
     const conflict = conflictOf(forward, placed, facts);
     if (conflict !== undefined) return { id, state: "conflict", reason: conflict };
     placed.push(forward);
     if (!network.active || !facts.hasDevice(network.bridge!)) {
-      return { id, state: "waiting", reason: `the network ${network.name} is not active` };
+      return { id, state: "waiting", reason: message`the network ${network.name} is not active` };
     }
     const { target, ...outcome } = targetOf(forward, network, facts);
     const subnet = target === undefined ? undefined : subnetFor(network, target);

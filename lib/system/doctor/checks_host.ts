@@ -3,6 +3,7 @@ import { formatBytes } from "../../text/quantity.ts";
 import { installs } from "./distribution.ts";
 import type { HostFacts, PoolFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { message } from "../../i18n/message.ts";
 
 /** The packet filter: there, working, and not cutting guests off. */
 export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
@@ -13,7 +14,7 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
       findings.push(
         found(
           "warning",
-          `${what}: ports cannot be forwarded to VMs`,
+          message`${what}: ports cannot be forwarded to VMs`,
           "Install it.",
           installs("nftables", family),
         ),
@@ -22,7 +23,7 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
       findings.push(
         found(
           "warning",
-          `nftables does not work: ${facts.trouble}`,
+          message`nftables does not work: ${facts.trouble}`,
           "Ports cannot be forwarded until it does. Run this as root to be sure.",
         ),
       );
@@ -43,7 +44,7 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
         findings.push(
           found(
             "warning",
-            `Docker drops what is forwarded (${name}): VMs on bridges and routed networks are cut off`,
+            message`Docker drops what is forwarded (${name}): VMs on bridges and routed networks are cut off`,
             "Let them through, before Docker's own rules; keep it in your firewall's settings.",
             "iptables -I DOCKER-USER -i virbr+ -j ACCEPT && iptables -I DOCKER-USER -o virbr+ -j ACCEPT",
           ),
@@ -52,7 +53,7 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
         findings.push(
           found(
             "warning",
-            `ufw drops what is forwarded (${name}): VMs are cut off`,
+            message`ufw drops what is forwarded (${name}): VMs are cut off`,
             "Let libvirt's networks through.",
             "ufw route allow in on virbr0 && ufw route allow out on virbr0",
           ),
@@ -61,7 +62,7 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
         findings.push(
           found(
             "warning",
-            `the firewall drops what is forwarded (${name}): VMs may be cut off`,
+            message`the firewall drops what is forwarded (${name}): VMs may be cut off`,
             "Let libvirt's bridges (virbr*) through there.",
           ),
         );
@@ -71,7 +72,7 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
     const backend = facts.backend ?? "libvirt's own choice";
     return [
       ok(
-        `nftables works, nothing drops what is forwarded${
+        message`nftables works, nothing drops what is forwarded${
           facts.firewalld ? ", firewalld runs" : ""
         }; libvirt's backend: ${backend}`,
       ),
@@ -87,14 +88,16 @@ function judgePool(
 ): Finding[] {
   const of = `pool ${name}`;
   if (!active) {
-    return [found("warning", `${of} is not active`, "Start it.", `virsh pool-start ${shellWord(name)}`)];
+    return [
+      found("warning", message`${of} is not active`, "Start it.", `virsh pool-start ${shellWord(name)}`),
+    ];
   }
   const findings: Finding[] = [];
   if (closedFolder !== null) {
     findings.push(
       found(
         "problem",
-        `${of}: QEMU may not enter ${closedFolder}, so no VM can use its disks`,
+        message`${of}: QEMU may not enter ${closedFolder}, so no VM can use its disks`,
         "Let it through.",
         `chmod o+x ${shellWord(closedFolder)}`,
       ),
@@ -104,7 +107,7 @@ function judgePool(
     findings.push(
       found(
         "warning",
-        `${of} is read-only: its folder ${path} is mounted read-only`,
+        message`${of} is read-only: its folder ${path} is mounted read-only`,
         "Mount it writable, unless nothing is to be made, changed or deleted in it.",
       ),
     );
@@ -114,8 +117,10 @@ function judgePool(
     findings.push(
       found(
         "warning",
-        `${of} is nearly full: ${formatBytes(available)} of ${formatBytes(capacity)} are free`,
-        `Delete what nobody needs, or make room in ${path ?? "it"}. A VM whose disk cannot grow is paused.`,
+        message`${of} is nearly full: ${formatBytes(available)} of ${formatBytes(capacity)} are free`,
+        message`Delete what nobody needs, or make room in ${
+          path ?? "it"
+        }. A VM whose disk cannot grow is paused.`,
       ),
     );
   }
@@ -123,7 +128,7 @@ function judgePool(
     findings.push(
       found(
         "warning",
-        `${of} is not started with the host`,
+        message`${of} is not started with the host`,
         "Have it started.",
         "virsh pool-autostart default",
       ),
@@ -131,7 +136,7 @@ function judgePool(
   }
   return findings.length > 0
     ? findings
-    : [ok(`${of}: ${available === null ? "" : `${formatBytes(available)} free, `}QEMU can use it`)];
+    : [ok(message`${of}: ${available === null ? "" : `${formatBytes(available)} free, `}QEMU can use it`)];
 }
 
 /** Where disks go. */
@@ -191,18 +196,18 @@ export function judgeClock({ clock, family }: HostFacts): Finding[] {
         ),
       ];
     }
-    return [ok(`${services.join(", ")} keeps the clock`)];
+    return [ok(message`${services.join(", ")} keeps the clock`)];
   });
 }
 
 /** The host's own name. */
 export function judgeNames({ names }: HostFacts): Finding[] {
   return judged(names, "the host's name", ({ hostname, error }) => {
-    if (error === null) return [ok(`${hostname} can be resolved`)];
+    if (error === null) return [ok(message`${hostname} can be resolved`)];
     return [
       found(
         "warning",
-        `this host's own name ${hostname} cannot be resolved (${error}): sign-ins of sudo and migrations get slow or fail`,
+        message`this host's own name ${hostname} cannot be resolved (${error}): sign-ins of sudo and migrations get slow or fail`,
         "Write it into /etc/hosts.",
         `echo ${shellWord(`127.0.1.1 ${hostname}`)} >> /etc/hosts`,
       ),
@@ -217,7 +222,7 @@ export function judgePorts({ ports }: HostFacts): Finding[] {
     const findings: Finding[] = taken.map(({ at, holder }) =>
       found(
         "problem",
-        `${holder} has the port of ${at}, where the web server is to listen`,
+        message`${holder} has the port of ${at}, where the web server is to listen`,
         "Stop that program, or set listen in /etc/kvm-manager/config.toml to another port.",
       )
     );
@@ -226,14 +231,14 @@ export function judgePorts({ ports }: HostFacts): Finding[] {
       findings.push(
         found(
           "warning",
-          `${who} waits for ${what} at every address (port ${port}): networks of libvirt may fail to start`,
+          message`${who} waits for ${what} at every address (port ${port}): networks of libvirt may fail to start`,
           "Let it listen at the addresses it needs alone.",
         ),
       );
     }
     return findings.length > 0
       ? findings
-      : [ok(`${
+      : [ok(message`${
         listen.map(({ at }) => at).join(", ")
       }: ${ours ? "ours" : "free"}; nothing is in the way of libvirt's networks`)];
   });

@@ -3,6 +3,7 @@ import type { HostCluster, LockDriver } from "../../contract/lock_manager.ts";
 import { installs } from "./distribution.ts";
 import type { ClusterFacts, HostFacts, LockFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { message } from "../../i18n/message.ts";
 
 /** Names of one kind that are told. */
 const NAMED = 3;
@@ -44,10 +45,9 @@ function mixtures(facts: LockFacts): Finding[] {
   return otherGuards(facts).map((other) =>
     found(
       "problem",
-      `${other.host} has ${guardText(other)}, this host ${
+      message`${other.host} has ${guardText(other)}, this host ${
         guardText(facts)
-      }, and both have ${other.storage}: ` +
-        "neither knows what VMs the other one runs",
+      }, and both have ${other.storage}: neither knows what VMs the other one runs`,
       "Have the same lock manager, and the same folder for leases, on all hosts that share storage.",
       facts.driver === "none" && other.driver === "lockd"
         ? `kvm-manager lock-manager lockd --lockspace ${shellWord(other.lockspace ?? "")} --restart`
@@ -67,7 +67,9 @@ function faults(facts: LockFacts, { family, systemd }: HostFacts): Finding[] {
     const part = driver === "sanlock" ? "sanlock" : "lockd";
     findings.push(found(
       "problem",
-      `qemu.conf chooses ${DRIVERS[driver]}, whose driver is not installed: libvirt cannot be started again`,
+      message`qemu.conf chooses ${
+        DRIVERS[driver]
+      }, whose driver is not installed: libvirt cannot be started again`,
       "Install it.",
       installs(part, family),
     ));
@@ -75,8 +77,9 @@ function faults(facts: LockFacts, { family, systemd }: HostFacts): Finding[] {
   if (driver === "lockd" && !daemon) {
     findings.push(found(
       "problem",
-      "virtlockd does not run: no VM can be started or resumed" +
-        (lockspace === null ? "" : ", and libvirt cannot be started"),
+      lockspace === null
+        ? "virtlockd does not run: no VM can be started or resumed"
+        : "virtlockd does not run: no VM can be started or resumed, and libvirt cannot be started",
       "Start it. It must not be restarted while VMs run: they would lose their leases.",
       systemd ? "systemctl enable --now virtlockd.socket" : "virtlockd --daemon",
     ));
@@ -109,7 +112,7 @@ function faults(facts: LockFacts, { family, systemd }: HostFacts): Finding[] {
   if (driver === "lockd" && (facts.leases ?? 0) > 0 && facts.runningVms === 0) {
     findings.push(found(
       "problem",
-      `virtlockd holds ${facts.leases} leases although no VM runs: VMs with these disks are refused as busy`,
+      message`virtlockd holds ${facts.leases} leases although no VM runs: VMs with these disks are refused as busy`,
       "VMs that were started before the lock manager was on leave them behind. Restart virtlockd, then libvirt.",
       systemd ? "systemctl restart virtlockd libvirtd" : undefined,
     ));
@@ -124,7 +127,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
   if (lockspace !== null && lockspaceShared === false) {
     findings.push(found(
       "warning",
-      `leases are in ${lockspace}, which is this host's own: other hosts do not see them`,
+      message`leases are in ${lockspace}, which is this host's own: other hosts do not see them`,
       "Mount storage there that all hosts share, or choose such a folder.",
       "kvm-manager lock-manager lockd --lockspace FOLDER --restart",
     ));
@@ -135,7 +138,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
   if (lockspace === null && devices.length > 0) {
     findings.push(found(
       "warning",
-      `leases of block devices (${
+      message`leases of block devices (${
         fewNames(devices.map(({ vm }) => vm))
       }) are in this host's /dev: other hosts do not see them`,
       "Have leases in a folder that all hosts share.",
@@ -146,7 +149,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
   if (network.length > 0) {
     findings.push(found(
       "warning",
-      `virtlockd gives no leases for network disks (${fewNames(network.map(({ vm }) => vm))})`,
+      message`virtlockd gives no leases for network disks (${fewNames(network.map(({ vm }) => vm))})`,
       "Have the storage itself guard them: exclusive-lock of RBD images, reservations of iSCSI targets.",
     ));
   }
@@ -177,7 +180,7 @@ function judgeLockFacts(facts: LockFacts, host: HostFacts): Finding[] {
   }
   return [
     ok(
-      `${DRIVERS[driver]} is on: a disk is given to one VM at a time${
+      message`${DRIVERS[driver]} is on: a disk is given to one VM at a time${
         facts.lockspace ? `, by leases in ${facts.lockspace}` : ""
       }`,
     ),
@@ -196,7 +199,7 @@ export const clusterVms = ({ resources }: Pick<HostCluster, "resources">): strin
 function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   if (!facts.installed) return [];
   if (facts.error !== null) {
-    return [ok(`Pacemaker is installed, and tells nothing of a cluster: ${facts.error}`)];
+    return [ok(message`Pacemaker is installed, and tells nothing of a cluster: ${facts.error}`)];
   }
   const findings: Finding[] = [], vms = clusterVms(facts);
   const ofNodes = (is: (node: HostCluster["nodes"][number]) => boolean) =>
@@ -216,14 +219,16 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
     findings.push(
       found(
         "problem",
-        `${unclean} must be fenced before its VMs start elsewhere`,
+        message`${unclean} must be fenced before its VMs start elsewhere`,
         "See why fencing has not succeeded.",
         "stonith_admin --history '*'",
       ),
     );
   }
   if (off !== "") {
-    findings.push(found("warning", `hosts of the cluster are off: ${off}`, "Bring them back.", "crm_mon -1"));
+    findings.push(
+      found("warning", message`hosts of the cluster are off: ${off}`, "Bring them back.", "crm_mon -1"),
+    );
   }
   if (!facts.fencing && vms.length > 0) {
     findings.push(
@@ -240,7 +245,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
     findings.push(
       found(
         "warning",
-        `resources of the cluster have failed: ${fewNames(failed)}`,
+        message`resources of the cluster have failed: ${fewNames(failed)}`,
         "See why.",
         "crm_mon -1 --failcounts",
       ),
@@ -250,7 +255,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
     findings.push(
       found(
         "warning",
-        `Pacemaker manages ${fewNames(facts.autostart)}, and libvirt starts it with this host as well`,
+        message`Pacemaker manages ${fewNames(facts.autostart)}, and libvirt starts it with this host as well`,
         "Turn “Start with the host” off: Pacemaker alone decides where it runs.",
         `virsh autostart --disable ${shellWord(facts.autostart[0]!)}`,
       ),
@@ -261,8 +266,8 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
     ...findings,
     ok(
       vms.length === 0
-        ? `a Pacemaker cluster: ${what}, no VMs`
-        : `a Pacemaker cluster: ${what}; it manages ${
+        ? message`a Pacemaker cluster: ${what}, no VMs`
+        : message`a Pacemaker cluster: ${what}; it manages ${
           fewNames(vms)
         }: start, stop and move them there (crm_resource), not here`,
     ),

@@ -3,6 +3,7 @@ import { DAY_MS } from "../../duration.ts";
 import { formatBytes } from "../../text/quantity.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { message } from "../../i18n/message.ts";
 
 /** Bytes below which the database may soon not be written. */
 const LITTLE = 200 * 2 ** 20;
@@ -12,13 +13,13 @@ const OLD_DAYS = 30;
 /** The database and the folder it is in. */
 export function judgeState({ state }: HostFacts): Finding[] {
   return judged(state, "the database", ({ dataDir, version, known, damage, open, free, savedAt, now }) => {
-    if (version === null && damage === null) return [ok(`there is no database in ${dataDir} yet`)];
+    if (version === null && damage === null) return [ok(message`there is no database in ${dataDir} yet`)];
     const findings: Finding[] = [];
     if (damage !== null) {
       findings.push(
         found(
           "problem",
-          `the database in ${dataDir} is damaged: ${damage}`,
+          message`the database in ${dataDir} is damaged: ${damage}`,
           "Stop the service, put a saved state back, start it.",
           "systemctl stop kvm-manager; kvm-manager restore-state FILE; systemctl start kvm-manager",
         ),
@@ -28,7 +29,7 @@ export function judgeState({ state }: HostFacts): Finding[] {
       findings.push(
         found(
           "problem",
-          `the database (version ${version}) is newer than this program (${known})`,
+          message`the database (version ${version}) is newer than this program (${known})`,
           "Install the version that wrote it, or put back a state saved with this one: docs/install.md, Upgrading.",
         ),
       );
@@ -37,7 +38,7 @@ export function judgeState({ state }: HostFacts): Finding[] {
       findings.push(
         found(
           "problem",
-          `others may read ${open.join(", ")}: password hashes and keys are in there`,
+          message`others may read ${open.join(", ")}: password hashes and keys are in there`,
           "Take that away.",
           `chmod -R go-rwx ${shellWord(dataDir)}`,
         ),
@@ -47,7 +48,7 @@ export function judgeState({ state }: HostFacts): Finding[] {
       findings.push(
         found(
           "warning",
-          `only ${formatBytes(free)} are free where the database is (${dataDir})`,
+          message`only ${formatBytes(free)} are free where the database is (${dataDir})`,
           "Make room: what cannot be written down is not audited.",
         ),
       );
@@ -58,7 +59,7 @@ export function judgeState({ state }: HostFacts): Finding[] {
       findings.push(
         found(
           "warning",
-          `KVM Manager's own state ${when}`,
+          message`KVM Manager's own state ${when}`,
           "Save it, and keep the file elsewhere.",
           "kvm-manager backup-state /root/kvm-manager.state",
         ),
@@ -66,7 +67,7 @@ export function judgeState({ state }: HostFacts): Finding[] {
     }
     return findings.length > 0
       ? findings
-      : [ok(`the database (version ${version}) is whole, and nobody else can read it`)];
+      : [ok(message`the database (version ${version}) is whole, and nobody else can read it`)];
   });
 }
 
@@ -80,8 +81,10 @@ export function judgeCertificate({ certificate }: HostFacts): Finding[] {
     const { path, validUntil, now } = facts;
     const days = Math.floor((validUntil - now) / DAY_MS);
     const renew = "Put a new one in its place; it is taken without a restart.";
-    if (days < 0) return [found("problem", `the certificate ${path} ended ${-days} days ago`, renew)];
-    if (days < WARN_DAYS) return [found("warning", `the certificate ${path} ends in ${days} days`, renew)];
-    return [ok(`the certificate ${path} is good for ${days} days`)];
+    if (days < 0) return [found("problem", message`the certificate ${path} ended ${-days} days ago`, renew)];
+    if (days < WARN_DAYS) {
+      return [found("warning", message`the certificate ${path} ends in ${days} days`, renew)];
+    }
+    return [ok(message`the certificate ${path} is good for ${days} days`)];
   });
 }

@@ -5,6 +5,7 @@ import { familyOf, installs } from "./distribution.ts";
 import type { HostFacts } from "./facts.ts";
 import { HEALTH_AREAS } from "../../contract/health.ts";
 import { type Fact, shellWord, worst } from "./finding.ts";
+import { render } from "../../i18n/message.ts";
 
 const NOW = Date.UTC(2026, 5, 1), DAY = 86_400_000, GIB = 2 ** 30;
 const pool = {
@@ -303,10 +304,10 @@ const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] 
 for (const [part, change, level, what, command] of CASES) {
   Deno.test(`examine() tells: ${what.source}`, () => {
     const findings = examine(host(part, change)).filter((each) => each.level !== "ok");
-    const finding = findings.find((each) => what.test(each.what));
+    const finding = findings.find((each) => what.test(render(each.what)));
     assert.ok(finding, JSON.stringify(findings));
     assert.equal(finding.level, level);
-    assert.ok((finding.advice ?? "").length > 0, "it says what to do");
+    assert.ok(render(finding.advice ?? "").length > 0, "it says what to do");
     if (command) assert.match(finding.command ?? "", command);
   });
 }
@@ -316,7 +317,7 @@ Deno.test("examine() takes what it does not know for no good news", () => {
     const facts = { ...host(), [part]: { unknown: "may not be read" } };
     const findings = examine(facts);
     assert.ok(
-      findings.some(({ level, what }) => level === "warning" && what.includes("may not be read")),
+      findings.some(({ level, what }) => level === "warning" && render(what).includes("may not be read")),
       part,
     );
   }
@@ -337,7 +338,7 @@ Deno.test("examine() needs no database, no certificate and no groups where there
 Deno.test("examine() says nothing of locks and clusters where they do not matter", () => {
   const of = (part: "locks" | "cluster", change: unknown) =>
     examine(host(part, change)).filter(({ area }) => area === part).map(({ level, what }) =>
-      `${level}: ${what}`
+      `${level}: ${render(what)}`
     );
   assert.deepEqual(of("locks", { ...OFF, others: [{ ...OTHER, driver: "lockd", storage: null }] }), [
     "ok: no lock manager is on, and no VM has a disk that other hosts are known to reach",

@@ -2,6 +2,7 @@
 import { installs } from "./distribution.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Finding, found, judged, ok } from "./finding.ts";
+import { message } from "../../i18n/message.ts";
 
 /** libvirt: installed, running, lets us in. */
 export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[] {
@@ -23,7 +24,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[]
       return [
         found(
           "problem",
-          `libvirt does not let this user in: ${why}`,
+          message`libvirt does not let this user in: ${why}`,
           "Let the user into the group libvirt, then start it again.",
           join,
         ),
@@ -42,7 +43,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[]
     return [
       found(
         "problem",
-        `libvirt cannot be reached: ${why}`,
+        message`libvirt cannot be reached: ${why}`,
         "Start it again, and look at its log.",
         systemd ? "systemctl restart libvirtd; journalctl -u libvirtd -n 50" : "libvirtd -d",
       ),
@@ -101,7 +102,7 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
       findings.push(
         found(
           "problem",
-          `KVM cannot be used: ${trouble}`,
+          message`KVM cannot be used: ${trouble}`,
           "VMs are emulated, and slow. In a virtual machine, its own host must offer nested virtualization.",
         ),
       );
@@ -109,7 +110,7 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
     if (findings.length > 0) return findings;
     const guests = nested === null ? "" : nested ? "; guests can have guests" : "; guests cannot have guests";
     return [
-      ok(`KVM can be used (${modules.join(", ") || "built in"})${guests}`),
+      ok(message`KVM can be used (${modules.join(", ") || "built in"})${guests}`),
     ];
   });
 }
@@ -117,14 +118,14 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
 /** QEMU, its tool for images, its TPM emulator. */
 export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding[] {
   const emulator = judged(libvirt, "QEMU", ({ connected, qemuVersion }) => {
-    if (qemuVersion !== null) return [ok(`QEMU ${qemuVersion}`)];
+    if (qemuVersion !== null) return [ok(message`QEMU ${qemuVersion}`)];
     const why = connected
       ? "libvirt finds no QEMU: no VM can start"
       : "unknown while libvirt does not answer";
     return [
       connected
-        ? found("problem", `QEMU: ${why}`, "Install it.", installs("qemu", family))
-        : found("warning", `QEMU: ${why}`, "Mend libvirt first."),
+        ? found("problem", message`QEMU: ${why}`, "Install it.", installs("qemu", family))
+        : found("warning", message`QEMU: ${why}`, "Mend libvirt first."),
     ];
   });
   const tool = judged(qemuImg, "qemu-img", (there) =>
@@ -140,7 +141,7 @@ export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding
     foreign.length === 0 ? [] : [
       found(
         "warning",
-        `swtpm may not use its own certificates in ${folder}: VMs with a TPM do not start`,
+        message`swtpm may not use its own certificates in ${folder}: VMs with a TPM do not start`,
         "They were made while libvirt ran as another user, before swtpm was installed with a user of its own. " +
           "Give them back to it.",
         `chown --recursive --reference=${folder} ${folder}`,
@@ -160,11 +161,11 @@ const MODULES: Readonly<Record<string, string>> = {
 export function judgeModules({ modules }: HostFacts): Finding[] {
   return judged(modules, "the kernel's modules", (loaded) => {
     const missing = Object.entries(MODULES).filter(([name]) => !loaded.includes(name));
-    if (missing.length === 0) return [ok(`${Object.keys(MODULES).join(", ")} are there`)];
+    if (missing.length === 0) return [ok(message`${Object.keys(MODULES).join(", ")} are there`)];
     return missing.map(([name, loss]) =>
       found(
         "warning",
-        `the kernel module ${name} is not loaded: where it cannot be, ${loss}`,
+        message`the kernel module ${name} is not loaded: where it cannot be, ${loss}`,
         "Load it.",
         `modprobe ${name}`,
       )
@@ -187,13 +188,15 @@ export function judgeGroups({ account }: HostFacts): Finding[] {
     );
     if (missing.length === 0) {
       return [
-        ok(`${user} is in ${Object.keys(GROUPS).filter((name) => groups.includes(name)).join(" and ")}`),
+        ok(
+          message`${user} is in ${Object.keys(GROUPS).filter((name) => groups.includes(name)).join(" and ")}`,
+        ),
       ];
     }
     return missing.map(([name, loss]) =>
       found(
         "warning",
-        `${user} is not in the group ${name}: ${loss}`,
+        message`${user} is not in the group ${name}: ${loss}`,
         "Let it in, then start the service again.",
         `usermod --append --groups ${name} ${user}`,
       )

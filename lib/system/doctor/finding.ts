@@ -1,13 +1,14 @@
 /** What a check of the host finds: how bad it is, what is wrong, and what to do about it. */
 import { HEALTH_LEVELS, type HealthLevel } from "../../contract/health.ts";
+import { message, type Sentence } from "../../i18n/message.ts";
 
 /** One thing that was found. */
 export interface Finding {
   readonly level: HealthLevel;
   /** What is so, in a sentence. */
-  readonly what: string;
+  readonly what: Sentence;
   /** What to do about it, in a sentence. */
-  readonly advice?: string;
+  readonly advice?: Sentence;
   /** The command that does it, for this distribution; run as root. */
   readonly command?: string;
 }
@@ -15,10 +16,15 @@ export interface Finding {
 /** Something about the host: known, or why it is not. Unknown is never taken for well. */
 export type Fact<T> = { readonly value: T } | { readonly unknown: string };
 
-export const ok = (what: string): Finding => ({ level: "ok", what });
+export const ok = (what: Sentence): Finding => ({ level: "ok", what });
 
 /** A finding with its advice. */
-export function found(level: "warning" | "problem", what: string, advice: string, command?: string): Finding {
+export function found(
+  level: "warning" | "problem",
+  what: Sentence,
+  advice: Sentence,
+  command?: string,
+): Finding {
   return { level, what, advice, ...(command !== undefined && { command }) };
 }
 
@@ -26,7 +32,11 @@ export function found(level: "warning" | "problem", what: string, advice: string
 export function judged<T>(fact: Fact<T>, of: string, judge: (value: T) => Finding[]): Finding[] {
   if ("value" in fact) return judge(fact.value);
   return [
-    found("warning", `${of} could not be looked at: ${fact.unknown}`, "Run kvm-manager doctor as root."),
+    found(
+      "warning",
+      message`${of} could not be looked at: ${fact.unknown}`,
+      "Run kvm-manager doctor as root.",
+    ),
   ];
 }
 

@@ -7,6 +7,7 @@ import { NO_PLACE, ownBusOf, placeFor } from "../../formats/xml/seed_drive.ts";
 import { isQ35 } from "../../formats/xml/machine_type.ts";
 import type { DiskSource, NewVm, VmDisk, VmSeed, VmTools } from "../../formats/xml/new_vm.ts";
 import { GIB } from "../../text/byte_units.ts";
+import { message } from "../../i18n/message.ts";
 
 type Bus = VmDisk["bus"];
 /** First letters of a disk's name by its bus. */
@@ -91,7 +92,10 @@ function copied(field: string, disk: NewDisk, facts: Facts, findings: Findings):
   const { sizeGb } = disk;
   if (sizeGb !== undefined && virtualBytes !== null && sizeGb * GIB < virtualBytes) {
     const least = Math.ceil(virtualBytes / GIB);
-    findings.invalid(within(field, "sizeGb"), `must be at least ${least}: the image is not made smaller`);
+    findings.invalid(
+      within(field, "sizeGb"),
+      message`must be at least ${least}: the image is not made smaller`,
+    );
   }
   return {
     source: undefined,
@@ -130,7 +134,7 @@ function requireFormat(
 ): void {
   const formats = pool?.formats ?? ALL_FORMATS;
   if (formats.includes(format)) return;
-  findings.invalid(field, `must be ${formats.join(" or ")} in storage pool ${pool?.name}`);
+  findings.invalid(field, message`must be ${formats.join(" or ")} in storage pool ${pool?.name}`);
 }
 
 /** How a disk is come by. */
@@ -279,7 +283,7 @@ export function decideDisks(
   const cd = iso && { source: iso, bus, target: target(bus) };
   const ide = disks.filter((disk) => disk.bus === "ide").length + (cd?.bus === "ide" ? 1 : 0);
   if (ide > MOST_IDE) {
-    findings.invalid("disks", `are ${ide} on the IDE bus with the CD, which takes ${MOST_IDE}`);
+    findings.invalid("disks", message`are ${ide} on the IDE bus with the CD, which takes ${MOST_IDE}`);
   }
   const drives = cd === undefined ? disks : [...disks, cd];
   const seed = decideSeed(config, drives, facts, findings);

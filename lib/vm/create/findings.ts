@@ -1,5 +1,5 @@
 /** What is found out about a configuration: errors and warnings, each by its field. Pure. */
-import type { Unrendered } from "../../i18n/message.ts";
+import { message, type Sentence, type Unrendered } from "../../i18n/message.ts";
 import { type ConfigFinding, type WarningCode, WARNINGS } from "../../contract/create.ts";
 import { ContractError, type ErrorCode } from "../../contract/errors.ts";
 
@@ -48,11 +48,11 @@ export class Findings {
   }
 
   /** An error without a code of its own: the field, and what is wrong with it. */
-  invalid(field: string, reason: string): void {
-    this.error(field, "InvalidInput", { reason: `${field} ${reason}` });
+  invalid(field: string, reason: Sentence): void {
+    this.error(field, "InvalidInput", { reason: message`${field} ${reason}` });
   }
 
-  missing(field: string, what: string, reason: string): void {
+  missing(field: string, what: string, reason: Sentence): void {
     this.error(field, "NotOnThisHost", { what, reason });
   }
 

@@ -8,6 +8,7 @@ import { isPc } from "../../formats/xml/machine_type.ts";
 import { newScreenPassword } from "../../formats/xml/screen_passwords.ts";
 import type { NewVm } from "../../formats/xml/new_vm.ts";
 import { MIB } from "../../text/byte_units.ts";
+import { message } from "../../i18n/message.ts";
 
 /** Why a choice is not available, or null. */
 function reasonAgainst(choices: readonly Choice[], id: string): string | null {
@@ -27,7 +28,7 @@ export function decideCpu(config: VmConfig, facts: Facts, findings: Findings): C
     findings.error("cpuTopology", "InvalidCpuCount", { n: product });
   }
   if (product !== undefined && product !== cpuCount) {
-    findings.invalid("cpuTopology", `comes to ${product} CPUs, and cpuCount is ${cpuCount}`);
+    findings.invalid("cpuTopology", message`comes to ${product} CPUs, and cpuCount is ${cpuCount}`);
   }
   if (offer.maxCpus !== undefined && cpuCount > offer.maxCpus) {
     findings.missing(

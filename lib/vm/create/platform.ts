@@ -3,6 +3,7 @@ import type { VmConfig } from "../../contract/create.ts";
 import { ContractError } from "../../contract/errors.ts";
 import type { GuestArch, Guests } from "../../formats/xml/capabilities.ts";
 import { isPc } from "../../formats/xml/machine_type.ts";
+import { message, type Sentence } from "../../i18n/message.ts";
 
 /** What the rest of a VM's options depends on. */
 export interface Platform {
@@ -34,7 +35,7 @@ const MACHINES: Readonly<Record<string, readonly string[]>> = {
   loongarch64: ["virt"],
 };
 
-const unavailable = (field: string, what: string, reason: string) =>
+const unavailable = (field: string, what: Sentence, reason: Sentence) =>
   new ContractError("NotOnThisHost", { field, what, reason });
 
 function chooseVirtType(guest: GuestArch, wanted: string, trouble: string | null): string {
@@ -48,8 +49,8 @@ function chooseVirtType(guest: GuestArch, wanted: string, trouble: string | null
   if (!guest.virtTypes.includes(wanted)) {
     throw unavailable(
       "virtType",
-      `virtualization type ${wanted}`,
-      `libvirt offers ${guest.virtTypes.join(", ")} for ${guest.arch}`,
+      message`virtualization type ${wanted}`,
+      message`libvirt offers ${guest.virtTypes.join(", ")} for ${guest.arch}`,
     );
   }
   return wanted;
@@ -59,7 +60,11 @@ function chooseMachine(guest: GuestArch, wanted: string | undefined, fallback: s
   const has = (name: string) => guest.machines.some((each) => each.name === name || each.canonical === name);
   if (wanted !== undefined) {
     if (!has(wanted)) {
-      throw unavailable("machine", `machine type ${wanted}`, `QEMU does not have it for ${guest.arch}`);
+      throw unavailable(
+        "machine",
+        message`machine type ${wanted}`,
+        message`QEMU does not have it for ${guest.arch}`,
+      );
     }
     return wanted;
   }
@@ -80,7 +85,11 @@ export function choosePlatform(
   const name = arch ?? (guests.some((guest) => guest.arch === hostArch) ? hostArch : guests[0]?.arch);
   const guest = guests.find((each) => each.arch === name);
   if (guest === undefined) {
-    throw unavailable("arch", `architecture ${name ?? "of any kind"}`, "no emulator for it is installed");
+    throw unavailable(
+      "arch",
+      message`architecture ${name ?? "of any kind"}`,
+      "no emulator for it is installed",
+    );
   }
   return {
     arch: guest.arch,

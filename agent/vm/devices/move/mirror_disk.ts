@@ -2,7 +2,7 @@
  * Copying a disk of a VM that runs: QEMU copies it, follows what the guest writes, and goes over to the copy once both are
  * alike. Whatever happens before that, the VM stays on what it had.
  */
-import { message, vmName } from "../../../../lib/i18n/message.ts";
+import { message, type Sentence, vmName } from "../../../../lib/i18n/message.ts";
 import { ContractError, type VM } from "../../../../lib/contract/mod.ts";
 import { copyGoalXml } from "../../../../lib/formats/xml/block_copy.ts";
 import { sleep } from "../../../clock.ts";
@@ -28,7 +28,7 @@ export interface DiskMirror {
   readonly steps: Steps;
 }
 
-const failed = ({ step: { target } }: DiskMirror, error: string, cause?: unknown) =>
+const failed = ({ step: { target } }: DiskMirror, error: Sentence, cause?: unknown) =>
   new ContractError("DiskMoveFailed", { target, error }, { cause });
 
 /** Keeps others off the VM as soon as nobody works on it. @throws the reason of the job's end */

@@ -120,8 +120,10 @@ async function dropNotes(host: Host, { vm }: MovePlan, job: JobHandle): Promise<
 async function carryOut(host: Host, plan: MovePlan, work: MoveWork): Promise<Output<"move_disk">> {
   const { vm, target, isLive, copy: { source, pool }, name } = plan, { job, operation } = work;
   operation.showsAs(job.id);
-  job.log(`Copying ${target}: ${source.path} to ${pool}/${name}`);
-  if (source.backing !== undefined) job.log(`It is built on ${source.backing.path}: the copy stands alone`);
+  job.log(message`Copying ${target}: ${source.path} to ${pool}/${name}`);
+  if (source.backing !== undefined) {
+    job.log(message`It is built on ${source.backing.path}: the copy stands alone`);
+  }
   // What others gave the VM, its guest may have written on since
   await host.observeFormats([vm], true);
   await dropNotes(host, plan, job);
@@ -138,12 +140,12 @@ async function carryOut(host: Host, plan: MovePlan, work: MoveWork): Promise<Out
   const oldVolume = await completeMove(host, step, operation.record.actor);
   job.log(
     oldVolume.reason !== undefined
-      ? `${oldVolume.path} stays: ${oldVolume.reason}`
+      ? message`${oldVolume.path} stays: ${oldVolume.reason}`
       : oldVolume.isThere
-      ? `${oldVolume.path} stays`
+      ? message`${oldVolume.path} stays`
       : oldVolume.bin === null
-      ? `Deleted ${oldVolume.path}`
-      : `Moved ${oldVolume.path} to the bin`,
+      ? message`Deleted ${oldVolume.path}`
+      : message`Moved ${oldVolume.path} to the bin`,
   );
   return { pool: to.pool, volume: to.volume, path: to.path, format: to.format, live: isLive, oldVolume };
 }

@@ -1,5 +1,5 @@
 /** What a disk that is to move goes to, and everything that is in the way of it. */
-import { userName } from "../../../../lib/i18n/message.ts";
+import { message, type Sentence, userName } from "../../../../lib/i18n/message.ts";
 import { ContractError, type Disk, type Input, type Role, type VM } from "../../../../lib/contract/mod.ts";
 import { encryptedDisks, transientDisks } from "../../../../lib/formats/xml/backup.ts";
 import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
@@ -44,7 +44,7 @@ export async function movable<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-const refuse = ({ target, source: path = "empty" }: Pick<Disk, "target" | "source">, reason: string) =>
+const refuse = ({ target, source: path = "empty" }: Pick<Disk, "target" | "source">, reason: Sentence) =>
   new ContractError("DiskNotMovable", { target, path, reason });
 
 /** The disk as the VM has it now and at its next start. @throws {ContractError} NoSuchDisk, DiskNotMovable */
@@ -101,13 +101,13 @@ async function refuseSnapshots(host: Host, vm: VM, disk: Disk): Promise<void> {
   if (within.length > 0) {
     throw refuse(
       disk,
-      `snapshots are within its image (${names(within)}), and would be lost: delete them first`,
+      message`snapshots are within its image (${names(within)}), and would be lost: delete them first`,
     );
   }
   if (beside.length === 0) return;
   throw refuse(
     disk,
-    `it is built on the images of snapshots (${names(beside)}): delete them first, which merges them`,
+    message`it is built on the images of snapshots (${names(beside)}): delete them first, which merges them`,
   );
 }
 
@@ -122,15 +122,17 @@ async function refuseUsers(
   const other = (await usesOf(host, path)).find((use) => use.vmId !== vm.id || use.target !== disk.target);
   if (other !== undefined) throw new ContractError("DiskInUse", { vm: userName(other), path });
   const keeper = await host.keepers.of(path);
-  if (keeper !== undefined) throw refuse(disk, `it belongs to the ${keeper}`);
+  if (keeper !== undefined) throw refuse(disk, message`it belongs to the ${keeper}`);
   if (keepsSource) return;
   await host.inventory.storage.volumes(pool);
   // An overlay may lie in any pool
   const [unread] = await readKnownPools(host);
-  if (unread !== undefined) throw refuse(disk, `${unreadPoolText(unread, path)}, or keep the old volume`);
+  if (unread !== undefined) {
+    throw refuse(disk, message`${unreadPoolText(unread, path)}, or keep the old volume`);
+  }
   const above = await (await overlays(host))(path);
   if (above === undefined) return;
-  throw refuse(disk, `the volume ${above.name} of ${above.pool} is built on it: keep the old volume`);
+  throw refuse(disk, message`the volume ${above.name} of ${above.pool} is built on it: keep the old volume`);
 }
 
 /** @throws {ContractError} DiskNotMovable while QEMU works on the VM's disks already */
@@ -143,7 +145,10 @@ export async function refuseCopied({ link }: Host, { id: uuid, disks }: VM, disk
   }
   for (const { target, source } of disks) {
     if (source === undefined || await link.call("blockJobNow", { uuid, target }) === null) continue;
-    throw refuse(disk, `QEMU copies or merges disk ${target} of the VM just now: wait until that has ended`);
+    throw refuse(
+      disk,
+      message`QEMU copies or merges disk ${target} of the VM just now: wait until that has ended`,
+    );
   }
 }
 
@@ -153,7 +158,7 @@ async function refuseCheckpoints(host: Host, { id: uuid }: VM, disk: Disk): Prom
   if (other === undefined) return;
   throw refuse(
     disk,
-    `the VM has a checkpoint of another program (${other}), which would be lost: delete it with that`,
+    message`the VM has a checkpoint of another program (${other}), which would be lost: delete it with that`,
   );
 }
 
@@ -189,9 +194,11 @@ export async function planMove(
     throw new ContractError("InvalidInput", { reason, field: "format" });
   }
   const copy = await movable(diskCopyOf(host, disk, {}));
-  if (copy.source.pool === pool) throw refuse(disk, `it is in the pool ${pool} already: choose another`);
+  if (copy.source.pool === pool) {
+    throw refuse(disk, message`it is in the pool ${pool} already: choose another`);
+  }
   if (copy.used !== "qcow2" && copy.used !== "raw") {
-    throw refuse(disk, `its format is ${copy.used}, and only qcow2 and raw disks are copied`);
+    throw refuse(disk, message`its format is ${copy.used}, and only qcow2 and raw disks are copied`);
   }
   const { used: format } = copy;
   await refuseSnapshots(host, vm, disk);

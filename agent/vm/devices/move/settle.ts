@@ -6,6 +6,7 @@ import { originOf } from "../../../storage/disk_origin.ts";
 import { removeOldVolume } from "../../../storage/old_volume.ts";
 import { noteSuccessor } from "../../disk_lineage.ts";
 import { nameImage, placesOfDisk } from "./definitions.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 type OldVolume = Output<"move_disk">["oldVolume"];
 
@@ -27,7 +28,7 @@ export async function completeMove(host: Host, step: DiskMoved, actor: string): 
     await host.observeFormats([host.inventory.vm(uuid) ?? vm], true);
   }
   if (live === from.path || next === from.path) {
-    throw new ContractError("DiskMoveFailed", { target, error: `the VM still has ${from.path}` });
+    throw new ContractError("DiskMoveFailed", { target, error: message`the VM still has ${from.path}` });
   }
   await noteSuccessor(host, uuid, await originOf(host, { type: from.type, source: from.path }), to.path);
   const old = { pool: from.pool, volume: from.volume, path: from.path, isThere: true, bin: null };

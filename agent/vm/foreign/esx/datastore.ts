@@ -7,6 +7,7 @@ import { type PinnedAnswer, pinnedGet } from "../../../outbound/pinned_get.ts";
 import { OtherCertificate } from "../../../outbound/pinned_tls.ts";
 import { LineBroken, type RemoteStretch } from "../remote/remote_disk.ts";
 import { type EsxServer, unreachable } from "./place.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 /** Milliseconds for the head of an answer, and in which something of its content must come. */
 const HEAD_MS = 60_000, STALL_MS = 60_000;
@@ -77,7 +78,7 @@ export class Datastores {
     if (status === 401 || status === 403) throw new ContractError("SourceLoginRefused", { source: label });
     if (status === 404) throw new ContractError("DiskNotFound", { path: nameOf(file) });
     if (status >= 500) throw new LineBroken(`it answers with HTTP ${status}`);
-    throw unreachable(label, `it answers with HTTP ${status} for ${nameOf(file)}`);
+    throw unreachable(label, message`it answers with HTTP ${status} for ${nameOf(file)}`);
   }
 
   /** Size and state of a file. */
@@ -86,7 +87,7 @@ export class Datastores {
     const { headers } = answer;
     const said = headers.get("content-length") ?? "", size = /^\d{1,15}$/.test(said) ? Number(said) : NaN;
     if (Number.isNaN(size)) {
-      throw unreachable(this.server.label, `it does not say how long ${nameOf(file)} is`);
+      throw unreachable(this.server.label, message`it does not say how long ${nameOf(file)} is`);
     }
     return { size, mark: `${said} ${headers.get("last-modified") ?? ""} ${headers.get("etag") ?? ""}` };
   }
@@ -105,7 +106,10 @@ export class Datastores {
     const end = () => Promise.resolve(answer[Symbol.dispose]());
     if (!isIt) {
       await end();
-      throw unreachable(this.server.label, `it gives another part of ${nameOf(file)} than was asked for`);
+      throw unreachable(
+        this.server.label,
+        message`it gives another part of ${nameOf(file)} than was asked for`,
+      );
     }
     return { pieces: alive(answer, length, signal), [Symbol.asyncDispose]: end };
   }
@@ -116,7 +120,7 @@ export class Datastores {
     if (size > most) {
       throw new ContractError("DiskRefused", {
         path: nameOf(file),
-        reason: `its description has more than ${most} bytes`,
+        reason: message`its description has more than ${most} bytes`,
       });
     }
     const bytes = new Uint8Array(size);

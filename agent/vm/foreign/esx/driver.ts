@@ -9,6 +9,7 @@ import { log } from "../../../log.ts";
 import { within } from "../../../within.ts";
 import { type EsxServer, unreachable } from "./place.ts";
 import { EsxRelay, type VmxFile } from "./relay.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 /** Milliseconds that libvirt has to sign out. */
 const SIGN_OUT_MS = 2000;
@@ -40,7 +41,7 @@ function requireNoProxy(): void {
   }
   throw new ContractError("ForeignVmRefused", {
     reason:
-      `KVM Manager's environment has ${proxy}, which would see the password. Add 127.0.0.1 to no_proxy there`,
+      message`KVM Manager's environment has ${proxy}, which would see the password. Add 127.0.0.1 to no_proxy there`,
   });
 }
 

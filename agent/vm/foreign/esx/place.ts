@@ -12,6 +12,7 @@ import { BrokenOff, outboundRefusal } from "../../../outbound/errors.ts";
 import { requireReachable } from "../../../outbound/fetch.ts";
 import { urlHost } from "../../../../lib/network/url_host.ts";
 import type { ForeignServices } from "../model.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 /** A server that may be spoken to. */
 export interface EsxServer extends VmwarePlace {
@@ -52,7 +53,7 @@ export async function esxServer(
 ): Promise<EsxServer> {
   const place = vmwarePlace(kind === "vcenter" ? "vcenter" : "esxi", origin);
   if (typeof place === "string") {
-    throw new ContractError("InvalidInput", { field: "origin", reason: `origin ${place}` });
+    throw new ContractError("InvalidInput", { field: "origin", reason: message`origin ${place}` });
   }
   const { host, port } = place, label = `${urlHost(host)}${port === 443 ? "" : `:${port}`}`;
   const tls: TlsPlace = { host, port, address: await addressOf(place, label) };

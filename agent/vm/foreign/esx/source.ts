@@ -22,6 +22,7 @@ import { foreignRefused, type ForeignServices, type ForeignSource, type SourceDi
 import { Datastores } from "./datastore.ts";
 import { type EsxDriver, withEsx } from "./driver.ts";
 import { type EsxServer, esxServer, unreachable } from "./place.ts";
+import { message, type Sentence } from "../../../../lib/i18n/message.ts";
 
 /** VMs of a host that are listed. */
 const MOST_VMS = 10_000;
@@ -62,7 +63,7 @@ async function signedIn<T>(
 
 async function domainsOf(driver: EsxDriver): Promise<ForeignDomain[]> {
   const domains = await driver.domains();
-  if (domains.length > MOST_VMS) throw foreignRefused(`the server has more than ${MOST_VMS} VMs`);
+  if (domains.length > MOST_VMS) throw foreignRefused(message`the server has more than ${MOST_VMS} VMs`);
   return domains;
 }
 
@@ -90,7 +91,7 @@ function meantVm(domains: readonly ForeignDomain[], named: string | undefined): 
     ? domains
     : domains.filter(({ name, uuid }) => name === named || uuid === named);
   if (named === undefined && found.length !== 1) {
-    throw foreignRefused(`the server has ${domains.length} VMs. Say which one (--vm)`);
+    throw foreignRefused(message`the server has ${domains.length} VMs. Say which one (--vm)`);
   }
   if (found.length > 1) throw foreignRefused("several VMs have this name. Say its UUID instead (--vm)");
   const [vm] = found;
@@ -143,7 +144,7 @@ async function* piecesOf(
 /** Opens a disk: its description is read here, and names files beside it alone. */
 async function openDisk(stores: Datastores, at: DatastoreFile, signal: AbortSignal): Promise<RemoteDisk> {
   const label = `[${at.datastore}] ${at.path}`;
-  const refuse = (reason: string, cause?: unknown) =>
+  const refuse = (reason: Sentence, cause?: unknown) =>
     new ContractError("DiskRefused", { path: label, reason }, { cause });
   const head = await stores.head(at, signal);
   if (head.size > MOST_DESCRIPTOR) {
@@ -172,7 +173,7 @@ async function openDisk(stores: Datastores, at: DatastoreFile, signal: AbortSign
     }
     const file = { ...at, path: `${folder}${extent.file}` }, { size, mark } = await stores.head(file, signal);
     if (extent.offset + extent.bytes > size) {
-      throw refuse(`${extent.file} is shorter than its description says`);
+      throw refuse(message`${extent.file} is shorter than its description says`);
     }
     marks.set(file.path, [file, mark]);
     extents.push({ file, offset: extent.offset, bytes: extent.bytes });
@@ -191,7 +192,8 @@ async function openDisk(stores: Datastores, at: DatastoreFile, signal: AbortSign
       for (const [file, mark] of marks.values()) {
         if ((await stores.head(file, during)).mark === mark) continue;
         throw new ContractError("ImportFailed", {
-          error: `${label} was written to at the source meanwhile. Leave the VM off, and import it again`,
+          error:
+            message`${label} was written to at the source meanwhile. Leave the VM off, and import it again`,
         });
       }
     },

@@ -31,6 +31,7 @@ import { ProgramLate } from "../../../machine/programs.ts";
 import { bring, judgeFar } from "../remote/arrival.ts";
 import { LineBroken, readRemote, type RemoteDisk } from "../remote/remote_disk.ts";
 import { foreignRefused, type ForeignServices, type ForeignSource, type SourceDisk, told } from "../model.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 /** Milliseconds to look at a VM's disks, and for a checksum of one. */
 const LOOK_MS = 120_000, SUM_MS = 24 * 60 * 60_000;
@@ -113,7 +114,7 @@ async function opened(
     held.use(shell);
     try {
       const isRoot = (await shell.run("id -u", { asUser: true })).trim() === "0";
-      if (!isRoot) throw foreignRefused(`${label} is not root: the disks of Proxmox VE are root's`);
+      if (!isRoot) throw foreignRefused(message`${label} is not root: the disks of Proxmox VE are root's`);
     } catch (error) {
       if (error instanceof RemoteLoginRefused && login.password === undefined) {
         const reason =
@@ -173,7 +174,7 @@ export async function proxmoxVms(
 /** The VM that is meant, which is off. @throws {ContractError} ForeignVmRefused, VmNotFound, VmMustBeOff */
 function meantVm(vms: readonly ForeignVmEntry[], named: string | undefined): ForeignVmEntry {
   if (named === undefined && vms.length !== 1) {
-    throw foreignRefused(`the node has ${vms.length} VMs. Say which one (--vm)`);
+    throw foreignRefused(message`the node has ${vms.length} VMs. Say which one (--vm)`);
   }
   const found = named === undefined ? vms : vms.filter(({ vm, name }) => vm === named || name === named);
   if (found.length > 1) {
@@ -207,7 +208,7 @@ async function headOf(
 ): Promise<{ readonly size: number; readonly mark: string }> {
   const mark = (await run(node, HEAD, [path], { signal })).trim(),
     size = Number(/^\d{1,15}/.exec(mark)?.[0] ?? NaN);
-  if (Number.isNaN(size)) throw foreignRefused(`${node.label} does not say how large ${path} is`);
+  if (Number.isNaN(size)) throw foreignRefused(message`${node.label} does not say how large ${path} is`);
   return { size, mark };
 }
 
@@ -246,7 +247,7 @@ async function farDisk(node: Node, path: string, signal: AbortSignal): Promise<R
     checksum: async (during) => {
       const said = await run(node, SUM, [path], { signal: during, limitMs: SUM_MS });
       const [sum] = /^[0-9a-f]{64}\b/.exec(said) ?? [];
-      if (sum === undefined) throw foreignRefused(`${node.label} gives no checksum of ${path}`);
+      if (sum === undefined) throw foreignRefused(message`${node.label} gives no checksum of ${path}`);
       return sum;
     },
     requireUnchanged: async (during) => {
@@ -260,7 +261,8 @@ async function farDisk(node: Node, path: string, signal: AbortSignal): Promise<R
       }
       if (now === mark) return;
       throw new ContractError("ImportFailed", {
-        error: `${label} was written to at the source meanwhile. Leave the VM off, and import it again`,
+        error:
+          message`${label} was written to at the source meanwhile. Leave the VM off, and import it again`,
       });
     },
   };

@@ -16,6 +16,7 @@ import { pause } from "../../../within.ts";
 import type { ConvertWork, ForeignServices } from "../model.ts";
 import { requireClean } from "../windows.ts";
 import { LineBroken, type RemoteDisk, remoteSource } from "./remote_disk.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 /** How often in a row a transfer goes on without a byte, and milliseconds before it does. */
 const MOST_TRIES = 6, AGAIN_MS = 5000;
@@ -62,10 +63,10 @@ async function download(disk: RemoteDisk, target: Volume, { job, onShare }: Work
       const why = oneLine(messageOf(error), 160);
       if (tries > MOST_TRIES) {
         throw new ContractError("ImportFailed", {
-          error: `the connection broke at byte ${received} of ${label} and does not come back: ${why}`,
+          error: message`the connection broke at byte ${received} of ${label} and does not come back: ${why}`,
         }, { cause: error });
       }
-      job.log(`The connection broke at ${received} of ${size} bytes (${why}): it goes on there`);
+      job.log(message`The connection broke at ${received} of ${size} bytes (${why}): it goes on there`);
       await pause(AGAIN_MS, job.signal);
       job.signal.throwIfAborted();
       await disk.requireUnchanged?.(job.signal);
@@ -130,7 +131,7 @@ async function requireWhole(
   require(received);
   await disk.requireUnchanged?.(signal);
   if (disk.checksum === undefined && !verify) return;
-  job.log(`Comparing the checksum of ${disk.label}`);
+  job.log(message`Comparing the checksum of ${disk.label}`);
   require(await (disk.checksum?.(signal) ?? sumByReading(disk, signal)));
 }
 
@@ -147,7 +148,7 @@ export async function judgeRemote(
     if (disk.virtualBytes <= maxVirtualGb * GIB) return disk;
     const gib = Math.floor(disk.virtualBytes / GIB);
     throw new ContractError("ImageTooLarge", {
-      reason: `a guest would see ${gib} GiB of ${label}, allowed are ${maxVirtualGb}`,
+      reason: message`a guest would see ${gib} GiB of ${label}, allowed are ${maxVirtualGb}`,
     });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;

@@ -8,6 +8,7 @@ import {
 } from "../../../../lib/contract/mod.ts";
 import type { Clock } from "../../../clock.ts";
 import type { Principal } from "../../../access.ts";
+import { message } from "../../../../lib/i18n/message.ts";
 
 /** Milliseconds after its last use that a sign-in is forgotten. */
 const KEPT_MS = 15 * 60_000;
@@ -84,6 +85,6 @@ export function requirePassword({ username, password }: ServerLogin): { username
   if (password !== undefined) return { username, password };
   throw new ContractError("InvalidInput", {
     field: "password",
-    reason: `password is missing: the server asks for that of ${username}`,
+    reason: message`password is missing: the server asks for that of ${username}`,
   });
 }

@@ -3,6 +3,8 @@ import { signal } from "@preact/signals";
 import { MetricsTrouble } from "../../../../components/metrics/MetricsTrouble.tsx";
 import { VmPage } from "../../../../components/vm/VmPage.tsx";
 import Monitoring from "../../../../islands/Monitoring.tsx";
+import { markKinds } from "../../../../lib/metrics/marks.ts";
+import { markWords } from "../../../../lib/vm/activity.ts";
 import { MARKED_COMMANDS } from "../../../../lib/contract/marked_commands.ts";
 import { oneLine } from "../../../../lib/text/text.ts";
 import { t } from "../../../../lib/i18n/mod.ts";
@@ -36,6 +38,7 @@ export default define.page<typeof handler>(function VmMonitoring({ data, state }
           query={query}
           data={read}
           markedCommands={MARKED_COMMANDS}
+          markWords={markWords(markKinds(MARKED_COMMANDS))}
           now={now}
         />
       )}
