@@ -183,6 +183,18 @@ Deno.test({
       await refused(call(server, "unassign_profile", { project_id }), "NoProfileAssigned");
     });
 
+    await t.step("a tool that is deleted is not there, and can be defined another time", async () => {
+      const tool = { tool_type: "skill", name: "gone" } as const;
+      const steps = [{ command: "get_vms", input: {} }];
+      for (let round = 0; round < 2; round++) {
+        await call(server, "set_tool", { ...tool, steps });
+        assert.ok((await call(server, "list_tools")).some(({ name }) => name === "gone"));
+        await call(server, "delete_tool", tool);
+        assert.deepEqual(await call(server, "list_tools"), []);
+        await refused(call(server, "delete_tool", tool), "ToolNotFound");
+      }
+    });
+
     await t.step("deleted while it is in use: what its tools may do stays", async () => {
       await call(server, "assign_profile", { project_id, profile_id: id });
       assert.deepEqual(await call(server, "delete_profile", { id }), {
