@@ -82,6 +82,7 @@ import * as route_storage_$pool_copy from "./routes/storage/[pool]/copy.tsx";
 import * as route_storage_index from "./routes/storage/index.tsx";
 import * as route_tasks_$id from "./routes/tasks/[id].tsx";
 import * as route_tasks_index from "./routes/tasks/index.tsx";
+import * as route_templates_$id_copy from "./routes/templates/[id]/copy.tsx";
 import * as route_templates_$id_index from "./routes/templates/[id]/index.tsx";
 import * as route_templates_index from "./routes/templates/index.tsx";
 import * as route_templates_new from "./routes/templates/new.tsx";
@@ -255,6 +256,7 @@ register({
     "storage/index.tsx": route_storage_index,
     "tasks/[id].tsx": route_tasks_$id,
     "tasks/index.tsx": route_tasks_index,
+    "templates/[id]/copy.tsx": route_templates_$id_copy,
     "templates/[id]/index.tsx": route_templates_$id_index,
     "templates/index.tsx": route_templates_index,
     "templates/new.tsx": route_templates_new,

@@ -52,6 +52,7 @@ import { Operations } from "../operations/operations.ts";
 import { keyOf } from "../operations/step.ts";
 import { PacedJobs, type PeriodicJob } from "../periodic.ts";
 import { FormatRecords } from "../storage/format_records.ts";
+import { isTestDriver } from "../storage/disk_images/reader.ts";
 import { StorageLocks } from "../storage/locks.ts";
 import { Reservations } from "./reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
@@ -192,8 +193,15 @@ export class Host {
           this.#attempted.resolve();
         },
         events: (events) => this.inventory.onEvents(events),
-        volumeMade: (record) => this.inventory.storage.put(volumeOf(record)),
-        volumeGone: (path) => this.inventory.storage.removeAt(path),
+        volumeMade: (record) => {
+          const volume = volumeOf(record);
+          this.inventory.storage.put(volume);
+          this.formats.forget(volume.path);
+        },
+        volumeGone: (path) => {
+          this.inventory.storage.removeAt(path);
+          this.formats.forget(path);
+        },
         recheck: (uuid) => this.sampler.recheck(uuid),
         pools: () => this.inventory.storage.isKnown ? this.inventory.storage.records() : undefined,
         poolOf: (path) => this.inventory.storage.poolOf(path),
@@ -259,7 +267,7 @@ export class Host {
       host: id,
       link: this.link,
     });
-    this.formats = new FormatRecords(store);
+    this.formats = new FormatRecords(store, this.machine === null ? id : undefined);
     this.passt = new Passt(this.link);
     this.#addresses = new Addresses(this.link, this.inventory, {
       isWatched: () => this.events.listeners > 0,
@@ -613,7 +621,7 @@ export class Host {
    * have them no more. Made-up VMs have no files.
    */
   async observeFormats(vms: readonly VM[] = this.inventory.vms(), again = false): Promise<void> {
-    if (this.machine !== null) await this.formats.observe(this.link, vms, again);
+    if (!isTestDriver(this.link.uri)) await this.formats.observe(this.link, vms, again);
   }
 
   async #reconcile(): Promise<void> {

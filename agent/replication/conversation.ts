@@ -25,7 +25,7 @@ const REASON_MS = 1000;
 type Question = ReplicationQuestion["do"];
 /**
  * Milliseconds that an answer may take: a host that is there, and answers nothing, holds nothing up for good. What copies or
- * merges disks there, or starts a VM, may take as long as it takes.
+ * merges disks there may take as long as it takes.
  */
 const ANSWER_MS: Readonly<Partial<Record<Question, number>>> = {
   open: 2 * 60_000,
@@ -33,6 +33,8 @@ const ANSWER_MS: Readonly<Partial<Record<Question, number>>> = {
   definition: 2 * 60_000,
   state: 2 * 60_000,
   unchanged: 2 * 60_000,
+  check: 2 * 60_000,
+  promote: 10 * 60_000,
   forget: 10 * 60_000,
 };
 

@@ -11,6 +11,8 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { isSystemError } from "../machine/files.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
+import { findingText } from "../vm/migration/findings.ts";
+import { requireNetworksThere, withoutSame } from "./networks.ts";
 import type { OutgoingReplications } from "./outgoing.ts";
 import type { Promotion } from "./promotion.ts";
 import type { ReplicationRecords, StoredReplica, StoredReplication } from "./records.ts";
@@ -34,8 +36,14 @@ export interface ReplicationContext {
 
 const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
 
+/** Findings that another choice of networks does away with. */
+const CHOSEN: ReadonlySet<string> = new Set(["no-network", "network-off"]);
+
 /** Works with a replica's files; what is wrong with them is told. @throws {ContractError} */
-async function withFiles<T>(command: "promote_replica" | "test_replica", work: () => Promise<T>): Promise<T> {
+async function withFiles<T>(
+  command: "promote_replica" | "test_replica" | "get_switch_over_plan",
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -72,7 +80,7 @@ export function replicationHandlers(
   return {
     list_replications: () => Promise.resolve(records.outgoing.require().all().map(shown)),
     list_replicas: () => Promise.resolve(records.incoming.require().all().map(shownReplica)),
-    create_replication: (input, { principal }) => {
+    create_replication: async (input, { principal }) => {
       const { vmId, toHost, everySeconds = USUAL_SECONDS, maxLagSeconds, maxMibPerSecond = 0, pool } = input;
       if (principal.via === "link") throw notPossible("its own host replicates it: open that host's pages");
       const vm = host().requireVm(vmId);
@@ -81,7 +89,10 @@ export function replicationHandlers(
         throw notPossible("only VMs of the system's libvirt (qemu:///system) are replicated");
       }
       outgoing.requireOwned({ id: "", vmId });
-      if (linked.served(toHost) === undefined) throw new ContractError("HostNotFound", { host: toHost });
+      const there = linked.served(toHost);
+      if (there === undefined) throw new ContractError("HostNotFound", { host: toHost });
+      const networks = withoutSame(input.networks);
+      await requireNetworksThere(there, networks, principal);
       const all = records.outgoing.require().all();
       const same = all.find((each) => each.vmId === vmId && each.toHost === toHost);
       if (same !== undefined) throw new ContractError("ReplicationExists", { host: toHost });
@@ -89,6 +100,7 @@ export function replicationHandlers(
         throw new ContractError("TooManyReplications", { limit: MOST_REPLICATIONS });
       }
       const made: StoredReplication = {
+        networks,
         ...{ id: crypto.randomUUID(), vmId, vmName: vm.name, toHost, everySeconds, maxMibPerSecond },
         ...{ maxLagSeconds: maxLagSeconds ?? usualLag(everySeconds), isPaused: false, pool },
         ...{ takeOld: input.takeOld ?? false, owner: delegatorOf(principal), createdAt: clock.now() },
@@ -96,17 +108,26 @@ export function replicationHandlers(
       };
       records.outgoing.put(made);
       outgoing.tick();
-      return Promise.resolve(shown(made));
+      return shown(made);
     },
-    update_replication: ({ replicationId, paused, ...change }, { principal }) => {
-      outgoing.find(replicationId);
-      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    update_replication: async ({ replicationId, paused, ...change }, { principal }) => {
+      const known = outgoing.find(replicationId), there = linked.served(known.toHost);
+      const networks = withoutSame(change.networks);
+      if (there !== undefined) await requireNetworksThere(there, networks, principal);
+      const given = Object.fromEntries(
+        Object.entries({ ...change, networks }).filter(([, value]) => value !== undefined),
+      );
       const changed = records.outgoing.change(replicationId, {
         ...given,
         ...(paused !== undefined && { isPaused: paused }),
         owner: delegatorOf(principal),
       });
-      return Promise.resolve(shown(changed!));
+      if (changed === undefined) throw new ContractError("ReplicationNotFound", { replicationId });
+      // Its definition there is of before
+      if (networks !== undefined && !changed.isPaused && changed.lost === undefined) {
+        outgoing.soon(replicationId);
+      }
+      return shown(changed);
     },
     replicate_now: async ({ replicationId }, { principal: { name: actor } }) => {
       const { vmId, vmName, toHost } = outgoing.find(replicationId);
@@ -155,9 +176,9 @@ export function replicationHandlers(
       });
       return output!;
     },
-    get_switch_over_plan: ({ replicaId }) => {
+    get_switch_over_plan: async ({ replicaId }) => {
       const replica = findReplica(replicaId), seconds = lostSeconds(replica);
-      const findings: { level: "problem" | "warning"; text: string }[] = [];
+      const findings: { level: "problem" | "warning"; text: string; about?: "network" }[] = [];
       const problem = (text: string) => findings.push({ level: "problem", text });
       if (replica.promoted !== undefined) problem("A VM was made of it already.");
       else {
@@ -185,14 +206,20 @@ export function replicationHandlers(
       if (replica.finished?.consistency === "crash") {
         findings.push({ level: "warning", text: "Its disks are as after a power failure." });
       }
-      return Promise.resolve({
+      const networks = await withFiles("get_switch_over_plan", () => promotion.networksOf(replica));
+      for (const finding of await withFiles("get_switch_over_plan", () => promotion.check(replica))) {
+        const text = findingText(finding, host().label), isChosen = CHOSEN.has(finding.check);
+        findings.push({ level: "problem", text, ...(isChosen && { about: "network" as const }) });
+      }
+      return {
+        networks,
         possible: !findings.some(({ level }) => level === "problem"),
         takenAt: replica.finished?.takenAt ?? null,
         lostSeconds: seconds,
         findings,
-      });
+      };
     },
-    promote_replica: async ({ replicaId, start = true, force = false }, { principal }) => {
+    promote_replica: async ({ replicaId, start = true, force = false, networks = [] }, { principal }) => {
       const replica = findReplica(replicaId), { vmId, vmName } = replica, there = runsThere(replica);
       if (there !== undefined && !force) {
         throw notPossible(message`it runs on ${there}: switch over from there, where nothing is lost`);
@@ -211,7 +238,7 @@ export function replicationHandlers(
       }, async (job) => {
         output = await withFiles(
           "promote_replica",
-          () => promotion.promote(findReplica(replicaId), { principal, start, by: actor }),
+          () => promotion.promote(findReplica(replicaId), { principal, start, networks, by: actor }),
         );
         for (const warning of output.warnings) job.log(warning);
       });

@@ -8,7 +8,11 @@ import { chunkLength } from "../../lib/backup/chunk_list.ts";
 import { CHUNK_BYTES } from "../../lib/backup/manifest.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { XmlError } from "../../lib/formats/xml/tree.ts";
-import { MigrationNonsense, type StateFile } from "../../lib/host/migration_protocol.ts";
+import {
+  type MigrationFinding,
+  MigrationNonsense,
+  type StateFile,
+} from "../../lib/host/migration_protocol.ts";
 import {
   BLOCK_BYTES,
   type HeldReplica,
@@ -186,6 +190,8 @@ class IncomingReplication implements AsyncDisposable {
         return await this.#finish(question);
       case "unchanged":
         return await this.#unchanged(question);
+      case "check":
+        return { findings: await this.#check() };
       case "promote":
         return await this.#promote(question);
       case "forget":
@@ -469,6 +475,13 @@ class IncomingReplication implements AsyncDisposable {
     await folder.write({ ...state, finished });
     records.incoming.change(replica.id, { finished, vmName: this.#known().name });
     return {};
+  }
+
+  /** What keeps a VM that is made of the replica from running here. */
+  async #check(): Promise<MigrationFinding[]> {
+    const replica = this.#replica();
+    if (replica === undefined) throw new MigrationNonsense("there is no replica yet");
+    return await this.services.promotion.check(replica);
   }
 
   async #promote(

@@ -34,6 +34,7 @@ import { dropQuietly, ownCheckpoints } from "../vm/checkpoints.ts";
 import { readTpmState } from "../vm/lifecycle/tpm_state.ts";
 import { unknownImageText } from "../vm/snapshots/next_start.ts";
 import { ConversationCut, type ReplicationConversation } from "./conversation.ts";
+import { definitionThere } from "./networks.ts";
 import type { StoredReplication } from "./records.ts";
 import { sendDisk } from "./send_disk.ts";
 
@@ -212,8 +213,13 @@ async function diskMarkOf(disks: readonly Disk[]): Promise<string> {
  *
  * @throws {ContractError} ReplicationFailed @throws {Error} from looking at the disks
  */
-export async function offMarkOf(host: Host, vm: VM): Promise<string> {
-  const definition = await definitionOf(host, vm), hash = createHash("sha256").update(definition);
+export async function offMarkOf(
+  host: Host,
+  vm: VM,
+  { networks }: Pick<StoredReplication, "networks">,
+): Promise<string> {
+  const definition = definitionThere(await definitionOf(host, vm), networks),
+    hash = createHash("sha256").update(definition);
   for (const [name, content] of await stateIn(host, new XmlDocument(definition), vm)) {
     hash.update(`\0${name}\0${content}`);
   }
@@ -365,17 +371,21 @@ async function attempt(work: IncrementWork, vm: VM): Promise<SentIncrement> {
   const spec = { command: "replicate_now", subject: vm.name, vmId: vm.id, actor, keys } as const;
   const carryOut = async (): Promise<SentIncrement> => {
     if (!isLive && host.inventory.active().includes(vm.id)) throw failed("the VM was started just now");
-    const offMark = isLive ? undefined : await offMarkOf(host, vm);
+    const offMark = isLive ? undefined : await offMarkOf(host, vm, replication);
     const result = await host.operations.run(spec, async (steps) => {
       using stack = new DisposableStack();
       const read = isLive
         ? await readRunning(work, vm, disks, { copyId, steps, onBytes: onBytes(0) })
         : await readStopped(work, vm, disks, { copyId, steps, held: stack, onBytes: onBytes(0) });
       // libvirt starts it whatever we are doing
-      if (!isLive && (host.inventory.active().includes(vm.id) || await offMarkOf(host, vm) !== offMark)) {
+      if (
+        !isLive &&
+        (host.inventory.active().includes(vm.id) || await offMarkOf(host, vm, replication) !== offMark)
+      ) {
         throw failed("the VM was started or changed, or one of its disks was written to, while it was read");
       }
-      const sent = await send(work, vm, { read, copyId, definition, onBytes: onBytes(1) });
+      const placed = definitionThere(definition, replication.networks);
+      const sent = await send(work, vm, { read, copyId, definition: placed, onBytes: onBytes(1) });
       await read.spool.remove();
       return { ...sent, takenAt: read.takenAt, images: read.images, note: read.note };
     });

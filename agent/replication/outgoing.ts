@@ -5,6 +5,7 @@ import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.t
 import { message, renderPlain, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
 import type { Delegator } from "../access/delegation.ts";
 import { type Clock, sleep } from "../clock.ts";
@@ -16,6 +17,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
+import { findingText } from "../vm/migration/findings.ts";
 import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
@@ -28,6 +30,8 @@ const MOST_AT_ONCE = 2;
 const STILL_MS = 10 * 60_000;
 /** Milliseconds between questions whether a switch-over took place. */
 const UNDECIDED_MS = 15_000;
+/** Milliseconds without progress after which a VM that was shut down for a switch-over is not kept waiting any longer. */
+const OFF_STILL_MS = 30 * 60_000;
 /** Milliseconds between looks whether a guest has shut down. */
 const LOOK_MS = 500;
 
@@ -52,6 +56,13 @@ interface Running {
   movedAt: number;
 }
 
+/** For work that no task shows. */
+const QUIET: Job = {
+  signal: new AbortController().signal,
+  log: (text) => log.debug("replication", { text: String(text) }),
+  progress: () => {},
+};
+
 /** Whether the VM here is not to be started: it was made of the replica, or that is not known. */
 export const isGivenAway = ({ lost }: Pick<StoredReplication, "lost">): boolean => lost !== undefined;
 
@@ -72,6 +83,12 @@ export class OutgoingReplications {
     return lastRun === null ? createdAt : lastRun.startedAt + pause;
   }
 
+  /** Begins an increment now, where none is under way. What it fails with is in its last run. */
+  soon(id: string): void {
+    if (this.#running.has(id)) return;
+    void this.run(id).catch((error) => log.debug("an increment failed", { replication: id, error }));
+  }
+
   /** Begins what is due. */
   tick(): void {
     const { records, clock, host } = this.services;
@@ -85,9 +102,7 @@ export class OutgoingReplications {
       if (!isDue || this.#running.has(replication.id)) continue;
       // A backup of it runs: others go first
       if (isBeingCopied(host(), replication.vmId)) continue;
-      void this.run(replication.id).catch((error) =>
-        log.debug("an increment failed", { replication: replication.id, error })
-      );
+      this.soon(replication.id);
     }
   }
 
@@ -258,7 +273,28 @@ export class OutgoingReplications {
       });
     }
     // The switch-over that was not known of did not take place
-    if (replication.lost?.isUndecided) records.outgoing.change(id, { lost: undefined });
+    if (replication.lost?.isUndecided !== true) return;
+    records.outgoing.change(id, { lost: undefined });
+    if (replication.lost.wasRunning) await this.#startAgain(replication, this.#principal(replication), QUIET);
+  }
+
+  /** Says in the activity that only a person can decide where a VM is, and how. */
+  #tellUndecided({ vmId, vmName: name, toHost }: StoredReplication): void {
+    this.services.host().record({
+      ...{
+        actor: "kvm-manager",
+        door: "agent",
+        action: "replication-failed",
+        result: "error",
+        vmId,
+        vmName: name,
+      },
+      message:
+        `Whether it was started on ${toHost} is not known: that host did not answer in the last moment. It is asked every ` +
+        "15 seconds, and where it has not the VM, this one is started again. Where it does not answer any more, make sure " +
+        "that the VM does not run there, and end the replication with the VM here as the owner " +
+        "(kvm-manager replication delete --reclaim).",
+    });
   }
 
   /** The VM here is no longer the owner: nothing of ours starts it. */
@@ -307,7 +343,7 @@ export class OutgoingReplications {
       !isLive && held.copyId !== null && known.finished?.copyId === held.copyId && known.offMark !== undefined
     ) {
       const takenAt = clock.now();
-      if (await offMarkOf(host, vm) === known.offMark) {
+      if (await offMarkOf(host, vm, known) === known.offMark) {
         await talk.ask({ do: "unchanged", copyId: held.copyId, takenAt });
         records.outgoing.change(id, { finished: { copyId: held.copyId, takenAt } });
         return { copyId: held.copyId, takenAt };
@@ -353,11 +389,14 @@ export class OutgoingReplications {
         handle.log(message`${vmName(vm)}: sending what changed while it runs`);
         await this.#talking(replication, principal, handle, async (talk, held) => {
           await this.#take(replication, { talk, held, principal, job: handle });
+          await this.#requireRunnable(talk, start, handle);
         });
         await this.#shutDown(vmId, principal, deadlineSeconds, handle);
       }
       try {
-        const { started, takenAt } = await this.#give(replication, { principal, job: handle, start });
+        using limit = this.#progressLimit(replicationId, handle.signal);
+        const job = { ...handle, signal: limit.signal };
+        const { started, takenAt } = await this.#give(replication, { principal, job, start, isRunning });
         return { vmId, toHost, started, takenAt };
       } catch (error) {
         if (isRunning) await this.#startAgain(replication, principal, handle);
@@ -373,10 +412,53 @@ export class OutgoingReplications {
     throw new ContractError("HostInMaintenance", { host: label, reason });
   }
 
+  /**
+   * Looks whether the VM could run there, by what that host has now.
+   *
+   * @throws {ContractError} ReplicationNotPossible where it is to be started
+   */
+  async #requireRunnable(talk: ReplicationConversation, start: boolean, job: Job): Promise<void> {
+    const { label } = talk.host;
+    try {
+      for (const finding of (await talk.ask({ do: "check" })).findings) {
+        const text = findingText(finding, label);
+        if (start && finding.isProblem) throw new ContractError("ReplicationNotPossible", { reason: text });
+        job.log(text);
+      }
+    } catch (error) {
+      if (!(error instanceof ContractError) || error.code !== "InvalidInput") throw error;
+      // It makes the VM all the same, and says then what is missing
+      job.log(`${oneLine(label, 60)} has an older KVM Manager, which cannot look at networks before`);
+    }
+  }
+
+  /** Ends what makes no progress while the VM is off: a host that answers nothing must not keep it so. */
+  #progressLimit(id: string, signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+    const { clock } = this.services, running = this.#running.get(id)!, still = new AbortController();
+    running.movedAt = clock.monotonic();
+    let cancel = () => {};
+    const look = () => {
+      const left = running.movedAt + OFF_STILL_MS - clock.monotonic();
+      if (left > 0) cancel = clock.after(left, look);
+      else {
+        const error = "the other host took nothing for half an hour, and the VM was off meanwhile";
+        still.abort(new ContractError("ReplicationFailed", { error }));
+      }
+    };
+    look();
+    return { signal: AbortSignal.any([signal, still.signal]), [Symbol.dispose]: () => cancel() };
+  }
+
   /** Sends what a VM that is off wrote last, and has it made a VM there. @throws {ContractError} */
   async #give(
     replication: StoredReplication,
-    { principal, job, start }: { readonly principal: Principal; readonly job: Job; readonly start: boolean },
+    { principal, job, start, isRunning }: {
+      readonly principal: Principal;
+      readonly job: Job;
+      readonly start: boolean;
+      /** Whether it was shut down for this. */
+      readonly isRunning: boolean;
+    },
   ): Promise<{ readonly started: boolean; readonly takenAt: number }> {
     const { records, clock } = this.services, host = this.services.host(), { id, vmId, toHost } = replication;
     const vm = host.requireVm(vmId);
@@ -391,7 +473,9 @@ export class OutgoingReplications {
         takenAt = last.takenAt;
         job.signal.throwIfAborted();
         job.log(message`${vmName(vm)}: it is made a VM on ${toHost}`);
-        records.outgoing.change(id, { lost: { at: clock.now(), isUndecided: true } });
+        records.outgoing.change(id, {
+          lost: { at: clock.now(), isUndecided: true, ...(isRunning && { wasRunning: true }) },
+        });
         try {
           started = (await talk.ask({ do: "promote", copyId: last.copyId, start })).started;
         } catch (error) {
@@ -400,6 +484,7 @@ export class OutgoingReplications {
             error.code !== "LinkedHostNonsense";
           if (isKnown) records.outgoing.change(id, { lost: undefined });
           if (!(error instanceof ConversationCut)) throw error;
+          this.#tellUndecided(replication);
           const reason = String(error.details?.reason ?? "");
           throw new ContractError("LinkUndecided", { host: talk.host.label, reason }, { cause: error });
         }

@@ -1,15 +1,22 @@
 /** VMs that are made of replicas: by a switch-over, for good; as a test, for a while. */
 import { Buffer } from "node:buffer";
 import { confineDefinition, confineDisk, confineFiles } from "../../lib/backup/confine.ts";
-import { ContractError, type Output } from "../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type NetworkChoices,
+  type Output,
+  type SwitchOverPlan,
+} from "../../lib/contract/mod.ts";
 import { type CopiedDisk, makeCopy, setDisk } from "../../lib/formats/xml/clone.ts";
 import { xml } from "../../lib/formats/xml/build.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
+import { cardPlaces, placeCards } from "../../lib/formats/xml/migration.ts";
 import { keepsVariables, nvramHolder, setNvram, usualNvram } from "../../lib/formats/xml/nvram.ts";
 import { protectNewDomain } from "../../lib/formats/xml/screen_passwords.ts";
 import { hasEmulatedTpm } from "../../lib/formats/xml/tpm.ts";
 import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children, childText } from "../../lib/formats/xml/tree.ts";
+import type { MigrationFinding } from "../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { vmNameOf } from "../../lib/vm/vm_name.ts";
 import { unpluggedCard } from "../../lib/backup/trial_definition.ts";
@@ -31,6 +38,9 @@ import { sizeOfDefinition } from "../vm/vm_size.ts";
 import { requireFreeVmName } from "../vm/lifecycle/rename.ts";
 import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { putTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
+import { checkCards } from "../vm/migration/incoming_checks.ts";
+import { findingText } from "../vm/migration/findings.ts";
+import { networksByName } from "./networks.ts";
 import type { ReplicationRecords, StoredReplica } from "./records.ts";
 import type { ReplicaClaims } from "./replica_claims.ts";
 import { FOLDER_MODE, ReplicaFolder, type ReplicaState } from "./replica_folder.ts";
@@ -140,6 +150,29 @@ export class Promotion {
     return { folder, state: { ...merged, finished } };
   }
 
+  /** The definition of its last whole increment; undefined where there is none. @throws {ReplicaDamaged} @throws {Error} */
+  async #definition({ folder, promoted }: StoredReplica): Promise<string | undefined> {
+    if (promoted !== undefined) return undefined;
+    const { finished, definition } = await new ReplicaFolder(folder).read();
+    return finished === null ? undefined : definition;
+  }
+
+  /** What the cards of its VM need here, and is missing or off. @throws {ReplicaDamaged} @throws {XmlError} */
+  async check(replica: StoredReplica): Promise<MigrationFinding[]> {
+    const definition = await this.#definition(replica);
+    return definition === undefined ? [] : await checkCards(this.services.host(), definition);
+  }
+
+  /** Networks that its VM's cards come into here. @throws {ReplicaDamaged} @throws {XmlError} */
+  async networksOf(replica: StoredReplica): Promise<NonNullable<SwitchOverPlan["networks"]>> {
+    const { networks } = this.services.host().inventory, definition = await this.#definition(replica);
+    const places = definition === undefined ? [] : cardPlaces(definition);
+    return places.filter(({ kind }) => kind === "network").map(({ name }) => {
+      const record = networks.record(name);
+      return { name, state: record === undefined ? "missing" : record.active ? "active" : "off" };
+    });
+  }
+
   /** What keeps a VM of that id or name from being made here. */
   fault({ vmId, vmName }: StoredReplica): string | undefined {
     const { inventory, label } = this.services.host(), all = inventory.everyVm();
@@ -155,10 +188,12 @@ export class Promotion {
    */
   async promote(
     replica: StoredReplica,
-    { principal, start, by, isHeld = false }: {
+    { principal, start, by, networks = [], isHeld = false }: {
       readonly principal: Principal;
       readonly start: boolean;
       readonly by: string;
+      /** Networks of its definition → those here. */
+      readonly networks?: NetworkChoices;
       /** Whoever asks has the replica to itself. */
       readonly isHeld?: boolean;
     },
@@ -174,6 +209,14 @@ export class Promotion {
     const whole = await this.#whole(replica), warnings: string[] = [];
     const document = await definitionIn(whole, warnings);
     requireOwnDefinition(document, replica);
+    placeCards(document, networksByName(networks));
+    const missing = await checkCards(host, document.toString());
+    for (const finding of missing) {
+      const text = findingText(finding, host.label);
+      // It is made to run now, and could not
+      if (start) throw notPossible(text);
+      warnings.push(text);
+    }
     await requireNothingLeft(host, document, name);
     const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
     const spec = { command: "promote_replica", subject: name, vmId, actor: by, keys } as const;

@@ -1,6 +1,6 @@
 /** Replications of VMs of this host, and replicas of VMs of others, as they are kept. */
 import type { DatabaseSync } from "node:sqlite";
-import { ContractError, type ReplicationRun } from "../../lib/contract/mod.ts";
+import { ContractError, type NetworkChoices, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { CONSISTENCIES } from "../../lib/backup/manifest.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { Delegator } from "../access/delegation.ts";
@@ -39,6 +39,8 @@ export interface StoredReplication {
   /** MiB a second at most; 0: no limit. */
   readonly maxMibPerSecond: number;
   readonly pool?: string | undefined;
+  /** Networks here → those there that its cards come into. */
+  readonly networks?: NetworkChoices | undefined;
   /** The old VM of that id there becomes the replica. */
   readonly takeOld: boolean;
   readonly owner: Delegator;
@@ -55,6 +57,8 @@ export interface StoredReplication {
       readonly at: number;
       /** Whether it was, is not known until that host answers. */
       readonly isUndecided?: true;
+      /** It was shut down for the switch-over: where that did not take place, it is started here again. */
+      readonly wasRunning?: true;
     }
     | undefined;
 }

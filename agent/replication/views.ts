@@ -35,6 +35,7 @@ export function replicationView(
   const lag = lagOf(stored.finished?.takenAt ?? null, createdAt, maxLagSeconds, now);
   return {
     ...{ id, vmId, vmName, toHost, state, everySeconds, maxLagSeconds, maxMibPerSecond, createdAt },
+    ...(stored.networks !== undefined && stored.networks.length > 0 && { networks: [...stored.networks] }),
     ...lag,
     late: lag.late && state === "active",
     running: outgoing.isRunning(id),

@@ -50,18 +50,18 @@ const BROKEN: ReadonlySet<ErrorCode> = new Set([
   "LibvirtUnavailable",
 ]);
 
-const isBroken = (error: unknown): error is ContractError =>
+export const isBroken = (error: unknown): error is ContractError =>
   error instanceof ContractError && BROKEN.has(error.code);
 
 /** Calls a command as the user who has asked for the copy. */
-type Call = <N extends CommandName>(
+export type Call = <N extends CommandName>(
   command: N,
   input: Input<N> & { readonly host: string },
   content?: Content,
 ) => Promise<Output<N>>;
 
 /** From where to where. Hosts are ids. */
-interface Plan {
+export interface Plan {
   readonly from: { readonly host: string; readonly pool: string; readonly volume: string };
   readonly to: { readonly host: string; readonly pool: string; readonly volume: string };
 }
@@ -94,16 +94,17 @@ class SourceSum implements Disposable {
   }
 }
 
-class HostCopy implements Disposable {
+/** One volume on its way. */
+export class HostCopy implements Disposable {
   readonly #call: Call;
   readonly #plan: Plan;
-  readonly #job: JobHandle;
+  readonly #job: Pick<JobHandle, "signal" | "log" | "progress">;
   readonly #sum = new SourceSum();
   #whole: Whole | undefined;
   /** Bytes that the other host has. */
   #arrived = 0;
 
-  constructor(call: Call, plan: Plan, job: JobHandle) {
+  constructor(call: Call, plan: Plan, job: Pick<JobHandle, "signal" | "log" | "progress">) {
     this.#call = call;
     this.#plan = plan;
     this.#job = job;
@@ -234,7 +235,7 @@ async function requireAlone(call: Call, { from, to }: Plan): Promise<void> {
 }
 
 /** The pool there. @throws {ContractError} InvalidInput with those that can be chosen */
-async function requirePool(call: Call, { to }: Plan): Promise<void> {
+export async function requirePoolThere(call: Call, { to }: Pick<Plan, "to">): Promise<void> {
   const pools = await call("get_storage_pools", { host: to.host });
   if (pools.some(({ name }) => name === to.pool)) return;
   const names = pools.filter(({ state }) => state === "running").map(({ name }) => name);
@@ -244,16 +245,23 @@ async function requirePool(call: Call, { to }: Plan): Promise<void> {
   throw new ContractError("InvalidInput", { reason, field: "toPool" });
 }
 
+/** The id of a host. @throws {ContractError} HostNotFound */
+export function hostIdOf({ places }: Pick<CopyServices, "places">, host: string): string {
+  const id = places.hostOf({ host });
+  if (id === undefined) throw new ContractError("HostNotFound", { host });
+  return id;
+}
+
+/** Calls commands on whichever host as somebody. */
+export const callerOf =
+  ({ dispatch }: Pick<CopyServices, "dispatch">, principal: Principal): Call =>
+  async (command, input, content) =>
+    // Its answer is as the contract says
+    await dispatch(command, input, principal, content) as never;
+
 /** The handler. */
 export function copyToHost(app: CopyServices): Pick<Handlers, keyof typeof volumeCopyCommands> {
-  const hostOf = (host: string) => {
-    const id = app.places.hostOf({ host });
-    if (id === undefined) throw new ContractError("HostNotFound", { host });
-    return id;
-  };
-  const callerOf = (principal: Principal): Call => async (command, input, content) =>
-    // Its answer is as the contract says
-    await app.dispatch(command, input, principal, content) as never;
+  const hostOf = (host: string) => hostIdOf(app, host);
   return {
     copy_volume_to_host: async (input, { principal }) => {
       const { pool, volume } = input;
@@ -261,13 +269,13 @@ export function copyToHost(app: CopyServices): Pick<Handlers, keyof typeof volum
         from: { host: hostOf(input.host ?? LOCAL_HOST), pool, volume },
         to: { host: hostOf(input.toHost), pool: input.toPool ?? pool, volume: input.name ?? volume },
       };
-      const { from, to } = plan, call = callerOf(principal);
+      const { from, to } = plan, call = callerOf(app, principal);
       if (from.host === to.host) {
         const reason = `the volume is on ${to.host}. To copy it there, clone it (clone_volume)`;
         throw new ContractError("InvalidInput", { reason, field: "toHost" });
       }
       await requireAlone(call, plan);
-      await requirePool(call, plan);
+      await requirePoolThere(call, plan);
       return await app.hosts.local.jobs.run({
         command: "copy_volume_to_host",
         title: `Copy ${volume} to ${to.host}`,

@@ -24,6 +24,9 @@ interface FormatRecord extends FileId {
   readonly format: DiskFormat;
 }
 
+/** What libvirt tells of a volume on another machine has nothing that stays with the file: its path stands for it. */
+const BY_PATH: FileId = { inode: 0, born: 0 };
+
 /** Gives the file's identity; undefined for what is no file, for a device has no format of its own. */
 async function fileId(path: string): Promise<FileId | undefined> {
   try {
@@ -53,20 +56,44 @@ export class FormatRecords {
   readonly #unsaved: UnsavedRows;
   readonly #attached: Disposable;
 
-  constructor(store: Store) {
+  readonly #elsewhere: string | undefined;
+
+  /** @param elsewhere id of the host whose images these are, where they are no files of the machine we run on */
+  constructor(store: Store, elsewhere?: string) {
+    this.#elsewhere = elsewhere;
     this.#unsaved = new UnsavedRows(store, "image formats", (database) => {
       const put = database.prepare(
         "INSERT OR REPLACE INTO image_formats (path, inode, born, format) VALUES (?, ?, ?, ?)",
       );
       // Under its other names it is the same file
       const same = database.prepare("UPDATE image_formats SET format = ? WHERE inode = ? AND born = ?");
+      const remove = database.prepare("DELETE FROM image_formats WHERE path = ?");
       return (path) => {
-        const { inode, born, format } = this.#records.get(path)!;
-        put.run(path, inode, born, format);
+        const record = this.#records.get(path);
+        if (record === undefined) return void remove.run(this.#row(path));
+        const { inode, born, format } = record;
+        put.run(this.#row(path), inode, born, format);
         if (born !== 0) same.run(format, inode, born);
       };
     });
     this.#attached = store.attach((database) => this.#read(database));
+  }
+
+  /** How a path stands in the table: one of another machine after its host's id, so that it is none of this machine's. */
+  #row(path: string): string {
+    return this.#elsewhere === undefined ? path : `${this.#elsewhere}:${path}`;
+  }
+
+  async #fileId(path: string): Promise<FileId | undefined> {
+    return this.#elsewhere === undefined ? await fileId(path) : BY_PATH;
+  }
+
+  /** Forgets what was at a path on another machine: the volume was removed, or is a new one. */
+  forget(path: string): void {
+    if (this.#elsewhere === undefined || !this.#records.delete(path)) return;
+    this.#seen.clear();
+    this.#unsaved.add(path);
+    this.#unsaved.save();
   }
 
   /** Reads no database that is opened from now on: its host is no longer served. */
@@ -77,7 +104,7 @@ export class FormatRecords {
   /** The format on record of the file at a path; undefined when nobody had it as a disk. @throws {Error} from stat */
   async formatAt(path: string): Promise<DiskFormat | undefined> {
     if (this.#records.size === 0) return undefined;
-    const id = await fileId(path);
+    const id = await this.#fileId(path);
     if (id === undefined) return undefined;
     const known = id.born === 0 ? undefined : this.#byFile.get(keyOf(id));
     if (known !== undefined) return known;
@@ -93,7 +120,7 @@ export class FormatRecords {
 
   /** The same, but for writing it down. */
   async #note(path: string, format: DiskFormat): Promise<void> {
-    const id = await fileId(path);
+    const id = await this.#fileId(path);
     if (id === undefined) return;
     const { inode, born } = id;
     const known = this.#records.get(path), isNew = born !== 0 && this.#byFile.get(keyOf(id)) !== format;
@@ -139,9 +166,10 @@ export class FormatRecords {
     for (
       const row of database.prepare("SELECT path, inode, born, format FROM image_formats").all()
     ) {
-      const format = String(row.format);
-      if (!isFormat(format) || this.#unsaved.has(String(row.path))) continue;
-      this.#take(String(row.path), { inode: Number(row.inode), born: Number(row.born), format });
+      const format = String(row.format),
+        [, host, path = ""] = /^([^/]*?):?(\/.*)$/s.exec(String(row.path)) ?? [];
+      if (!isFormat(format) || host !== (this.#elsewhere ?? "") || this.#unsaved.has(path)) continue;
+      this.#take(path, { inode: Number(row.inode), born: Number(row.born), format });
     }
   }
 

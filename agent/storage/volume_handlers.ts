@@ -142,7 +142,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
           (steps) => makeVolume(link, steps, at, () => createVolume(link, pool, volume, preallocate)),
         );
         // What was just made is what was asked for: later its content alone would not be believed.
-        if (image !== undefined && link.machine !== null) await host.formats.set(made.path, "qcow2");
+        if (image !== undefined) await host.formats.set(made.path, "qcow2");
         return await view(made);
       }),
 

@@ -67,7 +67,7 @@ export function requireVersion(
 }
 
 /** Keeps a name for a template until disposed of. @throws {ContractError} TemplateExists */
-function takeName({ host, records }: TemplateContext, name: string, but?: string): Disposable {
+export function takeName({ host, records }: TemplateContext, name: string, but?: string): Disposable {
   const key = `${host.id} ${name}`;
   const isTaken = records.of(host.id).some((each) => each.name === name && each.id !== but);
   if (isTaken || making.has(key)) throw new ContractError("TemplateExists", { name });

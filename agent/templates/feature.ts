@@ -1,17 +1,19 @@
 /** Templates: VMs kept as they were, and what is made of them. */
-import type { templateCommands } from "../../lib/contract/mod.ts";
+import type { templateCommands, templateCopyCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
+import { copyTemplateToHost } from "./copy_to_host.ts";
 import { templateHandlers } from "./handlers.ts";
 import { labelOf } from "./lock.ts";
 import { TEMPLATE_MIGRATIONS } from "./records.ts";
 import { createServices } from "../vm/create/facts.ts";
 
-export const templateFeature = feature<never, keyof typeof templateCommands>({
+export const templateFeature = feature<keyof typeof templateCopyCommands, keyof typeof templateCommands>({
   name: "templates",
   migrations: TEMPLATE_MIGRATIONS,
   open: (app) => {
     const { templates: records, clock, guestfs } = app;
     return {
+      handlers: copyTemplateToHost(app),
       keptOf: (hostId) => records.of(hostId).map(({ name }) => labelOf(name)),
       forgetHost: (hostId) => {
         for (const { id } of records.of(hostId)) records.remove(id);

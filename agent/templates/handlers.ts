@@ -8,9 +8,11 @@ import {
   createTemplate,
   deleteTemplate,
   requireTemplate,
+  requireVersion,
   type TemplateContext,
   updateTemplate,
 } from "./change.ts";
+import { importTemplate } from "./import.ts";
 import { createVms } from "./create_vms.ts";
 import { within } from "../within.ts";
 import { statInTime } from "../machine/resolved_path.ts";
@@ -68,6 +70,18 @@ export function templateHandlers(
     },
     get_template: async ({ templateId }, { principal }) =>
       await shown(requireTemplate(context, templateId), principal),
+    export_template: ({ templateId, version }) => {
+      const template = requireTemplate(context, templateId), { name, description } = template;
+      const found = requireVersion(template, version), { xml: definition, variables } = found;
+      return {
+        ...{ name, description, version: versionOf(found), definition },
+        ...(variables !== undefined && { variables: { pool: variables.pool, volume: variables.volume } }),
+      };
+    },
+    import_template: async (input, { principal }) => {
+      const { template, warnings } = await importTemplate(context, input, principal);
+      return { ...await shown(template, principal), warnings: [...warnings] };
+    },
     create_template: async (input, { principal }) =>
       await shown(await createTemplate(context, input, principal), principal),
     update_template: async (input, { principal }) =>

@@ -19,7 +19,7 @@ import { sealDisks, type SealingHost } from "./seal.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Bytes of the largest file of UEFI variables that is kept: those of ARM VMs have 64 MiB. */
-const MOST_VARIABLES = 128 * 1024 ** 2;
+export const MOST_VARIABLES = 128 * 1024 ** 2;
 
 /** A disk to be copied, and into which pool. */
 export interface PlannedCopy extends DiskCopy {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Replica, Replication, SwitchOverPlan } from "../../lib/contract/mod.ts";
+import type { Network, Replica, Replication, SwitchOverPlan } from "../../lib/contract/mod.ts";
 import { replication as texts } from "../../lib/i18n/en/replication.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -7,15 +7,46 @@ import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { CheckField } from "../kit/Field.tsx";
 import { Flash } from "../kit/Flash.tsx";
+import { NetworkRows } from "./NetworkRows.tsx";
 import { REPLICATION_PAGE } from "./ReplicationTables.tsx";
 
 const { t } = textsOf(texts);
 
 /** What is asked before it is done. */
 export type Asked =
-  | { readonly what: "switch" | "end"; readonly replication: Replication }
-  | { readonly what: "promote"; readonly replica: Replica; readonly plan: SwitchOverPlan }
+  | { readonly what: "end"; readonly replication: Replication }
+  | {
+    readonly what: "switch" | "networks";
+    readonly replication: Replication;
+    /** Networks of the VM's cards. */
+    readonly own: readonly string[];
+    /** Those of the other host; null where it does not answer. */
+    readonly there: readonly Network[] | null;
+  }
+  | {
+    readonly what: "promote";
+    readonly replica: Replica;
+    readonly plan: SwitchOverPlan;
+    /** Networks of this host. */
+    readonly here: readonly Network[] | null;
+  }
   | { readonly what: "delete"; readonly replica: Replica };
+
+/** Networks that the VM's cards would come into there, and which are missing or off. */
+function missingThere({ replication, own, there }: Asked & { readonly what: "switch" | "networks" }) {
+  if (there === null) return [];
+  return own.flatMap((from) => {
+    const network = replication.networks?.find((each) => each.from === from)?.to ?? from;
+    const found = there.find(({ name }) => name === network);
+    if (found?.active) return [];
+    return [
+      {
+        network,
+        text: found === undefined ? "replication.switch_missing" : "replication.switch_off",
+      } as const,
+    ];
+  });
+}
 
 /** A question with its answer as a form. */
 function Form({ title, action, button, isPossible = true, refused, children }: {
@@ -58,6 +89,29 @@ export function Question({ asked, refused }: { asked: Asked; refused: RefusedFor
           refused={refused}
         >
           <p>{t("replication.switch_what", { host })}</p>
+          {asked.there === null && <p class="text-muted">{t("replication.switch_unknown", { host })}</p>}
+          {missingThere(asked).map(({ network, text }) => (
+            <Flash key={network} tone="bad">{t(text, { network: oneLine(network, 60), host })}</Flash>
+          ))}
+        </Form>
+      );
+    case "networks":
+      return (
+        <Form
+          title={t("replication.networks_title", { name, host })}
+          action={formHref("update_replication", { replicationId: id }, REPLICATION_PAGE, here)}
+          button={t("replication.networks_do")}
+          isPossible={asked.there !== null && asked.own.length > 0}
+          refused={refused}
+        >
+          <p>{t(asked.own.length > 0 ? "replication.networks_what" : "replication.networks_none")}</p>
+          <NetworkRows
+            own={asked.own}
+            there={asked.there}
+            host={host}
+            chosen={asked.replication.networks ?? []}
+            typed={refused?.typed ?? {}}
+          />
         </Form>
       );
     case "end": {
@@ -83,18 +137,25 @@ export function Question({ asked, refused }: { asked: Asked; refused: RefusedFor
       );
     }
     case "promote": {
-      const { plan: { findings, possible } } = asked;
+      const { plan: { findings, possible, networks = [] }, here: there } = asked;
       return (
         <Form
           title={t("replication.promote_title", { name })}
           action={formHref("promote_replica", { replicaId: id }, "/{task}", here)}
           button={t("replication.promote_do")}
-          isPossible={possible}
+          isPossible={possible ||
+            findings.every(({ level, about }) => level === "warning" || about === "network")}
           refused={refused}
         >
           {findings.map(({ level, text }) => (
             <Flash key={text} tone={level === "problem" ? "bad" : "warn"}>{text}</Flash>
           ))}
+          <NetworkRows
+            own={networks.map(({ name: network }) => network)}
+            there={there}
+            host={t("replication.this_host")}
+            typed={refused?.typed ?? {}}
+          />
           <p>{t("replication.promote_what", { host })}</p>
         </Form>
       );

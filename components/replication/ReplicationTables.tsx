@@ -138,6 +138,11 @@ export function ReplicationTable(
                       of={name}
                     />
                     <Ask
+                      href={`${REPLICATION_PAGE}?networks=${replicationId}`}
+                      text={t("replication.networks")}
+                      of={name}
+                    />
+                    <Ask
                       href={`${REPLICATION_PAGE}?switch=${replicationId}`}
                       text={t("replication.switch")}
                       of={name}

@@ -7,6 +7,13 @@ import { PoolName } from "./storage.ts";
 
 const NetworkName = Type.String({ minLength: 1, maxLength: 256 });
 
+/** Networks that a VM's cards come into on another host. */
+export const NetworkChoices = Type.Array(closed({ from: NetworkName, to: NetworkName }), {
+  maxItems: 64,
+  description: "networks of this host → those of that host; left out, those of the same name",
+});
+export type NetworkChoices = Static<typeof NetworkChoices>;
+
 /** How memory can be compressed on its way. */
 export const MIGRATION_COMPRESSIONS = ["xbzrle", "zlib", "zstd"] as const;
 /** The field by which somebody goes against rules of placement. */
@@ -45,10 +52,7 @@ const MIGRATION = {
     description:
       "of a VM that runs: how its memory is compressed; xbzrle by one connection, zlib and zstd by several, from libvirt 9.4 on",
   })),
-  networks: Type.Optional(Type.Array(closed({ from: NetworkName, to: NetworkName }), {
-    maxItems: 64,
-    description: "networks of this host → those of that host; left out, those of the same name",
-  })),
+  networks: Type.Optional(NetworkChoices),
 };
 
 const MigratedDisk = Type.Object({

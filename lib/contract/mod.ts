@@ -54,6 +54,7 @@ import { toolCommands, toolUseCommands } from "./tools.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
+import { templateCopyCommands } from "./template_copies.ts";
 import { volumeCopyCommands } from "./volume_copies.ts";
 import { volumeCommands } from "./volumes.ts";
 
@@ -98,6 +99,7 @@ export const COMMANDS = {
   ...jobCommands,
   ...searchCommands,
   ...volumeCopyCommands,
+  ...templateCopyCommands,
   ...metricExportCommands,
   ...insightCommands,
   ...retentionCommands,
@@ -194,6 +196,7 @@ export * from "./screens.ts";
 export * from "./search.ts";
 export * from "./snapshots.ts";
 export * from "./storage.ts";
+export * from "./template_copies.ts";
 export * from "./templates.ts";
 export * from "./tools.ts";
 export * from "./topology.ts";

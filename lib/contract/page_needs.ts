@@ -59,6 +59,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/projects\b/, "list_projects"],
   [/^\/profiles\/tools\b/, "list_tools"],
   [/^\/profiles\b/, "list_profiles"],
+  [/^\/templates\/[^/]+\/copy\b/, "copy_template_to_host"],
   [/^\/templates\/new\b/, "create_template"],
   [/^\/templates\b/, "list_templates"],
   [/^\/alerts\/new\b/, "create_alert"],

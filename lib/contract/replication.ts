@@ -1,6 +1,7 @@
 /** Replications: VMs that are kept up to date on a linked host, replicas of other hosts' VMs, and switch-over. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
+import { NetworkChoices } from "./migration.ts";
 import { HostName } from "./on_host.ts";
 import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
 import { PoolName } from "./storage.ts";
@@ -74,6 +75,10 @@ export const Replication = Type.Object({
   everySeconds: Type.Integer(),
   maxLagSeconds: Type.Integer(),
   maxMibPerSecond: Type.Integer(),
+  networks: Type.Optional({
+    ...NetworkChoices,
+    description: "networks of this host → those of that host; others are those of the same name",
+  }),
   createdAt: Timestamp,
   ...finished,
   running: Type.Boolean(),
@@ -113,7 +118,18 @@ export const SwitchOverPlan = Type.Object({
   lostSeconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
     description: "what was written in the last so many seconds is lost",
   }),
-  findings: Type.Array(Type.Object({ level: oneOf(["problem", "warning"]), text: SentenceText() })),
+  findings: Type.Array(Type.Object({
+    level: oneOf(["problem", "warning"]),
+    text: SentenceText(),
+    about: Type.Optional(oneOf(["network"], { description: "another network can be chosen" })),
+  })),
+  networks: Type.Optional(Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: oneOf(["active", "off", "missing"]),
+    }),
+    { description: "of this host, that its network cards come into" },
+  )),
 });
 export type SwitchOverPlan = Static<typeof SwitchOverPlan>;
 
@@ -173,6 +189,7 @@ export const replicationCommands = {
         ...PoolName,
         description: "of that host, a folder's; left out, the usual one",
       }),
+      networks: Type.Optional(NetworkChoices),
       takeOld: Type.Optional(Type.Boolean({
         default: false,
         description:
@@ -184,6 +201,7 @@ export const replicationCommands = {
     errors: [
       ...OUTGOING,
       "VmNotPersistent",
+      "NetworkNotFound",
       "ReplicationExists",
       "TooManyReplications",
       "NoAccount",
@@ -194,6 +212,7 @@ export const replicationCommands = {
     examples: [
       "kvm-manager replication create web1 kvm2",
       "kvm-manager replication create web1 kvm2 --every-seconds 60 --max-mib-per-second 50",
+      `kvm-manager replication create web1 kvm2 --networks '{"from":"lan","to":"lan2"}'`,
     ],
     exampleFields: ["everySeconds"],
     alsoNeeds: [{ permission: "storage.operate" }],
@@ -208,10 +227,15 @@ export const replicationCommands = {
       everySeconds: Type.Optional(EverySeconds),
       maxLagSeconds: Type.Optional(MaxLag),
       maxMibPerSecond: Type.Optional(MaxMib),
+      networks: Type.Optional({
+        ...NetworkChoices,
+        description:
+          "networks of this host → those of that host, in place of those before; the next increment, which begins at once unless it is paused, takes them there",
+      }),
       paused: Type.Optional(Type.Boolean({ description: "begins no increment" })),
     }),
     output: Replication,
-    errors: ["ReplicationNotFound", "NoAccount", "StoreUnavailable"],
+    errors: ["ReplicationNotFound", "NetworkNotFound", "NoAccount", "StoreUnavailable"],
     route: "PATCH /replications/{replicationId}",
     cli: ["replication", "update", "<replicationId>"],
     examples: ["kvm-manager replication update web1 --paused"],
@@ -312,7 +336,7 @@ export const replicationCommands = {
     role: "operator",
     input: closed({ replicaId: ReplicaId }),
     output: SwitchOverPlan,
-    errors: ["ReplicaNotFound", "StoreUnavailable"],
+    errors: ["ReplicaNotFound", "ReplicationFailed", "StoreUnavailable"],
     route: "GET /replicas/{replicaId}/switch-over",
     cli: ["replica", "plan", "<replicaId>"],
     readOnly: true,
@@ -327,6 +351,10 @@ export const replicationCommands = {
     input: closed({
       replicaId: ReplicaId,
       start: Type.Optional(Type.Boolean({ default: true, description: "start it" })),
+      networks: Type.Optional({
+        ...NetworkChoices,
+        description: "networks of its definition here → those of this host that its cards come into instead",
+      }),
       force: Type.Optional(Type.Boolean({
         default: false,
         description: "also where the VM is seen running on its host: it would run twice",

@@ -141,7 +141,82 @@ const COPYING = [
   "StoreUnavailable",
 ] as const;
 
+const Definition = Type.String({ minLength: 1, maxLength: 400_000, description: "libvirt's XML" });
+
+/** A version as another host takes it. */
+export const TemplateExport = Type.Object({
+  name: Type.String(),
+  description: Type.String(),
+  version: TemplateVersion,
+  definition: Definition,
+  variables: Type.Optional(Type.Object({ pool: Type.String(), volume: Type.String() }, {
+    description: "the volume with its UEFI variables",
+  })),
+});
+export type TemplateExport = Static<typeof TemplateExport>;
+
+const ImportedVolume = Type.String({ minLength: 1, maxLength: 255, description: "volume of the pool" });
+
 export const templateCommands = {
+  export_template: command({
+    summary: "Show what a version of a template consists of",
+    description:
+      "Its definition, and the volumes with its disks and UEFI variables, as import_template takes them.",
+    role: "administrator",
+    permission: "templates.manage",
+    input: closed({ templateId: TemplateId, version: version("the newest when left out") }),
+    output: TemplateExport,
+    errors: ["TemplateNotFound", "TemplateVersionNotFound", "StoreUnavailable"],
+    route: "GET /templates/{templateId}/definition",
+    cli: ["template", "definition", "<templateId>"],
+    readOnly: true,
+  }),
+  import_template: command({
+    summary: "Make a template of volumes and a definition",
+    description:
+      "The volumes are the template's from then on; they are qcow2 images that stand alone, and no VM has them. What of the " +
+      "definition is of another host is left out, and told.",
+    role: "administrator",
+    permission: "templates.manage",
+    input: closed({
+      name: TemplateName,
+      description: Type.Optional(Type.String(DESCRIPTION)),
+      definition: Definition,
+      pool: Type.String({ minLength: 1, maxLength: 256, description: "the pool that has its volumes" }),
+      disks: Type.Array(
+        closed({
+          target: Type.String({
+            minLength: 3,
+            maxLength: 8,
+            pattern: "^[a-z]+$",
+            description: "vda, sda, …",
+          }),
+          volume: ImportedVolume,
+        }),
+        { minItems: 1, maxItems: 64 },
+      ),
+      variables: Type.Optional({ ...ImportedVolume, description: "the volume with its UEFI variables" }),
+      source: Type.Optional(Type.String({ maxLength: 256, description: "what it was made of" })),
+    }),
+    output: Type.Object({ ...Template.properties, warnings: Type.Array(SentenceText()) }),
+    errors: [
+      "TemplateExists",
+      "TooManyTemplates",
+      "TemplateRefused",
+      "TemplateFailed",
+      "StoragePoolNotFound",
+      "StoragePoolNotActive",
+      "VolumeNotFound",
+      "VolumeInUse",
+      "DiskRefused",
+      "StorageBusy",
+      "StoreUnavailable",
+    ],
+    route: "POST /templates/imported",
+    cli: ["template", "import", "<name>"],
+    alsoNeeds: [{ permission: "storage.operate" }],
+    readOnly: false,
+  }),
   list_templates: command({
     summary: "List templates",
     role: "viewer",

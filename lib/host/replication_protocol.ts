@@ -8,7 +8,13 @@ import { CONSISTENCIES } from "../backup/manifest.ts";
 import { closed, oneOf } from "../contract/schema.ts";
 import { PoolName } from "../contract/storage.ts";
 import { parseJson } from "../text/json.ts";
-import { MigrationNonsense, MigrationRefusal, MOST_STATE, STATE_FILES } from "./migration_protocol.ts";
+import {
+  MigrationFinding,
+  MigrationNonsense,
+  MigrationRefusal,
+  MOST_STATE,
+  STATE_FILES,
+} from "./migration_protocol.ts";
 
 /** Path of the WebSocket, below the server's. */
 export const REPLICATION_PATH = "/api/link/replications";
@@ -86,6 +92,8 @@ export const ReplicationQuestion = Type.Union([
   }),
   /** "Nothing was written since that increment." */
   closed({ do: Type.Literal("unchanged"), copyId: CopyId, takenAt: Time }),
+  /** "Could the VM run there, by its last whole increment?" */
+  closed({ do: Type.Literal("check") }),
   /** "Make a VM of it, and start it if so": it is off here, and this increment is its last. */
   closed({ do: Type.Literal("promote"), copyId: CopyId, start: Type.Boolean() }),
   /** "It is not needed any more." */
@@ -124,6 +132,7 @@ export const REPLICATION_ANSWERS = {
   state: Type.Object({}),
   finish: Type.Object({ copyId: CopyId }),
   unchanged: Type.Object({}),
+  check: Type.Object({ findings: Type.Array(MigrationFinding, { maxItems: 100 }) }),
   promote: Type.Object({ started: Type.Boolean() }),
   forget: Type.Object({}),
 } as const satisfies Record<ReplicationQuestion["do"], TSchema>;

@@ -9,6 +9,9 @@ const { t } = textsOf(templates);
 /** Address of a template's page. */
 export const templateHref = (id: string): string => `/templates/${encodeURIComponent(id)}`;
 
+/** The address of the page that copies a template to another host. */
+export const copyTemplateHref = (id: string): string => `${templateHref(id)}/copy`;
+
 const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
 
 /** How large the disks are that a guest sees, and what they take. */

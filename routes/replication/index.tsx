@@ -7,7 +7,8 @@ import type { Replica, Replication } from "../../lib/contract/mod.ts";
 import { replication as texts } from "../../lib/i18n/en/replication.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
-import { fail } from "../(_shared)/fail.ts";
+import { ownNetworks } from "../../lib/vm/own_networks.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 
@@ -20,14 +21,25 @@ async function askedIn(
     readonly replicas: readonly Replica[];
   },
 ): Promise<Asked | null> {
-  for (const what of ["switch", "end"] as const) {
-    const replication = replications.find(({ id }) => id === search.get(what));
-    if (replication !== undefined) return { what, replication };
+  const outgoing = (what: string) => replications.find(({ id }) => id === search.get(what));
+  const ended = outgoing("end"), switched = outgoing("switch"), placed = outgoing("networks");
+  if (ended !== undefined) return { what: "end", replication: ended };
+  const shown = switched ?? placed;
+  if (shown !== undefined) {
+    const [vm, there] = await Promise.all([
+      api.getVm({ vmId: shown.vmId }).catch(fail),
+      api.getNetworks({ host: shown.toHost }).catch(unlessAway),
+    ]);
+    const own = ownNetworks(vm), what = switched === undefined ? "networks" : "switch";
+    return { what, replication: shown, own, there };
   }
   const promoted = replicas.find(({ id }) => id === search.get("promote"));
   if (promoted !== undefined) {
-    const plan = await api.getSwitchOverPlan({ replicaId: promoted.id }).catch(fail);
-    return { what: "promote", replica: promoted, plan };
+    const [plan, here] = await Promise.all([
+      api.getSwitchOverPlan({ replicaId: promoted.id }).catch(fail),
+      api.getNetworks().catch(unlessAway),
+    ]);
+    return { what: "promote", replica: promoted, plan, here };
   }
   const replica = replicas.find(({ id }) => id === search.get("delete"));
   return replica === undefined ? null : { what: "delete", replica };

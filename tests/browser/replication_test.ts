@@ -17,9 +17,14 @@ Deno.test({
   fn: async (t) => {
     await using hosts = await migrationHosts();
     const { from, to } = hosts, path = await randomImage(from, "disk.qcow2", 8);
+    for (const name of ["lan", "spare"]) {
+      await call(from.server, "create_network", { name, mode: "isolated" });
+    }
+    await call(to.server, "create_network", { name: "office", mode: "isolated" });
     const vm = await from.libvirt.machine({
       start: true,
       disks: [{ path, format: "qcow2", bus: "virtio" }],
+      network: { name: "lan", mac: "52:54:00:00:00:01" },
     });
     await known(from.server, vm.uuid);
     await using tester = await browser();
@@ -32,6 +37,8 @@ Deno.test({
           await page.locator("form.actions button[popovertarget]").click();
           await page.getByRole("menuitem", { name: "Replicate to another host…" }).click();
           await page.getByLabel("Interval").selectOption("1 day");
+          assert.equal(await page.getByLabel("Begin with the old VM there").count(), 0, "there is none");
+          await page.getByLabel("Network lan on there").selectOption("lan, which is not there yet");
           await page.getByRole("button", { name: "Replicate", exact: true }).click();
           await waitForText(page, "main", vm.name);
         }),
@@ -53,6 +60,31 @@ Deno.test({
         assert.equal(await overflows(page), false);
       }, { ...PHONE, accessible: "in both themes" });
     });
+
+    await t.step(
+      "a network that is missing there is said before, and chosen",
+      () =>
+        visit(tester, list(), async (page) => {
+          await page.getByRole("link", { name: `Switch over…: ${vm.name}` }).click();
+          await waitForText(page, "main", "there has no network lan.");
+          await page.getByRole("link", { name: "Cancel" }).click();
+          await page.getByRole("link", { name: `Networks…: ${vm.name}` }).click();
+          await page.getByLabel("Network lan on there").selectOption("office");
+          await page.getByRole("button", { name: "Save" }).click();
+          await until(
+            "it is kept",
+            async () => (await call(from.server, "list_replications"))[0]?.networks?.[0]?.to === "office",
+          );
+          await until("it is sent", async () => {
+            const { id: replicaId } = (await call(to.server, "list_replicas"))[0]!;
+            const plan = await call(to.server, "get_switch_over_plan", { replicaId });
+            return plan.networks?.[0]?.name === "office";
+          });
+          await page.getByRole("link", { name: `Switch over…: ${vm.name}` }).click();
+          await waitForText(page, "main", "Nothing is lost.");
+          assert.ok(!(await page.locator("main").textContent())!.includes("has no network"));
+        }, { accessible: "in both themes" }),
+    );
 
     await t.step("paused, and on again", () =>
       visit(tester, list(), async (page) => {
@@ -155,6 +187,10 @@ Deno.test({
         await waitForText(page, "main", "Make sure that it does not run there any more");
       });
       await visit(tester, there, (page) => waitForText(page, "main", "Is a VM now"));
+      assert.match(await to.libvirt.virsh("dumpxml", vm.name), /<source network='office'/);
+      await visit(tester, `${to.server.url}/vms/${vm.uuid}/replicate`, async (page) => {
+        await waitForText(page, "main", "Begin with the old VM there");
+      }, { accessible: "in both themes" });
       // virsh starts it all the same
       await from.libvirt.virsh("start", vm.name);
       await until(

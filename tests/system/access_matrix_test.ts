@@ -314,6 +314,7 @@ Deno.test({
         ["clone_volume", { ...at, name: "copy" }],
         ["convert_volume", { ...at, name: "copy", format: "qcow2" }],
         ["copy_volume_to_host", { ...at, toHost: "local" }],
+        ["copy_template_to_host", { templateId: "none", toHost: "local" }],
         ["create_volume", { pool: pool.name, name: "over", backing: `${pool.name}/${name}` }],
         ["clone_vm", { vmId: foreign.uuid, name: "copy" }],
       ];

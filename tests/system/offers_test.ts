@@ -63,6 +63,7 @@ const OWN_FORMS: readonly (readonly [RegExp, CommandName])[] = [
   [/^\/vms\/move$/, "batch_migrate_vms"],
   [/^\/vms\/[^/]+\/migrate$/, "migrate_vm"],
   [/^\/storage\/[^/]+\/copy$/, "copy_volume_to_host"],
+  [/^\/templates\/[0-9a-f-]+\/copy$/, "copy_template_to_host"],
   [/^\/settings\/placement$/, "create_placement_rule"],
   [/^\/maintenance$/, "start_maintenance"],
   [/^\/vms\/[^/]+\/backups$/, "update_backup"],

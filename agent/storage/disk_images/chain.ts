@@ -1,5 +1,5 @@
 /**
- * What an image on this host is built on. One policy for every door: an image may be built on the one its user names,
+ * What an image is built on: of this machine by its files, of another one by libvirt's volumes. One policy for every door: an image may be built on the one its user names,
  * and on volumes of libvirt's active pools; nothing of the chain may name a data file, be encrypted or marked corrupt,
  * or leave the format of the image below it to be guessed. Read before QEMU or qemu-img would open any of it
  * (CVE-2024-32498 and its kin).
@@ -14,10 +14,11 @@ import {
   type Qcow2Header,
   readQcow2Header,
 } from "../../../lib/formats/qcow2/qcow2_header.ts";
-import { isNameable, readStart, realPathOf, statFile } from "../../machine/host_file.ts";
+import { isNameable, readStart, realPathOf } from "../../machine/host_file.ts";
 import type { BackingImage } from "../../../lib/formats/xml/new_vm.ts";
 import { lookAt } from "../../machine/files.ts";
 import type { Volume } from "../volumes.ts";
+import type { ImageReader } from "./reader.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
 
 /** Images in a chain that are followed; a header can make a chain point back to itself. */
@@ -53,13 +54,14 @@ export function qcow2Header(head: Uint8Array): Qcow2Header | null {
   }
 }
 
-/** {@link qcow2Header} of the image at a path. @throws {ImageRefused} @throws {Error} when it cannot be read */
+/** {@link qcow2Header} of the file at a path of this machine. @throws {ImageRefused} @throws {Error} when it cannot be read */
 export async function qcow2Head(path: string): Promise<Qcow2Header | null> {
   return qcow2Header(await readStart(path, HEAD_BYTES));
 }
 
 /** What is known of an image besides itself. */
 export interface ChainRequest {
+  readonly reader: ImageReader;
   /** The image that its user says it is built on. */
   readonly named?: string | undefined;
   /** Whether its format rests on more than its content: only then what it is built on is opened. */
@@ -79,8 +81,9 @@ export interface ChainRequest {
  * @throws {Error} when an image of the chain cannot be read
  */
 export async function checkedChain(path: string, wish: ChainRequest): Promise<BackingImage[]> {
-  const { named, isSaid, anyBase = false, volumeAt, enter } = wish;
-  const wanted = named === undefined ? undefined : await realPath(resolve(named));
+  const { reader, named, isSaid, anyBase = false, volumeAt, enter } = wish;
+  const pathAt = async (at: string) => (await reader.find(at))?.path;
+  const wanted = named === undefined ? undefined : await pathAt(resolve(named));
   if (named !== undefined && wanted === undefined) {
     throw new ImageRefused(`there is no backing file ${named}`);
   }
@@ -89,7 +92,7 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
     const isTop = at === path;
     const refuse = (reason: Sentence) =>
       new ImageRefused(isTop ? reason : message`of its backing file ${at}: ${reason}`);
-    const head = await qcow2Head(at);
+    const head = qcow2Header(await reader.head(at));
     if (head === null) throw refuse("it is not a qcow2 image");
     const wrong = headRefusal(head);
     if (wrong !== null) throw refuse(wrong);
@@ -100,7 +103,7 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
       return chain;
     }
     const target = resolve(dirname(at), head.backingFile);
-    const isNamed = isTop && wanted !== undefined && await realPath(target) === wanted;
+    const isNamed = isTop && wanted !== undefined && await pathAt(target) === wanted;
     if (isTop && named !== undefined && !isNamed) {
       throw refuse(message`it is built on ${target}, not on ${named}`);
     }
@@ -112,7 +115,7 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
     if (isTop && !isNamed && !isSaid) {
       throw refuse(message`it is built on ${target}; say that its format is qcow2 if that is meant`);
     }
-    const next = await linkOf(target, head.backingFormat, refuse);
+    const next = await linkOf(reader, target, head.backingFormat, refuse);
     if (next.path === path || chain.some((each) => each.path === next.path)) break;
     await enter(next, volume);
     chain.push(next);
@@ -124,6 +127,7 @@ export async function checkedChain(path: string, wish: ChainRequest): Promise<Ba
 
 /** One image of the chain, as the VM's XML has it. */
 async function linkOf(
+  reader: ImageReader,
   target: string,
   format: string | undefined,
   refuse: (reason: Sentence) => ImageRefused,
@@ -131,12 +135,12 @@ async function linkOf(
   if (format !== "qcow2" && format !== "raw") {
     throw refuse("it does not say the format of its backing file: set it with qemu-img rebase -u -F");
   }
-  const path = await realPath(target);
-  if (path === undefined) throw refuse(message`its backing file ${target} is missing`);
+  const found = await reader.find(target);
+  if (found === undefined) throw refuse(message`its backing file ${target} is missing`);
+  const { path, type } = found;
   if (!isNameable(path)) throw refuse(message`the name of its backing file ${target} is no UTF-8`);
-  const { isFile, isBlockDevice } = await statFile(path);
-  if (!isFile && !isBlockDevice) {
+  if (type !== "file" && type !== "block") {
     throw refuse(message`its backing file ${target} is neither a file nor a block device`);
   }
-  return { path, type: isFile ? "file" : "block", format };
+  return { path, type, format };
 }

@@ -39,7 +39,8 @@ import { type Hold, NO_POOL } from "../locks.ts";
 import { requireActive } from "../shared.ts";
 import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
-import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, readHead, realPath } from "./chain.ts";
+import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, realPath } from "./chain.ts";
+import { imageReader } from "./reader.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requirePoolReachable } from "../reachable.ts";
 
@@ -293,8 +294,9 @@ async function enterChain(
   await refuseUnseen(host, path, use);
   const of = `of its backing file ${path}`;
   // Whoever reads what is built on a seed reads the seed.
-  if (host.machine !== null && path.endsWith(SEED_SUFFIX)) {
-    refuseSeed(path, await readHead(host.machine, path), { ...use, purpose: "base" }, []);
+  const reader = imageReader(host.link);
+  if (reader !== undefined && path.endsWith(SEED_SUFFIX)) {
+    refuseSeed(path, await reader.head(path), { ...use, purpose: "base" }, []);
   }
   const other = (await directUses(host, path)).find((each) => each.format !== format);
   if (other !== undefined) {
@@ -350,7 +352,7 @@ async function decide(
   const { source, volume } = found;
   const { path, type } = source;
   const { purpose, role } = use;
-  const isMedium = purpose === "medium", { machine } = link;
+  const isMedium = purpose === "medium", reader = imageReader(link);
   const giving = purpose === "disk" ? use.vm?.name : undefined;
   await refuseKept(host, path, use);
   if (!use.isHeld) hold(host, held, found, purpose === "disk" ? "change" : "read", giving);
@@ -361,7 +363,7 @@ async function decide(
   const isRead = purpose === "bytes"
     ? path.endsWith(SEED_SUFFIX)
     : type === "file" || wish.format === "qcow2";
-  const head = machine !== null && isRead ? await readHead(machine, path) : new Uint8Array();
+  const head = reader !== undefined && isRead ? await reader.head(path) : new Uint8Array();
   refuseSeed(path, head, use, uses);
   const plain = {
     ...source,
@@ -369,14 +371,14 @@ async function decide(
     backing: [],
     volume,
     virtualBytes: volume?.capacity ?? null,
-    content: machine !== null && isRead ? contentKind(head) : undefined,
+    content: reader !== undefined && isRead ? contentKind(head) : undefined,
   } as const;
   if (purpose === "bytes") return { ...plain, uses };
   const looksQcow2 = looksLikeQcow2(head);
   const direct = uses.flatMap((each) =>
     each.format === undefined ? [] : [{ vm: vmName(each), format: each.format }]
   );
-  const recorded = machine !== null ? await formats.formatAt(path) : undefined;
+  const recorded = await formats.formatAt(path);
   if (isMedium) {
     const isRaw = recorded === "raw" || direct.some(({ format }) => format === "raw");
     if (looksQcow2 && !isRaw) throw new ImageRefused("it is a qcow2 image, not an ISO");
@@ -404,10 +406,10 @@ async function decide(
     throw new ImageRefused("a raw image is built on no other");
   }
   const named = wish.backingFile === undefined ? undefined : await baseNamed(host, wish.backingFile);
-  const backing = format === "qcow2" && !isTestDriver(link.uri)
-    ? await chainOf(host, path, { named, isSaid, anyBase: use.anyBase }, use, held)
+  const backing = format === "qcow2" && reader !== undefined
+    ? await chainOf(host, path, { reader, named, isSaid, anyBase: use.anyBase }, use, held)
     : [];
-  if (purpose === "disk" && held !== undefined && machine !== null) await formats.set(path, format);
+  if (purpose === "disk" && held !== undefined && reader !== undefined) await formats.set(path, format);
   const secret = format === "raw" && volume !== undefined ? await secretFor(host, path) : undefined;
   const virtual = format === "qcow2" ? qcow2Header(head)?.virtualSize : undefined;
   return {
@@ -422,23 +424,15 @@ async function decide(
   };
 }
 
-/** The VMs of libvirt's built-in test driver have no files: nothing is ever opened for them. */
-const isTestDriver = (uri: string) => uri.startsWith("test:");
-
 /** The chain below a qcow2 image. @throws {ImageRefused} */
 async function chainOf(
   host: Host,
   path: string,
-  wish: Pick<ChainRequest, "named" | "isSaid" | "anyBase">,
+  wish: Pick<ChainRequest, "reader" | "named" | "isSaid" | "anyBase">,
   use: ImageUse,
   held: DisposableStack | undefined,
 ): Promise<BackingImage[]> {
   const { link } = host;
-  if (link.machine === null) {
-    throw new ImageRefused(
-      "its header can be checked on the host itself alone, and KVM Manager runs elsewhere",
-    );
-  }
   return await checkedChain(path, {
     ...wish,
     volumeAt: (at) => volumeAt(link, at),

@@ -14,6 +14,8 @@ import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import type { Host } from "../../hosts/host.ts";
+import { readPoolsSoon } from "../overlays.ts";
+import type { Volume } from "../volumes.ts";
 import { savedDevices } from "../saved_devices.ts";
 
 /** One VM's use of an image. */
@@ -47,6 +49,7 @@ async function collectUses(
 ): Promise<Use[]> {
   const found: Use[] = [];
   const { machine } = host;
+  if (machine === null) await readPoolsSoon(host);
   const real = await resolvedPath(machine, path);
   const vms = await Promise.all(
     host.inventory.everyVm().map(async (vm) => ({
@@ -110,6 +113,14 @@ export async function filesOfBoth(host: Host, vm: VM): Promise<Files> {
   }
 }
 
+/** Paths of what an image is built on, as the pools that were read tell it. */
+function basesInPools(volumes: readonly Volume[], path: string): Set<string> {
+  const below = new Map(volumes.map((volume) => [volume.path, volume.backing?.path]));
+  const found = new Set<string>();
+  for (let at = below.get(path); at !== undefined && !found.has(at); at = below.get(at)) found.add(at);
+  return found;
+}
+
 /** @param own where the disk is */
 async function isBuiltOn(
   { link, inventory }: Host,
@@ -118,10 +129,12 @@ async function isBuiltOn(
   own: string | undefined,
   real: string,
 ): Promise<boolean> {
-  if (!mayBeFile(disk) || disk.format !== "qcow2" || own === undefined || link.machine === null) return false;
+  if (!mayBeFile(disk) || disk.format !== "qcow2" || own === undefined) return false;
   // What the definition says counts, be the image to be seen or not
   const declared = inventory.record(id)?.summary.chains.find(({ target }) => target === disk.target)?.bases;
   if ((await resolvedPaths(link.machine, declared ?? [])).includes(real)) return true;
+  // The heads of another machine's images are read where one is chosen; libvirt's pools tell the chains of the others
+  if (link.machine === null) return basesInPools(inventory.storage.known(), own).has(real);
   try {
     return (await resolvedPaths(link.machine, await backingChain(own))).includes(real);
   } catch (error) {

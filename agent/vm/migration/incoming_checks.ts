@@ -15,10 +15,13 @@ interface IncomingDomain {
   readonly vmId: string;
 }
 
+/** What is looked at of a VM that is to come. */
+export type IncomingDefinition = Pick<IncomingVm, "vmId" | "live" | "networks">;
+
 type Check = (
   host: Host,
   vm: IncomingDomain,
-  wanted: IncomingVm,
+  wanted: IncomingDefinition,
 ) => Promise<MigrationFinding[]> | MigrationFinding[];
 
 /** The host takes none. */
@@ -69,7 +72,7 @@ const HOST_MODES: ReadonlySet<string> = new Set(["host-passthrough", "maximum"])
 async function processor(
   { link, capabilities }: Host,
   { root }: IncomingDomain,
-  { live }: IncomingVm,
+  { live }: IncomingDefinition,
 ): Promise<MigrationFinding[]> {
   const cpu = child(root, "cpu"), { mode = "custom" } = cpu?.attributes ?? {};
   const { type: virtType = "" } = root.attributes;
@@ -110,14 +113,21 @@ async function lacking(
   return isThere ? undefined : problem("no-bridge", { bridge: name });
 }
 
-async function cards(
+/**
+ * What the cards of a definition need on this host, and is missing or off.
+ *
+ * @param networks of the definition → those here that its cards come into @throws {XmlError}
+ */
+export async function checkCards(
   host: Host,
-  _vm: IncomingDomain,
-  { live, networks = {} }: IncomingVm,
+  definition: string,
+  networks: Readonly<Record<string, string>> = {},
 ): Promise<MigrationFinding[]> {
-  const found = await Promise.all(cardPlaces(live).map((place) => lacking(host, place, networks)));
+  const found = await Promise.all(cardPlaces(definition).map((place) => lacking(host, place, networks)));
   return found.filter((each) => each !== undefined);
 }
+
+const cards: Check = (host, _vm, { live, networks }) => checkCards(host, live, networks);
 
 function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[] {
   const { memoryTotalMb, memoryUsedMb = null } = sampler.host ?? {},
@@ -130,7 +140,7 @@ function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[]
 const CHECKS: readonly Check[] = [maintenance, identity, machine, files, processor, cards, memory];
 
 /** What keeps this host from running a VM, and what is worth knowing. @throws {LibvirtError} @throws {XmlError} */
-export async function checkIncoming(host: Host, wanted: IncomingVm): Promise<MigrationFinding[]> {
+export async function checkIncoming(host: Host, wanted: IncomingDefinition): Promise<MigrationFinding[]> {
   const root = parseXml(wanted.live);
   const vm = { root, name: childText(root, "name") ?? "", vmId: wanted.vmId };
   const found = await Promise.all(CHECKS.map((check) => check(host, vm, wanted)));

@@ -89,16 +89,19 @@ export function placedDefinition(
 ): string {
   const document = new XmlDocument(source);
   for (const disk of disks) setDisk(document, disk.target, { ...disk, backing: disk.backing ?? [] });
-  for (const [from, to] of Object.entries(networks)) renameNetwork(document, from, to);
+  placeCards(document, networks);
   return document.toString();
 }
 
-function renameNetwork(document: XmlDocument, from: string, to: string): void {
+/** Puts each card into the network that was chosen for its own: two networks may be exchanged. */
+export function placeCards(document: XmlDocument, networks: Readonly<Record<string, string>>): void {
   const cards = () => children(document.find("devices"), "interface");
-  const placed = cards().flatMap((card, index) =>
-    card.attributes.type === "network" && child(card, "source")?.attributes.network === from ? [index] : []
-  );
-  for (const index of placed) {
+  const placed = cards().flatMap((card, index) => {
+    const from = card.attributes.type === "network" ? child(card, "source")?.attributes.network : undefined;
+    const to = from !== undefined && Object.hasOwn(networks, from) ? networks[from] : undefined;
+    return to === undefined || to === from ? [] : [{ index, to }];
+  });
+  for (const { index, to } of placed) {
     const at = () => child(cards()[index], "source")!;
     document.setAttribute(at(), "network", to);
     // Which port of which bridge it has there is decided there

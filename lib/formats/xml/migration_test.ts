@@ -65,3 +65,12 @@ Deno.test("placedDefinition() puts copies into disks, and cards into networks; t
   assert.match(placed, /<source network='office'\/>.*<source network='dmz'\/>/);
   assert.match(placed, /protocol='rbd' name='p\/i'/);
 });
+
+Deno.test("placedDefinition() exchanges two networks, each card once", () => {
+  const card = (network: string) => `<interface type='network'><source network='${network}'/></interface>`;
+  const placed = placedDefinition(domain(card("lan") + card("wan") + card("dmz")), [], {
+    lan: "wan",
+    wan: "lan",
+  });
+  assert.deepEqual(cardPlaces(placed).map(({ name }) => name), ["wan", "lan", "dmz"]);
+});

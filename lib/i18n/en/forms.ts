@@ -115,6 +115,7 @@ export const forms = {
   "forms.done.restore_backup": "{name} was restored from the backup.",
   "forms.done.restore_backup_disk": "The disk was restored as the volume {name}.",
   "forms.done.verify_backup": "A run of the backup job {name} was verified. The result is below.",
+  "forms.done.copy_template_to_host": "The template {name} was copied.",
   "forms.done.create_template": "The template {name} was created.",
   "forms.done.update_template": "The template {name} was saved.",
   "forms.done.delete_template": "The template {name} was deleted.",

@@ -82,6 +82,26 @@ export const replication = {
   "replication.new_old_hint":
     "For the way back after a switch-over: the old VM there must be off. Only what differs is sent, and it goes into the bin.",
   "replication.new_do": "Replicate",
+  "replication.new_look": "Continue",
+  "replication.new_other": "Other host",
+  "replication.networks": "Networks…",
+  "replication.networks_title": "Networks of {name} on {host}",
+  "replication.networks_what":
+    "After a switch-over, the network cards of the VM are in these networks. A change is sent at once, unless the replication is paused.",
+  "replication.networks_none": "None of its network cards is in a network of libvirt.",
+  "replication.networks_unknown":
+    "{host} does not answer: its networks are not known. Choose them later, under Networks….",
+  "replication.networks_do": "Save",
+  "replication.network_of": "Network {network} on {host}",
+  "replication.network_same": "{network}, of the same name",
+  "replication.network_missing": "{network}, which is not there yet",
+  "replication.network_off": "{network}, which is off",
+  "replication.this_host": "this host",
+  "replication.switch_missing":
+    "{host} has no network {network}. Make it there, or choose another one under Networks….",
+  "replication.switch_off": "The network {network} of {host} is off. Start it there first.",
+  "replication.switch_unknown":
+    "Whether the networks of the VM are on {host} is not known now. It is looked at before the guest is shut down.",
   "replication.no_hosts": "No host is linked yet",
   "replication.no_hosts_what": "Replicas go to hosts with a KVM Manager of their own.",
   "replication.hosts": "Hosts",

@@ -102,6 +102,15 @@ export const templates = {
   "templates.new_version":
     "For a new version, change a VM from this template, shut it down, and choose “Make template” in its menu; or create one from an image.",
   "templates.actions": "Actions",
+  "templates.copy": "Copy to another host",
+  "templates.copy_what": "Its newest version is copied, with disks, UEFI variables and hardware.",
+  "templates.copy_do": "Copy to another host…",
+  "templates.copy_title": "Copy the template {name} to another host",
+  "templates.copy_how":
+    "The content travels through this KVM Manager and is checked on arrival. When a line breaks, the copy continues where it stopped.",
+  "templates.copy_name": "Name of the copy",
+  "templates.copy_none_what":
+    "A template is copied to another host that this KVM Manager manages. Add one in Settings → Hosts.",
   "templates.delete": "Delete template",
   "templates.delete_what": "The template's disks are deleted. VMs with full copies stay.",
   "templates.delete_needed": "Linked VMs need the template's disks: delete them first, or keep the template.",

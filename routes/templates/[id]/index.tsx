@@ -7,7 +7,7 @@ import { Panel } from "../../../components/kit/Panel.tsx";
 import { RelativeTime } from "../../../components/kit/RelativeTime.tsx";
 import { CreateVmsForm } from "../../../components/template/CreateVmsForm.tsx";
 import type { Template } from "../../../lib/contract/mod.ts";
-import { diskText, templateHref } from "../../../lib/template/describe.ts";
+import { copyTemplateHref, diskText, templateHref } from "../../../lib/template/describe.ts";
 import { freeNumber } from "../../../lib/template/names.ts";
 import { answerWarnings } from "../../../lib/text/notice.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
@@ -214,6 +214,12 @@ export default define.page<typeof handler>(function TemplatePage({ data, state: 
             {refused?.command === "update_template" && refused.field === undefined &&
               <Flash tone="bad" failure={refused.failure} />}
             <Edit template={template} refused={refused} />
+          </Panel>
+        )}
+        {may("copy_template_to_host") && (
+          <Panel title={area.t("templates.copy")}>
+            <p>{area.t("templates.copy_what")}</p>
+            <a class="button" href={copyTemplateHref(id)}>{area.t("templates.copy_do")}</a>
           </Panel>
         )}
         {may("delete_template") && (

@@ -14,6 +14,7 @@ import { formatBytes, formatMemory, formatRate } from "../../../lib/text/quantit
 import { formatSpan } from "../../../lib/text/time.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { MIGRATION_FIELDS, migrationInput } from "../../../lib/vm/migration_form.ts";
+import { ownNetworks } from "../../../lib/vm/own_networks.ts";
 import { disksAtRest } from "../../../lib/vm/manage.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
@@ -153,9 +154,6 @@ function Places({ vm, chosen: { plan, pools, networks }, typed }: {
   chosen: Chosen & { plan: MigrationPlan };
   typed: Shown["typed"];
 }) {
-  const own = new Set(
-    vm.networkInterfaces.filter(({ type }) => type === "network").map(({ network }) => network),
-  );
   return (
     <div class="device-grid">
       {plan.disks.filter(({ shared }) => shared).map(({ target }) => (
@@ -179,7 +177,7 @@ function Places({ vm, chosen: { plan, pools, networks }, typed }: {
           />
         );
       })}
-      {[...own].map((network) => {
+      {ownNetworks(vm).map((network) => {
         const name = `${MIGRATION_FIELDS.network}${network}`,
           isThere = networks.some((each) => each.name === network);
         return (

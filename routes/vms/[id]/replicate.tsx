@@ -1,15 +1,18 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { HostChoices } from "../../../components/host/HostChoices.tsx";
 import { Empty } from "../../../components/kit/Empty.tsx";
 import { CheckField, SelectField, TextField } from "../../../components/kit/Field.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
+import { NetworkRows } from "../../../components/replication/NetworkRows.tsx";
 import { REPLICATION_PAGE } from "../../../components/replication/ReplicationTables.tsx";
 import { replication as texts } from "../../../lib/i18n/en/replication.ts";
 import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { fail } from "../../(_shared)/fail.ts";
+import { ownNetworks } from "../../../lib/vm/own_networks.ts";
+import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 const { t } = textsOf(texts);
@@ -25,15 +28,26 @@ const INTERVALS = [
 
 export const handler = define.handlers({
   async GET(ctx) {
-    const hosts = (await ctx.state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
+    const { api } = ctx.state, vm = await vmOf(ctx);
+    const hosts = (await api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
       !isLocal && linked !== undefined
     );
-    return page({ vm: await vmOf(ctx), hosts });
+    const asked = ctx.state.refused?.typed.toHost ?? ctx.url.searchParams.get("toHost");
+    const host = hosts.find(({ id }) => id === asked) ?? (hosts.length === 1 ? hosts[0] : undefined);
+    if (host === undefined) return page({ vm, hosts, chosen: null });
+    const at = { host: host.id };
+    const [networks, replicas] = await Promise.all([
+      api.getNetworks(at).catch(unlessAway),
+      api.listReplicas().catch(fail),
+    ]);
+    // It was made of a replica here: its old host has it as it was
+    const hasOld = replicas.some(({ vmId, state }) => vmId === vm.id && state === "promoted");
+    return page({ vm, hosts, chosen: { host, networks, hasOld } });
   },
 });
 
 /** Replicating a VM: where to, and how often. */
-export default define.page<typeof handler>(function Replicate({ data: { vm, hosts }, state }) {
+export default define.page<typeof handler>(function Replicate({ data: { vm, hosts, chosen }, state }) {
   const here = `/vms/${encodeURIComponent(vm.id)}`, typed = state.refused?.typed ?? {};
   const title = t("replication.new_title", { name: oneLine(vm.name, 60) });
   const isHere = !hosts.some(({ id }) => id === vm.host), canBegin = isHere && hosts.length > 0;
@@ -44,8 +58,15 @@ export default define.page<typeof handler>(function Replicate({ data: { vm, host
       </Head>
       <form
         class="panel narrow"
-        method="post"
-        action={formHref("create_replication", { vmId: vm.id }, REPLICATION_PAGE, `${here}/replicate`)}
+        {...chosen === null ? { method: "get" } : {
+          method: "post",
+          action: formHref(
+            "create_replication",
+            { vmId: vm.id, toHost: chosen.host.id },
+            REPLICATION_PAGE,
+            `${here}/replicate?toHost=${encodeURIComponent(chosen.host.id)}`,
+          ),
+        }}
       >
         <div class="dialog-body">
           <h1>{title}</h1>
@@ -58,14 +79,10 @@ export default define.page<typeof handler>(function Replicate({ data: { vm, host
               <a class="button" href="/settings/hosts">{t("replication.hosts")}</a>
             </Empty>
           )}
-          {canBegin && (
+          {canBegin && chosen === null && <HostChoices legend={t("replication.new_host")} hosts={hosts} />}
+          {canBegin && chosen !== null && (
             <>
-              <SelectField
-                name="toHost"
-                label={t("replication.new_host")}
-                value={typed.toHost ?? hosts[0]!.id}
-                choices={hosts.map(({ id, label }) => ({ value: id, label: oneLine(label, 60) }))}
-              />
+              <h2>{oneLine(chosen.host.label, 60)}</h2>
               <SelectField
                 name="everySeconds"
                 label={t("replication.new_every")}
@@ -81,18 +98,33 @@ export default define.page<typeof handler>(function Replicate({ data: { vm, host
                 suffix="MiB/s"
                 defaultValue={typed.maxMibPerSecond ?? "0"}
               />
-              <CheckField
-                name="takeOld"
-                label={t("replication.new_old")}
-                hint={t("replication.new_old_hint")}
-                defaultChecked={typed.takeOld !== undefined}
+              <NetworkRows
+                own={ownNetworks(vm)}
+                there={chosen.networks}
+                host={oneLine(chosen.host.label, 60)}
+                typed={typed}
               />
+              {chosen.hasOld && (
+                <CheckField
+                  name="takeOld"
+                  label={t("replication.new_old")}
+                  hint={t("replication.new_old_hint")}
+                  defaultChecked={typed.takeOld !== undefined}
+                />
+              )}
             </>
           )}
         </div>
         <footer class="dialog-foot">
+          {chosen !== null && hosts.length > 1 && (
+            <a class="button" href={`${here}/replicate`}>{t("replication.new_other")}</a>
+          )}
           <a class="button" href={here}>{t("replication.cancel")}</a>
-          {canBegin && <button type="submit" class="button primary">{t("replication.new_do")}</button>}
+          {canBegin && (
+            <button type="submit" class="button primary">
+              {t(chosen === null ? "replication.new_look" : "replication.new_do")}
+            </button>
+          )}
         </footer>
       </form>
     </>

@@ -127,6 +127,18 @@ const OF_STORAGE = {
   create_volume: "passphrase of a disk",
   resize_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
   clone_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
+  export_template: test(
+    "copy_template",
+    "a definition or a volume that would reach into the host is refused, or left out",
+  ),
+  import_template: test(
+    "copy_template",
+    "a definition or a volume that would reach into the host is refused, or left out",
+  ),
+  copy_template_to_host: test(
+    "copy_template",
+    "its line is cut twice: it goes on, and each disk has the same content",
+  ),
   copy_volume_to_host: test("copy_volume", "cut three times, it goes on where it was"),
   convert_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
   wipe_volume: test("storage_users", "nothing of it is wiped or deleted"),
