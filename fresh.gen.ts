@@ -39,8 +39,14 @@ import * as route_networks_index from "./routes/networks/index.tsx";
 import * as route_networks_new from "./routes/networks/new.tsx";
 import * as route_networks_topology from "./routes/networks/topology.tsx";
 import * as route_preferences from "./routes/preferences.ts";
+import * as route_profiles_$id from "./routes/profiles/[id].tsx";
+import * as route_profiles_$id_file from "./routes/profiles/[id]/file.ts";
+import * as route_profiles_import from "./routes/profiles/import.tsx";
+import * as route_profiles_index from "./routes/profiles/index.tsx";
+import * as route_profiles_tools from "./routes/profiles/tools.tsx";
 import * as route_projects_$id_index from "./routes/projects/[id]/index.tsx";
 import * as route_projects_$id_new_vm from "./routes/projects/[id]/new-vm.tsx";
+import * as route_projects_$id_tools from "./routes/projects/[id]/tools.tsx";
 import * as route_projects_index from "./routes/projects/index.tsx";
 import * as route_replication_index from "./routes/replication/index.tsx";
 import * as route_schedules_$id_edit from "./routes/schedules/[id]/edit.tsx";
@@ -207,8 +213,14 @@ register({
     "networks/new.tsx": route_networks_new,
     "networks/topology.tsx": route_networks_topology,
     "preferences.ts": route_preferences,
+    "profiles/[id].tsx": route_profiles_$id,
+    "profiles/[id]/file.ts": route_profiles_$id_file,
+    "profiles/import.tsx": route_profiles_import,
+    "profiles/index.tsx": route_profiles_index,
+    "profiles/tools.tsx": route_profiles_tools,
     "projects/[id]/index.tsx": route_projects_$id_index,
     "projects/[id]/new-vm.tsx": route_projects_$id_new_vm,
+    "projects/[id]/tools.tsx": route_projects_$id_tools,
     "projects/index.tsx": route_projects_index,
     "replication/index.tsx": route_replication_index,
     "schedules/[id]/edit.tsx": route_schedules_$id_edit,

@@ -1,7 +1,7 @@
 /** Who asks, and what they may do. */
 import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights.ts";
 import { permissionsOf } from "../lib/access/permissions.ts";
-import { type Role, ROLES } from "../lib/contract/mod.ts";
+import { type Role, ROLES, type ToolPermissions } from "../lib/contract/mod.ts";
 
 /**
  * Ways in. By `mcp` come programs that speak MCP, by `grpc` those that speak gRPC. Nobody comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
@@ -20,6 +20,15 @@ export interface SocketPeer {
   readonly role: Role;
 }
 
+/** A tool of a project, and what it may use there. */
+export interface ToolLimit {
+  /** Id of the project. */
+  readonly project: string;
+  /** The tool, for people. */
+  readonly tool: string;
+  readonly permissions: ToolPermissions | null;
+}
+
 /** Who makes a call, and by which way. */
 export interface Principal {
   readonly name: string;
@@ -34,6 +43,8 @@ export interface Principal {
   readonly since?: number;
   /** The user of this host, at the socket. */
   readonly uid?: number;
+  /** Tools in whose name a call is made, with their permissions: a skill that runs. */
+  readonly limits?: readonly ToolLimit[];
   /** The linked KVM Manager that calls, and for whom: as it told it. */
   readonly link?: { readonly peerId: string; readonly caller: string | null };
   /** What stands for exactly this session, token or door: what is theirs alone is tied to it. */

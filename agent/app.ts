@@ -24,7 +24,7 @@ import { BackupRecords } from "./backups/records.ts";
 import { TargetRecords } from "./backups/target_records.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { Consoles } from "./console/consoles.ts";
-import { createDispatch, type Dispatch, type Handlers, type Route } from "./dispatch.ts";
+import { createDispatch, type Dispatch, type GuardTools, type Handlers, type Route } from "./dispatch.ts";
 import { EventHub } from "./events/hub.ts";
 import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
@@ -169,6 +169,8 @@ export class App {
   readonly figures = new FigureFeed();
   /** Where programs speak MCP. */
   readonly mcp = new Provided<McpDoor>("MCP");
+  /** Refuses what the tools of profiles do not allow. */
+  readonly guardTools = new Provided<GuardTools>("tools of profiles");
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
   /** Where libguestfs works. */
@@ -336,6 +338,7 @@ export class App {
           : Promise.resolve(error),
       requireConfirmed: (principal) => this.requireConfirmed(principal),
       grantedGroups: () => this.access.accounts.grantedGroups(),
+      guardTools: (...call) => this.guardTools.get()(...call),
       settled: (command, input) => this.#settled(command, input),
     });
     this.#features = FEATURES.map((each) => each.open(this));

@@ -38,6 +38,7 @@ const testSettings = (dataDir: string): Settings => ({
   metricsInterval: 30,
   guestInterval: 300,
   metricsEndpoint: "off",
+  hookPrograms: "off",
   binDays: 0,
   demo: true,
 });

@@ -128,7 +128,12 @@ export interface DispatchOptions extends AccessWorld {
   readonly requireConfirmed: (principal: Principal) => Promise<void>;
   /** Groups that grants name. */
   readonly grantedGroups: () => ReadonlySet<string>;
+  /** Refuses what the tools of profiles do not allow (`agent/profiles/guard.ts`). */
+  readonly guardTools?: GuardTools;
 }
+
+/** Refuses what the tools of profiles do not allow a call. @throws {ContractError} ToolNotAllowed */
+export type GuardTools = (principal: Principal, command: CommandName, input: unknown) => Promise<void> | void;
 
 /**
  * Carries out a command by its wire name.
@@ -244,7 +249,7 @@ export function createDispatch(
   options: DispatchOptions,
 ): Dispatch {
   const { route, record, vm, vms, formerNames, idSince, grantedGroups, settled } = options;
-  const { staleTarget, requireConfirmed } = options;
+  const { staleTarget, requireConfirmed, guardTools } = options;
   const joined = new InFlight<unknown>();
   const names = { current: () => vms(), former: formerNames };
   const routed = (...call: Parameters<typeof route>): Route => {
@@ -283,6 +288,7 @@ export function createDispatch(
       const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
+      await guardTools?.(principal, command, valid);
       if (confirms) await requireConfirmed(principal);
       const { handler, host } = routed(command, valid, principal, on);
       isRouted = true;

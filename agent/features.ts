@@ -14,6 +14,7 @@ import type { Feature, OpenFeature } from "./feature.ts";
 import type { Part } from "./feature_part.ts";
 import { maintenanceFeature } from "./maintenance/feature.ts";
 import { placementFeature } from "./placement/feature.ts";
+import { profileFeature } from "./profiles/feature.ts";
 import { projectFeature } from "./projects/feature.ts";
 import { forwardFeature } from "./network/forwards/feature.ts";
 import { hostFeature } from "./hosts/feature.ts";
@@ -51,6 +52,7 @@ const ALL = [
   healthFeature,
   placementFeature,
   projectFeature,
+  profileFeature,
   maintenanceFeature,
   lockManagerFeature,
   vmFeature,

@@ -76,6 +76,8 @@ export interface Settings {
   readonly grpcListen: readonly string[];
   /** Days that the bin keeps what was deleted, as long as nobody has said anything else in it. */
   readonly binDays: number;
+  /** Directory with the programs that hooks of profiles may run; `off` for none. */
+  readonly hookPrograms: string;
   /** Shows made-up VMs on libvirt's test driver (`agent/demo/`). */
   readonly demo: boolean;
 }
@@ -235,6 +237,13 @@ export const SETTINGS = {
     help:
       `days that the bin keeps what was deleted, ${BIN_DAYS.least} to ${BIN_DAYS.most}, until its own setting is changed; 0: no bin`,
     default: () => String(BIN_DAYS.usual),
+  },
+  hookPrograms: {
+    flag: "hook-programs",
+    env: "KVMM_HOOK_PROGRAMS",
+    value: "DIR|off",
+    help: "directory, written by root alone, with the programs that hooks of profiles may run",
+    default: () => "off",
   },
   tlsCert: {
     flag: "tls-cert",
@@ -409,6 +418,9 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     hostRolesIn(settings.pam);
   } catch (error) {
     throw new SettingsError(`--pam: ${messageOf(error)}`);
+  }
+  if (settings.hookPrograms !== "off" && !settings.hookPrograms.startsWith("/")) {
+    throw new SettingsError("--hook-programs must be an absolute path, or off");
   }
   const metricsInterval = Number(settings.metricsInterval), { least, most } = METRICS_INTERVAL;
   if (!Number.isInteger(metricsInterval) || metricsInterval < least || metricsInterval > most) {

@@ -47,6 +47,7 @@ Deno.test("readSettings() has defaults for root and for others", () => {
     metricsInterval: 30,
     guestInterval: 300,
     metricsEndpoint: "off",
+    hookPrograms: "off",
     binDays: 7,
     tlsCert: "auto",
     tlsKey: "auto",
@@ -93,6 +94,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
     metricsInterval: "20",
     guestInterval: "60",
     metricsEndpoint: "token",
+    hookPrograms: "/p",
     binDays: "7",
     grpcListen: "socket",
     tlsCert: "/cert",
@@ -112,6 +114,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
       logLevel: "error",
       hsts: "off",
       metricsEndpoint: "off",
+      hookPrograms: "off",
       binDays: "7",
     }[key];
     const third = {
@@ -121,6 +124,7 @@ Deno.test("readSettings() takes the flag before the environment, and that before
       logLevel: "debug",
       hsts: "auto",
       metricsEndpoint: "token",
+      hookPrograms: "/p",
       binDays: "7",
     }[key];
     const from = (args: string[], env: Record<string, string>, config: string) =>

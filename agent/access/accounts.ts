@@ -55,6 +55,8 @@ const hasAll = ({ grants }: UserRecord): boolean =>
 export class Accounts {
   /** Told of an account of the host that ended because its name is another person's by now. Set by the feature. */
   onReplaced: ((before: UserRecord, uid: number) => void) | undefined;
+  /** What bounds an automation account, beside its grants; undefined for one that is none. Set by the feature of profiles. */
+  boundOf: (userId: string) => Rights[number] | undefined = () => undefined;
   #roles: OwnRoles | undefined;
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
   /** Ids of accounts that the host has refused in this run, whether that could be written or not. */
@@ -83,7 +85,7 @@ export class Accounts {
 
   /** Whether somebody is an administrator who can sign in. */
   #isAdministrator(user: UserRecord): boolean {
-    return this.isOpen(user) && hasPassword(user) && hasAll(user);
+    return this.isOpen(user) && hasPassword(user) && hasAll(user) && this.boundOf(user.id) === undefined;
   }
 
   /** The hash of a new password. @throws {ContractError} WeakPassword, TooManyRequests */
@@ -120,6 +122,12 @@ export class Accounts {
   /** Whether any user has a password, disabled ones included; undefined while nobody can know. */
   get hasPasswords(): boolean | undefined {
     return this.records.isLoaded ? [...this.users.values()].some(hasPassword) : undefined;
+  }
+
+  /** What an account may do: what its grants allow, and for an automation account also its bound. */
+  rightsOf({ id, grants }: Pick<UserRecord, "id" | "grants">): Rights {
+    const bound = this.boundOf(id), layer = this.layer(grants);
+    return bound === undefined ? [layer] : [layer, bound];
   }
 
   /** What grants amount to. */

@@ -149,7 +149,9 @@ export function authorise(
   // Which of several VMs is narrowBatch()'s, which of all is filterOutput()'s business.
   if (object === "list" || object === "vms") return everything;
   if (object === "project") {
-    const projectId = String(field(input, "projectId") ?? ""), about = { projectId };
+    // The seed's name for it, at the commands of profiles
+    const projectId = String(field(input, "projectId") ?? field(input, "project_id") ?? ""),
+      about = { projectId };
     if (may(rights, permission, about)) return roleOn(rights, about);
     // What no member may do is refused whether there is such a project or not; so is what somebody who sees it may not do
     if (role === "administrator" || may(rights, PROJECTS_VIEW, about)) refuse(principal, role);

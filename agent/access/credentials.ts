@@ -80,7 +80,7 @@ export class Credentials {
     if (elapsed(record.used, used) > 1000) this.#records.note("session", key, { ...record, used, address });
     return {
       user,
-      rights: [this.accounts.layer(user.grants)],
+      rights: this.accounts.rightsOf(user),
       ...this.#alive("session", record.id, user.id),
     };
   }
@@ -106,7 +106,7 @@ export class Credentials {
   #holderOf({ id, userId, begun, livesMs, grants }: TokenRecord): Holder | undefined {
     const user = this.accounts.users.get(userId);
     if (!user || !this.accounts.isOpen(user) || this.#isExpired({ begun, livesMs })) return undefined;
-    const rights = [this.accounts.layer(user.grants), this.accounts.layer(grants)];
+    const rights = [...this.accounts.rightsOf(user), this.accounts.layer(grants)];
     return { user, rights, ...this.#alive("token", id, user.id) };
   }
 

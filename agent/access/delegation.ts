@@ -80,6 +80,6 @@ export function delegateFor(
   if (!user) return "that account was deleted";
   if (user.disabled) return "that account is disabled";
   if (!accounts.isOpen(user)) return "the host does not let that account in any more";
-  const { id: userId, name, grants } = user;
-  return principalOf({ ...common, name, userId, via: "session", rights: [accounts.layer(grants)] });
+  const { id: userId, name } = user;
+  return principalOf({ ...common, name, userId, via: "session", rights: accounts.rightsOf(user) });
 }

@@ -67,6 +67,8 @@ export interface ProgramOptions {
   readonly mostOutput?: number;
   /** Variables that it has besides ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** It has none of ours. */
+  readonly clearEnv?: boolean;
 }
 
 /** How a program ended. */
@@ -85,7 +87,7 @@ export interface ProgramEnd {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { limitMs, input, env, signal, mostOutput = MOST_OUTPUT }: ProgramOptions,
+  { limitMs, input, env, clearEnv = false, signal, mostOutput = MOST_OUTPUT }: ProgramOptions,
 ): Promise<ProgramEnd> {
   signal?.throwIfAborted();
   const child = new Deno.Command(program, {
@@ -94,6 +96,7 @@ export async function runProgram(
     stdout: "piped",
     stderr: "piped",
     env: { LC_ALL: "C", ...env },
+    clearEnv,
   }).spawn();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop = () => {};

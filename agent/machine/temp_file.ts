@@ -9,8 +9,8 @@ export interface TempFile extends Disposable {
 }
 
 /** Makes one that this user alone may read. @throws system errors */
-export async function tempFile(prefix: string, text = ""): Promise<TempFile> {
-  const path = await Deno.makeTempFile({ prefix });
+export async function tempFile(prefix: string, text = "", suffix = ""): Promise<TempFile> {
+  const path = await Deno.makeTempFile({ prefix, suffix });
   const remove = () =>
     Deno.remove(path).catch((error) => log.warn("a temporary file stays", { path, error }));
   try {

@@ -23,7 +23,7 @@ import { type ToolName, TOOLS } from "../../lib/mcp/tools.ts";
 import { viewOf } from "../../lib/rest/list_query.ts";
 import { type AccessWorld, authorise, guardGroup } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
-import { type Dispatch, isCommand, validate } from "../dispatch.ts";
+import { type Dispatch, type GuardTools, isCommand, validate } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { SharedTime } from "../within.ts";
@@ -41,6 +41,7 @@ export interface McpWorld extends AccessWorld {
   readonly dispatch: Dispatch;
   readonly settings: () => McpSettingsRecord;
   readonly grantedGroups: () => ReadonlySet<string>;
+  readonly guardTools: GuardTools;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Takes what was refused before it got to dispatch, for the audit log. */
@@ -187,6 +188,7 @@ export class McpCalls {
     if (input instanceof ContractError) throw input;
     if (!row.unchecked) validate(name, input);
     guardGroup(principal, name, input, vm, grantedGroups);
+    await this.world.guardTools(principal, name, input);
     const read = (command: string, input: unknown) => dispatch(command, input, principal, undefined, on);
     const { hash: witness, planned } = await witnessOf(name, input as Fields, read);
     const { acting } = settings();

@@ -19,6 +19,7 @@ export const mcpFeature = feature<keyof typeof mcpCommands>({
         ...places,
         dispatch,
         grantedGroups: () => access.accounts.grantedGroups(),
+        guardTools: (...call) => app.guardTools.get()(...call),
         refused: ({ name, address, client }, error, input) =>
           refusals.add({
             ...{

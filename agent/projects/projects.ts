@@ -56,6 +56,8 @@ export interface ProjectVm {
 
 export class Projects implements HostProjects {
   readonly rows: JsonRows<StoredProject>;
+  /** Told of a project that was deleted. Set by the feature of profiles. */
+  onDeleted: (projectId: string) => void = () => {};
   readonly #vms: JsonRows<StoredVm>;
   /** VMs that are being made, or come back. */
   readonly #making = new Set<string>();
@@ -330,6 +332,7 @@ export class Projects implements HostProjects {
       else this.#vms.put({ ...row, project: null });
     }
     this.rows.remove(projectId);
+    this.onDeleted(projectId);
     for (const { id } of own) this.world.changed(id);
   }
 

@@ -43,6 +43,13 @@ export const SEALED = {
     remedy: "give its secret, and its passphrase where it is encrypted, again: " +
       "kvm-manager backup update-target TARGET",
   },
+  tools: {
+    ...records,
+    table: "tools",
+    fields: ["secret", "url"],
+    noun: "secrets of the tool",
+    remedy: "give its address and secret again: kvm-manager tool set TYPE NAME --url URL --secret -",
+  },
   metricsPush: {
     ...records,
     table: "metrics_push",

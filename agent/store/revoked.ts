@@ -69,6 +69,21 @@ function keepForwards(saved: DatabaseSync, present: DatabaseSync): string[] {
   });
 }
 
+/** Tables of what the tools of profiles may do. Taken as they are now: what was narrowed, or made an agent, stays so. */
+const PROFILES = ["profiles", "project_tools", "tools"] as const;
+
+function keepProfiles(saved: DatabaseSync, present: DatabaseSync): void {
+  // A state of before there were profiles gets the tables when it is opened, without a row
+  if (!PROFILES.every((name) => hasTable(saved, name) && hasTable(present, name))) return;
+  for (const table of PROFILES) {
+    saved.exec(`DELETE FROM ${table}`);
+    const insert = saved.prepare(`INSERT INTO ${table} (id, record) VALUES (?, ?)`);
+    for (const { id, record } of present.prepare(`SELECT id, record FROM ${table}`).all()) {
+      insert.run(id!, record!);
+    }
+  }
+}
+
 /**
  * Takes out of a saved database what was revoked since, and every session: who was signed in signs in again.
  *
@@ -81,5 +96,6 @@ export function keepRevoked(saved: DatabaseSync, present: DatabaseSync | undefin
   const isWhole = present !== undefined &&
     tables.every((name) => hasTable(saved, name) && hasTable(present, name));
   if (!isWhole || !goesOnFrom(saved, present)) return { isKnown: false, ...NOTHING };
+  keepProfiles(saved, present);
   return { isKnown: true, ...keepAccess(saved, present), forwards: keepForwards(saved, present) };
 }

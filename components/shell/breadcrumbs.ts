@@ -129,7 +129,8 @@ const LISTED: Readonly<Record<string, Listed>> = {
     pages: { edit: () => own.t("crumbs.schedule_edit") },
   },
   "/templates": { label: () => t("nav.templates") },
-  "/projects": { label: () => t("nav.projects") },
+  "/projects": { label: () => t("nav.projects"), pages: { tools: () => own.t("crumbs.project_tools") } },
+  "/profiles": { label: () => t("nav.profiles") },
   "/tasks": { label: () => t("tasks.open") },
 };
 

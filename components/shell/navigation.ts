@@ -17,6 +17,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { href: "/", label: "nav.dashboard", icon: "dashboard" },
   { href: "/vms", label: "nav.vms", icon: "vms", count: "vms" },
   { href: "/projects", label: "nav.projects", icon: "folder" },
+  { href: "/profiles", label: "nav.profiles", icon: "shield" },
   { href: "/storage", label: "nav.storage", icon: "disk" },
   { href: "/networks", label: "nav.networks", icon: "network" },
   { href: "/images", label: "nav.images", icon: "disc" },

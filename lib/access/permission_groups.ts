@@ -16,7 +16,7 @@ const GROUPS = {
   "access.group_schedules": ["schedules"],
   "access.group_alerts": ["alerts", "alert-targets"],
   "access.group_host": ["host", "metrics", "certificate"],
-  "access.group_access": ["users", "roles", "permissions", "audit", "mcp"],
+  "access.group_access": ["users", "roles", "permissions", "audit", "mcp", "profiles", "tools"],
 } as const satisfies Partial<Record<PlainKeyOf<typeof access>, readonly string[]>>;
 
 /** What a group is called; `access.group_other` for an area that no group names. */

@@ -58,7 +58,7 @@ const LISTS: ReadonlySet<OutputFilter | undefined> = new Set(
 function objectOf(command: Command): CommandObject {
   const { properties = {} } = command.input as { properties?: object };
   if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return command.changesAllHosts ? "everything" : "vm";
-  if (/^\w+ \/projects\/\{projectId\}/.test(command.route)) return "project";
+  if (/^\w+ \/projects\/\{project(?:Id|_id)\}/.test(command.route)) return "project";
   if (Object.hasOwn(properties, "vmIds")) return "vms";
   if (LISTS.has(command.hides)) return "list";
   return Object.hasOwn(properties, "host") && !command.changesAllHosts ? "host" : "everything";

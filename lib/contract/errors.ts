@@ -29,6 +29,7 @@ import { LOCK_MANAGER_ERRORS } from "./errors/lock_manager.ts";
 import { MANAGE_ERRORS } from "./errors/manage.ts";
 import { MCP_ERRORS } from "./errors/mcp.ts";
 import { NETWORK_ERRORS } from "./errors/networks.ts";
+import { PROFILE_ERRORS } from "./errors/profiles.ts";
 import { PROJECT_ERRORS } from "./errors/projects.ts";
 import { REPLICATION_ERRORS } from "./errors/replication.ts";
 import { SCHEDULE_ERRORS } from "./errors/schedules.ts";
@@ -72,6 +73,7 @@ export const ERRORS = {
   ...MCP_ERRORS,
   ...GRPC_ERRORS,
   ...PROJECT_ERRORS,
+  ...PROFILE_ERRORS,
   ...SERVER_ERRORS,
 } as const satisfies Record<string, ErrorKind>;
 

@@ -38,6 +38,7 @@ import { networkCommands } from "./networks.ts";
 import { migrationCommands } from "./migration.ts";
 import { ovaCommands } from "./ova.ts";
 import { placementCommands } from "./placement.ts";
+import { profileCommands } from "./profiles.ts";
 import { projectCommands } from "./projects.ts";
 import { projectVmCommands } from "./project_vms.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
@@ -49,6 +50,7 @@ import { screenCommands } from "./screens.ts";
 import { snapshotCommands } from "./snapshots.ts";
 import { storageCommands } from "./storage.ts";
 import { templateCommands } from "./templates.ts";
+import { toolCommands, toolUseCommands } from "./tools.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
 import { vmCommands } from "./vm.ts";
@@ -105,6 +107,7 @@ export const COMMANDS = {
   ...scheduleCommands,
   ...placementCommands,
   ...projectCommands,
+  ...toolUseCommands,
   ...backupCommands,
   ...backupTargetCommands,
   ...replicationCommands,
@@ -119,6 +122,8 @@ export const COMMANDS = {
     ...sshKeyCommands,
     ...alertTargetCommands,
     ...mcpCommands,
+    ...profileCommands,
+    ...toolCommands,
   }),
 };
 
@@ -181,6 +186,7 @@ export * from "./migration.ts";
 export * from "./ova.ts";
 export * from "./passkeys.ts";
 export * from "./placement.ts";
+export * from "./profiles.ts";
 export * from "./projects.ts";
 export * from "./project_vms.ts";
 export * from "./ssh_keys.ts";
@@ -192,6 +198,7 @@ export * from "./snapshots.ts";
 export * from "./storage.ts";
 export * from "./template_copies.ts";
 export * from "./templates.ts";
+export * from "./tools.ts";
 export * from "./topology.ts";
 export * from "./transfer.ts";
 export * from "./vm.ts";

@@ -57,6 +57,8 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/images\b/, "list_images"],
   [/^\/projects\/[^/]+\/new-vm\b/, "create_project_vm"],
   [/^\/projects\b/, "list_projects"],
+  [/^\/profiles\/tools\b/, "list_tools"],
+  [/^\/profiles\b/, "list_profiles"],
   [/^\/templates\/[^/]+\/copy\b/, "copy_template_to_host"],
   [/^\/templates\/new\b/, "create_template"],
   [/^\/templates\b/, "list_templates"],

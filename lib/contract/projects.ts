@@ -149,7 +149,12 @@ export const projectCommands = {
     errors: ["StoreUnavailable"],
     route: "GET /projects",
     cli: ["project", "list"],
-    lookup: { fields: ["projectId"], by: "name", more: "description", missing: "ProjectNotFound" },
+    lookup: {
+      fields: ["projectId"],
+      by: "name",
+      more: "description",
+      missing: "ProjectNotFound",
+    },
     columns: ["name", "usage.vms", "usage.cpus", "usage.memoryMb", "usage.diskGb", "over"],
     wide: ["id", "quota.vms", "quota.cpus", "quota.memoryMb", "quota.diskGb", "description"],
     hides: "other-projects",

@@ -15,7 +15,17 @@ export interface ChapterGroup {
 export const CHAPTER_GROUPS: readonly ChapterGroup[] = [
   {
     label: "help.group.start",
-    chapters: ["install", "demo", "settings", "access", "projects", "host-accounts", "tls", "privileges"],
+    chapters: [
+      "install",
+      "demo",
+      "settings",
+      "access",
+      "projects",
+      "profiles",
+      "host-accounts",
+      "tls",
+      "privileges",
+    ],
   },
   {
     label: "help.group.vms",
@@ -81,6 +91,7 @@ const PAGES: readonly (readonly [path: string, chapter: string])[] = [
   ["/insights", "insights"],
   ["/monitoring", "monitoring"],
   ["/projects", "projects"],
+  ["/profiles", "profiles"],
   ["/settings/hosts", "hosts"],
   ["/settings/placement", "maintenance"],
   ["/settings/mcp", "mcp"],

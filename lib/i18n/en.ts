@@ -18,6 +18,7 @@ export const en = {
   "nav.images": "Images",
   "nav.templates": "Templates",
   "nav.projects": "Projects",
+  "nav.profiles": "Profiles",
   "nav.schedules": "Schedules",
   "nav.replication": "Replication",
   "nav.backups": "Backups",

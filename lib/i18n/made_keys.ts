@@ -21,6 +21,7 @@ const BY_NAME = [
   /^mcp\.role\./,
   /^touch\.(control|alt|shift|meta|[A-Z]\w+)$/,
   /^hangs\.about\./,
+  /^profiles\.(kind|source|event)\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,
 ];
 

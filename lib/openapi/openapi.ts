@@ -81,6 +81,8 @@ const TAGS: Readonly<Record<string, string>> = {
   "replicas": "Copies of other hosts' VMs that are kept up to date here, and take over.",
   "schedules": "What is done to VMs at set times.",
   "projects": "Named sets of VMs with members, quotas and defaults.",
+  "profiles": "Named sets of tools with permissions, for automation on projects.",
+  "tools": "Skills, automation accounts, hooks and outside MCP servers that profiles name.",
   "placement-rules": "On which hosts VMs belong.",
   "placement-advice": "Which VMs could move, and why.",
   "schedule-preview": "When a schedule would run.",

@@ -72,7 +72,10 @@ const BEYOND = new Set<string>([
 ]);
 
 /** About a project that members may see or use. */
-const OF_PROJECTS = new Set<string>(["get_project", "create_project_vm"]);
+const OF_PROJECTS = new Set<string>([
+  ...["get_project", "create_project_vm", "get_project_tools", "run_skill"],
+  ...["list_server_tools", "call_server_tool"],
+]);
 /** Commands on a host that change something of all hosts. */
 const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 /** Whether a command is about one host, by its fields. */
@@ -150,7 +153,9 @@ Deno.test({
           for (const vm of [own, foreign]) {
             // Nothing is carried out: what passes the check of rights fails at the field that no command has.
             const input = {
-              ...{ vmId: vm.uuid, projectId: vm === own ? mine : theirs },
+              vmId: vm.uuid,
+              // The commands of profiles call it as their files do
+              ...{ projectId: vm === own ? mine : theirs, project_id: vm === own ? mine : theirs },
               "no such field": true,
             };
             // A command that only checks a configuration answers what is wrong with it.

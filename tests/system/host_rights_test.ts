@@ -31,6 +31,12 @@ const LISTS = new Set<string>(
 /** What it changes holds on all hosts. */
 const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 
+/** About a project that members may see or use. */
+const OF_PROJECTS = new Set<string>([
+  ...["get_project", "create_project_vm", "get_project_tools", "run_skill"],
+  ...["list_server_tools", "call_server_tool"],
+]);
+
 const fieldsOf = (name: CommandName) =>
   new Set(Object.keys((COMMANDS[name].input as { properties?: object }).properties ?? {}));
 
@@ -50,7 +56,7 @@ function expected(role: RoleName, own: HostId, name: CommandName, aim: HostId, b
   if (namesHost && !isOwn) return "HostNotFound";
   if (LISTS.has(name) || fields.has("vmIds")) return "ok";
   // A project is of no host
-  if (name === "get_project" || name === "create_project_vm") return "ProjectNotFound";
+  if (OF_PROJECTS.has(name)) return "ProjectNotFound";
   if (command.route.includes(" /vms/{vmId}") && !OF_ALL_HOSTS.has(name)) {
     return by === "host" ? "Forbidden" : isOwn ? "ok" : "VmNotFound";
   }

@@ -54,6 +54,9 @@ interface Offered {
 const OWN_FORMS: readonly (readonly [RegExp, CommandName])[] = [
   [/^\/vms\/new$/, "create_vm"],
   [/^\/projects\/[0-9a-f-]+$/, "update_project"],
+  [/^\/projects\/[0-9a-f-]+\/tools$/, "add_local_tool"],
+  [/^\/profiles\/[0-9a-f-]+$/, "update_profile"],
+  [/^\/profiles\/import$/, "import_profile"],
   [/^\/vms\/import$/, "import_vm"],
   [/^\/vms\/import-ova$/, "import_ova"],
   [/^\/vms\/import-from$/, "import_foreign_vm"],

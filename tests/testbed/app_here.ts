@@ -34,6 +34,7 @@ export function settingsHere(dataDir: string): Settings {
     metricsInterval: 30,
     guestInterval: 0,
     metricsEndpoint: "off",
+    hookPrograms: "off",
     binDays: 0,
     demo: false,
   };

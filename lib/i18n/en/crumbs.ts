@@ -4,6 +4,7 @@ export const crumbs = {
   "crumbs.boot": "Boot once",
   "crumbs.project": "Project and end date",
   "crumbs.clone": "Clone",
+  "crumbs.project_tools": "Tools",
   "crumbs.copy_volume": "Copy to another host",
   "crumbs.import": "Import",
   "crumbs.import_ova": "Import an archive",

@@ -29,6 +29,7 @@ export const projects = {
     "No VMs yet. Its operators create VMs from its pools, networks and images; administrators also put VMs into it on their pages.",
   "projects.show_vms": "Show in the list",
   "projects.create_vm": "Create VM",
+  "projects.tools": "Tools and profile",
   "projects.new_vm": "Create a VM in {name}",
   "projects.new_vm_what":
     "From what the project names. What is left empty is the default of the project, or of the system.",

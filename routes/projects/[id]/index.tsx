@@ -119,6 +119,7 @@ export default define.page<typeof handler>(function ProjectPage({ data, state })
           <bdi>{oneLine(project.name, 60)}</bdi>
         </h1>
         <span class="actions">
+          <a class="button" href={`${here}/tools`}>{t("projects.tools")}</a>
           <a class="button" href={listHref(DEFAULT_QUERY, { project: project.name })}>
             {t("projects.show_vms")}
           </a>

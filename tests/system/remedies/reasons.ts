@@ -24,6 +24,7 @@ import {
 } from "./entry.ts";
 import { OF_GRPC } from "./grpc.ts";
 import { OF_MCP } from "./mcp.ts";
+import { OF_PROFILES } from "./profiles.ts";
 import { OF_REPLICATION } from "./replication.ts";
 import { OF_SECRETS } from "./secrets.ts";
 
@@ -712,6 +713,7 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
   ...OF_GRPC,
   ...OF_MCP,
   ...OF_REPLICATION,
+  ...OF_PROFILES,
   ...OF_SECRETS,
   ...all(ANOTHER, [
     "timeZone is no time zone. Give",

@@ -1,0 +1,89 @@
+/** Profiles: named sets of tools with permissions, for automation on projects. */
+import type { profileCommands, toolCommands, toolUseCommands } from "../../lib/contract/mod.ts";
+import { describePool } from "../../lib/formats/xml/pool.ts";
+import { feature } from "../feature.ts";
+import { resolvedPath } from "../machine/resolved_path.ts";
+import { ToolGuard } from "./guard.ts";
+import { profileHandlers } from "./handlers.ts";
+import { Hooks } from "./hooks.ts";
+import { PROFILE_MIGRATIONS, ProfileRecords } from "./records.ts";
+import { OutsideServers } from "./servers.ts";
+import { toolHandlers } from "./tool_handlers.ts";
+
+/** Milliseconds between looks for what is kept of projects that are gone. */
+const SWEEP_MS = 600_000;
+
+export const profileFeature = feature<
+  keyof typeof profileCommands | keyof typeof toolCommands | keyof typeof toolUseCommands
+>({
+  name: "profiles",
+  migrations: PROFILE_MIGRATIONS,
+  open: (app) => {
+    const { projects, store, clock, hosts, hub, access: { accounts, credentials } } = app;
+    const project = (projectId: string) => projects.rows.get(projectId);
+    const records: ProfileRecords = new ProfileRecords(store, () => refresh());
+    const guard = new ToolGuard({
+      records,
+      projectOf: (vmId) => projects.projectOf(vmId),
+      projectId: (named) => projects.rows.all().find(({ id, name }) => id === named || name === named)?.id,
+      resolved: (path) => resolvedPath(hosts.local.machine, path),
+      directoryOf: (pool) => {
+        const xml = hosts.local.inventory.storage.record(pool)?.xml;
+        return xml === undefined ? undefined : describePool(xml).path;
+      },
+    });
+    // What an account had before ends: its streams and consoles ask again
+    const refresh = () => credentials.interrupt(guard.refresh());
+    accounts.boundOf = (userId) => guard.boundOf(userId);
+    app.guardTools.give((...call) => guard.check(...call));
+    const forget = (projectId: string) => {
+      records.projects.remove(projectId);
+      refresh();
+    };
+    projects.onDeleted = forget;
+    const hooks = new Hooks({
+      toolsOf: (projectId) => guard.toolsOf(projectId),
+      tool: (name) => records.tool("hook", name),
+      projectOf: (vmId) => {
+        const id = projects.projectOf(vmId);
+        return id === undefined ? undefined : project(id);
+      },
+      vm: (vmId) => app.vm(vmId),
+      programs: app.settings.hookPrograms,
+      clock,
+      record: (entry) => void app.activity.record(entry),
+    });
+    const following = hub.follow(hooks.follow);
+    const servers = new OutsideServers();
+    const requireProject = (named: string) => projects.require(named);
+    return {
+      handlers: {
+        ...profileHandlers({ records, requireProject, project, clock }),
+        ...toolHandlers({
+          ...{ records, guard, servers, requireProject, project },
+          user: (named) => accounts.users.get(named) ?? accounts.named(named),
+          isAdministrator: ({ grants }) => accounts.layer(grants) === "all",
+          dispatch: (...call) => app.dispatch(...call),
+          jobs: app.jobs,
+          programs: app.settings.hookPrograms,
+        }),
+      },
+      periodic: [{
+        name: "tools of projects",
+        every: () => SWEEP_MS,
+        run: () => {
+          if (!projects.rows.isRead) return Promise.resolve();
+          records.projects.all().filter(({ id }) => project(id) === undefined).forEach(({ id }) =>
+            forget(id)
+          );
+          return Promise.resolve();
+        },
+      }],
+      stop: () => {
+        following[Symbol.dispose]();
+        hooks.stop();
+        servers.stop();
+      },
+    };
+  },
+});

@@ -1,0 +1,222 @@
+/**
+ * What the tools of profiles allow, for dispatch: whichever door a call comes by, it is checked here. Three things are limited by
+ * them: automation accounts (`agent`), calls by MCP on a project's VMs (`mcp`, named kvm-manager), and the steps of a skill that
+ * runs (`Principal.limits`). Nothing here gives a right: a call has passed the check of rights before.
+ */
+import type { Allowance, Rights } from "../../lib/access/rights.ts";
+import { needOf, PERMISSIONS } from "../../lib/access/permissions.ts";
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  OWN_SERVER,
+} from "../../lib/contract/mod.ts";
+import type { ToolPermissions, ToolRef } from "../../lib/contract/mod.ts";
+import { type Named, namedIn } from "../../lib/profiles/about.ts";
+import {
+  allowsName,
+  allowsPath,
+  isPlainDirectory,
+  limitsDirectories,
+  namesIt,
+} from "../../lib/profiles/allowed.ts";
+import { effectiveTools, toolText } from "../../lib/profiles/tools.ts";
+import type { Principal, ToolLimit } from "../access.ts";
+import type { ProfileRecords } from "./records.ts";
+
+/** What is known of VMs, projects and storage. */
+export interface GuardWorld {
+  readonly records: ProfileRecords;
+  /** Id of the project that a VM is in. */
+  readonly projectOf: (vmId: string) => string | undefined;
+  /** Id of a project by its id or name; undefined for none. */
+  readonly projectId: (project: string) => string | undefined;
+  /** The path with every link followed. */
+  readonly resolved: (path: string) => Promise<string>;
+  /** Directory of a pool; undefined where it has none, or there is none. */
+  readonly directoryOf: (pool: string) => string | undefined;
+}
+
+/** What is one's own, and nothing of anybody's VMs. */
+const ALWAYS: ReadonlySet<CommandName> = new Set<CommandName>(["get_session", "sign_out"]);
+/** What a permission is about → whether a bound holds it to its projects. */
+const OF_VMS: ReadonlySet<string> = new Set(["vm", "vms", "project", "list"]);
+
+/** Permissions that an automation account can have: those on VMs within its projects, others wherever its grants say. */
+const SPLIT = (() => {
+  const vms = new Set<string>(), others = new Set<string>();
+  for (const { name, commands, grantable } of PERMISSIONS.values()) {
+    if (!grantable) continue;
+    const isOfVms = commands.some((command) =>
+      needOf(command).permission === name && OF_VMS.has(needOf(command).object)
+    );
+    (isOfVms ? vms : others).add(name);
+  }
+  return { vms, others };
+})();
+
+/** The layer of rights that holds somebody to projects. It has nothing that only administrators may. */
+export const boundTo = (projectIds: readonly string[]): Rights[number] => [
+  { permissions: SPLIT.others, on: { kind: "everything" } },
+  ...projectIds.map((project): Allowance => ({ permissions: SPLIT.vms, on: { kind: "project", project } })),
+];
+
+/** What a call asks for. */
+interface Call {
+  readonly command: CommandName;
+  readonly row: Command;
+  readonly named: Named;
+  /** Ids of the projects that it is about; null for a VM that is in none. */
+  readonly projects: ReadonlySet<string | null>;
+  readonly isAboutVms: boolean;
+}
+
+export class ToolGuard {
+  /** Ids of users that are automation accounts → the names of the agents. */
+  #agents: ReadonlyMap<string, readonly string[]> = new Map();
+  /** … → what bounds them. */
+  #bounds: ReadonlyMap<string, Rights[number]> = new Map();
+  /** … → the projects that they are held to. */
+  #held = new Map<string, string>();
+
+  constructor(private readonly world: GuardWorld) {}
+
+  /** Reads again which accounts are automation accounts, and where. @returns those that are held to other projects than before */
+  refresh(): string[] {
+    const { records } = this.world, agents = new Map<string, string[]>(), before = this.#held;
+    for (const { tool_type, name, account } of records.tools.all()) {
+      if (tool_type !== "agent" || account === undefined) continue;
+      agents.set(account, [...agents.get(account) ?? [], name]);
+    }
+    const projects = records.projects.all().map(({ id }) => id);
+    const placesOf = (names: readonly string[]) =>
+      projects.filter((id) => this.#agentsAt(id, names).length > 0);
+    const places = new Map([...agents].map(([userId, names]) => [userId, placesOf(names)] as const));
+    this.#agents = agents;
+    this.#bounds = new Map([...places].map(([userId, ids]) => [userId, boundTo(ids)]));
+    this.#held = new Map([...places].map(([userId, ids]) => [userId, ids.join(" ")]));
+    return [...new Set([...before.keys(), ...this.#held.keys()])].filter((id) =>
+      before.get(id) !== this.#held.get(id)
+    );
+  }
+
+  /** What bounds an account; undefined for one that is no automation account. */
+  boundOf(userId: string): Rights[number] | undefined {
+    return this.#bounds.get(userId);
+  }
+
+  /** Tools of a project that are one of these agents. */
+  #agentsAt(projectId: string, names: readonly string[]): readonly ToolRef[] {
+    return this.toolsOf(projectId).filter(({ tool_type, name }) =>
+      tool_type === "agent" && names.includes(name)
+    );
+  }
+
+  /** What holds at a project. */
+  toolsOf(projectId: string): readonly ToolRef[] {
+    const { profile, local } = this.world.records.toolsOf(projectId);
+    return effectiveTools(this.world.records.refsOf(profile), local);
+  }
+
+  /** Refuses what the tools do not allow. @throws {ContractError} ToolNotAllowed */
+  async check(principal: Principal, command: CommandName, input: unknown): Promise<void> {
+    const { userId, door, limits = [] } = principal;
+    const names = userId === undefined ? undefined : this.#agents.get(userId);
+    if (names === undefined && door !== "mcp" && limits.length === 0) return;
+    if (ALWAYS.has(command) || needOf(command).permission === "anyone") return;
+    const call = this.#callOf(command, input);
+    for (const limit of limits) await this.#withinLimit(limit, call);
+    if (names !== undefined) await this.#asAgent(names, call);
+    if (door === "mcp") await this.#byMcp(call);
+  }
+
+  #callOf(command: CommandName, input: unknown): Call {
+    const { projectOf, projectId } = this.world, named = namedIn(command, input);
+    const projects = new Set<string | null>([...named.vmIds].map((vmId) => projectOf(vmId) ?? null));
+    for (const project of named.projects) projects.add(projectId(project) ?? null);
+    const own = input as { readonly vmId?: unknown; readonly vmIds?: unknown } | null;
+    const isAboutVms = typeof own?.vmId === "string" || Array.isArray(own?.vmIds) || named.projects.size > 0;
+    return { command, row: COMMANDS[command], named, projects, isAboutVms };
+  }
+
+  async #withinLimit({ project, tool, permissions }: ToolLimit, call: Call): Promise<void> {
+    const isElsewhere = [...call.projects].some((each) => each !== project);
+    // What is left behind to be done later would be done without the skill's limits
+    const isBeyond = isElsewhere || (!call.row.readOnly && !call.isAboutVms);
+    const reason = isBeyond ? "it reaches beyond the project" : await this.#refusalOf(permissions, call);
+    if (reason !== undefined) refuse(tool, call.command, reason);
+  }
+
+  async #asAgent(names: readonly string[], call: Call): Promise<void> {
+    const tool = `agent ${names.join(", ")}`;
+    const refsOf = (projectId: string | null) => projectId === null ? [] : this.#agentsAt(projectId, names);
+    const isNone = call.projects.size === 0;
+    const wanted: readonly (readonly ToolRef[])[] = isNone
+      ? [this.world.records.projects.all().flatMap(({ id }) => refsOf(id))]
+      : [...call.projects].map(refsOf);
+    for (const refs of wanted) {
+      const reasons = await Promise.all(
+        refs.map(async ({ permissions }) =>
+          isNone && !call.row.readOnly && !namesIt(permissions, call.command)
+            ? "it changes something outside of the project's VMs, and allowed_tools does not name it"
+            : await this.#refusalOf(permissions, call)
+        ),
+      );
+      if (!reasons.includes(undefined)) {
+        refuse(tool, call.command, reasons[0] ?? "no profile of a project that this is about has the agent");
+      }
+    }
+  }
+
+  async #byMcp(call: Call): Promise<void> {
+    for (const project of call.projects) {
+      const tools = project === null ? [] : this.toolsOf(project);
+      if (tools.length === 0) continue;
+      const own = tools.find(({ tool_type, name }) => tool_type === "mcp" && name === OWN_SERVER);
+      const reason = own !== undefined
+        ? await this.#refusalOf(own.permissions, call)
+        : call.row.readOnly
+        ? undefined
+        : `the project has tools, and mcp ${OWN_SERVER} is none of them`;
+      if (reason !== undefined) refuse(`mcp ${OWN_SERVER}`, call.command, reason);
+    }
+  }
+
+  /** Why permissions do not allow a call; undefined where they do. */
+  async #refusalOf(
+    permissions: ToolPermissions | null,
+    { command, named }: Call,
+  ): Promise<string | undefined> {
+    if (!allowsName(permissions, command)) return "the profile does not allow the command";
+    if (!limitsDirectories(permissions)) return undefined;
+    if (named.hasXml) return "allowed_directories is set, and XML can name any file";
+    const pools = [...named.pools].map((pool) => this.world.directoryOf(pool));
+    if (pools.includes(undefined)) return "the directory of the pool is not known";
+    const paths = [...named.paths, ...pools as string[]];
+    const resolved = await Promise.all(paths.map((path) => this.world.resolved(path)));
+    // A directory may be named by a link as well
+    const directories = permissions.allowed_directories.filter(isPlainDirectory);
+    const allowed_directories = await Promise.all(directories.map((each) => this.world.resolved(each)));
+    // None that is a path allows nothing, where none at all would allow everything
+    const isWithin = (path: string) =>
+      allowed_directories.length > 0 && allowsPath({ ...permissions, allowed_directories }, path);
+    return resolved.every(isWithin)
+      ? undefined
+      : "a path or a pool that it names is outside of allowed_directories";
+  }
+}
+
+function refuse(tool: string, command: string, reason: string): never {
+  throw new ContractError("ToolNotAllowed", { tool, command, reason });
+}
+
+/** A skill's limit, and who runs it: never more than they may themselves, and nothing beyond the project. */
+export function limitedTo(principal: Principal, projectId: string, ref: ToolRef): Principal {
+  const limit: ToolLimit = { project: projectId, tool: toolText(ref), permissions: ref.permissions };
+  return {
+    ...principal,
+    rights: [...principal.rights, boundTo([projectId])],
+    limits: [...principal.limits ?? [], limit],
+  };
+}

@@ -1,0 +1,204 @@
+/** The commands on profiles: the seed's, by its names. */
+import {
+  ContractError,
+  MOST_PROFILES,
+  type profileCommands,
+  type ProfileDetails,
+  type ProfileSummary,
+  type ToolRef,
+  type ToolRefWithSource,
+} from "../../lib/contract/mod.ts";
+import { readHead, readProfile, writtenProfile } from "../../lib/profiles/file.ts";
+import { profileName } from "../../lib/profiles/name.ts";
+import { convertedTools, distinctTools, isTool } from "../../lib/profiles/tools.ts";
+import type { Clock } from "../clock.ts";
+import type { Handlers } from "../dispatch.ts";
+import { readProfileFile, writeProfileFile } from "./files.ts";
+import { orDatabaseError, type ProfileRecords, type StoredProfile } from "./records.ts";
+
+/** A project, as profiles need it. */
+export interface ProjectOf {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What the commands work with. */
+export interface ProfileServices {
+  readonly records: ProfileRecords;
+  /** @throws {ContractError} ProjectNotFound, StoreUnavailable */
+  readonly requireProject: (project: string) => ProjectOf;
+  readonly project: (projectId: string) => ProjectOf | undefined;
+  readonly clock: Clock;
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const copied = (refs: readonly ToolRef[]): ToolRef[] => structuredClone([...refs]);
+
+/** A handler for each of them. */
+export function profileHandlers(
+  { records, requireProject, project, clock }: ProfileServices,
+): Pick<Handlers, keyof typeof profileCommands> {
+  const { profiles, projects } = records;
+  const projectNamed = (id: string) => orDatabaseError(() => requireProject(id));
+  /** Projects that have a profile, those that there still are. */
+  const projectsOf = (profileId: string): ProjectOf[] =>
+    records.projectsOf(profileId).flatMap(({ id }) => project(id) ?? []);
+  const summary = (each: StoredProfile): ProfileSummary => ({
+    ...{ id: each.id, name: each.name, description: each.description, tool_count: each.tool_refs.length },
+    project_count: projectsOf(each.id).length,
+    ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
+  });
+  const details = (each: StoredProfile): ProfileDetails => ({
+    ...{ id: each.id, name: each.name, description: each.description, tool_refs: copied(each.tool_refs) },
+    assigned_projects: projectsOf(each.id).map(({ id, name }) => ({
+      ...{ id, name, path: `/projects/${encodeURIComponent(id)}` },
+    })).toSorted((a, b) => a.name.localeCompare(b.name, "en")),
+    ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
+  });
+  /** @throws {ContractError} ProfileNameExists */
+  const requireFree = (name: string, but?: string) => {
+    // Commands take a profile by its id or its name
+    const taken = profiles.all().find((each) => each.id !== but && (each.name === name || each.id === name));
+    if (taken !== undefined) throw new ContractError("ProfileNameExists", { name });
+  };
+  const create = (name: string, description: string | null, tool_refs: readonly ToolRef[]): StoredProfile => {
+    if (profiles.all().length >= MOST_PROFILES) {
+      throw new ContractError("TooManyProfiles", { limit: MOST_PROFILES });
+    }
+    const now = clock.now(), id = crypto.randomUUID();
+    const made = { ...{ id, name, description, tool_refs }, createdAt: now, updatedAt: now };
+    records.change(() => [profiles.putting(made)]);
+    return made;
+  };
+  const sourced = (source: "profile" | "local", refs: readonly ToolRef[]): ToolRefWithSource[] =>
+    copied(refs).map(({ name, tool_type, permissions }) => ({ name, tool_type, source, permissions }));
+  return {
+    create_profile: ({ name: typed, description = null }) => {
+      const name = profileName(typed);
+      orDatabaseError(() => profiles.require());
+      requireFree(name);
+      return summary(create(name, description, []));
+    },
+    get_profile: ({ id }) => details(records.profile(id)),
+    list_profiles: () =>
+      orDatabaseError(() => profiles.require()).all().toSorted((a, b) => a.name.localeCompare(b.name, "en"))
+        .map(summary),
+    update_profile: ({ id, name: typed, description, tool_refs }) => {
+      const before = records.profile(id);
+      const name = typed === undefined ? before.name : profileName(typed);
+      if (name !== before.name) requireFree(name, before.id);
+      const now = clock.now();
+      const next: StoredProfile = {
+        ...{ ...before, name, updatedAt: now },
+        ...(description !== undefined && { description }),
+        ...(tool_refs !== undefined && { tool_refs: distinctTools(tool_refs) }),
+      };
+      records.change(() => [profiles.putting(next)]);
+      const profile = summary(next);
+      return {
+        profile,
+        sync_result: { affected_projects: profile.project_count, synced_at: iso(now) },
+      };
+    },
+    delete_profile: ({ id: wanted }) => {
+      const { id, tool_refs } = records.profile(wanted);
+      const assigned = records.projectsOf(id).filter((each) => project(each.id) !== undefined);
+      const next = assigned.map(({ id, local }) => ({
+        ...{ id, profile: null, local: convertedTools(tool_refs, local) },
+      }));
+      const converted = next.filter(({ local }, at) => local.length > assigned[at]!.local.length).length;
+      records.change(() => [...next.map((row) => projects.putting(row)), profiles.removing(id)]);
+      return { deleted: true, converted_projects: converted };
+    },
+    assign_profile: ({ project_id, profile_id }) => {
+      const { id, name } = projectNamed(project_id), profile = records.profile(profile_id);
+      const before = records.toolsOf(id);
+      if (before.profile !== null) {
+        const has = profiles.get(before.profile)?.name ?? before.profile;
+        throw new ContractError("ProjectAlreadyAssigned", { project: name, profile: has });
+      }
+      records.change(() => [projects.putting({ ...before, profile: profile.id })]);
+      return { project_id: id, profile_id: profile.id, assigned_at: iso(clock.now()) };
+    },
+    unassign_profile: ({ project_id }) => {
+      const { id, name } = projectNamed(project_id), before = records.toolsOf(id);
+      if (before.profile === null) throw new ContractError("NoProfileAssigned", { project: name });
+      records.change(() => [projects.putting({ ...before, profile: null })]);
+      return { project_id: id, unassigned_at: iso(clock.now()) };
+    },
+    add_local_tool: ({ project_id, tool_ref }) => {
+      const { id, name: project } = projectNamed(project_id), before = records.toolsOf(id);
+      const [ref] = distinctTools([tool_ref]) as [ToolRef], { name: tool_name, tool_type } = ref;
+      if (before.local.some((each) => isTool(each, ref))) {
+        throw new ContractError("ToolAlreadyExists", { project, tool_type, tool_name });
+      }
+      if (before.local.length >= MOST_LOCAL) {
+        const reason = `a project has ${MOST_LOCAL} local tools at most`;
+        throw new ContractError("InvalidInput", { reason, field: "tool_ref" });
+      }
+      records.change(() => [projects.putting({ ...before, local: [...before.local, ref] })]);
+      return { project_id: id, tool_name, added_at: iso(clock.now()) };
+    },
+    remove_local_tool: ({ project_id, tool_name, tool_type }) => {
+      const { id } = projectNamed(project_id), before = records.toolsOf(id);
+      const key = { tool_type, name: tool_name.normalize("NFC") };
+      const local = before.local.filter((each) => !isTool(each, key));
+      if (local.length === before.local.length) {
+        throw new ContractError("ToolNotFound", { tool_type, tool_name });
+      }
+      records.change(() => [projects.putting({ ...before, local })]);
+      return { project_id: id, removed: true };
+    },
+    get_project_tools: ({ project_id }) => {
+      const { id } = projectNamed(project_id);
+      orDatabaseError(() => projects.require());
+      const { profile, local } = records.toolsOf(id);
+      const assigned = profile === null ? undefined : profiles.get(profile);
+      return {
+        project_id: id,
+        profile: assigned === undefined ? null : { id: assigned.id, name: assigned.name },
+        profile_tools: sourced("profile", assigned?.tool_refs ?? []),
+        local_tools: sourced("local", local),
+      };
+    },
+    export_profile: async ({ profile_id, output_path }) => {
+      const profile = records.profile(profile_id), now = clock.now();
+      const size_bytes = await writeProfileFile(output_path, writtenProfile(profile, now));
+      return { path: output_path, size_bytes, exported_at: iso(now) };
+    },
+    import_profile: async ({ input_path, rename_to }) => {
+      const file = readProfile(await readProfileFile(input_path));
+      const own = profileName(file.name), tools = distinctImported(file.tool_refs);
+      orDatabaseError(() => profiles.require());
+      const isTaken = profiles.all().some((each) => each.name === own || each.id === own);
+      const name = rename_to === undefined ? own : profileName(rename_to);
+      const collides = profiles.all().some((each) => each.name === name || each.id === name);
+      if (collides) throw new ContractError("NameCollision", { name });
+      const profile = summary(create(name, file.description, tools));
+      return { profile, imported_from: input_path, collision_resolved: isTaken && name !== own };
+    },
+    preview_import: async ({ input_path }) => {
+      const { name, ...head } = readHead(await readProfileFile(input_path));
+      orDatabaseError(() => profiles.require());
+      const existing = records.named(name.normalize("NFC"));
+      return {
+        ...{ name, ...head },
+        has_name_collision: existing !== undefined,
+        existing_profile_id: existing?.id ?? null,
+      };
+    },
+  };
+}
+
+/** As many as one project may have of its own. */
+const MOST_LOCAL = 200;
+
+/** @throws {ContractError} InvalidFormat for a file that has a tool twice */
+function distinctImported(refs: readonly ToolRef[]): ToolRef[] {
+  try {
+    return distinctTools(refs);
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    throw new ContractError("InvalidFormat", { reason: String(error.details?.reason) }, { cause: error });
+  }
+}

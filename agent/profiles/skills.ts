@@ -1,0 +1,114 @@
+/** Runs skills: each step is a call of dispatch as who runs it, bounded to the project and by the skill's permissions. */
+import {
+  type Command,
+  type CommandName,
+  COMMANDS,
+  ContractError,
+  type SkillStep,
+  type ToolRef,
+} from "../../lib/contract/mod.ts";
+import { fields, fromText } from "../../lib/contract/rest.ts";
+import { sentenceOf } from "../../lib/contract/errors.ts";
+import { notOffered } from "../../lib/mcp/offered.ts";
+import { filledInput, parametersIn, valuesFor } from "../../lib/profiles/skill.ts";
+import { toolText } from "../../lib/profiles/tools.ts";
+import type { Principal } from "../access.ts";
+import { type Dispatch, isCommand } from "../dispatch.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import { limitedTo } from "./guard.ts";
+import type { StoredTool } from "./records.ts";
+
+/** A text that is one place and nothing else: its value may be a number. */
+const WHOLE_PLACE = /^\{\{[a-z][a-z0-9_]*\}\}$/;
+
+/** Why a command cannot be a step, as the end of a sentence; undefined for one that can. */
+function notAStep(name: string): string | undefined {
+  if (!isCommand(name)) return "there is no such command";
+  if (name === "run_skill") return "a skill runs no skill";
+  const row: Command = COMMANDS[name];
+  return notOffered(row);
+}
+
+/** Checks what a skill is to do, before it is kept. @throws {ContractError} InvalidInput */
+export function checkSkill(steps: readonly SkillStep[], parameters: readonly string[]): void {
+  const refuse = (reason: string, field: string) => {
+    throw new ContractError("InvalidInput", { reason, field });
+  };
+  if (steps.length === 0) refuse("a skill needs steps: give at least one", "steps");
+  for (const [at, { command }] of steps.entries()) {
+    const why = notAStep(command);
+    if (why !== undefined) refuse(`step ${at + 1} cannot be ${command}: ${why}`, `steps.${at}.command`);
+  }
+  const unknown = [...parametersIn(steps)].find((name) => !parameters.includes(name));
+  if (unknown !== undefined) {
+    refuse(
+      `the steps have a place for ${unknown}, which is no parameter: name it in parameters`,
+      "parameters",
+    );
+  }
+}
+
+/** The input of a step: where a field is a parameter and nothing else, its value is read as the field's schema wants it. */
+function inputOf(
+  name: CommandName,
+  step: SkillStep,
+  values: ReadonlyMap<string, string>,
+): Record<string, unknown> {
+  const schemas = fields(COMMANDS[name]), filled = filledInput(step, values);
+  return Object.fromEntries(
+    Object.entries(filled).map(([field, value]) => {
+      const given = step.input[field];
+      const isWhole = typeof given === "string" && WHOLE_PLACE.test(given) && typeof value === "string";
+      return [field, isWhole && Object.hasOwn(schemas, field) ? fromText(schemas[field], value) : value];
+    }),
+  );
+}
+
+/** What a run needs. */
+export interface SkillRun {
+  readonly tool: StoredTool;
+  readonly ref: ToolRef;
+  readonly project: { readonly id: string; readonly name: string };
+  readonly given: Readonly<Record<string, string>>;
+  readonly principal: Principal;
+}
+
+/**
+ * Carries the steps out, as a task.
+ *
+ * @returns how many steps were carried out
+ * @throws {ContractError} InvalidInput before anything is done; SkillFailed, JobCancelled
+ */
+export async function runSkill(
+  { dispatch, jobs }: { readonly dispatch: Dispatch; readonly jobs: Pick<Jobs, "run"> },
+  { tool, ref, project, given, principal }: SkillRun,
+): Promise<number> {
+  checkSkill(tool.steps, tool.parameters);
+  const values = valuesFor(tool.parameters, given);
+  const steps = tool.steps.map((step) => {
+    const command = step.command as CommandName;
+    return { command, input: inputOf(command, step, values) };
+  });
+  const caller = limitedTo(principal, project.id, ref);
+  const spec = {
+    ...{ command: "run_skill", actor: principal.name } as const,
+    title: `Run ${toolText(ref)} on ${project.name}`,
+    ifInterrupted: "Look which steps were carried out, and run it again if it may be repeated.",
+  };
+  return await jobs.run(spec, async (job) => {
+    for (const [at, { command, input }] of steps.entries()) {
+      job.signal.throwIfAborted();
+      if (principal.ended.aborted) throw new ContractError("TokenInvalid");
+      try {
+        await dispatch(command, input, caller);
+      } catch (error) {
+        throw new ContractError("SkillFailed", { step: at + 1, command, reason: sentenceOf(error) }, {
+          cause: error,
+        });
+      }
+      job.log(`Step ${at + 1} of ${steps.length}: ${command}`);
+      job.progress(at + 1, steps.length);
+    }
+    return steps.length;
+  });
+}

@@ -1,0 +1,56 @@
+/** What a call is about, as far as the permissions of tools go by it: VMs, projects, paths and pools. Pure. */
+import { needOf } from "../access/permissions.ts";
+import type { CommandName } from "../contract/mod.ts";
+
+/** Texts that are for people, and name nothing. */
+const PROSE: ReadonlySet<string> = new Set(["description", "title", "displayName"]);
+/** Fields with a volume as `pool/volume`. */
+const VOLUMES: ReadonlySet<string> = new Set(["volume", "source", "path", "isoPath", "image"]);
+/** Objects within objects of an input: a deeper one is refused by its schema. */
+const MOST_DEEP = 20;
+
+/** What is named in an input, however deep. */
+export interface Named {
+  readonly vmIds: ReadonlySet<string>;
+  /** Ids or names. */
+  readonly projects: ReadonlySet<string>;
+  /** Absolute paths of the host. */
+  readonly paths: ReadonlySet<string>;
+  readonly pools: ReadonlySet<string>;
+  /** A whole definition, which may name anything. */
+  readonly hasXml: boolean;
+}
+
+const PROJECT_FIELDS: ReadonlySet<string> = new Set(["project", "projectId", "project_id"]);
+
+/** Whether paths in the input of a command are those of a guest. */
+const isInGuest = (command: CommandName): boolean => needOf(command).permission.startsWith("guest.");
+
+/** What an input names. */
+export function namedIn(command: CommandName, input: unknown): Named {
+  const vmIds = new Set<string>(),
+    projects = new Set<string>(),
+    paths = new Set<string>(),
+    pools = new Set<string>();
+  let hasXml = false;
+  const isGuest = isInGuest(command);
+  const look = (value: unknown, field: string, depth: number): void => {
+    if (depth > MOST_DEEP) return;
+    if (Array.isArray(value)) return value.forEach((each) => look(each, field, depth + 1));
+    if (typeof value === "object" && value !== null) {
+      return Object.entries(value).forEach(([name, each]) => look(each, name, depth + 1));
+    }
+    if (typeof value !== "string") return;
+    if (field === "vmId" || field === "vmIds") vmIds.add(value);
+    else if (PROJECT_FIELDS.has(field)) projects.add(value);
+    else if (field === "xml") hasXml = true;
+    else if (PROSE.has(field) || isGuest) return;
+    else if (field === "pool" || field === "targetPool") pools.add(value);
+    else if (value.startsWith("/")) paths.add(value);
+    else if (value.toLowerCase().startsWith("file:")) {
+      paths.add(value.replace(/^file:(\/\/[^/]*)?/i, "") || "/");
+    } else if (VOLUMES.has(field) && value.includes("/")) pools.add(value.slice(0, value.indexOf("/")));
+  };
+  look(input, "", 0);
+  return { vmIds, projects, paths, pools, hasXml };
+}

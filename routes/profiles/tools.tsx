@@ -1,0 +1,161 @@
+import { page } from "fresh";
+import { Head } from "fresh/runtime";
+import { OwnPassword } from "../../components/access/OwnPassword.tsx";
+import { DataTable } from "../../components/kit/DataTable.tsx";
+import { CheckField, SelectField, TextField } from "../../components/kit/Field.tsx";
+import { Panel } from "../../components/kit/Panel.tsx";
+import { RowButton } from "../../components/kit/RowButton.tsx";
+import { HOOK_EVENTS, type Tool } from "../../lib/contract/tools.ts";
+import { profiles as texts } from "../../lib/i18n/en/profiles.ts";
+import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
+import { define } from "../../lib/page_state.ts";
+import { toolText } from "../../lib/profiles/tools.ts";
+import { formHref } from "../../lib/text/form_href.ts";
+import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
+import { oneLine } from "../../lib/text/text.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
+
+const { t, plural } = textsOf(texts);
+const HERE = "/profiles/tools";
+
+export const handler = define.handlers({
+  async GET({ state }) {
+    const [tools, users] = await Promise.all([
+      state.api.listTools().catch(fail),
+      state.api.listUsers().catch(unlessAway),
+    ]);
+    return page({ tools, users: users ?? [] });
+  },
+});
+
+/** What a definition stands for, in short. */
+function meaningOf({ tool_type, account, steps, address, program, event }: Tool): string {
+  if (tool_type === "agent") return account ?? t("profiles.account_gone");
+  if (tool_type === "skill") return plural("profiles.steps", steps.length);
+  return [event, program ?? address].filter((part) => part !== null).join(" → ");
+}
+
+/** What the tools that profiles name stand for. */
+export default define.page<typeof handler>(function Tools({ data: { tools, users }, state }) {
+  const typed = typedAgain(state.refused, "set_tool"),
+    errorAt = (field: string) => refusalAt(state.refused, "set_tool", field);
+  const form = (kind: "agent" | "hook" | "mcp") => {
+    const own = typed?.tool_type === kind ? typed : undefined;
+    const error = (field: string) => own === undefined ? undefined : errorAt(field);
+    return (
+      <form method="post" action={formHref("set_tool", { tool_type: kind }, HERE)}>
+        <div class="form-grid">
+          <TextField
+            name="name"
+            label={t("profiles.name")}
+            required
+            maxLength={64}
+            defaultValue={own?.name ?? ""}
+            error={error("name")}
+          />
+          {kind === "agent" && (
+            <SelectField
+              name="account"
+              label={t("profiles.account")}
+              value={own?.account ?? ""}
+              choices={users.map(({ id, name }) => ({ value: id, label: name }))}
+              error={error("account")}
+            />
+          )}
+          {kind === "hook" && (
+            <SelectField
+              name="event"
+              label={t("profiles.event")}
+              value={own?.event ?? HOOK_EVENTS[0]}
+              choices={HOOK_EVENTS.map((value) => ({ value, label: t(`profiles.event.${value}`) }))}
+            />
+          )}
+          {kind !== "agent" && (
+            <>
+              <TextField
+                name="url"
+                label={t("profiles.url")}
+                type="url"
+                required
+                maxLength={2048}
+                error={error("url")}
+              />
+              <TextField
+                name="secret"
+                label={t("profiles.secret")}
+                hint={t("profiles.secret_hint")}
+                type="password"
+                autoComplete="off"
+                maxLength={4096}
+              />
+              <CheckField name="private_addresses" label={t("profiles.private")} value="yes" />
+              <CheckField name="enabled" label={t("profiles.enabled")} value="yes" />
+            </>
+          )}
+          <OwnPassword user={state.user} />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button">{t("profiles.define")}</button>
+        </div>
+      </form>
+    );
+  };
+  return (
+    <>
+      <Head>
+        <title>{tAll("title.page", { page: t("profiles.defined") })}</title>
+      </Head>
+      <header class="page-head">
+        <h1>{t("profiles.defined")}</h1>
+      </header>
+      <div class="storage-stack">
+        <Panel title={t("profiles.defined")}>
+          <p class="pad text-muted">{t("profiles.tools_what")}</p>
+          <DataTable
+            label={t("profiles.defined")}
+            rows={tools}
+            keyOf={toolText}
+            attributesOf={({ name }) => ({ "data-tool": name })}
+            empty={<p class="pad text-muted">{t("profiles.no_definitions")}</p>}
+            columns={[
+              { title: t("profiles.kind"), cell: ({ tool_type }) => t(`profiles.kind.${tool_type}`) },
+              { title: t("profiles.name"), fit: "wrap", cell: ({ name }) => <bdi>{oneLine(name, 64)}</bdi> },
+              {
+                title: t("profiles.stands_for"),
+                fit: "wrap",
+                cell: (tool) => <bdi>{oneLine(meaningOf(tool), 120)}</bdi>,
+              },
+              {
+                title: t("profiles.enabled"),
+                cell: ({ enabled }) => t(enabled ? "profiles.yes" : "profiles.no"),
+              },
+              { title: t("profiles.projects"), kind: "number", cell: ({ projects }) => projects },
+              {
+                title: t("profiles.actions"),
+                kind: "actions",
+                cell: (tool) => (
+                  <RowButton
+                    action={formHref("delete_tool", { tool_type: tool.tool_type, name: tool.name }, HERE)}
+                    text={t("profiles.delete_tool")}
+                    label={t("profiles.delete_tool_of", { tool: toolText(tool) })}
+                  />
+                ),
+              },
+            ]}
+          />
+        </Panel>
+        {users.length > 0 && (
+          <Panel title={t("profiles.define_agent")}>
+            <p class="pad text-muted">{t("profiles.define_agent_what")}</p>
+            {form("agent")}
+          </Panel>
+        )}
+        <Panel title={t("profiles.define_hook")}>{form("hook")}</Panel>
+        <Panel title={t("profiles.define_mcp")}>
+          <p class="pad text-muted">{t("profiles.define_mcp_what")}</p>
+          {form("mcp")}
+        </Panel>
+      </div>
+    </>
+  );
+});
