@@ -1,6 +1,7 @@
 /** Files with profiles, on this host: read within bounds, written as a whole. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { ContractError } from "../../lib/contract/errors.ts";
+import { message } from "../../lib/i18n/message.ts";
 import { MOST_FILE, READ_ENDINGS, WRITTEN_ENDING } from "../../lib/profiles/file.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { openFile, statFile } from "../machine/host_file.ts";
@@ -57,7 +58,7 @@ export async function readProfileFile(path: string): Promise<string> {
 
 const tooLarge = () =>
   new ContractError("InvalidFormat", {
-    reason: `it is larger than ${MOST_FILE / 1024} KiB, the most a profile has`,
+    reason: message`it is larger than ${MOST_FILE / 1024} KiB, the most a profile has`,
   });
 
 /**

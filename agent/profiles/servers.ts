@@ -4,6 +4,7 @@
  */
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ContractError } from "../../lib/contract/errors.ts";
+import { message } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { VERSION } from "../../lib/version.ts";
@@ -193,7 +194,7 @@ export class OutsideServers {
     const own = this.#open.get(id) ?? 0, all = [...this.#open.values()].reduce((a, b) => a + b, 0);
     if (own >= MOST_AT_ONCE.server || all >= MOST_AT_ONCE.all) {
       const limit = own >= MOST_AT_ONCE.server ? MOST_AT_ONCE.server : MOST_AT_ONCE.all;
-      throw new ContractError("TooManyRequests", { what: `calls of mcp ${name} at once`, limit });
+      throw new ContractError("TooManyRequests", { what: message`calls of mcp ${name} at once`, limit });
     }
     this.#open.set(id, own + 1);
     return {

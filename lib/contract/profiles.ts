@@ -227,6 +227,9 @@ export const profileCommands = {
     errors: ["ProjectNotFound", "ToolAlreadyExists", "DatabaseError"],
     route: "POST /projects/{project_id}/tools",
     cli: ["project", "tool", "add", "<project_id>"],
+    examples: [
+      `kvm-manager project tool add PROJECT-ID --tool_ref '{"name":"ci","tool_type":"agent","source_scope":null,"permissions":null}'`,
+    ],
     readOnly: false,
   }),
   remove_local_tool: command({
@@ -285,7 +288,7 @@ export const profileCommands = {
     route: "POST /profiles/import",
     makesAt: "/profiles/{id}",
     cli: ["profile", "import", "<input_path>"],
-    examples: ["kvm-manager profile import /root/nightly.kvmm-profile.json --rename-to nightly-2"],
+    examples: ["kvm-manager profile import /root/nightly.kvmm-profile.json --rename_to nightly-2"],
     exampleFields: ["rename_to"],
     readOnly: false,
   }),

@@ -215,6 +215,9 @@ export const templateCommands = {
     route: "POST /templates/imported",
     makesAt: "/templates/{id}",
     cli: ["template", "import", "<name>"],
+    examples: [
+      `kvm-manager template import lab --definition '<domain/>' --pool default --disks '[{"target":"vda","volume":"lab.qcow2"}]'`,
+    ],
     alsoNeeds: [{ permission: "storage.operate" }],
     readOnly: false,
   }),

@@ -111,7 +111,7 @@ export const toolCommands = {
     cli: ["tool", "set", "<tool_type>", "<name>"],
     examples: [
       "kvm-manager tool set agent ci --account ci-bot",
-      "kvm-manager tool set hook notify --event vm-state-changed --url https://hooks.example.org/vms --enabled",
+      "kvm-manager tool set hook notify --event vm-state-changed --url - --enabled",
     ],
     confirms: true,
     exampleFields: ["description"],

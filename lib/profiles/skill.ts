@@ -1,5 +1,6 @@
 /** Skills: commands in order, with places for parameters. Pure. */
 import { ContractError } from "../contract/errors.ts";
+import { message } from "../i18n/message.ts";
 import type { SkillStep } from "../contract/tools.ts";
 
 /** A place of a parameter in a text. */
@@ -49,7 +50,7 @@ export function filledInput(
       const value = values.get(name);
       if (value === undefined) {
         throw new ContractError("InvalidInput", {
-          reason: `the parameter ${name} is missing: give parameters.${name}`,
+          reason: message`the parameter ${name} is missing: give parameters.${name}`,
           field: `parameters.${name}`,
         });
       }
@@ -67,14 +68,14 @@ export function valuesFor(
   if (wrong !== undefined) {
     const known = parameters.length === 0 ? "it has none" : `it has ${parameters.join(", ")}`;
     throw new ContractError("InvalidInput", {
-      reason: `the skill has no parameter ${JSON.stringify(wrong.slice(0, 32))}: ${known}`,
+      reason: message`the skill has no parameter ${JSON.stringify(wrong.slice(0, 32))}: ${known}`,
       field: "parameters",
     });
   }
   const missing = parameters.find((name) => !values.has(name));
   if (missing !== undefined) {
     throw new ContractError("InvalidInput", {
-      reason: `the parameter ${missing} is missing: give parameters.${missing}`,
+      reason: message`the parameter ${missing} is missing: give parameters.${missing}`,
       field: `parameters.${missing}`,
     });
   }

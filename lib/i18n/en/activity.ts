@@ -132,7 +132,6 @@ export const activity = {
   "activity.command.update_backup_target": "Backup target changed",
   "activity.command.delete_backup_target": "Backup target deleted",
   "activity.command.test_backup_target": "Backup target tested",
-  "activity.command.export_template": "Template's definition shown",
   "activity.command.import_template": "Template made of volumes",
   "activity.command.copy_template_to_host": "Template copied to another host",
   "activity.command.create_template": "Template created",

@@ -41,7 +41,7 @@ export const profiles = {
   "profiles.list_hint": "Separated by commas; * stands for any characters. All if empty",
   "profiles.disallowed_hint": "Separated by commas. Goes before what is allowed",
   "profiles.directories_hint": "Of the host, separated by commas. No limit if empty",
-  "profiles.name_hint": "As it is defined; mcp kvm-manager stands for the commands of KVM Manager by MCP",
+  "profiles.name_hint": "As it is defined; `kvm-manager` of type mcp is KVM Manager itself",
   "profiles.matrix": "What the tools may use",
   "profiles.matrix_what":
     "Commands by permission, as far as the profile goes; the rights of the account decide as well. Some: how many of its commands.",
