@@ -21,7 +21,7 @@ export const profileFeature = feature<
   open: (app) => {
     const { projects, store, clock, hosts, hub, access: { accounts, credentials } } = app;
     const project = (projectId: string) => projects.rows.get(projectId);
-    const records: ProfileRecords = new ProfileRecords(store, () => refresh());
+    const records = new ProfileRecords(store);
     const guard = new ToolGuard({
       records,
       projectOf: (vmId) => projects.projectOf(vmId),
@@ -34,6 +34,7 @@ export const profileFeature = feature<
     });
     // What an account had before ends: its streams and consoles ask again
     const refresh = () => credentials.interrupt(guard.refresh());
+    records.follow(refresh);
     accounts.boundOf = (userId) => guard.boundOf(userId);
     app.guardTools.give((...call) => guard.check(...call));
     const forget = (projectId: string) => {

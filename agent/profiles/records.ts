@@ -70,17 +70,24 @@ export class ProfileRecords {
   readonly projects: JsonRows<StoredProjectTools>;
   readonly tools: JsonRows<StoredTool>;
 
-  /** @param onChanged told once anything of them was read, or is another one */
-  constructor(private readonly store: Store, private readonly onChanged: () => void) {
+  #onChanged = (): void => {};
+
+  constructor(private readonly store: Store) {
     this.profiles = new JsonRows<StoredProfile>(store, "profiles");
     this.projects = new JsonRows<StoredProjectTools>(store, "project_tools");
-    this.tools = new JsonRows<StoredTool>(store, "tools", onChanged, SEALED.tools);
+    this.tools = new JsonRows<StoredTool>(store, "tools", () => this.#onChanged(), SEALED.tools);
+  }
+
+  /** Tells at once, and whenever they were read or are others: an open database was read before anybody could be told. */
+  follow(onChanged: () => void): void {
+    this.#onChanged = onChanged;
+    onChanged();
   }
 
   /** Makes changes as one step. @throws {ContractError} DatabaseError; then nothing is changed */
   change(changes: () => readonly RowChange[]): void {
     orDatabaseError(() => changeTogether(this.store, changes()));
-    this.onChanged();
+    this.#onChanged();
   }
 
   /** @throws {ContractError} ProfileNotFound, DatabaseError */
