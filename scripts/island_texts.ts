@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { type Plugin } from "rolldown";
 import { fillTables, type NamedTables, nameOfTable, type Tables } from "../lib/fresh/server/island_texts.ts";
 import { readCatalog } from "../agent/i18n/catalogs.ts";
+import { COMMANDS } from "../lib/contract/mod.ts";
 import { isMadeKey } from "../lib/i18n/made_keys.ts";
 import { programSources, PROJECT } from "./project.ts";
 
@@ -40,12 +41,28 @@ const LITERAL = /(["'`])([\w-]+(?:\.[\w-]+)+)\1/g;
 /** Where the same words mean something else: permissions, fields. */
 const OTHER_WORDS = ["lib/contract", "lib/access"].map((folder) => join(PROJECT, folder));
 
+/** The paths of all fields in a schema, such as `create.pool`: pages name fields by them. */
+function fieldPaths(schema: unknown, prefix = ""): string[] {
+  const { properties = {}, items } = schema as {
+    properties?: Readonly<Record<string, unknown>>;
+    items?: unknown;
+  };
+  const own = Object.entries(properties).flatMap(([name, part]) => [
+    prefix + name,
+    ...fieldPaths(part, `${prefix}${name}.`),
+  ]);
+  return items === undefined ? own : [...own, ...fieldPaths(items, prefix)];
+}
+
 /** Short names for the keys of tables, but for those that are made of names, or are words of something else. */
 export async function shortNames(tables: Tables): Promise<Record<string, string>> {
   const sources = (await Promise.all(OTHER_WORDS.map(programSources))).flat();
   const others = new Set<string>();
   for (const source of sources) {
     for (const [, , word] of (await Deno.readTextFile(source)).matchAll(LITERAL)) others.add(word!);
+  }
+  for (const { input, output } of Object.values(COMMANDS)) {
+    for (const path of [...fieldPaths(input), ...fieldPaths(output)]) others.add(path);
   }
   const keys = Object.values(tables).flatMap(Object.keys).filter((key) => !isMadeKey(key));
   const bases = new Set(keys.map((key) => key.replace(/\.(one|other)$/, "")));

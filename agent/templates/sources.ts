@@ -20,7 +20,7 @@ import { requireOff } from "../vm/lifecycle/rename.ts";
 import { makeVersion, planVersion, type VersionMarks } from "./make.ts";
 import type { StoredVersion } from "./records.ts";
 import { sealDisks, type SealingHost } from "./seal.ts";
-import { message, type Sentence } from "../../lib/i18n/message.ts";
+import { isMessage, message, type Sentence } from "../../lib/i18n/message.ts";
 
 /** Makes what was planned, each volume a step of the operation. */
 export type MakeVersion = (
@@ -112,9 +112,14 @@ function vmSource(on: SourceHost, vmId: string, pool: string | undefined): Versi
 
 /** The error with the names of the command's own fields. */
 function ownFields(error: ContractError): ContractError {
-  const rename = (value: unknown) =>
+  const rename = (value: unknown): unknown =>
     typeof value === "string"
       ? FIELDS.reduce((text, [part, field]) => text.replaceAll(part, field), value)
+      : isMessage(value)
+      ? {
+        $text: value.$text,
+        args: Object.fromEntries(Object.entries(value.args).map(([name, each]) => [name, rename(each)])),
+      }
       : value;
   const details = Object.entries(error.details ?? {}).map(([name, value]) => [name, rename(value)] as const);
   return new ContractError(error.code, Object.fromEntries(details), { cause: error });

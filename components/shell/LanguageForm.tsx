@@ -10,7 +10,7 @@ export function LanguageForm({ class: look, option }: { class: string; option: s
   const all = locales(), now = locale();
   if (all.length < 2) return null;
   return (
-    <form method="post" action="/preferences" class={look} aria-label={t("languages.label")} role="group">
+    <form method="post" action="/preferences" class={look} aria-label={t("languages.label")}>
       {all.map((tag) => (
         <button
           key={tag}
