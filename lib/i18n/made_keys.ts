@@ -6,6 +6,7 @@
  */
 const BY_NAME = [
   /^targets\.kind\./,
+  /^theme\.(system|light|dark)$/,
   /^templates\.seal\./,
   /^activity\.(command|event)\./,
   /^forms\.(done\.|waits_)/,
