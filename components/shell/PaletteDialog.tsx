@@ -134,7 +134,7 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
     else if (effect.kind === "keys") onKeys();
     // The user menu's own form: what watches it being sent sees this way, too.
     else if (effect.kind === "sign out") {
-      document.querySelector<HTMLFormElement>(".user-popover form")?.requestSubmit();
+      document.querySelector<HTMLFormElement>(".user-popover form[action$='/sign-out']")?.requestSubmit();
     } else void runAction(effect.action, effect.vm);
   };
   const onKeyDown = (event: KeyboardEvent) => {

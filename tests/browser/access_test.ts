@@ -226,7 +226,7 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
     await waitForText(page, "[role=status]", "Saved");
     const carl = (await asRoot(server, "list_users", {})).find(({ name }) => name === "carl")!;
     assert.deepEqual([carl.grants, carl.disabled], [[], true]);
-    await page.click("summary");
+    await page.click("main summary");
     await page.click("form[action*='/do/delete_user'] button");
     await waitForText(page, "[role=status]", "The user carl was deleted");
     await page.goto(`${server.url}/settings/tokens`);

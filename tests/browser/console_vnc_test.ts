@@ -156,7 +156,7 @@ browserTest(
         "a text is typed on the keyboard that was chosen, and what that does not have is told",
         async () => {
           await page.getByRole("button", { name: "Clipboard", exact: true }).click();
-          const field = page.getByLabel("Text for the VM");
+          const field = page.getByRole("dialog").getByLabel("Text for the VM");
           await field.fill("grüße");
           await waitForText(page, ".dialog", "does not have: ü ß");
           await page.getByLabel("Keyboard of the VM").selectOption("German");
