@@ -111,7 +111,9 @@ export default define.layout(async function App({ Component, req, state, url }) 
               />
             )}
             {state.demo && ready && (
-              <Flash tone="info" icon="info" title={t("banner.demo")} quiet>{t("banner.demo_text")}</Flash>
+              <aside aria-label={t("banner.demo")}>
+                <Flash tone="info" icon="info" title={t("banner.demo")} quiet>{t("banner.demo_text")}</Flash>
+              </aside>
             )}
             {ready && (
               <LiveStatus

@@ -91,7 +91,7 @@ export function SidebarHosts({ hosts, current, now }: SidebarHostsProps) {
   const shown = enabledHosts(hosts);
   if (shown.length < 2) return null;
   return (
-    <section class="side-hosts" aria-labelledby="side-hosts">
+    <nav class="side-hosts" aria-labelledby="side-hosts">
       <h2 id="side-hosts" class="side-heading side-text">{t("hosts.title")}</h2>
       <ul class="side-list">
         {shown.map((host) => (
@@ -100,6 +100,6 @@ export function SidebarHosts({ hosts, current, now }: SidebarHostsProps) {
           </li>
         ))}
       </ul>
-    </section>
+    </nav>
   );
 }
