@@ -157,6 +157,8 @@ const EMPTY: Readonly<Record<string, string>> = {
   list_port_forwards: "no port of a real machine is forwarded",
   list_replicas: "no KVM Manager is linked",
   list_replications: "no KVM Manager is linked",
+  list_profiles: "no automation is set up",
+  list_tools: "no automation is set up",
 };
 
 /** Commands that list something and need to be told nothing. */
