@@ -1,4 +1,5 @@
 /** The pages on profiles in a real browser: made, tools added, assigned to a project, previewed and imported; without script, too. */
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { PERMISSIONS } from "../../lib/access/permissions.ts";
 import { browser } from "../testbed/chromium.ts";
@@ -109,7 +110,7 @@ Deno.test({
               ...{
                 name: "p.kvmm-profile.json",
                 mimeType: "application/json",
-                buffer: new TextEncoder().encode(text) as never,
+                buffer: Buffer.from(text),
               },
             });
           await chosen("{");
