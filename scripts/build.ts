@@ -8,12 +8,12 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { messageOf } from "../lib/text/message.ts";
 import { bundleAgents } from "./guest_agents.ts";
-import { translations } from "./island_texts.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
 import { appFolder, copyFolder, hashOf, option, PROJECT, remove, run } from "./project.ts";
 import { checkTexts } from "./texts.ts";
+import { catalogs } from "./texts/translations.ts";
 import { bundleServer } from "./server.ts";
 import { bundleStyles } from "./styles.ts";
 
@@ -58,7 +58,7 @@ async function makeBundle(app: string): Promise<string> {
 /** Writes a file a language, which the server reads when somebody reads it. */
 async function writeLocales(folder: string): Promise<void> {
   await Deno.mkdir(folder);
-  for (const [language, texts] of await translations()) {
+  for (const [language, texts] of await catalogs()) {
     await Deno.writeTextFile(join(folder, `${language}.json`), JSON.stringify(texts));
   }
 }

@@ -7,23 +7,25 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Plugin } from "rolldown";
-import { fillTables, type NamedTables, nameOfTable, type Tables } from "../lib/fresh/server/island_texts.ts";
-import { readCatalog } from "../agent/i18n/catalogs.ts";
+import {
+  fillTables,
+  type NamedTables,
+  nameOfTable,
+  type TextTable,
+  type TextTables,
+} from "../lib/fresh/server/island_texts.ts";
 import { COMMANDS } from "../lib/contract/mod.ts";
 import { isMadeKey } from "../lib/i18n/made_keys.ts";
 import { programSources, PROJECT } from "./project.ts";
 
 const FOLDER = join(PROJECT, "lib/i18n");
 
-/** Translations into a language. */
-type Catalog = Readonly<Record<string, string>>;
-
 /** Whether a module is one of texts: its one export is a table of them. */
 export const isOfTexts = (id: string): boolean =>
   id === join(FOLDER, "en.ts") || id.startsWith(join(FOLDER, "en/")) && id.endsWith(".ts");
 
 /** A module of texts: its export's name, and its table. */
-async function readModule(id: string): Promise<[name: string, table: Readonly<Record<string, string>>]> {
+async function readModule(id: string): Promise<[name: string, table: TextTable]> {
   const exported = Object.entries(
     await import(pathToFileURL(id).href) as Record<string, Record<string, string>>,
   );
@@ -32,7 +34,7 @@ async function readModule(id: string): Promise<[name: string, table: Readonly<Re
 }
 
 /** Characters of a module's texts; 0 of any other module. */
-export const textLength = (id: string, tables: Tables): number =>
+export const textLength = (id: string, tables: TextTables): number =>
   isOfTexts(id) ? JSON.stringify(tables[basename(id, ".ts")] ?? {}).length : 0;
 
 /** A key, or what looks like one, in code. */
@@ -55,7 +57,7 @@ function fieldPaths(schema: unknown, prefix = ""): string[] {
 }
 
 /** Short names for the keys of tables, but for those that are made of names, or are words of something else. */
-export async function shortNames(tables: Tables): Promise<Record<string, string>> {
+export async function shortNames(tables: TextTables): Promise<Record<string, string>> {
   const sources = (await Promise.all(OTHER_WORDS.map(programSources))).flat();
   const others = new Set<string>();
   for (const source of sources) {
@@ -75,7 +77,7 @@ export async function shortNames(tables: Tables): Promise<Record<string, string>
  *
  * @param code all that is bundled
  */
-export function usedTexts(tables: Tables, code: string): Tables {
+export function usedTexts(tables: TextTables, code: string): TextTables {
   const literals = new Set([...code.matchAll(LITERAL)].map(([, , key]) => key!));
   const isUsed = (key: string) =>
     isMadeKey(key) || literals.has(key.replace(/\.(one|other)$/, "")) || literals.has(key);
@@ -88,7 +90,7 @@ export function usedTexts(tables: Tables, code: string): Tables {
 }
 
 /** Bundles modules of texts as free names. @param tables gets those that are met */
-export const nameTexts = (tables: Record<string, Readonly<Record<string, string>>>): Plugin => ({
+export const nameTexts = (tables: Record<string, TextTable>): Plugin => ({
   name: "texts",
   async load(id) {
     if (!isOfTexts(id)) return null;
@@ -98,20 +100,9 @@ export const nameTexts = (tables: Record<string, Readonly<Record<string, string>
   },
 });
 
-/** Languages that there are translations into, with these. */
-export async function translations(): Promise<ReadonlyMap<string, Catalog>> {
-  const found = new Map<string, Catalog>();
-  for await (const { name, isDirectory } of Deno.readDir(FOLDER)) {
-    if (!isDirectory || name === "en") continue;
-    const catalog = await readCatalog(join(FOLDER, name));
-    if (Object.keys(catalog).length > 0) found.set(name, catalog);
-  }
-  return found;
-}
-
 /** Characters of a table in the language in which it is longest, as they weigh when they are compressed. */
-export function longest(noun: string, tables: Tables, catalogs: ReadonlyMap<string, Catalog>): number {
-  const size = (catalog: Catalog, language: string) =>
+export function longest(noun: string, tables: TextTables, catalogs: ReadonlyMap<string, TextTable>): number {
+  const size = (catalog: TextTable, language: string) =>
     gzipSync(fillTables(nameOfTable(noun), { tables, names: {} }, (key) => catalog[key], language)).length;
   const english = size({}, "en"), sizes = [...catalogs].map(([language, texts]) => size(texts, language));
   return JSON.stringify(tables[noun]).length * Math.max(1, ...sizes.map((each) => each / english));
@@ -123,7 +114,7 @@ export function longest(noun: string, tables: Tables, catalogs: ReadonlyMap<stri
  * @param kept gets the files that have names of tables, and the tables
  * @returns names of these files
  */
-export async function writeTexts(folder: string, kept: string, tables: Tables): Promise<string[]> {
+export async function writeTexts(folder: string, kept: string, tables: TextTables): Promise<string[]> {
   await Deno.mkdir(kept, { recursive: true });
   const named: NamedTables = { tables, names: await shortNames(tables) };
   const shortened = (code: string) =>

@@ -9,25 +9,21 @@ import { createHash } from "node:crypto";
 import { basename, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
-import type { Tables } from "../lib/fresh/server/island_texts.ts";
+import type { TextTable, TextTables } from "../lib/fresh/server/island_texts.ts";
 import { type InputOptions, type OutputAsset, type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { arrange, type BundledModule, type Limits, type Load, reached } from "./chunks.ts";
-import {
-  isOfTexts,
-  longest,
-  nameTexts,
-  textLength,
-  translations,
-  usedTexts,
-  writeTexts,
-} from "./island_texts.ts";
+import { isOfTexts, longest, nameTexts, textLength, usedTexts, writeTexts } from "./island_texts.ts";
+import { catalogs } from "./texts/translations.ts";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
 
 /**
  * What a page may load: 6 files and 60 KB compressed, which docs/architecture.md promises. No feature raises these: what
  * does not fit is loaded when it is needed, by `import()`.
  */
-export const PAGE_LIMITS = { files: 6, bytes: 60 * 1024, unused: 0.35 } as const satisfies Limits;
+export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const satisfies Limits;
+
+/** The same bytes in a language that the texts are translated into: a letter of Japanese or Chinese is three of them. */
+export const TRANSLATED_BYTES = 60 * 1024;
 
 /** How many bytes of a file one of a module becomes, minified and compressed. */
 const COMPRESSED = 0.21;
@@ -68,11 +64,12 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
     const pages = await islandsByPage(app, islands);
     const shell = pages.get(APP_ROUTE) ?? new Set();
     const entries = await writeEntries(app, islands, shell);
-    const { chunks, modules, tables } = await bundle(entries, pages, staging);
+    const translations = await catalogs();
+    const { chunks, modules, tables } = await bundle(entries, { pages, translations }, staging);
     const kept = join(staging, TEXTS);
     const files = await writeTexts(staging, kept, tables);
     // Browsers keep files of a build for ever, those with translations, too
-    const build = digestOf([await hashOf(staging), JSON.stringify([...await translations()].sort())]);
+    const build = digestOf([await hashOf(staging), JSON.stringify([...translations].sort())]);
     await remove(join(dist, TEXTS, build));
     await Deno.mkdir(join(dist, TEXTS), { recursive: true });
     await moveInto(kept, join(dist, TEXTS, build));
@@ -135,10 +132,10 @@ const constants: Plugin = {
 /** Bundles modules twice: to see what they are made of, then with each in the file that was chosen for it. */
 async function bundle(
   entries: Entries,
-  pages: Pages,
+  { pages, translations }: { readonly pages: Pages; readonly translations: ReadonlyMap<string, TextTable> },
   folder: string,
-): Promise<{ chunks: Chunks; modules: Modules; tables: Tables }> {
-  const tables: Record<string, Readonly<Record<string, string>>> = {};
+): Promise<{ chunks: Chunks; modules: Modules; tables: TextTables }> {
+  const tables: Record<string, TextTable> = {};
   const options: InputOptions = {
     input: { ...entries },
     cwd: PROJECT,
@@ -149,7 +146,7 @@ async function bundle(
     plugins: [constants, nameTexts(tables)],
     preserveEntrySignatures: false, // an entry registers its islands, and exports nothing
   };
-  const { modules, parts } = await modulesOf(options);
+  const { modules, parts } = await modulesOf(options, translations);
   const loads = [...pageLoads(entries, pages), ...partLoads(entries, parts)];
   const files = arrange(modules, loads, { ...PAGE_LIMITS, bytes: PAGE_LIMITS.bytes * PLANNED });
   const nameOf = new Map(files.flatMap((ids, i) => ids.map((id) => [id, `file-${i}`])));
@@ -188,9 +185,10 @@ function withoutFacades(entries: Entries): Plugin {
 /** The modules of a bundle, and those of them that are imported by `import()`. */
 async function modulesOf(
   options: InputOptions,
+  translations: ReadonlyMap<string, TextTable>,
 ): Promise<{ modules: Modules; parts: ReadonlySet<string> }> {
   const modules = new Map<string, BundledModule>(), parts = new Set<string>();
-  const tables: Record<string, Readonly<Record<string, string>>> = {}, catalogs = await translations();
+  const tables: Record<string, TextTable> = {};
   const look: Plugin = {
     name: "look",
     generateBundle(_options, output) {
@@ -204,7 +202,7 @@ async function modulesOf(
       );
       const used = usedTexts(tables, codeOf(Object.values(output)));
       for (const id of [...bytes.keys()].filter(isOfTexts)) {
-        bytes.set(id, longest(basename(id, ".ts"), used, catalogs) * COMPRESSED_TEXTS);
+        bytes.set(id, longest(basename(id, ".ts"), used, translations) * COMPRESSED_TEXTS);
       }
       for (const id of this.getModuleIds()) {
         const { importedIds, dynamicallyImportedIds } = this.getModuleInfo(id)!;
@@ -343,7 +341,7 @@ const filesOf = (modules: readonly string[], chunks: Chunks): Set<string> =>
 function unusedShare(
   files: ReadonlySet<string>,
   used: ReadonlySet<string>,
-  { chunks, tables }: { readonly chunks: Chunks; readonly tables: Tables },
+  { chunks, tables }: { readonly chunks: Chunks; readonly tables: TextTables },
 ): number {
   let all = 0, unused = 0;
   for (const file of files) {

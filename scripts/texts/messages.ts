@@ -62,12 +62,9 @@ function returnsOf(made: Node): Node[] {
 
 /** Reads the phrases that an expression can be, through the constants, tables and functions of its source. */
 class PhraseReader {
-  readonly #declared: ReadonlyMap<string, Node>;
   readonly #seen = new Set<Node>();
 
-  constructor(nodes: readonly Node[]) {
-    this.#declared = declared(nodes);
-  }
+  constructor(private readonly declared: ReadonlyMap<string, Node>) {}
 
   /** @param isOneWord whether a single word is a phrase here */
   of(expression: Node | undefined, isOneWord: boolean): string[] {
@@ -87,7 +84,7 @@ class PhraseReader {
       : isCall
       ? nameOf(child(node, "callee"))
       : undefined;
-    const found = name === undefined ? undefined : this.#declared.get(name);
+    const found = name === undefined ? undefined : this.declared.get(name);
     if (found === undefined || this.#seen.has(found)) return [];
     this.#seen.add(found);
     if (isCall) return returnsOf(found).flatMap((each) => this.of(each, false));
@@ -109,9 +106,9 @@ const templateText = (template: Node): string =>
 
 /** The English texts of messages in a source, and the phrases that fill them. @param path where it is */
 export function messagesOf(source: string, path?: string): string[] {
-  const nodes = nodesOf(source, path), texts: string[] = [];
+  const nodes = nodesOf(source, path), names = declared(nodes), texts: string[] = [];
   const add = (expression: Node | undefined, isOneWord = false) =>
-    texts.push(...new PhraseReader(nodes).of(expression, isOneWord));
+    texts.push(...new PhraseReader(names).of(expression, isOneWord));
   for (const node of nodes) {
     const callee = nameOf(child(node, "callee"));
     if (node.type === "TaggedTemplateExpression" && nameOf(child(node, "tag")) === "message") {

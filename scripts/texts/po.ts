@@ -1,7 +1,7 @@
 /** Translations as gettext's PO files, for translators' programs. `msgctxt` is `noun/key`, `msgid` the English text. */
 import { po } from "gettext-parser";
 import { isLanguageTag } from "../../lib/i18n/languages.ts";
-import { type Table, type Tables } from "./english.ts";
+import type { TextTable, TextTables } from "../../lib/fresh/server/island_texts.ts";
 import { englishOf, wantedKeys } from "./problems.ts";
 
 /** What a translator should know of a text. */
@@ -12,7 +12,7 @@ const commentOf = (noun: string, key: string, text: string): string =>
   ].join("\n");
 
 /** A PO file of a language: all texts, with the translations that there are. */
-export function toPo(english: Tables, translations: Tables, language: string): string {
+export function toPo(english: TextTables, translations: TextTables, language: string): string {
   const contexts: Record<string, Record<string, ReturnType<typeof entry>>> = {};
   const entry = (noun: string, key: string, msgid: string) => ({
     ...{ msgctxt: `${noun}/${key}`, msgid, msgstr: [translations[noun]?.[key] ?? ""] },
@@ -44,7 +44,10 @@ export function toPo(english: Tables, translations: Tables, language: string): s
  *
  * @throws {Error} for a file that names no language, or a text that there is not, or was another in English
  */
-export function fromPo(text: string | Uint8Array, english: Tables): { language: string; tables: Tables } {
+export function fromPo(
+  text: string | Uint8Array,
+  english: TextTables,
+): { language: string; tables: TextTables } {
   const { headers, translations } = po.parse(
     typeof text === "string" ? text : new TextDecoder().decode(text),
   );
@@ -56,7 +59,8 @@ export function fromPo(text: string | Uint8Array, english: Tables): { language: 
   for (const [context, entries] of Object.entries(translations)) {
     if (context === "") continue; // the header
     const at = context.indexOf("/"), noun = context.slice(0, at), key = context.slice(at + 1);
-    const table: Table = Object.hasOwn(english, noun) ? english[noun]! : {}, source = englishOf(key, table);
+    const table: TextTable = Object.hasOwn(english, noun) ? english[noun]! : {},
+      source = englishOf(key, table);
     for (const { msgid, msgstr: [said = ""], comments } of Object.values(entries)) {
       if (source === undefined) throw new Error(`there is no text ${context}`);
       if (msgid !== source) throw new Error(`the text ${context} is another in English now: ${source}`);

@@ -1,14 +1,15 @@
 /** What a language's translations lack. Pure. */
-import { KEYED_BY_TEXT, type Table, type Tables } from "./english.ts";
+import type { TextTable, TextTables } from "../../lib/fresh/server/island_texts.ts";
+import { KEYED_BY_TEXT } from "./english.ts";
 
 const FORM = /^(.+)\.(zero|one|two|few|many|other)$/;
 /** Forms that stand in for each other: `many` of French, Spanish and Portuguese is for millions, and written as `other`. */
 const OPTIONAL_FORMS: ReadonlySet<string> = new Set(["many"]);
 
-const isCount = (base: string, table: Table) => `${base}.one` in table && `${base}.other` in table;
+const isCount = (base: string, table: TextTable) => `${base}.one` in table && `${base}.other` in table;
 
 /** The keys that a table has in a language: with the forms of counts that the language needs. */
-export function wantedKeys(noun: string, english: Table, language: string): string[] {
+export function wantedKeys(noun: string, english: TextTable, language: string): string[] {
   if (KEYED_BY_TEXT.has(noun)) return Object.keys(english);
   const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
   return Object.keys(english).flatMap((key) => {
@@ -19,7 +20,7 @@ export function wantedKeys(noun: string, english: Table, language: string): stri
 }
 
 /** The English text that a key is of; for a form of a count that English has not, the one of all other numbers. */
-export function englishOf(key: string, english: Table): string | undefined {
+export function englishOf(key: string, english: TextTable): string | undefined {
   const [, base] = FORM.exec(key) ?? [];
   return english[key] ??
     (base !== undefined && isCount(base, english) ? english[`${base}.other`] : undefined);
@@ -34,7 +35,7 @@ function hasPlaces(key: string, english: string, text: string): boolean {
   return told(placesOf(english)).join() === told(placesOf(text)).join();
 }
 
-function problemsOf(noun: string, english: Table, table: Table, language: string): string[] {
+function problemsOf(noun: string, english: TextTable, table: TextTable, language: string): string[] {
   const wanted = wantedKeys(noun, english, language), known = new Set(wanted);
   const missing = wanted.filter((key) => !(key in table) && !OPTIONAL_FORMS.has(FORM.exec(key)?.[2] ?? ""));
   const written = Object.keys(table);
@@ -54,7 +55,7 @@ function problemsOf(noun: string, english: Table, table: Table, language: string
 }
 
 /** What is wrong with a language's translations, a line each. */
-export function problems(english: Tables, translations: Tables, language: string): string[] {
+export function problems(english: TextTables, translations: TextTables, language: string): string[] {
   const nouns = Object.keys(english);
   return [
     ...nouns.filter((noun) => !(noun in translations)).map((noun) => `${noun}: the file is missing`),

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { englishTexts, type Tables } from "./english.ts";
+import type { TextTables } from "../../lib/fresh/server/island_texts.ts";
+import { englishTexts } from "./english.ts";
 import { fromPo, toPo } from "./po.ts";
 import { problems } from "./problems.ts";
 
 const ENGLISH = {
   vms: { "vm.start": "Start {name}", "vm.n.one": "{n} VM of {pool}", "vm.n.other": "{n} VMs of {pool}" },
   messages: { "Not found: {0}": "Not found: {0}", 'Say "no" \\ \n now': 'Say "no" \\ \n now' },
-} as const satisfies Tables;
-const GERMAN: Tables = {
+} as const satisfies TextTables;
+const GERMAN: TextTables = {
   vms: {
     "vm.start": "{name} starten",
     "vm.n.one": "Eine VM von {pool}",
@@ -35,7 +36,7 @@ Deno.test("problems() finds nothing in what is complete, with the forms that a l
 
 Deno.test("problems() names what is missing, unknown, empty, or has other places", () => {
   const { "vm.start": _start, "vm.n.one": _one, ...rest } = GERMAN["vms"]!;
-  const table: [Tables, string[]][] = [
+  const table: [TextTables, string[]][] = [
     [{ ...GERMAN, vms: rest }, ["vms: vm.start is missing", "vms: vm.n.one is missing"]],
     [{ vms: GERMAN["vms"]! }, ["messages: the file is missing"]],
     [{ ...GERMAN, old: {} }, ["old: no such noun"]],

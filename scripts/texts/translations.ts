@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { readCatalog } from "../../agent/i18n/catalogs.ts";
 import { isLanguageTag, SOURCE_LOCALE } from "../../lib/i18n/languages.ts";
 import { PROJECT } from "../project.ts";
-import type { Table, Tables } from "./english.ts";
+import type { TextTable, TextTables } from "../../lib/fresh/server/island_texts.ts";
 
 const FOLDER = join(PROJECT, "lib/i18n");
 
@@ -15,8 +15,8 @@ async function filesOf(language: string): Promise<string[]> {
 }
 
 /** The translations into a language. @throws {TypeError} for a file that is no table of texts */
-export async function readTranslations(language: string): Promise<Tables> {
-  const tables: Record<string, Table> = {};
+export async function readTranslations(language: string): Promise<TextTables> {
+  const tables: Record<string, TextTable> = {};
   for (const path of await filesOf(language)) tables[basename(path, ".json")] = await readCatalog(path);
   return tables;
 }
@@ -32,10 +32,19 @@ export async function translated(): Promise<string[]> {
 }
 
 /** Writes the translations into a language, each noun's in its file. */
-export async function writeTranslations(language: string, tables: Tables): Promise<void> {
+export async function writeTranslations(language: string, tables: TextTables): Promise<void> {
   const folder = join(FOLDER, language);
   await Deno.mkdir(folder, { recursive: true });
   for (const [noun, table] of Object.entries(tables)) {
     await Deno.writeTextFile(join(folder, `${noun}.json`), `${JSON.stringify(table, null, 2)}\n`);
   }
+}
+
+/** The translations into all languages, without their nouns: key, or English text, → text. */
+export async function catalogs(): Promise<ReadonlyMap<string, TextTable>> {
+  const found = new Map<string, TextTable>();
+  for (const language of await translated()) {
+    found.set(language, Object.assign({}, ...Object.values(await readTranslations(language))));
+  }
+  return found;
 }

@@ -5,12 +5,15 @@
  */
 import type { Assets, IslandIndex } from "./assets.ts";
 
+/** Texts by their keys. */
+export type TextTable = Readonly<Record<string, string>>;
+
 /** Tables of texts by their nouns. */
-export type Tables = Readonly<Record<string, Readonly<Record<string, string>>>>;
+export type TextTables = Readonly<Record<string, TextTable>>;
 
 /** Tables, and the short names that keys have in the bundle: they are no small part of it. */
 export interface NamedTables {
-  readonly tables: Tables;
+  readonly tables: TextTables;
   /** Key, of a count without its form, → name. Other keys stand for themselves. */
   readonly names: Readonly<Record<string, string>>;
 }
@@ -28,7 +31,7 @@ export const nameOfTable = (noun: string): string => `__TEXTS_${noun}__`;
 
 /** A table in a language; English where a text is missing. Plural forms are those of the language. */
 function tableIn(
-  table: Readonly<Record<string, string>>,
+  table: TextTable,
   translate: Translate,
   forms: ReadonlySet<string>,
 ): Record<string, string> {
