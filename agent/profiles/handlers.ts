@@ -1,6 +1,7 @@
 /** The commands on profiles: the seed's, by its names. */
 import {
   ContractError,
+  detailOf,
   MOST_PROFILES,
   type profileCommands,
   type ProfileDetails,
@@ -55,11 +56,12 @@ export function profileHandlers(
     })).toSorted((a, b) => a.name.localeCompare(b.name, "en")),
     ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
   });
+  /** Whether another profile has a name. Commands take a profile by its id or its name. */
+  const isTaken = (name: string, but?: string) =>
+    profiles.all().some((each) => each.id !== but && (each.name === name || each.id === name));
   /** @throws {ContractError} ProfileNameExists */
   const requireFree = (name: string, but?: string) => {
-    // Commands take a profile by its id or its name
-    const taken = profiles.all().find((each) => each.id !== but && (each.name === name || each.id === name));
-    if (taken !== undefined) throw new ContractError("ProfileNameExists", { name });
+    if (isTaken(name, but)) throw new ContractError("ProfileNameExists", { name });
   };
   const create = (name: string, description: string | null, tool_refs: readonly ToolRef[]): StoredProfile => {
     if (profiles.all().length >= MOST_PROFILES) {
@@ -170,12 +172,10 @@ export function profileHandlers(
       const file = readProfile(await readProfileFile(input_path));
       const own = profileName(file.name), tools = distinctImported(file.tool_refs);
       orDatabaseError(() => profiles.require());
-      const isTaken = profiles.all().some((each) => each.name === own || each.id === own);
-      const name = rename_to === undefined ? own : profileName(rename_to);
-      const collides = profiles.all().some((each) => each.name === name || each.id === name);
-      if (collides) throw new ContractError("NameCollision", { name });
+      const name = rename_to === undefined ? own : profileName(rename_to), collides = isTaken(own);
+      if (isTaken(name)) throw new ContractError("NameCollision", { name });
       const profile = summary(create(name, file.description, tools));
-      return { profile, imported_from: input_path, collision_resolved: isTaken && name !== own };
+      return { profile, imported_from: input_path, collision_resolved: collides && name !== own };
     },
     preview_import: async ({ input_path }) => {
       const { name, ...head } = readHead(await readProfileFile(input_path));
@@ -199,6 +199,6 @@ function distinctImported(refs: readonly ToolRef[]): ToolRef[] {
     return distinctTools(refs);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
-    throw new ContractError("InvalidFormat", { reason: String(error.details?.reason) }, { cause: error });
+    throw new ContractError("InvalidFormat", { reason: detailOf(error, "reason") }, { cause: error });
   }
 }

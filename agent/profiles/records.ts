@@ -1,6 +1,6 @@
 /** Profiles, the tools of projects, and the definitions of tools, as they are kept. */
 import type { HookEvent, SkillStep, ToolRef, ToolType } from "../../lib/contract/mod.ts";
-import { ContractError } from "../../lib/contract/errors.ts";
+import { ContractError, detailOf } from "../../lib/contract/errors.ts";
 import { isTool, type ToolKey } from "../../lib/profiles/tools.ts";
 import { SEALED } from "../sealing/places.ts";
 import type { Unread } from "../sealing/secrets.ts";
@@ -59,7 +59,7 @@ export function orDatabaseError<T>(run: () => T): T {
     return run();
   } catch (error) {
     if (!(error instanceof ContractError) || error.code !== "StoreUnavailable") throw error;
-    throw new ContractError("DatabaseError", { reason: String(error.details?.reason ?? error.message) }, {
+    throw new ContractError("DatabaseError", { reason: detailOf(error, "reason") }, {
       cause: error,
     });
   }

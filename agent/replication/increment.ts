@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { checkpointName } from "../../lib/backup/checkpoint.ts";
 import { copyIdAt } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
-import { ContractError, type Disk, type VM } from "../../lib/contract/mod.ts";
+import { ContractError, detailOf, type Disk, type VM } from "../../lib/contract/mod.ts";
 import { ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { encryptedDisks } from "../../lib/formats/xml/backup.ts";
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
@@ -347,10 +347,10 @@ export async function replicate(work: IncrementWork): Promise<SentIncrement> {
     }
     // Disks are read as for a backup
     if (error instanceof ContractError && error.code === "BackupNotPossible") {
-      throw notPossible(String(error.details?.reason ?? error.message));
+      throw notPossible(detailOf(error, "reason"));
     }
     if (error instanceof ContractError && error.code === "BackupFailed") {
-      throw failed(String(error.details?.error ?? error.message), error);
+      throw failed(detailOf(error, "error"), error);
     }
     throw error;
   }

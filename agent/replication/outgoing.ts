@@ -1,5 +1,5 @@
 /** VMs of this host that are replicated to others: increments when they are due, and the planned switch-over. */
-import { ContractError, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
+import { ContractError, detailOf, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
 import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.ts";
 import { message, renderPlain, type Unrendered, vmName } from "../../lib/i18n/message.ts";
@@ -485,7 +485,7 @@ export class OutgoingReplications {
           if (isKnown) records.outgoing.change(id, { lost: undefined });
           if (!(error instanceof ConversationCut)) throw error;
           this.#tellUndecided(replication);
-          const reason = String(error.details?.reason ?? "");
+          const reason = detailOf(error, "reason");
           throw new ContractError("LinkUndecided", { host: talk.host.label, reason }, { cause: error });
         }
         await this.#giveAway(replication, clock.now());

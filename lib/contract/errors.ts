@@ -95,6 +95,10 @@ export const sentenceOf = (thrown: unknown): Sentence =>
     ? thrown.message
     : String(thrown);
 
+/** A detail of an error that another one tells: a sentence stays one. What the error says where it has no such detail. */
+export const detailOf = ({ details, sentence }: ContractError, name: string): Sentence =>
+  (details?.[name] ?? sentence) as Sentence;
+
 /** The text of an error with what fills its places. */
 function messageOf(code: ErrorCode, details: Record<string, unknown> = {}): Message {
   const kind: ErrorKind = ERRORS[code], verb = details.verb;

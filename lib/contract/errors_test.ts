@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ContractError, type ErrorCode, ERRORS, errorText } from "./errors.ts";
+import { message } from "../i18n/message.ts";
+import { ContractError, detailOf, type ErrorCode, ERRORS, errorText } from "./errors.ts";
 
 /** Texts of the contract, word for word, with what fills them. */
 const TEXTS: readonly [ErrorCode, Record<string, unknown>, string][] = [
@@ -121,4 +122,12 @@ Deno.test("ERRORS have every code of every noun, and no code in two of them", as
     codes.push(...Object.values(tables).flatMap((table) => Object.keys(table)));
   }
   assert.deepEqual(codes.sort(), Object.keys(ERRORS).sort());
+});
+
+Deno.test("detailOf() keeps a sentence one, and stands in for a detail that is missing", () => {
+  const told = (cause: ContractError) =>
+    new ContractError("ReplicationNotPossible", { reason: detailOf(cause, "reason") }).message;
+  const encrypted = new ContractError("BackupNotPossible", { reason: message`disk ${"vda"} is encrypted` });
+  assert.equal(told(encrypted), "The VM cannot be replicated: disk vda is encrypted");
+  assert.equal(told(new ContractError("VmNotRunning")), "The VM cannot be replicated: VM is not running");
 });

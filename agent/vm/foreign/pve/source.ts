@@ -2,7 +2,7 @@
  * VMs of a node of Proxmox VE, by SSH as root: their `.conf` files and the storages are read, and the disks are streamed from where
  * they lie. The source is only read; volumes of LVM that are inactive, as those of a VM that is off, are active meanwhile.
  */
-import { ContractError, type ForeignVmEntry, type Input } from "../../../../lib/contract/mod.ts";
+import { ContractError, detailOf, type ForeignVmEntry, type Input } from "../../../../lib/contract/mod.ts";
 import {
   type ForeignDisk,
   MOST_DEFINITION,
@@ -147,7 +147,7 @@ async function requireKey(
     if (!(error instanceof ContractError) || error.code !== "HostUnreachable") throw error;
     throw new ContractError("SourceUnreachable", {
       source: label,
-      reason: `${String(error.details?.reason)}.`,
+      reason: message`${detailOf(error, "reason")}.`,
     }, { cause: error });
   }
 }
