@@ -71,9 +71,9 @@ export const lengthOf = (missed: readonly MissedEvent[]): number =>
 
 /** Frames of what was missed, in the language of what is done now. */
 export const framesOf = (missed: readonly MissedEvent[]): string =>
-  missed.map(({ id, name, json }) => frameOf(name, hasSentences(name) ? told(json) : json, id)).join("");
-
-const told = (json: string): string => JSON.stringify(rendered(JSON.parse(json)));
+  missed.map(({ id, name, json }) =>
+    frameOf(name, hasSentences(name) ? JSON.stringify(rendered(JSON.parse(json))) : json, id)
+  ).join("");
 
 /** Tells one of several: what it fails with keeps no other from its events. */
 function alone(who: string, tell: () => void): void {
@@ -126,11 +126,12 @@ export class EventHub {
       if (!kept && this.#watching === 0) continue;
       if (kept) this.#number++;
       const id = kept ? this.lastId : undefined;
-      // Whoever published it has a language, too: readers have theirs
+      const json = JSON.stringify(data);
+      // The caller that published it has a language, too: readers have theirs
       const text = hasSentences(name)
         ? withLocale(SOURCE_LOCALE, () => eventFrame(name, rendered(data), id))
-        : eventFrame(name, data, id);
-      if (kept) this.#keep(name, data);
+        : frameOf(name, json, id);
+      if (kept) this.#keep(name, json);
       frames += text;
       told.push({ event, frame: text, id });
     }
@@ -139,8 +140,7 @@ export class EventHub {
     for (const listener of [...this.#listeners]) alone("a client", () => listener(frames, told));
   }
 
-  #keep(name: EventName, data: unknown): void {
-    const json = JSON.stringify(data);
+  #keep(name: EventName, json: string): void {
     this.#kept.push({ id: this.lastId, name, json });
     this.#keptLength += json.length;
   }

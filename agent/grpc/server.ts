@@ -35,8 +35,7 @@ import type { Consoles } from "../console/consoles.ts";
 import type { Dispatch } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT } from "../http/body.ts";
-import { loadLanguage } from "../i18n/catalogs.ts";
-import { withLocale } from "../i18n/request_locale.ts";
+import { inLanguage, withLocale } from "../i18n/request_locale.ts";
 import type { Farewell } from "../http/websocket_connection.ts";
 import type { Rate } from "../limits.ts";
 import { log } from "../log.ts";
@@ -342,7 +341,7 @@ export class GrpcServer {
   #inLanguage({ metadata }: { readonly metadata: Metadata }, run: () => void): void {
     const language = localeFor(headOf(metadata, "accept-language") ?? null);
     if (hasTexts(language)) withLocale(language, run);
-    else void loadLanguage(language).then(() => withLocale(language, run));
+    else void inLanguage(language, run);
   }
 
   #unary(

@@ -25,8 +25,20 @@ const TAG = /^[a-z]{2,8}(?:-[a-z0-9]{2,8}){0,3}$/i;
 
 export const isLanguageTag = (text: string): boolean => TAG.test(text);
 
+/** Tags that are kept with their scripts: each request has some, and all have the same few. */
+const MOST_KEPT = 200;
+const kept = new Map<string, string | undefined>();
+
 /** A tag with its likely script: `zh-TW` is `zh Hant`. @returns undefined for what is no tag */
 function written(tag: string): string | undefined {
+  if (!kept.has(tag)) {
+    if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value!);
+    kept.set(tag, scriptOf(tag));
+  }
+  return kept.get(tag);
+}
+
+function scriptOf(tag: string): string | undefined {
   if (!isLanguageTag(tag)) return undefined;
   try {
     const { language, script } = new Intl.Locale(tag).maximize();

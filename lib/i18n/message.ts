@@ -4,7 +4,7 @@
  * stored is the message, not the text.
  */
 import { fill } from "./fill.ts";
-import { translation } from "./locale.ts";
+import { translated, translation } from "./locale.ts";
 import { isPhraseAt, isSentenceIn } from "./phrases.ts";
 
 /** A VM, by the name that it has or had. */
@@ -121,9 +121,7 @@ function renderWith(value: unknown, translate: Translate): string {
 
 /** A value of a message as text, in the language of what is done now. A plain string with a blank is a sentence. */
 export const render = (value: unknown): string =>
-  typeof value === "string" && value.includes(" ")
-    ? translation(value) ?? value
-    : renderWith(value, translation);
+  typeof value === "string" && value.includes(" ") ? translated(value) : renderWith(value, translation);
 
 /** The same in English, for what programs read. Counts stay numbers, and what is no message stays what it is. */
 export function renderPlain(value: unknown): unknown {
@@ -152,7 +150,7 @@ export function rendered(value: unknown): unknown {
 
 /** The same for the value of a field. @param field "" where it is in none */
 function renderedIn(field: string, value: unknown): unknown {
-  if (typeof value === "string") return isSentenceIn(field, value) ? translation(value) ?? value : value;
+  if (typeof value === "string") return isSentenceIn(field, value) ? translated(value) : value;
   if (isVmName(value) || isMessage(value) || isForeignText(value)) return render(value);
   if (Array.isArray(value)) return value.map((each) => renderedIn(field, each));
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
