@@ -55,7 +55,7 @@ const hasAll = ({ grants }: UserRecord): boolean =>
 export class Accounts {
   /** Told of an account of the host that ended because its name is another person's by now. Set by the feature. */
   onReplaced: ((before: UserRecord, uid: number) => void) | undefined;
-  /** What bounds an automation account, beside its grants; undefined for one that is none. Set by the feature of profiles. */
+  /** What bounds an automation account, together with its grants; undefined for another account. Set by the feature of profiles. */
   boundOf: (userId: string) => Rights[number] | undefined = () => undefined;
   #roles: OwnRoles | undefined;
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();

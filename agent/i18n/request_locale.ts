@@ -13,7 +13,7 @@ export function withLocale<T>(locale: string, run: () => T): T {
   return ofRequest.run({ locale }, run);
 }
 
-/** Runs something in a language, whose texts are read first where nobody has asked for them. */
+/** Runs something in a language, whose texts are read first where no request was answered in it yet. */
 export async function inLanguage<T>(language: string, run: () => T | Promise<T>): Promise<T> {
   await loadLanguage(language);
   return await withLocale(language, run);

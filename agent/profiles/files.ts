@@ -2,7 +2,7 @@
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { message } from "../../lib/i18n/message.ts";
-import { MOST_FILE, READ_ENDINGS, WRITTEN_ENDING } from "../../lib/profiles/file.ts";
+import { MOST_PROFILE_BYTES, READ_ENDINGS, WRITTEN_ENDING } from "../../lib/profiles/file.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { openFile, statFile } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
@@ -34,17 +34,17 @@ export async function readProfileFile(path: string): Promise<string> {
     // Looked at before it is opened: the opening of a pipe waits for who writes into it
     const { isFile, size } = await statFile(path);
     if (!isFile) throw ioError(path, "it is no regular file");
-    if (size > MOST_FILE) throw tooLarge();
+    if (size > MOST_PROFILE_BYTES) throw tooLarge();
     const file = await openFile(path);
     try {
-      const bytes = new Uint8Array(MOST_FILE + 1);
+      const bytes = new Uint8Array(MOST_PROFILE_BYTES + 1);
       let length = 0;
       while (length < bytes.length) {
         const more = await file.read(bytes.subarray(length));
         if (more === null) break;
         length += more;
       }
-      if (length > MOST_FILE) throw tooLarge();
+      if (length > MOST_PROFILE_BYTES) throw tooLarge();
       return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
     } finally {
       file.close();
@@ -58,7 +58,7 @@ export async function readProfileFile(path: string): Promise<string> {
 
 const tooLarge = () =>
   new ContractError("InvalidFormat", {
-    reason: message`it is larger than ${MOST_FILE / 1024} KiB, the most a profile has`,
+    reason: message`it is larger than ${MOST_PROFILE_BYTES / 1024} KiB, the most a profile has`,
   });
 
 /**

@@ -41,7 +41,7 @@ export interface ToolServices {
   readonly programs: string;
 }
 
-/** Which fields a kind of tool has, beside name and description: others are refused. */
+/** Which fields a kind of tool has, apart from name and description: others are refused. */
 const FIELDS: Readonly<Record<ToolType, readonly (keyof Input<"set_tool">)[]>> = {
   skill: ["parameters", "steps"],
   agent: ["account"],

@@ -54,14 +54,14 @@ export const isBroken = (error: unknown): error is ContractError =>
   error instanceof ContractError && BROKEN.has(error.code);
 
 /** Calls a command as the user who has asked for the copy. */
-export type Call = <N extends CommandName>(
+export type CommandCall = <N extends CommandName>(
   command: N,
   input: Input<N> & { readonly host: string },
   content?: Content,
 ) => Promise<Output<N>>;
 
 /** From where to where. Hosts are ids. */
-export interface Plan {
+export interface VolumeCopyPlan {
   readonly from: { readonly host: string; readonly pool: string; readonly volume: string };
   readonly to: { readonly host: string; readonly pool: string; readonly volume: string };
 }
@@ -96,15 +96,15 @@ class SourceSum implements Disposable {
 
 /** One volume on its way. */
 export class HostCopy implements Disposable {
-  readonly #call: Call;
-  readonly #plan: Plan;
+  readonly #call: CommandCall;
+  readonly #plan: VolumeCopyPlan;
   readonly #job: Pick<JobHandle, "signal" | "log" | "progress">;
   readonly #sum = new SourceSum();
   #whole: Whole | undefined;
   /** Bytes that the other host has. */
   #arrived = 0;
 
-  constructor(call: Call, plan: Plan, job: Pick<JobHandle, "signal" | "log" | "progress">) {
+  constructor(call: CommandCall, plan: VolumeCopyPlan, job: Pick<JobHandle, "signal" | "log" | "progress">) {
     this.#call = call;
     this.#plan = plan;
     this.#job = job;
@@ -222,7 +222,7 @@ export class HostCopy implements Disposable {
 }
 
 /** What is copied must stand alone. @throws {ContractError} VolumeNotFound, VolumeCopyFailed */
-async function requireAlone(call: Call, { from, to }: Plan): Promise<void> {
+async function requireAlone(call: CommandCall, { from, to }: VolumeCopyPlan): Promise<void> {
   const volumes = await call("get_volumes", { host: from.host, pool: from.pool });
   const found = volumes.find(({ name }) => name === from.volume);
   if (found === undefined) throw new ContractError("VolumeNotFound", { pool: from.pool, name: from.volume });
@@ -235,7 +235,7 @@ async function requireAlone(call: Call, { from, to }: Plan): Promise<void> {
 }
 
 /** The pool there. @throws {ContractError} InvalidInput with those that can be chosen */
-export async function requirePoolThere(call: Call, { to }: Pick<Plan, "to">): Promise<void> {
+export async function requirePoolThere(call: CommandCall, { to }: Pick<VolumeCopyPlan, "to">): Promise<void> {
   const pools = await call("get_storage_pools", { host: to.host });
   if (pools.some(({ name }) => name === to.pool)) return;
   const names = pools.filter(({ state }) => state === "running").map(({ name }) => name);
@@ -254,7 +254,7 @@ export function hostIdOf({ places }: Pick<CopyServices, "places">, host: string)
 
 /** Calls commands on whichever host as somebody. */
 export const callerOf =
-  ({ dispatch }: Pick<CopyServices, "dispatch">, principal: Principal): Call =>
+  ({ dispatch }: Pick<CopyServices, "dispatch">, principal: Principal): CommandCall =>
   async (command, input, content) =>
     // Its answer is as the contract says
     await dispatch(command, input, principal, content) as never;
@@ -265,7 +265,7 @@ export function copyToHost(app: CopyServices): Pick<Handlers, keyof typeof volum
   return {
     copy_volume_to_host: async (input, { principal }) => {
       const { pool, volume } = input;
-      const plan: Plan = {
+      const plan: VolumeCopyPlan = {
         from: { host: hostOf(input.host ?? LOCAL_HOST), pool, volume },
         to: { host: hostOf(input.toHost), pool: input.toPool ?? pool, volume: input.name ?? volume },
       };

@@ -24,7 +24,7 @@ interface FormatRecord extends FileId {
   readonly format: DiskFormat;
 }
 
-/** What libvirt tells of a volume on another machine has nothing that stays with the file: its path stands for it. */
+/** What libvirt reports about a volume on another machine has nothing that stays with the file: its path stands for it. */
 const BY_PATH: FileId = { inode: 0, born: 0 };
 
 /** Gives the file's identity; undefined for what is no file, for a device has no format of its own. */

@@ -14,8 +14,8 @@ import type { Handlers } from "../dispatch.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import {
-  type Call,
   callerOf,
+  type CommandCall,
   type CopyServices,
   HostCopy,
   hostIdOf,
@@ -47,7 +47,7 @@ interface TemplatePlan {
 
 /** Copies volumes one after the other. @param arrived is told of each that is there */
 async function copyVolumes(
-  call: Call,
+  call: CommandCall,
   { from, to, disks, variables, exported }: TemplatePlan,
   job: JobHandle,
   arrived: (volume: string) => void,
@@ -75,7 +75,7 @@ async function copyVolumes(
 
 /** Whether the other host has the template that it was asked to make; undefined where it does not say in time. */
 async function hasTemplate(
-  call: Call,
+  call: CommandCall,
   { to, name, disks }: TemplatePlan,
 ): Promise<Output<"list_templates">[number] | "none" | undefined> {
   for (const until = performance.now() + KNOWN_MS; performance.now() < until; await pause(LOOK_MS)) {
@@ -92,7 +92,7 @@ async function hasTemplate(
 }
 
 /** Has the template made there. @throws {ContractError} */
-async function make(call: Call, plan: TemplatePlan, job: JobHandle) {
+async function make(call: CommandCall, plan: TemplatePlan, job: JobHandle) {
   const { to, name, exported, disks, variables } = plan;
   try {
     return await call("import_template", {
@@ -173,7 +173,7 @@ export function copyTemplateToHost(app: CopyServices): Pick<Handlers, keyof type
 
 /** Removes a volume that has arrived for nothing. What cannot be removed is in the log. */
 async function remove(
-  call: Call,
+  call: CommandCall,
   at: { readonly host: string; readonly pool: string; readonly volume: string },
 ) {
   try {

@@ -33,7 +33,7 @@ const targetsOf = (document: XmlDocument) =>
   )
     .map((disk) => child(disk, "target")?.attributes.dev ?? "");
 
-/** A volume that the template is to have: nobody has it, and it stands alone. @throws {ContractError} */
+/** A volume that the template is to have: no VM uses it, and it stands alone. @throws {ContractError} */
 async function judged(
   host: Host,
   at: { readonly pool: string; readonly name: string },

@@ -7,7 +7,7 @@ import { NAMED_IN_PROJECT, ProjectId } from "./projects.ts";
 import { closed, SECRET } from "./schema.ts";
 
 /** A new VM of a project. What is left out is the project's default, then the operating system's. */
-export const ProjectVm = closed({
+export const NewProjectVm = closed({
   name: VmName,
   title: VmConfig.properties.title,
   osVariant: VmConfig.properties.osVariant,
@@ -48,7 +48,7 @@ export const ProjectVm = closed({
   })),
   start: Type.Optional(Type.Boolean({ description: "start it as soon as it is made" })),
 });
-export type ProjectVm = Static<typeof ProjectVm>;
+export type NewProjectVm = Static<typeof NewProjectVm>;
 
 export const projectVmCommands = {
   create_project_vm: command({
@@ -58,7 +58,7 @@ export const projectVmCommands = {
       "room. A project that names no storage pool takes no VMs in this way.",
     role: "operator",
     permission: "projects.operate",
-    input: closed({ projectId: ProjectId, ...ProjectVm.properties }),
+    input: closed({ projectId: ProjectId, ...NewProjectVm.properties }),
     makesVm: "id",
     makesAt: "/vms/{id}",
     output: createCommands.create_vm.output,

@@ -20,7 +20,7 @@ export const READ_ENDINGS = [WRITTEN_ENDING, ".tars-profile.json"] as const;
 /** Version that is written, and the highest that is read. */
 export const FILE_VERSION = 1;
 /** Bytes of the largest file. */
-export const MOST_FILE = 1_048_576;
+export const MOST_PROFILE_BYTES = 1_048_576;
 
 const List = (maxLength: number) =>
   Type.Optional(Type.Array(
@@ -60,7 +60,7 @@ export interface ProfileFile {
 }
 
 /** What a file of another version says at least. */
-export interface FileHead {
+export interface ProfileHead {
   readonly version: number;
   readonly name: string;
   readonly description: string | null;
@@ -75,7 +75,7 @@ function recordIn(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
-    // What the parser says may quote the file, which whoever asks need not be able to read
+    // What the parser says may quote the file, which the caller need not be able to read
     throw invalid("it is no JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -92,7 +92,7 @@ function versionIn({ version }: Record<string, unknown>): number {
 }
 
 /** What a file says of itself, of any version. @throws {ContractError} InvalidFormat */
-export function readHead(text: string): FileHead {
+export function readHead(text: string): ProfileHead {
   const record = recordIn(text), version = versionIn(record);
   if (version <= FILE_VERSION) {
     const { tool_refs: tools, ...file } = readProfile(text);

@@ -2,8 +2,8 @@
 import {
   type CloudInit,
   ContractError,
+  type NewProjectVm,
   type Project,
-  type ProjectVm,
   type VmConfig,
 } from "../contract/mod.ts";
 import type { ImageKind } from "../contract/images.ts";
@@ -38,7 +38,7 @@ function requireNamed(
   });
 }
 
-function cloudInitOf({ name, user, sshKeys = [], userPassword }: ProjectVm): CloudInit | undefined {
+function cloudInitOf({ name, user, sshKeys = [], userPassword }: NewProjectVm): CloudInit | undefined {
   if (user === undefined) {
     const field = sshKeys.length > 0 ? "sshKeys" : userPassword !== undefined ? "userPassword" : undefined;
     if (field === undefined) return undefined;
@@ -61,7 +61,7 @@ function cloudInitOf({ name, user, sshKeys = [], userPassword }: ProjectVm): Clo
 }
 
 function disksOf(
-  { image, diskSizeGb, pool }: ProjectVm & { readonly pool: string },
+  { image, diskSizeGb, pool }: NewProjectVm & { readonly pool: string },
   { defaults }: ProjectMeans,
   here: MeansHere,
 ): Pick<VmConfig, "disks" | "isoPath" | "diskSizeGb"> {
@@ -87,7 +87,7 @@ const USUAL_DISK_GB = 20;
  * @throws {ContractError} ProjectTakesNoVms, NotNamedByProject, InvalidInput
  */
 export function configInProject(
-  wanted: ProjectVm,
+  wanted: NewProjectVm,
   projectId: string,
   means: ProjectMeans,
   here: MeansHere,

@@ -10,7 +10,7 @@ import type { Output } from "../../lib/contract/mod.ts";
 import { profiles as texts } from "../../lib/i18n/en/profiles.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
-import { MOST_FILE } from "../../lib/profiles/file.ts";
+import { MOST_PROFILE_BYTES } from "../../lib/profiles/file.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { textIn } from "../../lib/text/form_fields.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -31,7 +31,7 @@ interface Shown {
 async function contentOf(form: FormData): Promise<string> {
   const file = form.get("file");
   if (!(file instanceof File)) return textIn(form, "content");
-  if (file.size === 0 || file.size > MOST_FILE) {
+  if (file.size === 0 || file.size > MOST_PROFILE_BYTES) {
     throw new ContractError("InvalidInput", { reason: t("profiles.no_file"), field: "file" });
   }
   return await file.text();

@@ -6,7 +6,7 @@ import { libraryVersion } from "../../../ffi/library.ts";
 import { encodePng } from "../../../lib/formats/png/png.ts";
 import { shrink } from "../../../lib/formats/png/image.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
-import type { Screen } from "../screen/screen.ts";
+import type { DemoScreen } from "../screen/screen.ts";
 import type { DemoHost } from "../world/hosts.ts";
 import { idOf, macOf, volumeOf } from "../world/node_xml.ts";
 import { DEMO_VMS } from "../world/vms.ts";
@@ -15,7 +15,7 @@ import type { Counters } from "./counters.ts";
 import { deviceXmls, FILTERS } from "./devices.ts";
 import { dressed, dressedRecord, undressed } from "./dress.ts";
 import { addressesOf, agentAnswer, guestParams, requireAgent } from "./guest.ts";
-import type { Subject, Subjects } from "./subjects.ts";
+import type { SimulatedSubject, Subjects } from "./subjects.ts";
 
 /** What a row has. */
 export interface AnswerContext {
@@ -25,7 +25,7 @@ export interface AnswerContext {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The screen of a running VM. */
-  screenOf(uuid: string, subject: Subject): Screen;
+  screenOf(uuid: string, subject: SimulatedSubject): DemoScreen;
 }
 
 type Answer<N extends CallName> = (
@@ -35,7 +35,7 @@ type Answer<N extends CallName> = (
 ) => CallResult<N> | Promise<CallResult<N>>;
 
 /** Answers by call. */
-export type Answers = { readonly [N in CallName]?: Answer<N> };
+export type SimulatedAnswers = { readonly [N in CallName]?: Answer<N> };
 
 /** Seconds that a lease has left. */
 const LEASE_SECONDS = 2400;
@@ -43,7 +43,7 @@ const none = () => null;
 const deflate = (bytes: Uint8Array) => deflateSync(bytes, { level: 6 });
 
 /** @throws {LibvirtError} as libvirt says it of a VM that is off */
-function running({ subjects }: AnswerContext, uuid: string): Subject {
+function running({ subjects }: AnswerContext, uuid: string): SimulatedSubject {
   const found = subjects.find(uuid);
   if (found === undefined) throw new LibvirtError({ code: VIR_ERR.NO_DOMAIN, message: "Domain not found" });
   if (found.live === undefined) {
@@ -119,7 +119,7 @@ function sized(host: DemoHost, record: PoolRecord): PoolRecord {
   return { ...record, capacity, allocation, available: capacity - allocation };
 }
 
-export const ANSWERS: Answers = {
+export const ANSWERS: SimulatedAnswers = {
   nodeInfo: ({ host }) => nodeRecord(host, libraryVersion()),
   hostName: ({ host }) => host.hostname,
   nodeCounters: ({ counters, subjects }) =>

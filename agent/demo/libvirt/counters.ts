@@ -5,7 +5,7 @@ import { GIB, KIB } from "../../../lib/text/byte_units.ts";
 import { hostLoadOf, type LoadNow, loadOf, usedOf } from "../world/load.ts";
 import type { DemoHost } from "../world/hosts.ts";
 import type { DemoVm } from "../world/vms.ts";
-import type { Subject } from "./subjects.ts";
+import type { SimulatedSubject } from "./subjects.ts";
 
 /** Nanoseconds in a second; bytes of a packet and of an operation on a disk, as they are mostly. */
 const NS = 1e9, PACKET = 900, OPERATION = 24 * KIB;
@@ -83,7 +83,7 @@ function vcpus({ vcpus: count }: DemoVm, { cpu }: Counted): Params {
 const partOf = (index: number, count: number, first: number): number =>
   count === 1 ? 1 : index === 0 ? first : (1 - first) / (count - 1);
 
-function cards({ interfaces }: Subject["summary"], { received, sent }: Counted): Params {
+function cards({ interfaces }: SimulatedSubject["summary"], { received, sent }: Counted): Params {
   const params: Params = { "net.count": interfaces.length };
   interfaces.forEach(({ target = "" }, index) => {
     const at = `net.${index}.`, part = partOf(index, interfaces.length, 0.7);
@@ -98,7 +98,7 @@ function cards({ interfaces }: Subject["summary"], { received, sent }: Counted):
   return params;
 }
 
-function disks({ vm, summary }: Subject, { read, written }: Counted, now: number): Params {
+function disks({ vm, summary }: SimulatedSubject, { read, written }: Counted, now: number): Params {
   const shown = summary.disks.filter(({ device }) => device === "disk");
   const params: Params = { "block.count": shown.length };
   shown.forEach(({ target }, index) => {
@@ -130,14 +130,14 @@ export class Counters {
   constructor(private readonly host: DemoHost, private readonly now: () => number) {}
 
   /** What a running VM has used since it was started. */
-  #countedOf(uuid: string, { vm, startedAt, isPaused }: Subject, seconds: number): Counted {
+  #countedOf(uuid: string, { vm, startedAt, isPaused }: SimulatedSubject, seconds: number): Counted {
     const now = loadOf(vm, seconds), load = { ...now, cpu: now.cpu * vm.vcpus };
     const up = Math.max(1, seconds - startedAt / 1000);
     return this.#vms.getOrInsertComputed(uuid, () => new Sum(seconds, load, up)).to(seconds, load, isPaused);
   }
 
   /** Statistics of a running VM, by libvirt's names. */
-  stats(uuid: string, subject: Subject, groups: readonly StatsGroup[]): DomainStats {
+  stats(uuid: string, subject: SimulatedSubject, groups: readonly StatsGroup[]): DomainStats {
     const seconds = this.now() / 1000, { vm, summary } = subject;
     const counted = this.#countedOf(uuid, subject, seconds);
     const of: Readonly<Partial<Record<StatsGroup, () => Params>>> = {
@@ -151,7 +151,7 @@ export class Counters {
   }
 
   /** Bytes through the cards of a running VM. */
-  traffic(uuid: string, subject: Subject, macs: readonly string[]) {
+  traffic(uuid: string, subject: SimulatedSubject, macs: readonly string[]) {
     const { received, sent } = this.#countedOf(uuid, subject, this.now() / 1000);
     const { interfaces } = subject.summary;
     return interfaces.flatMap(({ mac }, index) => {

@@ -9,7 +9,7 @@ import { usedOf } from "../world/load.ts";
 import { targetOf } from "../world/node_xml.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import type { DemoVm } from "../world/vms.ts";
-import type { Subject } from "./subjects.ts";
+import type { SimulatedSubject } from "./subjects.ts";
 
 /** The subnet of networks that are a bridge of the host. */
 const OFFICE = "10.10.0";
@@ -34,13 +34,13 @@ const COMMANDS = [
 const refused = (message: string) => new LibvirtError({ code: VIR_ERR.OPERATION_INVALID, message });
 
 /** @throws {LibvirtError} as libvirt says it of a guest without one */
-export function requireAgent({ live }: Subject): void {
+export function requireAgent({ live }: SimulatedSubject): void {
   if (live?.includes("state='connected'") === true) return;
   throw refused("Guest agent is not responding: QEMU guest agent is not connected");
 }
 
 /** Addresses of a guest's cards. */
-export function addressesOf(host: DemoHost, { vm, summary }: Subject): GuestAddress[] {
+export function addressesOf(host: DemoHost, { vm, summary }: SimulatedSubject): GuestAddress[] {
   return summary.interfaces.flatMap(({ mac, network }, index) => {
     const known = host.networks.find(({ name }) => name === network), last = vm.networks[index]?.[1];
     if (known === undefined || last === undefined) return [];
@@ -93,8 +93,8 @@ function interfaces(addresses: readonly GuestAddress[], isWindows: boolean): Par
   return params;
 }
 
-/** What a guest's agent tells of its guest. @param now milliseconds since 1970 @throws {LibvirtError} */
-export function guestParams(host: DemoHost, subject: Subject, now: number): Params {
+/** What a guest's agent reports about its guest. @param now milliseconds since 1970 @throws {LibvirtError} */
+export function guestParams(host: DemoHost, subject: SimulatedSubject, now: number): Params {
   requireAgent(subject);
   const { vm } = subject, system: DemoSystem = SYSTEMS[vm.system], isWindows = system.family === "windows";
   return {
@@ -129,7 +129,7 @@ const ANSWERS: Readonly<Record<string, (vm: DemoVm) => unknown>> = {
 };
 
 /** The answer to a question by the agent's own protocol. @throws {LibvirtError} for what it does not know */
-export function agentAnswer(subject: Subject, command: string): unknown {
+export function agentAnswer(subject: SimulatedSubject, command: string): unknown {
   requireAgent(subject);
   const { execute } = JSON.parse(command) as { execute: string };
   const answer = ANSWERS[execute];

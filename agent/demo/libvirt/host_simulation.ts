@@ -8,8 +8,8 @@ import { openShared } from "../../../ffi/shared_connection.ts";
 import type { ConsoleListener, ConsoleStream, ConsoleTarget } from "../../../ffi/streams.ts";
 import type { Simulation } from "../../libvirt/simulation.ts";
 import { serveScreen } from "../screen/rfb_server.ts";
-import { type Screen, screenOf } from "../screen/screen.ts";
-import { type GuestFacts, Terminal } from "../screen/terminal.ts";
+import { type DemoScreen, screenOf } from "../screen/screen.ts";
+import { DemoTerminal, type TerminalGuest } from "../screen/terminal.ts";
 import type { DemoHost } from "../world/hosts.ts";
 import { idOf, nodeXml } from "../world/node_xml.ts";
 import { DEMO_VMS } from "../world/vms.ts";
@@ -17,7 +17,7 @@ import { type AnswerContext, ANSWERS } from "./answers.ts";
 import { Counters } from "./counters.ts";
 import { addressesOf } from "./guest.ts";
 import { DemoMachine } from "./machine.ts";
-import { type Subject, Subjects } from "./subjects.ts";
+import { type SimulatedSubject, Subjects } from "./subjects.ts";
 
 /** Characters of an id that a socket is called by: a socket's path has 107 at most. */
 const SOCKET_NAME = 13;
@@ -36,7 +36,7 @@ export class HostSimulation implements Simulation, Disposable {
   readonly #stack = new DisposableStack();
   readonly #context: AnswerContext;
   readonly #subjects: Subjects;
-  readonly #screens = new Map<string, Screen>();
+  readonly #screens = new Map<string, DemoScreen>();
   readonly #sockets = new Set<string>();
   readonly #place: DemoPlace;
 
@@ -82,19 +82,19 @@ export class HostSimulation implements Simulation, Disposable {
     return answer === undefined ? await ask(args) : await answer(this.#context, args, ask);
   }
 
-  #factsOf(subject: Subject): GuestFacts {
+  #factsOf(subject: SimulatedSubject): TerminalGuest {
     const { vm, startedAt } = subject, { now } = this.#place;
     const addresses = addressesOf(this.host, subject).map(({ address, prefix }) => `${address}/${prefix}`);
     return { vm, startedAt, addresses, now };
   }
 
-  #screenOf(uuid: string, subject: Subject): Screen {
+  #screenOf(uuid: string, subject: SimulatedSubject): DemoScreen {
     const key = `${uuid} ${subject.startedAt}`;
     return this.#screens.getOrInsertComputed(key, () => screenOf(this.#factsOf(subject)));
   }
 
   /** @throws {LibvirtError} */
-  #running(uuid: string): Subject {
+  #running(uuid: string): SimulatedSubject {
     const subject = this.#subjects.find(uuid);
     if (subject?.live !== undefined) return subject;
     throw new LibvirtError({ code: VIR_ERR.OPERATION_INVALID, message: "domain is not running" });
@@ -105,7 +105,7 @@ export class HostSimulation implements Simulation, Disposable {
       const message = "the demo's guests have no program at this channel";
       return Promise.reject(new LibvirtError({ code: VIR_ERR.OPERATION_FAILED, message }));
     }
-    const terminal = new Terminal(this.#factsOf(this.#running(uuid)));
+    const terminal = new DemoTerminal(this.#factsOf(this.#running(uuid)));
     const encoder = new TextEncoder(), decoder = new TextDecoder();
     let isOpen = true;
     const say = (text: string) => {

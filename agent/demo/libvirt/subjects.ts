@@ -10,7 +10,7 @@ import { DEMO_VMS, type DemoVm } from "../world/vms.ts";
 import { dressed, dressedLive } from "./dress.ts";
 
 /** A VM. */
-export interface Subject {
+export interface SimulatedSubject {
   readonly vm: DemoVm;
   /** Its live XML as it is told; undefined while it is off. */
   readonly live: string | undefined;
@@ -68,7 +68,7 @@ export class Subjects {
   }
 
   /** The VM with an id; undefined where there is none. */
-  find(uuid: string): Subject | undefined {
+  find(uuid: string): SimulatedSubject | undefined {
     try {
       const xml = CALLS.domainXml.run(this.connection, { uuid, secure: true, inactive: false });
       const states = CALLS.domainRead.run(this.connection, { uuid });
@@ -85,7 +85,7 @@ export class Subjects {
     return dressed(CALLS.domainXml.run(this.connection, { uuid, secure: false, inactive: true }));
   }
 
-  #subject(uuid: string, name: string, state: number, xml: string): Subject {
+  #subject(uuid: string, name: string, state: number, xml: string): SimulatedSubject {
     const number = Number(/^<domain\b[^>]* id=['"](\d+)/.exec(xml)?.[1] ?? NaN);
     const isOn = state === RUNNING || state === PAUSED;
     if (!isOn) this.#started.delete(uuid);

@@ -37,7 +37,7 @@ function sharp(part: number): number {
   return edge * edge * (3 - 2 * edge);
 }
 
-export class Picture implements Bitmap {
+export class Canvas implements Bitmap {
   readonly rgb: Uint8Array<ArrayBuffer>;
 
   constructor(readonly width: number, readonly height: number) {

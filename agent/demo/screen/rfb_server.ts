@@ -5,7 +5,7 @@
 import { ByteSource, RfbError } from "../../../lib/formats/rfb/source.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { log } from "../../log.ts";
-import { SCREEN, type Screen } from "./screen.ts";
+import { type DemoScreen, SCREEN } from "./screen.ts";
 
 /** Security type: none. */
 const NONE = 1;
@@ -45,7 +45,7 @@ function pixelFormat(bytes: Uint8Array): PixelFormat {
 }
 
 /** A whole picture as one update. */
-function update(screen: Screen, { bigEndian, shifts: [red, green, blue] }: PixelFormat): Uint8Array {
+function update(screen: DemoScreen, { bigEndian, shifts: [red, green, blue] }: PixelFormat): Uint8Array {
   const { rgb, width, height } = screen.draw(), bytes = new Uint8Array(16 + width * height * 4);
   const view = new DataView(bytes.buffer);
   view.setUint16(2, 1);
@@ -66,7 +66,7 @@ class Viewing {
   #hasControl = false;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly connection: Deno.Conn, private readonly screen: Screen) {}
+  constructor(private readonly connection: Deno.Conn, private readonly screen: DemoScreen) {}
 
   async serve(name: string): Promise<void> {
     const source = new ByteSource(async () => {
@@ -140,7 +140,7 @@ class Viewing {
 }
 
 /** Serves a screen on a socket until it is disposed of. */
-export function serveScreen(path: string, name: string, screen: () => Screen): Disposable {
+export function serveScreen(path: string, name: string, screen: () => DemoScreen): Disposable {
   const listener = Deno.listen({ transport: "unix", path });
   const open = new Set<Deno.Conn>();
   const serve = async (connection: Deno.Conn) => {

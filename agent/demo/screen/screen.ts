@@ -1,6 +1,6 @@
 /** Screens of the demo's guests: a text console, or a Windows that is locked. */
-import { type Colour, LETTER, Picture } from "./picture.ts";
-import { type GuestFacts, Terminal } from "./terminal.ts";
+import { Canvas, type Colour, LETTER } from "./picture.ts";
+import { DemoTerminal, type TerminalGuest } from "./terminal.ts";
 import { SYSTEMS } from "../world/systems.ts";
 
 /** Letters in a row, and rows, of a text console. */
@@ -19,21 +19,21 @@ const KEYS: Readonly<Record<number, string>> = {
 };
 
 /** What is on a screen, and may change it. */
-export interface Screen {
+export interface DemoScreen {
   /** Rises with each change. */
   readonly version: number;
-  draw(): Picture;
+  draw(): Canvas;
   /** A key was pressed. @param keysym X11's number of it */
   press(keysym: number, withControl: boolean): void;
 }
 
-class TextScreen implements Screen {
+class TextScreen implements DemoScreen {
   version = 0;
-  readonly #terminal: Terminal;
+  readonly #terminal: DemoTerminal;
   #rows: string[] = [""];
 
-  constructor(facts: GuestFacts) {
-    this.#terminal = new Terminal(facts);
+  constructor(facts: TerminalGuest) {
+    this.#terminal = new DemoTerminal(facts);
     this.#write(this.#terminal.greeting().replaceAll("ttyS0", "tty1"));
   }
 
@@ -59,8 +59,8 @@ class TextScreen implements Screen {
     this.#write(this.#terminal.type(typed).replaceAll("\b \b", "\b"));
   }
 
-  draw(): Picture {
-    const picture = new Picture(SCREEN.width, SCREEN.height);
+  draw(): Canvas {
+    const picture = new Canvas(SCREEN.width, SCREEN.height);
     picture.fill(0, 0, SCREEN.width, SCREEN.height, BLACK);
     this.#rows.forEach((row, index) => {
       const y = 4 + index * LETTER.height, isStatus = row.startsWith("[  OK  ]");
@@ -75,15 +75,15 @@ class TextScreen implements Screen {
 }
 
 /** A Windows that waits for somebody to sign in. */
-class LockedScreen implements Screen {
+class LockedScreen implements DemoScreen {
   readonly version = 0;
 
-  constructor(private readonly facts: GuestFacts) {}
+  constructor(private readonly facts: TerminalGuest) {}
 
   press(): void {}
 
-  draw(): Picture {
-    const { width, height } = SCREEN, picture = new Picture(width, height);
+  draw(): Canvas {
+    const { width, height } = SCREEN, picture = new Canvas(width, height);
     picture.course([9, 54, 112], [52, 150, 214]);
     picture.disc(width - 150, 90, 210, [126, 196, 240], 0.16);
     picture.disc(120, height + 40, 260, [4, 30, 74], 0.35);
@@ -101,5 +101,5 @@ class LockedScreen implements Screen {
 }
 
 /** The screen of a guest. */
-export const screenOf = (facts: GuestFacts): Screen =>
+export const screenOf = (facts: TerminalGuest): DemoScreen =>
   SYSTEMS[facts.vm.system].family === "windows" ? new LockedScreen(facts) : new TextScreen(facts);

@@ -8,7 +8,7 @@ import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import type { DemoVm } from "../world/vms.ts";
 
 /** What is known of the guest. */
-export interface GuestFacts {
+export interface TerminalGuest {
   readonly vm: DemoVm;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -48,7 +48,7 @@ function uptime(seconds: number): string {
   return `${days > 0 ? `${days} day${days === 1 ? "" : "s"}, ` : ""}${hours}:${minutes}`;
 }
 
-type Run = (facts: GuestFacts, system: DemoSystem) => readonly string[];
+type Run = (facts: TerminalGuest, system: DemoSystem) => readonly string[];
 
 /** Commands that the shell knows. */
 const COMMANDS: Readonly<Record<string, Run>> = {
@@ -85,14 +85,14 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   "ls": () => [],
 };
 
-export class Terminal {
-  readonly #facts: GuestFacts;
+export class DemoTerminal {
+  readonly #facts: TerminalGuest;
   readonly #system: DemoSystem;
   #line = "";
   #asks: "user" | "password" | "command" = "user";
   #user = "";
 
-  constructor(facts: GuestFacts) {
+  constructor(facts: TerminalGuest) {
     this.#facts = facts;
     this.#system = SYSTEMS[facts.vm.system];
   }

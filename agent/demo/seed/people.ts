@@ -1,4 +1,4 @@
-/** Users of the demo, their roles, sessions and API tokens. Whoever comes is signed in as the demo's visitor. */
+/** Users of the demo, their roles, sessions and API tokens. Each browser is signed in as the demo's visitor. */
 import { DAY_MS, HOUR_MS } from "../../../lib/duration.ts";
 import type { Grant } from "../../../lib/contract/mod.ts";
 import type { RoleRecord, SessionRecord, TokenRecord, UserRecord } from "../../access/records.ts";

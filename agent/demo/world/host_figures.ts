@@ -1,4 +1,4 @@
-/** What the kernels of the demo's hosts would tell of their loads at a time. Pure. */
+/** What the kernels of the demo's hosts would report about their loads at a time. Pure. */
 import { drift } from "./chance.ts";
 import type { DemoHost } from "./hosts.ts";
 import { hostLoadOf, loadOf } from "./load.ts";

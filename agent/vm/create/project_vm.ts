@@ -1,6 +1,6 @@
 /** Creates VMs for members of projects, who may have no right to the host. */
 import { configInProject, type MeansHere, type ProjectMeans } from "../../../lib/projects/new_vm.ts";
-import type { Input, ProjectVm, VmConfig } from "../../../lib/contract/mod.ts";
+import type { Input, NewProjectVm, VmConfig } from "../../../lib/contract/mod.ts";
 import type { Host } from "../../hosts/host.ts";
 import { type CreateServices, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
@@ -63,5 +63,5 @@ export async function configOfMember(
 ): Promise<VmConfig> {
   services.vms.requireFilled();
   const { id, ...means } = services.vms.projects.meansOf(projectId);
-  return configInProject(wanted as ProjectVm, id, means, await meansOn(services, means));
+  return configInProject(wanted as NewProjectVm, id, means, await meansOn(services, means));
 }

@@ -14,7 +14,7 @@ export interface IslandIndex {
   /** Address of the module that hydrates the islands. */
   readonly boot: string;
   readonly islands: Readonly<Record<string, IslandChunk>>;
-  /** Files that have texts in them, in a folder beside the index. Missing: there are none. */
+  /** Files that have texts in them, in a folder next to the index. Missing: no file has. */
   readonly texts?: IslandTexts;
 }
 

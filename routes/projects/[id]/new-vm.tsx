@@ -14,6 +14,12 @@ import { fail } from "../../(_shared)/fail.ts";
 const { t } = textsOf(texts);
 
 const COMMAND = "create_project_vm";
+/** Numbers of a VM that a project may have defaults for. */
+const NUMBERS = [
+  { name: "cpuCount", min: 1, suffix: undefined },
+  { name: "memoryMb", min: 128, suffix: "MiB" },
+  { name: "diskSizeGb", min: 1, suffix: "GiB" },
+] as const;
 
 export const handler = define.handlers({
   async GET({ state, params }) {
@@ -70,35 +76,19 @@ export default define.page<typeof handler>(function NewProjectVm({ data: { proje
                 choices={[{ value: "", label: t("projects.new_vm.no_image") }, ...choicesOf(project.images)]}
                 error={errorAt("image")}
               />
-              <TextField
-                name="cpuCount"
-                type="number"
-                min={1}
-                label={t("projects.default.cpuCount")}
-                defaultValue={typed?.cpuCount}
-                {...hintOf(defaults.cpuCount)}
-                error={errorAt("cpuCount")}
-              />
-              <TextField
-                name="memoryMb"
-                type="number"
-                min={128}
-                label={t("projects.default.memoryMb")}
-                suffix="MiB"
-                defaultValue={typed?.memoryMb}
-                {...hintOf(defaults.memoryMb)}
-                error={errorAt("memoryMb")}
-              />
-              <TextField
-                name="diskSizeGb"
-                type="number"
-                min={1}
-                label={t("projects.default.diskSizeGb")}
-                suffix="GiB"
-                defaultValue={typed?.diskSizeGb}
-                {...hintOf(defaults.diskSizeGb)}
-                error={errorAt("diskSizeGb")}
-              />
+              {NUMBERS.map(({ name, min, suffix }) => (
+                <TextField
+                  key={name}
+                  name={name}
+                  type="number"
+                  min={min}
+                  label={t(`projects.default.${name}`)}
+                  suffix={suffix}
+                  defaultValue={typed?.[name]}
+                  {...hintOf(defaults[name])}
+                  error={errorAt(name)}
+                />
+              ))}
               {project.pools.length > 1 && (
                 <SelectField
                   name="pool"
