@@ -114,7 +114,7 @@ export const toolCommands = {
       "kvm-manager tool set hook notify --event vm-state-changed --url - --enabled",
     ],
     confirms: true,
-    exampleFields: ["description"],
+    exampleFields: ["description", "url"],
     readOnly: false,
   }),
   delete_tool: command({

@@ -45,6 +45,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   templateId: ID,
   time: "03:30",
   timeZone: "Europe/Berlin",
+  language: "de",
   cron: "30 3 * * 1-5",
   at: "2026-12-24T18:00",
   frequency: "daily",

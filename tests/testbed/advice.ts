@@ -47,7 +47,9 @@ const parentOf = (node: Node) => (node as { readonly parent?: Node }).parent;
 /** Whether an expression is, by its name, advice: `remedy: …`, `const advice = …`. */
 function isNamedAdvice(node: Node): boolean {
   const parent = parentOf(node);
-  if (parent?.type === "ConditionalExpression") return isNamedAdvice(parent);
+  if (parent?.type === "ConditionalExpression" || parent?.type === "TaggedTemplateExpression") {
+    return isNamedAdvice(parent);
+  }
   const name = parent?.type === "Property" ? parent.key : parent?.type === "VariableDeclarator" && parent.id;
   return name !== false && name?.type === "Identifier" && /^(?:remedy|advice)$/.test(name.name);
 }

@@ -323,6 +323,14 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
         await move();
       }),
   },
+  "Delete that first": {
+    by: "tests/system/pairs_built_on_test.ts",
+    words: "StoragePoolNeeded: .*template built",
+    then: "api.deleteTemplate({ templateId })",
+  },
+  "is built on …: clone it first": {
+    not: "a clone stands alone, as copy_volume_test shows of a volume that is built on another",
+  },
   ", or stop the pool and keep it": {
     by: "tests/system/pairs_built_on_test.ts",
     words: "StoragePoolNeeded: .*template built",
@@ -717,6 +725,8 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
   ...OF_SECRETS,
   ...all(ANOTHER, [
     "timeZone is no time zone. Give",
+    "there are no texts in that language. Give",
+    "is for a user: give the field user as well",
     "userId is missing: root",
     "give either password",
     "keeps no files. Take one of type",

@@ -127,10 +127,6 @@ const OF_STORAGE = {
   create_volume: "passphrase of a disk",
   resize_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
   clone_volume: test("storage_users", "a folder is copied, converted, wiped, enlarged by nothing"),
-  export_template: test(
-    "copy_template",
-    "a definition or a volume that would reach into the host is refused, or left out",
-  ),
   import_template: test(
     "copy_template",
     "a definition or a volume that would reach into the host is refused, or left out",
@@ -194,7 +190,7 @@ const OF_TASKS = {
   import_profile: OF_HOST,
   set_tool: OF_HOST,
   delete_tool: OF_HOST,
-  run_skill: test("profiles", "a skill runs on its project alone, within its permissions"),
+  run_skill: test("profiles", "A skill runs on its project alone, within its permissions"),
   call_server_tool: none("it is kept by the other server, where it is kept"),
   create_placement_rule: test("maintenance", "a move goes against it only where that is confirmed"),
   update_placement_rule: test("maintenance", "changed: apart, they may not be on one host"),
