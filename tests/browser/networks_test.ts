@@ -74,7 +74,7 @@ browserTest("a network's page shows leases and users live, and keeps static leas
     await waitForText(page, "main", vm.name);
     await t.step("the lease appears by itself, and one click makes it static", async () => {
       const address = await vm.waitForLease({ seconds: 150 });
-      await page.getByRole("button", { name: `Make the lease ${address} static` }).click({ timeout: 90_000 });
+      await page.getByRole("button", { name: `Make static: ${address}` }).click({ timeout: 90_000 });
       await page.locator(`tr[data-static="${address}"]`).waitFor();
       assert.match(
         await virsh("net-dumpxml", network.name),

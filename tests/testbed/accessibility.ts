@@ -34,6 +34,11 @@ export function checkAccessibility(page: Page, { coloursOnly = false } = {}): Pr
   return spend("axe", () => violationsOf(page, coloursOnly));
 }
 
+/** Waits for transitions: in the middle of a change of themes, texts have colours of both. */
+const SETTLED =
+  "Promise.allSettled(document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished))" +
+  ".then(() => undefined)";
+
 /** Rules by which a page can be wrong in one theme alone. */
 const OF_COLOURS = ["color-contrast", "link-in-text-block"];
 
@@ -44,6 +49,7 @@ async function violationsOf(page: Page, coloursOnly: boolean): Promise<Violation
       ...{ expression, awaitPromise: true, returnByValue: true, allowUnsafeEvalBlockedByCSP: true },
     });
   try {
+    await evaluate(SETTLED);
     // Its source is half of the work
     const { result: { value: isThere } } = await evaluate("typeof axe === 'object'");
     const options = { resultTypes: ["violations"], ...(coloursOnly && { runOnly: OF_COLOURS }) };

@@ -10,6 +10,7 @@ import { seedBin, seedPlacement, seedTemplates } from "./kept.ts";
 import { seedMetrics } from "./metrics.ts";
 import type { Seeding } from "./moment.ts";
 import { seedPeople } from "./people.ts";
+import { seedProfiles } from "./profiles.ts";
 import { seedProjects } from "./projects.ts";
 import { seedSchedules } from "./schedules.ts";
 import { HostRecords } from "../../hosts/records.ts";
@@ -18,6 +19,7 @@ import { HostRecords } from "../../hosts/records.ts";
 const SEEDS: readonly ((seeding: Seeding) => void | Promise<void>)[] = [
   seedPeople,
   seedProjects,
+  seedProfiles,
   seedSchedules,
   seedBackups,
   seedAlerts,

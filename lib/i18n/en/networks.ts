@@ -96,7 +96,7 @@ export const networks = {
   "networks.ends_in": "in {span}",
   "networks.static": "Static",
   "networks.make_static": "Make static",
-  "networks.make_static_of": "Make the lease {ip} static",
+  "networks.make_static_of": "Make static: {ip}",
   "networks.statics": "Static leases",
   "networks.statics_none": "None. A static lease gives a VM the same address every time.",
   "networks.statics_without": "This network gives no addresses away: it has no DHCP.",
