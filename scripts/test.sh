@@ -2,7 +2,7 @@
 # Runs every test. Installs what the tests need, goes on after a failed stage, gives files that failed beside others one
 # more try alone, and ends with the sum:
 #   N passed, N failed, N skipped
-# Slow proofs that have passed with their sources as they are (scripts/testing/slow_proofs.ts) are left out and named; with
+# Slow proofs that have passed with their sources as they are (scripts/testing/proofs.ts) are left out and named; with
 # --all, as for a release, they are run too, and what has a long form (tests/testbed/hang_forms.ts) has that.
 set -u
 project=$(cd "$(dirname "$0")/.." && pwd) || exit 1

@@ -8,7 +8,8 @@
  */
 import { join, relative } from "node:path";
 import { PROJECT, walk } from "../project.ts";
-import { proven, SLOW_PROOFS } from "./slow_proofs.ts";
+import { SLOW_PROOFS } from "./proofs.ts";
+import { proven } from "./slow_proofs.ts";
 import { recorded } from "./slowest.ts";
 
 /**

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { longestFirst } from "./plan.ts";
 import { projectModules } from "./project_modules.ts";
-import { MEETING_PLACES, proofDigest, proofSources, SLOW_PROOFS } from "./slow_proofs.ts";
+import { SLOW_PROOFS } from "./proofs.ts";
+import { MEETING_PLACES, proofDigest, proofSources } from "./slow_proofs.ts";
 import { slowest } from "./slowest.ts";
 
 Deno.test("longestFirst() puts what was never measured first, by its size, then the longest", () => {

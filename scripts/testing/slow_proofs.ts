@@ -14,81 +14,8 @@ import { exists } from "../../tests/testbed/process.ts";
 import { passedFiles } from "../junit.ts";
 import { PROJECT, walk } from "../project.ts";
 import { closureOf } from "./modules.ts";
+import { SLOW_PROOFS, type SlowProof } from "./proofs.ts";
 import { isTest, type ProjectModules, projectModules } from "./project_modules.ts";
-
-/** One proof. */
-export interface SlowProof {
-  /** The test files that are left out while nothing changes that they prove. */
-  readonly files: readonly string[];
-  /** Folders and modules of the product where what is proved begins: the program is started, not imported. */
-  readonly rooms: readonly string[];
-  /** Modules of the product with this in their text are such, too. */
-  readonly having?: RegExp;
-  /** Files, and folders of files, that are no modules. */
-  readonly other?: readonly string[];
-}
-
-/** By name. */
-export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
-  "memory and descriptors under load": { files: ["tests/system/ffi_soak_test.ts"], rooms: ["ffi"] },
-  "slowhttptest": {
-    files: ["tests/system/slowhttptest_test.ts"],
-    rooms: ["agent/http", "lib/fresh/server"],
-    other: ["deno.lock"],
-  },
-  "guesses of passwords": {
-    files: ["tests/system/guessing_test.ts"],
-    rooms: ["agent/access", "agent/http", "agent/store/rejected_call_log.ts"],
-  },
-  "storage under another kernel": {
-    files: ["tests/system/other_kernel_test.ts"],
-    rooms: ["agent/storage", "agent/mounts"],
-    other: ["tests/testbed/other_kernel"],
-  },
-  "cloud-init in a Debian guest": {
-    files: ["tests/system/cloud_init_guest_test.ts"],
-    rooms: ["agent/vm/cloud_init"],
-  },
-  "a console whose client does not read": {
-    files: ["tests/system/console_backpressure_test.ts"],
-    rooms: ["agent/console", "agent/http"],
-  },
-  "our guest agent in a guest": {
-    files: ["tests/system/guest_agent_test.ts", "tests/system/own_agent_test.ts"],
-    rooms: ["agent/guest", "agent/vm/guest_tools"],
-    other: ["guest"],
-  },
-  "the guest agent's Windows build under wine": {
-    files: ["tests/system/guest_agent_wine_test.ts"],
-    rooms: ["agent/guest/own"],
-    other: ["guest"],
-  },
-  "the guest agent's build for ARM under emulation": {
-    files: ["tests/system/guest_agent_arm_test.ts"],
-    rooms: ["agent/guest/own"],
-    other: ["guest"],
-  },
-  "backups under kills": {
-    files: ["tests/system/backup_kills_test.ts"],
-    rooms: ["agent/backups", "agent/operations"],
-  },
-  "operations of several steps under kills": {
-    files: ["tests/system/operations_faults_test.ts"],
-    rooms: ["agent/operations"],
-    having: /\bStepRule</,
-  },
-  "single files out of a backup": {
-    files: ["tests/system/backup_files_test.ts", "tests/system/backup_far_files_test.ts"],
-    rooms: ["agent/backups"],
-  },
-  "sealing of templates": { files: ["tests/system/template_seal_test.ts"], rooms: ["agent/templates"] },
-  "the testbed": { files: ["tests/system/testbed_test.ts"], rooms: [], other: ["tests/testbed/guest"] },
-  "installation and packages": {
-    files: ["tests/system/install_test.ts"],
-    rooms: ["agent/system/install", "cli/install.ts", "scripts/package.ts"],
-    other: ["scripts/self_extract.sh"],
-  },
-};
 
 /**
  * Modules at which every room meets: the table of all commands, and the app. What a proof needs of a row it reaches by the
