@@ -105,6 +105,11 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
       visit(tester, `${server.url}/`, async (page) => {
         const devtools = await page.context().newCDPSession(page);
         await devtools.send("Network.enable");
+        const listens = new Promise<void>((resolve) =>
+          devtools.on("Network.responseReceived", ({ type }) => {
+            if (type === "EventSource") resolve();
+          })
+        );
         const heard = new Promise<void>((resolve) =>
           devtools.on("Network.eventSourceMessageReceived", ({ eventName }) => {
             if (eventName === "bin-changed") resolve();
@@ -117,7 +122,8 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
           await route.continue();
         });
         await page.goto(`${server.url}/bin`, { waitUntil: "commit" });
-        await asked.promise;
+        // An event before that would be heard by nothing here
+        await Promise.all([asked.promise, listens]);
         await call(server, "create_volume", { pool: pool.name, name: "old.qcow2", capacityBytes: 2 ** 20 });
         await call(server, "delete_volume", { pool: pool.name, volume: "old.qcow2" });
         await waitForText(page, "tr[data-entry]", "old.qcow2");

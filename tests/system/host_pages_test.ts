@@ -12,7 +12,7 @@ const OF_ALL_HOSTS: ReadonlySet<string> = new Set(["update_bin_policy", "set_vm_
 const TO_OTHER_HOSTS = [
   /<nav id="host-menu".*?<\/nav>/s,
   /<nav class="host-chosen".*?<\/nav>/s,
-  /<section class="side-hosts".*?<\/section>/s,
+  /<nav class="side-hosts".*?<\/nav>/s,
 ];
 const withoutHostMenu = (html: string) => TO_OTHER_HOSTS.reduce((rest, each) => rest.replace(each, ""), html);
 

@@ -14,12 +14,15 @@ import { furnish } from "./furnished.ts";
 export const SECOND_HOST = "lab";
 /** Id of the first host's VM. */
 export const LOCAL_VM = "66666666-6666-4666-8666-666666666666";
+/** What is read from a file has another id whenever libvirt is connected to another time, unless it is given one. */
+const LOCAL_NETWORK = "66666666-6666-4666-8666-666666666667",
+  LOCAL_POOL = "66666666-6666-4666-8666-666666666668";
 
 /** The first host: what a form that lost its host would change has the same names there. */
 const LOCAL = `<node><domain type="test"><name>own</name><uuid>${LOCAL_VM}</uuid>
   <memory unit="MiB">64</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>
-  <network><name>default</name><bridge name="testbr7"/><ip address="192.168.77.1" netmask="255.255.255.0"/></network>
-  <pool type="dir"><name>default-pool</name><target><path>/default-pool</path></target></pool></node>`;
+  <network><name>default</name><uuid>${LOCAL_NETWORK}</uuid><bridge name="testbr7"/><ip address="192.168.77.1" netmask="255.255.255.0"/></network>
+  <pool type="dir"><name>default-pool</name><uuid>${LOCAL_POOL}</uuid><target><path>/default-pool</path></target></pool></node>`;
 
 /**
  * Serves both hosts' pages as root sees them.
