@@ -18,10 +18,14 @@ import { SLOW_PROOFS, type SlowProof } from "./proofs.ts";
 import { isTest, type ProjectModules, projectModules } from "./project_modules.ts";
 
 /**
- * Modules at which every room meets: the table of all commands, and the app. What a proof needs of a row it reaches by the
- * row's own module.
+ * Modules at which every room meets: the table of all commands, the app, and the table of what tests require of a machine.
+ * What a proof needs of a row it reaches by the row's own module.
  */
-export const MEETING_PLACES: readonly string[] = ["lib/contract/mod.ts", "agent/app.ts"];
+export const MEETING_PLACES: readonly string[] = [
+  "lib/contract/mod.ts",
+  "agent/app.ts",
+  "tests/testbed/skip.ts",
+];
 
 /** Name of a proof → digest of the sources it last passed with, for machines that do not remember. */
 const COMMITTED = join(PROJECT, "tests/proven.json");
