@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
 import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { CLOCK_HEADER } from "../../lib/host/link_protocol.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { EventView } from "../../lib/access/filter_output.ts";
@@ -28,6 +29,7 @@ import { errorResponse } from "./guard.ts";
 import { hostHeads, type HostStates } from "./host_heads.ts";
 import { linesOf, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
+import { peerView } from "./peer_events.ts";
 import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
 import { message } from "../../lib/i18n/message.ts";
 
@@ -130,10 +132,15 @@ export function createApi(
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
     const { rights, ended, hold } = principal;
     const follower = { ended, hold, who: accountOf(principal), figures: figuresOf(req.query("figures")) };
-    if (isAdministrator(rights)) return streams.open(req.raw, follower);
-    const viewer = viewerOf(principal, places);
-    const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
-    return streams.open(req.raw, { ...follower, view: new EventView(viewer, known, vms) });
+    const limited = () => {
+      const viewer = viewerOf(principal, places);
+      const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
+      return new EventView(viewer, known, vms);
+    };
+    const ofRights = isAdministrator(rights) ? undefined : limited();
+    const isHere = (vmId: string) => places.vm(vmId)?.hostId === LOCAL_HOST;
+    const view = principal.via === "link" ? peerView(isHere, ofRights) : ofRights;
+    return streams.open(req.raw, { ...follower, view });
   });
   for (const { command, path, input } of PICTURES) {
     api.get(honoPath(path), async ({ req, env }) => {

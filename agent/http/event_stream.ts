@@ -42,7 +42,7 @@ export type FigureChoice = typeof FIGURE_CHOICES[number];
 /** Whose stream it is. */
 export interface Follower {
   /** What of the events is told; everything without it. */
-  readonly view?: EventView;
+  readonly view?: Pick<EventView, "shown"> | undefined;
   readonly figures?: FigureChoice;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
@@ -62,7 +62,11 @@ interface Stream extends Place {
  *
  * @param view undefined: all of it
  */
-function visible(view: EventView | undefined, told: readonly ToldEvent[], language: string): string {
+function visible(
+  view: Pick<EventView, "shown"> | undefined,
+  told: readonly ToldEvent[],
+  language: string,
+): string {
   return told.map((each) => {
     const shown = view === undefined ? each.event : view.shown(each.event);
     if (shown === null) return "";

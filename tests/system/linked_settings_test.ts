@@ -1,14 +1,25 @@
 /** Settings of a linked host from here: its targets of alerts, its retention; and what stays there when the link is revoked. */
 import assert from "node:assert/strict";
 import type { Output } from "../../lib/contract/mod.ts";
+import { testFolder } from "../testbed/folder.ts";
 import { call } from "../testbed/product.ts";
-import { startServer } from "../testbed/server.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
 import { startTlsServer } from "../testbed/tls.ts";
 import { until } from "../testbed/wait.ts";
 
+/** The VM that libvirt's test driver has. */
+const BEYOND = "6695eb01-f6a4-8304-79aa-97f2502e193f";
+const AFTER = "77777777-7777-4777-8777-777777777772";
+
+const vmXml = (name: string, uuid: string) =>
+  `<domain type="test"><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>`;
+
 Deno.test("linked_settings: a linked host's settings are its own, and a revoked link's alert targets are shown and deleted", async (t) => {
-  await using far = await startTlsServer();
-  await using near = await startServer({ uri: "test:///default" });
+  await using folder = await testFolder();
+  const uri = `test://${folder.path}/node.xml`;
+  await Deno.writeTextFile(`${folder.path}/node.xml`, "<node/>");
+  await using far = await startTlsServer({ uri });
+  await using near = await startServer({ uri });
   const step = async (name: string, run: () => Promise<void>) => assert.ok(await t.step(name, run), name);
   const link = async () => {
     const { invitation } = await call(far.server, "invite_host", { address: far.url });
@@ -48,6 +59,17 @@ Deno.test("linked_settings: a linked host's settings are its own, and a revoked 
     assert.match(linked!.setBy!, /^\w+@\S+/);
     assert.equal(linked!.peerId, first);
     assert.deepEqual((await call(far.server, "list_peers"))[0]!.alertTargets, ["from-here"]);
+  });
+  await step("VMs of a host that it reads itself are none of its own", async () => {
+    await call(far.server, "add_host", { name: "beyond", uri: "test:///default" });
+    const seen = async (server: TestServer) => (await call(server, "get_vms")).map(({ id }) => id);
+    await until("it to be read there", async () => (await seen(far.server)).includes(BEYOND));
+    await call(far.server, "set_tags", { vmId: BEYOND, tags: ["told"] });
+    // An event after those
+    await call(far.server, "import_vm", { xml: vmXml("after", AFTER) });
+    await until("what was told later to have come", async () => (await seen(near)).includes(AFTER));
+    assert.ok(!(await seen(near)).includes(BEYOND));
+    await call(far.server, "remove_host", { hostId: "beyond" });
   });
   await step("its settings pages are reached from here, and their forms act there", async () => {
     const html = await page("/hosts/far/settings/alert-targets");
