@@ -1,5 +1,6 @@
 /** Profiles: named sets of tools with permissions, for automation on projects. */
 import type { profileCommands, toolCommands, toolUseCommands } from "../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { feature } from "../feature.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
@@ -31,6 +32,7 @@ export const profileFeature = feature<
         const xml = hosts.local.inventory.storage.record(pool)?.xml;
         return xml === undefined ? undefined : describePool(xml).path;
       },
+      isElsewhere: (input) => app.places.hostOf(input) !== LOCAL_HOST,
     });
     // What an account had before ends: its streams and consoles ask again
     const refresh = () => credentials.interrupt(guard.refresh());

@@ -2,10 +2,23 @@
 import { needOf } from "../access/permissions.ts";
 import type { CommandName } from "../contract/mod.ts";
 
-/** Texts that are for people, and name nothing. */
-const PROSE: ReadonlySet<string> = new Set(["description", "title", "displayName"]);
+/** Fields that name nothing of the host: texts for people, and paths inside guests and backups. */
+const NOT_OF_HOST: ReadonlySet<string> = new Set([
+  ...["description", "title", "displayName", "mountpoints", "filesystem"],
+]);
 /** Fields with a volume as `pool/volume`. */
-const VOLUMES: ReadonlySet<string> = new Set(["volume", "source", "path", "isoPath", "image"]);
+const VOLUMES: ReadonlySet<string> = new Set([
+  ...["volume", "source", "path", "isoPath", "image", "backing", "backingFile"],
+]);
+/** Fields with a pool. */
+const POOLS: ReadonlySet<string> = new Set(["pool", "targetPool", "toPool"]);
+/** Fields with a definition, which may name anything. */
+const DEFINITIONS: ReadonlySet<string> = new Set(["xml", "definition"]);
+/** Fields whose content is not judged here: an outside server gets it, or steps that are judged one by one. */
+const OPAQUE: Partial<Readonly<Record<CommandName, string>>> = {
+  call_server_tool: "arguments",
+  run_skill: "parameters",
+};
 /** Objects within objects of an input: a deeper one is refused by its schema. */
 const MOST_DEEP = 20;
 
@@ -17,7 +30,7 @@ export interface Named {
   /** Absolute paths of the host. */
   readonly paths: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
-  /** A whole definition, which may name anything. */
+  /** A whole definition (XML, .vmx), which may name anything. */
   readonly hasXml: boolean;
 }
 
@@ -33,9 +46,9 @@ export function namedIn(command: CommandName, input: unknown): Named {
     paths = new Set<string>(),
     pools = new Set<string>();
   let hasXml = false;
-  const isGuest = isInGuest(command);
+  const isGuest = isInGuest(command), opaque = OPAQUE[command];
   const look = (value: unknown, field: string, depth: number): void => {
-    if (depth > MOST_DEEP) return;
+    if (depth > MOST_DEEP || (depth === 1 && field === opaque)) return;
     if (Array.isArray(value)) return value.forEach((each) => look(each, field, depth + 1));
     if (typeof value === "object" && value !== null) {
       return Object.entries(value).forEach(([name, each]) => look(each, name, depth + 1));
@@ -43,9 +56,9 @@ export function namedIn(command: CommandName, input: unknown): Named {
     if (typeof value !== "string") return;
     if (field === "vmId" || field === "vmIds") vmIds.add(value);
     else if (PROJECT_FIELDS.has(field)) projects.add(value);
-    else if (field === "xml") hasXml = true;
-    else if (PROSE.has(field) || isGuest) return;
-    else if (field === "pool" || field === "targetPool") pools.add(value);
+    else if (DEFINITIONS.has(field)) hasXml = true;
+    else if (NOT_OF_HOST.has(field) || isGuest) return;
+    else if (POOLS.has(field)) pools.add(value);
     else if (value.startsWith("/")) paths.add(value);
     else if (value.toLowerCase().startsWith("file:")) {
       paths.add(value.replace(/^file:(\/\/[^/]*)?/i, "") || "/");
