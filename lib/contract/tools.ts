@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { ProjectOfTools, ToolName, ToolType } from "./profiles.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET } from "./schema.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, UNRECORDED } from "./schema.ts";
 
 export const MOST_TOOLS = 500;
 /** Steps of a skill, and its parameters. */
@@ -155,7 +155,8 @@ export const toolUseCommands = {
         Type.Record(Type.String(), Type.String({ maxLength: LONGEST_VALUE }), {
           additionalProperties: false,
           maxProperties: MOST_PARAMETERS,
-          description: "a value for each parameter",
+          description: "a value for each parameter; the audit log has those of each step, without secrets",
+          ...UNRECORDED,
         }),
       ),
     }),
