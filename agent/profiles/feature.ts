@@ -22,16 +22,18 @@ export const profileFeature = feature<
   open: (app) => {
     const { projects, store, clock, hosts, hub, access: { accounts, credentials } } = app;
     const project = (projectId: string) => projects.rows.get(projectId);
+    const resolved = (path: string) => resolvedPath(hosts.local.machine, path);
     const records = new ProfileRecords(store);
     const guard = new ToolGuard({
       records,
       projectOf: (vmId) => projects.projectOf(vmId),
       projectId: (named) => projects.rows.all().find(({ id, name }) => id === named || name === named)?.id,
-      resolved: (path) => resolvedPath(hosts.local.machine, path),
+      resolved,
       directoryOf: (pool) => {
         const xml = hosts.local.inventory.storage.record(pool)?.xml;
         return xml === undefined ? undefined : describePool(xml).path;
       },
+      vmInBin: (entryId) => app.bin.get(entryId)?.vmId,
       isElsewhere: (input) => app.places.hostOf(input) !== LOCAL_HOST,
     });
     // What an account had before ends: its streams and consoles ask again
@@ -53,6 +55,7 @@ export const profileFeature = feature<
       },
       vm: (vmId) => app.vm(vmId),
       programs: app.settings.hookPrograms,
+      resolved,
       clock,
       record: (entry) => void app.activity.record(entry),
     });

@@ -14,15 +14,10 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { ToolPermissions, ToolRef } from "../../lib/contract/mod.ts";
 import { type Named, namedIn } from "../../lib/profiles/about.ts";
-import {
-  allowsName,
-  allowsPath,
-  isPlainDirectory,
-  limitsDirectories,
-  namesIt,
-} from "../../lib/profiles/allowed.ts";
+import { allowsName, limitsDirectories, namesIt } from "../../lib/profiles/allowed.ts";
 import { effectiveTools, toolText } from "../../lib/profiles/tools.ts";
 import type { Principal, ToolLimit } from "../access.ts";
+import { allWithin } from "./directories.ts";
 import type { ProfileRecords } from "./records.ts";
 
 /** What is known of VMs, projects and storage. */
@@ -36,6 +31,8 @@ export interface GuardWorld {
   readonly resolved: (path: string) => Promise<string>;
   /** Directory of a pool; undefined where it has none, or there is none. */
   readonly directoryOf: (pool: string) => string | undefined;
+  /** Id of the VM that an entry of the bin was; undefined where it was none. */
+  readonly vmInBin: (entryId: string) => string | undefined;
   /** Whether a call is carried out on another host than this one. */
   readonly isElsewhere: (input: unknown) => boolean;
 }
@@ -141,10 +138,12 @@ export class ToolGuard {
   }
 
   #callOf(command: CommandName, input: unknown): Call {
-    const { projectOf, projectId } = this.world, named = namedIn(command, input);
-    const projects = new Set<string | null>([...named.vmIds].map((vmId) => projectOf(vmId) ?? null));
+    const { projectOf, projectId, vmInBin } = this.world, named = namedIn(command, input);
+    const { toHost, entryId } = input as { readonly toHost?: unknown; readonly entryId?: unknown };
+    const inBin = typeof entryId === "string" ? vmInBin(entryId) : undefined;
+    const vmIds = inBin === undefined ? named.vmIds : [...named.vmIds, inBin];
+    const projects = new Set<string | null>([...vmIds].map((vmId) => projectOf(vmId) ?? null));
     for (const project of named.projects) projects.add(projectId(project) ?? null);
-    const { toHost } = input as { readonly toHost?: unknown };
     return {
       ...{ command, row: COMMANDS[command], named, projects },
       isAboutVms: OF_NAMED.has(needOf(command).object),
@@ -208,14 +207,7 @@ export class ToolGuard {
     const pools = [...named.pools].map((pool) => this.world.directoryOf(pool));
     if (pools.includes(undefined)) return "the directory of the pool is not known";
     const paths = [...named.paths, ...pools as string[]];
-    const resolved = await Promise.all(paths.map((path) => this.world.resolved(path)));
-    // A directory may be named by a link as well
-    const directories = permissions.allowed_directories.filter(isPlainDirectory);
-    const allowed_directories = await Promise.all(directories.map((each) => this.world.resolved(each)));
-    // None that is a path allows nothing, where none at all would allow everything
-    const isWithin = (path: string) =>
-      allowed_directories.length > 0 && allowsPath({ ...permissions, allowed_directories }, path);
-    return resolved.every(isWithin)
+    return await allWithin(permissions, paths, this.world.resolved)
       ? undefined
       : "a path or a pool that it names is outside of allowed_directories";
   }

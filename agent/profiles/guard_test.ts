@@ -47,6 +47,7 @@ async function world(local: readonly ToolRef[]) {
     projectId: (named) => named === "p" || named === "lab" ? "p" : undefined,
     resolved: (path) => Promise.resolve(path),
     directoryOf: (pool) => ({ own: "/srv/own", other: "/srv/other" })[pool],
+    vmInBin: (entryId) => entryId === "e" ? "v" : undefined,
     isElsewhere: (input) => (input as { host?: string }).host === "far",
   });
   guard.refresh();
@@ -153,6 +154,10 @@ Deno.test("MCP: its limits hold for what it left to be done later", async () => 
   assert.equal(await own.refusal(later(root), ...call), undefined);
   assert.match(await own.refusal(byMcp, ...call) ?? "", /mcp kvm-manager is none of them/);
   assert.match(await own.refusal(later(byMcp), ...call) ?? "", /mcp kvm-manager is none of them/);
+  for (const command of ["restore_bin_entry", "delete_bin_entry"] as const) {
+    assert.match(await own.refusal(byMcp, command, { entryId: "e" }) ?? "", /is none of them/);
+    assert.equal(await own.refusal(byMcp, command, { entryId: "other" }), undefined);
+  }
   assert.match(await own.refusal(later(later(byMcp)), ...call) ?? "", /mcp kvm-manager is none of them/);
 });
 
