@@ -64,7 +64,9 @@ export const Tool = Type.Object({
   }),
   event: Type.Union([oneOf(HOOK_EVENTS), Type.Null()]),
   state: Type.Union([Type.String(), Type.Null()]),
-  address: Type.Union([Type.String(), Type.Null()], { description: "without what may be secret in it" }),
+  address: Type.Union([Type.String(), Type.Null()], {
+    description: "its scheme, host and port: the rest may be secret",
+  }),
   has_secret: Type.Boolean(),
   private_addresses: Type.Boolean(),
   program: Type.Union([Type.String(), Type.Null()]),
