@@ -201,6 +201,7 @@ export class ToolGuard {
     if (!allowsName(permissions, command)) return "the profile does not allow the command";
     if (!limitsDirectories(permissions)) return undefined;
     if (named.hasXml) return "allowed_directories is set, and a definition can name any file";
+    if (named.leavesPlaceOpen) return "allowed_directories is set: name the pool that disks are put into";
     if (isElsewhere && named.paths.size + named.pools.size > 0) {
       return "allowed_directories is set, and where paths and pools of another host are is not known";
     }

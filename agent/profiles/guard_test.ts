@@ -115,12 +115,25 @@ Deno.test("Directories: bases of new images, and places on other hosts", async (
     ["copy_volume_to_host", { pool: "own", volume: "a", toHost: "far", toPool: "own" }],
     ["inspect_foreign_vm", { definition: 'scsi0:0.fileName = "/etc/shadow"' }],
     ["attach_disk", { vmId: "v", path: "/srv/owner/a.qcow2" }],
+    // A pool that is not named would be one that is not judged
+    ["create_project_vm", { projectId: "p", name: "n" }],
+    ["attach_disk", { vmId: "v", create: { sizeGb: 1 } }],
+    ["clone_vm", { vmId: "v", name: "n" }],
+    ["download_image", { url: "https://example.org/a.qcow2" }],
+    ["create_vm", { name: "n" }],
+    ["create_vm", { name: "n", disks: [{ sizeGb: 1, pool: "own" }, { sizeGb: 1 }] }],
   ];
   for (const [command, input] of outside) {
     assert.notEqual(await own.refusal(bot, command, input), undefined, JSON.stringify(input));
   }
   const within: readonly [CommandName, object][] = [
     ["create_volume", { pool: "own", name: "n", backing: "own/base.qcow2" }],
+    ["create_project_vm", { projectId: "p", name: "n", pool: "own" }],
+    ["attach_disk", { vmId: "v", create: { sizeGb: 1, pool: "own" } }],
+    ["clone_volume", { pool: "own", volume: "a", name: "b" }],
+    ["create_vm", { name: "n", disks: [] }],
+    ["create_vm", { name: "n", disks: [{ sizeGb: 1, pool: "own" }, { path: "/srv/own/a.qcow2" }] }],
+    ["empty_bin", {}],
     ["guest_freeze", { vmId: "v", mountpoints: ["/", "/home"] }],
     ["list_backup_files", { vmId: "v", filesystem: "/dev/sda1" }],
     ["start_network", { name: "default", host: "far" }],

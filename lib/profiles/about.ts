@@ -1,6 +1,6 @@
 /** What a call is about, as far as the permissions of tools go by it: VMs, projects, paths and pools. Pure. */
 import { needOf } from "../access/permissions.ts";
-import type { CommandName } from "../contract/mod.ts";
+import { type Command, type CommandName, COMMANDS } from "../contract/mod.ts";
 
 /** Fields that name nothing of the host: texts for people, and paths inside guests and backups. */
 const NOT_OF_HOST: ReadonlySet<string> = new Set([
@@ -32,6 +32,39 @@ export interface Named {
   readonly pools: ReadonlySet<string>;
   /** A whole definition (XML, .vmx), which may name anything. */
   readonly hasXml: boolean;
+  /** It makes disks, and leaves out where: a default, which it does not name, decides. */
+  readonly leavesPlaceOpen: boolean;
+}
+
+/** Commands with a pool that may be left out without anything being put into another. */
+const PUTS_NOTHING: ReadonlySet<CommandName> = new Set<CommandName>([
+  ...["empty_bin", "update_backup_target", "update_template"] as const,
+]);
+/** Fields that say where disks are put. */
+const WHERE = ["pool", "targetPool", "toPool", "path", "folder"];
+
+interface Fields {
+  readonly properties?: Readonly<Record<string, Fields>>;
+  readonly items?: Fields;
+}
+
+/** Whether an object has a field for a pool, and says by none where disks are put. */
+function isOpen({ properties, items }: Fields, value: unknown): boolean {
+  if (Array.isArray(value)) return items !== undefined && value.some((each) => isOpen(items, each));
+  if (properties === undefined || typeof value !== "object" || value === null) return false;
+  const takesPool = [...POOLS].some((field) => Object.hasOwn(properties, field));
+  if (takesPool && !WHERE.some((field) => Object.hasOwn(value, field))) return true;
+  return Object.entries(value).some(([field, each]) =>
+    Object.hasOwn(properties, field) && isOpen(properties[field]!, each)
+  );
+}
+
+function leavesPlaceOpen(command: CommandName, input: unknown): boolean {
+  const row: Command = COMMANDS[command];
+  if (row.readOnly || PUTS_NOTHING.has(command)) return false;
+  // Without a list of disks a new VM has one in the usual pool
+  if (command === "create_vm" && (input as { disks?: unknown } | null)?.disks === undefined) return true;
+  return isOpen(row.input as Fields, input);
 }
 
 const PROJECT_FIELDS: ReadonlySet<string> = new Set(["project", "projectId", "project_id"]);
@@ -65,5 +98,5 @@ export function namedIn(command: CommandName, input: unknown): Named {
     } else if (VOLUMES.has(field) && value.includes("/")) pools.add(value.slice(0, value.indexOf("/")));
   };
   look(input, "", 0);
-  return { vmIds, projects, paths, pools, hasXml };
+  return { vmIds, projects, paths, pools, hasXml, leavesPlaceOpen: leavesPlaceOpen(command, input) };
 }
