@@ -371,7 +371,9 @@ function collectSecrets(schema: unknown, into: Set<string>): void {
   if (typeof schema !== "object" || schema === null) return;
   for (const [key, value] of Object.entries(schema)) {
     if (key === "properties") {
-      for (const [name, field] of Object.entries(value as Record<string, Readonly<Record<string, unknown>>>)) {
+      for (
+        const [name, field] of Object.entries(value as Record<string, Readonly<Record<string, unknown>>>)
+      ) {
         if (field["x-secret"] === true || field["x-unrecorded"] === true) into.add(name);
       }
     }
