@@ -14,11 +14,6 @@ const VOLUMES: ReadonlySet<string> = new Set([
 const POOLS: ReadonlySet<string> = new Set(["pool", "targetPool", "toPool"]);
 /** Fields with a definition, which may name anything. */
 const DEFINITIONS: ReadonlySet<string> = new Set(["xml", "definition"]);
-/** Fields whose content is not judged here: an outside server gets it, or steps that are judged one by one. */
-const OPAQUE: Partial<Readonly<Record<CommandName, string>>> = {
-  call_server_tool: "arguments",
-  run_skill: "parameters",
-};
 /** Objects within objects of an input: a deeper one is refused by its schema. */
 const MOST_DEEP = 20;
 
@@ -36,14 +31,11 @@ export interface Named {
   readonly leavesPlaceOpen: boolean;
 }
 
-/** Commands with a pool that may be left out without anything being put into another. */
-const PUTS_NOTHING: ReadonlySet<CommandName> = new Set<CommandName>([
-  ...["empty_bin", "update_backup_target", "update_template"] as const,
-]);
 /** Fields that say where disks are put. */
 const WHERE = ["pool", "targetPool", "toPool", "path", "folder"];
 
 interface Fields {
+  readonly type?: string;
   readonly properties?: Readonly<Record<string, Fields>>;
   readonly items?: Fields;
 }
@@ -61,7 +53,8 @@ function isOpen({ properties, items }: Fields, value: unknown): boolean {
 
 function leavesPlaceOpen(command: CommandName, input: unknown): boolean {
   const row: Command = COMMANDS[command];
-  if (row.readOnly || PUTS_NOTHING.has(command)) return false;
+  // What is changed stays where it is, and the bin is emptied of what is in it
+  if (row.readOnly || row.route.startsWith("PATCH ") || command === "empty_bin") return false;
   // Without a list of disks a new VM has one in the usual pool
   if (command === "create_vm" && (input as { disks?: unknown } | null)?.disks === undefined) return true;
   return isOpen(row.input as Fields, input);
@@ -79,9 +72,13 @@ export function namedIn(command: CommandName, input: unknown): Named {
     paths = new Set<string>(),
     pools = new Set<string>();
   let hasXml = false;
-  const isGuest = isInGuest(command), opaque = OPAQUE[command];
+  const isGuest = isInGuest(command), { properties = {} } = COMMANDS[command].input as Fields;
+  // Fields of free names: an outside server gets them, or steps that are judged one by one
+  const isFree = (field: string) =>
+    Object.hasOwn(properties, field) && properties[field]!.type === "object" &&
+    properties[field]!.properties === undefined;
   const look = (value: unknown, field: string, depth: number): void => {
-    if (depth > MOST_DEEP || (depth === 1 && field === opaque)) return;
+    if (depth > MOST_DEEP || (depth === 1 && isFree(field))) return;
     if (Array.isArray(value)) return value.forEach((each) => look(each, field, depth + 1));
     if (typeof value === "object" && value !== null) {
       return Object.entries(value).forEach(([name, each]) => look(each, name, depth + 1));
