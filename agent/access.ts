@@ -45,6 +45,8 @@ export interface Principal {
   readonly uid?: number;
   /** Tools in whose name a call is made, with their permissions: a skill that runs. */
   readonly limits?: readonly ToolLimit[];
+  /** A program left by MCP what is carried out now: MCP's limits hold for it. */
+  readonly leftByMcp?: true;
   /** The linked KVM Manager that calls, and for whom: as it told it. */
   readonly link?: { readonly peerId: string; readonly caller: string | null };
   /** What stands for exactly this session, token or door: what is theirs alone is tied to it. */

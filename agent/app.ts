@@ -294,6 +294,7 @@ export class App {
     this.consoles = new Consoles(
       this.hosts,
       this.linked,
+      (vmId) => this.places.vm(vmId),
       (request, caller) => this.access.identify(request, caller),
       clock,
     );

@@ -366,38 +366,49 @@ const NOT_RECORDED = "(not recorded)";
 /** Names of the fields that hold secrets, by command. */
 const secretFields = new Map<CommandName, ReadonlySet<string>>();
 
-/** Collects the names of what a schema marks as secret (`SECRET`), however deep. */
+/** Collects the names of what a schema marks as secret (`SECRET`, `UNRECORDED`), however deep. */
 function collectSecrets(schema: unknown, into: Set<string>): void {
   if (typeof schema !== "object" || schema === null) return;
   for (const [key, value] of Object.entries(schema)) {
     if (key === "properties") {
-      for (const [name, field] of Object.entries(value as Record<string, unknown>)) {
-        if ((field as { "x-secret"?: boolean })["x-secret"]) into.add(name);
+      for (
+        const [name, field] of Object.entries(value as Record<string, Readonly<Record<string, unknown>>>)
+      ) {
+        if (field["x-secret"] === true || field["x-unrecorded"] === true) into.add(name);
       }
     }
     collectSecrets(value, into);
   }
 }
 
-function withoutFields(input: unknown, names: ReadonlySet<string>): unknown {
-  if (Array.isArray(input)) return input.map((each) => withoutFields(each, names));
-  if (typeof input !== "object" || input === null) return input;
-  return Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [
-      name,
-      names.has(name) ? NOT_RECORDED : withoutFields(value, names),
-    ]),
-  );
-}
-
-/** The input as the audit keeps it: without secrets. One that is not valid may have them under any name. */
-function recorded(command: CommandName, input: unknown, isValid: boolean): unknown {
+function secretsOf(command: CommandName): ReadonlySet<string> {
   let names = secretFields.get(command);
   if (!names) {
     const found = new Set<string>();
     collectSecrets(COMMANDS[command].input, found);
     secretFields.set(command, names = found);
   }
+  return names;
+}
+
+function withoutFields(input: unknown, names: ReadonlySet<string>): unknown {
+  if (Array.isArray(input)) return input.map((each) => withoutFields(each, names));
+  if (typeof input !== "object" || input === null) return input;
+  // A step of a skill has the input of another command, with secrets of its own
+  const { command } = input as { readonly command?: unknown };
+  const step = typeof command === "string" && isCommand(command) ? secretsOf(command) : undefined;
+  const namesIn = (field: string) => field === "input" && step !== undefined ? step : names;
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [
+      name,
+      names.has(name) ? NOT_RECORDED : withoutFields(value, namesIn(name)),
+    ]),
+  );
+}
+
+/** The input as the audit keeps it: without secrets. One that is not valid may have them under any name. */
+function recorded(command: CommandName, input: unknown, isValid: boolean): unknown {
+  const names = secretsOf(command);
   if (names.size === 0) return input;
   if (isValid) return withoutFields(input, names);
   const vmId = subject(input);

@@ -381,6 +381,22 @@ Deno.test("dispatch() keeps no field that a schema marks as secret, in a valid i
   assert.deepEqual(recorded[5]?.input, { vmId: "u-1" });
 });
 
+Deno.test("dispatch() keeps no secret of a skill: neither in its steps nor in the values that it is run with", async () => {
+  const { dispatch, recorded } = dispatcher();
+  const steps = [
+    { command: "set_tags", input: { vmId: "{{vm}}", tags: ["kept"] } },
+    { command: "guest_set_password", input: { vmId: "{{vm}}", user: "ann", password: "hunter-2" } },
+    { command: "set_cloud_init", input: { vmId: "u-1", cloudInit: { userData: "#cloud-config hunter-2" } } },
+  ];
+  await dispatch("set_tool", { tool_type: "skill", name: "s", steps, parameters: ["vm"] }, ADMIN);
+  const use = { project_id: "p", tool_name: "s" };
+  await dispatch("run_skill", { ...use, parameters: { password: "hunter-2" } }, ADMIN);
+  assert.equal(recorded.length, 2);
+  assert.ok(!JSON.stringify(recorded).includes("hunter"), JSON.stringify(recorded));
+  assert.match(JSON.stringify(recorded[0]?.input), /"tags":\["kept"\].*"user":"ann"/);
+  assert.deepEqual(recorded[1]?.input, { ...use, parameters: "(not recorded)" });
+});
+
 Deno.test("a command that begins a task, called twice at once, acts once; another input is another call", async () => {
   const names = (Object.keys(COMMANDS) as CommandName[]).filter((name) => joinsSame(COMMANDS[name]));
   assert.ok(names.length >= 15, names.join());

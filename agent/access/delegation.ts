@@ -7,7 +7,12 @@ import { type Principal, principalOf, socketPrincipal } from "../access.ts";
 import type { Access } from "./mod.ts";
 
 /** Who left work behind: an account, one of its API tokens, a user of this host at the socket, or whoever tries the demo. */
-export type Delegator =
+export type Delegator = DelegatorKind & {
+  /** It was left by MCP, whose limits hold later as well. */
+  readonly mcp?: true;
+};
+
+type DelegatorKind =
   | { readonly kind: "user"; readonly name: string; readonly userId: string }
   | { readonly kind: "token"; readonly name: string; readonly tokenId: string }
   /** Without a uid: written down by an earlier version. */
@@ -17,7 +22,12 @@ export type Delegator =
   | { readonly kind: "demo"; readonly name: string };
 
 /** What a caller is later. @throws {ContractError} NoAccount for who has shown nobody to be theirs */
-export function delegatorOf({ via, name, userId, holder, uid, link }: Principal): Delegator {
+export function delegatorOf(principal: Principal): Delegator {
+  const isByMcp = principal.door === "mcp" || principal.leftByMcp === true;
+  return { ...kindOf(principal), ...(isByMcp && { mcp: true }) };
+}
+
+function kindOf({ via, name, userId, holder, uid, link }: Principal): DelegatorKind {
   if (link !== undefined) return { kind: "link", name, ...link };
   if (via === "token") return { kind: "token", name, tokenId: holder.slice("token:".length) };
   if (via === "session" && userId !== undefined) return { kind: "user", name, userId };
@@ -48,7 +58,10 @@ export function delegateFor(
   holder: string,
 ): Principal | string {
   const { accounts, credentials, isDemo } = app.access;
-  const common = { door: "schedule", holder } as const;
+  const common = {
+    ...{ door: "schedule", holder } as const,
+    ...(by.mcp === true && { leftByMcp: true as const }),
+  };
   if (by.kind === "demo") {
     if (!isDemo) return "the demo is over";
     return principalOf({ ...common, name: by.name, via: "demo", rights: ALL_RIGHTS });

@@ -13,8 +13,9 @@ import {
   type Input,
 } from "../../lib/contract/mod.ts";
 import { needOf } from "../../lib/access/permissions.ts";
-import { may } from "../../lib/access/rights.ts";
+import { may, vmObject } from "../../lib/access/rights.ts";
 import { accountOf, type Door, type Principal, type SocketPeer } from "../access.ts";
+import type { FindVm } from "../access/authorise.ts";
 import type { Caller } from "../access/mod.ts";
 import { ofConnection } from "../http/connections.ts";
 import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
@@ -45,10 +46,14 @@ export class Consoles {
   /** Open consoles, by VM. */
   readonly #open = new Map<string, Map<ConsolePeer, Principal>>();
 
-  /** @param identify tells who asks for a WebSocket; throws for a token that is none */
+  /**
+   * @param placeOf where a VM is, as far as rights depend on it
+   * @param identify tells who asks for a WebSocket; throws for a token that is none
+   */
   constructor(
     private readonly hosts: HostRegistry,
-    private readonly linked: Pick<LinkedHosts, "vm" | "withVm">,
+    private readonly linked: Pick<LinkedHosts, "withVm">,
+    private readonly placeOf: FindVm,
     private readonly identify: (request: Request, caller: Caller) => Principal,
     private readonly clock: Clock = SYSTEM_CLOCK,
   ) {
@@ -137,7 +142,7 @@ export class Consoles {
     return (peer) => this.#serve({ host, vm, grant, peer }, principal);
   }
 
-  /** Ends consoles whose VM has left what their holders may use: it was put into another group. */
+  /** Ends consoles whose VM has left what their holders may use: it was put into another group or project. */
   recheck(): void {
     for (const [vmId, peers] of this.#open) {
       for (const [peer, principal] of peers) if (!this.#mayStay(principal, vmId)) peer.close(REVOKED);
@@ -153,9 +158,7 @@ export class Consoles {
   }
 
   #mayStay({ rights, ended }: Principal, vmId: string): boolean {
-    const host = this.hosts.withVm(vmId) ?? this.linked.withVm(vmId);
-    const group = (this.hosts.vm(vmId) ?? this.linked.vm(vmId))?.group;
-    const vm = { vmId, group, hostId: host?.id };
+    const vm = vmObject(vmId, this.placeOf(vmId));
     return !ended.aborted && may(rights, needOf("open_console").permission, vm);
   }
 

@@ -35,6 +35,8 @@ export interface HostProjects {
   defaultsOf(projectId: string | undefined): ProjectDefaults;
   /** What members of the project with an id or a name create VMs from. @throws {ContractError} ProjectNotFound */
   meansOf(project: string): ProjectMeans & { readonly id: string };
+  /** Storage pools that some project names: its members put volumes there, under names of theirs. */
+  poolsOfMembers(): ReadonlySet<string>;
   /** Refuses what has no room now. Nothing is taken. @throws {ContractError} QuotaExceeded, StoreUnavailable */
   requireRoom(projectId: string | undefined, count: number, each: VmSize): void;
   /**
@@ -62,6 +64,7 @@ export const NO_PROJECTS: HostProjects = {
   meansOf: (projectId) => {
     throw new ContractError("ProjectNotFound", { projectId });
   },
+  poolsOfMembers: () => new Set(),
   requireRoom: () => {},
   admit: () => FREE,
   grow: () => FREE,

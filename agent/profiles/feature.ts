@@ -1,5 +1,6 @@
 /** Profiles: named sets of tools with permissions, for automation on projects. */
 import type { profileCommands, toolCommands, toolUseCommands } from "../../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { feature } from "../feature.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
@@ -21,16 +22,19 @@ export const profileFeature = feature<
   open: (app) => {
     const { projects, store, clock, hosts, hub, access: { accounts, credentials } } = app;
     const project = (projectId: string) => projects.rows.get(projectId);
+    const resolved = (path: string) => resolvedPath(hosts.local.machine, path);
     const records = new ProfileRecords(store);
     const guard = new ToolGuard({
       records,
       projectOf: (vmId) => projects.projectOf(vmId),
       projectId: (named) => projects.rows.all().find(({ id, name }) => id === named || name === named)?.id,
-      resolved: (path) => resolvedPath(hosts.local.machine, path),
+      resolved,
       directoryOf: (pool) => {
         const xml = hosts.local.inventory.storage.record(pool)?.xml;
         return xml === undefined ? undefined : describePool(xml).path;
       },
+      vmInBin: (entryId) => app.bin.get(entryId)?.vmId,
+      isElsewhere: (input) => app.places.hostOf(input) !== LOCAL_HOST,
     });
     // What an account had before ends: its streams and consoles ask again
     const refresh = () => credentials.interrupt(guard.refresh());
@@ -51,6 +55,7 @@ export const profileFeature = feature<
       },
       vm: (vmId) => app.vm(vmId),
       programs: app.settings.hookPrograms,
+      resolved,
       clock,
       record: (entry) => void app.activity.record(entry),
     });

@@ -14,15 +14,10 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { ToolPermissions, ToolRef } from "../../lib/contract/mod.ts";
 import { type Named, namedIn } from "../../lib/profiles/about.ts";
-import {
-  allowsName,
-  allowsPath,
-  isPlainDirectory,
-  limitsDirectories,
-  namesIt,
-} from "../../lib/profiles/allowed.ts";
+import { allowsName, limitsDirectories, namesIt } from "../../lib/profiles/allowed.ts";
 import { effectiveTools, toolText } from "../../lib/profiles/tools.ts";
 import type { Principal, ToolLimit } from "../access.ts";
+import { allWithin } from "./directories.ts";
 import type { ProfileRecords } from "./records.ts";
 
 /** What is known of VMs, projects and storage. */
@@ -36,12 +31,18 @@ export interface GuardWorld {
   readonly resolved: (path: string) => Promise<string>;
   /** Directory of a pool; undefined where it has none, or there is none. */
   readonly directoryOf: (pool: string) => string | undefined;
+  /** Id of the VM that an entry of the bin was; undefined where it was none. */
+  readonly vmInBin: (entryId: string) => string | undefined;
+  /** Whether a call is carried out on another host than this one. */
+  readonly isElsewhere: (input: unknown) => boolean;
 }
 
 /** What is one's own, and nothing of anybody's VMs. */
 const ALWAYS: ReadonlySet<CommandName> = new Set<CommandName>(["get_session", "sign_out"]);
 /** What a permission is about → whether a bound holds it to its projects. */
 const OF_VMS: ReadonlySet<string> = new Set(["vm", "vms", "project", "list"]);
+/** What a command is about → whether VMs and projects that its input names are all that it changes. */
+const OF_NAMED: ReadonlySet<string> = new Set(["vm", "vms", "project"]);
 
 /** Permissions that an automation account can have: those on VMs within its projects, others wherever its grants say. */
 const SPLIT = (() => {
@@ -69,7 +70,10 @@ interface Call {
   readonly named: Named;
   /** Ids of the projects that it is about; null for a VM that is in none. */
   readonly projects: ReadonlySet<string | null>;
+  /** Whether it is a command of VMs or projects, rather than one of something else whose input names some. */
   readonly isAboutVms: boolean;
+  /** Whether it reaches another host, whose paths and pools are not known here. */
+  readonly isElsewhere: boolean;
 }
 
 export class ToolGuard {
@@ -77,12 +81,12 @@ export class ToolGuard {
   #agents: ReadonlyMap<string, readonly string[]> = new Map();
   /** … → what bounds them. */
   #bounds: ReadonlyMap<string, Rights[number]> = new Map();
-  /** … → the projects that they are held to. */
+  /** … → the projects that they are held to, and what they may use there. */
   #held = new Map<string, string>();
 
   constructor(private readonly world: GuardWorld) {}
 
-  /** Reads again which accounts are automation accounts, and where. @returns those that are held to other projects than before */
+  /** Reads again which accounts are automation accounts, and where. @returns those that may do something else than before */
   refresh(): string[] {
     const { records } = this.world, agents = new Map<string, string[]>(), before = this.#held;
     for (const { tool_type, name, account } of records.tools.all()) {
@@ -95,7 +99,9 @@ export class ToolGuard {
     const places = new Map([...agents].map(([userId, names]) => [userId, placesOf(names)] as const));
     this.#agents = agents;
     this.#bounds = new Map([...places].map(([userId, ids]) => [userId, boundTo(ids)]));
-    this.#held = new Map([...places].map(([userId, ids]) => [userId, ids.join(" ")]));
+    const heldTo = (userId: string, ids: readonly string[]) =>
+      JSON.stringify(ids.map((id) => [id, this.#agentsAt(id, agents.get(userId) ?? [])]));
+    this.#held = new Map([...places].map(([userId, ids]) => [userId, heldTo(userId, ids)]));
     return [...new Set([...before.keys(), ...this.#held.keys()])].filter((id) =>
       before.get(id) !== this.#held.get(id)
     );
@@ -121,23 +127,28 @@ export class ToolGuard {
 
   /** Refuses what the tools do not allow. @throws {ContractError} ToolNotAllowed */
   async check(principal: Principal, command: CommandName, input: unknown): Promise<void> {
-    const { userId, door, limits = [] } = principal;
+    const { userId, door, limits = [] } = principal, isByMcp = door === "mcp" || principal.leftByMcp === true;
     const names = userId === undefined ? undefined : this.#agents.get(userId);
-    if (names === undefined && door !== "mcp" && limits.length === 0) return;
+    if (names === undefined && !isByMcp && limits.length === 0) return;
     if (ALWAYS.has(command) || needOf(command).permission === "anyone") return;
     const call = this.#callOf(command, input);
     for (const limit of limits) await this.#withinLimit(limit, call);
     if (names !== undefined) await this.#asAgent(names, call);
-    if (door === "mcp") await this.#byMcp(call);
+    if (isByMcp) await this.#byMcp(call);
   }
 
   #callOf(command: CommandName, input: unknown): Call {
-    const { projectOf, projectId } = this.world, named = namedIn(command, input);
-    const projects = new Set<string | null>([...named.vmIds].map((vmId) => projectOf(vmId) ?? null));
+    const { projectOf, projectId, vmInBin } = this.world, named = namedIn(command, input);
+    const { toHost, entryId } = input as { readonly toHost?: unknown; readonly entryId?: unknown };
+    const inBin = typeof entryId === "string" ? vmInBin(entryId) : undefined;
+    const vmIds = inBin === undefined ? named.vmIds : [...named.vmIds, inBin];
+    const projects = new Set<string | null>([...vmIds].map((vmId) => projectOf(vmId) ?? null));
     for (const project of named.projects) projects.add(projectId(project) ?? null);
-    const own = input as { readonly vmId?: unknown; readonly vmIds?: unknown } | null;
-    const isAboutVms = typeof own?.vmId === "string" || Array.isArray(own?.vmIds) || named.projects.size > 0;
-    return { command, row: COMMANDS[command], named, projects, isAboutVms };
+    return {
+      ...{ command, row: COMMANDS[command], named, projects },
+      isAboutVms: OF_NAMED.has(needOf(command).object),
+      isElsewhere: typeof toHost === "string" || this.world.isElsewhere(input),
+    };
   }
 
   async #withinLimit({ project, tool, permissions }: ToolLimit, call: Call): Promise<void> {
@@ -151,14 +162,13 @@ export class ToolGuard {
   async #asAgent(names: readonly string[], call: Call): Promise<void> {
     const tool = `agent ${names.join(", ")}`;
     const refsOf = (projectId: string | null) => projectId === null ? [] : this.#agentsAt(projectId, names);
-    const isNone = call.projects.size === 0;
-    const wanted: readonly (readonly ToolRef[])[] = isNone
+    const wanted: readonly (readonly ToolRef[])[] = call.projects.size === 0
       ? [this.world.records.projects.all().flatMap(({ id }) => refsOf(id))]
       : [...call.projects].map(refsOf);
     for (const refs of wanted) {
       const reasons = await Promise.all(
         refs.map(async ({ permissions }) =>
-          isNone && !call.row.readOnly && !namesIt(permissions, call.command)
+          !call.isAboutVms && !call.row.readOnly && !namesIt(permissions, call.command)
             ? "it changes something outside of the project's VMs, and allowed_tools does not name it"
             : await this.#refusalOf(permissions, call)
         ),
@@ -186,22 +196,19 @@ export class ToolGuard {
   /** Why permissions do not allow a call; undefined where they do. */
   async #refusalOf(
     permissions: ToolPermissions | null,
-    { command, named }: Call,
+    { command, named, isElsewhere }: Call,
   ): Promise<string | undefined> {
     if (!allowsName(permissions, command)) return "the profile does not allow the command";
     if (!limitsDirectories(permissions)) return undefined;
-    if (named.hasXml) return "allowed_directories is set, and XML can name any file";
+    if (named.hasXml) return "allowed_directories is set, and a definition can name any file";
+    if (named.leavesPlaceOpen) return "allowed_directories is set: name the pool that disks are put into";
+    if (isElsewhere && named.paths.size + named.pools.size > 0) {
+      return "allowed_directories is set, and where paths and pools of another host are is not known";
+    }
     const pools = [...named.pools].map((pool) => this.world.directoryOf(pool));
     if (pools.includes(undefined)) return "the directory of the pool is not known";
     const paths = [...named.paths, ...pools as string[]];
-    const resolved = await Promise.all(paths.map((path) => this.world.resolved(path)));
-    // A directory may be named by a link as well
-    const directories = permissions.allowed_directories.filter(isPlainDirectory);
-    const allowed_directories = await Promise.all(directories.map((each) => this.world.resolved(each)));
-    // None that is a path allows nothing, where none at all would allow everything
-    const isWithin = (path: string) =>
-      allowed_directories.length > 0 && allowsPath({ ...permissions, allowed_directories }, path);
-    return resolved.every(isWithin)
+    return await allWithin(permissions, paths, this.world.resolved)
       ? undefined
       : "a path or a pool that it names is outside of allowed_directories";
   }

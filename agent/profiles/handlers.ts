@@ -1,4 +1,6 @@
 /** The commands on profiles: the seed's, by its names. */
+import { needOf } from "../../lib/access/permissions.ts";
+import { may, type Rights } from "../../lib/access/rights.ts";
 import {
   ContractError,
   detailOf,
@@ -49,9 +51,12 @@ export function profileHandlers(
     project_count: projectsOf(each.id).length,
     ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
   });
-  const details = (each: StoredProfile): ProfileDetails => ({
+  /** @param rights of who asks: projects out of sight are left out */
+  const details = (each: StoredProfile, rights: Rights): ProfileDetails => ({
     ...{ id: each.id, name: each.name, description: each.description, tool_refs: copied(each.tool_refs) },
-    assigned_projects: projectsOf(each.id).map(({ id, name }) => ({
+    assigned_projects: projectsOf(each.id).filter(({ id }) =>
+      may(rights, needOf("get_project").permission, { projectId: id })
+    ).map(({ id, name }) => ({
       ...{ id, name, path: `/projects/${encodeURIComponent(id)}` },
     })).toSorted((a, b) => a.name.localeCompare(b.name, "en")),
     ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
@@ -81,7 +86,7 @@ export function profileHandlers(
       requireFree(name);
       return summary(create(name, description, []));
     },
-    get_profile: ({ id }) => details(records.profile(id)),
+    get_profile: ({ id }, { principal: { rights } }) => details(records.profile(id), rights),
     list_profiles: () =>
       orDatabaseError(() => profiles.require()).all().toSorted((a, b) => a.name.localeCompare(b.name, "en"))
         .map(summary),

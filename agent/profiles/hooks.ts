@@ -6,7 +6,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { HOOK_EVENTS, type HookEvent, type ToolRef } from "../../lib/contract/mod.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 import { Mutex } from "../../lib/mutex.ts";
-import { allowsName, allowsPath } from "../../lib/profiles/allowed.ts";
+import { allowsName } from "../../lib/profiles/allowed.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Clock } from "../clock.ts";
@@ -16,6 +16,7 @@ import { log } from "../log.ts";
 import { deliveryFailure, post } from "../outbound/post.ts";
 import type { Resolve } from "../outbound/fetch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
+import { allWithin } from "./directories.ts";
 import { runHookProgram } from "./programs.ts";
 import type { StoredTool } from "./records.ts";
 
@@ -46,6 +47,8 @@ export interface HookWorld {
   readonly projectOf: (vmId: string) => { readonly id: string; readonly name: string } | undefined;
   readonly vm: (vmId: string) => HookVm | undefined;
   readonly programs: string;
+  /** A path with every link followed. */
+  readonly resolved: (path: string) => Promise<string>;
   readonly clock: Clock;
   readonly record: (entry: ActivityEntry) => void;
   readonly resolve?: Resolve;
@@ -162,7 +165,7 @@ export class Hooks {
   }
 
   async #start(run: HookRun, program: string): Promise<string> {
-    if (!allowsPath(run.ref.permissions, program)) {
+    if (!await allWithin(run.ref.permissions, [program], this.world.resolved)) {
       throw new Error("its program is outside of allowed_directories");
     }
     const { code, said } = await runHookProgram({

@@ -109,8 +109,8 @@ export class OutsideServers {
       const { tools } = await client.listTools(undefined, { signal, timeout: CALL_MS });
       return tools.slice(0, MOST_TOOLS).map(({ name, description = "", inputSchema }: ListedTool) => ({
         name: oneLine(name, 256),
-        description: description.slice(0, MOST_DESCRIPTION),
-        input_schema: JSON.stringify(inputSchema).slice(0, MOST_SCHEMA),
+        description: description.slice(0, MOST_DESCRIPTION).toWellFormed(),
+        input_schema: JSON.stringify(inputSchema).slice(0, MOST_SCHEMA).toWellFormed(),
       }));
     });
   }

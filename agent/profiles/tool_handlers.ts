@@ -15,7 +15,7 @@ import { toolText } from "../../lib/profiles/tools.ts";
 import type { UserRecord } from "../access/records.ts";
 import type { Dispatch, Handlers } from "../dispatch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { checkedUrl, shownUrl } from "../outbound/fetch.ts";
+import { checkedUrl } from "../outbound/fetch.ts";
 import { outboundRefusal } from "../outbound/errors.ts";
 import type { ToolGuard } from "./guard.ts";
 import type { ProjectOf } from "./handlers.ts";
@@ -90,7 +90,8 @@ export function toolHandlers(
       steps: structuredClone([...tool.steps]),
       account: account === undefined ? null : user(account)?.name ?? null,
       ...{ event: tool.event ?? null, state: tool.state ?? null },
-      address: url === undefined ? null : shownUrl(url),
+      // Of a webhook the path is often the secret
+      address: url === undefined ? null : new URL(url).origin,
       has_secret: tool.secret !== undefined || tool.unread?.secret !== undefined,
       ...{ private_addresses: tool.privateAddresses, program: program ?? null },
       arguments: [...tool.arguments],

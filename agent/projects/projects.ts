@@ -113,6 +113,10 @@ export class Projects implements HostProjects {
     return { id, name, pools: [...pools], networks: [...networks], images: [...images], defaults };
   }
 
+  poolsOfMembers(): ReadonlySet<string> {
+    return new Set(this.rows.all().flatMap(({ pools }) => pools));
+  }
+
   membershipOf(vmId: string): Membership {
     const row = this.#vms.get(vmId);
     if (row === undefined) return {};

@@ -50,6 +50,9 @@ export const Instant = Type.Integer({
 /** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
 export const SECRET = { "x-secret": true } as const;
 
+/** Marks a field that may hold secrets, and is typed and shown as any other: the audit does not keep it. */
+export const UNRECORDED = { "x-unrecorded": true } as const;
+
 /** Marks a secret that the command line asks for once another field is given. */
 export const askedWith = (field: string) => ({ "x-asked-with": field }) as const;
 

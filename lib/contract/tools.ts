@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { ProjectOfTools, ToolName, ToolType } from "./profiles.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET } from "./schema.ts";
+import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, UNRECORDED } from "./schema.ts";
 
 export const MOST_TOOLS = 500;
 /** Steps of a skill, and its parameters. */
@@ -64,7 +64,9 @@ export const Tool = Type.Object({
   }),
   event: Type.Union([oneOf(HOOK_EVENTS), Type.Null()]),
   state: Type.Union([Type.String(), Type.Null()]),
-  address: Type.Union([Type.String(), Type.Null()], { description: "without what may be secret in it" }),
+  address: Type.Union([Type.String(), Type.Null()], {
+    description: "its scheme, host and port: the rest may be secret",
+  }),
   has_secret: Type.Boolean(),
   private_addresses: Type.Boolean(),
   program: Type.Union([Type.String(), Type.Null()]),
@@ -155,7 +157,8 @@ export const toolUseCommands = {
         Type.Record(Type.String(), Type.String({ maxLength: LONGEST_VALUE }), {
           additionalProperties: false,
           maxProperties: MOST_PARAMETERS,
-          description: "a value for each parameter",
+          description: "a value for each parameter; the audit log has those of each step, without secrets",
+          ...UNRECORDED,
         }),
       ),
     }),

@@ -23,6 +23,24 @@ export interface MeansHere {
   >;
 }
 
+/**
+ * The pools in which an image is looked for by its name alone, in order. Members choose the names of their VMs, and so of volumes:
+ * where no project puts VMs goes before the project's own pools, and pools of other projects alone are left out.
+ *
+ * @param all pools of the host
+ * @param ofMembers pools that some project names
+ */
+export function poolsOfNames(
+  all: readonly string[],
+  { pools: own }: Pick<ProjectMeans, "pools">,
+  ofMembers: ReadonlySet<string>,
+): string[] {
+  return [
+    ...all.filter((pool) => !ofMembers.has(pool) && !own.includes(pool)).toSorted(),
+    ...own.filter((pool) => all.includes(pool)),
+  ];
+}
+
 const WHAT = { pool: "storage pools", network: "networks", image: "images" } as const;
 
 function requireNamed(

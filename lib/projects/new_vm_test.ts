@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../contract/mod.ts";
-import { configInProject, type MeansHere, type ProjectMeans } from "./new_vm.ts";
+import { configInProject, type MeansHere, poolsOfNames, type ProjectMeans } from "./new_vm.ts";
 
 const means: ProjectMeans = {
   ...{
@@ -57,4 +57,15 @@ Deno.test("what the project does not name is refused with what it names", () => 
   refused({ image: "images/debian.qcow2" }, "NotNamedByProject");
   refused({ sshKeys: ["k"] }, "InvalidInput");
   refused({}, "ProjectTakesNoVms", { ...means, pools: [] });
+});
+
+Deno.test("An image is looked for by its name where no member can put one first, and in no pool of other projects", () => {
+  const ofMembers = new Set(["own", "shared", "other"]);
+  const all = ["shared", "images", "other", "own", "default"];
+  assert.deepEqual(poolsOfNames(all, { pools: ["own", "away", "shared"] }, ofMembers), [
+    ...["default", "images", "own", "shared"],
+  ]);
+  assert.deepEqual(poolsOfNames(all, { pools: ["own"] }, new Set()), [
+    ...["default", "images", "other", "shared", "own"],
+  ]);
 });

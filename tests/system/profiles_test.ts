@@ -530,7 +530,7 @@ Deno.test({
         await call(server, "list_tools"),
         await call(server, "get_audit_log", { limit: 200 }),
       ]);
-      assert.ok(!shown.includes("t0p"));
+      assert.ok(!shown.includes("t0p") && !shown.includes("secret-path"));
     });
   },
 });

@@ -31,6 +31,8 @@ Deno.test({
     await pool.createVolume("base.qcow2", "64M");
     await pool.createVolume("setup.iso", "1M", "raw");
     await foreign.createVolume("secret.qcow2", "64M");
+    // As a VM of the project that has that pool would call its disk
+    await foreign.createVolume("gone.qcow2", "64M");
     await using server = await ownServer({ env: { KVMM_VIRT_TYPE: "qemu" } });
     const { id: projectId } = await call(server, "create_project", {
       ...{ name: "shop", quota: { vms: 2, diskGb: 6 } },
@@ -54,7 +56,7 @@ Deno.test({
             projectId,
             pools: [pool.name],
             networks: [network.name],
-            images: ["base.qcow2", "setup.iso", "gone"],
+            images: ["base.qcow2", "setup.iso", "gone", "gone.qcow2"],
           },
         });
         await refused(make(bob), "Forbidden");
@@ -76,6 +78,7 @@ Deno.test({
           `${foreign.path}/secret.qcow2`,
           `../${foreign.name}/secret.qcow2`,
           "gone",
+          "gone.qcow2",
         ]
       ) await notNamed({ image }, /base\.qcow2, setup\.iso/);
       for (

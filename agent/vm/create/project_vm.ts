@@ -1,5 +1,10 @@
 /** Creates VMs for members of projects, who may have no right to the host. */
-import { configInProject, type MeansHere, type ProjectMeans } from "../../../lib/projects/new_vm.ts";
+import {
+  configInProject,
+  type MeansHere,
+  poolsOfNames,
+  type ProjectMeans,
+} from "../../../lib/projects/new_vm.ts";
 import type { Input, NewProjectVm, VmConfig } from "../../../lib/contract/mod.ts";
 import type { Host } from "../../hosts/host.ts";
 import { type CreateServices, poolFacts } from "./facts.ts";
@@ -17,17 +22,16 @@ async function volumesOf({ inventory: { storage } }: Host, pool: string): Promis
   }
 }
 
-/**
- * The images of a project on a host: `pool/name`, or a name alone, which is looked for in the pools of the project first.
- */
+/** The images of a project on a host: `pool/name`, or a name alone, which is looked for where others cannot put one. */
 async function imagesOn(
   services: CreateServices,
   { images, pools }: ProjectMeans,
 ): Promise<MeansHere["images"]> {
   const active = (await poolFacts(services)).pools.filter(({ active }) => active).map(({ name }) => name);
-  const order = [...new Set([...pools.filter((pool) => active.includes(pool)), ...active.toSorted()])];
+  const byName = poolsOfNames(active, { pools }, services.vms.projects.poolsOfMembers());
+  const order = [...new Set([...byName, ...active])];
   const named = (image: string, pool: string, { name }: Volume) =>
-    image === name || image === `${pool}/${name}`;
+    image === `${pool}/${name}` || (image === name && byName.includes(pool));
   const found = new Map<string, { pool: string; volume: string; kind: "iso" | "disk" }>();
   for (const pool of images.length === 0 ? [] : order) {
     for (const volume of await volumesOf(services.vms, pool)) {

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import {
+  type CommandName,
+  ContractError,
+  type ToolPermissions,
+  type ToolRef,
+} from "../../lib/contract/mod.ts";
+import { delegateFor, delegatorOf } from "../access/delegation.ts";
+import { type Principal, principalOf, socketPrincipal } from "../access.ts";
+import { Store } from "../store/store.ts";
+import { limitedTo, ToolGuard } from "./guard.ts";
+import { PROFILE_MIGRATIONS, ProfileRecords, toolId } from "./records.ts";
+
+const limits = (more: Partial<ToolPermissions>): ToolPermissions => ({
+  ...{ allowed_directories: [], allowed_tools: [], disallowed_tools: [] },
+  ...more,
+});
+const ref = (
+  tool_type: ToolRef["tool_type"],
+  name: string,
+  permissions: ToolPermissions | null,
+): ToolRef => ({ ...{ name, tool_type, source_scope: null, permissions } });
+
+/** A project `p` with the VM `v` and these tools; the agent `bot` is the account `u`. */
+async function world(local: readonly ToolRef[]) {
+  const folder = await Deno.makeTempDir({ prefix: "kvmm-guard-" });
+  const store = new Store(folder, () => {}, [{ name: "profiles", migrations: PROFILE_MIGRATIONS }]);
+  store.open();
+  const records = new ProfileRecords(store);
+  const agent = {
+    ...{
+      id: toolId("agent", "bot"),
+      name: "bot",
+      tool_type: "agent",
+      description: "",
+      enabled: true,
+    } as const,
+    ...{ parameters: [], steps: [], privateAddresses: false, arguments: [], account: "u" },
+  };
+  const put = (refs: readonly ToolRef[]) =>
+    records.change(() => [records.projects.putting({ id: "p", profile: null, local: refs })]);
+  records.change(() => [records.tools.putting(agent)]);
+  put(local);
+  const guard = new ToolGuard({
+    records,
+    projectOf: (vmId) => vmId === "v" ? "p" : undefined,
+    projectId: (named) => named === "p" || named === "lab" ? "p" : undefined,
+    resolved: (path) => Promise.resolve(path),
+    directoryOf: (pool) => ({ own: "/srv/own", other: "/srv/other" })[pool],
+    vmInBin: (entryId) => entryId === "e" ? "v" : undefined,
+    isElsewhere: (input) => (input as { host?: string }).host === "far",
+  });
+  guard.refresh();
+  return {
+    ...{ guard, put },
+    /** The reason of a refusal; undefined where a call is allowed. */
+    refusal: async (principal: Principal, command: CommandName, input: object) => {
+      try {
+        await guard.check(principal, command, input);
+      } catch (error) {
+        assert.ok(error instanceof ContractError && error.code === "ToolNotAllowed", String(error));
+        return String(error.details?.reason);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      store.close();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+const bot = principalOf({ name: "bot", userId: "u", door: "api", via: "session" });
+const root = socketPrincipal({ uid: 0, name: "root", role: "administrator" });
+const NEEDS_NAME = /allowed_tools does not name it/;
+
+Deno.test("Automation accounts: what changes something else is named, also where its input names a VM of the project", async () => {
+  await using all = await world([ref("agent", "bot", limits({}))]);
+  assert.equal(await all.refusal(bot, "start_vm", { vmId: "v" }), undefined);
+  const cases: readonly [CommandName, object][] = [
+    ["create_schedule", { name: "s", action: "stop", targets: { vmIds: ["v"], tags: ["any"] } }],
+    ["create_vm", { name: "n", cloudInit: { metaData: { vmId: "v" } } }],
+    ["create_vm", { name: "n", cloudInit: { metaData: { project: "lab" } } }],
+    ["add_port_forward", { network: "default", vmId: "v" }],
+    ["silence_alert", { vmId: "v" }],
+    ["delete_volume", { pool: "own", volume: "a" }],
+  ];
+  for (const [command, input] of cases) {
+    assert.match(await all.refusal(bot, command, input) ?? "", NEEDS_NAME, command);
+  }
+  await using named = await world([ref("agent", "bot", limits({ allowed_tools: ["create_schedule"] }))]);
+  assert.equal(await named.refusal(bot, ...cases[0]!), undefined);
+});
+
+Deno.test("Skills: no step leaves something behind that is not of a VM or the project, whatever its input names", async () => {
+  await using own = await world([]);
+  const skill = limitedTo(root, "p", ref("skill", "s", null));
+  assert.equal(await own.refusal(skill, "set_tags", { vmId: "v", tags: [] }), undefined);
+  const cases: readonly [CommandName, object][] = [
+    ["create_vm", { name: "n", cloudInit: { metaData: { project: "lab" } } }],
+    ["add_port_forward", { network: "default", vmId: "v" }],
+    ["create_alert", { name: "a", vmId: "v" }],
+  ];
+  for (const [command, input] of cases) {
+    assert.match(await own.refusal(skill, command, input) ?? "", /beyond the project/, command);
+  }
+});
+
+Deno.test("Directories: bases of new images, and places on other hosts", async () => {
+  const only = limits({ allowed_tools: ["*"], allowed_directories: ["/srv/own"] });
+  await using own = await world([ref("agent", "bot", only)]);
+  const outside: readonly [CommandName, object][] = [
+    ["create_volume", { pool: "own", name: "n", backing: "other/secret.qcow2" }],
+    ["attach_disk", { vmId: "v", path: "own/a.qcow2", backingFile: "other/secret.qcow2" }],
+    ["create_volume", { pool: "own", name: "n", host: "far" }],
+    ["copy_volume_to_host", { pool: "own", volume: "a", toHost: "far", toPool: "own" }],
+    ["inspect_foreign_vm", { definition: 'scsi0:0.fileName = "/etc/shadow"' }],
+    ["attach_disk", { vmId: "v", path: "/srv/owner/a.qcow2" }],
+    // A pool that is not named would be one that is not judged
+    ["create_project_vm", { projectId: "p", name: "n" }],
+    ["attach_disk", { vmId: "v", create: { sizeGb: 1 } }],
+    ["clone_vm", { vmId: "v", name: "n" }],
+    ["download_image", { url: "https://example.org/a.qcow2" }],
+    ["create_vm", { name: "n" }],
+    ["create_vm", { name: "n", disks: [{ sizeGb: 1, pool: "own" }, { sizeGb: 1 }] }],
+  ];
+  for (const [command, input] of outside) {
+    assert.notEqual(await own.refusal(bot, command, input), undefined, JSON.stringify(input));
+  }
+  const within: readonly [CommandName, object][] = [
+    ["create_volume", { pool: "own", name: "n", backing: "own/base.qcow2" }],
+    ["create_project_vm", { projectId: "p", name: "n", pool: "own" }],
+    ["attach_disk", { vmId: "v", create: { sizeGb: 1, pool: "own" } }],
+    ["clone_volume", { pool: "own", volume: "a", name: "b" }],
+    ["create_vm", { name: "n", disks: [] }],
+    ["create_vm", { name: "n", disks: [{ sizeGb: 1, pool: "own" }, { path: "/srv/own/a.qcow2" }] }],
+    ["empty_bin", {}],
+    ["guest_freeze", { vmId: "v", mountpoints: ["/", "/home"] }],
+    ["list_backup_files", { vmId: "v", filesystem: "/dev/sda1" }],
+    ["start_network", { name: "default", host: "far" }],
+    ["call_server_tool", {
+      project_id: "p",
+      tool_name: "t",
+      tool: "x",
+      arguments: { project: "X", path: "/x" },
+    }],
+    ["run_skill", { project_id: "p", tool_name: "t", parameters: { project: "X", pool: "other" } }],
+  ];
+  for (const [command, input] of within) {
+    assert.equal(await own.refusal(bot, command, input), undefined, JSON.stringify(input));
+  }
+});
+
+Deno.test("MCP: its limits hold for what it left to be done later", async () => {
+  await using own = await world([ref("skill", "s", null)]);
+  const later = (by: Principal): Principal => {
+    const app = {
+      access: {} as never,
+      socketRoleOf: () => "administrator" as const,
+      linkedRights: () => undefined,
+    };
+    const found = delegateFor(app, delegatorOf(by), "schedule:1");
+    assert.ok(typeof found !== "string");
+    return found;
+  };
+  const byMcp = { ...root, door: "mcp" } as const, call = ["stop_vm", { vmId: "v" }] as const;
+  assert.equal(await own.refusal(root, ...call), undefined);
+  assert.equal(await own.refusal(later(root), ...call), undefined);
+  assert.match(await own.refusal(byMcp, ...call) ?? "", /mcp kvm-manager is none of them/);
+  assert.match(await own.refusal(later(byMcp), ...call) ?? "", /mcp kvm-manager is none of them/);
+  for (const command of ["restore_bin_entry", "delete_bin_entry"] as const) {
+    assert.match(await own.refusal(byMcp, command, { entryId: "e" }) ?? "", /is none of them/);
+    assert.equal(await own.refusal(byMcp, command, { entryId: "other" }), undefined);
+  }
+  assert.match(await own.refusal(later(later(byMcp)), ...call) ?? "", /mcp kvm-manager is none of them/);
+});
+
+Deno.test("Automation accounts: whose permissions change at the same projects are told, once", async () => {
+  await using own = await world([ref("agent", "bot", limits({ allowed_tools: ["open_console"] }))]);
+  assert.deepEqual(own.guard.refresh(), []);
+  own.put([ref("agent", "bot", limits({ allowed_tools: ["get_vm"] }))]);
+  assert.deepEqual(own.guard.refresh(), ["u"]);
+  assert.deepEqual(own.guard.refresh(), []);
+  own.put([ref("agent", "other", null)]);
+  assert.deepEqual(own.guard.refresh(), ["u"]);
+});
