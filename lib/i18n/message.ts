@@ -5,6 +5,7 @@
  */
 import { fill } from "./fill.ts";
 import { translated, translation } from "./locale.ts";
+import { amountHere } from "./numbers.ts";
 import { isPhraseAt, isSentenceIn } from "./phrases.ts";
 
 /** A VM, by the name that it has or had. */
@@ -112,11 +113,11 @@ function renderWith(value: unknown, translate: Translate): string {
   if (isMessage(value)) {
     const args = Object.entries(value.args).map(([place, each]) => [
       place,
-      typeof each === "string" && isPhraseAt(place, each) ? translate(each) ?? each : one(each),
+      typeof each === "string" && isPhraseAt(place, each) ? translate(each) ?? one(each) : one(each),
     ]);
     return fill(translate(value.$text) ?? value.$text, Object.fromEntries(args));
   }
-  return Array.isArray(value) && isRenderable(value) ? listed(value, one) : String(value);
+  return Array.isArray(value) && isRenderable(value) ? listed(value, one) : amountHere(String(value));
 }
 
 /** A value of a message as text, in the language of what is done now. A plain string with a blank is a sentence. */

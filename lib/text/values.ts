@@ -96,10 +96,12 @@ function size(field: string, text: string): number | undefined {
 /** `90`, `90 %`, `1.5 ms` and `40 °C` as they stand; `2G` and `10 MiB/s` in bytes: a series' own unit is its base unit. */
 function figure(text: string): number | undefined {
   const [, amount, unit = ""] = FIGURE.exec(text.trim()) ?? [];
-  return amount === undefined ? undefined : Number(amount) * 1024 ** BINARY[unit.toLowerCase()]!;
+  return amount === undefined
+    ? undefined
+    : Number(amount.replace(",", ".")) * 1024 ** BINARY[unit.toLowerCase()]!;
 }
 const FIGURE =
-  /^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
+  /^([+-]?\d+(?:\.\d+|,\d{1,2})?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
 
 /** Kilobytes, of 1,000 bytes, of a kilobit, megabit and gigabit. */
 const KILOBYTES: Readonly<Record<string, number>> = { k: 0.125, m: 125, g: 125_000 };
