@@ -1,4 +1,4 @@
-import type { Unrendered } from "../../lib/i18n/message.ts";
+import { render, type Unrendered } from "../../lib/i18n/message.ts";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
@@ -88,7 +88,7 @@ Deno.test("AlertEngine: an incident fires once, is acknowledged, is over, and st
   check("bad");
   check("bad");
   const [incident] = engine.incidents();
-  assert.equal(incident!.message, "CPU usage is 95 %, above 90 %");
+  assert.equal(render(incident!.message), "CPU usage is 95 %, above 90 %");
   assert.equal(fired(), 1);
   engine.acknowledge(incident!.id, "ann");
   check("bad");

@@ -23,7 +23,8 @@ Deno.test("amounts have the decimal sign of their reader", () => {
 });
 
 Deno.test("an amount in a message that was written in another language has its reader's sign", () => {
-  const kept = message`${"1.5 GiB"} of ${"2,5 TiB"} are read at ${"0.5 MiB/s"} from 10.0.0.1 by ${"version 1.5"}`;
+  const kept =
+    message`${"1.5 GiB"} of ${"2,5 TiB"} are read at ${"0.5 MiB/s"} from 10.0.0.1 by ${"version 1.5"}`;
   {
     using _german = useLocale(() => "de");
     assert.equal(render(kept), "1,5 GiB of 2,5 TiB are read at 0,5 MiB/s from 10.0.0.1 by version 1.5");
