@@ -243,7 +243,7 @@ export function failedWith(section: FormOutcome["section"], error: unknown): For
   if (error instanceof FormError) return { section, failure: { why: error.message, field: error.field } };
   const { why, advice } = failureOf(error);
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const field = errorField((cause ?? {}) as { code?: unknown; details?: unknown });
+  const field = errorField((cause ?? {}) as Parameters<typeof errorField>[0]);
   return {
     section,
     failure: { why, ...(advice !== undefined && { advice }), ...(field !== undefined && { field }) },
