@@ -1,12 +1,9 @@
 /** A refusal's text as the sentence beside the field that it is about. */
-import { fields } from "../i18n/en/fields.ts";
-import { textsOf } from "../i18n/mod.ts";
-
-const { t } = textsOf(fields);
+import { t } from "../i18n/mod.ts";
 
 /** The reason alone of a text that says an input is invalid, in the language of what is done now; any other as it is. */
 export function reasonOf(message: string): string {
-  const prefix = t("fields.invalid", { reason: "" });
+  const prefix = t("failed.invalid_input", { reason: "" });
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 

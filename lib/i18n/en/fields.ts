@@ -15,6 +15,4 @@ export const fields = {
   "fields.email": "Enter an e-mail address.",
   "fields.url": "Enter a full address, such as https://example.org/.",
   "fields.format": "Not in the expected format.",
-  // As the error InvalidInput says it: it is cut off beside a field.
-  "fields.invalid": "Invalid input: {reason}",
 } as const;
