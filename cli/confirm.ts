@@ -1,3 +1,9 @@
+/** What is typed to say yes, in the languages that there are texts in: whoever is asked in one answers in it. */
+const YES: ReadonlySet<string> = new Set(["yes", "ja", "oui", "sí", "si", "sim", "はい", "是"]);
+
+/** Whether an answer is the whole word for yes; null is the end of the input. */
+export const saysYes = (answer: string | null): boolean => YES.has(answer?.trim().toLowerCase() ?? "");
+
 /** A question before something is lost. Without a terminal nobody can answer, and the answer is no. */
 export function askToConfirm(question: string): boolean {
   if (!Deno.stdin.isTerminal()) {

@@ -2,6 +2,7 @@
 import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { parsed } from "./arguments.ts";
+import { saysYes } from "./confirm.ts";
 import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { remoteTarget, serverUrl } from "./connect/target.ts";
@@ -81,7 +82,7 @@ function trusts(server: string, fingerprint: string, terminal: Terminal): boolea
     } is vouched for by nobody. Its fingerprint (SHA-256) is\n` +
       `  ${shownFingerprint(fingerprint)}\nCompare it with what kvm-manager serve said when it started.`,
   );
-  return terminal.ask("Type yes to trust it:")?.trim().toLowerCase() === "yes";
+  return saysYes(terminal.ask("Type yes to trust it:"));
 }
 
 /** The fingerprint of a certificate that is not trusted; undefined for one that is. @throws {ApiError} */

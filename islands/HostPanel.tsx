@@ -9,6 +9,7 @@ import { formatMemory } from "../lib/text/quantity.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { formatSpan } from "../lib/text/time.ts";
 import { host as hostTexts } from "../lib/i18n/en/host.ts";
+import { fixed } from "../lib/i18n/numbers.ts";
 import { number, t, textsOf } from "../lib/i18n/mod.ts";
 
 const texts = textsOf(hostTexts);
@@ -52,7 +53,7 @@ export default function HostPanel({ host, stats: first, seed, now, hasMonitoring
           })}
         </Fact>
         <Fact label={texts.t("host.load")}>
-          {stats.loadAverage === null ? "–" : stats.loadAverage.map((load) => load.toFixed(2)).join("  ")}
+          {stats.loadAverage === null ? "–" : stats.loadAverage.map((load) => fixed(load, 2)).join("  ")}
         </Fact>
         <Fact label={texts.t("host.uptime")}>{up ?? "–"}</Fact>
       </dl>

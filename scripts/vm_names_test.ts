@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { programSources, PROJECT } from "./project.ts";
 
 /**
- * Texts that nobody is told who may see some VMs only: names of steps in the log, what a VM that is in no list is described as, a
- * task that makes VMs (`lib/access/filter_output.ts`), what is with the VM alone.
+ * Texts that nobody is told who may see some VMs only: names of steps in the log, what a VM that is in no list is described as,
+ * what is with the VM alone.
  */
 const FREE: ReadonlySet<string> = new Set([
   "agent/demo/screen/terminal.ts",
   "agent/vm/cloud_init/handlers.ts",
-  "agent/vm/create/disks.ts",
 ]);
 /** Known by the name alone where they are said: attributed where they come in (`agent/access/attribution.ts`). */
 const BY_NAME: ReadonlySet<string> = new Set([

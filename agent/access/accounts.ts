@@ -1,4 +1,5 @@
 /** Users and roles: who there is, and what they may do. */
+import { type Message, message, render } from "../../lib/i18n/message.ts";
 import type { Clock } from "../clock.ts";
 import { PERMISSIONS, permissionsOf } from "../../lib/access/permissions.ts";
 import { weakness } from "../../lib/access/password.ts";
@@ -28,10 +29,10 @@ const RESERVED: ReadonlySet<string> = new Set([
   "kvm-manager",
 ]);
 
-const DESCRIPTIONS: Readonly<Record<Role, string>> = {
-  viewer: "Sees VMs, storage and networks",
-  operator: "Starts, stops, changes and opens the consoles of VMs; works with volumes and networks",
-  administrator: "Everything, host and users included: as good as root",
+const DESCRIPTIONS: Readonly<Record<Role, Message>> = {
+  viewer: message`Sees VMs, storage and networks`,
+  operator: message`Starts, stops, changes and opens the consoles of VMs; works with volumes and networks`,
+  administrator: message`Everything, host and users included: as good as root`,
 };
 
 let known: Promise<ReadonlySet<string>> | undefined;
@@ -295,7 +296,7 @@ export class Accounts {
     const builtIn = ROLES.map((role) => ({
       role,
       builtIn: true,
-      description: DESCRIPTIONS[role],
+      description: render(DESCRIPTIONS[role]),
       permissions: [...permissionsOf(role)],
     }));
     return [

@@ -4,7 +4,6 @@
  */
 import {
   ALERT_SEVERITIES,
-  type AlertIncident,
   type AlertRule,
   ContractError,
   MOST_OPEN_INCIDENTS,
@@ -14,8 +13,9 @@ import { type AlertSubject, isInScope } from "../../lib/alerts/rule.ts";
 import { holds, type StoredSilence } from "../../lib/alerts/silence.ts";
 import { check, type Observation, type Watch, WELL } from "../../lib/alerts/watch.ts";
 import { incidentMessage } from "../../lib/alerts/words.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { Clock } from "../clock.ts";
-import type { AlertRecords, IncidentRecord, MessageItem } from "./records.ts";
+import type { AlertRecords, IncidentRecord, KeptIncident, MessageItem } from "./records.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** Incidents of one check that are told one by one as events. */
@@ -45,7 +45,7 @@ export interface AlertWorld {
   readonly records: AlertRecords;
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly publish: (events: readonly PublishedEvent[]) => void;
+  readonly publish: (events: readonly Unrendered<PublishedEvent>[]) => void;
   /** The group of a VM now. */
   readonly groupOf: (vmId: string) => string | undefined;
   /** Whether people are told nothing of a host now, as if it were silenced: it is in maintenance. */
@@ -56,14 +56,14 @@ const keyOf = (ruleId: string, { host, vmId = "", label }: Watched) =>
   `${ruleId}\n${host}\n${vmId}\n${label}`;
 
 /** What an incident was of. */
-const watchedOf = ({ host, vmId, vmName, label = "" }: AlertIncident): Watched => ({
+const watchedOf = ({ host, vmId, vmName, label = "" }: KeptIncident): Watched => ({
   host,
   vmId,
   vmName,
   label,
 });
 
-const bySeverity = (a: AlertIncident, b: AlertIncident) =>
+const bySeverity = (a: KeptIncident, b: KeptIncident) =>
   ALERT_SEVERITIES.indexOf(b.severity) - ALERT_SEVERITIES.indexOf(a.severity);
 
 /** One check of some alerts on some things. */
@@ -107,7 +107,7 @@ export class AlertEngine {
   /** Changed, and not written yet: by the incident's id. */
   readonly #unwritten = new Map<string, IncidentRecord>();
   #untold: MessageItem[] = [];
-  #fired: AlertIncident[] = [];
+  #fired: KeptIncident[] = [];
   #hasChanged = false;
   #round = 0;
   #isOverfull = false;
@@ -175,7 +175,7 @@ export class AlertEngine {
 
   #fire(open: Open, value: number): void {
     const { rule, of: { host, vmId, vmName, label }, detail } = open;
-    const incident: AlertIncident = {
+    const incident: KeptIncident = {
       id: crypto.randomUUID(),
       alertId: rule.id,
       ...{ name: rule.name, severity: rule.severity, watches: rule.watches, state: "firing", host },
@@ -191,10 +191,10 @@ export class AlertEngine {
     this.#keep(open, { incident, told: false });
   }
 
-  #over(open: Open, ended: NonNullable<AlertIncident["ended"]>): void {
+  #over(open: Open, ended: NonNullable<KeptIncident["ended"]>): void {
     const { record } = open;
     if (record === undefined) return;
-    const incident: AlertIncident = {
+    const incident: KeptIncident = {
       ...record.incident,
       ...{ state: "resolved", endedAt: this.#world.clock.now(), ended },
     };
@@ -268,7 +268,7 @@ export class AlertEngine {
     this.#fired = [];
     const told = fired.slice(0, MOST_EVENTS);
     publish([
-      ...told.map((incident, index): PublishedEvent => {
+      ...told.map((incident, index): Unrendered<PublishedEvent> => {
         const isLast = index === told.length - 1;
         return ["alert-fired", { incident, more: isLast ? fired.length - told.length : 0 }];
       }),
@@ -277,7 +277,7 @@ export class AlertEngine {
   }
 
   /** What is open, the worst and newest first; `silenced` as it is now, also where people were told before the silence. */
-  incidents(): AlertIncident[] {
+  incidents(): KeptIncident[] {
     const silences = this.#silences();
     return [...this.#open.values()].flatMap((open) =>
       open.record === undefined
@@ -308,7 +308,7 @@ export class AlertEngine {
     }
     const { record } = open;
     if (record.incident.state === "acknowledged") return;
-    const incident: AlertIncident = {
+    const incident: KeptIncident = {
       ...record.incident,
       ...{ state: "acknowledged", acknowledgedAt: clock.now(), acknowledgedBy: by },
     };
@@ -330,7 +330,7 @@ export class AlertEngine {
     this.#end(({ of }) => of.host === host, "gone");
   }
 
-  #end(isMeant: (open: Open) => boolean, ended: NonNullable<AlertIncident["ended"]>): void {
+  #end(isMeant: (open: Open) => boolean, ended: NonNullable<KeptIncident["ended"]>): void {
     for (const [key, open] of this.#open) {
       if (!isMeant(open)) continue;
       this.#open.delete(key);

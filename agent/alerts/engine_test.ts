@@ -1,3 +1,4 @@
+import { render, type Unrendered } from "../../lib/i18n/message.ts";
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
@@ -22,14 +23,14 @@ const TARGET: AlertTargetRecord = {
 /** A store in a folder of its own, and the engine over it, as often as it is started. */
 function world(clock = new TestClock()) {
   const folder = Deno.makeTempDirSync({ prefix: "kvmm-test-alerts-" });
-  const events: PublishedEvent[] = [];
+  const events: Unrendered<PublishedEvent>[] = [];
   const held = new Set<string>();
   let store: Store | undefined;
   const start = () => {
     store?.close();
     store = new Store(folder, () => {}, [{ name: "alerts", migrations: ALERT_MIGRATIONS }]);
     const records = new AlertRecords(store), outbox = new Outbox(records, clock);
-    const publish = (told: readonly PublishedEvent[]) => void events.push(...told);
+    const publish = (told: readonly Unrendered<PublishedEvent>[]) => void events.push(...told);
     const engine = new AlertEngine({
       records,
       outbox,
@@ -87,7 +88,7 @@ Deno.test("AlertEngine: an incident fires once, is acknowledged, is over, and st
   check("bad");
   check("bad");
   const [incident] = engine.incidents();
-  assert.equal(incident!.message, "CPU usage is 95 %, above 90 %");
+  assert.equal(render(incident!.message), "CPU usage is 95 %, above 90 %");
   assert.equal(fired(), 1);
   engine.acknowledge(incident!.id, "ann");
   check("bad");

@@ -7,6 +7,7 @@ import {
   ContractError,
 } from "../../lib/contract/mod.ts";
 import { defaultAlerts } from "../../lib/alerts/defaults.ts";
+import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
 import { DAY_MS } from "../../lib/duration.ts";
@@ -22,10 +23,13 @@ export interface AlertTargetRecord
   readonly unread?: Unread;
 }
 
+/** An incident as it is kept: its reader's language is not known. */
+export type KeptIncident = Unrendered<AlertIncident>;
+
 /** One thing that somebody is told of. */
 export interface MessageItem {
   readonly kind: "fired" | "resolved";
-  readonly incident: AlertIncident;
+  readonly incident: KeptIncident;
 }
 
 /** One of them in a message that waits. */
@@ -50,7 +54,7 @@ export interface WaitingMessage {
 
 /** What is kept of an incident beside what is shown. */
 export interface IncidentRecord {
-  readonly incident: AlertIncident;
+  readonly incident: KeptIncident;
   /** Whether messages of it were written. */
   readonly told: boolean;
 }
@@ -103,7 +107,7 @@ export interface WantedIncidents {
 
 /** Whether one is. */
 export const isWanted = (
-  { vmId, host, firedAt }: AlertIncident,
+  { vmId, host, firedAt }: KeptIncident,
   wanted: WantedIncidents,
 ): boolean =>
   (wanted.vmId ?? vmId) === vmId && (wanted.hostId ?? host) === host &&
@@ -237,7 +241,7 @@ export class AlertRecords {
   }
 
   /** What is over, the newest first. @throws {ContractError} StoreUnavailable */
-  history(limit: number, { vmId, hostId, since = 0, until }: WantedIncidents = {}): AlertIncident[] {
+  history(limit: number, { vmId, hostId, since = 0, until }: WantedIncidents = {}): KeptIncident[] {
     const database = this.require().#store.open();
     if (database === undefined) throw this.#unavailable();
     // What fired since a time ended since then, too: of that there is an index

@@ -1,5 +1,5 @@
 /** The commands on backups. */
-import type { Unrendered } from "../../lib/i18n/message.ts";
+import { message, type Unrendered } from "../../lib/i18n/message.ts";
 import {
   type Backup,
   type backupCommands,
@@ -398,7 +398,7 @@ export function backupHandlers(
         const total = copies.reduce((sum, { manifest }) => sum + (manifest ? contentBytes(manifest) : 0), 0);
         await jobs.run({
           command: "verify_backup",
-          title: `Verify backup job ${backup.name}`,
+          title: message`Verify backup job ${backup.name}`,
           actor,
           ifInterrupted: "Nothing was changed. Verify it again.",
         }, (job) =>

@@ -434,7 +434,7 @@ export async function restoreVm(
   const run = () =>
     jobs.run({
       command: "restore_backup",
-      title: vm === undefined ? `Restore ${was.name} as ${name}` : `Restore ${name}`,
+      title: vm === undefined ? message`Restore ${was.name} as ${name}` : message`Restore ${name}`,
       actor: principal.name,
       vmId,
       subject: name,

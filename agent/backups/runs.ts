@@ -185,7 +185,7 @@ export class BackupRuns {
       await this.#options.jobs.run({
         id: jobId,
         command: "run_backup_now",
-        title: `Backup job ${name}`,
+        title: message`Backup job ${name}`,
         actor: entry.run.actor,
         ifInterrupted:
           "Copies that were whole are kept, the one that was not is removed. The VMs are as they were. " +

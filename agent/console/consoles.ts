@@ -165,16 +165,16 @@ export class Consoles {
   /** Something happened to a VM: when it is off, so are its consoles. */
   onChange(vmId: string): void {
     if (this.#isActive(vmId)) return;
-    for (const peer of this.#open.get(vmId)?.keys() ?? []) peer.close(STOPPED);
+    for (const peer of this.#open.get(vmId)?.keys() ?? []) peer.close(stopped());
   }
 
   #serve(call: ConsoleCall, principal: Principal): Promise<Farewell> {
     const { vm, grant, peer } = call;
     return this.#keep(vm.id, peer, principal, async () => {
-      if (!this.#isActive(vm.id)) return STOPPED;
+      if (!this.#isActive(vm.id)) return stopped();
       const farewell = await this.#types[grant.kind].serve(call);
       const isLost = farewell.code === CONSOLE_CLOSE.disconnected || farewell.code === CONSOLE_CLOSE.failed;
-      return isLost && await this.#stops(vm.id, peer) ? STOPPED : farewell;
+      return isLost && await this.#stops(vm.id, peer) ? stopped() : farewell;
     });
   }
 
@@ -222,7 +222,7 @@ const HOST_GONE: Farewell = {
   code: CONSOLE_CLOSE.disconnected,
   reason: "KVM Manager is no longer connected to the VM's host",
 };
-const STOPPED: Farewell = { code: CONSOLE_CLOSE.vmStopped, reason: errorText("VmNotRunning") };
+const stopped = (): Farewell => ({ code: CONSOLE_CLOSE.vmStopped, reason: errorText("VmNotRunning") });
 
 /** A path's part as it was meant; nothing when it is no valid one. */
 function decoded(part: string): string | undefined {

@@ -135,7 +135,7 @@ export function replicationHandlers(
       await jobs.run({
         ...{
           command: "replicate_now",
-          title: `Replicate ${vmName} to ${toHost}`,
+          title: message`Replicate ${vmName} to ${toHost}`,
           actor,
           vmId,
           subject: vmName,
@@ -165,7 +165,7 @@ export function replicationHandlers(
       await jobs.run({
         ...{
           command: "switch_over",
-          title: `Switch ${vmName} over to ${toHost}`,
+          title: message`Switch ${vmName} over to ${toHost}`,
           actor,
           vmId,
           subject: vmName,
@@ -229,7 +229,7 @@ export function replicationHandlers(
       await jobs.run({
         ...{
           command: "promote_replica",
-          title: `Make ${vmName} a VM of its replica`,
+          title: message`Make ${vmName} a VM of its replica`,
           actor,
           vmId,
           subject: vmName,
@@ -248,7 +248,7 @@ export function replicationHandlers(
       const { vmName: subject } = findReplica(replicaId);
       let tested;
       await jobs.run({
-        ...{ command: "test_replica", title: `Test the replica of ${subject}`, actor, subject },
+        ...{ command: "test_replica", title: message`Test the replica of ${subject}`, actor, subject },
         ifInterrupted: "The VM of the test is removed.",
       }, async (job) => {
         tested = await withFiles(

@@ -278,7 +278,7 @@ export function copyToHost(app: CopyServices): Pick<Handlers, keyof typeof volum
       await requirePoolThere(call, plan);
       return await app.hosts.local.jobs.run({
         command: "copy_volume_to_host",
-        title: `Copy ${volume} to ${to.host}`,
+        title: message`Copy ${volume} to ${to.host}`,
         actor: principal.name,
         subject: `${pool}/${volume}`,
         ...(from.host !== LOCAL_HOST && { host: from.host }),

@@ -1,4 +1,5 @@
 /** Downloads of volumes: libvirt's stream as the body of an answer, read as fast as the client takes it. */
+import { message } from "../../lib/i18n/message.ts";
 import { Transfer } from "../../ffi/transfers.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import type { CallContext } from "../dispatch.ts";
@@ -46,7 +47,7 @@ export async function downloadVolume(
   const { offset, length } = part;
   const job = await jobs.open({
     command: "download_volume",
-    title: `Download ${name} from ${pool}`,
+    title: message`Download ${name} from ${pool}`,
     actor: principal.name,
     subject: `${pool}/${name}`,
     ifInterrupted: "Download it again; a range can begin where it broke off.",

@@ -172,7 +172,7 @@ export class Uploads {
       const partial = await this.#place(input, size, offset, principal);
       const job = await this.#host.jobs.open({
         command: "upload_volume",
-        title: `Upload ${name} to ${pool}`,
+        title: message`Upload ${name} to ${pool}`,
         actor: principal.name,
         subject: `${pool}/${name}`,
         ifInterrupted: t("operations.later"),

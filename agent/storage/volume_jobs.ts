@@ -32,7 +32,7 @@ import {
   volumeView,
 } from "./volume_work.ts";
 import { hasFormats, type Volume } from "./volumes.ts";
-import { message } from "../../lib/i18n/message.ts";
+import { type Message, message } from "../../lib/i18n/message.ts";
 
 type VolumeJobs = Pick<
   Handlers,
@@ -45,7 +45,7 @@ const PIECE = 1024 * 1024;
 /** A copy to be made. */
 interface Copy {
   readonly command: "clone_volume" | "convert_volume";
-  readonly title: string;
+  readonly title: Message;
   readonly failed: ErrorCode;
   readonly at: At;
   readonly pool: string;
@@ -162,7 +162,9 @@ export function volumeJobs(host: Host): VolumeJobs {
     clone_volume: ({ pool, volume, name, targetPool = pool }, context) =>
       copy({
         command: "clone_volume",
-        title: `Copy ${volume} of ${pool} to ${name}${targetPool === pool ? "" : ` in ${targetPool}`}`,
+        title: targetPool === pool
+          ? message`Copy ${volume} of ${pool} to ${name}`
+          : message`Copy ${volume} of ${pool} to ${name} in ${targetPool}`,
         failed: "VolumeCloneFailed",
         at: { pool, volume },
         pool: targetPool,
@@ -173,9 +175,9 @@ export function volumeJobs(host: Host): VolumeJobs {
     convert_volume: ({ pool, volume, name, format, targetPool = pool }, context) =>
       copy({
         command: "convert_volume",
-        title: `Convert ${volume} of ${pool} to ${format}: ${name}${
-          targetPool === pool ? "" : ` in ${targetPool}`
-        }`,
+        title: targetPool === pool
+          ? message`Convert ${volume} of ${pool} to ${format}: ${name}`
+          : message`Convert ${volume} of ${pool} to ${format}: ${name} in ${targetPool}`,
         failed: "VolumeConvertFailed",
         at: { pool, volume },
         pool: targetPool,
@@ -203,7 +205,7 @@ export function volumeJobs(host: Host): VolumeJobs {
         await refuseUsedVolume(host, volume);
         await jobs.run({
           command: "wipe_volume",
-          title: `Wipe ${at.volume} of ${at.pool}`,
+          title: message`Wipe ${at.volume} of ${at.pool}`,
           actor: principal.name,
           subject: `${at.pool}/${at.volume}`,
           lane: "copy",

@@ -1,5 +1,5 @@
 /** Templates made, changed and deleted. */
-import { message, render, type Sentence } from "../../lib/i18n/message.ts";
+import { type Message, message, render, type Sentence } from "../../lib/i18n/message.ts";
 import {
   ContractError,
   type Input,
@@ -78,7 +78,7 @@ export function takeName({ host, records }: TemplateContext, name: string, but?:
 /** What a version is made for. */
 interface VersionRequest {
   readonly command: "create_template" | "update_template";
-  readonly title: string;
+  readonly title: Message;
   readonly templateId: string;
   readonly name: string;
   readonly version: number;
@@ -159,7 +159,7 @@ export async function createTemplate(
       versions: [version],
       nextVersion: version.version + 1,
     });
-  const title = `Make the template ${name} of ${source.name}`;
+  const title = message`Make the template ${name} of ${source.name}`;
   await addVersion(
     context,
     source,
@@ -201,7 +201,7 @@ export async function updateTemplate(
     const before = requireTemplate(context, templateId); // it may have been changed, or deleted, meanwhile
     records.put({ ...before, ...change, versions: [...before.versions, made], nextVersion: version + 1 });
   };
-  const title = `Make version ${version} of the template ${first.name} of ${source.name}`;
+  const title = message`Make version ${version} of the template ${first.name} of ${source.name}`;
   await addVersion(
     context,
     source,

@@ -146,7 +146,7 @@ export function copyTemplateToHost(app: CopyServices): Pick<Handlers, keyof type
       };
       return await app.hosts.local.jobs.run({
         command: "copy_template_to_host",
-        title: `Copy the template ${exported.name} to ${host}`,
+        title: message`Copy the template ${exported.name} to ${host}`,
         actor: principal.name,
         subject: exported.name,
         ...(from !== LOCAL_HOST && { host: from }),

@@ -1,6 +1,7 @@
 /** One value as people read it: sizes, times, shares, states. Pure. */
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
+import { fixed, withDecimalSign } from "../../lib/i18n/numbers.ts";
 import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
 
 /** Characters that steer a terminal: a VM's name must not move its cursor or write its clipboard. */
@@ -42,7 +43,7 @@ const NUMBERS: readonly (readonly [field: RegExp, shown: (value: number) => stri
   [/Mb$/, formatMemory],
   [/Gb$/, formatDisk],
   [/^progress$/, (value) => `${Math.floor(value * 100)} %`],
-  [/Percent$/, (value) => `${value.toFixed(1)} %`],
+  [/Percent$/, (value) => `${fixed(value, 1)} %`],
   [/^secondsLeft$|Seconds$/, duration],
   [/Ms$/, (value) => `${value} ms`],
 ];
@@ -104,7 +105,8 @@ function plain(field: string, value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") {
     if (momentFields().has(field)) return time(value);
-    return NUMBERS.find(([name]) => name.test(field))?.[1](value) ?? String(Number(value.toFixed(2)));
+    return NUMBERS.find(([name]) => name.test(field))?.[1](value) ??
+      withDecimalSign(String(Number(value.toFixed(2))));
   }
   if (Array.isArray(value)) {
     if (value.length === 0) return "-";

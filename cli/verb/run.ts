@@ -1,8 +1,10 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
 import { ApiError } from "../../lib/client/api.ts";
 import type { Job } from "../../lib/contract/mod.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { asksForHelp } from "../arguments.ts";
+import { saysYes } from "../confirm.ts";
 import type { OwnVerb } from "../own_verb.ts";
 import { type Server, serverOf } from "../connect/server.ts";
 import { targetOf } from "../connect/target.ts";
@@ -65,8 +67,8 @@ function confirmed(
   }
   const list = escapeControlCharacters(names.join(", "));
   const on = names.length === 0 ? "" : names.length === 1 ? ` ${list}` : ` of ${names.length} (${list})`;
-  const answer = terminal.ask(`${verb.words.join(" ")}${on}: this loses ${destroys}. Type yes to go on:`);
-  return answer?.trim().toLowerCase() === "yes";
+  const asked = `${verb.words.join(" ")}${on}`;
+  return saysYes(terminal.ask(render(message`${asked}: this loses ${destroys}. Type yes to go on:`)));
 }
 
 /** The rows that are named. @throws {ApiError} for a name that none has */

@@ -231,8 +231,9 @@ Deno.test("runVerb() asks before something is lost, and never goes on unasked", 
     assert.deepEqual([status, calls], [1, []]);
   }
   const said = await run(["vm", "delete", "web1"], { answer: "yes", isTerminal: true });
+  const inGerman = await run(["vm", "delete", "web1"], { answer: " Ja ", isTerminal: true });
   const skipped = await run(["vm", "delete", "web1", "--yes"]);
-  for (const { status, calls } of [said, skipped]) {
+  for (const { status, calls } of [said, inGerman, skipped]) {
     assert.deepEqual([status, calls], [0, [{ name: "delete_vm", input: { vmId: ID } }]]);
   }
 });

@@ -1,4 +1,5 @@
 /** What the command line says is wrong with what was typed. */
+import { render } from "../../lib/i18n/message.ts";
 import { type Kind, readValue } from "../../lib/text/values.ts";
 
 /** What is wrong with a command line. */
@@ -18,6 +19,6 @@ export class UsageError extends Error {
  */
 export function valueOf(field: string, kind: Kind, given: string, shown: string, now = Date.now()): unknown {
   const read = readValue(field, kind, given, now);
-  if ("mustBe" in read) throw new UsageError(`${shown} must be ${read.mustBe}`);
+  if ("fault" in read) throw new UsageError(`${shown} ${render(read.fault)}`);
   return read.value;
 }

@@ -36,8 +36,7 @@ const EVERYTHING = {
 function seriesChoices(watches: AlertKind) {
   const series = watches === "vm_metric" ? VM_ALERT_SERIES : HOST_ALERT_SERIES;
   return Object.entries(series).map(([value, { unit }]) => {
-    const word = seriesWord(value);
-    return { value, label: `${word.charAt(0).toUpperCase()}${word.slice(1)} (${UNITS[unit]})` };
+    return { value, label: `${seriesWord(value)} (${UNITS[unit]})` };
   }).sort((a, b) => a.label < b.label ? -1 : 1);
 }
 

@@ -19,10 +19,7 @@ function conditionOf(alert: Alert): string {
   switch (watches) {
     case "vm_metric":
     case "host_metric": {
-      const word = seriesWord(series ?? "");
-      const of = `${word.charAt(0).toUpperCase()}${word.slice(1)}${
-        label === undefined ? "" : ` (${oneLine(label, 40)})`
-      }`;
+      const of = `${seriesWord(series ?? "")}${label === undefined ? "" : ` (${oneLine(label, 40)})`}`;
       return t(`alerts.condition.${comparison}`, { series: of, value: figureWord(alert, threshold) });
     }
     case "certificate_ends":

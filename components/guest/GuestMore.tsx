@@ -9,6 +9,7 @@ import {
   type GuestUnit,
 } from "../../lib/contract/mod.ts";
 import { guest as texts } from "../../lib/i18n/en/guest.ts";
+import { fixed } from "../../lib/i18n/numbers.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
@@ -63,7 +64,7 @@ const STATES = {
 } as const satisfies Record<GuestUnit["state"], keyof typeof texts>;
 
 const MEBIBYTE = 1024 * 1024;
-const percent = (value: number) => `${value.toFixed(1)} %`;
+const percent = (value: number) => `${fixed(value, 1)} %`;
 const usedOf = (used: number, total: number) =>
   t("guest.used_of", { used: formatBytes(used * MEBIBYTE), total: formatBytes(total * MEBIBYTE) });
 
@@ -77,7 +78,7 @@ function Load(
         <Fact label={t("guest.cpu")}>{percent(cpuUsagePercent)}</Fact>
         {cores.length > 1 && <Fact label={t("guest.cores")}>{cores.map(percent).join(", ")}</Fact>}
         {loadAverage && (
-          <Fact label={t("guest.load_average")}>{loadAverage.map((each) => each.toFixed(2)).join(", ")}</Fact>
+          <Fact label={t("guest.load_average")}>{loadAverage.map((each) => fixed(each, 2)).join("  ")}</Fact>
         )}
         <Fact label={t("guest.memory")}>{usedOf(memory.memoryUsedMb, memory.memoryTotalMb)}</Fact>
         {memory.swapTotalMb > 0 && (

@@ -5,6 +5,7 @@ import type { PoolFill } from "../../lib/storage/fullest.ts";
 import type { Summary } from "../../lib/vm/summary.ts";
 import { formatBytes, formatMemory, formatPercent, share } from "../../lib/text/quantity.ts";
 import { host as hostTexts } from "../../lib/i18n/en/host.ts";
+import { fixed } from "../../lib/i18n/numbers.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
 import { LoadBar } from "../kit/LoadBar.tsx";
 import { TruncatedText } from "../kit/TruncatedText.tsx";
@@ -41,7 +42,7 @@ export function HostMeters({ host, stats, promised, pool }: {
   pool: PoolFill | null;
 }) {
   const { cpuUsagePercent: cpu, memoryUsedMb: memory, memoryTotalMb: memoryTotal } = stats;
-  const ratio = (promised.cpus / host.cpuThreads).toFixed(1);
+  const ratio = fixed(promised.cpus / host.cpuThreads, 1);
   return (
     <div class="meters">
       <Meter

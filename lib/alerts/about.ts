@@ -1,5 +1,6 @@
 /** What an incident is about, in a word: apart, because browsers need nothing else of alerts. Pure. */
 import type { AlertIncident } from "../contract/mod.ts";
+import { t } from "../i18n/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
 import { oneLine } from "../text/text.ts";
 
@@ -17,9 +18,10 @@ export function aboutWord(
   if (name !== undefined) return oneLine(name, LONGEST);
   const shown = oneLine(host, LONGEST);
   if (watches === "not_responding" && label !== undefined) {
-    return host === LOCAL_HOST ? oneLine(label, 2 * LONGEST) : `${oneLine(label, 2 * LONGEST)} on ${shown}`;
+    const what = oneLine(label, 2 * LONGEST);
+    return host === LOCAL_HOST ? what : t("attention.on_host", { what, host: shown });
   }
-  return host === LOCAL_HOST ? "This host" : `Host ${shown}`;
+  return host === LOCAL_HOST ? t("attention.host") : t("attention.host_named", { host: shown });
 }
 
 /** The id of an incident's row, which notifications lead to. */

@@ -8,6 +8,7 @@ import type {
   ScheduleRunState,
 } from "../contract/mod.ts";
 import { seenOfCopies, seenOfRun, seenOfSchedule, seenOfTests } from "./backups.ts";
+import { render } from "../i18n/message.ts";
 import { incidentMessage } from "./words.ts";
 
 const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
@@ -141,14 +142,17 @@ Deno.test("seenOfSchedule() judges the last run that is over", () => {
 Deno.test("incidentMessage() tells of backups with their figures", () => {
   const failed = rule({ watches: "backup_failed" });
   assert.equal(
-    incidentMessage(failed, 2, "nightly"),
+    render(incidentMessage(failed, 2, "nightly")),
     "The last run of the backup job nightly failed for 2 VMs",
   );
-  assert.equal(incidentMessage(failed, 0, "nightly"), "The last run of the backup job nightly failed");
-  assert.equal(incidentMessage(rule({}), 9.04, ""), "The newest backup of the VM is 9 days old");
-  assert.equal(incidentMessage(rule({}), NaN, ""), "There is no backup of the VM");
+  assert.equal(
+    render(incidentMessage(failed, 0, "nightly")),
+    "The last run of the backup job nightly failed",
+  );
+  assert.equal(render(incidentMessage(rule({}), 9.04, "")), "The newest backup of the VM is 9 days old");
+  assert.equal(render(incidentMessage(rule({}), NaN, "")), "There is no backup of the VM");
   const untrusted = rule({ watches: "backup_test_failed" });
   const says = "of the last run of the backup job nightly did not pass verification or the boot test";
-  assert.equal(incidentMessage(untrusted, 1, "nightly"), `1 backup ${says}`);
-  assert.equal(incidentMessage(untrusted, 2, "nightly"), `2 backups ${says}`);
+  assert.equal(render(incidentMessage(untrusted, 1, "nightly")), `1 backup ${says}`);
+  assert.equal(render(incidentMessage(untrusted, 2, "nightly")), `2 backups ${says}`);
 });

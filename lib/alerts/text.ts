@@ -1,12 +1,13 @@
 /** A message of several alerts: its title, its lines, how urgent it is. Pure. */
 import { ALERT_SEVERITIES, type AlertIncident, type AlertSeverity } from "../contract/mod.ts";
+import { render, type Unrendered } from "../i18n/message.ts";
 import { oneLine } from "../text/text.ts";
 import { aboutWord } from "./about.ts";
 
 /** One line of a message. */
 export interface TextItem {
   readonly kind: "fired" | "resolved";
-  readonly incident: AlertIncident;
+  readonly incident: Unrendered<AlertIncident>;
 }
 
 /** A message as every target gets it. */
@@ -29,7 +30,7 @@ function lineOf({ kind, incident }: TextItem): string {
   const word = kind === "resolved" ? "Resolved" : severity.charAt(0).toUpperCase() + severity.slice(1);
   const at = new Date(kind === "resolved" ? incident.endedAt ?? 0 : incident.firedAt);
   const when = at.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
-  return oneLine(`[${word}] ${aboutWord(incident)}: ${name}. ${message} (${when})`, 600);
+  return oneLine(`[${word}] ${aboutWord(incident)}: ${name}. ${render(message)} (${when})`, 600);
 }
 
 /** @param more items that are not told one by one @param host where KVM Manager runs */

@@ -1,6 +1,9 @@
 /** What alerts watch, in words. Pure. */
 import type { AlertRule, MetricUnit } from "../contract/mod.ts";
 import { HOST_ALERT_SERIES, VM_ALERT_SERIES } from "../contract/alert_series.ts";
+import { translated } from "../i18n/locale.ts";
+import { message, type Sentence } from "../i18n/message.ts";
+import { withDecimalSign } from "../i18n/numbers.ts";
 import { formatFigure } from "../text/figure.ts";
 import { exactBytes } from "../text/quantity.ts";
 import { oneLine } from "../text/text.ts";
@@ -19,12 +22,16 @@ const WORDS: Readonly<Record<string, string>> = {
   vms: "VMs",
 };
 
-/** The name of a series as people read it: `nic_rx_bytes` → `network receive bytes`. */
-export function seriesWord(series: string): string {
-  return series.split("_").map((part) => WORDS[part] ?? part).join(" ");
+/** The name of a series in English, the key of its translations: `nic_rx_bytes` → `Network receive bytes`. */
+export function seriesPhrase(series: string): string {
+  const phrase = series.split("_").map((part) => WORDS[part] ?? part).join(" ");
+  return phrase.startsWith("vCPU") ? phrase : phrase.charAt(0).toUpperCase() + phrase.slice(1);
 }
 
-const plain = (value: number) => String(Math.round(value * 10) / 10);
+/** The name of a series as people read it. */
+export const seriesWord = (series: string): string => translated(seriesPhrase(series));
+
+const plain = (value: number) => withDecimalSign(String(Math.round(value * 10) / 10));
 
 /** The unit of a series of an alert; undefined where it watches a state. */
 export function unitOf({ watches, series }: Pick<AlertRule, "watches" | "series">): MetricUnit | undefined {
@@ -46,16 +53,53 @@ export function typedFigure(rule: Pick<AlertRule, "watches" | "series">, value: 
 
 /** Longest name of a part or a VM in a sentence. */
 const LONGEST = 64;
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What a run that failed says, with how many VMs it failed for. */
+const RUN_FAILED = {
+  backup_failed: {
+    whole: (name: string) => message`The last run of the backup job ${name} failed`,
+    one: (name: string) => message`The last run of the backup job ${name} failed for 1 VM`,
+    other: (name: string, n: string) => message`The last run of the backup job ${name} failed for ${n} VMs`,
+  },
+  schedule_failed: {
+    whole: (name: string) => message`The last run of the schedule ${name} failed`,
+    one: (name: string) => message`The last run of the schedule ${name} failed for 1 VM`,
+    other: (name: string, n: string) => message`The last run of the schedule ${name} failed for ${n} VMs`,
+  },
+} as const;
+
+/** What a figure says that is beyond its threshold, without and with the part that it is of. */
+const BEYOND = {
+  above: [
+    { $text: "{what} is {value}, above {limit}" },
+    { $text: "{what} of {name} is {value}, above {limit}" },
+  ],
+  below: [
+    { $text: "{what} is {value}, below {limit}" },
+    { $text: "{what} of {name} is {value}, below {limit}" },
+  ],
+} as const;
 
 /** What was seen, as a sentence without the name of what it is about. @param detail what there is a sentence of already */
-export function incidentMessage(rule: AlertRule, value: number, label: string, detail = ""): string {
+export function incidentMessage(
+  rule: AlertRule,
+  value: number,
+  label: string,
+  detail: Sentence = "",
+): Sentence {
+  const name = oneLine(label, LONGEST);
   switch (rule.watches) {
     case "vm_metric":
     case "host_metric": {
-      const of = label === "" ? "" : ` of ${oneLine(label, LONGEST)}`;
-      const limit = `${rule.comparison} ${figureWord(rule, rule.threshold ?? 0)}`;
-      return `${capital(seriesWord(rule.series ?? ""))}${of} is ${figureWord(rule, value)}, ${limit}`;
+      return {
+        ...BEYOND[rule.comparison][label === "" ? 0 : 1],
+        args: {
+          what: seriesPhrase(rule.series ?? ""),
+          name,
+          value: figureWord(rule, value),
+          limit: figureWord(rule, rule.threshold ?? 0),
+        },
+      };
     }
     case "vm_crashed":
       return "The VM crashed. Look at its log, then start it again";
@@ -70,25 +114,24 @@ export function incidentMessage(rule: AlertRule, value: number, label: string, d
     case "certificate_ends":
       return value < 0
         ? "The TLS certificate has expired"
-        : `The TLS certificate expires in ${plain(value)} days`;
-    case "backup_failed": {
-      const of = `The last run of the backup job ${oneLine(label, LONGEST)}`;
-      return value > 0 ? `${of} failed for ${plain(value)} VM${value === 1 ? "" : "s"}` : `${of} failed`;
-    }
+        : message`The TLS certificate expires in ${plain(value)} days`;
+    case "backup_failed":
     case "schedule_failed": {
-      const of = `The last run of the schedule ${oneLine(label, LONGEST)}`;
-      return value > 0 ? `${of} failed for ${plain(value)} VM${value === 1 ? "" : "s"}` : `${of} failed`;
+      const { whole, one, other } = RUN_FAILED[rule.watches];
+      return value > 1 ? other(name, plain(value)) : value > 0 ? one(name) : whole(name);
     }
     case "coverage_lost":
     case "replica_late":
       return detail;
     case "backup_old":
       return Number.isFinite(value)
-        ? `The newest backup of the VM is ${plain(value)} days old`
+        ? message`The newest backup of the VM is ${plain(value)} days old`
         : "There is no backup of the VM";
     case "backup_test_failed":
-      return `${plain(value)} backup${value === 1 ? "" : "s"} of the last run of the backup job ${
-        oneLine(label, LONGEST)
-      } did not pass verification or the boot test`;
+      return value === 1
+        ? message`1 backup of the last run of the backup job ${name} did not pass verification or the boot test`
+        : message`${
+          plain(value)
+        } backups of the last run of the backup job ${name} did not pass verification or the boot test`;
   }
 }

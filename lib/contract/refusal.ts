@@ -2,7 +2,8 @@
 import type { TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
 import { ContractError, type ErrorCode } from "./errors.ts";
-import { message, type Sentence } from "../i18n/message.ts";
+import { type Message, message, type Sentence } from "../i18n/message.ts";
+import { number } from "../i18n/numbers.ts";
 
 /** Words of JSON Schema that bound a value. */
 type Bound = "minimum" | "maximum" | "minLength" | "maxLength" | "pattern" | "enum";
@@ -56,101 +57,122 @@ const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason
 const MOST_EXAMINED = 1000;
 
 /** What keeps a text from matching a pattern, in words; undefined where only the pattern itself tells. */
-export function patternFault(pattern: string, value: unknown): string | undefined {
+export function patternFault(pattern: string, value: unknown): Sentence | undefined {
   if (typeof value !== "string" || value.length > MOST_EXAMINED) return undefined;
   const fits = new RegExp(pattern, "u");
   if (fits.test(value)) return undefined;
-  if (value !== value.trim()) return "begins or ends with a blank: remove it";
+  if (value !== value.trim()) return message`begins or ends with a blank: remove it`;
   // A character that none of these texts may have beside it is none of those allowed.
   const plain = ["aa", "00"].filter((text) => fits.test(text));
   const wrong = [...new Set(value)].filter((char) =>
     plain.length > 0 && plain.every((text) => !fits.test(`${text[0]}${char}${text[1]}`))
   );
   if (wrong.length === 0) return undefined;
-  return `must not contain ${wrong.slice(0, 8).map((char) => JSON.stringify(char)).join(", ")}`;
+  return message`must not contain ${wrong.slice(0, 8).map((char) => JSON.stringify(char)).join(", ")}`;
 }
 
-/** A figure as people write it: the contract's texts are English. */
-const figure = (value: unknown) => Number(value).toLocaleString("en");
+/** A figure as people write it. */
+const figure = (value: unknown) => number(Number(value));
 
 /** What a keyword of JSON Schema was given: `{ limit: 5 }`, `{ type: "integer" }`. */
 type Params = Readonly<Record<string, unknown>>;
 
-/** So many of them: `1 character`, `2,000 items`. */
-const several = ({ limit }: Params, one: string) =>
-  `${figure(limit)} ${one}${Number(limit) === 1 ? "" : "s"}`;
-const least = (params: Params, one: string) =>
-  Number(params.limit) === 1 ? "must not be empty" : `must have at least ${several(params, one)}`;
-const most = (params: Params, one: string) => `must have at most ${several(params, one)}`;
+/** So many of something: `1 character`, `2,000 items`. */
+interface Counted {
+  readonly one: (n: string) => Message;
+  readonly other: (n: string) => Message;
+}
+const CHARACTERS: Counted = { one: (n) => message`${n} character`, other: (n) => message`${n} characters` };
+const ITEMS: Counted = { one: (n) => message`${n} item`, other: (n) => message`${n} items` };
+const FIELDS: Counted = { one: (n) => message`${n} field`, other: (n) => message`${n} fields` };
+
+const several = ({ limit }: Params, { one, other }: Counted) => (limit === 1 ? one : other)(figure(limit));
+const least = (params: Params, of: Counted) =>
+  Number(params.limit) === 1
+    ? message`must not be empty`
+    : message`must have at least ${several(params, of)}`;
+const most = (params: Params, of: Counted) => message`must have at most ${several(params, of)}`;
 
 /** Type of JSON → what a value has to be. */
-const TYPES: Readonly<Record<string, string>> = {
-  integer: "a whole number",
-  number: "a number",
-  string: "a text",
-  boolean: "true or false",
-  array: "a list",
-  object: "an object with fields",
-  null: "null",
+const TYPES: Readonly<Record<string, Message>> = {
+  integer: message`must be a whole number`,
+  number: message`must be a number`,
+  string: message`must be a text`,
+  boolean: message`must be true or false`,
+  array: message`must be a list`,
+  object: message`must be an object with fields`,
+  null: message`must be null`,
 };
 
+/** What is said of a value that has none of the types that it may have. */
+function typeFault(types: readonly unknown[]): Message {
+  const faults = types.map((each) => TYPES[String(each)] ?? message`must be ${String(each)}`);
+  return faults.slice(1).reduce((all, each) => message`${all} or ${each}`, faults[0]!);
+}
+
 /** What a field's name says of its unit. */
-const UNITS: readonly (readonly [ends: RegExp, unit: string])[] = [
-  [/Mb$/, "MiB"],
-  [/Gb$/, "GiB"],
-  [/MibPerSecond$/, "MiB/s"],
-  [/bytes$/i, "bytes"],
-  [/seconds$/i, "seconds"],
-  [/minutes$/i, "minutes"],
-  [/days$/i, "days"],
-  [/percent$/i, "percent"],
+const UNITS: readonly (readonly [ends: RegExp, unit: Counted])[] = [
+  [/Mb$/, symbol("MiB")],
+  [/Gb$/, symbol("GiB")],
+  [/MibPerSecond$/, symbol("MiB/s")],
+  [/bytes$/i, { one: (n) => message`${n} byte`, other: (n) => message`${n} bytes` }],
+  [/seconds$/i, { one: (n) => message`${n} second`, other: (n) => message`${n} seconds` }],
+  [/minutes$/i, { one: (n) => message`${n} minute`, other: (n) => message`${n} minutes` }],
+  [/days$/i, { one: (n) => message`${n} day`, other: (n) => message`${n} days` }],
+  [/percent$/i, { one: (n) => message`${n} percent`, other: (n) => message`${n} percent` }],
 ];
 
-/** The unit of a bound, after it: one of one thing is singular. */
-function unitOf(field: string, limit: unknown): string {
+/** A unit that is written alike in every language. */
+function symbol(unit: string): Counted {
+  const one = (n: string) => message`${n} ${unit}`;
+  return { one, other: one };
+}
+
+/** A bound with its unit. */
+function bound(field: string, limit: unknown): Message | string {
   const unit = UNITS.find(([ends]) => ends.test(field))?.[1];
-  return unit === undefined ? "" : ` ${limit === 1 ? unit.replace(/s$/, "") : unit}`;
+  return unit === undefined ? figure(limit) : (limit === 1 ? unit.one : unit.other)(figure(limit));
 }
 
 /** Word of JSON Schema → the end of a sentence that begins with the field. */
-const WORDS: Readonly<Record<string, (params: Params, node: Node | undefined, field: string) => string>> = {
-  minimum: ({ limit }, _node, field) => `must be at least ${figure(limit)}${unitOf(field, limit)}`,
-  maximum: ({ limit }, _node, field) => `must be at most ${figure(limit)}${unitOf(field, limit)}`,
-  exclusiveMinimum: ({ limit }) => `must be more than ${figure(limit)}`,
-  exclusiveMaximum: ({ limit }) => `must be less than ${figure(limit)}`,
-  multipleOf: ({ multipleOf }) => `must be a multiple of ${figure(multipleOf)}`,
-  minLength: (params) => least(params, "character"),
-  maxLength: (params) => most(params, "character"),
-  minItems: (params) => least(params, "item"),
-  maxItems: (params) => most(params, "item"),
-  minProperties: (params) => least(params, "field"),
-  maxProperties: (params) => most(params, "field"),
-  uniqueItems: () => "must not have the same item twice",
-  type: ({ type }) => `must be ${[type].flat().map((each) => TYPES[String(each)] ?? each).join(" or ")}`,
-  const: ({ allowedValue }) => `must be ${allowedValue}`,
-  enum: (_params, node) => `must be one of ${(node?.enum ?? []).join(", ")}`,
-  anyOf: () => "has none of the forms that it may have",
-  oneOf: () => "has none of the forms that it may have",
-  propertyNames: () => "has a field whose name is not allowed",
+const WORDS: Readonly<Record<string, (params: Params, node: Node | undefined, field: string) => Sentence>> = {
+  minimum: ({ limit }, _node, field) => message`must be at least ${bound(field, limit)}`,
+  maximum: ({ limit }, _node, field) => message`must be at most ${bound(field, limit)}`,
+  exclusiveMinimum: ({ limit }) => message`must be more than ${figure(limit)}`,
+  exclusiveMaximum: ({ limit }) => message`must be less than ${figure(limit)}`,
+  multipleOf: ({ multipleOf }) => message`must be a multiple of ${figure(multipleOf)}`,
+  minLength: (params) => least(params, CHARACTERS),
+  maxLength: (params) => most(params, CHARACTERS),
+  minItems: (params) => least(params, ITEMS),
+  maxItems: (params) => most(params, ITEMS),
+  minProperties: (params) => least(params, FIELDS),
+  maxProperties: (params) => most(params, FIELDS),
+  uniqueItems: () => message`must not have the same item twice`,
+  type: ({ type }) => typeFault([type].flat()),
+  const: ({ allowedValue }) => message`must be ${String(allowedValue)}`,
+  enum: (_params, node) => message`must be one of ${(node?.enum ?? []).join(", ")}`,
+  anyOf: () => message`has none of the forms that it may have`,
+  oneOf: () => message`has none of the forms that it may have`,
+  propertyNames: () => message`has a field whose name is not allowed`,
   pattern: (_params, node) =>
     node?.description === undefined
-      ? "has characters that are not allowed here"
-      : `is not written as it has to be: ${node.description}`,
+      ? message`has characters that are not allowed here`
+      : message`is not written as it has to be: ${node.description}`,
 };
 
 /** What a bound of a field says in words for a person: the end of a sentence that begins with the field. */
 function told(
   node: Node | undefined,
-  { keyword, message, params }: TLocalizedValidationError,
+  { keyword, message: unknown, params }: TLocalizedValidationError,
   value: unknown,
   field: string,
-): string {
+): Sentence {
   const given = params as Params;
   const fault = keyword === "pattern" && !node?.["x-secret"]
     ? patternFault(String(given.pattern), value)
     : undefined;
   if (fault !== undefined) return fault;
-  return Object.hasOwn(WORDS, keyword) ? WORDS[keyword]!(given, node, field) : message;
+  return Object.hasOwn(WORDS, keyword) ? WORDS[keyword]!(given, node, field) : unknown;
 }
 
 /** What is said of a value that is not as it should be; a text of any length must not make it long. */
@@ -163,12 +185,12 @@ function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unk
   if (error.keyword === "additionalProperties") {
     const { additionalProperties: names } = error.params as { additionalProperties: string[] };
     const shown = names.slice(0, 8).map((name) => name.slice(0, 64));
-    const reason = `unknown field ${shown.map((name) => JSON.stringify(within(name))).join(", ")}`;
+    const reason = message`unknown field ${shown.map((name) => JSON.stringify(within(name))).join(", ")}`;
     return shown.map((name) => ({ field: within(name), error: invalid(reason) }));
   }
   if (error.keyword === "required") {
     const { requiredProperties: names } = error.params as { requiredProperties: string[] };
-    const reason = `missing field ${names.map(within).join(", ")}`;
+    const reason = message`missing field ${names.map(within).join(", ")}`;
     return names.map((name) => ({ field: within(name), error: invalid(reason) }));
   }
   const node = at(schema, path), code = own(node?.[KEYWORD], error.keyword) as ErrorCode | undefined;
@@ -179,9 +201,9 @@ function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unk
       { allowed: node.description };
     return [{ field, error: new ContractError(code, { n: value, field, ...allowed }) }];
   }
-  const subject = field === "" ? "the input" : field;
-  const message = told(at(schema, path), error, path.reduce<unknown>(own, input), field);
-  return [{ field, error: invalid(`${subject} ${message}`) }];
+  const fault = told(at(schema, path), error, path.reduce<unknown>(own, input), field);
+  const reason = field === "" ? message`the input ${fault}` : message`${field} ${fault}`;
+  return [{ field, error: invalid(reason) }];
 }
 
 /** Most refusals that are told; one who sends more wrong than this has not filled in a form. */

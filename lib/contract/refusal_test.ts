@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
+import { render } from "../i18n/message.ts";
 import { VmConfig } from "./create.ts";
 import { patternFault, schemaRefusals } from "./refusal.ts";
 
@@ -109,7 +110,8 @@ Deno.test("patternFault() says what is wrong with a text, not how the pattern is
     ["^[a-z]+$", "A".repeat(100_000), undefined],
   ];
   for (const [pattern, value, said] of table) {
-    assert.equal(patternFault(pattern, value), said, String(value).slice(0, 20));
+    const fault = patternFault(pattern, value);
+    assert.equal(fault && render(fault), said, String(value).slice(0, 20));
   }
 });
 

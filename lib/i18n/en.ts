@@ -398,7 +398,14 @@ export const en = {
   "attention.firing.one": "{n} is firing",
   "attention.firing.other": "{n} are firing",
   "attention.host": "This host",
+  "attention.host_named": "Host {host}",
+  "attention.on_host": "{what} on {host}",
   "attention.libvirt": "libvirt",
+  // As the error InvalidInput says it: it is cut off beside a field.
+  "failed.invalid_input": "Invalid input: {reason}",
+  "attention.ends": "Its end date is {at}: it is shut down then. Set another end date to keep it running.",
+  "attention.ended":
+    "Its end date, {at}, has passed: it was asked to shut down then. Nothing is deleted. Set another end date to keep it, or delete it.",
 
   "span.now": "just now",
   "span.ago": "{span} ago",

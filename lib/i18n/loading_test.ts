@@ -1,7 +1,10 @@
 /** No text is taken while a module loads: it would stay in the language of whoever came first. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { useLocale } from "./locale.ts";
+// Both say where the language comes from while they load: before the trap is set, which they would replace
+import "../../agent/i18n/request_locale.ts";
+import "../fresh/page_context.ts";
+import { locale, useLocale } from "./locale.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -22,8 +25,9 @@ Deno.test("no module takes a text while it loads", async () => {
   let loading = "";
   using _trap = useLocale(() => {
     taken.push(
-      new Error().stack!.split("\n").find((line) => line.includes(ROOT) && !line.includes("/i18n/")) ??
-        loading,
+      `${loading}: ${
+        new Error().stack!.split("\n").find((line) => line.includes(ROOT) && !line.includes("/i18n/"))
+      }`,
     );
     return "en";
   });
@@ -36,5 +40,7 @@ Deno.test("no module takes a text while it loads", async () => {
     }
   }
   assert.deepEqual([...new Set(taken)], []);
+  locale();
+  assert.equal(taken.length, 1, "a module has replaced the trap");
   assert.ok(count > 500, `only ${count} modules were found`);
 });

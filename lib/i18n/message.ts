@@ -5,6 +5,7 @@
  */
 import { fill } from "./fill.ts";
 import { translated, translation } from "./locale.ts";
+import { amountHere } from "./numbers.ts";
 import { isPhraseAt, isSentenceIn } from "./phrases.ts";
 
 /** A VM, by the name that it has or had. */
@@ -104,29 +105,31 @@ function listed(values: readonly unknown[], one: (value: unknown) => string): st
 type Translate = (text: string) => string | undefined;
 
 /** The text of a value of a message. @param translate a text's translation; undefined where there is none */
-function renderWith(value: unknown, translate: Translate): string {
-  const one = (each: unknown) => renderWith(each, translate);
+function renderWith(value: unknown, translate: Translate, amount: (text: string) => string): string {
+  const one = (each: unknown) => renderWith(each, translate, amount);
   if (isVmName(value)) return value.name;
   if (isVmCount(value)) return String(value.$vms);
   if (isForeignText(value)) return value.$foreign;
   if (isMessage(value)) {
     const args = Object.entries(value.args).map(([place, each]) => [
       place,
-      typeof each === "string" && isPhraseAt(place, each) ? translate(each) ?? each : one(each),
+      typeof each === "string" && isPhraseAt(place, each) ? translate(each) ?? one(each) : one(each),
     ]);
     return fill(translate(value.$text) ?? value.$text, Object.fromEntries(args));
   }
-  return Array.isArray(value) && isRenderable(value) ? listed(value, one) : String(value);
+  return Array.isArray(value) && isRenderable(value) ? listed(value, one) : amount(String(value));
 }
 
 /** A value of a message as text, in the language of what is done now. A plain string with a blank is a sentence. */
 export const render = (value: unknown): string =>
-  typeof value === "string" && value.includes(" ") ? translated(value) : renderWith(value, translation);
+  typeof value === "string" && value.includes(" ")
+    ? translated(value)
+    : renderWith(value, translation, amountHere);
 
 /** The same in English, for what programs read. Counts stay numbers, and what is no message stays what it is. */
 export function renderPlain(value: unknown): unknown {
   if (isVmCount(value)) return value.$vms;
-  return isRenderable(value) ? renderWith(value, () => undefined) : value;
+  return isRenderable(value) ? renderWith(value, () => undefined, (text) => text) : value;
 }
 
 /** Ids of the VMs that a value names, however deep. */

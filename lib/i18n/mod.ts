@@ -8,6 +8,9 @@
 import { fill } from "./fill.ts";
 import { en } from "./en.ts";
 import { perLocale, translation } from "./locale.ts";
+import { number } from "./numbers.ts";
+
+export { number };
 
 /** The texts of an area: key → text with `{places}`. */
 type Texts = Readonly<Record<string, string>>;
@@ -35,7 +38,6 @@ export type PlainKey = PlainKeyOf<typeof en>;
 export type PluralKey = PluralKeyOf<typeof en>;
 
 // Made when they are needed: the runtime reads a language's data for several milliseconds.
-const numbers = perLocale((language) => new Intl.NumberFormat(language));
 const pluralRules = perLocale((language) => new Intl.PluralRules(language));
 
 /** `t` and `plural` over the texts of an area. */
@@ -50,14 +52,9 @@ export function textsOf<T extends Texts>(texts: T) {
       const form = pluralRules().select(count);
       const text = translation(`${base}.${form}`) ?? translation(`${base}.other`) ??
         texts[`${base}.${form}`] ?? texts[`${base}.other`] ?? base;
-      return fill(text, { ...vars, n: numbers().format(count) });
+      return fill(text, { ...vars, n: number(count) });
     },
   };
 }
 
 export const { t, plural } = textsOf(en);
-
-/** A whole number, written the language's way. */
-export function number(value: number): string {
-  return numbers().format(value);
-}

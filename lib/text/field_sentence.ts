@@ -1,11 +1,16 @@
 /** A refusal's text as the sentence beside the field that it is about. */
+import { t } from "../i18n/mod.ts";
 
-const PREFIX = "Invalid input: ";
+/** The reason alone of a text that says an input is invalid, in the language of what is done now; any other as it is. */
+export function reasonOf(message: string): string {
+  const prefix = t("failed.invalid_input", { reason: "" });
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
 
 /** What is wrong with a field, as a sentence beside it: its own name is not said again. */
 export function fieldSentence(field: string, message: string): string {
-  if (!message.startsWith(PREFIX)) return message;
-  const reason = message.slice(PREFIX.length);
+  const reason = reasonOf(message);
+  if (reason === message) return message;
   const plain = reason.startsWith(`${field} `) ? reason.slice(field.length + 1) : reason;
-  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.`.replace(/\.\.$/, ".");
+  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.`.replace(/([.。])\.$/, "$1");
 }

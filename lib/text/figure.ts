@@ -1,5 +1,6 @@
 /** Figures of metrics as people read them, by their unit. */
 import type { MetricUnit } from "../contract/metric_series.ts";
+import { withDecimalSign } from "../i18n/numbers.ts";
 import { t } from "../i18n/mod.ts";
 import { formatBytes, formatPercent, formatRate } from "./quantity.ts";
 
@@ -7,7 +8,9 @@ import { formatBytes, formatPercent, formatRate } from "./quantity.ts";
 function digits(value: number): string {
   if (value === 0) return "0";
   if (value >= 99.95) return value.toFixed(0);
-  return value >= 1 ? value.toFixed(1).replace(/\.0$/, "") : String(Number(value.toPrecision(2)));
+  return withDecimalSign(
+    value >= 1 ? value.toFixed(1).replace(/\.0$/, "") : String(Number(value.toPrecision(2))),
+  );
 }
 
 const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {

@@ -96,7 +96,7 @@ function valueOf(name: string, schema: FieldSchema, isNeeded: boolean, given: re
   const read = (text: string) => {
     const isBare = (kind === "size" || kind === "bitrate") && /^[\d.,]+$/.test(text);
     const found = readValue(field, kind, isBare ? text + unit : text);
-    if ("mustBe" in found) throw refused(path, message`must be ${found.mustBe}`);
+    if ("fault" in found) throw refused(path, found.fault);
     return found.value;
   };
   if (own.type === "array") {

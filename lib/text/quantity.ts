@@ -1,12 +1,11 @@
-/** Amounts as people read them: bytes, rates, percentages. */
+/** Amounts as people read them, in the language of what is done now: bytes, rates, percentages. */
+import { withDecimalSign } from "../i18n/numbers.ts";
 import { BITS_OF_KILOBYTE, MIB } from "./byte_units.ts";
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
-/**
- * One decimal, unless it is 0. English, as all texts are: by `Intl` the runtime would read a language's data first, for
- * longer than a verb of the command line takes.
- */
-const precise = (value: number) => value.toFixed(1).replace(/\.0$/, "");
+/** One decimal, unless it is 0, with the reader's decimal sign. */
+const precise = (value: number) => withDecimalSign(value.toFixed(1).replace(/\.0$/, ""));
 const whole = (value: number) => value.toFixed(0);
 
 /** Three digits are enough to read: one decimal below 100, none above. */

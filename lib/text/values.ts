@@ -2,6 +2,7 @@
  * What people write for a value – `20G`, `yes`, `2h`, `operator@group:web` – as the value that a field's schema wants. The
  * command line reads its words by it, pages their forms. Pure.
  */
+import { type Message, message } from "../i18n/message.ts";
 import { momentIn } from "../i18n/zone_choice.ts";
 import { parseJson } from "./json.ts";
 
@@ -96,10 +97,12 @@ function size(field: string, text: string): number | undefined {
 /** `90`, `90 %`, `1.5 ms` and `40 °C` as they stand; `2G` and `10 MiB/s` in bytes: a series' own unit is its base unit. */
 function figure(text: string): number | undefined {
   const [, amount, unit = ""] = FIGURE.exec(text.trim()) ?? [];
-  return amount === undefined ? undefined : Number(amount) * 1024 ** BINARY[unit.toLowerCase()]!;
+  return amount === undefined
+    ? undefined
+    : Number(amount.replace(",", ".")) * 1024 ** BINARY[unit.toLowerCase()]!;
 }
 const FIGURE =
-  /^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
+  /^([+-]?\d+(?:\.\d+|,\d{1,2})?(?:e[+-]?\d+)?)\s*(?:([kmgtp])(?:i?b)?(?:\/s)?|b(?:\/s)?|%|ms|°?c|\/s)?$/i;
 
 /** Kilobytes, of 1,000 bytes, of a kilobit, megabit and gigabit. */
 const KILOBYTES: Readonly<Record<string, number>> = { k: 0.125, m: 125, g: 125_000 };
@@ -154,24 +157,27 @@ export const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 type Read = (given: string, field: string, now: number) => unknown;
 
-/** How each kind is read; undefined is what it cannot be. */
-const READ: Readonly<Record<Kind, readonly [read: Read, mustBe: string]>> = {
-  string: [(given) => given, "a text"],
-  strings: [(given) => given, "a text"],
-  boolean: [(given) => BOOLEANS[given.toLowerCase()], "yes or no"],
+/** How each kind is read, undefined where it cannot be; and what is said then. */
+const READ: Readonly<Record<Kind, readonly [read: Read, fault: Message]>> = {
+  string: [(given) => given, message`must be a text`],
+  strings: [(given) => given, message`must be a text`],
+  boolean: [(given) => BOOLEANS[given.toLowerCase()], message`must be yes or no`],
   number: [
     (given) => given.trim() === "" || Number.isNaN(Number(given)) ? undefined : Number(given),
-    "a number",
+    message`must be a number`,
   ],
-  size: [(given, field) => size(field, given), "a size like 512M or 20G"],
-  figure: [(given) => figure(given), "a number like 90, or a size like 2G"],
-  bitrate: [(given) => bitrate(given), "a rate like 100Mbit, or a number of kilobytes per second"],
-  time: [(given, _field, now) => time(given, now), "a time like 2h (ago) or 2026-11-21T15:00"],
+  size: [(given, field) => size(field, given), message`must be a size like 512M or 20G`],
+  figure: [(given) => figure(given), message`must be a number like 90, or a size like 2G`],
+  bitrate: [
+    (given) => bitrate(given),
+    message`must be a rate like 100Mbit, or a number of kilobytes per second`,
+  ],
+  time: [(given, _field, now) => time(given, now), message`must be a time like 2h (ago) or 2026-11-21T15:00`],
   grants: [
     (given) => given.trimStart().startsWith("[") ? json(given) : grant(given),
-    "a role, role@group:NAME, role@vm:NAME, role@project:NAME, role@host:ID, or JSON",
+    message`must be a role, role@group:NAME, role@vm:NAME, role@project:NAME, role@host:ID, or JSON`,
   ],
-  json: [json, "JSON"],
+  json: [json, message`must be JSON`],
 };
 
 function json(given: string): unknown {
@@ -182,12 +188,12 @@ function json(given: string): unknown {
   }
 }
 
-/** A value that was read, or what the text must be: "a number". */
-export type ReadValue = { readonly value: unknown } | { readonly mustBe: string };
+/** A value that was read, or what is wrong with the text: "must be a number". */
+export type ReadValue = { readonly value: unknown } | { readonly fault: Message };
 
 /** Reads what was written for a field. @param now milliseconds since 1970, for times like `2h` */
 export function readValue(field: string, kind: Kind, given: string, now = Date.now()): ReadValue {
-  const [read, mustBe] = READ[kind];
+  const [read, fault] = READ[kind];
   const value = read(given, field, now);
-  return value === undefined ? { mustBe } : { value };
+  return value === undefined ? { fault } : { value };
 }

@@ -1,4 +1,5 @@
 /** The forms of a VM's hardware: what they offer, and what they ask for, with script and without. Pure. */
+import { errorField } from "../text/error_field.ts";
 import type { Hardware, HardwareChange, PendingChange, UpdateVmResult, VM } from "../contract/mod.ts";
 import { failureOf } from "../text/failure.ts";
 import { textIn, trimmedIn } from "../text/form_fields.ts";
@@ -242,10 +243,7 @@ export function failedWith(section: FormOutcome["section"], error: unknown): For
   if (error instanceof FormError) return { section, failure: { why: error.message, field: error.field } };
   const { why, advice } = failureOf(error);
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const details = (cause as { details?: { field?: unknown } } | null)?.details;
-  const field = typeof details?.field === "string"
-    ? details.field
-    : /^Invalid input: ([a-zA-Z]+(?:\.[a-zA-Z]+)*)/.exec(why)?.[1];
+  const field = errorField((cause ?? {}) as Parameters<typeof errorField>[0]);
   return {
     section,
     failure: { why, ...(advice !== undefined && { advice }), ...(field !== undefined && { field }) },

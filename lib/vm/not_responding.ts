@@ -1,5 +1,8 @@
 /** What the server says of a VM with a moment in it; pages say it themselves, with the reader's time. Pure. */
 import type { VM } from "../contract/vm.ts";
+import { t } from "../i18n/mod.ts";
+import { type EndStage, endText } from "../projects/end_date.ts";
+import { formatWhen } from "../text/time.ts";
 
 /** Since when and why a VM does not respond, and what helps, for API clients and the command line. */
 export function notRespondingText({ since, call }: NonNullable<VM["notResponding"]>): string {
@@ -16,11 +19,22 @@ export const notUnderstoodText = (since: number): string =>
   } what this version of KVM Manager does not understand. ` +
   "It is shown as it was before. Update KVM Manager here.";
 
+const STAGES = ["day", "over"] as const satisfies readonly EndStage[];
+
+/** What the server says of an end date, in the reader's words and time; any other text as it is. */
+function inWords(text: string, endsAt: number | undefined): string {
+  const stage = endsAt === undefined || text === ""
+    ? undefined
+    : STAGES.find((each) => endText(endsAt, each).startsWith(text));
+  if (stage === undefined) return text;
+  return t(stage === "over" ? "attention.ended" : "attention.ends", { at: formatWhen(endsAt!) });
+}
+
 /** What else about a VM needs a person. */
 export function otherAttention(
-  { attention, notResponding, notUnderstoodSince }: Pick<
+  { attention, notResponding, notUnderstoodSince, endsAt }: Pick<
     VM,
-    "attention" | "notResponding" | "notUnderstoodSince"
+    "attention" | "notResponding" | "notUnderstoodSince" | "endsAt"
   >,
 ): readonly string[] {
   const own = [
@@ -28,5 +42,6 @@ export function otherAttention(
     ...notUnderstoodSince === undefined ? [] : [notUnderstoodText(notUnderstoodSince)],
   ];
   // Lists cut long sentences
-  return attention.filter((text) => text === "" || !own.some((each) => each.startsWith(text)));
+  return attention.filter((text) => text === "" || !own.some((each) => each.startsWith(text)))
+    .map((text) => inWords(text, endsAt));
 }

@@ -17,7 +17,7 @@ export type SnapshotKind =
   /** Within the qcow2 disks, with the memory of what runs. */
   | { readonly kind: "internal" }
   /** The disks go on in new images and stay as they are; without memory. `reason`: why not within them. */
-  | { readonly kind: "external"; readonly reason: string };
+  | { readonly kind: "external"; readonly reason: Sentence };
 
 /** What is known of a VM that is to have a snapshot. */
 export interface SnapshotSubject {
@@ -28,29 +28,30 @@ export interface SnapshotSubject {
   /** Targets of its encrypted disks. */
   readonly encrypted: readonly string[];
   /** What keeps it from being reverted to what is within its disks, as the end of a sentence. */
-  readonly bar?: string | undefined;
+  readonly bar?: Sentence | undefined;
 }
 
 const isOn = ({ state }: SnapshotSubject["vm"]) => state !== "stopped" && state !== "crashed";
 
 /** Why a VM with saved memory neither gets a snapshot nor goes back to one; undefined where it has none. */
-export const savedMemoryHindrance = ({ state }: Pick<VM, "state">): string | undefined =>
+export const savedMemoryHindrance = ({ state }: Pick<VM, "state">): Sentence | undefined =>
   state === "suspended" ? "it is suspended. Start it, or discard its saved memory, first" : undefined;
 
 /** What hinders any snapshot of a VM, as a sentence. */
-function hindrance({ vm, encrypted }: SnapshotSubject): string | undefined {
+function hindrance({ vm, encrypted }: SnapshotSubject): Sentence | undefined {
   if (!vm.persistent) return "the VM is transient: it disappears when it stops";
   const disks = keptDisks(vm.disks);
   if (disks.length === 0) return "it has no disk that could keep a snapshot";
   const other = disks.find(({ format }) => format !== "qcow2" && format !== "raw");
   if (other) {
-    return `disk ${other.target} is ${other.format ?? "of an unknown format"}: ` +
-      "only qcow2 and raw disks can have snapshots. Convert it first";
+    return other.format === undefined
+      ? message`disk ${other.target} is of an unknown format: only qcow2 and raw disks can have snapshots. Convert it first`
+      : message`disk ${other.target} is ${other.format}: only qcow2 and raw disks can have snapshots. Convert it first`;
   }
   const shared = disks.find(({ shareable }) => shareable);
-  if (shared) return `disk ${shared.target} is shared with other VMs`;
+  if (shared) return message`disk ${shared.target} is shared with other VMs`;
   const secret = disks.find(({ target }) => encrypted.includes(target));
-  if (secret) return `disk ${secret.target} is encrypted: what a snapshot goes on in would not be`;
+  if (secret) return message`disk ${secret.target} is encrypted: what a snapshot goes on in would not be`;
   return savedMemoryHindrance(vm);
 }
 
@@ -58,14 +59,14 @@ function hindrance({ vm, encrypted }: SnapshotSubject): string | undefined {
 function outside(
   { vm, domain, present, bar }: SnapshotSubject,
   disksOnly: boolean,
-): string | undefined {
+): Sentence | undefined {
   if (vm.firmware !== "bios") {
     return "the VM starts by UEFI, whose variables libvirt cannot keep within a disk";
   }
   const raw = keptDisks(vm.disks).find(({ format }) => format === "raw");
-  if (raw) return `disk ${raw.target} is raw, which has no room for a snapshot`;
+  if (raw) return message`disk ${raw.target} is raw, which has no room for a snapshot`;
   if (present.some(({ isExternal }) => isExternal)) return "the VM has external snapshots already";
-  if (bar !== undefined) return `${bar}, with which no VM goes back to what is within its disks`;
+  if (bar !== undefined) return message`${bar}, with which no VM goes back to what is within its disks`;
   if (!isOn(vm)) return undefined;
   if (disksOnly) return "the VM runs, and its memory is left out";
   const devices = domain.children.find(({ name }) => name === "devices")?.children ?? [];
@@ -74,23 +75,34 @@ function outside(
   return has("filesystem") ? "the VM has a shared folder, whose state cannot be kept" : undefined;
 }
 
+/** Why no snapshot can be taken, as the end of a sentence. */
+export interface NoSnapshot {
+  readonly kind: "none";
+  readonly reason: Sentence;
+}
+
+export const noSnapshot = (reason: Sentence): NoSnapshot => ({ kind: "none", reason });
+
 /**
- * How the next snapshot of a VM is kept, or what hinders it, as a sentence.
+ * How the next snapshot of a VM is kept, or what hinders it.
  *
  * @param disksOnly the memory of what runs is left out
  */
-export function snapshotKind(subject: SnapshotSubject, disksOnly = false): SnapshotKind | string {
+export function snapshotKind(subject: SnapshotSubject, disksOnly = false): SnapshotKind | NoSnapshot {
   const no = hindrance(subject);
-  if (no !== undefined) return no;
+  if (no !== undefined) return noSnapshot(no);
   const reason = outside(subject, disksOnly);
   if (reason === undefined) return { kind: "internal" };
   if (subject.present.some(({ isExternal }) => !isExternal)) {
-    return `${reason}, so that it would lie beside the disks (external), and the VM has snapshots within ` +
-      "its disks: delete those first";
+    return noSnapshot(
+      message`${reason}, so that it would lie beside the disks (external), and the VM has snapshots within its disks: delete those first`,
+    );
   }
   const elsewhere = keptDisks(subject.vm.disks).find(({ type }) => type !== "file");
   if (elsewhere) {
-    return `${reason}, and disk ${elsewhere.target} is no file: only files can go on in another image`;
+    return noSnapshot(
+      message`${reason}, and disk ${elsewhere.target} is no file: only files can go on in another image`,
+    );
   }
   return { kind: "external", reason };
 }
@@ -99,19 +111,19 @@ export function snapshotKind(subject: SnapshotSubject, disksOnly = false): Snaps
 export function externalRevertHindrance(
   { memory, externalDisks }: Pick<SnapshotSummary, "memory" | "externalDisks">,
   disks: readonly Disk[],
-): string | undefined {
+): Sentence | undefined {
   if (memory !== "no") {
     return "it is external, and so is its memory, which this version of libvirt cannot bring back";
   }
   const now = keptDisks(disks).map(({ target }) => target);
   const then = externalDisks.map(({ target }) => target);
   const gone = without(then, now)[0], added = without(now, then)[0];
-  if (gone !== undefined) return `disk ${gone} is not the VM's any more`;
-  if (added !== undefined) return `it does not have disk ${added}. Detach that first`;
+  if (gone !== undefined) return message`disk ${gone} is not the VM's any more`;
+  if (added !== undefined) return message`it does not have disk ${added}. Detach that first`;
   const odd = externalDisks.find(({ type, path, format }) =>
     type !== "file" || path === undefined || (format !== "raw" && format !== "qcow2")
   );
-  return odd && `its external image of disk ${odd.target} is no file of this host`;
+  return odd && message`its external image of disk ${odd.target} is no file of this host`;
 }
 
 /** What hinders going back to a snapshot. */

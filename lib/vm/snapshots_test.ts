@@ -30,11 +30,9 @@ Deno.test("snapshotKind() keeps it within the disks where it can, else beside th
       { vm: vm(change), domain: domain(devices), present, encrypted: ["vde"] },
       disksOnly,
     );
-    return typeof kind === "string"
-      ? kind
-      : kind.kind === "external"
-      ? `external: ${kind.reason}`
-      : kind.kind;
+    if (kind.kind === "internal") return kind.kind;
+    const reason = render(kind.reason);
+    return kind.kind === "external" ? `external: ${reason}` : reason;
   };
   assert.equal(of({}), "internal");
   assert.equal(of({ state: "stopped" }, PASSED), "internal");
@@ -59,13 +57,13 @@ Deno.test("snapshotKind() keeps it within the disks where it can, else beside th
 Deno.test("externalRevertHindrance() wants the same disks, as files, and no memory", () => {
   const external = { ...disk(), path: "/a.raw", overlay: "/b.qcow2", format: "raw" };
   const of = (change: Partial<Parameters<typeof externalRevertHindrance>[0]>, disks = [disk()]) =>
-    externalRevertHindrance({ memory: "no", externalDisks: [external], ...change }, disks);
-  assert.equal(of({}), undefined);
-  assert.match(of({ memory: "external" }) ?? "", /external, and so is its memory/);
-  assert.match(of({}, [disk({ target: "vdb" })]) ?? "", /disk vda is not the VM's any more/);
-  assert.match(of({}, [disk(), disk({ target: "vdb" })]) ?? "", /does not have disk vdb/);
-  assert.match(of({ externalDisks: [{ ...external, type: "block" }] }) ?? "", /no file/);
-  assert.match(of({ externalDisks: [{ ...external, format: "vmdk" }] }) ?? "", /no file/);
+    render(externalRevertHindrance({ memory: "no", externalDisks: [external], ...change }, disks) ?? "");
+  assert.equal(of({}), "");
+  assert.match(of({ memory: "external" }), /external, and so is its memory/);
+  assert.match(of({}, [disk({ target: "vdb" })]), /disk vda is not the VM's any more/);
+  assert.match(of({}, [disk(), disk({ target: "vdb" })]), /does not have disk vdb/);
+  assert.match(of({ externalDisks: [{ ...external, type: "block" }] }), /no file/);
+  assert.match(of({ externalDisks: [{ ...external, format: "vmdk" }] }), /no file/);
 });
 
 Deno.test("keptDisks() are those that are written to", () => {

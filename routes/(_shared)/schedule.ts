@@ -5,6 +5,7 @@ import type { ScheduleValues } from "../../lib/schedules/form_values.ts";
 import { scheduleCommands } from "../../lib/contract/schedules.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
+import { reasonOf } from "../../lib/text/field_sentence.ts";
 import { formInput } from "../../lib/text/form_input.ts";
 import { fail, unlessAway } from "./fail.ts";
 
@@ -12,7 +13,7 @@ const preview = scheduleCommands.preview_schedule;
 
 /** A failure beside a field: its name is not said in front. */
 function shortened(failure: Failure): Failure {
-  return { ...failure, why: failure.why.replace(/^Invalid input: /, "") };
+  return { ...failure, why: reasonOf(failure.why) };
 }
 
 /** When a schedule with these fields would run. */

@@ -4,6 +4,8 @@
  */
 import { join } from "node:path";
 import { HIDDEN_MESSAGE, HIDDEN_VM } from "../../lib/access/redact.ts";
+import { seriesPhrase } from "../../lib/alerts/words.ts";
+import { HOST_ALERT_SERIES, VM_ALERT_SERIES } from "../../lib/contract/alert_series.ts";
 import { WARNINGS } from "../../lib/contract/create.ts";
 import { type ErrorKind, ERRORS } from "../../lib/contract/errors.ts";
 import { LISTED_MORE } from "../../lib/i18n/message.ts";
@@ -155,6 +157,7 @@ export async function allMessages(): Promise<Set<string>> {
     ),
     ...Object.values(WARNINGS),
     ...[HIDDEN_VM, HIDDEN_MESSAGE, LISTED_MORE],
+    ...Object.keys({ ...VM_ALERT_SERIES, ...HOST_ALERT_SERIES }).map(seriesPhrase),
     ...found.flat(),
   ]);
 }

@@ -42,7 +42,7 @@ const DONE: readonly (readonly [
   [5, 18, "ben", "create_snapshot", "git-01"],
   [4, 10, "carla", "create_vm", "ci-runner-03"],
   [3, 11, "anna", "create_token"],
-  [2, 9, "ben", "set_project", "win-desk-07"],
+  [2, 9, "ben", "set_vm_project", "win-desk-07"],
   [1, 14, "carla", "pause_vm", "ci-runner-03"],
 ];
 

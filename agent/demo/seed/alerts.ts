@@ -1,8 +1,7 @@
 /** What has fired in the demo's last month, the targets of messages, and a silence. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { incidentMessage } from "../../../lib/alerts/words.ts";
-import type { AlertIncident } from "../../../lib/contract/mod.ts";
-import { AlertRecords, type AlertTargetRecord } from "../../alerts/records.ts";
+import { AlertRecords, type AlertTargetRecord, type KeptIncident } from "../../alerts/records.ts";
 import { hostZone } from "../../clock.ts";
 import { daysAgo, idFor, type Seeding, vmNamed } from "./moment.ts";
 
@@ -77,7 +76,7 @@ const TARGETS: readonly Omit<AlertTargetRecord, "id" | "enabled">[] = [
   },
 ];
 
-function incidentOf(records: AlertRecords, row: Row, now: number): AlertIncident | undefined {
+function incidentOf(records: AlertRecords, row: Row, now: number): KeptIncident | undefined {
   const rule = records.rules.get(row.alert), vm = row.vm === undefined ? undefined : vmNamed(row.vm);
   if (rule === undefined) return undefined;
   const firedAt = daysAgo(now, row.daysAgo, row.hour, 7), { label = "", value, acknowledgedBy } = row;

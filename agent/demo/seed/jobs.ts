@@ -20,7 +20,7 @@ interface Row {
 const rows = (): readonly Row[] => [
   {
     command: "run_backup",
-    title: "Back up: Production, every night",
+    title: message`Backup job ${"Production, every night"}`,
     actor: "demo",
     hoursAgo: 9,
     minutes: 21,

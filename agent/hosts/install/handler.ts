@@ -1,4 +1,5 @@
 /** The command that installs KVM Manager on a host by SSH. */
+import { message } from "../../../lib/i18n/message.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { readSshLogin, type SshDestination } from "../../../lib/host/ssh_destination.ts";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
@@ -73,7 +74,7 @@ export function installHostHandler(
         const { publicKey } = await peers.identity.ready();
         return await jobs.run({
           command: "install_host",
-          title: `Install KVM Manager on ${hostname} as ${name}`,
+          title: message`Install KVM Manager on ${hostname} as ${name}`,
           actor: context.principal.name,
           ifInterrupted: t("hosts.install_interrupted"),
         }, (job) => {

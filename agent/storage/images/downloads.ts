@@ -81,7 +81,7 @@ export class ImageDownloads {
       await this.#requireAllowed(plan);
       job = await this.#host.jobs.open({
         command: "download_image",
-        title: `Download ${name} to ${pool}`,
+        title: message`Download ${name} to ${pool}`,
         actor: principal.name,
         subject: key,
         ifInterrupted: t("operations.later"),

@@ -79,7 +79,7 @@ export async function sourcesOn(
 /** @throws {ContractError} NotOnThisHost */
 function requireSystem({ id, machine }: Pick<LockHost, "id" | "machine">): void {
   if (machine?.isSystem === true) return;
-  const reason = id === LOCAL_HOST
+  const reason: Sentence = id === LOCAL_HOST
     ? "its libvirt is not the system's (qemu:///system)"
     : t("lock_manager.elsewhere");
   throw new ContractError("NotOnThisHost", { what: "The lock manager", reason });

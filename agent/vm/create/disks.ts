@@ -1,4 +1,5 @@
 /** The images of a new VM: made empty or copied. */
+import { message } from "../../../lib/i18n/message.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Role } from "../../../lib/contract/mod.ts";
 import type { NewVm, VmDisk } from "../../../lib/formats/xml/new_vm.ts";
@@ -85,7 +86,7 @@ export type CopyJob = <T>(work: (job: JobHandle) => Promise<T>) => Promise<T>;
 export const copyJob = ({ jobs }: Host, vm: NewVm, operation: Operation): CopyJob => (work) =>
   jobs.run({
     command: "create_vm",
-    title: `Copy the disks of ${vm.name}`,
+    title: message`Copy the disks of ${vm.name}`,
     actor: operation.record.actor,
     subject: vm.name,
     lane: "copy",

@@ -222,7 +222,7 @@ export async function importForeign(
   const plan: Plan = { input, name, pool, format, principal };
   const spec = {
     command: "import_foreign_vm",
-    title: `Import ${name} (${input.kind})`,
+    title: message`Import ${name} (${input.kind})`,
     actor: principal.name,
     subject: name,
     lane: "copy",

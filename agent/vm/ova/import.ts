@@ -159,7 +159,7 @@ export async function importOva(
   const plan: Plan = { input, name, pool, format, principal };
   const spec = {
     command: "import_ova",
-    title: `Import ${input.volume} as ${name}`,
+    title: message`Import ${input.volume} as ${name}`,
     actor: principal.name,
     subject: `${input.pool}/${input.volume}`,
     lane: "copy",

@@ -1,5 +1,5 @@
 /** The commands on snapshots. */
-import { message, rendered, type Unrendered } from "../../../lib/i18n/message.ts";
+import { message, render, rendered, type Unrendered } from "../../../lib/i18n/message.ts";
 import { ContractError, type DiskChain, type Snapshot, type VM } from "../../../lib/contract/mod.ts";
 import type { snapshotCommands } from "../../../lib/contract/mod.ts";
 import { encryptedDisks } from "../../../lib/formats/xml/backup.ts";
@@ -8,6 +8,7 @@ import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import {
   externalRevertHindrance,
   keptDisks,
+  noSnapshot,
   type RevertHindrance,
   revertHindrance,
   savedMemoryHindrance,
@@ -172,15 +173,17 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
   }
 
   async function kindOf({ vm, stored, domains, present, bar }: Known, disksOnly: boolean) {
-    if (bar?.isCheckpoint && !isLive(vm)) return `${bar.reason}, and the VM is off. ${bar.remedy}`;
+    if (bar?.isCheckpoint && !isLive(vm)) {
+      return noSnapshot(message`${bar.reason}, and the VM is off. ${bar.remedy}`);
+    }
     const subject = {
       ...{ vm, domain: domains[0]!, present, encrypted: encryptedDisks(stored) },
       bar: bar?.reason,
     };
     const kind = snapshotKind(subject, disksOnly);
-    if (typeof kind === "string" || kind.kind === "internal") return kind;
+    if (kind.kind !== "external") return kind;
     const elsewhere = await overlayHindrance(host, keptDisks(vm.disks));
-    return elsewhere === undefined ? kind : `${kind.reason}, and ${elsewhere}`;
+    return elsewhere === undefined ? kind : noSnapshot(message`${kind.reason}, and ${elsewhere}`);
   }
 
   const shown = (
@@ -232,7 +235,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
       const known = await know(vmId);
       const { vm, present } = known;
       const kind = await kindOf(known, false);
-      const isBeside = typeof kind !== "string" && kind.kind === "external";
+      const isBeside = kind.kind === "external";
       const [lost, outside, chains] = await Promise.all([
         present.some(({ isExternal }) => isExternal) ? lostOf(vm, present) : [],
         outsidePools(host, present),
@@ -240,9 +243,9 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
       ]);
       return {
         snapshots: present.map((each) => shown(each, known, { lost, outside })),
-        ...(typeof kind === "string" && { hindrance: kind }),
+        ...(kind.kind === "none" && { hindrance: kind.reason }),
         withMemory: isLive(vm) && !isBeside,
-        ...(isBeside && { external: kind.reason }),
+        ...(isBeside && { external: render(kind.reason) }),
         ...(isBeside && isLive(vm) && vm.guestAgent === "connected" && { quiesces: true }),
         ...(chains.length > 0 && { chains }),
       };
@@ -257,7 +260,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const kind = await kindOf(known, !memory || quiesce === true);
-        if (typeof kind === "string") throw new ContractError("SnapshotNotPossible", { reason: kind });
+        if (kind.kind === "none") throw new ContractError("SnapshotNotPossible", { reason: kind.reason });
         if (known.present.some((each) => each.name === name)) {
           throw new ContractError("SnapshotExists", { name });
         }

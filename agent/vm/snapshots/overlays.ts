@@ -1,4 +1,5 @@
 /** New images in which disks go on, and the chains of images below disks. */
+import { message, type Sentence } from "../../../lib/i18n/message.ts";
 import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { setDisk } from "../../../lib/formats/xml/clone.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -51,11 +52,13 @@ export const judge = (
   );
 
 const inNoPool = (target: string, path: string) =>
-  `disk ${target} (${path}) is in no active storage pool, so the external image that it would go on in would be in ` +
-  "none either. Start its pool, or make one of its folder, first";
+  message`disk ${target} (${path}) is in no active storage pool, so the external image that it would go on in would be in none either. Start its pool, or make one of its folder, first`;
 
 /** What hinders that the disks of a VM go on in new images beside them. @throws {LibvirtError} */
-export async function overlayHindrance({ link }: Host, disks: readonly Disk[]): Promise<string | undefined> {
+export async function overlayHindrance(
+  { link }: Host,
+  disks: readonly Disk[],
+): Promise<Sentence | undefined> {
   for (const { target, source = "" } of disks) {
     if (await volumeAt(link, source) === undefined) return inNoPool(target, source);
   }

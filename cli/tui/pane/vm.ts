@@ -1,5 +1,6 @@
 /** One VM: what it has, as it is now. */
 import type { VM } from "../../../lib/contract/mod.ts";
+import { fixed } from "../../../lib/i18n/numbers.ts";
 import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
 import { formatMoment, formatSpan } from "../../../lib/text/time.ts";
 import { osOf } from "../../../lib/vm/os/names.ts";
@@ -74,7 +75,7 @@ export class VmPane extends ScrolledPane {
     return [
       ...(cpuUsagePercent === null
         ? []
-        : [row("CPU", cpuUsagePercent / 100, `${cpuUsagePercent.toFixed(1)} %`)]),
+        : [row("CPU", cpuUsagePercent / 100, `${fixed(cpuUsagePercent, 1)} %`)]),
       row(
         "Memory",
         memoryUsedMb / vm.memoryMb,

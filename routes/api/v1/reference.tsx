@@ -7,6 +7,7 @@ import { EVENTS } from "../../../lib/contract/events.ts";
 import { REST_ROUTES } from "../../../lib/contract/rest.ts";
 import { quoted } from "../../../lib/text/shell_word.ts";
 import { reference as referenceTexts } from "../../../lib/i18n/en/reference.ts";
+import { translated } from "../../../lib/i18n/locale.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 
@@ -15,9 +16,9 @@ const texts = textsOf(referenceTexts);
 /** Name of the page about events, which are no command. */
 const EVENTS_PAGE = "events";
 
-const ENTRIES: readonly ReferenceEntry[] = [
+const entries = (): readonly ReferenceEntry[] => [
   [EVENTS_PAGE, texts.t("reference.events")],
-  ...REST_ROUTES.map(({ name, command }): ReferenceEntry => [name, command.summary]),
+  ...REST_ROUTES.map(({ name, command }): ReferenceEntry => [name, translated(command.summary)]),
 ];
 
 export const handler = define.handlers({
@@ -61,7 +62,7 @@ export default define.page<typeof handler>(function Reference({ data: { name, ro
         <a href="/api/v1/openapi.json">{texts.t("reference.openapi")}</a>
       </p>
       <div class="reference-body">
-        <ReferenceIndex entries={ENTRIES} current={name} />
+        <ReferenceIndex entries={entries()} current={name} />
         {route === null ? <Events api={api} /> : <CommandEntry route={route} api={api} />}
       </div>
     </div>
