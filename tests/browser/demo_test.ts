@@ -1,5 +1,7 @@
 /** The demo as its visitor sees it: every page of the navigation has content, in both themes, and breaks no rule of axe. */
 import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { LANGUAGES } from "../../lib/i18n/languages.ts";
 import { browser, checkAccessibility, watchPage } from "../testbed/chromium.ts";
 import { demoPages } from "../testbed/demo_pages.ts";
 import { startServer } from "../testbed/server.ts";
@@ -34,6 +36,43 @@ Deno.test("every page of the demo has content, in both themes, and is accessible
   assert.deepEqual(found, []);
   assert.deepEqual(watch.all(), []);
   assert.deepEqual(watch.failures, []);
+});
+
+/** Controls of a page in a language whose name lacks the words that they show, those in closed menus as well. */
+const misnamed = (page: Page, path: string, language: string) =>
+  page.evaluate(async ({ path, language }) => {
+    const response = await fetch(path, { headers: { "accept-language": language } });
+    const html = new DOMParser().parseFromString(await response.text(), "text/html");
+    const words = (text: string) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
+    const named = html.querySelectorAll(":is(a, button, summary, [role=menuitem])[aria-label]");
+    return [...named].flatMap((control) => {
+      const shown = control.cloneNode(true) as Element;
+      for (const unseen of shown.querySelectorAll(".visually-hidden, svg, kbd, [aria-hidden=true]")) {
+        unseen.remove();
+      }
+      const name = control.getAttribute("aria-label") ?? "";
+      return words(name).includes(words(shown.textContent)) ? [] : [`${shown.textContent}: ${name}`];
+    });
+  }, { path, language });
+
+Deno.test("who says the words that a control shows finds it by them, in each language (WCAG 2.5.3)", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const page = await tester.page(), found = new Set<string>();
+  await page.goto(`${server.url}/help`);
+  for (
+    const path of [
+      ...await demoPages(server),
+      "/alerts/silences",
+      "/settings/alert-targets",
+      "/images/catalog",
+    ]
+  ) {
+    for (const tag of Object.keys(LANGUAGES)) {
+      for (const each of await misnamed(page, path, tag)) found.add(`${path} (${tag}): ${each}`);
+    }
+  }
+  assert.deepEqual([...found], []);
 });
 
 Deno.test("the demo's consoles answer: a login and commands on the serial line, a picture on the screen", async () => {
