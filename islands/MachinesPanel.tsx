@@ -15,7 +15,11 @@ import type { AlertSummary, ConnectionStatus, Hang, HostInfo, HostStats } from "
 import { HOUR_MS } from "../lib/duration.ts";
 import type { ShownLack } from "../lib/host/ready.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
+import { steadyOrder } from "../lib/vm/steady_order.ts";
 import { summarise, type Summary } from "../lib/vm/summary.ts";
+
+/** How long the busiest VMs keep their order, in milliseconds: rows that change places each second are not hit by a pointer. */
+const RANKED_MS = 10_000;
 
 /** Props of {@link MachinesPanel}. */
 export interface MachinesPanelProps {
@@ -60,12 +64,18 @@ export default function MachinesPanel(
     mayCreate,
   }: MachinesPanelProps,
 ) {
-  const summary = useMemo(() =>
-    computed(() => {
+  const summary = useMemo(() => {
+    let shown = first.top.map(({ id }) => id), since = Date.now();
+    return computed(() => {
       if (!IS_BROWSER || !live.vms.complete.value) return first;
       live.vms.ticks.value;
-      return summarise(live.vms.all.value, ({ id }) => live.vms.stats(id).peek());
-    }), []);
+      const found = summarise(live.vms.all.value, ({ id }) => live.vms.stats(id).peek());
+      if (Date.now() - since >= RANKED_MS) [shown, since] = [[], Date.now()];
+      const top = steadyOrder(shown, found.top);
+      shown = top.map(({ id }) => id);
+      return { ...found, top };
+    });
+  }, []);
   useEffect(() => {
     live.complete().catch((error) => reportFailure("failed.list", error));
   }, []);

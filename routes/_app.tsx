@@ -77,8 +77,14 @@ export default define.layout(async function App({ Component, req, state, url }) 
           />
         ))}
         <title>{t("app.name")}</title>
-        {/* The address that fonts.css names; fonts are fetched without credentials, preloaded ones too. */}
-        <link rel="preload" href="/fonts/inter.woff2" as="font" type="font/woff2" crossorigin="anonymous" />
+        {/* The address that the built stylesheet names; fonts are fetched without credentials, preloaded ones too. */}
+        <link
+          rel="preload"
+          href={asset("/fonts/inter.woff2")}
+          as="font"
+          type="font/woff2"
+          crossorigin="anonymous"
+        />
         <link rel="stylesheet" href={asset("/styles/main.css")} />
         <link rel="icon" href={asset("/favicon.svg")} type="image/svg+xml" />
         <link rel="apple-touch-icon" href={asset("/icons/maskable-192.png")} />

@@ -15,7 +15,7 @@ import { appFolder, copyFolder, hashOf, option, PROJECT, remove, run } from "./p
 import { checkTexts } from "./texts.ts";
 import { catalogs } from "./texts/translations.ts";
 import { bundleServer } from "./server.ts";
-import { bundleStyles } from "./styles.ts";
+import { bundleStyles, withBuild } from "./styles.ts";
 
 /** The module the program starts with: the command line, which loads the app when it is to be served; of an app alone, itself. */
 async function entryOf(app: string): Promise<string> {
@@ -33,7 +33,7 @@ async function makeBundle(app: string): Promise<string> {
     await bundleServer(await entryOf(app), staging, join(dist, "maps"));
     const files = join(staging, "static");
     await copyFolder(join(app, "static"), files);
-    await oneStylesheet(files);
+    const styled = await oneStylesheet(files);
     const islands = join("_fresh", index.build);
     await copyFolder(join(dist, "static", islands), join(files, islands));
     if (index.texts !== undefined) {
@@ -42,6 +42,7 @@ async function makeBundle(app: string): Promise<string> {
     await writeLocales(join(staging, "locales"));
     // Here, unlike in development, the build's id also stands for the files of static/
     const build = await hashOf(files);
+    if (styled) await buildInStyles(files, build);
     await compressFiles(files);
     await copyFolder(join(app, "docs"), join(staging, "docs"));
     if (app === PROJECT && !await bundleAgents(staging)) console.warn(WITHOUT_GO);
@@ -82,13 +83,23 @@ async function compressFiles(folder: string): Promise<void> {
   }
 }
 
-/** In development a stylesheet's parts are fetched one by one; the product serves them as one. */
-async function oneStylesheet(files: string): Promise<void> {
-  const path = join(files, "styles", "main.css");
+const stylesheetOf = (files: string) => join(files, "styles", "main.css");
+
+/** Puts the build's id into the addresses of fonts. */
+async function buildInStyles(files: string, build: string): Promise<void> {
+  const path = stylesheetOf(files);
+  await Deno.writeTextFile(path, withBuild(await Deno.readTextFile(path), build));
+}
+
+/** In development a stylesheet's parts are fetched one by one; the product serves them as one. @returns whether there is one */
+async function oneStylesheet(files: string): Promise<boolean> {
+  const path = stylesheetOf(files);
   try {
     await Deno.writeTextFile(path, await bundleStyles(path));
+    return true;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // an app without styles (tests)
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false; // an app without styles (tests)
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PROJECT } from "./project.ts";
-import { bundleStyles } from "./styles.ts";
+import { bundleStyles, withBuild } from "./styles.ts";
 
 async function withFiles(
   files: Record<string, string>,
@@ -74,4 +74,11 @@ Deno.test("tokens.css: borders of controls are at least 3 : 1, dark grounds are 
   const darks = ["ground", "surface", "raised"].map((name) => coloursOf(tokens, name)[1]);
   assert.ok(contrast(darks[0]!, darks[1]!) >= 1.08, "a panel on the page");
   assert.ok(contrast(darks[1]!, darks[2]!) >= 1.08, "a dialog over a panel");
+});
+
+Deno.test("fonts in a stylesheet are asked for by the build's id", () => {
+  assert.equal(
+    withBuild('src: url("../fonts/a-b.woff2") format("woff2"); background: url("../x.svg")', "b1"),
+    'src: url("../fonts/a-b.woff2?__frsh_c=b1") format("woff2"); background: url("../x.svg")',
+  );
 });

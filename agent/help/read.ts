@@ -1,7 +1,8 @@
 /** Reads the documentation: the files of `docs/`, which the build puts into the bundle. */
 import { copiedFile } from "../../lib/bundle.ts";
 import { CHAPTERS } from "../../lib/help/chapters.ts";
-import { type Chapter, chapterOf } from "../../lib/help/text.ts";
+import { type PictureSize, webpSize } from "../../lib/formats/webp.ts";
+import { type Chapter, chapterOf, picturesOf } from "../../lib/help/text.ts";
 
 const read = new Map<string, Promise<Chapter>>();
 
@@ -41,4 +42,15 @@ export async function readPicture(name: string): Promise<Uint8Array<ArrayBuffer>
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** The sizes of a chapter's pictures by their names, so that text below a picture stands where it is before the picture comes. */
+export async function pictureSizes(chapter: Chapter): Promise<ReadonlyMap<string, PictureSize>> {
+  const sizes = new Map<string, PictureSize>();
+  for (const name of picturesOf(chapter.tokens)) {
+    const file = await readPicture(name);
+    const size = file && webpSize(file);
+    if (size) sizes.set(name, size);
+  }
+  return sizes;
 }

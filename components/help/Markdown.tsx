@@ -1,6 +1,11 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, createContext } from "preact";
+import { useContext } from "preact/hooks";
 import type { Token, Tokens } from "marked";
-import { anchorOf, linkIn, pictureIn, plainText } from "../../lib/help/text.ts";
+import type { PictureSize } from "../../lib/formats/webp.ts";
+import { anchorOf, linkIn, pictureIn, pictureName, plainText } from "../../lib/help/text.ts";
+
+/** Sizes of pictures by their names: the browser keeps their place free. */
+const Sizes = createContext<ReadonlyMap<string, PictureSize>>(new Map());
 
 /** Text as it is: entities and escapes stand in no file of the documentation. */
 const textOf = (token: Token) => ("text" in token ? String(token.text) : "");
@@ -50,7 +55,10 @@ function List({ of }: { of: Tokens.List }) {
 /** A picture of the product; the words of one that is not its own. */
 function Picture({ of }: { of: Tokens.Image }) {
   const src = pictureIn(of.href);
-  return src === null ? <>{of.text}</> : <img class="help-picture" src={src} alt={of.text} loading="lazy" />;
+  const size = useContext(Sizes).get(pictureName(of.href) ?? "");
+  return src === null
+    ? <>{of.text}</>
+    : <img class="help-picture" src={src} alt={of.text} loading="lazy" {...size} />;
 }
 
 /** A piece of Markdown, with what is in it. */
@@ -87,5 +95,14 @@ function Part({ of }: { of: Token }): ComponentChildren {
   }
 }
 
+/** Props of {@link Markdown}. */
+export interface MarkdownProps {
+  tokens: readonly Token[];
+  /** Sizes of its pictures by their names. */
+  sizes: ReadonlyMap<string, PictureSize>;
+}
+
 /** Markdown as its parser takes it apart. Nothing in it becomes HTML by itself. */
-export const Markdown = ({ tokens }: { tokens: readonly Token[] }) => <>{within(tokens)}</>;
+export const Markdown = ({ tokens, sizes }: MarkdownProps) => (
+  <Sizes.Provider value={sizes}>{within(tokens)}</Sizes.Provider>
+);

@@ -43,37 +43,54 @@ const BACKUP_PAGES: Readonly<
   backup_old: { href: (vmId) => `/vms/${vmId}/backups`, text: "insights.show_backups" },
 };
 
-function BackupLink({ insight: { id, vmId }, mayCreate }: { insight: Insight; mayCreate: boolean }) {
+/** Names of a finding's links and buttons: their own words, then the finding's, for who hears a list of links. */
+interface Named {
+  /** Id of the finding's heading. */
+  heading: string;
+}
+
+const named = (heading: string, part: string) => ({
+  id: `${heading}-${part}`,
+  "aria-labelledby": `${heading}-${part} ${heading}`,
+});
+
+function BackupLink(
+  { insight: { id, vmId }, mayCreate, heading }: Named & { insight: Insight; mayCreate: boolean },
+) {
   const rule = id.split(":")[0]!, to = Object.hasOwn(BACKUP_PAGES, rule) ? BACKUP_PAGES[rule] : undefined;
   if (to === undefined || vmId === undefined || (to.creates && !mayCreate)) return null;
-  return <a class="button" href={to.href(vmId)}>{t(to.text)}</a>;
+  return <a class="button" href={to.href(vmId)} {...named(heading, "backup")}>{t(to.text)}</a>;
 }
 
 /** The button is behind a fold that says what would change: nobody changes a VM by one wrong click. */
-function Apply({ insight: { id, change, apply, undo }, query }: { insight: Insight; query: InsightQuery }) {
+function Apply(
+  { insight: { id, change, apply, undo }, query, heading }: Named & Pick<FindingProps, "insight" | "query">,
+) {
   if (!apply || !undo) return null;
   return (
     <details class="insight-apply">
-      <summary class="button">{t("insights.apply")}</summary>
+      <summary class="button" {...named(heading, "apply")}>{t("insights.apply")}</summary>
       <form method="post" action={applyHref(query, apply, undo)} data-insight={id}>
         <p>
           <strong>{change}</strong> {t("insights.apply_hint")}
         </p>
-        <button type="submit" class="button primary">{t("insights.apply_now")}</button>
+        <button type="submit" class="button primary" {...named(heading, "apply-now")}>
+          {t("insights.apply_now")}
+        </button>
       </form>
     </details>
   );
 }
 
 /** Props of {@link Finding}. */
-interface FindingProps {
+interface FindingProps extends Named {
   insight: Insight;
   query: InsightQuery;
   graph: Graph | undefined;
   mayCreateBackups: boolean;
 }
 
-function Finding({ insight, query, graph, mayCreateBackups }: FindingProps) {
+function Finding({ insight, query, graph, mayCreateBackups, heading }: FindingProps) {
   const { severity, vmId, vmName, host, title, seen, why, advice } = insight;
   const { icon, tone, word } = SEVERITY_LOOKS[severity], figures = graphHref(insight, query);
   return (
@@ -83,7 +100,7 @@ function Finding({ insight, query, graph, mayCreateBackups }: FindingProps) {
         <span class="state-word">{t(word)}</span>
       </span>
       <div class="insight-text">
-        <h3>
+        <h3 id={heading}>
           {title} {vmId === undefined
             ? <span class="text-muted">{host ?? t("insights.host")}</span>
             : (
@@ -93,13 +110,15 @@ function Finding({ insight, query, graph, mayCreateBackups }: FindingProps) {
             )}
         </h3>
         <p>
-          {seen} {figures !== undefined && <a href={figures}>{t("insights.graph")}</a>}
+          {seen}{" "}
+          {figures !== undefined && <a href={figures} {...named(heading, "figures")}>{t("insights.graph")}
+          </a>}
         </p>
         {graph !== undefined && <FindingGraph graph={graph} />}
         <p class="text-muted">{why}</p>
         <p>{advice}</p>
-        <Apply insight={insight} query={query} />
-        <BackupLink insight={insight} mayCreate={mayCreateBackups} />
+        <Apply insight={insight} query={query} heading={heading} />
+        <BackupLink insight={insight} mayCreate={mayCreateBackups} heading={heading} />
       </div>
     </li>
   );
@@ -118,9 +137,10 @@ export interface FindingListProps {
 export function FindingList({ insights, query, graphs, mayCreateBackups }: FindingListProps) {
   return (
     <ul class="insight-list">
-      {insights.map((each) => (
+      {insights.map((each, index) => (
         <Finding
           key={each.id}
+          heading={`finding-${index}`}
           insight={each}
           query={query}
           graph={graphs.get(each.id)}

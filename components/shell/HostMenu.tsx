@@ -19,7 +19,7 @@ export function HostMenu({ hosts: all, current }: { hosts: readonly HostStatus[]
       <button type="button" class="icon-button" popovertarget="host-menu" aria-label={label} title={label}>
         <Icon name="sort" />
       </button>
-      <nav id="host-menu" class="menu user-popover" popover="auto" aria-label={t("hosts.title")}>
+      <nav id="host-menu" class="menu user-popover" popover="auto" aria-label={label}>
         {hosts.map(({ id, label, status }) => (
           <a
             key={id}

@@ -92,7 +92,8 @@ export function SidebarHosts({ hosts, current, now }: SidebarHostsProps) {
   if (shown.length < 2) return null;
   return (
     <nav class="side-hosts" aria-labelledby="side-hosts">
-      <h2 id="side-hosts" class="side-heading side-text">{t("hosts.title")}</h2>
+      {/* No heading: the page's own comes first */}
+      <p id="side-hosts" class="side-heading side-text">{t("hosts.title")}</p>
       <ul class="side-list">
         {shown.map((host) => (
           <li key={host.id}>

@@ -111,8 +111,19 @@ export function searchChapters(chapters: readonly Chapter[], question: string): 
   return found.sort((a, b) => b.rank - a.rank).slice(0, MOST).map(({ rank: _rank, ...each }) => each);
 }
 
+/** The name of a picture of the documentation that a link leads to; null for one that is not its own. */
+export const pictureName = (href: string): string | null =>
+  /^pictures\/([a-z][a-z-]{0,40}\.webp)$/.exec(href)?.[1] ?? null;
+
+/** The names of the pictures in a text. */
+export const picturesOf = (tokens: readonly Token[]): string[] =>
+  tokens.flatMap((token) => {
+    const name = token.type === "image" ? pictureName((token as Tokens.Image).href) : null;
+    return name === null ? picturesOf(childrenOf(token)) : [name];
+  });
+
 /** Address of a picture that the documentation names; null for one that is not its own. */
 export function pictureIn(href: string): string | null {
-  const name = /^pictures\/([a-z][a-z-]{0,40}\.webp)$/.exec(href)?.[1];
-  return name === undefined ? null : `${HELP}/pictures/${name}`;
+  const name = pictureName(href);
+  return name === null ? null : `${HELP}/pictures/${name}`;
 }

@@ -1,6 +1,6 @@
 import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
-import { readChapter } from "../../agent/help/read.ts";
+import { pictureSizes, readChapter } from "../../agent/help/read.ts";
 import { HelpSearch } from "../../components/help/HelpSearch.tsx";
 import { Markdown } from "../../components/help/Markdown.tsx";
 import { HELP } from "../../lib/help/chapters.ts";
@@ -15,12 +15,12 @@ export const handler = define.handlers({
     const chapter = await readChapter(params.chapter ?? "");
     if (chapter === undefined) throw new HttpError(404);
     state.subject = chapter.title;
-    return page({ chapter });
+    return page({ chapter, sizes: await pictureSizes(chapter) });
   },
 });
 
 /** A chapter of the documentation. */
-export default define.page<typeof handler>(function HelpChapter({ data: { chapter } }) {
+export default define.page<typeof handler>(function HelpChapter({ data: { chapter, sizes } }) {
   const sections = chapter.sections.filter(({ anchor }) => anchor !== "");
   return (
     <>
@@ -31,7 +31,7 @@ export default define.page<typeof handler>(function HelpChapter({ data: { chapte
       <div class="help-page">
         <article class="panel help-text">
           <h1>{chapter.title}</h1>
-          <Markdown tokens={chapter.tokens} />
+          <Markdown tokens={chapter.tokens} sizes={sizes} />
         </article>
         <nav class="help-contents" aria-label={area.t("help.contents")}>
           <a href={HELP}>{area.t("help.all")}</a>

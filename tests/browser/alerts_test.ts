@@ -128,7 +128,7 @@ browserTest(
         await page.getByLabel("Duration").selectOption("2 hours");
         await page.getByRole("button", { name: "Silence", exact: true }).click();
         await waitForText(page, "tr", /02:00.*04:00.*Weekly.*new disks/s);
-        await page.getByRole("button", { name: /^End the silence/ }).click();
+        await page.getByRole("button", { name: /^End now/ }).click();
         await page.getByText("Nothing is silenced.").waitFor();
       });
       await visit(tester, `${server.url}/settings/alert-targets?channel=gotify`, async (page) => {

@@ -1,8 +1,10 @@
 /** The demo as its visitor sees it: every page of the navigation has content, in both themes, and breaks no rule of axe. */
 import assert from "node:assert/strict";
-import { DESTINATIONS } from "../../components/shell/navigation.ts";
+import type { Page } from "playwright-core";
+import { LANGUAGES } from "../../lib/i18n/languages.ts";
 import { browser, checkAccessibility, watchPage } from "../testbed/chromium.ts";
-import { startServer, type TestServer } from "../testbed/server.ts";
+import { demoPages } from "../testbed/demo_pages.ts";
+import { startServer } from "../testbed/server.ts";
 
 /** Pages that say that there is nothing, and why that is right in a demo. */
 const EMPTY: Readonly<Record<string, string>> = {
@@ -10,46 +12,12 @@ const EMPTY: Readonly<Record<string, string>> = {
   "/disks": "no folder is shared with the VM",
 };
 
-/** Pages below those of the navigation; `{vm}` stands for the id of a VM that runs. */
-const BELOW = [
-  "/vms/{vm}",
-  "/vms/{vm}/console",
-  "/vms/{vm}/serial",
-  "/vms/{vm}/monitoring",
-  "/vms/{vm}/snapshots",
-  "/vms/{vm}/backups",
-  "/vms/{vm}/guest",
-  "/vms/{vm}/hardware",
-  "/vms/{vm}/disks",
-  "/vms/{vm}/network",
-  "/vms/{vm}/xml",
-  "/networks/topology",
-  "/networks/lab",
-  "/storage/images",
-  "/alerts/history",
-  "/monitoring",
-  "/tasks",
-  "/settings/users",
-  "/settings/hosts",
-  "/settings/audit",
-  "/settings/health",
-  "/help",
-  "/help/demo",
-];
-
-async function addresses(server: TestServer): Promise<string[]> {
-  const vms = await server.call("get_vms") as { readonly id: string; readonly name: string }[];
-  const { id } = vms.find(({ name }) => name === "git-01")!;
-  const all = [...DESTINATIONS.map(({ href }) => href), ...BELOW.map((path) => path.replace("{vm}", id))];
-  return [...all, ...["kvm-02", "branch-muc"].map((host) => `/hosts/${host}/`)];
-}
-
 Deno.test("every page of the demo has content, in both themes, and is accessible", async () => {
   await using server = await startServer({ demo: true });
   await using tester = await browser();
   const page = await tester.page({ viewport: { width: 1440, height: 900 } });
   const watch = watchPage(page), found: string[] = [];
-  for (const path of await addresses(server)) {
+  for (const path of await demoPages(server)) {
     await page.emulateMedia({ colorScheme: "light" });
     const response = await page.goto(`${server.url}${path}`);
     if (response?.status() !== 200) found.push(`${path}: HTTP ${response?.status()}`);
@@ -68,6 +36,43 @@ Deno.test("every page of the demo has content, in both themes, and is accessible
   assert.deepEqual(found, []);
   assert.deepEqual(watch.all(), []);
   assert.deepEqual(watch.failures, []);
+});
+
+/** Controls of a page in a language whose name lacks the words that they show, those in closed menus as well. */
+const misnamed = (page: Page, path: string, language: string) =>
+  page.evaluate(async ({ path, language }) => {
+    const response = await fetch(path, { headers: { "accept-language": language } });
+    const html = new DOMParser().parseFromString(await response.text(), "text/html");
+    const words = (text: string) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
+    const named = html.querySelectorAll(":is(a, button, summary, [role=menuitem])[aria-label]");
+    return [...named].flatMap((control) => {
+      const shown = control.cloneNode(true) as Element;
+      for (const unseen of shown.querySelectorAll(".visually-hidden, svg, kbd, [aria-hidden=true]")) {
+        unseen.remove();
+      }
+      const name = control.getAttribute("aria-label") ?? "";
+      return words(name).includes(words(shown.textContent)) ? [] : [`${shown.textContent}: ${name}`];
+    });
+  }, { path, language });
+
+Deno.test("who says the words that a control shows finds it by them, in each language (WCAG 2.5.3)", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const page = await tester.page(), found = new Set<string>();
+  await page.goto(`${server.url}/help`);
+  for (
+    const path of [
+      ...await demoPages(server),
+      "/alerts/silences",
+      "/settings/alert-targets",
+      "/images/catalog",
+    ]
+  ) {
+    for (const tag of Object.keys(LANGUAGES)) {
+      for (const each of await misnamed(page, path, tag)) found.add(`${path} (${tag}): ${each}`);
+    }
+  }
+  assert.deepEqual([...found], []);
 });
 
 Deno.test("the demo's consoles answer: a login and commands on the serial line, a picture on the screen", async () => {

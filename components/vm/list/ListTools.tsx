@@ -1,7 +1,7 @@
 import type { JSX, RefObject } from "preact";
 import { isPlainClick } from "../../../lib/client/click.ts";
-import type { Grouping, ListQuery, StateFilter, View } from "../../../lib/vm/list_query.ts";
-import { DEFAULT_QUERY, listHref } from "../../../lib/vm/list_query.ts";
+import type { Grouping, ListQuery, Sort, StateFilter, View } from "../../../lib/vm/list_query.ts";
+import { DEFAULT_QUERY, listHref, sortBy } from "../../../lib/vm/list_query.ts";
 import { STATE_ORDER, STATES } from "../../../lib/vm/state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { list as listTexts } from "../../../lib/i18n/en/list.ts";
@@ -9,6 +9,7 @@ import { number, type PlainKey, type PlainKeyOf, t, textsOf } from "../../../lib
 import { clearOnEscape } from "../../kit/clear_on_escape.ts";
 import { Icon } from "../../kit/Icon.tsx";
 import type { IconName } from "../../kit/icons.ts";
+import { sortableColumns } from "./columns.ts";
 
 const texts = textsOf(listTexts);
 type ListKey = PlainKeyOf<typeof listTexts>;
@@ -119,7 +120,7 @@ function Chips(
 
 /** What is in the query but has no field of its own in the form. */
 function HiddenFields({ query }: { query: ListQuery }) {
-  const fields = ["state", "tag", "group", "host", "project", "sort", "dir", "view"] as const;
+  const fields = ["state", "tag", "group", "host", "project", "dir", "view"] as const;
   return (
     <>
       {fields.filter((name) => query[name] !== DEFAULT_QUERY[name]).map((name) => (
@@ -129,12 +130,55 @@ function HiddenFields({ query }: { query: ListQuery }) {
   );
 }
 
+/** Form of the tools, which the order below it belongs to as well. */
+const FORM = "list-tools";
+
+/** The order, where the headings of the table are not there to choose it by: styles decide where. */
+function SortTools({ query, hosts, onAsk }: Pick<ListToolsProps, "query" | "hosts" | "onAsk">) {
+  const isRising = query.dir === "asc";
+  const turn = texts.t(isRising ? "sort.descending" : "sort.ascending");
+  return (
+    <div class="tools-sort">
+      <label class="field">
+        <span class="field-label">{texts.t("sort.label")}</span>
+        <select
+          aria-label={texts.t("sort.label")}
+          name="sort"
+          form={FORM}
+          value={query.sort}
+          onChange={(event) => onAsk(sortBy(query, event.currentTarget.value as Sort))}
+        >
+          {sortableColumns(hosts.size > 0 || query.sort === "host").map(({ sort, label }) => (
+            <option key={sort} value={sort} selected={sort === query.sort}>{t(label)}</option>
+          ))}
+        </select>
+      </label>
+      <Ask
+        class="button square"
+        query={query}
+        change={{ dir: isRising ? "desc" : "asc" }}
+        onAsk={onAsk}
+        aria-label={turn}
+        title={turn}
+      >
+        <Icon name={isRising ? "sortUp" : "sortDown"} />
+      </Ask>
+    </div>
+  );
+}
+
 /** Filter, search, grouping and view of the list. Links and a plain form without script. */
 export function ListTools({ query, counts, hosts, search, onAsk }: ListToolsProps) {
   return (
-    <div class="tools">
+    <div class="tools" data-view={query.view}>
       <Chips query={query} counts={counts} hosts={hosts} onAsk={onAsk} />
-      <form class="tools-form" action="/vms" role="search" onSubmit={(event) => event.preventDefault()}>
+      <form
+        id={FORM}
+        class="tools-form"
+        action="/vms"
+        role="search"
+        onSubmit={(event) => event.preventDefault()}
+      >
         <HiddenFields query={query} />
         <label class="field search-field">
           <Icon name="search" />
@@ -168,6 +212,7 @@ export function ListTools({ query, counts, hosts, search, onAsk }: ListToolsProp
         </label>
         <button type="submit" class="button noscript-only">{texts.t("list.apply")}</button>
       </form>
+      <SortTools query={query} hosts={hosts} onAsk={onAsk} />
       <nav class="segments" aria-label={texts.t("view.label")}>
         {VIEWS.map(({ view, label, icon }) => (
           <Ask

@@ -1,11 +1,12 @@
 import type { RefObject } from "preact";
-import type { ListQuery, Sort } from "../../../lib/vm/list_query.ts";
+import type { ListQuery } from "../../../lib/vm/list_query.ts";
 import { isPlainClick } from "../../../lib/client/click.ts";
 import { listHref, sortBy } from "../../../lib/vm/list_query.ts";
 import type { Line } from "../../../lib/vm/list_lines.ts";
 import type { Window } from "../../../lib/text/window.ts";
 import { list as listTexts } from "../../../lib/i18n/en/list.ts";
-import { type PlainKey, t, textsOf } from "../../../lib/i18n/mod.ts";
+import { t, textsOf } from "../../../lib/i18n/mod.ts";
+import { sortableColumns } from "./columns.ts";
 import { GroupHead } from "./GroupHead.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import type { VmItemProps } from "./vm_item.ts";
@@ -13,24 +14,11 @@ import { VmRow } from "./VmRow.tsx";
 
 const texts = textsOf(listTexts);
 
-/** The columns that can be sorted, in order. */
-const COLUMNS: readonly { sort: Sort; label: PlainKey; class: string }[] = [
-  { sort: "state", label: "column.state", class: "col-state" },
-  { sort: "name", label: "column.name", class: "col-name" },
-  { sort: "host", label: "column.host", class: "col-host" },
-  { sort: "tags", label: "column.tags", class: "col-tags" },
-  { sort: "cpu", label: "column.cpu", class: "col-cpu" },
-  { sort: "memory", label: "column.memory", class: "col-memory" },
-  { sort: "address", label: "column.address", class: "col-address" },
-  { sort: "disk", label: "column.disk", class: "col-disk" },
-  { sort: "uptime", label: "column.uptime", class: "col-uptime" },
-];
 /** The box, the state and the name: where there is little room the others go, and no cell may span one that is gone. */
 const KEPT_COLUMNS = 3;
 
 /** The columns of a list: which host a VM is on is told where there are several. */
-const columnsOf = ({ item }: Pick<VmLinesProps, "item">) =>
-  item.model.hostLabels.size > 0 ? COLUMNS : COLUMNS.filter(({ sort }) => sort !== "host");
+const columnsOf = ({ item }: Pick<VmLinesProps, "item">) => sortableColumns(item.model.hostLabels.size > 0);
 
 /** What the table and the cards are given. */
 export interface VmLinesProps {

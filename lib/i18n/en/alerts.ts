@@ -157,7 +157,7 @@ export const alerts = {
   "alerts.until": "Until",
   "alerts.silence": "Silence",
   "alerts.end": "End now",
-  "alerts.end_of": "End the silence of {what}",
+  "alerts.end_of": "End now: silence of {what}",
   "alerts.by_whom": "By",
 
   "alerts.target_name": "Name",

@@ -34,7 +34,7 @@ export const images = {
   "images.base": "others are built on it",
   "images.actions": "Actions",
   "images.copy": "Copy to another host…",
-  "images.copy_of": "Copy {name} to another host",
+  "images.copy_of": "Copy to another host: {name}",
   "images.delete": "Delete",
   "images.new_vm": "Create VM",
   "images.new_vm_from": "Create VM from {name}",

@@ -11,6 +11,10 @@ export const list = {
   "group.no_group": "No group",
   "group.no_project": "No project",
 
+  "sort.label": "Sort by",
+  "sort.ascending": "Sort ascending",
+  "sort.descending": "Sort descending",
+
   "view.label": "View",
   "view.table": "Table",
   "view.cards": "Cards",
