@@ -18,6 +18,7 @@ const OTHER_VALUES = [
   "a server has an address: give url",
   "is missing: give parameters.",
   "tool_refs has … twice: leave one out",
+  "allowed_directories is set: name the pool that disks are put into",
 ] as const;
 
 export const OF_PROFILES: Readonly<Record<string, Entry>> = {
