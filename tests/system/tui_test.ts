@@ -222,12 +222,17 @@ Deno.test({
       };
       const header = (await terminal.screen()).split("\n")[0]!;
       await click(header.indexOf("1 VMs") + 2, 1);
-      const screen = await terminal.shows(/\[1 VMs\]/);
-      const y = screen.split("\n").findIndex((each) => each.includes(vm.name)) + 1;
-      await click(5, y);
-      await terminal.shows(new RegExp(`^▶ ${vm.name}`, "m"));
-      await click(5, y);
-      await terminal.shows(vm.uuid);
+      await terminal.shows(/\[1 VMs\]/);
+      /** Clicks on its row until that is seen: rows move while other tests make and delete VMs. */
+      const clickUntil = (what: string, isSeen: (screen: string) => boolean) =>
+        until(what, async () => {
+          const screen = await terminal.screen();
+          if (isSeen(screen)) return true;
+          await click(5, screen.split("\n").findIndex((each) => each.includes(vm.name)) + 1);
+          return false;
+        }, { every: 500 });
+      await clickUntil("its row to be selected", (screen) => screen.includes(`▶ ${vm.name}`));
+      await clickUntil("it to be opened", (screen) => screen.includes(vm.uuid));
     });
   },
 });
