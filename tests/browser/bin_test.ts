@@ -1,5 +1,6 @@
 /** The bin on its page: a VM is deleted, seen there and restored, with and without script. */
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import type { Page } from "playwright-core";
 import type { IslandIndex } from "../../lib/fresh/server/assets.ts";
 import { browser } from "../testbed/chromium.ts";
@@ -18,10 +19,10 @@ const reason = await requirement("qemu", "chromium") ?? await ownLibvirtd("bin")
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
-/** The path of the file that an island's script is in. */
+/** The name of the file that an island's script is in: its folder is that of a language where it has texts. */
 async function scriptOf(island: string): Promise<string> {
   const { islands } = JSON.parse(await Deno.readTextFile(`${PROJECT}/dist/islands.json`)) as IslandIndex;
-  return islands[island]!.entry;
+  return basename(islands[island]!.entry);
 }
 
 const main = (page: Page) => page.locator("main");
@@ -116,7 +117,7 @@ browserTest("a VM that is deleted is in the bin, and is restored from there", as
           })
         );
         const asked = Promise.withResolvers<void>();
-        await page.route(`**${await scriptOf("BinList")}`, async (route) => {
+        await page.route(`**/${await scriptOf("BinList")}*`, async (route) => {
           asked.resolve();
           await heard;
           await route.continue();
