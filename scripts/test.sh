@@ -10,13 +10,15 @@ project=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$project" || exit 1
 
 all=
-limits=
+limits="--minutes-per-file=10"
+again_limit=10m
 case ${1:-} in
 '') ;;
 --all)
   all=--all
   # A long form takes over half an hour
   limits="--minutes-per-file=50 --minutes=240"
+  again_limit=50m
   KVMM_TEST_LONG=1
   export KVMM_TEST_LONG
   ;;
@@ -133,7 +135,8 @@ again() {
   sweep
   for file; do
     say "--- once more, alone: $file"
-    if "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1; then
+    # What hangs would have the whole run end without a result
+    if timeout -s KILL "$again_limit" "$deno" test -A --no-check "$file" </dev/null >"$logs/again" 2>&1; then
       unsteady="$unsteady $file"
       "$deno" run -A scripts/testing/unsteady.ts "$file" || failing=$((failing + 1))
     else
