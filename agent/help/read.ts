@@ -44,11 +44,13 @@ export async function readPicture(name: string): Promise<Uint8Array<ArrayBuffer>
   }
 }
 
+/** Sizes of pictures by their names, kept once a page has shown them: the files are as the build put them. */
+const sizes = new Map<string, PictureSize>();
+
 /** The sizes of a chapter's pictures by their names, so that text below a picture stands where it is before the picture comes. */
 export async function pictureSizes(chapter: Chapter): Promise<ReadonlyMap<string, PictureSize>> {
-  const sizes = new Map<string, PictureSize>();
   for (const name of picturesOf(chapter.tokens)) {
-    const file = await readPicture(name);
+    const file = sizes.has(name) ? undefined : await readPicture(name);
     const size = file && webpSize(file);
     if (size) sizes.set(name, size);
   }

@@ -96,6 +96,13 @@ export function createApi(
     }
     return response;
   };
+  /** The events that someone with some rights sees. */
+  const viewWithin = (principal: Principal): EventView => {
+    const viewer = viewerOf(principal, places);
+    const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
+    return new EventView(viewer, known, vms);
+  };
+  const isHere = (vmId: string) => places.vm(vmId)?.hostId === LOCAL_HOST;
   const api = new Hono<Environment>().basePath("/api/v1");
 
   api.post("/commands/:name", async (context) => {
@@ -132,13 +139,7 @@ export function createApi(
     if (isEmptyToken(principal)) return errorResponse(new ContractError("Forbidden", { role: "viewer" }));
     const { rights, ended, hold } = principal;
     const follower = { ended, hold, who: accountOf(principal), figures: figuresOf(req.query("figures")) };
-    const limited = () => {
-      const viewer = viewerOf(principal, places);
-      const known = vms().filter(({ id }) => seesVm(viewer, id)).map(({ id }) => id);
-      return new EventView(viewer, known, vms);
-    };
-    const ofRights = isAdministrator(rights) ? undefined : limited();
-    const isHere = (vmId: string) => places.vm(vmId)?.hostId === LOCAL_HOST;
+    const ofRights = isAdministrator(rights) ? undefined : viewWithin(principal);
     const view = principal.via === "link" ? peerView(isHere, ofRights) : ofRights;
     return streams.open(req.raw, { ...follower, view });
   });

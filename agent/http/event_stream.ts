@@ -1,6 +1,6 @@
 /** The event stream: server-sent events (WHATWG HTML, 9.2), resumable by id, bounded for clients that do not read. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { EventView } from "../../lib/access/filter_output.ts";
+import type { EventFilter } from "../../lib/access/filter_output.ts";
 import { rendered } from "../../lib/i18n/message.ts";
 import { locale, SOURCE_LOCALE } from "../../lib/i18n/locale.ts";
 import { EVENTS } from "../../lib/contract/events.ts";
@@ -42,7 +42,7 @@ export type FigureChoice = typeof FIGURE_CHOICES[number];
 /** Whose stream it is. */
 export interface Follower {
   /** What of the events is told; everything without it. */
-  readonly view?: Pick<EventView, "shown"> | undefined;
+  readonly view?: EventFilter | undefined;
   readonly figures?: FigureChoice;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
@@ -63,7 +63,7 @@ interface Stream extends Place {
  * @param view undefined: all of it
  */
 function visible(
-  view: Pick<EventView, "shown"> | undefined,
+  view: EventFilter | undefined,
   told: readonly ToldEvent[],
   language: string,
 ): string {

@@ -2,7 +2,7 @@
  * The events for another KVM Manager: without VMs of hosts that this one links to or reads. It takes every VM that it is told
  * of for one of this host.
  */
-import type { EventView } from "../../lib/access/filter_output.ts";
+import type { EventFilter } from "../../lib/access/filter_output.ts";
 
 /**
  * @param isHere whether a VM is on this host
@@ -10,8 +10,8 @@ import type { EventView } from "../../lib/access/filter_output.ts";
  */
 export const peerView = (
   isHere: (vmId: string) => boolean,
-  view?: Pick<EventView, "shown">,
-): Pick<EventView, "shown"> => ({
+  view?: EventFilter,
+): EventFilter => ({
   shown(event) {
     const [name, data] = event;
     if ((name === "vm-created" || name === "vm-updated") && !isHere(data.vm.id)) return null;

@@ -285,8 +285,14 @@ export function filterOutput(
   return sight === undefined ? shown : redact(shown, sight);
 }
 
+/** Decides which events a client is told. */
+export interface EventFilter {
+  /** The event as it is told; null when it is not. */
+  shown(event: Unrendered<PublishedEvent>): Unrendered<PublishedEvent> | null;
+}
+
 /** An event stream as somebody may see it. It remembers which VMs it has told of: some go out of sight. */
-export class EventView {
+export class EventView implements EventFilter {
   readonly #known: Set<string>;
 
   /**
@@ -301,7 +307,6 @@ export class EventView {
     this.#known = new Set(known);
   }
 
-  /** The event as it is told; null when it is not. */
   shown(event: Unrendered<PublishedEvent>): Unrendered<PublishedEvent> | null {
     const { viewer } = this;
     const [name, data] = event;

@@ -7,7 +7,7 @@ export interface PictureSize {
 }
 
 /** Bytes of a file that {@link webpSize} needs. */
-export const WEBP_HEAD = 30;
+const WEBP_HEAD = 30;
 
 const latin1 = new TextDecoder("latin1");
 

@@ -9,15 +9,14 @@ import { fail } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 /** The ways to look at it. */
-const views = () =>
-  [
-    { view: "picture", href: topologyHref(), text: area.t("topology.picture") },
-    { view: "table", href: `${topologyHref()}?view=table`, text: area.t("topology.table") },
-  ] as const;
+const VIEWS = [
+  { view: "picture", href: topologyHref(), text: "topology.picture" },
+  { view: "table", href: `${topologyHref()}?view=table`, text: "topology.table" },
+] as const;
 
 export const handler = define.handlers({
   async GET({ state: { api }, url: { searchParams } }) {
-    const view = views().find((each) => each.view === searchParams.get("view"))?.view ?? "picture";
+    const view = VIEWS.find((each) => each.view === searchParams.get("view"))?.view ?? "picture";
     return page({
       view,
       open: searchParams.getAll("open"),
@@ -36,18 +35,18 @@ export default define.page<typeof handler>(function TopologyPage({ data: { view,
       <header class="page-head">
         <h1>{area.t("topology.title")}</h1>
         {view === "picture" && (
-          <a class="visually-hidden" href={views()[1].href}>{area.t("topology.as_table")}</a>
+          <a class="visually-hidden" href={VIEWS[1].href}>{area.t("topology.as_table")}</a>
         )}
       </header>
       <nav class="tabs" aria-label={area.t("topology.views")}>
-        {views().map((each) => (
+        {VIEWS.map((each) => (
           <a
             key={each.view}
             class="tab"
             href={each.href}
             aria-current={each.view === view ? "page" : undefined}
           >
-            {each.text}
+            {area.t(each.text)}
           </a>
         ))}
       </nav>

@@ -26,7 +26,7 @@ export function seedProfiles({ store, now }: Seeding): void {
   records.profiles.put({
     id: profile,
     name: "Builds",
-    description: "For the build server: it may look, take a snapshot and restart",
+    description: "For the build server: it takes a snapshot and restarts",
     tool_refs: [{
       ...skill,
       source_scope: null,
