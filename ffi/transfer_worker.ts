@@ -19,15 +19,32 @@ const post = (message: FromTransferWorker, transfer: Transferable[] = []) =>
 
 /** Bytes handed to the owner at a time: a message costs as much as a few of libvirt's pieces. */
 const MOST = 4 * CHUNK;
+/**
+ * Bytes that one stream downloads. libvirtd sends as fast as the socket takes it, and libvirt's client keeps in memory,
+ * without a limit, what was not received yet: of a single stream, a client on a slow line has it keep the whole volume.
+ */
+const PART = 16 * 1024 * 1024;
 /** What is read lands here, and is copied out in its own size. */
 const buffer = new Uint8Array(MOST);
-/** Whether all was read. */
-let isRead = false;
 
-/** The open transfer: its connection, volume and stream. */
-let open:
-  | { readonly connection: Connection; readonly stream: Handle; readonly stack: DisposableStack }
-  | undefined;
+/** The open transfer. */
+interface OpenTransfer {
+  readonly connection: Connection;
+  readonly volume: Handle;
+  readonly direction: TransferTarget["direction"];
+  /** Where in the volume the stream begins. */
+  offset: number;
+  /** How many bytes are moved from there on; infinite: all that follow. */
+  length: number;
+  /** Moves the part of these that begins at `offset`: of an upload, all. */
+  stream: Handle;
+  /** Bytes of the part that were received. */
+  received: number;
+  /** Whether all was read. */
+  isRead: boolean;
+}
+
+let open: OpenTransfer | undefined;
 
 /** Not 0 once the owner has given up: libvirt was late, and what waits must not be done after that. */
 let givenUp = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -40,42 +57,85 @@ function requireWanted(kind: "timeout" | "unavailable"): void {
 
 /** @throws {LibvirtError} kind `unavailable`, where the owner gave up before there was a connection */
 function begin(address: LibvirtAddress, { direction, offset, length, ...place }: TransferTarget): void {
-  const { symbols } = libvirt();
   using stack = new DisposableStack();
   requireWanted("unavailable");
   const connection = stack.use(Connection.open(address));
   requireWanted("unavailable");
   const volume = stack.use(connection.volumeAt(place));
   requireWanted("timeout");
+  const what = {
+    ...{ connection, volume, direction, offset },
+    length: direction === "download" && length === 0 ? Infinity : length,
+  };
+  open = { ...what, stream: streamOf(what), received: 0, isRead: false };
+  stack.move();
+}
+
+/** Bytes that one stream moves. */
+const partOf = ({ direction, length }: Pick<OpenTransfer, "direction" | "length">) =>
+  direction === "upload" ? length : Math.min(length, PART);
+
+/** Opens the stream of a part. @throws {LibvirtError} */
+function streamOf(
+  what: Pick<OpenTransfer, "connection" | "volume" | "direction" | "offset" | "length">,
+): Handle {
+  const { symbols } = libvirt();
+  using stack = new DisposableStack();
   const stream = stack.use(
     new Handle(
-      some(symbols.virStreamNew(connection.pointer, 0)),
+      some(symbols.virStreamNew(what.connection.pointer, 0)),
       (pointer) => symbols.virStreamFree(pointer),
     ),
   );
-  const start = direction === "upload" ? symbols.virStorageVolUpload : symbols.virStorageVolDownload;
-  ok(start(volume.pointer, stream.pointer, BigInt(offset), BigInt(length), 0));
-  open = { connection, stream, stack: stack.move() };
+  const start = what.direction === "upload" ? symbols.virStorageVolUpload : symbols.virStorageVolDownload;
+  ok(start(what.volume.pointer, stream.pointer, BigInt(what.offset), BigInt(partOf(what)), 0));
+  stack.move();
+  return stream;
 }
 
-/** The stream. @throws {TypeError} before it was opened or after its end */
-function stream(): Deno.PointerObject {
+/** The open transfer. @throws {TypeError} before it was opened or after its end */
+function opened(): OpenTransfer {
   if (open === undefined) throw new TypeError("the transfer is not open");
-  return open.stream.pointer;
+  return open;
+}
+
+/** Reads what comes next. @param room is filled as far as libvirt has it now @returns bytes that were read */
+function receive(transfer: OpenTransfer, room: Uint8Array<ArrayBuffer>): number {
+  const got = ok(libvirt().symbols.virStreamRecv(transfer.stream.pointer, room, BigInt(room.length)));
+  transfer.received += got;
+  if (got === 0) goOn(transfer);
+  return got;
+}
+
+/** Goes from a part that is read to the next one. @throws {LibvirtError} */
+function goOn(transfer: OpenTransfer): void {
+  const part = partOf(transfer);
+  // A short one is the end of the volume
+  if (transfer.received < part || transfer.length === part) {
+    transfer.isRead = true;
+    return;
+  }
+  ok(libvirt().symbols.virStreamFinish(transfer.stream.pointer));
+  transfer.offset += part;
+  transfer.length -= part;
+  const next = streamOf(transfer);
+  transfer.stream[Symbol.dispose]();
+  transfer.stream = next;
+  transfer.received = 0;
 }
 
 function end(how: "finish" | "abort"): void {
   if (open === undefined) return;
-  const { stack, connection } = open;
+  const { stream, volume, connection } = open;
   const { symbols } = libvirt();
   try {
-    if (how === "finish") ok(symbols.virStreamFinish(stream()));
-    else symbols.virStreamAbort(stream());
+    if (how === "finish") ok(symbols.virStreamFinish(stream.pointer));
+    else symbols.virStreamAbort(stream.pointer);
   } catch (error) {
     throw causeOf(error, connection); // known as long as the connection is open
   } finally {
     open = undefined;
-    stack.dispose();
+    for (const each of [stream, volume, connection]) each[Symbol.dispose]();
   }
 }
 
@@ -94,22 +154,20 @@ function run(message: ToTransferWorker): FromTransferWorker {
       begin(message.address, message.target);
       return { type: "ok" };
     case "send": {
-      const { bytes } = message;
+      const { bytes } = message, { stream } = opened();
       for (let at = 0; at < bytes.length;) {
         requireWanted("timeout");
         const piece = bytes.subarray(at, at + CHUNK);
-        at += ok(symbols.virStreamSend(stream(), piece, BigInt(piece.length)));
+        at += ok(symbols.virStreamSend(stream.pointer, piece, BigInt(piece.length)));
       }
       return { type: "ok" };
     }
     case "receive": {
+      const transfer = opened();
       let count = 0;
-      while (count < MOST && !isRead) {
+      while (count < MOST && !transfer.isRead) {
         requireWanted("timeout");
-        const room = buffer.subarray(count, Math.min(MOST, count + CHUNK));
-        const got = ok(symbols.virStreamRecv(stream(), room, BigInt(room.length)));
-        isRead = got === 0;
-        count += got;
+        count += receive(transfer, buffer.subarray(count, Math.min(MOST, count + CHUNK)));
       }
       return { type: "data", bytes: buffer.slice(0, count) };
     }
