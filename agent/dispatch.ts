@@ -35,7 +35,7 @@ import {
   withoutHiddenHosts,
 } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
-import { contractError } from "./libvirt/failure.ts";
+import { asContractError } from "./libvirt/failure.ts";
 import { isHoldable } from "../lib/formats/xml/tree.ts";
 import { isCanonical } from "../lib/text/byte_text.ts";
 import { log } from "./log.ts";
@@ -424,16 +424,4 @@ function withNote(input: unknown, noted: Readonly<Record<string, unknown>> | und
 function bounded(input: unknown): unknown {
   const text = JSON.stringify(input ?? {});
   return text.length <= 4096 ? input ?? {} : { truncated: text.slice(0, 4096) };
-}
-
-/** Whatever was thrown, as an error of the contract. What is not one is our own fault: logged whole, told in short. */
-function asContractError(thrown: unknown, command: string): ContractError {
-  const error = contractError(thrown, "LibvirtFailed", command);
-  if (error instanceof ContractError) return error;
-  log.error("a command failed unexpectedly", {
-    command,
-    error,
-    stack: error instanceof Error ? error.stack : undefined,
-  });
-  return new ContractError("Internal", undefined, { cause: error });
 }

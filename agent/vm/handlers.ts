@@ -13,7 +13,7 @@ import type { Rights } from "../../lib/access/rights.ts";
 import { includes } from "../access.ts";
 import { withBases } from "../storage/shown_bases.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
-import { contractError } from "../libvirt/failure.ts";
+import { asContractError, contractError } from "../libvirt/failure.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import { startOnce } from "./lifecycle/boot_once.ts";
@@ -60,12 +60,7 @@ export function vmListHandlers(
   migration: MigrationHandlerWorld,
   projects: Pick<Projects, "visible" | "projectOf">,
 ): ListHandlers {
-  const asError = (command: CommandName) => (thrown: unknown) => {
-    const error = contractError(thrown, "LibvirtFailed", command);
-    return error instanceof ContractError
-      ? error
-      : new ContractError("Internal", undefined, { cause: thrown });
-  };
+  const asError = (command: CommandName) => (thrown: unknown) => asContractError(thrown, command);
   const batchHandler =
     (command: PowerCommand) =>
     ({ vmIds }: { vmIds: string[] }, context: CallContext): Promise<BatchOperationResult> =>
