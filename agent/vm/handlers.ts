@@ -49,7 +49,7 @@ type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmComman
 
 /** What is done to one of several VMs; a host in maintenance starts none. @throws {ContractError} */
 async function powerOn(host: Host, command: PowerCommand, vmId: string): Promise<null> {
-  if (command === "start_vm") host.maintenance.requireOff();
+  if (command === "start_vm") host.maintenance.requireInService();
   return await power(host, command, vmId);
 }
 
@@ -142,7 +142,7 @@ export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmH
       return { ...vm, disks: await withBases(host, vm, vm.disks) };
     },
     start_vm: ({ vmId, bootFrom, inMaintenance = false }) => {
-      if (!inMaintenance) host.maintenance.requireOff();
+      if (!inMaintenance) host.maintenance.requireInService();
       return power(host, "start_vm", vmId, bootFrom && ((vm) => startOnce(host, vm, bootFrom)));
     },
     stop_vm: powerHandler("stop_vm"),
