@@ -59,7 +59,7 @@ export interface Whole {
 }
 
 /** Bytes of some content. */
-export interface Part {
+export interface ContentPart {
   readonly offset: number;
   readonly length: number;
 }
@@ -68,7 +68,7 @@ export interface Part {
 export interface Content {
   readonly body?: RequestBody | undefined;
   /** Says which part of what a command gives is wanted; null: none of it. @throws {ContractError} */
-  readonly choose?: (whole: Whole) => Part | null;
+  readonly choose?: (whole: Whole) => ContentPart | null;
   /** Takes what the command gives as content. */
   readonly answer?: (content: ReadableStream<Uint8Array>) => void;
   /** Is told what comes while a command works, where it tells. */
