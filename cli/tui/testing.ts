@@ -2,7 +2,8 @@
 import { ApiError } from "../../lib/client/api.ts";
 import type { Grant, Job, VM } from "../../lib/contract/mod.ts";
 import { layerOf, toldRights } from "../../lib/access/rights.ts";
-import type { Server, ServerRequest } from "../connect/server.ts";
+import type { Server } from "../connect/server.ts";
+import type { ServerRequest } from "../connect/server_request.ts";
 import type { Desk, Message, Work } from "./desk.ts";
 import { ASCII } from "./glyphs.ts";
 import type { StyledLine } from "./line.ts";
