@@ -35,7 +35,7 @@ import {
   withoutHiddenHosts,
 } from "./access/authorise.ts";
 import type { Principal } from "./access.ts";
-import { contractError } from "./libvirt/failure.ts";
+import { asContractError } from "./libvirt/failure.ts";
 import { isHoldable } from "../lib/formats/xml/tree.ts";
 import { isCanonical } from "../lib/text/byte_text.ts";
 import { log } from "./log.ts";
@@ -59,7 +59,7 @@ export interface Whole {
 }
 
 /** Bytes of some content. */
-export interface Part {
+export interface ContentPart {
   readonly offset: number;
   readonly length: number;
 }
@@ -68,7 +68,7 @@ export interface Part {
 export interface Content {
   readonly body?: RequestBody | undefined;
   /** Says which part of what a command gives is wanted; null: none of it. @throws {ContractError} */
-  readonly choose?: (whole: Whole) => Part | null;
+  readonly choose?: (whole: Whole) => ContentPart | null;
   /** Takes what the command gives as content. */
   readonly answer?: (content: ReadableStream<Uint8Array>) => void;
   /** Is told what comes while a command works, where it tells. */
@@ -424,16 +424,4 @@ function withNote(input: unknown, noted: Readonly<Record<string, unknown>> | und
 function bounded(input: unknown): unknown {
   const text = JSON.stringify(input ?? {});
   return text.length <= 4096 ? input ?? {} : { truncated: text.slice(0, 4096) };
-}
-
-/** Whatever was thrown, as an error of the contract. What is not one is our own fault: logged whole, told in short. */
-function asContractError(thrown: unknown, command: string): ContractError {
-  const error = contractError(thrown, "LibvirtFailed", command);
-  if (error instanceof ContractError) return error;
-  log.error("a command failed unexpectedly", {
-    command,
-    error,
-    stack: error instanceof Error ? error.stack : undefined,
-  });
-  return new ContractError("Internal", undefined, { cause: error });
 }

@@ -13,7 +13,7 @@ import {
   ROLES,
   type User,
 } from "../../lib/contract/mod.ts";
-import type { Change, Records } from "../store/records.ts";
+import type { RecordChange, Records } from "../store/records.ts";
 import type { PasswordHashes } from "./hashing.ts";
 import type { HostAccount } from "./host_accounts.ts";
 import { type RoleRecord, shownRole, shownUser, type TokenRecord, type UserRecord } from "./records.ts";
@@ -210,8 +210,8 @@ export class Accounts {
   }
 
   /** Takes a user out of the records, with the sessions and API tokens. */
-  #removal(userId: string): Change[] {
-    const theirs = (kind: string): Change[] =>
+  #removal(userId: string): RecordChange[] {
+    const theirs = (kind: string): RecordChange[] =>
       [...this.records.of<{ userId: string }>(kind)]
         .filter(([, record]) => record.userId === userId)
         .map(([key]) => ({ kind, key, record: null }));
@@ -266,7 +266,7 @@ export class Accounts {
   }
 
   /** Writes a user. @throws {ContractError} StoreUnavailable */
-  save(user: UserRecord, more: readonly Change[] = []): void {
+  save(user: UserRecord, more: readonly RecordChange[] = []): void {
     this.records.commit([{ kind: "user", key: user.id, record: user }, ...more]);
   }
 

@@ -1,7 +1,7 @@
 /** How content becomes what a store keeps: as it is, or encrypted (`sealed_codec.ts`). */
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export interface Codec {
+export interface StoreCodec {
   readonly isEncrypted: boolean;
   /** What chunks are named with (`chunkName()`), where their names are not to tell what is in them. */
   readonly nameKey: Bytes | undefined;
@@ -16,7 +16,7 @@ export interface Codec {
 }
 
 /** Everything as it is, chunks by the SHA-256 of their content. */
-export const plainCodec: Codec = {
+export const plainCodec: StoreCodec = {
   isEncrypted: false,
   nameKey: undefined,
   fileName: (_copyId, name) => name,

@@ -18,7 +18,7 @@ import { type Description, readDescription, REPOSITORY_VERSION } from "../../lib
 import { Mutex } from "../../lib/mutex.ts";
 import { FileRefused, isSystemError } from "../machine/files.ts";
 import { log } from "../log.ts";
-import { type Codec, plainCodec } from "./codec.ts";
+import { plainCodec, type StoreCodec } from "./codec.ts";
 import { digestOf } from "./digest.ts";
 import {
   type BackupStore,
@@ -53,7 +53,7 @@ export interface FoundCopy {
 }
 
 /** Gives what the content of a store is read with. @throws {ContractError} BackupPassphraseNeeded, BackupPassphraseWrong, … */
-export type Unlock = (description: Description) => Codec | Promise<Codec>;
+export type Unlock = (description: Description) => StoreCodec | Promise<StoreCodec>;
 
 /** Without a key: what is encrypted stays closed. */
 const plainOnly = (store: BackupStore): Unlock => ({ encryption }) => {
@@ -78,7 +78,7 @@ export class Repository {
   private constructor(
     readonly store: BackupStore,
     readonly description: Description,
-    readonly codec: Codec,
+    readonly codec: StoreCodec,
   ) {}
 
   /** Stays the same wherever it is moved to. */

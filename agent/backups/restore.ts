@@ -406,7 +406,7 @@ export async function restoreVm(
     });
   }
   // What is restored in place is there already, and is off
-  if (!isInPlace) host.maintenance.requireOff();
+  if (!isInPlace) host.maintenance.requireInService();
   const vm = isInPlace ? host.requireVm(was.id) : undefined;
   const name = vm?.name ?? input.name!, vmId = vm?.id ?? crypto.randomUUID();
   const keys = [keyOf.vm(vmId), keyOf.vmName(name)];

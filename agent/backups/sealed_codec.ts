@@ -16,7 +16,7 @@ import {
   TAG_BYTES as TAG,
 } from "../sealing/aes_gcm.ts";
 import { closeByPassphrase, openByPassphrase, type ScryptCost } from "../sealing/passphrase.ts";
-import type { Codec } from "./codec.ts";
+import type { StoreCodec } from "./codec.ts";
 
 /** Says which way it was encrypted: another way would be another number. */
 const VERSION = 1;
@@ -58,7 +58,7 @@ export const isSameKey = (one: DataKey, other: DataKey): boolean =>
   one.length === other.length && timingSafeEqual(bytesOf(one), bytesOf(other));
 
 /** How the content of an encrypted store is written and read. @param id of the store */
-export function sealedCodec(id: string, dataKey: DataKey): Codec {
+export function sealedCodec(id: string, dataKey: DataKey): StoreCodec {
   const derived = (use: string) =>
     new Uint8Array(hkdfSync("sha256", Uint8Array.fromHex(dataKey), bytesOf(id), `kvm-manager ${use}`, KEY));
   const names = derived("names");

@@ -5,7 +5,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Clock } from "../clock.ts";
 import type { Host } from "../hosts/host.ts";
 import { requireActive } from "../storage/shared.ts";
-import { type Codec, plainCodec } from "./codec.ts";
+import { plainCodec, type StoreCodec } from "./codec.ts";
 import type { StoredBackup } from "./records.ts";
 import { Repository, type Unlock } from "./repository.ts";
 import { WrongPassphrase } from "../sealing/passphrase.ts";
@@ -136,7 +136,7 @@ export async function join(store: BackupStore, passphrase: string | undefined): 
 
 /** What a target's own key opens: a store that says another thing of its encryption than before is not written to. */
 function unlockOf(store: BackupStore, { encryption, dataKey }: JoinedTarget): Unlock {
-  return ({ id, encryption: now }): Codec => {
+  return ({ id, encryption: now }): StoreCodec => {
     if (isDeepStrictEqual(encryption, now)) {
       return dataKey === undefined ? plainCodec : sealedCodec(id, dataKey);
     }

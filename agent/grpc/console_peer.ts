@@ -32,7 +32,7 @@ export class GrpcConsolePeer implements ConsolePeer {
   ) {
     const leave = () => {
       this.#gone.abort();
-      this.incoming.end();
+      this.incoming.discard();
     };
     if (outgoing.gone.aborted) leave();
     else outgoing.gone.addEventListener("abort", leave, { once: true });
@@ -87,7 +87,7 @@ export class GrpcConsolePeer implements ConsolePeer {
 
   close(farewell: Farewell): void {
     this.#isClosing = true;
-    this.incoming.end();
+    this.incoming.discard();
     this.#closed.resolve(farewell);
   }
 }

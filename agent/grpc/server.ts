@@ -386,7 +386,7 @@ export class GrpcServer {
         carryOut().then(
           (answer) => done(null, this.#message(method.output, answer)),
           (error) => done(statusOf(this.api.codec, error)),
-        ).finally(() => incoming.end());
+        ).finally(() => incoming.discard());
       });
     };
     return handle as Handler;

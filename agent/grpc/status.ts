@@ -8,8 +8,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { Codec } from "../../lib/grpc/codec.ts";
 import { NoMessage } from "../../lib/grpc/codec.ts";
 import { GRPC, grpcCode } from "../../lib/grpc/status.ts";
-import { contractError } from "../libvirt/failure.ts";
-import { log } from "../log.ts";
+import { asContractError } from "../libvirt/failure.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 /** Names the error's code of the contract. */
@@ -25,25 +24,15 @@ const MOST_TEXT = 2000;
 /** What a call ends with. */
 export type CallStatus = Pick<ServiceError, "code" | "details" | "metadata">;
 
-/** Whatever was thrown, as an error of the contract. */
-export function asContractError(thrown: unknown): ContractError {
-  if (thrown instanceof NoMessage) {
-    return new ContractError("InvalidInput", {
-      reason: message`the message cannot be read: ${thrown.message}`,
-    });
-  }
-  const error = contractError(thrown, "LibvirtFailed", "grpc");
-  if (error instanceof ContractError) return error;
-  log.error("a call by gRPC failed unexpectedly", {
-    error,
-    stack: error instanceof Error ? error.stack : undefined,
-  });
-  return new ContractError("Internal", undefined, { cause: error });
-}
+/** A message that cannot be read, as an error of the contract; anything else as it is. */
+const readable = (thrown: unknown): unknown =>
+  thrown instanceof NoMessage
+    ? new ContractError("InvalidInput", { reason: message`the message cannot be read: ${thrown.message}` })
+    : thrown;
 
 /** What a call ends with that was refused, or failed. */
 export function statusOf(codec: Codec, thrown: unknown): CallStatus {
-  const error = asContractError(thrown);
+  const error = asContractError(readable(thrown), "grpc", "a call by gRPC");
   const { code: reason, message, details = {} } = error.toJSON(), code = grpcCode(reason);
   const text = message.length > MOST_TEXT ? `${message.slice(0, MOST_TEXT)}…` : message;
   const told = Object.fromEntries(

@@ -6,8 +6,8 @@ export interface HostMaintenance {
   /** What people are told; may be empty. */
   readonly reason: string;
   /** @throws {ContractError} HostInMaintenance */
-  requireOff(): void;
+  requireInService(): void;
 }
 
 /** Of a host whose maintenance nothing decides. */
-export const NO_MAINTENANCE: HostMaintenance = { isOn: false, reason: "", requireOff: () => {} };
+export const NO_MAINTENANCE: HostMaintenance = { isOn: false, reason: "", requireInService: () => {} };

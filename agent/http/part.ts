@@ -1,15 +1,15 @@
 /** Which part of some content a request wants: its conditions and its range (RFC 9110, 13 and 14). */
 import { ContractError } from "../../lib/contract/errors.ts";
-import type { Part, Whole } from "../dispatch.ts";
+import type { ContentPart, Whole } from "../dispatch.ts";
 import { isKnown, requireMatch } from "./conditions.ts";
 
 /** How a request for content is answered. */
-export interface ChosenPart extends Part {
+export interface ChosenPart extends ContentPart {
   readonly status: 200 | 206 | 304;
   /** The content's ETag, where it has one. */
   readonly tag: string | undefined;
   /** What is read for it; null for nothing. */
-  readonly part: Part | null;
+  readonly part: ContentPart | null;
 }
 
 /** Bytes FIRST to LAST, from FIRST on, or the last so many. */
@@ -20,7 +20,7 @@ const RANGE = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/i;
  *
  * @throws {ContractError} RangeNotSatisfiable
  */
-function partOf(range: string, size: number): Part | undefined {
+function partOf(range: string, size: number): ContentPart | undefined {
   const [, first, last, suffix] = RANGE.exec(range.trim()) ?? [];
   const offset = suffix === undefined ? Number(first) : Math.max(0, size - Number(suffix));
   const end = Math.min(last === undefined ? Infinity : Number(last), size - 1);

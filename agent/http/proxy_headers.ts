@@ -12,7 +12,7 @@ import { isLoopback } from "../../lib/network/listen_address.ts";
 const MOST_HOPS = 32;
 
 /** What of a node:http request is needed, and rewritten. */
-export type Incoming = Pick<IncomingMessage, "url" | "headers" | "rawHeaders" | "socket">;
+export type ProxiedRequest = Pick<IncomingMessage, "url" | "headers" | "rawHeaders" | "socket">;
 
 /** Reads a proxy's address or subnet. @throws {Error} when it is neither */
 export function proxySubnet(text: string): Subnet {
@@ -64,7 +64,7 @@ export class ProxyHeaders {
    * @returns the client's address
    * @throws {ContractError} PlainHttp when a proxy passes on what came to it in the clear
    */
-  arrive(incoming: Incoming): string {
+  arrive(incoming: ProxiedRequest): string {
     const peer = peerAddress(incoming);
     let path = incoming.url ?? "/";
     // The absolute form is for proxies (RFC 9112, 3.2.2): the guard judges by Host alone.
@@ -77,7 +77,7 @@ export class ProxyHeaders {
     return this.isProxy(peer) ? this.#forwarded(incoming, peer) : peer;
   }
 
-  #forwarded(incoming: Incoming, peer: string): string {
+  #forwarded(incoming: ProxiedRequest, peer: string): string {
     const { headers, rawHeaders } = incoming;
     const host = last(headers["x-forwarded-host"]) ?? headers.host ?? "";
     const proto = last(headers["x-forwarded-proto"])?.toLowerCase();

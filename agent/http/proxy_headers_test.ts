@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { basePath, type Incoming, ProxyHeaders, proxySubnet } from "./proxy_headers.ts";
+import { basePath, type ProxiedRequest, ProxyHeaders, proxySubnet } from "./proxy_headers.ts";
 
 /** A request as node:http has it. */
-function incoming(url: string, headers: Record<string, string>, remoteAddress = "10.0.0.1"): Incoming {
+function incoming(url: string, headers: Record<string, string>, remoteAddress = "10.0.0.1"): ProxiedRequest {
   const socket = { remoteAddress } as IncomingMessage["socket"];
   return { url, headers: { ...headers }, rawHeaders: Object.entries(headers).flat(), socket };
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { RequestBody } from "../dispatch.ts";
+import { PieceQueue } from "../piece_queue.ts";
 
 /** Pieces that may wait to be taken before the client is slowed down. */
 const MOST_WAITING = 16;
@@ -22,47 +23,13 @@ export function requestBody(request: Request): RequestBody | undefined {
   return incoming && new ArrivingBody(incoming);
 }
 
-class ArrivingBody implements RequestBody {
-  readonly #source: IncomingMessage;
-  readonly #pieces: Uint8Array[] = [];
-  #waiting: PromiseWithResolvers<Uint8Array | null> | undefined;
-  #isOver = false;
-
+/** The pieces of a body, for one reader. */
+class ArrivingBody extends PieceQueue<Uint8Array> implements RequestBody {
   constructor(source: IncomingMessage) {
-    this.#source = source;
-    const over = () => {
-      this.#isOver = true;
-      this.#settle(null);
-    };
+    // It goes on once all was taken: to pause for each piece costs more than the piece
+    super(source, { most: MOST_WAITING, resumeBelow: 1 });
+    source.on("data", (piece: Uint8Array) => this.put(piece));
     // A body that breaks off closes without an end, with an error or without one.
-    source.on("data", (piece: Uint8Array) => this.#take(piece)).on("end", over).on("close", over).on(
-      "error",
-      over,
-    );
-  }
-
-  next(): Promise<Uint8Array | null> {
-    const piece = this.#pieces.shift();
-    if (this.#pieces.length === 0 && !this.#isOver) this.#source.resume();
-    if (piece !== undefined) return Promise.resolve(piece);
-    if (this.#isOver) return Promise.resolve(null);
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
-  }
-
-  interrupt(reason: unknown): void {
-    this.#waiting?.reject(reason);
-    this.#waiting = undefined;
-  }
-
-  #take(piece: Uint8Array): void {
-    if (this.#waiting) return this.#settle(piece);
-    this.#pieces.push(piece);
-    if (this.#pieces.length >= MOST_WAITING) this.#source.pause();
-  }
-
-  #settle(piece: Uint8Array | null): void {
-    this.#waiting?.resolve(piece);
-    this.#waiting = undefined;
+    for (const event of ["end", "close", "error"] as const) source.on(event, () => this.end());
   }
 }

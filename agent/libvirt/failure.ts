@@ -1,6 +1,7 @@
 /** libvirt's errors → the contract's. */
 import { LibvirtError, type RefusedFor, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, errorText } from "../../lib/contract/errors.ts";
+import { log } from "../log.ts";
 import { unavailableText } from "./unavailable.ts";
 
 /** Codes that mean the same whatever was asked. */
@@ -136,4 +137,21 @@ export function contractError(
       }, cause);
     }
   }
+}
+
+/**
+ * Whatever was thrown, as an error of the contract. What is a fault of the program is logged whole, and told in short.
+ *
+ * @param operation The command, or the protocol where it is not known.
+ * @param what What failed, in the log's text.
+ */
+export function asContractError(thrown: unknown, operation: string, what = "a command"): ContractError {
+  const error = contractError(thrown, "LibvirtFailed", operation);
+  if (error instanceof ContractError) return error;
+  log.error(`${what} failed unexpectedly`, {
+    command: operation,
+    error,
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  return new ContractError("Internal", undefined, { cause: error });
 }

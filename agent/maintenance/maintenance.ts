@@ -119,7 +119,7 @@ export class MaintenanceService {
       get isOn() {
         return isOn();
       },
-      requireOff: () => {
+      requireInService: () => {
         if (isOn()) {
           throw new ContractError("HostInMaintenance", {
             host: label,

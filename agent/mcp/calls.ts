@@ -24,8 +24,7 @@ import { viewOf } from "../../lib/rest/list_query.ts";
 import { type AccessWorld, authorise, guardGroup } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, type GuardTools, isCommand, validate } from "../dispatch.ts";
-import { contractError } from "../libvirt/failure.ts";
-import { log } from "../log.ts";
+import { asContractError } from "../libvirt/failure.ts";
 import { SharedTime } from "../within.ts";
 import { failed, ours, type Part, partsOf, theirs, type ToolAnswer } from "./answers.ts";
 import type { Plans } from "./plans.ts";
@@ -116,7 +115,7 @@ export class McpCalls {
       const tool = name as ToolName;
       return await this.#tools[tool](argumentsOf(tool, args), call);
     } catch (error) {
-      return failed(asContractError(error));
+      return failed(asContractError(error, "mcp", "a call by MCP"));
     }
   }
 
@@ -258,14 +257,3 @@ export class McpCalls {
 /** What work comes to in time; undefined where it takes longer: it goes on. @throws what it fails with by then */
 const inTime = <T>(work: Promise<T>): Promise<{ readonly value: T } | undefined> =>
   new SharedTime(WAIT_MS).of("", work.then((value) => ({ value })));
-
-/** Whatever was thrown, as an error of the contract. */
-export function asContractError(thrown: unknown): ContractError {
-  const error = contractError(thrown, "LibvirtFailed", "mcp");
-  if (error instanceof ContractError) return error;
-  log.error("a call by MCP failed unexpectedly", {
-    error,
-    stack: error instanceof Error ? error.stack : undefined,
-  });
-  return new ContractError("Internal", undefined, { cause: error });
-}

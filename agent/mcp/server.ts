@@ -23,8 +23,9 @@ import { PLAIN, type Template, TEMPLATES, vmAddress } from "../../lib/mcp/resour
 import { INSTRUCTIONS, TOOLS } from "../../lib/mcp/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { VERSION } from "../../lib/version.ts";
+import { asContractError } from "../libvirt/failure.ts";
 import { type Part, UNTRUSTED_META } from "./answers.ts";
-import { asContractError, type McpCall, type McpCalls } from "./calls.ts";
+import type { McpCall, McpCalls } from "./calls.ts";
 
 /** VMs in one page of the list of resources. */
 const PAGE = 100;
@@ -38,7 +39,7 @@ export interface OpenSession {
 
 /** An error of the contract as MCP has it where there is no result to mark: its code and the table's text, which are ours. */
 function rpcError(thrown: unknown): McpError {
-  const { code } = asContractError(thrown);
+  const { code } = asContractError(thrown, "mcp", "a call by MCP");
   const kind = ERRORS[code].status === 404 ? RpcCode.InvalidParams : RpcCode.InternalError;
   return new McpError(kind, `${code}: ${ERRORS[code].text}`, { code });
 }

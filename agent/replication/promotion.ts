@@ -200,7 +200,7 @@ export class Promotion {
   ): Promise<Omit<Output<"promote_replica">, "lostSeconds" | "warnings"> & { readonly warnings: string[] }> {
     const { records } = this.services, host = this.services.host(), { vmId, vmName: name, pool } = replica;
     host.requireFilled();
-    host.maintenance.requireOff();
+    host.maintenance.requireInService();
     const fault = this.fault(replica);
     if (fault !== undefined) throw notPossible(fault);
     requireFreeVmName(host, name);
@@ -292,7 +292,7 @@ export class Promotion {
   async test(replica: StoredReplica, actor: string, signal: AbortSignal): Promise<StoredReplica> {
     const { records } = this.services, host = this.services.host();
     host.requireFilled();
-    host.maintenance.requireOff();
+    host.maintenance.requireInService();
     if (replica.test !== undefined) {
       throw new ContractError("ReplicationBusy", { name: replica.vmName, what: "being tested" });
     }

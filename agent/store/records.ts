@@ -8,7 +8,7 @@ import { SEALED } from "../sealing/places.ts";
 import type { Store } from "./store.ts";
 
 /** A record to write, or null to delete it. */
-export interface Change {
+export interface RecordChange {
   readonly kind: string;
   readonly key: string;
   readonly record: unknown;
@@ -54,7 +54,7 @@ export class Records {
   }
 
   /** Writes changes, all or none. @throws {ContractError} StoreUnavailable, EncryptionKeyMissing */
-  commit(changes: readonly Change[]): void {
+  commit(changes: readonly RecordChange[]): void {
     this.require();
     const texts = changes.map((change) => this.#text(change));
     const written = this.#store.write(() => {
@@ -96,7 +96,7 @@ export class Records {
   }
 
   /** A record as it is written; null for one that goes. */
-  #text({ kind, key, record }: Change): string | null {
+  #text({ kind, key, record }: RecordChange): string | null {
     if (record === null) return null;
     const isSealed = kind === USER && typeof record === "object";
     return JSON.stringify(

@@ -265,7 +265,7 @@ export async function createVms(
   principal: Principal,
 ): Promise<Unrendered<Output<"create_vm_from_template">>> {
   const { host } = context;
-  host.maintenance.requireOff();
+  host.maintenance.requireInService();
   const template = requireTemplate(context, templateId);
   const plan: Plan = {
     template,

@@ -13,7 +13,7 @@ import type { Rights } from "../../lib/access/rights.ts";
 import { includes } from "../access.ts";
 import { withBases } from "../storage/shown_bases.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
-import { contractError } from "../libvirt/failure.ts";
+import { asContractError, contractError } from "../libvirt/failure.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import { startOnce } from "./lifecycle/boot_once.ts";
@@ -49,7 +49,7 @@ type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmComman
 
 /** What is done to one of several VMs; a host in maintenance starts none. @throws {ContractError} */
 async function powerOn(host: Host, command: PowerCommand, vmId: string): Promise<null> {
-  if (command === "start_vm") host.maintenance.requireOff();
+  if (command === "start_vm") host.maintenance.requireInService();
   return await power(host, command, vmId);
 }
 
@@ -60,12 +60,7 @@ export function vmListHandlers(
   migration: MigrationHandlerWorld,
   projects: Pick<Projects, "visible" | "projectOf">,
 ): ListHandlers {
-  const asError = (command: CommandName) => (thrown: unknown) => {
-    const error = contractError(thrown, "LibvirtFailed", command);
-    return error instanceof ContractError
-      ? error
-      : new ContractError("Internal", undefined, { cause: thrown });
-  };
+  const asError = (command: CommandName) => (thrown: unknown) => asContractError(thrown, command);
   const batchHandler =
     (command: PowerCommand) =>
     ({ vmIds }: { vmIds: string[] }, context: CallContext): Promise<BatchOperationResult> =>
@@ -147,7 +142,7 @@ export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmH
       return { ...vm, disks: await withBases(host, vm, vm.disks) };
     },
     start_vm: ({ vmId, bootFrom, inMaintenance = false }) => {
-      if (!inMaintenance) host.maintenance.requireOff();
+      if (!inMaintenance) host.maintenance.requireInService();
       return power(host, "start_vm", vmId, bootFrom && ((vm) => startOnce(host, vm, bootFrom)));
     },
     stop_vm: powerHandler("stop_vm"),

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { connected, sendRequest, shownCertificate } from "../../agent/outbound/node_connection.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import type { ServerRequest } from "./server.ts";
+import type { ServerRequest } from "./server_request.ts";
 import type { Target } from "./target.ts";
 import { shownFingerprint, UntrustedError } from "./untrusted.ts";
 

@@ -6,15 +6,8 @@ import type { Duplex } from "node:stream";
 import { ApiError, call } from "../../lib/client/api.ts";
 import { follow, type ToldLine } from "../../lib/client/follow.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import type { ServerRequest } from "./server_request.ts";
 import type { Target } from "./target.ts";
-
-/** A request; the path is below the server's. */
-export interface ServerRequest {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | ReadableStream<Uint8Array>;
-  readonly signal?: AbortSignal;
-}
 
 /** A server. */
 export interface Server {

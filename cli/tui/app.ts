@@ -9,8 +9,8 @@ import { UsageError } from "../verb/values.ts";
 import { header, help, rule, said } from "./chrome.ts";
 import type { Desk, Message, Tone, Work } from "./desk.ts";
 import { KeyReader, type Typed } from "./keys.ts";
-import { type Line, line } from "./line.ts";
-import { type Change, LiveData } from "./live_data.ts";
+import { line, type StyledLine } from "./line.ts";
+import { LiveData, type Redraw } from "./live_data.ts";
 import { type Look, paint, pressedAt } from "./paint.ts";
 import { ConfirmPane } from "./pane/confirm.ts";
 import { HostsPane } from "./pane/hosts.ts";
@@ -25,7 +25,7 @@ import { isTerminalGone, type Screen } from "./screen.ts";
 import { TypedBytes } from "./typed_bytes.ts";
 
 /** Milliseconds that changes are collected for, by what changed. */
-const SOON_MS: Readonly<Record<Change, number>> = { now: 30, figures: 1000 };
+const SOON_MS: Readonly<Record<Redraw, number>> = { now: 30, figures: 1000 };
 /** … that an Esc waits for: it may begin a sequence. */
 const ESC_MS = 40;
 /** … that a message is shown for; all of them are kept. */
@@ -54,7 +54,7 @@ export class TuiApp implements Desk {
   #due: { readonly at: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
   #escTimer: ReturnType<typeof setTimeout> | undefined;
   /** The lines that are shown, for clicks. */
-  #lines: readonly Line[] = [];
+  #lines: readonly StyledLine[] = [];
   readonly #keys = new KeyReader();
   /** Who gets what is typed instead: a console. */
   #taker: TypedBytes | undefined;
@@ -322,7 +322,7 @@ export class TuiApp implements Desk {
     this.#draw();
   }
 
-  #drawSoon(change: Change): void {
+  #drawSoon(change: Redraw): void {
     const at = performance.now() + SOON_MS[change];
     if (this.#due !== undefined) {
       if (this.#due.at <= at) return;
@@ -344,7 +344,7 @@ export class TuiApp implements Desk {
   }
 
   /** All lines of the screen. */
-  #frame(place: Place): readonly Line[] {
+  #frame(place: Place): readonly StyledLine[] {
     const { columns, rows, now } = place;
     if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
       const text =

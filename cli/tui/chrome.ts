@@ -1,6 +1,6 @@
 /** What stands around a pane: the title above it, what was said and the keys below it. Pure. */
 import type { Message } from "./desk.ts";
-import { type Line, line, type Span, span } from "./line.ts";
+import { line, type Span, span, type StyledLine } from "./line.ts";
 import { type Link, linkSpan, linkText } from "./link.ts";
 import type { Binding, Place } from "./pane.ts";
 import { shownKey } from "./pane.ts";
@@ -24,7 +24,7 @@ export function header(
   above: readonly string[],
   { who, link, working }: { readonly who: string; readonly link: Link; readonly working: number },
   { columns, look: { glyphs } }: Place,
-): Line {
+): StyledLine {
   const left: Span[] = [
     span(" KVM Manager ", "title"),
     ...tabs.map(({ key, title, isShown }): Span => ({
@@ -56,7 +56,7 @@ export function said(
   link: Link,
   message: Message | undefined,
   { columns, look: { glyphs }, now }: Place,
-): Line[] {
+): StyledLine[] {
   const fold = (text: string) => folded(text, columns - 2, glyphs);
   const trouble = link.state === "connecting" ? undefined : linkText(link, now);
   const lines = [
@@ -69,7 +69,7 @@ export function said(
 }
 
 /** The keys that mean something now, in as many lines as they take; those without room are on the page of keys. */
-export function help(bindings: readonly Binding[], { columns, look: { glyphs } }: Place): Line[] {
+export function help(bindings: readonly Binding[], { columns, look: { glyphs } }: Place): StyledLine[] {
   const lines: Span[][] = [[]];
   let used = 0;
   for (const binding of bindings.filter(({ isMinor }) => isMinor !== true)) {
@@ -92,4 +92,5 @@ export function help(bindings: readonly Binding[], { columns, look: { glyphs } }
 }
 
 /** A line across the screen. */
-export const rule = ({ columns, look: { glyphs } }: Place): Line => line(glyphs.rule.repeat(columns), "dim");
+export const rule = ({ columns, look: { glyphs } }: Place): StyledLine =>
+  line(glyphs.rule.repeat(columns), "dim");

@@ -2,7 +2,7 @@
 import type { Style } from "./line.ts";
 
 /** A column. */
-export interface Column<R> {
+export interface TextColumn<R> {
   readonly title: string;
   /** Columns of the terminal that it takes at least, and at most. */
   readonly least: number;
@@ -18,11 +18,11 @@ const GAP = 1;
 
 /** The columns that fit, in their places, with their widths. */
 export function layout<R>(
-  columns: readonly Column<R>[],
+  columns: readonly TextColumn<R>[],
   available: number,
-): { readonly column: Column<R>; readonly width: number }[] {
+): { readonly column: TextColumn<R>; readonly width: number }[] {
   const byOrder = [...columns].sort((a, b) => a.order - b.order);
-  const widths = new Map<Column<R>, number>();
+  const widths = new Map<TextColumn<R>, number>();
   let left = available + GAP;
   for (const column of byOrder) {
     if (widths.size > 0 && column.least + GAP > left) break;

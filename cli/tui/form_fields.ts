@@ -7,7 +7,7 @@ import { placeholder } from "../verb/help.ts";
 import { optionsOf, positionalsOf } from "../verb/options.ts";
 
 /** A field. */
-export interface FormField {
+export interface PaneField {
   /** How the option is called that it stands for: `memory`. */
   readonly flag: string;
   readonly kind: "text" | "boolean" | "choice";
@@ -27,7 +27,7 @@ export interface FormField {
 /** Options of the shell that are of use here: which file is sent, and where an answer goes. */
 const FILES: ReadonlySet<string> = new Set(["from", "out"]);
 
-const namesOf = (field: string): FormField["names"] => {
+const namesOf = (field: string): PaneField["names"] => {
   const found = RESOURCES.get(field);
   return found && { list: found.list, by: found.by, ...(found.in !== undefined && { in: found.in }) };
 };
@@ -49,7 +49,7 @@ function fieldOf(
     default?: unknown;
     path: readonly string[];
   },
-): FormField {
+): PaneField {
   const isChoice = choices.length > 0 && !of.many && kind === "string";
   const usual = of.default === undefined || of.default === false
     ? undefined
@@ -75,15 +75,15 @@ function fieldOf(
 }
 
 /** The fields in their order: what is needed first, then as the verb's help has them. */
-export function formFields(verb: Verb): FormField[] {
+export function formFields(verb: Verb): PaneField[] {
   const places = positionalsOf(verb),
     options = optionsOf(verb),
     { shorthands = {}, groups = [] } = verb.extras;
   const { required = [] } = verb.command.input as { required?: readonly string[] };
   const isList = (kind: string) => kind === "strings" || kind === "grants";
   const placed = new Set(places.map(({ field }) => field));
-  const all: [name: string, field: FormField][] = [
-    ...places.map((place): [string, FormField] => [
+  const all: [name: string, field: PaneField][] = [
+    ...places.map((place): [string, PaneField] => [
       place.field,
       fieldOf({
         ...place,
@@ -92,7 +92,7 @@ export function formFields(verb: Verb): FormField[] {
         path: [place.field],
       }),
     ]),
-    ...Object.entries(shorthands).map(([flag, { value, text, multiple }]): [string, FormField] => [flag, {
+    ...Object.entries(shorthands).map(([flag, { value, text, multiple }]): [string, PaneField] => [flag, {
       ...{
         flag,
         kind: value === undefined ? "boolean" : "text",
@@ -105,19 +105,19 @@ export function formFields(verb: Verb): FormField[] {
     }]),
     ...options.filter(({ path }) => path.length > 1 || !placed.has(path[0]!)).map((
       option,
-    ): [string, FormField] => [
+    ): [string, PaneField] => [
       option.path[0]!,
       fieldOf({ ...option, many: isList(option.kind) }),
     ]),
     ...commonOptionsOf(verb, new Set(options.map(({ flag }) => flag)))
       .filter(([name]) => FILES.has(name))
-      .map(([flag, { text, value = "" }]): [string, FormField] => [flag, {
+      .map(([flag, { text, value = "" }]): [string, PaneField] => [flag, {
         ...{ flag, kind: "text", choices: [], required: flag === "from", secret: false, many: false },
         ...{ hint: hintOf(value, text), path: undefined, names: undefined },
       }]),
   ];
   const order = groups.flatMap(([, names]) => names);
-  const rank = ([name, field]: [string, FormField]) => {
+  const rank = ([name, field]: [string, PaneField]) => {
     if (field.required) return -1;
     const at = order.indexOf(name);
     return at < 0 ? order.length : at;
@@ -129,7 +129,7 @@ export function formFields(verb: Verb): FormField[] {
 }
 
 /** What was filled in, as words of a command line; secrets are none, which every process could read. */
-export function wordsOf(fields: readonly FormField[], valueOf: (field: FormField) => string): string[] {
+export function wordsOf(fields: readonly PaneField[], valueOf: (field: PaneField) => string): string[] {
   return fields.flatMap((field) => {
     const value = valueOf(field);
     if (field.secret || value.trim() === "") return [];

@@ -27,9 +27,9 @@ export interface Span {
 }
 
 /** A line of the screen. */
-export type Line = readonly Span[];
+export type StyledLine = readonly Span[];
 
 /** A span. */
 export const span = (text: string, style: Style = "plain"): Span => ({ text, style });
 /** A line with one text. */
-export const line = (text: string, style: Style = "plain"): Line => [span(text, style)];
+export const line = (text: string, style: Style = "plain"): StyledLine => [span(text, style)];

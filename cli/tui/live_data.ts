@@ -31,7 +31,7 @@ const RETRY_MS = { first: 250, last: 2000 } as const;
 const JOBS = 200;
 
 /** What changed: something that is drawn at once, or figures, which can wait for a second. */
-export type Change = "now" | "figures";
+export type Redraw = "now" | "figures";
 
 /** A reader that tells when anything came, if only a heartbeat. */
 class HeardReader extends EventReader {
@@ -66,7 +66,7 @@ export class LiveData {
   /** Events that came while the lists are read; undefined while they are not. */
   #held: AnyEvent[] | undefined;
 
-  constructor(private readonly server: Server, private readonly changed: (change: Change) => void) {}
+  constructor(private readonly server: Server, private readonly changed: (change: Redraw) => void) {}
 
   /** In the order of their names. */
   get vms(): readonly VM[] {

@@ -1,6 +1,6 @@
 /** Lines as what is written to a terminal (ECMA-48). Pure. Nothing of a text reaches the terminal but by {@link paint}. */
 import type { Glyphs } from "./glyphs.ts";
-import type { Line, Span, Style } from "./line.ts";
+import type { Span, Style, StyledLine } from "./line.ts";
 import { fit } from "./width.ts";
 
 /** What a terminal can show. */
@@ -49,7 +49,7 @@ function inColumns(
 }
 
 /** A line as it is written over another, never wider than the terminal. */
-export function paint(line: Line, columns: number, look: Look): string {
+export function paint(line: StyledLine, columns: number, look: Look): string {
   let painted = "", at = 0;
   for (const span of line) {
     const part = inColumns(span, columns - at, look);
@@ -65,7 +65,7 @@ export function paint(line: Line, columns: number, look: Look): string {
 }
 
 /** What a click at a column of a line stands for. */
-export function pressedAt(line: Line, column: number, columns: number, look: Look): string | undefined {
+export function pressedAt(line: StyledLine, column: number, columns: number, look: Look): string | undefined {
   let at = 0;
   for (const span of line) {
     at += inColumns(span, columns - at, look).columns;

@@ -1,6 +1,6 @@
 /** Parts of the terminal UI: what is shown, and which keys it has. The app puts them upon each other. */
 import type { Look } from "./paint.ts";
-import type { Line } from "./line.ts";
+import type { StyledLine } from "./line.ts";
 
 /** Where a pane is drawn. */
 export interface Place {
@@ -26,7 +26,7 @@ export interface Binding {
 export interface Pane {
   readonly title: string;
   /** As many lines as there are rows, or fewer. */
-  lines(place: Place): readonly Line[];
+  lines(place: Place): readonly StyledLine[];
   /** The keys that mean something now. */
   bindings(): readonly Binding[];
   /** A key without a binding: a character of a text. */

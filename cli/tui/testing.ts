@@ -2,10 +2,11 @@
 import { ApiError } from "../../lib/client/api.ts";
 import type { Grant, Job, VM } from "../../lib/contract/mod.ts";
 import { layerOf, toldRights } from "../../lib/access/rights.ts";
-import type { Server, ServerRequest } from "../connect/server.ts";
+import type { Server } from "../connect/server.ts";
+import type { ServerRequest } from "../connect/server_request.ts";
 import type { Desk, Message, Work } from "./desk.ts";
 import { ASCII } from "./glyphs.ts";
-import type { Line } from "./line.ts";
+import type { StyledLine } from "./line.ts";
 import { LiveData } from "./live_data.ts";
 import { paint } from "./paint.ts";
 import type { Pane, Place } from "./pane.ts";
@@ -128,7 +129,7 @@ export const place = (columns = 80, rows = 20): Place => ({
 });
 
 /** Lines as they are painted, without their styles. */
-export const painted = (lines: readonly Line[], columns = 80): string[] =>
+export const painted = (lines: readonly StyledLine[], columns = 80): string[] =>
   // deno-lint-ignore no-control-regex -- the sequences of styles
   lines.map((each) => paint(each, columns, place().look).replace(/\x1b\[[0-9;]*[mGK]/g, "").trimEnd());
 

@@ -1,7 +1,7 @@
 /** What the command line says of deletions that the bin may keep, and of what comes back. */
 import type { BinReceipt, Output } from "../../lib/contract/mod.ts";
 import { formatMoment } from "../../lib/text/time.ts";
-import type { ExtrasTable, InputDraft, Report } from "./extras.ts";
+import type { ExtrasTable, InputDraft, Report } from "./verb_extras.ts";
 
 /** Until when it is kept, and how it comes back. */
 export const receiptLine = ({ until, entryId }: BinReceipt): string =>

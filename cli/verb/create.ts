@@ -3,7 +3,7 @@ import type { CloudInitUser, Image, NewDisk, NewNic } from "../../lib/contract/m
 import { secretText } from "../../lib/text/secret_text.ts";
 import type { Server } from "../connect/server.ts";
 import { didYouMean } from "../suggestion.ts";
-import type { ExpandContext, ExtrasTable, Given, InputDraft } from "./extras.ts";
+import type { ExpandContext, ExtrasTable, Given, InputDraft } from "./verb_extras.ts";
 import { UsageError, valueOf } from "./values.ts";
 
 const listOf = (given: Given[string]): readonly string[] =>

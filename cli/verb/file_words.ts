@@ -1,6 +1,6 @@
 /** Fields of `--file` and `--input` by the words of the options: `memory: 8G` beside `memoryMb: 8192`. */
 import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
-import type { Given, InputDraft } from "./extras.ts";
+import type { Given, InputDraft } from "./verb_extras.ts";
 import type { Verb } from "./find.ts";
 import { type Option, optionsOf, positionalsOf, put } from "./options.ts";
 import { UsageError, valueOf } from "./values.ts";

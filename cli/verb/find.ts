@@ -1,6 +1,7 @@
 /** Which command of the contract a command line means: `vm start web1` → start_vm. */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
-import { extrasOf, type VerbExtras } from "./extras.ts";
+import { extrasOf } from "./extras.ts";
+import type { VerbExtras } from "./verb_extras.ts";
 
 /** A command with its name. */
 export interface Verb {

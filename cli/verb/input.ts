@@ -7,7 +7,7 @@ import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "./find.ts";
 import { type Arguments, optionsOf, positionalsOf, put } from "./options.ts";
-import type { Given, InputDraft } from "./extras.ts";
+import type { Given, InputDraft } from "./verb_extras.ts";
 import { type FileWords, fileWords } from "./file_words.ts";
 import { unreadable } from "../unreadable.ts";
 import { usageOf } from "./usage.ts";

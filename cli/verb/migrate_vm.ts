@@ -1,7 +1,7 @@
 /** What `vm migrate` says: where the VM is now, and what was copied. */
 import type { Output } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
-import type { Report } from "./extras.ts";
+import type { Report } from "./verb_extras.ts";
 
 type Moved = Output<"migrate_vm">;
 

@@ -1,7 +1,7 @@
 /** What `vm move-disk` says: where the disk is now, and what became of its old volume. */
 import type { Output } from "../../lib/contract/mod.ts";
 import { receiptLine } from "./bin.ts";
-import type { Report } from "./extras.ts";
+import type { Report } from "./verb_extras.ts";
 
 /** The old volume as a line: kept, with why where it was to go; in the bin; or deleted. */
 function oldLine({ pool, volume, isThere, reason, bin }: Output<"move_disk">["oldVolume"]): string[] {

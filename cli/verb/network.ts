@@ -1,7 +1,7 @@
 /** What the command line has for networks and port forwards beside the contract. */
 import { COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
-import type { ExtrasTable, InputDraft, VerbExtras } from "./extras.ts";
+import type { ExtrasTable, InputDraft, VerbExtras } from "./verb_extras.ts";
 import { idsOf } from "./resolve_ids.ts";
 import { UsageError } from "./values.ts";
 

@@ -3,7 +3,7 @@ import type { Command } from "../../lib/contract/mod.ts";
 import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
 import { type ArgumentOption, parsed } from "../arguments.ts";
 import { COMMON_OPTIONS, type CommonValues, listSchema } from "./common.ts";
-import type { Given, InputDraft } from "./extras.ts";
+import type { Given, InputDraft } from "./verb_extras.ts";
 import type { Verb } from "./find.ts";
 import { choicesOf, type FieldSchema, type Kind, unwrappedSchema, valueKind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";

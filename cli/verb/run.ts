@@ -25,7 +25,7 @@ import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
 import type { FieldSchema } from "../../lib/text/values.ts";
-import type { InputDraft } from "./extras.ts";
+import type { InputDraft } from "./verb_extras.ts";
 
 /** What a verb is carried out with. */
 interface Run {

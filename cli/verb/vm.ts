@@ -3,7 +3,7 @@ import type { DeletePlan, DeleteVmResult, VmDevices } from "../../lib/contract/m
 import { formatBytes } from "../../lib/text/quantity.ts";
 import type { Server } from "../connect/server.ts";
 import { receiptLine } from "./bin.ts";
-import type { ExtrasTable, InputDraft } from "./extras.ts";
+import type { ExtrasTable, InputDraft } from "./verb_extras.ts";
 import { idsOf } from "./resolve_ids.ts";
 import { MIGRATION_REPORT } from "./migrate_vm.ts";
 import { MOVE_REPORT } from "./move_disk.ts";

@@ -1,5 +1,5 @@
 /** What the command line has for volumes and images beside the contract. */
-import type { ExtrasTable } from "./extras.ts";
+import type { ExtrasTable } from "./verb_extras.ts";
 import { UsageError } from "./values.ts";
 
 export const VOLUME_EXTRAS: ExtrasTable = {

@@ -4,7 +4,7 @@ import { ACTION_WORDS } from "../../lib/schedules/describe.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { CheckField, SelectField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
-import type { ScheduleFormProps } from "./ScheduleForm.tsx";
+import type { ScheduleFormProps } from "./schedule_form_props.ts";
 
 const { t } = textsOf(texts);
 

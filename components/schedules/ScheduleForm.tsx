@@ -1,32 +1,12 @@
-import type { VM } from "../../lib/contract/mod.ts";
 import { schedules as texts } from "../../lib/i18n/en/schedules.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import type { ScheduleValues } from "../../lib/schedules/form_values.ts";
 import { CheckField } from "../kit/Field.tsx";
 import { ActionPanel } from "./ActionPanel.tsx";
-import type { Preview } from "./NextRuns.tsx";
+import type { ScheduleFormProps } from "./schedule_form_props.ts";
 import { TargetsPanel } from "./TargetsPanel.tsx";
 import { TimesPanel } from "./TimesPanel.tsx";
 
 const { t } = textsOf(texts);
-
-/** Props of {@link ScheduleForm}. */
-export interface ScheduleFormProps {
-  /** Where it is sent, and where it is shown again with a preview. */
-  action: string;
-  here: string;
-  values: ScheduleValues;
-  vms: readonly Pick<VM, "id" | "name" | "tags" | "group">[];
-  /** Those that may be run. */
-  backups: readonly { readonly id: string; readonly name: string }[];
-  zones: readonly string[];
-  preview: Preview;
-  /** Whether it is for VMs, too, that who looks may not see. */
-  hasHidden?: boolean | undefined;
-  /** What is wrong with a field. */
-  errorAt: (field: string) => string | undefined;
-  submit: string;
-}
 
 /** The fields of a schedule. Those of other frequencies are out of sight (`schedules.css`), and count for nothing. */
 export function ScheduleForm(

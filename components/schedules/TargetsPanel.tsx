@@ -5,7 +5,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { CheckboxGroup } from "../kit/CheckboxGroup.tsx";
 import { TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
-import type { ScheduleFormProps } from "./ScheduleForm.tsx";
+import type { ScheduleFormProps } from "./schedule_form_props.ts";
 
 const { t } = textsOf(texts);
 

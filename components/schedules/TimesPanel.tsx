@@ -8,7 +8,7 @@ import { FailureText } from "../kit/FailureText.tsx";
 import { SelectField, TextField } from "../kit/Field.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { NextRuns } from "./NextRuns.tsx";
-import type { ScheduleFormProps } from "./ScheduleForm.tsx";
+import type { ScheduleFormProps } from "./schedule_form_props.ts";
 
 const { t } = textsOf(texts);
 

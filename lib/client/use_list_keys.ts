@@ -1,7 +1,7 @@
 /** The list's keys: j and k move, x selects, / searches. Enter opens by itself: a link has the focus. */
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Line } from "../vm/list_lines.ts";
+import type { ListLine } from "../vm/list_lines.ts";
 import { isTyping } from "./typing.ts";
 import type { VmListModel } from "./vm_list_model.ts";
 
@@ -10,7 +10,7 @@ export interface ListKeys {
   readonly model: VmListModel;
   readonly list: RefObject<HTMLElement>;
   readonly search: RefObject<HTMLInputElement>;
-  readonly lines: readonly Line[];
+  readonly lines: readonly ListLine[];
   readonly offsets: readonly number[];
 }
 
@@ -18,7 +18,7 @@ export interface ListKeys {
 const TOP = 110;
 const BOTTOM = 80;
 
-function vmsOf(line: Line): readonly { id: string }[] {
+function vmsOf(line: ListLine): readonly { id: string }[] {
   return line.kind === "row" ? [line.vm] : line.kind === "cards" ? line.vms : [];
 }
 

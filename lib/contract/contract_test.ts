@@ -79,6 +79,15 @@ Deno.test("COMMANDS that change something need more than a viewer", () => {
   }
 });
 
+/** Commands that let a VM grow, or put it into another project: a quota may refuse them, maintenance does not. */
+const GROWING = ["attach_disk", "resize_disk", "set_vm_project", "set_vm_xml", "update_vm"];
+
+Deno.test("COMMANDS that a quota may refuse bring a VM, which a host in maintenance refuses, too, or let one grow", () => {
+  const quota = ALL.filter(([, { errors }]) => errors.includes("QuotaExceeded"));
+  const growing = quota.filter(([, { errors }]) => !errors.includes("HostInMaintenance"));
+  assert.deepEqual(growing.map(([name]) => name).toSorted(), GROWING);
+});
+
 Deno.test("COMMANDS name only errors that exist", () => {
   for (const [name, { errors }] of ALL) {
     for (const code of errors) assert.ok(Object.hasOwn(ERRORS, code), `${name}: ${code}`);

@@ -3,7 +3,7 @@ import { joined } from "../bytes.ts";
 import { MAX_LINE } from "./protocol.ts";
 
 /** A line without its end; null for one that was too long and has been thrown away. */
-export type Line = Uint8Array<ArrayBuffer> | null;
+export type GuestLine = Uint8Array<ArrayBuffer> | null;
 
 const END = 0x0a;
 
@@ -24,7 +24,7 @@ export class LineCutter {
   }
 
   /** The lines that these bytes end. They may share memory with the bytes. */
-  *push(bytes: Uint8Array<ArrayBuffer>): Generator<Line> {
+  *push(bytes: Uint8Array<ArrayBuffer>): Generator<GuestLine> {
     let at = 0;
     for (let end = bytes.indexOf(END); end >= 0; end = bytes.indexOf(END, at)) {
       this.#add(bytes.subarray(at, end));
@@ -45,7 +45,7 @@ export class LineCutter {
     } else this.#parts.push(part);
   }
 
-  #take(): Line {
+  #take(): GuestLine {
     const line = this.#tooLong ? null : this.#parts.length === 1 ? this.#parts[0]! : joined(this.#parts);
     this.#parts = [];
     this.#size = 0;

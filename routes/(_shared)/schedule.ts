@@ -1,6 +1,6 @@
 /** What the pages with the form of a schedule share. */
 import type { Preview } from "../../components/schedules/NextRuns.tsx";
-import type { ScheduleFormProps } from "../../components/schedules/ScheduleForm.tsx";
+import type { ScheduleFormProps } from "../../components/schedules/schedule_form_props.ts";
 import type { ScheduleValues } from "../../lib/schedules/form_values.ts";
 import { scheduleCommands } from "../../lib/contract/schedules.ts";
 import type { PageState } from "../../lib/page_state.ts";

@@ -2,7 +2,7 @@
 import { DAY_MS, HOUR_MS } from "../../../lib/duration.ts";
 import type { Grant } from "../../../lib/contract/mod.ts";
 import type { RoleRecord, SessionRecord, TokenRecord, UserRecord } from "../../access/records.ts";
-import { type Change, Records } from "../../store/records.ts";
+import { type RecordChange, Records } from "../../store/records.ts";
 import { hash } from "../world/chance.ts";
 import { idFor, type Seeding } from "./moment.ts";
 
@@ -119,7 +119,7 @@ export function seedPeople({ store, now }: Seeding): void {
     tokenOf("grafana", "anna", { role: "viewer", on: everything }, 140, now),
     tokenOf("ansible", "ben", { role: "operator", on: everything }, 61, now),
   ];
-  const changes: Change[] = [
+  const changes: RecordChange[] = [
     ...PEOPLE.map((person) => ({
       kind: "user" as const,
       key: idFor("user", person.name),

@@ -215,7 +215,7 @@ export async function createVm(
   using held = new DisposableStack();
   const { name } = wanted;
   const { operations, maintenance, projects } = services.vms;
-  maintenance.requireOff();
+  maintenance.requireInService();
   const project = projects.idOf(wanted.project), config = withDefaults(wanted, projects.defaultsOf(project));
   await operations.ready([keyOf.vmName(name)]);
   reserve(services.vms, held, "name", name, name, () => new ContractError("VmNameExists", { name }));

@@ -213,7 +213,7 @@ export async function importForeign(
 ): Promise<Output<"import_foreign_vm">> {
   const { host, logins } = services, input = logins.filled(asked, principal);
   host.requireFilled();
-  host.maintenance.requireOff();
+  host.maintenance.requireInService();
   const pool = input.targetPool ?? lastChoices(services).targetPool ?? "default";
   const format = hasFormats(requireActive(host, pool)) ? input.diskFormat ?? "qcow2" : undefined;
   await requireWritable(host, pool);

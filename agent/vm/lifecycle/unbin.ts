@@ -157,7 +157,7 @@ export async function restoreBinnedVm(
 ): Promise<Unrendered<Output<"restore_bin_entry">>> {
   const { bin, link, operations, inventory } = host;
   host.requireFilled();
-  host.maintenance.requireOff();
+  host.maintenance.requireInService();
   requireKnown(host);
   const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);

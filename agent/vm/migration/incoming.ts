@@ -263,7 +263,7 @@ export class IncomingMigration {
       throw new MigrationNonsense("nothing was found that could be prepared");
     }
     const { vm: { vmId }, name } = plan;
-    host.maintenance.requireOff();
+    host.maintenance.requireInService();
     const slot = host.arrivals.take();
     const ready = Promise.withResolvers<MigrationAnswers["prepare"]>();
     const spec = {

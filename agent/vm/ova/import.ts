@@ -127,7 +127,7 @@ export async function importOva(
   const { host } = services;
   const { inventory, jobs, operations } = host;
   host.requireFilled();
-  host.maintenance.requireOff();
+  host.maintenance.requireInService();
   const pool = input.targetPool ?? input.pool;
   const format = hasFormats(requireActive(host, pool)) ? input.diskFormat ?? "qcow2" : undefined;
   await requireWritable(host, pool);

@@ -282,7 +282,7 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         const found = await requireRevertable(known, name, principal);
         const startsIt = !host.inventory.active().includes(vmId) && found.memory !== "no";
         if (startsIt) {
-          host.maintenance.requireOff();
+          host.maintenance.requireInService();
           requireOwner(host, vm);
         }
         const reason = await unsettledImageText(host, known.vm);

@@ -1,5 +1,5 @@
 /** A question before something is lost, or interrupted: y or n, and nothing else. */
-import { type Line, line, span } from "../line.ts";
+import { line, span, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
 
@@ -21,10 +21,10 @@ export class ConfirmPane implements Pane {
 
   constructor(private readonly question: Question, private readonly close: () => void) {}
 
-  lines({ columns, look: { glyphs } }: Place): readonly Line[] {
+  lines({ columns, look: { glyphs } }: Place): readonly StyledLine[] {
     const { text, note, yes, other } = this.question;
     const fold = (each: string) => folded(each, columns - 4, glyphs);
-    const choice = (key: string, label: string): Line => [
+    const choice = (key: string, label: string): StyledLine => [
       span("  "),
       { text: ` ${key} `, style: "key", press: key },
       { text: ` ${label}`, press: key },

@@ -9,9 +9,9 @@ import { type Verb, verbOf } from "../../verb/find.ts";
 import { UsageError } from "../../verb/values.ts";
 import { prepare, type Prepared } from "../carry_out.ts";
 import type { Desk } from "../desk.ts";
-import { type FormField, formFields, wordsOf } from "../form_fields.ts";
+import { formFields, type PaneField, wordsOf } from "../form_fields.ts";
 import { InputLine } from "../input_line.ts";
-import { type Line, line, span } from "../line.ts";
+import { line, span, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
 import { ConfirmPane } from "./confirm.ts";
@@ -30,7 +30,7 @@ export function openForm(desk: Desk, name: CommandName, given: Readonly<Record<s
 }
 
 export class FormPane implements Pane {
-  readonly #fields: readonly FormField[];
+  readonly #fields: readonly PaneField[];
   readonly #values: readonly InputLine[];
   #at = 0;
   #top = 0;
@@ -64,7 +64,7 @@ export class FormPane implements Pane {
     return this.#fields.length === 0;
   }
 
-  lines(place: Place): readonly Line[] {
+  lines(place: Place): readonly StyledLine[] {
     const { columns, rows, look: { glyphs } } = place;
     const fold = (text: string) => folded(text, columns - 4, glyphs);
     const head = [
@@ -162,7 +162,7 @@ export class FormPane implements Pane {
     });
   }
 
-  async #read(names: NonNullable<FormField["names"]>): Promise<void> {
+  async #read(names: NonNullable<PaneField["names"]>): Promise<void> {
     const answer = await this.desk.server.call(names.list, wholeList(COMMANDS[names.list]));
     const rows = (names.in === undefined ? answer : at(answer, names.in)) as readonly unknown[];
     this.#names.set(names.list, rows.map((row) => String(at(row, names.by))));
@@ -196,7 +196,7 @@ export class FormPane implements Pane {
     this.#error = "";
   }
 
-  #foot(fold: (text: string) => readonly string[]): Line[] {
+  #foot(fold: (text: string) => readonly string[]): StyledLine[] {
     const field = this.#fields[this.#at], suggestions = this.#suggestions();
     return [
       line(""),
@@ -209,7 +209,7 @@ export class FormPane implements Pane {
     ];
   }
 
-  #line(field: FormField, index: number, width: number, { columns, look: { glyphs } }: Place): Line {
+  #line(field: PaneField, index: number, width: number, { columns, look: { glyphs } }: Place): StyledLine {
     const isActive = index === this.#at, value = this.#values[index]!;
     const name = `${isActive ? glyphs.marker : " "} ${field.flag}${field.required ? "*" : ""}`;
     const room = columns - width - 1;
@@ -239,7 +239,7 @@ export class FormPane implements Pane {
   }
 
   #prepared(): Promise<Prepared> {
-    const valueOf = (field: FormField) => this.#values[this.#fields.indexOf(field)]!.text;
+    const valueOf = (field: PaneField) => this.#values[this.#fields.indexOf(field)]!.text;
     const secrets = this.#fields.flatMap((field): (readonly [readonly string[], string])[] =>
       field.secret && field.path !== undefined && valueOf(field) !== "" ? [[field.path, valueOf(field)]] : []
     );

@@ -2,7 +2,7 @@
 import type { HostStatus } from "../../../lib/contract/mod.ts";
 import { formatMemory } from "../../../lib/text/quantity.ts";
 import { formatAgo, formatMoment } from "../../../lib/text/time.ts";
-import type { Column } from "../columns.ts";
+import type { TextColumn } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import type { Style } from "../line.ts";
 import type { Binding, Place } from "../pane.ts";
@@ -29,7 +29,7 @@ export class HostsPane extends TablePane<HostStatus> {
     return id;
   }
 
-  protected override columns({ now }: Place): readonly Column<HostStatus>[] {
+  protected override columns({ now }: Place): readonly TextColumn<HostStatus>[] {
     return [
       { title: "HOST", least: 14, most: 32, order: 0, cell: ({ label, id }) => ({ text: label || id }) },
       {

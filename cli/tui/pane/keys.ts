@@ -1,6 +1,6 @@
 /** The page of keys: every key that means something where it was opened. */
 import type { Desk } from "../desk.ts";
-import { type Line, line, span } from "../line.ts";
+import { line, span, type StyledLine } from "../line.ts";
 import { type Binding, keyName, shownKey } from "../pane.ts";
 import { ScrolledPane } from "./text.ts";
 
@@ -17,10 +17,10 @@ export class KeysPane extends ScrolledPane {
     super(() => desk.close(this));
   }
 
-  protected override content(): readonly Line[] {
+  protected override content(): readonly StyledLine[] {
     return this.groups.flatMap(([title, bindings]) => [
       line(` ${title}`, "strong"),
-      ...bindings.map((binding): Line => [
+      ...bindings.map((binding): StyledLine => [
         {
           text: `  ${[shownKey(binding), ...binding.keys.slice(1).map(keyName)].join(", ")}`,
           width: KEY,

@@ -1,7 +1,7 @@
 /** What was said, the newest first. */
 import { formatClock } from "../../../lib/text/time.ts";
 import type { Desk } from "../desk.ts";
-import { type Line, line } from "../line.ts";
+import { line, type StyledLine } from "../line.ts";
 import type { Place } from "../pane.ts";
 import { folded } from "../width.ts";
 import { ScrolledPane } from "./text.ts";
@@ -13,7 +13,7 @@ export class MessagesPane extends ScrolledPane {
     super(() => desk.close(this));
   }
 
-  protected override content({ columns, look: { glyphs } }: Place): readonly Line[] {
+  protected override content({ columns, look: { glyphs } }: Place): readonly StyledLine[] {
     if (this.desk.messages.length === 0) return [line(" No messages yet.")];
     return [...this.desk.messages].reverse().flatMap(({ text, tone, at }) =>
       folded(`${formatClock(at)}  ${text}`, columns - 2, glyphs).map((each) => line(` ${each}`, tone))

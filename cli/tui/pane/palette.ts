@@ -3,7 +3,7 @@ import type { VM } from "../../../lib/contract/mod.ts";
 import { fuzzyFind } from "../../../lib/text/fuzzy.ts";
 import type { Desk } from "../desk.ts";
 import { InputLine } from "../input_line.ts";
-import { type Line, line, type Span, span } from "../line.ts";
+import { line, type Span, span, type StyledLine } from "../line.ts";
 import { paletteVerbs } from "../palette_verbs.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import type { Verb } from "../../verb/find.ts";
@@ -31,12 +31,12 @@ export class PalettePane implements Pane {
     return this.vm === undefined ? "Commands" : `Commands for ${this.vm.name}`;
   }
 
-  lines({ columns, rows, look: { glyphs } }: Place): readonly Line[] {
+  lines({ columns, rows, look: { glyphs } }: Place): readonly StyledLine[] {
     const found = this.#found(), room = this.#page = Math.max(1, rows - 2);
     this.#at = Math.max(0, Math.min(this.#at, found.length - 1));
     this.#top = Math.max(0, Math.min(this.#top, this.#at, found.length - room));
     if (this.#at >= this.#top + room) this.#top = this.#at - room + 1;
-    const shown = found.slice(this.#top, this.#top + room).map((verb, index): Line => {
+    const shown = found.slice(this.#top, this.#top + room).map((verb, index): StyledLine => {
       const isSelected = this.#top + index === this.#at, press = `row:${this.#top + index}`;
       const style = isSelected ? "selected" as const : "plain" as const;
       return [

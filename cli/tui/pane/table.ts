@@ -1,8 +1,8 @@
 /** A list of rows: one of them is selected, by its id, wherever it moves to; a search leaves out the others. */
 import type { Glyphs } from "../glyphs.ts";
-import { type Column, layout } from "../columns.ts";
+import { layout, type TextColumn } from "../columns.ts";
 import { InputLine } from "../input_line.ts";
-import { type Line, line, type Span, span } from "../line.ts";
+import { line, type Span, span, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
 
@@ -22,7 +22,7 @@ export abstract class TablePane<R> implements Pane {
   /** The rows that fit to what is searched for; all for an empty text. */
   protected abstract rows(search: string): readonly R[];
   protected abstract idOf(row: R): string;
-  protected abstract columns(place: Place): readonly Column<R>[];
+  protected abstract columns(place: Place): readonly TextColumn<R>[];
   /** What can be done with the row that is selected. */
   protected abstract actions(row: R | undefined): readonly Binding[];
   /** Said in the place of rows. @param search what no row has; empty where there are none at all */
@@ -39,7 +39,7 @@ export abstract class TablePane<R> implements Pane {
     this.#selected = id;
   }
 
-  lines(place: Place): readonly Line[] {
+  lines(place: Place): readonly StyledLine[] {
     const rows = this.rows(this.#search.text), text = this.#search.text;
     const head = this.#isSearching || text !== "" ? [this.#searchLine(place)] : [];
     if (rows.length === 0) {
@@ -53,7 +53,7 @@ export abstract class TablePane<R> implements Pane {
     this.#top = Math.max(0, Math.min(this.#top, at, rows.length - room));
     if (at >= this.#top + room) this.#top = at - room + 1;
     const columns = layout(this.columns(place), place.columns - MARK);
-    const titles: Line = [
+    const titles: StyledLine = [
       span(" ".repeat(MARK)),
       ...columns.flatMap(({ column: { title, right }, width }) => [
         { text: title, width, style: "dim" as const, ...(right && { right }) },
@@ -140,7 +140,7 @@ export abstract class TablePane<R> implements Pane {
     this.#selected = this.idOf(rows[at]!);
   }
 
-  #searchLine({ columns, look }: Place): Line {
+  #searchLine({ columns, look }: Place): StyledLine {
     const text = this.#isSearching
       ? this.#search.spans(columns - 10, look.glyphs)
       : [span(this.#search.text)];
@@ -152,7 +152,7 @@ export abstract class TablePane<R> implements Pane {
     isSelected: boolean,
     columns: ReturnType<typeof layout<R>>,
     glyphs: Glyphs,
-  ): Line {
+  ): StyledLine {
     const press = `row:${this.idOf(row)}`;
     const cells = columns.flatMap(({ column: { cell, right }, width }): Span[] => {
       const { text, style = "plain" } = cell(row);

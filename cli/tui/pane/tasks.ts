@@ -2,7 +2,7 @@
 import { isOpenJob, type Job, type JobLine } from "../../../lib/contract/mod.ts";
 import { formatAgo, formatClock } from "../../../lib/text/time.ts";
 import { duration } from "../../verb/cells.ts";
-import type { Column } from "../columns.ts";
+import type { TextColumn } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import type { Style } from "../line.ts";
 import type { Binding, Place } from "../pane.ts";
@@ -37,7 +37,7 @@ export class TasksPane extends TablePane<Job> {
     return id;
   }
 
-  protected override columns({ look: { glyphs }, now }: Place): readonly Column<Job>[] {
+  protected override columns({ look: { glyphs }, now }: Place): readonly TextColumn<Job>[] {
     return [
       {
         title: "STATE",

@@ -1,5 +1,5 @@
 /** Lines to read: an answer, details, messages. */
-import { type Line, line } from "../line.ts";
+import { line, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
 
@@ -12,13 +12,13 @@ export abstract class ScrolledPane implements Pane {
   constructor(private readonly close: () => void) {}
 
   /** All of it. */
-  protected abstract content(place: Place): readonly Line[];
+  protected abstract content(place: Place): readonly StyledLine[];
   /** Its keys beside those that scroll and close it. */
   protected actions(): readonly Binding[] {
     return [];
   }
 
-  lines(place: Place): readonly Line[] {
+  lines(place: Place): readonly StyledLine[] {
     const all = this.content(place);
     this.#page = Math.max(1, place.rows);
     this.#most = Math.max(0, all.length - this.#page);
@@ -61,7 +61,7 @@ export class TextPane extends ScrolledPane {
     super(close);
   }
 
-  protected override content({ columns, look: { glyphs } }: Place): readonly Line[] {
+  protected override content({ columns, look: { glyphs } }: Place): readonly StyledLine[] {
     const lines = this.isTable ? this.text.split("\n") : folded(this.text, columns - 2, glyphs);
     return lines.map((each) => line(` ${each}`));
   }

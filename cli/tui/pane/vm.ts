@@ -5,7 +5,7 @@ import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
 import { formatMoment, formatSpan } from "../../../lib/text/time.ts";
 import { osOf } from "../../../lib/vm/os/names.ts";
 import type { Desk } from "../desk.ts";
-import { type Line, line, span } from "../line.ts";
+import { line, span, type StyledLine } from "../line.ts";
 import type { Binding, Place } from "../pane.ts";
 import { bar, stateCell } from "../state_cell.ts";
 import { vmBindings } from "../vm_keys.ts";
@@ -35,13 +35,13 @@ export class VmPane extends ScrolledPane {
     ];
   }
 
-  protected override content(place: Place): readonly Line[] {
+  protected override content(place: Place): readonly StyledLine[] {
     const vm = this.desk.data.vm(this.id);
     if (vm === undefined) {
       return [line(" This VM is gone: it was deleted, or you may no longer see it.", "warn")];
     }
     const { columns, look: { glyphs } } = place;
-    const fact = (name: string, text: string): Line[] =>
+    const fact = (name: string, text: string): StyledLine[] =>
       folded(text, columns - NAME - 2, glyphs).map((each, index) => [
         { text: index === 0 ? ` ${name}` : "", width: NAME, style: "dim" },
         span(each),
@@ -63,11 +63,11 @@ export class VmPane extends ScrolledPane {
     ];
   }
 
-  #load(vm: VM, { look: { glyphs } }: Place): Line[] {
+  #load(vm: VM, { look: { glyphs } }: Place): StyledLine[] {
     const stats = this.desk.data.stats(vm);
     if (stats === undefined) return [];
     const { cpuUsagePercent, memoryUsedMb } = stats;
-    const row = (name: string, share: number, text: string): Line => [
+    const row = (name: string, share: number, text: string): StyledLine => [
       { text: ` ${name}`, width: NAME, style: "dim" },
       span(bar(share, BAR, glyphs), "info"),
       span(` ${text}`),
@@ -86,7 +86,7 @@ export class VmPane extends ScrolledPane {
 }
 
 /** A list below a title; nothing for an empty one. */
-const list = (title: string, texts: readonly string[]): Line[] =>
+const list = (title: string, texts: readonly string[]): StyledLine[] =>
   texts.length === 0
     ? []
     : [line(""), line(` ${title}`, "strong"), ...texts.map((each) => line(`  ${each}`))];

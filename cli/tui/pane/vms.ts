@@ -5,7 +5,7 @@ import { formatSpan } from "../../../lib/text/time.ts";
 import { filterVms, firstAddress } from "../../../lib/vm/list.ts";
 import { DEFAULT_QUERY } from "../../../lib/vm/list_query.ts";
 import { osOf } from "../../../lib/vm/os/names.ts";
-import type { Column } from "../columns.ts";
+import type { TextColumn } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import type { Binding, Place } from "../pane.ts";
 import { stateCell } from "../state_cell.ts";
@@ -30,7 +30,7 @@ export class VmsPane extends TablePane<VM> {
     return id;
   }
 
-  protected override columns({ look: { glyphs }, now }: Place): readonly Column<VM>[] {
+  protected override columns({ look: { glyphs }, now }: Place): readonly TextColumn<VM>[] {
     const { data } = this.desk;
     const known = (text: string | undefined) => ({ text: text ?? "-" });
     return [

@@ -31,7 +31,7 @@ function frame({ label, hint, wide = false, ...rest }: FieldProps) {
 }
 
 /** A line of text. */
-export function Line(
+export function CloudInitLine(
   props: FieldProps & { value?: string | undefined; type?: string; placeholder?: string; again?: boolean },
 ) {
   const { at, value, type = "text", placeholder, again = false } = props;

@@ -3,7 +3,7 @@ import { KEPT_SECRET } from "../../../lib/contract/cloud_init_bounds.ts";
 import type { CloudInit, CloudInitFiles, CloudInitUser } from "../../../lib/contract/mod.ts";
 import { cloudInit } from "../../../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { ChoiceField, type FormFault, Line, Lines, Tick } from "./CloudInitField.tsx";
+import { ChoiceField, CloudInitLine, type FormFault, Lines, Tick } from "./CloudInitField.tsx";
 import { CloudInitNetwork, type NicChoice } from "./CloudInitNetwork.tsx";
 import { CloudInitUsers } from "./CloudInitUsers.tsx";
 
@@ -52,21 +52,21 @@ export function CloudInitForm({ value, files, nics, fault, first, again = [] }: 
         <fieldset class="cloud-part">
           <legend>{t("cloud_init.system")}</legend>
           <div class="form-grid">
-            <Line
+            <CloudInitLine
               at="form.hostname"
               label={t("cloud_init.hostname")}
               hint={t("cloud_init.hostname_hint")}
               value={form.hostname}
               fault={fault}
             />
-            <Line
+            <CloudInitLine
               at="form.timezone"
               label={t("cloud_init.timezone")}
               value={form.timezone}
               placeholder="Europe/Vienna"
               fault={fault}
             />
-            <Line
+            <CloudInitLine
               at="form.locale"
               label={t("cloud_init.locale")}
               value={form.locale}
@@ -84,7 +84,7 @@ export function CloudInitForm({ value, files, nics, fault, first, again = [] }: 
         <fieldset class="cloud-part">
           <legend>{t("cloud_init.software")}</legend>
           <div class="form-grid">
-            <Line
+            <CloudInitLine
               at="form.packages"
               wide
               label={t("cloud_init.packages")}

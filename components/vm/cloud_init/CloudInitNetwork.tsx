@@ -2,7 +2,7 @@ import { PREFIX } from "../../../lib/vm/cloud_init/form_data.ts";
 import type { CloudInitNic } from "../../../lib/contract/mod.ts";
 import { cloudInit } from "../../../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { ChoiceField, type FormFault, Line, Tick } from "./CloudInitField.tsx";
+import { ChoiceField, CloudInitLine, type FormFault, Tick } from "./CloudInitField.tsx";
 
 const { t } = textsOf(cloudInit);
 
@@ -30,21 +30,21 @@ function Nic({ at, nic, choice, fault }: {
         ticked={nic?.dhcp4 ?? !nic?.addresses?.length}
       />
       <Tick {...field("dhcp6")} label={t("cloud_init.dhcp6")} ticked={nic?.dhcp6} />
-      <Line
+      <CloudInitLine
         {...field("addresses")}
         wide
         label={t("cloud_init.addresses")}
         hint={t("cloud_init.addresses_hint")}
         value={nic?.addresses?.join(" ")}
       />
-      <Line {...field("gateway4")} label={t("cloud_init.gateway4")} value={nic?.gateway4} />
-      <Line {...field("gateway6")} label={t("cloud_init.gateway6")} value={nic?.gateway6} />
-      <Line
+      <CloudInitLine {...field("gateway4")} label={t("cloud_init.gateway4")} value={nic?.gateway4} />
+      <CloudInitLine {...field("gateway6")} label={t("cloud_init.gateway6")} value={nic?.gateway6} />
+      <CloudInitLine
         {...field("nameservers")}
         label={t("cloud_init.nameservers")}
         value={nic?.nameservers?.join(" ")}
       />
-      <Line
+      <CloudInitLine
         {...field("searchDomains")}
         label={t("cloud_init.search")}
         value={nic?.searchDomains?.join(" ")}

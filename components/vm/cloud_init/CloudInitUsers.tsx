@@ -4,7 +4,7 @@ import { MOST_USERS } from "../../../lib/contract/cloud_init_bounds.ts";
 import type { CloudInitUser } from "../../../lib/contract/mod.ts";
 import { cloudInit } from "../../../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
-import { type FormFault, Line, Lines } from "./CloudInitField.tsx";
+import { CloudInitLine, type FormFault, Lines } from "./CloudInitField.tsx";
 import { SelectField } from "../../kit/Field.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 
@@ -30,9 +30,14 @@ function User(
   const hasPassword = user?.passwordHash !== undefined;
   return (
     <div class="form-grid">
-      <Line at={`${at}.name`} label={t("cloud_init.name")} value={user?.name} fault={fault} />
-      <Line at={`${at}.fullName`} label={t("cloud_init.full_name")} value={user?.fullName} fault={fault} />
-      <Line
+      <CloudInitLine at={`${at}.name`} label={t("cloud_init.name")} value={user?.name} fault={fault} />
+      <CloudInitLine
+        at={`${at}.fullName`}
+        label={t("cloud_init.full_name")}
+        value={user?.fullName}
+        fault={fault}
+      />
+      <CloudInitLine
         at={`${at}.password`}
         type="password"
         label={t("cloud_init.password")}
@@ -47,14 +52,14 @@ function User(
         choices={sudoChoices()}
         value={user === undefined ? "nopasswd" : user.sudo ?? "none"}
       />
-      <Line
+      <CloudInitLine
         at={`${at}.shell`}
         label={t("cloud_init.shell")}
         value={user?.shell}
         placeholder="/bin/bash"
         fault={fault}
       />
-      <Line
+      <CloudInitLine
         at={`${at}.groups`}
         label={t("cloud_init.groups")}
         value={user?.groups?.join(" ")}
