@@ -132,8 +132,18 @@ export interface DispatchOptions extends AccessWorld {
   readonly guardTools?: GuardTools;
 }
 
-/** Refuses what the tools of profiles do not allow a call. @throws {ContractError} ToolNotAllowed */
-export type GuardTools = (principal: Principal, command: CommandName, input: unknown) => Promise<void> | void;
+/**
+ * Refuses what the tools of profiles do not allow a call.
+ *
+ * @param on the host of the page, or of the query, that the call comes from
+ * @throws {ContractError} ToolNotAllowed
+ */
+export type GuardTools = (
+  principal: Principal,
+  command: CommandName,
+  input: unknown,
+  on?: string,
+) => Promise<void> | void;
 
 /**
  * Carries out a command by its wire name.
@@ -288,7 +298,7 @@ export function createDispatch(
       const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
-      await guardTools?.(principal, command, valid);
+      await guardTools?.(principal, command, valid, on);
       if (confirms) await requireConfirmed(principal);
       const { handler, host } = routed(command, valid, principal, on);
       isRouted = true;

@@ -34,13 +34,17 @@ export const profileFeature = feature<
         return xml === undefined ? undefined : describePool(xml).path;
       },
       vmInBin: (entryId) => app.bin.get(entryId)?.vmId,
-      isElsewhere: (input) => app.places.hostOf(input) !== LOCAL_HOST,
+      isElsewhere: (command, input, on) =>
+        app.places.hostOf(input) !== LOCAL_HOST ||
+        app.linked.of(command, input, { via: "session" }, on) !== undefined,
+      mcp: () => app.mcp.get().settings.current,
     });
     // What an account had before ends: its streams and consoles ask again
     const refresh = () => credentials.interrupt(guard.refresh());
     records.follow(refresh);
     accounts.boundOf = (userId) => guard.boundOf(userId);
     app.guardTools.give((...call) => guard.check(...call));
+    app.toldLimits.give((...call) => guard.toldLimits(...call));
     const forget = (projectId: string) => {
       records.projects.remove(projectId);
       refresh();
