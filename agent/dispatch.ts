@@ -136,6 +136,7 @@ export interface DispatchOptions extends AccessWorld {
  * Refuses what the tools of profiles do not allow a call.
  *
  * @param on the host of the page, or of the query, that the call comes from
+ * @returns the input as it is to be carried out
  * @throws {ContractError} ToolNotAllowed
  */
 export type GuardTools = (
@@ -143,7 +144,7 @@ export type GuardTools = (
   command: CommandName,
   input: unknown,
   on?: string,
-) => Promise<void> | void;
+) => unknown;
 
 /**
  * Carries out a command by its wire name.
@@ -298,9 +299,9 @@ export function createDispatch(
       const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
-      await guardTools?.(principal, command, valid, on);
+      const allowed = guardTools === undefined ? valid : await guardTools(principal, command, valid, on);
       if (confirms) await requireConfirmed(principal);
-      const { handler, host } = routed(command, valid, principal, on);
+      const { handler, host } = routed(command, allowed, principal, on);
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {
@@ -322,7 +323,7 @@ export function createDispatch(
         return answer;
       };
       if (viewer.rights.every((layer) => layer === "all")) {
-        const answer = await run(valid);
+        const answer = await run(allowed);
         return tellsSentences(command) ? rendered(answer) : answer;
       }
       const shown = (answer: unknown) =>
@@ -333,10 +334,10 @@ export function createDispatch(
       if (longest === undefined) {
         // What is refused one by one repeats the id that was asked for, of a VM out of sight as of none.
         const filtered = async (wanted: unknown) => shown(await run(wanted));
-        return await narrowBatch(principal, command, valid, vm, filtered);
+        return await narrowBatch(principal, command, allowed, vm, filtered);
       }
-      const { limit = 50 } = valid as { limit?: number };
-      const answer = shown(await run({ ...valid, limit: longest }));
+      const { limit = 50 } = allowed as { limit?: number };
+      const answer = shown(await run({ ...allowed as object, limit: longest }));
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
       error = asContractError(thrown, command);

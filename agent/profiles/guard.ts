@@ -13,7 +13,7 @@ import {
   OWN_SERVER,
 } from "../../lib/contract/mod.ts";
 import type { ToolPermissions, ToolRef } from "../../lib/contract/mod.ts";
-import { type Named, namedIn } from "../../lib/profiles/about.ts";
+import { type Named, namedIn, withPaths } from "../../lib/profiles/about.ts";
 import { allowsName, limitsDirectories, namesIt } from "../../lib/profiles/allowed.ts";
 import { effectiveTools, toolText } from "../../lib/profiles/tools.ts";
 import type { ToldLimit, ToldPlace } from "../../lib/profiles/told_limits.ts";
@@ -33,6 +33,8 @@ export interface GuardWorld {
   readonly resolved: (path: string) => Promise<string>;
   /** Directory of a pool; undefined where it has none, or there is none. */
   readonly directoryOf: (pool: string) => string | undefined;
+  /** Path of a volume that is a file in the directory of its pool; undefined for any other. @param volume `pool/volume` */
+  readonly fileOf: (volume: string) => string | undefined;
   /** Id of the VM that an entry of the bin was; undefined where it was none. */
   readonly vmInBin: (entryId: string) => string | undefined;
   /** Whether a call is carried out on another host than this one. @param on the host of the page that it comes from */
@@ -93,6 +95,8 @@ interface Call {
   readonly isAboutVms: boolean;
   /** Whether it reaches another host, whose paths and pools are not known here. */
   readonly isElsewhere: boolean;
+  /** By path of the input: where it leads, once that was judged. */
+  readonly real: Map<string, string>;
 }
 
 export class ToolGuard {
@@ -144,18 +148,24 @@ export class ToolGuard {
     return effectiveTools(this.world.records.refsOf(profile), local);
   }
 
-  /** Refuses what the tools do not allow. @throws {ContractError} ToolNotAllowed */
-  async check(principal: Principal, command: CommandName, input: unknown, on?: string): Promise<void> {
+  /**
+   * Refuses what the tools do not allow.
+   *
+   * @returns the input, where directories are limited with the paths that were judged: a link of it may lead elsewhere later
+   * @throws {ContractError} ToolNotAllowed
+   */
+  async check(principal: Principal, command: CommandName, input: unknown, on?: string): Promise<unknown> {
     const { door, via, limits = [], toldLimits = [] } = principal;
     const isByMcp = door === "mcp" || principal.leftByMcp === true, names = this.#agentsOf(principal);
-    if (names === undefined && !isByMcp && limits.length === 0 && toldLimits.length === 0) return;
-    if (ALWAYS.has(command) || needOf(command).permission === "anyone") return;
+    if (names === undefined && !isByMcp && limits.length === 0 && toldLimits.length === 0) return input;
+    if (ALWAYS.has(command) || needOf(command).permission === "anyone") return input;
     const call = this.#callOf(command, input, on);
     for (const limit of limits) await this.#withinLimit(limit, call);
     for (const limit of toldLimits) await this.#withinTold(limit, call);
     if (door === "mcp" && via === "link") this.#byMcpFromAfar(call);
     if (names !== undefined) await this.#asAgent(names, call);
     if (isByMcp) await this.#byMcp(call);
+    return call.real.size === 0 ? input : withPaths(command, input, call.real);
   }
 
   /** The agents that an account is; undefined for one that is none. */
@@ -208,6 +218,7 @@ export class ToolGuard {
       ...{ command, row: COMMANDS[command], named, vmIds, projects },
       isAboutVms: OF_NAMED.has(needOf(command).object),
       isElsewhere: typeof toHost === "string" || this.world.isElsewhere(command, input, on),
+      real: new Map(),
     };
   }
 
@@ -294,7 +305,7 @@ export class ToolGuard {
   /** Why permissions do not allow a call; undefined where they do. */
   async #refusalOf(
     permissions: ToolPermissions | null,
-    { command, named, isElsewhere }: Call,
+    { command, named, isElsewhere, real }: Call,
   ): Promise<string | undefined> {
     if (!allowsName(permissions, command)) return "the profile does not allow the command";
     if (!limitsDirectories(permissions)) return undefined;
@@ -305,10 +316,13 @@ export class ToolGuard {
     }
     const pools = [...named.pools].map((pool) => this.world.directoryOf(pool));
     if (pools.includes(undefined)) return "the directory of the pool is not known";
-    const paths = [...named.paths, ...pools as string[]];
+    // A link in a pool is a volume, too
+    const volumes = [...named.volumes].flatMap((volume) => this.world.fileOf(volume) ?? []);
+    for (const path of named.paths) if (!real.has(path)) real.set(path, await this.world.resolved(path));
+    const paths = [...real.values(), ...pools as string[], ...volumes];
     return await allWithin(permissions, paths, this.world.resolved)
       ? undefined
-      : "a path or a pool that it names is outside of allowed_directories";
+      : "a path, a pool or a volume that it names is outside of allowed_directories";
   }
 }
 

@@ -29,7 +29,7 @@ interface McpSwitches {
 }
 
 /** A project `p` with the VM `v` and these tools; the agent `bot` is the account `u`. */
-async function world(local: readonly ToolRef[]) {
+async function world(local: readonly ToolRef[], links: Record<string, string> = {}) {
   const mcp: McpSwitches = { enabled: true, acting: true, role: "operator" };
   const folder = await Deno.makeTempDir({ prefix: "kvmm-guard-" });
   const store = new Store(folder, () => {}, [{ name: "profiles", migrations: PROFILE_MIGRATIONS }]);
@@ -53,8 +53,9 @@ async function world(local: readonly ToolRef[]) {
     records,
     projectOf: (vmId) => vmId === "v" ? "p" : undefined,
     projectId: (named) => named === "p" || named === "lab" ? "p" : undefined,
-    resolved: (path) => Promise.resolve(path),
+    resolved: (path) => Promise.resolve(links[path] ?? path),
     directoryOf: (pool) => ({ own: "/srv/own", other: "/srv/other" })[pool],
+    fileOf: (volume) => volume.startsWith("own/") ? `/srv/${volume}` : undefined,
     vmInBin: (entryId) => entryId === "e" ? "v" : undefined,
     isElsewhere: (_command, input) => (input as { host?: string }).host === "far",
     mcp: () => mcp,
@@ -191,6 +192,38 @@ Deno.test("Automation accounts: whose permissions change at the same projects ar
   assert.deepEqual(own.guard.refresh(), []);
   own.put([ref("agent", "other", null)]);
   assert.deepEqual(own.guard.refresh(), ["u"]);
+});
+
+Deno.test("Directories: links in a pool are judged by where they lead, and a call goes on with the paths that were judged", async () => {
+  const only = limits({ allowed_tools: ["*"], allowed_directories: ["/srv/own"] });
+  const links: Record<string, string> = {
+    "/srv/own/link.qcow2": "/etc/shadow",
+    "/srv/own/a": "/srv/own/b",
+    "/srv/way": "/srv/own/c",
+  };
+  await using own = await world([ref("agent", "bot", only)], links);
+  const outside: readonly [CommandName, object][] = [
+    ["attach_disk", { vmId: "v", path: "own/link.qcow2" }],
+    ["download_volume", { pool: "own", volume: "link.qcow2" }],
+    ["clone_volume", { pool: "own", volume: "link.qcow2", name: "b" }],
+    ["create_volume", { pool: "own", name: "n", backing: "own/link.qcow2" }],
+    ["create_vm", { name: "n", disks: [{ path: "own/link.qcow2" }] }],
+  ];
+  for (const [command, input] of outside) {
+    assert.match(await own.refusal(bot, command, input) ?? "", /outside of allowed/, JSON.stringify(input));
+  }
+  const asked = { vmId: "v", path: "/srv/own/a", backingFile: "/srv/way", title: "/srv/own/a" };
+  const allowed = await own.guard.check(bot, "attach_disk", asked);
+  // Whatever the links lead to from now on
+  links["/srv/own/a"] = links["/srv/way"] = "/etc/shadow";
+  assert.deepEqual(allowed, { ...asked, path: "/srv/own/b", backingFile: "/srv/own/c" });
+  const other = { vmId: "v", tags: ["a"] };
+  assert.equal(await own.guard.check(bot, "set_tags", other), other);
+  assert.deepEqual(
+    await own.guard.check(bot, "guest_exec", { vmId: "v", command: "/srv/own/a" }),
+    { vmId: "v", command: "/srv/own/a" },
+    "paths in a guest are the guest's",
+  );
 });
 
 /** A call by a linked KVM Manager, within the limits that the guard of that one tells of a caller there. */

@@ -17,7 +17,7 @@ import type { Resolve } from "../outbound/fetch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { allWithin } from "./directories.ts";
 import { HookQueue } from "./hook_queue.ts";
-import { runHookProgram } from "./programs.ts";
+import { allowedProgram, runHookProgram } from "./programs.ts";
 import type { StoredTool } from "./records.ts";
 
 /** Runs of one hook for one VM, and for one project, in a minute. */
@@ -165,11 +165,12 @@ export class Hooks {
   }
 
   async #start(run: HookRun, program: string): Promise<string> {
-    if (!await allWithin(run.ref.permissions, [program], this.world.resolved)) {
+    const path = await allowedProgram(program, this.world.programs);
+    if (!await allWithin(run.ref.permissions, [path], this.world.resolved)) {
       throw new Error("its program is outside of allowed_directories");
     }
     const { code, said } = await runHookProgram({
-      ...{ program, folder: this.world.programs, args: run.tool.arguments },
+      ...{ path, args: run.tool.arguments },
       ...{ input: this.#bodyOf(run), signal: this.#stop.signal },
     });
     const told = said.trim() === "" ? "" : `: ${oneLine(said.trim(), MOST_SAID)}`;
