@@ -7,12 +7,13 @@ import {
   type SkillStep,
   type ToolRef,
 } from "../../lib/contract/mod.ts";
-import { fields, fromText } from "../../lib/contract/rest.ts";
+import { fromText } from "../../lib/contract/rest.ts";
 import { sentenceOf } from "../../lib/contract/errors.ts";
 import { notOffered } from "../../lib/mcp/offered.ts";
 import { replaceSecrets } from "../../lib/mcp/secrets.ts";
 import { filledInput, parametersIn, valuesFor } from "../../lib/profiles/skill.ts";
 import { toolText } from "../../lib/profiles/tools.ts";
+import { formField } from "../../lib/text/form_input.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, isCommand } from "../dispatch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -83,14 +84,23 @@ function inputOf(
   step: SkillStep,
   values: ReadonlyMap<string, string>,
 ): Record<string, unknown> {
-  const schemas = fields(COMMANDS[name]), filled = filledInput(step, values);
-  return Object.fromEntries(
-    Object.entries(filled).map(([field, value]) => {
-      const given = step.input[field];
-      const isWhole = typeof given === "string" && WHOLE_PLACE.test(given) && typeof value === "string";
-      return [field, isWhole && Object.hasOwn(schemas, field) ? fromText(schemas[field], value) : value];
-    }),
-  );
+  const { input }: Command = COMMANDS[name];
+  const read = (given: unknown, filled: unknown, path: string): unknown => {
+    if (typeof filled === "string") {
+      const isWhole = typeof given === "string" && WHOLE_PLACE.test(given);
+      const { schema } = isWhole ? formField(input, path) : {};
+      return schema === undefined ? filled : fromText(schema, filled);
+    }
+    if (typeof filled !== "object" || filled === null) return filled;
+    const inner = ([field, value]: [string, unknown]) =>
+      [
+        field,
+        read((given as Record<string, unknown>)[field], value, path === "" ? field : `${path}.${field}`),
+      ] as const;
+    const all = Object.entries(filled).map(inner);
+    return Array.isArray(filled) ? all.map(([, value]) => value) : Object.fromEntries(all);
+  };
+  return read(step.input, filledInput(step, values), "") as Record<string, unknown>;
 }
 
 /** What a run needs. */
