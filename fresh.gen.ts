@@ -43,6 +43,7 @@ import * as route_profiles_$id from "./routes/profiles/[id].tsx";
 import * as route_profiles_$id_file from "./routes/profiles/[id]/file.ts";
 import * as route_profiles_import from "./routes/profiles/import.tsx";
 import * as route_profiles_index from "./routes/profiles/index.tsx";
+import * as route_profiles_skill from "./routes/profiles/skill.tsx";
 import * as route_profiles_tools from "./routes/profiles/tools.tsx";
 import * as route_projects_$id_index from "./routes/projects/[id]/index.tsx";
 import * as route_projects_$id_new_vm from "./routes/projects/[id]/new-vm.tsx";
@@ -217,6 +218,7 @@ register({
     "profiles/[id]/file.ts": route_profiles_$id_file,
     "profiles/import.tsx": route_profiles_import,
     "profiles/index.tsx": route_profiles_index,
+    "profiles/skill.tsx": route_profiles_skill,
     "profiles/tools.tsx": route_profiles_tools,
     "projects/[id]/index.tsx": route_projects_$id_index,
     "projects/[id]/new-vm.tsx": route_projects_$id_new_vm,

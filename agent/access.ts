@@ -2,6 +2,7 @@
 import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights.ts";
 import { permissionsOf } from "../lib/access/permissions.ts";
 import { type Role, ROLES, type ToolPermissions } from "../lib/contract/mod.ts";
+import type { ToldLimit } from "../lib/profiles/told_limits.ts";
 
 /**
  * Ways in. By `mcp` come programs that speak MCP, by `grpc` those that speak gRPC. Nobody comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
@@ -45,6 +46,8 @@ export interface Principal {
   readonly uid?: number;
   /** Tools in whose name a call is made, with their permissions: a skill that runs. */
   readonly limits?: readonly ToolLimit[];
+  /** The limits that a linked KVM Manager told with its call: those of its own tools. */
+  readonly toldLimits?: readonly ToldLimit[];
   /** A program left by MCP what is carried out now: MCP's limits hold for it. */
   readonly leftByMcp?: true;
   /** The linked KVM Manager that calls, and for whom: as it told it. */

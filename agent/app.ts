@@ -1,7 +1,6 @@
 /** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
 import type { Api } from "../lib/contract/api.ts";
 import { commandMethods } from "../lib/client/api.ts";
-import type { Rights } from "../lib/access/rights.ts";
 import {
   type Backup,
   type Command,
@@ -24,6 +23,7 @@ import { BackupRecords } from "./backups/records.ts";
 import { TargetRecords } from "./backups/target_records.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { Consoles } from "./console/consoles.ts";
+import type { LinkedUser } from "./access/delegation.ts";
 import { createDispatch, type Dispatch, type GuardTools, type Handlers, type Route } from "./dispatch.ts";
 import { EventHub } from "./events/hub.ts";
 import type { OpenFeature } from "./feature.ts";
@@ -32,7 +32,7 @@ import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
 import { isSameLogin } from "./hosts/login.ts";
 import { LinkIdentity } from "./hosts/linked/identity.ts";
-import { isLink, LinkedHost, type StoredLink } from "./hosts/linked/linked_host.ts";
+import { isLink, LinkedHost, type StoredLink, type TellLimits } from "./hosts/linked/linked_host.ts";
 import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
 import { PeerRecords } from "./hosts/linked/peer_records.ts";
 import type { PeerTargets } from "./hosts/linked/peer_targets.ts";
@@ -171,6 +171,8 @@ export class App {
   readonly mcp = new Provided<McpDoor>("MCP");
   /** Refuses what the tools of profiles do not allow. */
   readonly guardTools = new Provided<GuardTools>("tools of profiles");
+  /** The limits of tools, as a linked host is told them with a call. */
+  readonly toldLimits = new Provided<TellLimits>("limits of tools");
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
   /** Where libguestfs works. */
@@ -469,6 +471,7 @@ export class App {
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
       owners: this.vmOwners,
       membershipOf: this.membershipOf,
+      limitsOf: (...call) => this.toldLimits.get()(...call),
       keyRenewed: (hostId, peerKey) => this.#renewPeerKey(hostId, peerKey),
     }, kept);
     this.linked.add(host);
@@ -567,8 +570,8 @@ export class App {
   }
 
   /** What a user of a linked KVM Manager may do now; undefined where it may not act here any more. */
-  linkedRights(peerId: string, caller: string | null): Rights | undefined {
-    return this.peers.linkedRights(peerId, caller);
+  linkedUser(peerId: string, caller: string | null): LinkedUser | undefined {
+    return this.peers.linkedUser(peerId, caller);
   }
 
   /** What a user of this host is at the socket now. */

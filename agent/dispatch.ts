@@ -132,8 +132,19 @@ export interface DispatchOptions extends AccessWorld {
   readonly guardTools?: GuardTools;
 }
 
-/** Refuses what the tools of profiles do not allow a call. @throws {ContractError} ToolNotAllowed */
-export type GuardTools = (principal: Principal, command: CommandName, input: unknown) => Promise<void> | void;
+/**
+ * Refuses what the tools of profiles do not allow a call.
+ *
+ * @param on the host of the page, or of the query, that the call comes from
+ * @returns the input as it is to be carried out
+ * @throws {ContractError} ToolNotAllowed
+ */
+export type GuardTools = (
+  principal: Principal,
+  command: CommandName,
+  input: unknown,
+  on?: string,
+) => unknown;
 
 /**
  * Carries out a command by its wire name.
@@ -288,9 +299,9 @@ export function createDispatch(
       const valid = unchecked ? fieldsOf(input ?? {}) : validate(command, input ?? {});
       isValid = true;
       guardGroup(principal, command, valid, vm, grantedGroups);
-      await guardTools?.(principal, command, valid);
+      const allowed = guardTools === undefined ? valid : await guardTools(principal, command, valid, on);
       if (confirms) await requireConfirmed(principal);
-      const { handler, host } = routed(command, valid, principal, on);
+      const { handler, host } = routed(command, allowed, principal, on);
       isRouted = true;
       where = host === undefined ? {} : hostField(host);
       const run = async (wanted: unknown) => {
@@ -312,7 +323,7 @@ export function createDispatch(
         return answer;
       };
       if (viewer.rights.every((layer) => layer === "all")) {
-        const answer = await run(valid);
+        const answer = await run(allowed);
         return tellsSentences(command) ? rendered(answer) : answer;
       }
       const shown = (answer: unknown) =>
@@ -323,10 +334,10 @@ export function createDispatch(
       if (longest === undefined) {
         // What is refused one by one repeats the id that was asked for, of a VM out of sight as of none.
         const filtered = async (wanted: unknown) => shown(await run(wanted));
-        return await narrowBatch(principal, command, valid, vm, filtered);
+        return await narrowBatch(principal, command, allowed, vm, filtered);
       }
-      const { limit = 50 } = valid as { limit?: number };
-      const answer = shown(await run({ ...valid, limit: longest }));
+      const { limit = 50 } = allowed as { limit?: number };
+      const answer = shown(await run({ ...allowed as object, limit: longest }));
       return (answer as unknown[]).slice(0, limit);
     } catch (thrown) {
       error = asContractError(thrown, command);
@@ -363,54 +374,62 @@ export function createDispatch(
 
 /** What the audit has in the place of a secret. */
 const NOT_RECORDED = "(not recorded)";
-/** Names of the fields that hold secrets, by command. */
-const secretFields = new Map<CommandName, ReadonlySet<string>>();
+/** Fields of a command that hold secrets. */
+interface SecretFields {
+  /** Their names. */
+  readonly names: Set<string>;
+  /** Fields with the input of another command, and those with its name. */
+  readonly inputs: Map<string, string>;
+}
+const secretFields = new Map<CommandName, SecretFields>();
 
-/** Collects the names of what a schema marks as secret (`SECRET`, `UNRECORDED`), however deep. */
-function collectSecrets(schema: unknown, into: Set<string>): void {
+/** Collects what a schema marks as secret (`SECRET`, `UNRECORDED`, `inputOf()`), however deep. */
+function collectSecrets(schema: unknown, into: SecretFields): void {
   if (typeof schema !== "object" || schema === null) return;
   for (const [key, value] of Object.entries(schema)) {
     if (key === "properties") {
       for (
         const [name, field] of Object.entries(value as Record<string, Readonly<Record<string, unknown>>>)
       ) {
-        if (field["x-secret"] === true || field["x-unrecorded"] === true) into.add(name);
+        if (field["x-secret"] === true || field["x-unrecorded"] === true) into.names.add(name);
+        const of = field["x-input-of"];
+        if (typeof of === "string") into.inputs.set(name, of);
       }
     }
     collectSecrets(value, into);
   }
 }
 
-function secretsOf(command: CommandName): ReadonlySet<string> {
-  let names = secretFields.get(command);
-  if (!names) {
-    const found = new Set<string>();
-    collectSecrets(COMMANDS[command].input, found);
-    secretFields.set(command, names = found);
+function secretsOf(command: CommandName): SecretFields {
+  let fields = secretFields.get(command);
+  if (!fields) {
+    secretFields.set(command, fields = { names: new Set(), inputs: new Map() });
+    collectSecrets(COMMANDS[command].input, fields);
   }
-  return names;
+  return fields;
 }
 
-function withoutFields(input: unknown, names: ReadonlySet<string>): unknown {
-  if (Array.isArray(input)) return input.map((each) => withoutFields(each, names));
+function withoutFields(input: unknown, fields: SecretFields): unknown {
+  if (Array.isArray(input)) return input.map((each) => withoutFields(each, fields));
   if (typeof input !== "object" || input === null) return input;
-  // A step of a skill has the input of another command, with secrets of its own
-  const { command } = input as { readonly command?: unknown };
-  const step = typeof command === "string" && isCommand(command) ? secretsOf(command) : undefined;
-  const namesIn = (field: string) => field === "input" && step !== undefined ? step : names;
-  return Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [
-      name,
-      names.has(name) ? NOT_RECORDED : withoutFields(value, namesIn(name)),
-    ]),
-  );
+  const given: Readonly<Record<string, unknown>> = { ...input };
+  const recordedField = (name: string, value: unknown): unknown => {
+    if (fields.names.has(name)) return NOT_RECORDED;
+    const of = fields.inputs.get(name);
+    if (of === undefined) return withoutFields(value, fields);
+    const command = given[of];
+    return typeof command === "string" && isCommand(command)
+      ? withoutFields(value, secretsOf(command))
+      : NOT_RECORDED;
+  };
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, recordedField(name, value)]));
 }
 
 /** The input as the audit keeps it: without secrets. One that is not valid may have them under any name. */
 function recorded(command: CommandName, input: unknown, isValid: boolean): unknown {
-  const names = secretsOf(command);
-  if (names.size === 0) return input;
-  if (isValid) return withoutFields(input, names);
+  const fields = secretsOf(command);
+  if (fields.names.size === 0 && fields.inputs.size === 0) return input;
+  if (isValid) return withoutFields(input, fields);
   const vmId = subject(input);
   return vmId === undefined ? NOT_RECORDED : { vmId };
 }

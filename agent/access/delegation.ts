@@ -1,6 +1,6 @@
 /** Work that somebody leaves behind, to be done later with the rights that they have then: schedules. */
 import { userIds } from "../../ffi/libc.ts";
-import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";
+import { ALL_RIGHTS } from "../../lib/access/rights.ts";
 import type { Role } from "../../lib/contract/command.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type Principal, principalOf, socketPrincipal } from "../access.ts";
@@ -36,13 +36,19 @@ function kindOf({ via, name, userId, holder, uid, link }: Principal): DelegatorK
   throw new ContractError("NoAccount");
 }
 
+/** What a user of a linked KVM Manager may do. */
+export type LinkedUser = Pick<Principal, "rights" | "toldLimits" | "leftByMcp">;
+
 /** Where the rights of this moment are looked up. */
 export interface DelegationWorld {
   readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
   /** What a user of this host is at the socket now. */
   socketRoleOf(uid: number): Role | undefined;
-  /** What a user of a linked KVM Manager may do now, within what they could; undefined where it may not act here any more. */
-  linkedRights(peerId: string, caller: string | null): Rights | undefined;
+  /**
+   * What a user of a linked KVM Manager may do now, within what they could then, and within the limits that it told; undefined
+   * where it may not act here any more.
+   */
+  linkedUser(peerId: string, caller: string | null): LinkedUser | undefined;
 }
 
 /**
@@ -74,11 +80,11 @@ export function delegateFor(
     return { ...socketPrincipal({ uid, name: by.name, role }), ...common };
   }
   if (by.kind === "link") {
-    const rights = app.linkedRights(by.peerId, by.caller);
-    if (rights === undefined) {
+    const user = app.linkedUser(by.peerId, by.caller);
+    if (user === undefined) {
       return "the KVM Manager by which it was saved may not act on this host any more";
     }
-    return principalOf({ ...common, name: by.name, via: "link", rights });
+    return principalOf({ ...user, ...common, name: by.name, via: "link" });
   }
   accounts.records.require();
   if (by.kind === "token") {

@@ -8,7 +8,7 @@ import { delegateFor, type Delegator, delegatorOf } from "./delegation.ts";
 const ANN = { uid: 1000, name: "ann (host)", role: "administrator" } as const;
 const later = (by: Delegator, roles: Readonly<Record<number, Role>>) =>
   delegateFor(
-    { access: {} as never, socketRoleOf: (uid) => roles[uid], linkedRights: () => undefined },
+    { access: {} as never, socketRoleOf: (uid) => roles[uid], linkedUser: () => undefined },
     by,
     "schedule:1",
   );

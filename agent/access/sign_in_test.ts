@@ -357,7 +357,7 @@ async function hostUser(access: Access, by: Principal, sessions: (string | null)
       session: access.credentials.session(session ?? "", "192.0.2.1") !== undefined,
       token: access.credentials.token(token, "192.0.2.1") !== undefined,
       schedule: typeof delegateFor(
-        { access, socketRoleOf: () => undefined, linkedRights: () => undefined },
+        { access, socketRoleOf: () => undefined, linkedUser: () => undefined },
         { kind: "token", name: "hugo", tokenId: info.id },
         "schedule:1",
       ) !== "string",

@@ -122,6 +122,7 @@ export const backupFeature = feature<
           ...sources,
           ...{ since, bootTests, files, jobs, open, host },
           hostOf: (vmId: string) => hosts.withVm(vmId),
+          placeOf: (vmId: string) => app.places.vm(vmId),
           isLinked: (id) => app.linked.served(id) !== undefined,
           migrate: (vmId, toHost, principal) => app.apiFor(principal).migrateVm({ vmId, toHost }),
           vmsOf: (principal) => app.apiFor(principal).getVms(),

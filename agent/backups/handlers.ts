@@ -13,7 +13,7 @@ import {
 import { daysOf } from "../../lib/backup/calendar.ts";
 import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
-import { may } from "../../lib/access/rights.ts";
+import { may, vmObject, type VmPlace } from "../../lib/access/rights.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
 import { hostZone } from "../clock.ts";
@@ -53,6 +53,8 @@ export interface BackupContext extends BackupViewSources {
   readonly migrate: (vmId: string, toHost: string, principal: Principal) => Promise<Output<"migrate_vm">>;
   /** The host that a VM belongs to. */
   readonly hostOf: (vmId: string) => Host | undefined;
+  /** Where a VM is, as rights go by it. */
+  readonly placeOf: (vmId: string) => VmPlace | undefined;
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
 }
@@ -436,8 +438,7 @@ export function backupHandlers(
     },
     get_backup_screen: async ({ backupId, runId, vmId }, { principal: { rights } }) => {
       // A screen shows what is in the VM: who may not have it there, has no picture of it here.
-      const host = hostOf(vmId), group = host?.inventory.vm(vmId)?.group;
-      if (!may(rights, "vms.operate", { vmId, group, hostId: host?.id })) {
+      if (!may(rights, "vms.operate", vmObject(vmId, context.placeOf(vmId)))) {
         throw new ContractError("Forbidden", { role: "operator" });
       }
       const { repository, copies } = await history.open(find(backupId), runId);

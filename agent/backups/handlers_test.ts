@@ -11,6 +11,7 @@ const COVERED = {
   leftOut: () => [],
   since: () => 0,
   hostOf: () => undefined,
+  placeOf: () => undefined,
 };
 
 Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no place of the host", async () => {

@@ -15,6 +15,7 @@ import { restoreBinnedVm } from "../vm/lifecycle/unbin.ts";
 import { within } from "../within.ts";
 import { mayTouch } from "./visible.ts";
 import type { TemplateRecords } from "../templates/records.ts";
+import type { Projects } from "../projects/projects.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import type { BinRecords } from "../storage/bin/records.ts";
 import type { ClockDrift } from "../store/clock_drift.ts";
@@ -28,6 +29,9 @@ export interface BinServices {
   readonly drift: ClockDrift;
   readonly hosts: HostRegistry;
   readonly templates: TemplateRecords;
+  readonly projects: Pick<Projects, "projectOf">;
+  /** The VM that has an id now. */
+  vm(vmId: string): unknown;
 }
 
 /** How each kind comes back. */
@@ -77,18 +81,19 @@ function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
 }
 
 /** A handler for each of them. */
-export function binHandlers(
-  { bin, drift, hosts, templates }: BinServices,
-): Pick<Handlers, keyof typeof binCommands> {
+export function binHandlers(app: BinServices): Pick<Handlers, keyof typeof binCommands> {
+  const { bin, drift, hosts, templates, projects } = app;
+  // Another VM may have the id by now, and be in another project
+  const projectOf = (vmId: string) => app.vm(vmId) === undefined ? projects.projectOf(vmId) : undefined;
   const seen = ({ rights }: Principal) =>
-    bin.all().filter((entry) => mayTouch(rights, entry)).map((entry) => {
+    bin.all().filter((entry) => mayTouch(rights, entry, projectOf)).map((entry) => {
       const host = hosts.all().find(({ id }) => id === entry.host);
       return host === undefined ? entry : withPoolsNow(host, entry);
     });
   const find = (entryId: string, principal: Principal): StoredEntry => {
     bin.require();
     const entry = bin.get(entryId);
-    if (entry === undefined || !mayTouch(principal.rights, entry)) {
+    if (entry === undefined || !mayTouch(principal.rights, entry, projectOf)) {
       throw new ContractError("BinEntryNotFound", { entryId });
     }
     return entry;

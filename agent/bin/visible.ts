@@ -1,6 +1,6 @@
 /** Who may see something in the bin, and bring it back: who may delete what it was. */
 import { needOf } from "../../lib/access/permissions.ts";
-import { isAdministrator, may, type Rights } from "../../lib/access/rights.ts";
+import { isAdministrator, may, type Rights, vmObject } from "../../lib/access/rights.ts";
 import { type Command, COMMANDS } from "../../lib/contract/mod.ts";
 import type { StoredEntry } from "../../lib/bin/entry.ts";
 
@@ -11,16 +11,21 @@ const DELETES = {
   template: "delete_template",
 } as const;
 
-/** Whether rights reach an entry. What was found beside its files nobody but an administrator knows. */
+/**
+ * Whether rights reach an entry. What was found beside its files nobody but an administrator knows.
+ *
+ * @param projectOf id of the project that a deleted VM is in
+ */
 export function mayTouch(
   rights: Rights,
   { kind, host: hostId, vmId, group, found }: Pick<StoredEntry, "kind" | "host" | "vmId" | "group" | "found">,
+  projectOf: (vmId: string) => string | undefined,
 ): boolean {
   if (found) return isAdministrator(rights);
   const { permission } = needOf(DELETES[kind]), { alsoNeeds = [] }: Command = COMMANDS[DELETES[kind]];
   const needs = [permission, ...alsoNeeds.map((extra) => extra.permission)];
   if (kind !== "vm") return needs.every((each) => may(rights, each, { hostId }));
   if (vmId === undefined) return isAdministrator(rights);
-  const vm = { vmId, group, hostId };
+  const vm = vmObject(vmId, { group, project: projectOf(vmId), hostId });
   return may(rights, "vms.view", vm) && may(rights, permission, vm);
 }

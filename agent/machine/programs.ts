@@ -55,6 +55,15 @@ export async function killAndWait(child: EndingChild, program: string, mostMs = 
   return hasEnded;
 }
 
+/** Ends all processes of a group at once; one that has none (any more) is left alone. */
+function killGroup(leader: number): void {
+  try {
+    Deno.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** How a program is run. */
 export interface ProgramOptions {
   /** Milliseconds that it may take. */
@@ -69,6 +78,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** It has none of ours. */
   readonly clearEnv?: boolean;
+  /** Processes that it has begun end with it, however it ends. */
+  readonly endsAll?: boolean;
 }
 
 /** How a program ended. */
@@ -87,7 +98,8 @@ export interface ProgramEnd {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { limitMs, input, env, clearEnv = false, signal, mostOutput = MOST_OUTPUT }: ProgramOptions,
+  { limitMs, input, env, clearEnv = false, endsAll = false, signal, mostOutput = MOST_OUTPUT }:
+    ProgramOptions,
 ): Promise<ProgramEnd> {
   signal?.throwIfAborted();
   const child = new Deno.Command(program, {
@@ -97,6 +109,7 @@ export async function runProgram(
     stderr: "piped",
     env: { LC_ALL: "C", ...env },
     clearEnv,
+    detached: endsAll,
   }).spawn();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop = () => {};
@@ -116,6 +129,7 @@ export async function runProgram(
   const ended = await Promise.race([ending, late]).finally(() => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
+    if (endsAll) killGroup(child.pid);
   });
   if (ended === undefined || isFlood) {
     ending.catch((error) => log.debug("a program that was late failed", { program, error }));

@@ -187,7 +187,7 @@ export class McpCalls {
     if (input instanceof ContractError) throw input;
     if (!row.unchecked) validate(name, input);
     guardGroup(principal, name, input, vm, grantedGroups);
-    await this.world.guardTools(principal, name, input);
+    await this.world.guardTools(principal, name, input, on);
     const read = (command: string, input: unknown) => dispatch(command, input, principal, undefined, on);
     const { hash: witness, planned } = await witnessOf(name, input as Fields, read);
     const { acting } = settings();

@@ -23,7 +23,7 @@ function world(answers: Readonly<Record<string, unknown>>) {
     vmsOn: () => [],
     hostOf: () => LOCAL_HOST,
     grantedGroups: () => new Set(),
-    guardTools: () => {},
+    guardTools: (_principal, _command, input) => input,
     settings: () => settings,
     now: () => clock.now(),
     refused: (_principal, error) => void refusals.push(error.code),

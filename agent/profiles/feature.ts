@@ -2,6 +2,7 @@
 import type { profileCommands, toolCommands, toolUseCommands } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
+import { FILE_TYPES } from "../../lib/storage/pool_types.ts";
 import { feature } from "../feature.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
 import { ToolGuard } from "./guard.ts";
@@ -24,23 +25,34 @@ export const profileFeature = feature<
     const project = (projectId: string) => projects.rows.get(projectId);
     const resolved = (path: string) => resolvedPath(hosts.local.machine, path);
     const records = new ProfileRecords(store);
+    const poolAt = (pool: string) => {
+      const xml = hosts.local.inventory.storage.record(pool)?.xml;
+      return xml === undefined ? undefined : describePool(xml);
+    };
     const guard = new ToolGuard({
       records,
       projectOf: (vmId) => projects.projectOf(vmId),
       projectId: (named) => projects.rows.all().find(({ id, name }) => id === named || name === named)?.id,
       resolved,
-      directoryOf: (pool) => {
-        const xml = hosts.local.inventory.storage.record(pool)?.xml;
-        return xml === undefined ? undefined : describePool(xml).path;
+      directoryOf: (pool) => poolAt(pool)?.path,
+      fileOf: (volume) => {
+        const slash = volume.indexOf("/"), pool = poolAt(volume.slice(0, slash));
+        return pool?.path === undefined || !FILE_TYPES.has(pool.type)
+          ? undefined
+          : `${pool.path}/${volume.slice(slash + 1)}`;
       },
       vmInBin: (entryId) => app.bin.get(entryId)?.vmId,
-      isElsewhere: (input) => app.places.hostOf(input) !== LOCAL_HOST,
+      isElsewhere: (command, input, on) =>
+        app.places.hostOf(input) !== LOCAL_HOST ||
+        app.linked.of(command, input, { via: "session" }, on) !== undefined,
+      mcp: () => app.mcp.get().settings.current,
     });
     // What an account had before ends: its streams and consoles ask again
     const refresh = () => credentials.interrupt(guard.refresh());
     records.follow(refresh);
     accounts.boundOf = (userId) => guard.boundOf(userId);
     app.guardTools.give((...call) => guard.check(...call));
+    app.toldLimits.give((...call) => guard.toldLimits(...call));
     const forget = (projectId: string) => {
       records.projects.remove(projectId);
       refresh();

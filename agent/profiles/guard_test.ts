@@ -21,8 +21,16 @@ const ref = (
   permissions: ToolPermissions | null,
 ): ToolRef => ({ ...{ name, tool_type, source_scope: null, permissions } });
 
+/** What programs may do by MCP, as a KVM Manager is set. */
+interface McpSwitches {
+  enabled: boolean;
+  acting: boolean;
+  role: "viewer" | "operator" | "administrator";
+}
+
 /** A project `p` with the VM `v` and these tools; the agent `bot` is the account `u`. */
-async function world(local: readonly ToolRef[]) {
+async function world(local: readonly ToolRef[], links: Record<string, string> = {}) {
+  const mcp: McpSwitches = { enabled: true, acting: true, role: "operator" };
   const folder = await Deno.makeTempDir({ prefix: "kvmm-guard-" });
   const store = new Store(folder, () => {}, [{ name: "profiles", migrations: PROFILE_MIGRATIONS }]);
   store.open();
@@ -45,14 +53,16 @@ async function world(local: readonly ToolRef[]) {
     records,
     projectOf: (vmId) => vmId === "v" ? "p" : undefined,
     projectId: (named) => named === "p" || named === "lab" ? "p" : undefined,
-    resolved: (path) => Promise.resolve(path),
+    resolved: (path) => Promise.resolve(links[path] ?? path),
     directoryOf: (pool) => ({ own: "/srv/own", other: "/srv/other" })[pool],
+    fileOf: (volume) => volume.startsWith("own/") ? `/srv/${volume}` : undefined,
     vmInBin: (entryId) => entryId === "e" ? "v" : undefined,
-    isElsewhere: (input) => (input as { host?: string }).host === "far",
+    isElsewhere: (_command, input) => (input as { host?: string }).host === "far",
+    mcp: () => mcp,
   });
   guard.refresh();
   return {
-    ...{ guard, put },
+    ...{ guard, put, mcp },
     /** The reason of a refusal; undefined where a call is allowed. */
     refusal: async (principal: Principal, command: CommandName, input: object) => {
       try {
@@ -156,7 +166,7 @@ Deno.test("MCP: its limits hold for what it left to be done later", async () => 
     const app = {
       access: {} as never,
       socketRoleOf: () => "administrator" as const,
-      linkedRights: () => undefined,
+      linkedUser: () => undefined,
     };
     const found = delegateFor(app, delegatorOf(by), "schedule:1");
     assert.ok(typeof found !== "string");
@@ -182,4 +192,105 @@ Deno.test("Automation accounts: whose permissions change at the same projects ar
   assert.deepEqual(own.guard.refresh(), []);
   own.put([ref("agent", "other", null)]);
   assert.deepEqual(own.guard.refresh(), ["u"]);
+});
+
+Deno.test("Directories: links in a pool are judged by where they lead, and a call goes on with the paths that were judged", async () => {
+  const only = limits({ allowed_tools: ["*"], allowed_directories: ["/srv/own"] });
+  const links: Record<string, string> = {
+    "/srv/own/link.qcow2": "/etc/shadow",
+    "/srv/own/a": "/srv/own/b",
+    "/srv/way": "/srv/own/c",
+  };
+  await using own = await world([ref("agent", "bot", only)], links);
+  const outside: readonly [CommandName, object][] = [
+    ["attach_disk", { vmId: "v", path: "own/link.qcow2" }],
+    ["download_volume", { pool: "own", volume: "link.qcow2" }],
+    ["clone_volume", { pool: "own", volume: "link.qcow2", name: "b" }],
+    ["create_volume", { pool: "own", name: "n", backing: "own/link.qcow2" }],
+    ["create_vm", { name: "n", disks: [{ path: "own/link.qcow2" }] }],
+  ];
+  for (const [command, input] of outside) {
+    assert.match(await own.refusal(bot, command, input) ?? "", /outside of allowed/, JSON.stringify(input));
+  }
+  const asked = { vmId: "v", path: "/srv/own/a", backingFile: "/srv/way", title: "/srv/own/a" };
+  const allowed = await own.guard.check(bot, "attach_disk", asked);
+  // Whatever the links lead to from now on
+  links["/srv/own/a"] = links["/srv/way"] = "/etc/shadow";
+  assert.deepEqual(allowed, { ...asked, path: "/srv/own/b", backingFile: "/srv/own/c" });
+  const other = { vmId: "v", tags: ["a"] };
+  assert.equal(await own.guard.check(bot, "set_tags", other), other);
+  assert.deepEqual(
+    await own.guard.check(bot, "guest_exec", { vmId: "v", command: "/srv/own/a" }),
+    { vmId: "v", command: "/srv/own/a" },
+    "paths in a guest are the guest's",
+  );
+});
+
+/** A call by a linked KVM Manager, within the limits that the guard of that one tells of a caller there. */
+const through = ({ guard }: { readonly guard: ToolGuard }, caller: Principal): Principal =>
+  principalOf({
+    ...{ name: "x@far", door: "api", via: "link", rights: caller.rights },
+    toldLimits: guard.toldLimits(caller, () => ["v", "w"]),
+  });
+
+Deno.test("Linked hosts: what somebody's tools do not allow, they do not allow there, now or later", async () => {
+  const only = limits({ allowed_tools: ["get_*", "start_vm", "create_schedule", "attach_disk"] });
+  await using near = await world([
+    ref("agent", "bot", { ...only, allowed_directories: ["/srv/own"] }),
+    ref("mcp", "kvm-manager", only),
+  ]);
+  // The other one has no tools of its own; its VM `v` may be in a project there or not
+  await using far = await world([]);
+  const there = through(near, bot), byMcp = through(near, { ...root, door: "mcp" });
+  const skill = through(near, limitedTo(root, "p", ref("skill", "s", limits({ allowed_tools: ["*_vm"] }))));
+  const cases: readonly [Principal, CommandName, object, RegExp | undefined][] = [
+    [there, "start_vm", { vmId: "v" }, undefined],
+    [there, "stop_vm", { vmId: "v" }, /does not allow the command/],
+    [there, "start_vm", { vmId: "w" }, /no project that it is allowed/],
+    [there, "batch_start_vms", { vmIds: ["v", "w"] }, /no project that it is allowed/],
+    [there, "create_schedule", { name: "s", action: "stop", targets: { vmIds: ["v"] } }, undefined],
+    [there, "create_backup", { name: "b" }, NEEDS_NAME],
+    [there, "attach_disk", { vmId: "v", path: "/srv/own/a.qcow2" }, /of another host/],
+    [there, "set_vm_project", { vmId: "v", project: "lab" }, /no project that it is allowed/],
+    [byMcp, "start_vm", { vmId: "v" }, undefined],
+    [byMcp, "stop_vm", { vmId: "v" }, /does not allow the command/],
+    [byMcp, "stop_vm", { vmId: "w" }, undefined],
+    [byMcp, "restore_bin_entry", { entryId: "e" }, /does not allow the command/],
+    [byMcp, "create_volume", { pool: "own", name: "n" }, undefined],
+    [skill, "start_vm", { vmId: "v" }, undefined],
+    [skill, "set_tags", { vmId: "v", tags: [] }, /does not allow the command/],
+    [skill, "create_alert", { name: "a" }, /beyond the project/],
+  ];
+  for (const [caller, command, input, reason] of cases) {
+    const refusal = await far.refusal(caller, command, input), about = `${command} ${JSON.stringify(input)}`;
+    if (reason === undefined) assert.equal(refusal, undefined, about);
+    else assert.match(refusal ?? "allowed", reason, about);
+  }
+  assert.deepEqual(near.guard.toldLimits(root, () => ["v"]), [], "who has no limits tells none");
+});
+
+Deno.test("Linked hosts: MCP only reads there where the project has tools, and changes nothing where the other one lets it not", async () => {
+  await using near = await world([ref("skill", "s", null)]);
+  await using far = await world([]);
+  const call = ["stop_vm", { vmId: "v" }] as const, read = ["get_vm", { vmId: "v" }] as const;
+  const caller = through(near, { ...root, leftByMcp: true });
+  assert.match(await far.refusal(caller, ...call) ?? "", /is none of them/);
+  assert.equal(await far.refusal(caller, ...read), undefined);
+  const now: Principal = { ...through(far, root), door: "mcp" };
+  const role = "administrator" as const, on = { enabled: true, acting: true };
+  for (
+    const [switches, reason] of [
+      [on, undefined],
+      [{ ...on, acting: false }, /lets no program change anything/],
+      [{ ...on, enabled: false }, /lets no program change anything/],
+    ] as const
+  ) {
+    Object.assign(far.mcp, { role }, switches);
+    const refusal = await far.refusal(now, ...call);
+    if (reason === undefined) assert.equal(refusal, undefined);
+    else assert.match(refusal ?? "allowed", reason);
+    assert.equal(await far.refusal(now, ...read), undefined);
+  }
+  Object.assign(far.mcp, on, { role: "viewer" });
+  assert.match(await far.refusal(now, ...call) ?? "", /the role viewer by MCP, and this needs operator/);
 });

@@ -5,7 +5,6 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { HOOK_EVENTS, type HookEvent, type ToolRef } from "../../lib/contract/mod.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
-import { Mutex } from "../../lib/mutex.ts";
 import { allowsName } from "../../lib/profiles/allowed.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -17,13 +16,14 @@ import { deliveryFailure, post } from "../outbound/post.ts";
 import type { Resolve } from "../outbound/fetch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { allWithin } from "./directories.ts";
-import { runHookProgram } from "./programs.ts";
+import { HookQueue } from "./hook_queue.ts";
+import { allowedProgram, runHookProgram } from "./programs.ts";
 import type { StoredTool } from "./records.ts";
 
-/** Runs of one hook for one VM, and of one hook, in a minute. */
+/** Runs of one hook for one VM, and for one project, in a minute. */
 export const PER_VM = { perSecond: 10 / 60, burst: 10 } as const;
-const PER_HOOK = { perSecond: 1, burst: 60 } as const;
-/** Runs of one hook that wait. */
+const PER_PROJECT = { perSecond: 1, burst: 60 } as const;
+/** Runs of one hook that wait, of one project. */
 const MOST_WAITING = 20;
 /** Milliseconds that a webhook may take. */
 const WEBHOOK_MS = 15_000;
@@ -63,18 +63,22 @@ interface HookRun {
   readonly vm: HookVm;
 }
 
+/** What stands for a hook at a project. */
+const keyOf = ({ tool, project }: Pick<HookRun, "tool" | "project">): string => `${tool.id} ${project.id}`;
+
 const isHookEvent = (name: string): name is HookEvent => (HOOK_EVENTS as readonly string[]).includes(name);
 
 export class Hooks {
-  readonly #queues = new Map<string, { readonly mutex: Mutex; waiting: number }>();
+  readonly #queues = new Map<string, HookQueue>();
   readonly #ofVms: Rate;
-  readonly #ofHooks: Rate;
+  readonly #ofProjects: Rate;
+  /** By hook and project: when it was said last that runs are left out. */
   readonly #told = new Map<string, number>();
   readonly #stop = new AbortController();
 
   constructor(private readonly world: HookWorld) {
     this.#ofVms = new Rate(PER_VM, world.clock);
-    this.#ofHooks = new Rate(PER_HOOK, world.clock);
+    this.#ofProjects = new Rate(PER_PROJECT, world.clock);
   }
 
   /** Takes events. Never waits, never throws for a hook. */
@@ -99,23 +103,19 @@ export class Hooks {
     const tool = this.world.tool(ref.name);
     if (tool === undefined || !tool.enabled || tool.event !== event) return;
     if (tool.state !== undefined && event === "vm-state-changed" && tool.state !== vm.state) return;
-    const queue = this.#queues.get(tool.id) ?? { mutex: new Mutex(), waiting: 0 };
+    const queue = this.#queues.get(tool.id) ?? new HookQueue(MOST_WAITING);
     this.#queues.set(tool.id, queue);
     const run = { tool, ref, event, project, vm };
-    const isTooOften = !this.#ofVms.take(`${tool.id} ${vm.id}`) || !this.#ofHooks.take(tool.id);
-    if (isTooOften || queue.waiting >= MOST_WAITING) return this.#hold(run);
-    queue.waiting++;
-    void queue.mutex.run(async () => {
-      queue.waiting--;
-      await this.#run(run);
-    }).catch((error) => log.error("a hook could not be run", { hook: tool.name, error }));
+    const isOften = !this.#ofVms.take(`${tool.id} ${vm.id}`) || !this.#ofProjects.take(keyOf(run));
+    const failed = (error: unknown) => log.error("a hook could not be run", { hook: tool.name, error });
+    if (isOften || !queue.add(project.id, () => this.#run(run).catch(failed))) this.#hold(run);
   }
 
   /** Leaves a run out, and says so once a minute. */
   #hold(run: HookRun): void {
-    const now = this.world.clock.monotonic(), before = this.#told.get(run.tool.id);
+    const now = this.world.clock.monotonic(), before = this.#told.get(keyOf(run));
     if (before !== undefined && now - before < TOLD_MS) return;
-    this.#told.set(run.tool.id, now);
+    this.#told.set(keyOf(run), now);
     this.#tell(
       run,
       "hook-held",
@@ -165,11 +165,12 @@ export class Hooks {
   }
 
   async #start(run: HookRun, program: string): Promise<string> {
-    if (!await allWithin(run.ref.permissions, [program], this.world.resolved)) {
+    const path = await allowedProgram(program, this.world.programs);
+    if (!await allWithin(run.ref.permissions, [path], this.world.resolved)) {
       throw new Error("its program is outside of allowed_directories");
     }
     const { code, said } = await runHookProgram({
-      ...{ program, folder: this.world.programs, args: run.tool.arguments },
+      ...{ path, args: run.tool.arguments },
       ...{ input: this.#bodyOf(run), signal: this.#stop.signal },
     });
     const told = said.trim() === "" ? "" : `: ${oneLine(said.trim(), MOST_SAID)}`;

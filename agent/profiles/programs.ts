@@ -66,21 +66,20 @@ export interface HookEnd {
 /**
  * Runs a program with an event on its standard input. It has none of our environment.
  *
- * @throws {ProgramRefused} @throws {ProgramLate} when it was ended @throws {ContractError} StorageNotResponding
+ * @param path that {@link allowedProgram} gave
+ * @throws {ProgramLate} when it was ended
  */
 export async function runHookProgram(
-  { program, folder, args, input, signal, limitMs = PROGRAM_MS }: {
-    readonly program: string;
-    readonly folder: string;
+  { path, args, input, signal, limitMs = PROGRAM_MS }: {
+    readonly path: string;
     readonly args: readonly string[];
     readonly input: string;
     readonly signal: AbortSignal;
     readonly limitMs?: number;
   },
 ): Promise<HookEnd> {
-  const path = await allowedProgram(program, folder);
   const { code, stdout, stderr } = await runProgram(path, args, {
-    ...{ limitMs, input, signal, mostOutput: MOST_OUTPUT, clearEnv: true },
+    ...{ limitMs, input, signal, mostOutput: MOST_OUTPUT, clearEnv: true, endsAll: true },
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   });
   return { code, said: `${stdout}${stderr}`.slice(0, 1000) };

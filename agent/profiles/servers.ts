@@ -42,8 +42,15 @@ export interface ServerAnswer {
   readonly truncated: boolean;
 }
 
-/** Content that ends with an error where it is longer than it may be. */
-function bounded(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+/**
+ * Content that ends with an error where it is longer than it may be.
+ *
+ * @param isTooLong is told then: the SDK waits for the rest of an event stream that fails
+ */
+function bounded(
+  pieces: AsyncGenerator<Uint8Array>,
+  isTooLong: (error: Error) => void,
+): ReadableStream<Uint8Array> {
   let size = 0;
   return new ReadableStream({
     async pull(controller) {
@@ -51,7 +58,9 @@ function bounded(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array>
       if (done) return controller.close();
       size += value.length;
       if (size > MOST_BYTES) {
-        return controller.error(new Error(`its answer is longer than ${MOST_BYTES} bytes`));
+        const error = new Error(`its answer is longer than ${MOST_BYTES} bytes`);
+        isTooLong(error);
+        return controller.error(error);
       }
       controller.enqueue(new Uint8Array(value));
     },
@@ -63,7 +72,7 @@ function bounded(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array>
 
 /** The SDK's way to the network: judged addresses, no redirect, no stream that stays open. */
 const outboundFetch =
-  (privateAddresses: boolean, stop: AbortSignal, resolve?: Resolve) =>
+  (privateAddresses: boolean, stop: AbortSignal, isTooLong: (error: Error) => void, resolve?: Resolve) =>
   async (target: string | URL, init: RequestInit = {}): Promise<Response> => {
     const method = init.method ?? "GET";
     // A stream for what the server says by itself: nothing waits for that
@@ -87,7 +96,7 @@ const outboundFetch =
     const isEmpty = status === 202 || status === 204 || status === 205;
     const type = answer.header("content-type"), session = answer.header("mcp-session-id");
     if (isEmpty) await answer[Symbol.asyncDispose]();
-    return new Response(isEmpty ? null : bounded(answer.content()), {
+    return new Response(isEmpty ? null : bounded(answer.content(), isTooLong), {
       status,
       headers: {
         ...(type !== undefined && { "content-type": type }),
@@ -100,13 +109,16 @@ export class OutsideServers {
   readonly #open = new Map<string, number>();
   readonly #stop = new AbortController();
 
-  /** @param resolve tests bring their own name service */
-  constructor(private readonly resolve?: Resolve) {}
+  /**
+   * @param resolve tests bring their own name service
+   * @param callMs milliseconds for all that one call needs
+   */
+  constructor(private readonly resolve?: Resolve, private readonly callMs = CALL_MS) {}
 
   /** @throws {ContractError} ToolFailed, TooManyRequests */
   async list(tool: StoredTool): Promise<ServerTool[]> {
     return await this.#with(tool, async (client, signal) => {
-      const { tools } = await client.listTools(undefined, { signal, timeout: CALL_MS });
+      const { tools } = await client.listTools(undefined, { signal, timeout: this.callMs });
       return tools.slice(0, MOST_TOOLS).map(({ name, description = "", inputSchema }: ListedTool) => ({
         name: oneLine(name, 256),
         description: description.slice(0, MOST_DESCRIPTION).toWellFormed(),
@@ -119,7 +131,7 @@ export class OutsideServers {
   async call(tool: StoredTool, name: string, args: Readonly<Record<string, unknown>>): Promise<ServerAnswer> {
     return await this.#with(tool, async (client, signal) => {
       const { content, isError } = await client.callTool({ name, arguments: { ...args } }, undefined, {
-        ...{ signal, timeout: CALL_MS },
+        ...{ signal, timeout: this.callMs },
       });
       const parts = Array.isArray(content) ? content as readonly { type: string; text?: unknown }[] : [];
       const text = parts.map((part) =>
@@ -146,13 +158,14 @@ export class OutsideServers {
     if (unread !== undefined) throw fail("its secrets cannot be read: kvm-manager credential list says why");
     if (url === undefined) throw fail("it has no address");
     using _place = this.#place(id, name);
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CALL_MS)]);
+    const late = AbortSignal.timeout(this.callMs), tooLong = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, late, tooLong.signal]);
     const [{ Client }, { StreamableHTTPClientTransport }] = await Promise.all([
       import("@modelcontextprotocol/sdk/client/index.js"),
       import("@modelcontextprotocol/sdk/client/streamableHttp.js"),
     ]);
     const transport = new StreamableHTTPClientTransport(new URL(url), {
-      fetch: outboundFetch(privateAddresses, signal, this.resolve),
+      fetch: outboundFetch(privateAddresses, signal, (error) => tooLong.abort(error), this.resolve),
       ...(secret !== undefined && { requestInit: { headers: { authorization: `Bearer ${secret}` } } }),
       reconnectionOptions: {
         ...{ maxRetries: 0, initialReconnectionDelay: 1000 },
@@ -168,14 +181,17 @@ export class OutsideServers {
       return await Promise.race([
         (async () => {
           // The SDK's own type of a transport has fields that may be undefined, and its class has not
-          await client.connect(transport as Parameters<Client["connect"]>[0], { signal, timeout: CALL_MS });
+          await client.connect(transport as Parameters<Client["connect"]>[0], {
+            signal,
+            timeout: this.callMs,
+          });
           return await run(client, signal);
         })(),
         over,
       ]);
     } catch (error) {
-      const reason = signal.aborted && !this.#stop.signal.aborted
-        ? `it did not answer within ${CALL_MS / 1000} seconds`
+      const reason = late.aborted && signal.reason === late.reason
+        ? `it did not answer within ${this.callMs / 1000} seconds`
         : outboundRefusal(error) ?? oneLine(messageOf(error), 300);
       throw fail(reason, error);
     } finally {

@@ -7,11 +7,13 @@ import {
   type SkillStep,
   type ToolRef,
 } from "../../lib/contract/mod.ts";
-import { fields, fromText } from "../../lib/contract/rest.ts";
+import { fromText } from "../../lib/contract/rest.ts";
 import { sentenceOf } from "../../lib/contract/errors.ts";
 import { notOffered } from "../../lib/mcp/offered.ts";
+import { replaceSecrets } from "../../lib/mcp/secrets.ts";
 import { filledInput, parametersIn, valuesFor } from "../../lib/profiles/skill.ts";
 import { toolText } from "../../lib/profiles/tools.ts";
+import { formField } from "../../lib/text/form_input.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, isCommand } from "../dispatch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -29,15 +31,43 @@ function notAStep(name: string): string | undefined {
   return notOffered(row);
 }
 
-/** Checks what a skill is to do, before it is kept. @throws {ContractError} InvalidInput */
+/** Whether all texts in a value are places, and nothing else, or empty. */
+const isOfPlaces = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value === "" || WHOLE_PLACE.test(value)
+    : typeof value !== "object" || value === null || Object.values(value).every(isOfPlaces);
+
+/** Where the input of a step has a secret that is no parameter; undefined for none. */
+function literalSecret({ command, input }: SkillStep): string | undefined {
+  let found: string | undefined;
+  replaceSecrets(COMMANDS[command as CommandName].input, input, (secret, path) => {
+    if (!isOfPlaces(secret)) found ??= path;
+    return secret;
+  });
+  return found;
+}
+
+/**
+ * Checks what a skill is to do, before it is kept. Secrets are parameters: steps are shown to who may see tools.
+ *
+ * @throws {ContractError} InvalidInput
+ */
 export function checkSkill(steps: readonly SkillStep[], parameters: readonly string[]): void {
   const refuse = (reason: string, field: string) => {
     throw new ContractError("InvalidInput", { reason, field });
   };
   if (steps.length === 0) refuse("a skill needs steps: give at least one", "steps");
-  for (const [at, { command }] of steps.entries()) {
-    const why = notAStep(command);
+  for (const [at, step] of steps.entries()) {
+    const { command } = step, why = notAStep(command);
     if (why !== undefined) refuse(`step ${at + 1} cannot be ${command}: ${why}`, `steps.${at}.command`);
+    const secret = literalSecret(step);
+    if (secret === undefined) continue;
+    refuse(
+      `${secret} of step ${
+        at + 1
+      } is a secret, and is not kept: put a parameter in its place, as {{password}}`,
+      `steps.${at}.input.${secret}`,
+    );
   }
   const unknown = [...parametersIn(steps)].find((name) => !parameters.includes(name));
   if (unknown !== undefined) {
@@ -54,14 +84,23 @@ function inputOf(
   step: SkillStep,
   values: ReadonlyMap<string, string>,
 ): Record<string, unknown> {
-  const schemas = fields(COMMANDS[name]), filled = filledInput(step, values);
-  return Object.fromEntries(
-    Object.entries(filled).map(([field, value]) => {
-      const given = step.input[field];
-      const isWhole = typeof given === "string" && WHOLE_PLACE.test(given) && typeof value === "string";
-      return [field, isWhole && Object.hasOwn(schemas, field) ? fromText(schemas[field], value) : value];
-    }),
-  );
+  const { input }: Command = COMMANDS[name];
+  const read = (given: unknown, filled: unknown, path: string): unknown => {
+    if (typeof filled === "string") {
+      const isWhole = typeof given === "string" && WHOLE_PLACE.test(given);
+      const { schema } = isWhole ? formField(input, path) : {};
+      return schema === undefined ? filled : fromText(schema, filled);
+    }
+    if (typeof filled !== "object" || filled === null) return filled;
+    const inner = ([field, value]: [string, unknown]) =>
+      [
+        field,
+        read((given as Record<string, unknown>)[field], value, path === "" ? field : `${path}.${field}`),
+      ] as const;
+    const all = Object.entries(filled).map(inner);
+    return Array.isArray(filled) ? all.map(([, value]) => value) : Object.fromEntries(all);
+  };
+  return read(step.input, filledInput(step, values), "") as Record<string, unknown>;
 }
 
 /** What a run needs. */

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { TOOL_TYPES, type ToolPermissions, type ToolType } from "../../lib/contract/profiles.ts";
+import { OWN_SERVER, TOOL_TYPES, type ToolPermissions, type ToolType } from "../../lib/contract/profiles.ts";
 import { profiles } from "../../lib/i18n/en/profiles.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import type { ToolKey } from "../../lib/profiles/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { SelectField, TextField } from "../kit/Field.tsx";
@@ -89,8 +90,12 @@ export function toolIn(typed: TypedTool) {
   };
 }
 
-/** The fields of a tool. */
-export function ToolFields({ typed }: { typed: TypedTool | undefined }) {
+/** The fields of a tool. @param defined tools that there are: their names are offered */
+export function ToolFields({ typed, defined = [] }: {
+  typed: TypedTool | undefined;
+  defined?: readonly ToolKey[];
+}) {
+  const names = [...new Set([OWN_SERVER, ...defined.map(({ name }) => name)])];
   return (
     <div class="form-grid">
       <SelectField
@@ -105,8 +110,19 @@ export function ToolFields({ typed }: { typed: TypedTool | undefined }) {
         hint={t("profiles.name_hint")}
         required
         maxLength={64}
+        list="tool-names"
         defaultValue={typed?.name ?? ""}
       />
+      <datalist id="tool-names">
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {defined.filter((each) => each.name === name).map(({ tool_type }) =>
+              t(`profiles.kind.${tool_type}`)
+            )
+              .join(", ")}
+          </option>
+        ))}
+      </datalist>
       <TextField
         name="allowed"
         label={t("profiles.allowed")}

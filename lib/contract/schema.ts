@@ -53,6 +53,9 @@ export const SECRET = { "x-secret": true } as const;
 /** Marks a field that may hold secrets, and is typed and shown as any other: the audit does not keep it. */
 export const UNRECORDED = { "x-unrecorded": true } as const;
 
+/** Marks a field that has the input of another command: that whose name the field next to it has. */
+export const inputOf = (field: string) => ({ "x-input-of": field }) as const;
+
 /** Marks a secret that the command line asks for once another field is given. */
 export const askedWith = (field: string) => ({ "x-asked-with": field }) as const;
 

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { ProjectOfTools, ToolName, ToolType } from "./profiles.ts";
-import { closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, UNRECORDED } from "./schema.ts";
+import { closed, inputOf, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, UNRECORDED } from "./schema.ts";
 
 export const MOST_TOOLS = 500;
 /** Steps of a skill, and its parameters. */
@@ -19,8 +19,8 @@ const ParameterName = Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z
 export const SkillStep = closed({
   command: Type.String({ minLength: 1, maxLength: 64, pattern: "^[a-z][a-z0-9_]*$" }),
   input: Type.Record(Type.String(), Type.Unknown(), {
-    additionalProperties: false,
-    description: "the command's input; `{{name}}` in its texts stands for a parameter",
+    ...{ additionalProperties: false, ...inputOf("command") },
+    description: "the command's input; `{{name}}` in its texts stands for a parameter, and a secret is one",
   }),
 });
 export type SkillStep = Static<typeof SkillStep>;

@@ -30,20 +30,30 @@ function shapesOf(schema: Schema): Schema[] {
   return [schema, ...parts.flatMap(shapesOf)];
 }
 
-function cleaned(schemas: readonly Schema[], value: unknown): unknown {
+/** What stands in the place of a secret. @param path names of the fields and places in lists that lead to it, with dots */
+type Replace = (secret: unknown, path: string) => unknown;
+
+function replaced(schemas: readonly Schema[], value: unknown, path: readonly string[], by: Replace): unknown {
   const shapes = schemas.flatMap(shapesOf);
   if (value === null || value === undefined) return value;
-  if (shapes.some((shape) => shape["x-secret"] === true)) return HIDDEN;
+  if (shapes.some((shape) => shape["x-secret"] === true)) return by(value, path.join("."));
   if (typeof value !== "object") return value;
   if (Array.isArray(value)) {
     const items = shapes.flatMap((shape) => shape.items === undefined ? [] : [shape.items]);
-    return value.map((each) => cleaned(items, each));
+    return value.map((each, at) => replaced(items, each, [...path, String(at)], by));
   }
   return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [name, cleaned(fieldsOf(shapes, name), each)]),
+    Object.entries(value).map(([name, each]) => [
+      name,
+      replaced(fieldsOf(shapes, name), each, [...path, name], by),
+    ]),
   );
 }
 
-/** A value without what its schema marks as secret, however deep. */
+/** A value with something else in the place of what its schema marks as secret, however deep. */
+export const replaceSecrets = (schema: unknown, value: unknown, by: Replace): unknown =>
+  replaced([schema as Schema], value, [], by);
+
+/** A value without what its schema marks as secret. */
 export const withoutSecrets = (schema: unknown, value: unknown): unknown =>
-  cleaned([schema as Schema], value);
+  replaceSecrets(schema, value, () => HIDDEN);

@@ -17,6 +17,7 @@ const PRIVATE: ReadonlySet<string> = new Set([
   "x-refusal",
   "x-secret",
   "x-unrecorded",
+  "x-input-of",
   "x-asked-with",
   "x-empty",
   "x-host-clock",

@@ -25,6 +25,8 @@ export interface Named {
   /** Absolute paths of the host. */
   readonly paths: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
+  /** Volumes of these, as `pool/volume`. */
+  readonly volumes: ReadonlySet<string>;
   /** A whole definition (XML, .vmx), which may name anything. */
   readonly hasXml: boolean;
   /** It makes disks, and leaves out where: a default, which it does not name, decides. */
@@ -70,18 +72,17 @@ export function namedIn(command: CommandName, input: unknown): Named {
   const vmIds = new Set<string>(),
     projects = new Set<string>(),
     paths = new Set<string>(),
-    pools = new Set<string>();
+    pools = new Set<string>(),
+    volumes = new Set<string>();
   let hasXml = false;
-  const isGuest = isInGuest(command), { properties = {} } = COMMANDS[command].input as Fields;
-  // Fields of free names: an outside server gets them, or steps that are judged one by one
-  const isFree = (field: string) =>
-    Object.hasOwn(properties, field) && properties[field]!.type === "object" &&
-    properties[field]!.properties === undefined;
-  const look = (value: unknown, field: string, depth: number): void => {
+  const isGuest = isInGuest(command), isFree = freeFields(command);
+  // A volume is of the pool that is named next to it, or above it
+  const look = (value: unknown, field: string, depth: number, above?: string): void => {
     if (depth > MOST_DEEP || (depth === 1 && isFree(field))) return;
-    if (Array.isArray(value)) return value.forEach((each) => look(each, field, depth + 1));
+    if (Array.isArray(value)) return value.forEach((each) => look(each, field, depth + 1, above));
     if (typeof value === "object" && value !== null) {
-      return Object.entries(value).forEach(([name, each]) => look(each, name, depth + 1));
+      const { pool } = value as { readonly pool?: unknown }, own = typeof pool === "string" ? pool : above;
+      return Object.entries(value).forEach(([name, each]) => look(each, name, depth + 1, own));
     }
     if (typeof value !== "string") return;
     if (field === "vmId" || field === "vmIds") vmIds.add(value);
@@ -92,8 +93,39 @@ export function namedIn(command: CommandName, input: unknown): Named {
     else if (value.startsWith("/")) paths.add(value);
     else if (value.toLowerCase().startsWith("file:")) {
       paths.add(value.replace(/^file:(\/\/[^/]*)?/i, "") || "/");
-    } else if (VOLUMES.has(field) && value.includes("/")) pools.add(value.slice(0, value.indexOf("/")));
+    } else if (VOLUMES.has(field) && value.includes("/")) {
+      pools.add(value.slice(0, value.indexOf("/")));
+      volumes.add(value);
+    } else if (field === "volume" && above !== undefined) volumes.add(`${above}/${value}`);
   };
   look(input, "", 0);
-  return { vmIds, projects, paths, pools, hasXml, leavesPlaceOpen: leavesPlaceOpen(command, input) };
+  return { vmIds, projects, paths, pools, volumes, hasXml, leavesPlaceOpen: leavesPlaceOpen(command, input) };
+}
+
+/** Which fields have free names: an outside server gets them, or steps that are judged one by one. */
+function freeFields(command: CommandName): (field: string) => boolean {
+  const { properties = {} } = COMMANDS[command].input as Fields;
+  return (field) =>
+    Object.hasOwn(properties, field) && properties[field]!.type === "object" &&
+    properties[field]!.properties === undefined;
+}
+
+/**
+ * An input with other texts in the place of its paths.
+ *
+ * @param real by the path that the input has
+ */
+export function withPaths(command: CommandName, input: unknown, real: ReadonlyMap<string, string>): unknown {
+  if (isInGuest(command)) return input;
+  const isFree = freeFields(command);
+  const put = (value: unknown, field: string, depth: number): unknown => {
+    if (depth > MOST_DEEP || (depth === 1 && isFree(field)) || NOT_OF_HOST.has(field)) return value;
+    if (typeof value === "string") return value.startsWith("/") ? real.get(value) ?? value : value;
+    if (Array.isArray(value)) return value.map((each) => put(each, field, depth + 1));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, put(each, name, depth + 1)]),
+    );
+  };
+  return put(input, "", 0);
 }

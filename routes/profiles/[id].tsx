@@ -20,7 +20,7 @@ import { textIn } from "../../lib/text/form_fields.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import { fail } from "../(_shared)/fail.ts";
+import { fail, unlessAway } from "../(_shared)/fail.ts";
 import { postedForm } from "../(_shared)/form.ts";
 
 const { t } = textsOf(texts);
@@ -28,7 +28,8 @@ const { t } = textsOf(texts);
 async function shown(state: PageState, id: string, typed?: TypedTool, failure: Failure | null = null) {
   const profile = await state.api.getProfile({ id }).catch(fail);
   state.subject = profile.name;
-  return { profile, typed, failure };
+  const defined = state.may("update_profile") ? await state.api.listTools().catch(unlessAway) ?? [] : [];
+  return { profile, typed, failure, defined };
 }
 
 export const handler = define.handlers({
@@ -56,7 +57,9 @@ export const handler = define.handlers({
 
 /** One profile: its tools, what they may use, its projects and its settings. */
 export default define.page<typeof handler>(function ProfilePage({ data, state }) {
-  const { profile, typed, failure } = data, { id } = profile, mayManage = state.may("update_profile");
+  const { profile, typed, failure, defined } = data,
+    { id } = profile,
+    mayManage = state.may("update_profile");
   const here = `/profiles/${encodeURIComponent(id)}`, again = typedAgain(state.refused, "update_profile");
   return (
     <>
@@ -123,7 +126,7 @@ export default define.page<typeof handler>(function ProfilePage({ data, state })
           <>
             <Panel title={t("profiles.add")}>
               <form method="post">
-                <ToolFields typed={typed} />
+                <ToolFields typed={typed} defined={defined} />
                 <div class="form-actions">
                   <button type="submit" class="button">{t("profiles.add")}</button>
                 </div>

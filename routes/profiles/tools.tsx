@@ -35,6 +35,14 @@ function meaningOf({ tool_type, account, steps, address, program, event }: Tool)
   return [event, program ?? address].filter((part) => part !== null).join(" → ");
 }
 
+/** The name of a tool: of a skill a link to the page that changes it. */
+function ToolName({ tool: { tool_type, name } }: { tool: Tool }) {
+  const text = <bdi>{oneLine(name, 64)}</bdi>;
+  return tool_type === "skill"
+    ? <a href={`/profiles/skill?${new URLSearchParams({ name })}`}>{text}</a>
+    : text;
+}
+
 /** What the tools that profiles name stand for. */
 export default define.page<typeof handler>(function Tools({ data: { tools, users }, state }) {
   const typed = typedAgain(state.refused, "set_tool"),
@@ -107,6 +115,9 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
       </Head>
       <header class="page-head">
         <h1>{t("profiles.defined")}</h1>
+        <span class="actions">
+          <a class="button" href="/profiles/skill">{t("profiles.define_skill")}</a>
+        </span>
       </header>
       <div class="storage-stack">
         <Panel title={t("profiles.defined")}>
@@ -119,7 +130,7 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
             empty={<p class="pad text-muted">{t("profiles.no_definitions")}</p>}
             columns={[
               { title: t("profiles.kind"), cell: ({ tool_type }) => t(`profiles.kind.${tool_type}`) },
-              { title: t("profiles.name"), fit: "wrap", cell: ({ name }) => <bdi>{oneLine(name, 64)}</bdi> },
+              { title: t("profiles.name"), fit: "wrap", cell: (tool) => <ToolName tool={tool} /> },
               {
                 title: t("profiles.stands_for"),
                 fit: "wrap",

@@ -53,6 +53,42 @@ Deno.test({
           await looks(page, "profile-tools");
         }, options);
 
+        await visit(tester, `${server.url}/profiles/tools`, async (page) => {
+          await page.getByRole("link", { name: "Define a skill" }).click();
+          await waitForText(page, "h1", "Define a skill");
+          const form = page.locator("form", { has: page.locator("textarea[name=steps]") });
+          const typed = 'set_tags vmId={{vm}} tags="nightly, {{tag}}"\nno_such vmId={{vm}}';
+          const save = async (steps: string) => {
+            await form.locator("textarea").fill(steps);
+            const own = form.locator("input[type=password]");
+            if (await own.count() > 0) await own.fill(PASSWORD);
+            await form.getByRole("button").click();
+          };
+          await form.locator("input[name=name]").fill("mark");
+          await form.locator("input[name=parameters]").fill("vm, tag");
+          await save(typed);
+          await waitForText(page, ".form-error", 'line 2: there is no command "no_such"');
+          assert.equal(await form.locator("textarea").inputValue(), typed);
+          assert.equal(await form.locator("input[name=parameters]").inputValue(), "vm, tag");
+          await save("guest_set_password vmId={{vm}} user=ann password=hunter-2");
+          await waitForText(page, ".form-error", "is a secret");
+          await looks(page, "profile-skill");
+          await save('set_tags vmId={{vm}} tags="nightly, {{tag}}"\nstart_vm vmId={{vm}}');
+          await waitForText(page, "[data-tool=mark]", "2 steps");
+          // To be changed it is there as it was written
+          await page.locator("[data-tool=mark]").getByRole("link", { name: "mark" }).click();
+          await waitForText(page, "h1", "Define a skill");
+          assert.match(
+            await form.locator("textarea").inputValue(),
+            /^set_tags .*\nstart_vm vmId=\{\{vm\}\}$/,
+          );
+          await save("start_vm vmId={{vm}}");
+          await waitForText(page, "[data-tool=mark]", "1 step");
+          const [skill] = (await call(server, "list_tools")).filter(({ name }) => name === "mark");
+          assert.deepEqual(skill!.steps, [{ command: "start_vm", input: { vmId: "{{vm}}" } }]);
+          assert.deepEqual(skill!.parameters, ["vm", "tag"]);
+        }, options);
+
         await visit(tester, `${server.url}/profiles`, async (page) => {
           await waitForText(page, "main", "No profiles yet");
           await page.getByLabel("Description").fill("<img src=x onerror=alert(1)>");
@@ -64,6 +100,10 @@ Deno.test({
           await waitForText(page, "h1", "nightly");
           await waitForText(page, "main", "<img src=x");
           const add = page.locator("form", { has: page.locator("input[name=allowed]") });
+          const offered = await add.locator("datalist option").evaluateAll((all: HTMLOptionElement[]) =>
+            all.map(({ value }) => value)
+          );
+          assert.deepEqual(offered, ["kvm-manager", "ci", "mark"]);
           await add.locator("input[name=name]").fill("ci");
           await add.locator("input[name=allowed]").fill("get_*, start_vm");
           await add.getByRole("button").click();
@@ -140,6 +180,7 @@ Deno.test({
         assert.deepEqual(local_tools.map(({ name }) => name), ["ci"]);
         await call(server, "delete_project", { projectId: project_id });
         await call(server, "delete_tool", { tool_type: "agent", name: "ci" });
+        await call(server, "delete_tool", { tool_type: "skill", name: "mark" });
       });
     }
   },

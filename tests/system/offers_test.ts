@@ -57,6 +57,7 @@ const OWN_FORMS: readonly (readonly [RegExp, CommandName])[] = [
   [/^\/projects\/[0-9a-f-]+\/tools$/, "add_local_tool"],
   [/^\/profiles\/[0-9a-f-]+$/, "update_profile"],
   [/^\/profiles\/import$/, "import_profile"],
+  [/^\/profiles\/skill$/, "set_tool"],
   [/^\/vms\/import$/, "import_vm"],
   [/^\/vms\/import-ova$/, "import_ova"],
   [/^\/vms\/import-from$/, "import_foreign_vm"],

@@ -22,6 +22,7 @@ import { LinkClock } from "../../../lib/host/link_clock.ts";
 import { CLOCK_HEADER } from "../../../lib/host/link_protocol.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { parseJson } from "../../../lib/text/json.ts";
+import type { ToldLimit } from "../../../lib/profiles/told_limits.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { readAs } from "../../../lib/typebox/tolerant.ts";
 import { VERSION } from "../../../lib/version.ts";
@@ -64,6 +65,9 @@ const FIGURES_MS = 2000, LOAD_MS = 30_000;
 /** Bytes of a list while a host is read. */
 const MOST_LIST = 32 * 1024 * 1024;
 
+/** Tells the limits of tools that hold for somebody, as another KVM Manager can check them. @param vmIds of its VMs */
+export type TellLimits = (principal: Principal, vmIds: () => readonly string[]) => readonly ToldLimit[];
+
 /** What it needs of the application. */
 export interface LinkedServices {
   readonly hub: EventHub;
@@ -74,6 +78,8 @@ export interface LinkedServices {
   readonly owners: VmOwners;
   /** Project and end date of a VM. */
   readonly membershipOf: (vmId: string) => Membership;
+  /** The limits of tools that hold for who calls. @param vmIds of the VMs that are on the host */
+  readonly limitsOf: TellLimits;
   /** Another key has taken the place of that by which a host is known. */
   readonly keyRenewed: (hostId: string, publicKey: string) => void;
 }
@@ -313,11 +319,19 @@ export class LinkedHost {
     }
   }
 
-  /** Tells for whom a request is. */
-  callerHeaders({ name, rights }: Principal): Readonly<Record<string, string>> {
+  /**
+   * Tells for whom a request is, and within which limits of tools: the other one checks them, and keeps them with what the
+   * call leaves to be done later.
+   *
+   * @throws {ContractError} LinkRefused where that is too long
+   */
+  callerHeaders(principal: Principal): Readonly<Record<string, string>> {
+    const { name, rights, door, client, leftByMcp } = principal;
     return {
       [CALLER_HEADER]: callerHeader({
         name,
+        ...(door === "mcp" ? { mcp: { client } } : leftByMcp && { mcp: "left" as const }),
+        limits: this.#services.limitsOf(principal, () => this.vms().map(({ id }) => id)),
         rights: rightsOn(
           rights,
           this.id,

@@ -13,12 +13,13 @@ import {
 import { oneLine } from "../../../lib/text/text.ts";
 import { VERSION } from "../../../lib/version.ts";
 import { type Principal, principalOf } from "../../access.ts";
+import type { LinkedUser } from "../../access/delegation.ts";
 import type { Clock } from "../../clock.ts";
 import { Rate, REQUEST_RATE } from "../../limits.ts";
 import { isRenewalOf, isSignedBy, type LinkIdentity } from "./identity.ts";
 import { Invitations } from "./invitations.ts";
 import type { PeerRecord, PeerRecords } from "./peer_records.ts";
-import { CALLER_HEADER, readCaller } from "./remote_caller.ts";
+import { CALLER_HEADER, readCaller, type RemoteCaller } from "./remote_caller.ts";
 import { hashOf, newSecret } from "../../access/secret.ts";
 import { SignedChallenges } from "../../access/signed_challenges.ts";
 
@@ -133,9 +134,11 @@ export class Peers {
     this.#lastUsed.set(peer.id, this.clock.now());
     return principalOf({
       ...about,
+      // The audit log has the program as the audit log of the KVM Manager that it speaks with
+      ...(typeof caller?.mcp === "object" && { door: "mcp" as const, client: caller.mcp.client }),
       name,
       via: "link",
-      rights: [...rightsOf(peer.role), ...caller?.rights ?? []],
+      ...userOf(peer, caller),
       link: { peerId: peer.id, caller: said },
       holder: `link:${peer.id}:${caller?.name ?? ""}`,
       ended: this.#ending(peer.id).signal,
@@ -143,9 +146,9 @@ export class Peers {
   }
 
   /** What a user of a peer may do, as it was told before; undefined for a peer that may act no more. */
-  linkedRights(peerId: string, caller: string | null): Rights | undefined {
+  linkedUser(peerId: string, caller: string | null): LinkedUser | undefined {
     const peer = this.records.all().find(({ id }) => id === peerId);
-    return peer && [...rightsOf(peer.role), ...readCaller(caller)?.rights ?? []];
+    return peer && userOf(peer, readCaller(caller));
   }
 
   /** The name that a peer tells, as text of one line. Another peer's is another one: the audit log knows them by it. */
@@ -207,5 +210,12 @@ export class Peers {
     this.#lastUsed.delete(id);
   }
 }
+
+/** What a user of a peer may do: within the peer's own rights, and the limits that it told. */
+const userOf = ({ role }: PeerRecord, caller: RemoteCaller | undefined): LinkedUser => ({
+  rights: [...rightsOf(role), ...caller?.rights ?? []],
+  ...(caller?.limits !== undefined && { toldLimits: caller.limits }),
+  ...(caller?.mcp === "left" && { leftByMcp: true }),
+});
 
 const rightsOf = (role: Role): Rights => [layerOf([{ role, on: { kind: "everything" } }], new Map())];

@@ -112,7 +112,7 @@ Deno.test("principal() is whom the other one calls for, with at most the role of
   assert.ok(principal.ended.aborted);
   refuses(() => peers.principal(PEER_TOKEN + secret, headersOf(root), about), "TokenInvalid");
   await refuses(peers.open(await proof(), CERTIFICATE), "LinkRefused");
-  assert.equal(peers.linkedRights(peer.id, root), undefined);
+  assert.equal(peers.linkedUser(peer.id, root), undefined);
 });
 
 Deno.test("a session ends with its time; a peer that is invited again has the new role alone", async () => {

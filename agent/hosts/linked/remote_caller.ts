@@ -3,22 +3,30 @@
  * it makes up gives it nothing.
  */
 import { Buffer } from "node:buffer";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import Type from "typebox";
 import { fits } from "typebox/compile";
 import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { closed } from "../../../lib/contract/schema.ts";
+import { MOST_TOLD_LIMITS, ToldLimit } from "../../../lib/profiles/told_limits.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
-/** The header that tells it, as base64url of JSON. */
+/** The header that tells it, as base64url of JSON; what is longer than a header may be, after `z.` and deflated. */
 export const CALLER_HEADER = "x-kvm-manager-caller";
 
 /** Characters of a name. */
 const LONGEST_NAME = 128;
 /** Characters of the header. */
 const LONGEST = 12 * 1024;
+/** Characters of the name of a program that speaks MCP. */
+const LONGEST_CLIENT = 200;
+/** Bytes that it may be once it is inflated. */
+const MOST_BYTES = 512 * 1024;
+/** What a deflated one begins with: no base64url has a dot. */
+const DEFLATED = "z.";
 
 const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const RemoteAllowance = closed({
@@ -31,24 +39,56 @@ const RemoteAllowance = closed({
 });
 const RemoteCaller = closed({
   name: Text(LONGEST_NAME),
-  rights: Type.Array(Type.Union([Type.Literal("all"), Type.Array(RemoteAllowance, { maxItems: 100 })]), {
+  rights: Type.Array(Type.Union([Type.Literal("all"), Type.Array(RemoteAllowance, { maxItems: 2000 })]), {
     minItems: 1,
     maxItems: 4,
   }),
+  mcp: Type.Optional(Type.Union([
+    closed({ client: Type.String({ maxLength: LONGEST_CLIENT }) }),
+    Type.Literal("left"),
+  ])),
+  limits: Type.Optional(Type.Array(ToldLimit, { maxItems: MOST_TOLD_LIMITS })),
 });
 
 /** Who calls, as it is told to the other side. */
 export interface RemoteCaller {
   readonly name: string;
   readonly rights: Rights;
+  /** The program that calls by MCP, as it calls itself; `left`: MCP left the call to be made later. */
+  readonly mcp?: { readonly client: string } | "left";
+  /** Limits of the tools in whose name the call is made. */
+  readonly limits?: readonly ToldLimit[];
 }
 
-/** The header's value. @param rights as they are on the host that is asked */
-export function callerHeader({ name, rights }: RemoteCaller): string {
+/**
+ * The header's value. What sets limits is there only where it sets some: a KVM Manager that does not know limits refuses them.
+ *
+ * @param rights as they are on the host that is asked
+ * @throws {ContractError} LinkRefused where it is too long
+ */
+export function callerHeader({ name, rights, mcp, limits = [] }: RemoteCaller): string {
   const layers = rights.map((layer) =>
     layer === "all" ? layer : layer.map(({ permissions, on }) => ({ permissions: [...permissions], on }))
   );
-  return Buffer.from(JSON.stringify({ name, rights: layers })).toString("base64url");
+  const said = Buffer.from(JSON.stringify({
+    ...{ name, rights: layers },
+    ...(mcp !== undefined && { mcp: mcp === "left" ? mcp : { client: mcp.client.slice(0, LONGEST_CLIENT) } }),
+    ...(limits.length > 0 && { limits }),
+  }));
+  const plain = said.toString("base64url");
+  if (plain.length <= LONGEST) return plain;
+  const deflated = DEFLATED + deflateRawSync(said).toString("base64url");
+  if (deflated.length <= LONGEST && said.length <= MOST_BYTES) return deflated;
+  throw new ContractError("LinkRefused", {
+    reason: "what the caller may do names too many VMs to be told: give rights on groups or on the host",
+  });
+}
+
+/** The JSON of a header. @throws {Error} for what is none */
+function jsonIn(text: string): string {
+  if (!text.startsWith(DEFLATED)) return Buffer.from(text, "base64url").toString();
+  const deflated = Buffer.from(text.slice(DEFLATED.length), "base64url");
+  return inflateRawSync(deflated, { maxOutputLength: MOST_BYTES }).toString();
 }
 
 /** Reads it. @param text null: the other one calls for itself @throws {ContractError} InvalidInput */
@@ -61,12 +101,12 @@ export function readCaller(text: string | null): RemoteCaller | undefined {
   if (text.length > LONGEST) throw invalid();
   let said: unknown;
   try {
-    said = parseJson(Buffer.from(text, "base64url").toString());
+    said = parseJson(jsonIn(text));
   } catch (error) {
     throw invalid(error);
   }
   if (!fits(RemoteCaller, said)) throw invalid();
-  const { name, rights } = said;
+  const { name, rights, mcp, limits } = said;
   return {
     // It is in the audit log and the journal
     name: oneLine(name, LONGEST_NAME),
@@ -75,5 +115,9 @@ export function readCaller(text: string | null): RemoteCaller | undefined {
         ? layer
         : layer.map(({ permissions, on }): Allowance => ({ permissions: new Set(permissions), on }))
     ),
+    ...(mcp !== undefined && {
+      mcp: mcp === "left" ? mcp : { client: oneLine(mcp.client, LONGEST_CLIENT) },
+    }),
+    ...(limits !== undefined && { limits }),
   };
 }

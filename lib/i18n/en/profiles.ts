@@ -65,7 +65,7 @@ export const profiles = {
   "profiles.source.profile": "profile",
   "profiles.source.local": "local",
   "profiles.tools_what":
-    "Profiles name tools; here is what the names stand for. Skills, and programs of hooks, are defined by the command line or the API.",
+    "Profiles name tools; here is what the names stand for. Programs of hooks are defined by the command line or the API.",
   "profiles.no_definitions": "No tools are defined yet",
   "profiles.enabled": "Enabled",
   "profiles.yes": "yes",
@@ -93,4 +93,13 @@ export const profiles = {
   "profiles.secret_hint": "Sent as Bearer. If empty, the token stays as it is",
   "profiles.private": "It may be on a private network, or on this host",
   "profiles.define": "Define",
+  "profiles.define_skill": "Define a skill",
+  "profiles.define_skill_what":
+    "A sequence of commands that operators of its projects run. Each step has the rights of who runs it. A skill with this name is replaced.",
+  "profiles.parameters": "Parameters",
+  "profiles.parameters_hint":
+    "Names, separated by commas. In steps, two braces around a name stand for its value",
+  "profiles.skill_steps": "Steps",
+  "profiles.skill_steps_hint":
+    "A command in each line, by the name that the API has for it, with its fields as name=value. A secret must be a parameter",
 } as const;

@@ -37,7 +37,8 @@ async function shown(
   state.subject = project.name;
   const mayManage = state.may("assign_profile");
   const profiles = mayManage ? await api.listProfiles().catch(unlessAway) ?? [] : [];
-  return { tools, mayManage, profiles, typed, failure };
+  const defined = mayManage ? await api.listTools().catch(unlessAway) ?? [] : [];
+  return { tools, mayManage, profiles, defined, typed, failure };
 }
 
 export const handler = define.handlers({
@@ -141,7 +142,7 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
         {mayManage && (
           <Panel title={t("profiles.add")}>
             <form method="post">
-              <ToolFields typed={data.typed} />
+              <ToolFields typed={data.typed} defined={data.defined} />
               <div class="form-actions">
                 <button type="submit" class="button">{t("profiles.add")}</button>
               </div>
