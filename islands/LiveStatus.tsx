@@ -35,6 +35,8 @@ export default function LiveStatus({ eventId, connection, isLinked, mayHealth, n
     startClock();
     tellZone();
     showValidityAtFields();
+    const hosts = document.querySelector(".side-hosts");
+    if (hosts) import("../components/shell/draw_hosts.tsx").then(({ drawHosts }) => drawHosts(hosts));
   }, []);
   const broken = live.stream.value === "broken";
   // A stream that breaks may be a session that has ended: any call then leads to the sign-in. One that fails because

@@ -8,11 +8,14 @@ import { TopPanel } from "../components/host/TopPanel.tsx";
 import { live } from "../lib/client/live.ts";
 import { api } from "../lib/client/api.ts";
 import { useAlertSummary } from "../lib/client/use_alert_summary.ts";
+import { heardHosts } from "../lib/client/heard_hosts.ts";
 import { useHangs } from "../lib/client/use_hangs.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import { reportFailure } from "../lib/client/toasts.ts";
 import type { AlertSummary, ConnectionStatus, Hang, HostInfo, HostStats } from "../lib/contract/mod.ts";
+import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { HOUR_MS } from "../lib/duration.ts";
+import type { HostBrief } from "../lib/host/brief.ts";
 import type { ShownLack } from "../lib/host/ready.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { steadyOrder } from "../lib/vm/steady_order.ts";
@@ -20,6 +23,10 @@ import { summarise, type Summary } from "../lib/vm/summary.ts";
 
 /** How long the busiest VMs keep their order, in milliseconds: rows that change places each second are not hit by a pointer. */
 const RANKED_MS = 10_000;
+
+/** The hosts beside the local one that are away. */
+const awayOf = (hosts: readonly HostBrief[]) =>
+  hosts.filter(({ id, status }) => id !== LOCAL_HOST && status !== "connected");
 
 /** Props of {@link MachinesPanel}. */
 export interface MachinesPanelProps {
@@ -39,6 +46,8 @@ export interface MachinesPanelProps {
   hangs: readonly Hang[] | null;
   /** What the host lacks before VMs can be created, with the steps that the person may take. */
   lacks: readonly ShownLack[];
+  /** The hosts whose absence is told; empty on the page of one of them. */
+  hosts: readonly HostBrief[];
   /** When the page was rendered. */
   now: number;
   /** Whether they may look at the host's health. */
@@ -59,6 +68,7 @@ export default function MachinesPanel(
     alerts,
     hangs,
     lacks,
+    hosts,
     now,
     mayHealth,
     mayCreate,
@@ -94,6 +104,7 @@ export default function MachinesPanel(
       (error) => console.warn("The host could not be examined:", error),
     );
   }, []);
+  const away = hosts.length === 0 ? [] : awayOf(IS_BROWSER ? heardHosts(hosts) : hosts);
   const { counts, attention, top, promised } = summary.value;
   const stats = (IS_BROWSER ? live.hostStats.value : null) ?? firstStats;
   const firing = useAlertSummary(alerts).value;
@@ -110,6 +121,7 @@ export default function MachinesPanel(
         alerts={firing}
         hangs={silent}
         lacks={lacks}
+        away={away}
         now={now}
         mayHealth={mayHealth}
       />

@@ -7,6 +7,7 @@ import HostPanel from "../islands/HostPanel.tsx";
 import MachinesPanel from "../islands/MachinesPanel.tsx";
 import ReloadWhenBack from "../islands/ReloadWhenBack.tsx";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
+import { briefHosts } from "../lib/host/brief.ts";
 import { enabledHosts } from "../lib/host/states.ts";
 import { fullestPool } from "../lib/storage/fullest.ts";
 import { withoutOwnConsoles } from "../lib/vm/activity.ts";
@@ -93,6 +94,7 @@ export default define.page<typeof handler>(function Dashboard({ data, state }) {
             alerts={alerts}
             hangs={hangs}
             lacks={lacks}
+            hosts={briefHosts(hosts)}
             now={now}
             mayHealth={state.host === LOCAL_HOST && state.may("get_host_health")}
             mayCreate={state.may("create_vm")}

@@ -50,6 +50,8 @@ export interface IncrementWork {
   readonly clock: Clock;
   /** Where KVM Manager keeps what it knows. */
   readonly stateDir: string;
+  /** Called as QEMU is asked to begin a copy, and once it has: one that has stopped does not for minutes. */
+  readonly asksQemu: (isAsked: boolean) => void;
   /** The VM is held by whoever switches it over: nothing starts it meanwhile. */
   readonly isHeld: boolean;
 }
@@ -171,8 +173,10 @@ async function readRunning(
   );
   const needBytes = needed.reduce((sum, bytes) => sum + bytes, 0);
   const spool = await makeSpool({ host, vm, id: copyId, disks, needBytes, isForQemu: true, stateDir }, steps);
+  let isAsked = false;
   const copied = await copyRunning({
     ...{ host, vm, disks, spool, steps, job, clock, plan },
+    onMoment: () => Promise.resolve(work.asksQemu(isAsked = !isAsked)),
     pace: paceOf(work),
     checkpoint: checkpointName(replication.id, copyId),
     onBytes,

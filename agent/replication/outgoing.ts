@@ -20,14 +20,11 @@ import { isOff } from "../vm/lifecycle/undefine.ts";
 import { findingText } from "../vm/migration/findings.ts";
 import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
+import { hasRoom, type UnderWay } from "./places.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
 
 const { t: tMaintenance } = textsOf(maintenanceTexts);
 
-/** Increments that are taken at once by themselves: of those that move, and to one host. */
-const MOST_AT_ONCE = 2;
-/** Milliseconds without progress after which one does not keep those to other hosts waiting: that host may never answer. */
-const STILL_MS = 10 * 60_000;
 /** Milliseconds between questions whether a switch-over took place. */
 const UNDECIDED_MS = 15_000;
 /** Milliseconds without progress after which a VM that was shut down for a switch-over is not kept waiting any longer. */
@@ -48,12 +45,9 @@ export interface OutgoingServices {
   readonly principalOf: (owner: Delegator, id: string) => Principal | string;
 }
 
-interface Running {
-  readonly toHost: string;
+interface Running extends UnderWay {
   readonly abort: AbortController;
   readonly ended: Promise<void>;
-  /** Its last progress, by the clock that nobody sets. */
-  movedAt: number;
 }
 
 /** For work that no task shows. */
@@ -108,10 +102,11 @@ export class OutgoingReplications {
 
   /** Whether another increment begins by itself now. */
   #hasRoom({ toHost }: StoredReplication): boolean {
-    const running = [...this.#running.values()], now = this.services.clock.monotonic();
-    const moving = running.filter(({ movedAt }) => now - movedAt < STILL_MS);
-    return moving.length < MOST_AT_ONCE &&
-      running.filter((each) => each.toHost === toHost).length < MOST_AT_ONCE;
+    const { inventory } = this.services.host();
+    const responding = [...this.#running.values()].filter(({ vmId }) =>
+      inventory.vm(vmId)?.notResponding === undefined
+    );
+    return hasRoom(responding, toHost, this.services.clock.monotonic());
   }
 
   /** Ends what runs, and waits for it. */
@@ -152,14 +147,14 @@ export class OutgoingReplications {
 
   /** Works on a replication alone. @throws {ContractError} ReplicationBusy */
   async #alone<T>(
-    { id, vmName: name, toHost }: StoredReplication,
+    { id, vmId, vmName: name, toHost }: StoredReplication,
     job: Partial<Job>,
     work: (job: Job) => Promise<T>,
   ): Promise<T> {
     if (this.#running.has(id)) throw new ContractError("ReplicationBusy", { name, what: "being replicated" });
     const abort = new AbortController(), ended = Promise.withResolvers<void>();
     const { clock } = this.services;
-    const running: Running = { toHost, abort, ended: ended.promise, movedAt: clock.monotonic() };
+    const running: Running = { toHost, vmId, abort, ended: ended.promise, movedAt: clock.monotonic() };
     this.#running.set(id, running);
     const signal = job.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, job.signal]);
     try {
@@ -351,6 +346,10 @@ export class OutgoingReplications {
     }
     const increment: SentIncrement = await replicate({
       ...{ host, replication: known, talk, held, job, actor: principal.name, clock, stateDir, isHeld },
+      asksQemu: (isAsked) => {
+        const running = this.#running.get(id);
+        if (running !== undefined) running.beganAt = isAsked ? clock.monotonic() : undefined;
+      },
     });
     const { copyId, takenAt, images, offMark, changedBytes, sentBytes, note } = increment;
     const lastRun = records.outgoing.get(id)?.lastRun ?? null;

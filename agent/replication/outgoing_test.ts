@@ -12,12 +12,10 @@ const replication = (id: string, toHost: string): StoredReplication => ({
   ...{ createdAt: 0, finished: null, images: {}, lastRun: null },
 });
 
-Deno.test("a linked host that never answers keeps the replications to other hosts waiting for minutes alone", async () => {
+/** Replications to a host that never answers, and to one that does, of VMs of which some do not respond. */
+function replicating(all: readonly StoredReplication[], silent: ReadonlySet<string> = new Set()) {
   const clock = new TestClock(), asked: string[] = [];
-  const rows = new Map(
-    [...["a", "b", "c"].map((id) => replication(id, "hung")), replication("d", "good")]
-      .map((row) => [row.id, row]),
-  );
+  const rows = new Map(all.map((row) => [row.id, row]));
   const outgoing = {
     all: () => [...rows.values()],
     get: (id: string) => rows.get(id),
@@ -28,7 +26,13 @@ Deno.test("a linked host that never answers keeps the replications to other host
     },
   };
   const services = {
-    host: () => ({ inventory: { filled: true }, record: () => {} }),
+    host: () => ({
+      inventory: {
+        filled: true,
+        vm: (id: string) => ({ name: id, ...(silent.has(id) && { notResponding: { since: 0, call: "x" } }) }),
+      },
+      record: () => {},
+    }),
     linked: {
       served: (label: string) => ({
         label,
@@ -51,6 +55,12 @@ Deno.test("a linked host that never answers keeps the replications to other host
     replications.tick();
     await setImmediate();
   };
+  return { clock, asked, tick };
+}
+
+Deno.test("a linked host that never answers keeps the replications to other hosts waiting for minutes alone", async () => {
+  const toHung = ["a", "b", "c"].map((id) => replication(id, "hung"));
+  const { clock, asked, tick } = replicating([...toHung, replication("d", "good")]);
   await tick();
   await tick();
   assert.deepEqual(asked, ["hung", "hung"]);
@@ -61,4 +71,21 @@ Deno.test("a linked host that never answers keeps the replications to other host
   await tick();
   await tick();
   assert.deepEqual(asked, ["hung", "hung", "good"], "no more to the host that does not answer");
+});
+
+Deno.test("VMs that stop responding while they are replicated keep no others waiting", async () => {
+  const silent = new Set<string>(), rows = ["a", "b", "c", "d"].map((id) => replication(id, "hung"));
+  const { asked, tick } = replicating(rows, silent);
+  await tick();
+  await tick();
+  assert.equal(asked.length, 2);
+  silent.add("a");
+  await tick();
+  assert.equal(asked.length, 3, "its place is another's");
+  silent.add("b");
+  await tick();
+  await tick();
+  assert.equal(asked.length, 4);
+  await tick();
+  assert.equal(asked.length, 4, "and each is under way once");
 });

@@ -1,10 +1,15 @@
 import type { AlertSummary, ConnectionStatus, Hang, HostInfo, VM } from "../../lib/contract/mod.ts";
 import { DEFAULT_QUERY, listHref } from "../../lib/vm/list_query.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
+import { formatLately } from "../../lib/hangs/words.ts";
+import type { HostBrief } from "../../lib/host/brief.ts";
+import { HOST_STATES } from "../../lib/host/states.ts";
 import { isSilent } from "../../lib/hangs/libvirt.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { ShownLack } from "../../lib/host/ready.ts";
 import { hangs as texts } from "../../lib/i18n/en/hangs.ts";
+import { hosts as hostsTable } from "../../lib/i18n/en/hosts.ts";
+import { hrefOn } from "../../lib/text/host_path.ts";
 import { host as hostTable } from "../../lib/i18n/en/host.ts";
 import { number, plural, t, textsOf } from "../../lib/i18n/mod.ts";
 import { HangRow } from "../hangs/HangRow.tsx";
@@ -13,7 +18,7 @@ import { TruncatedText } from "../kit/TruncatedText.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { ReadySteps } from "./ReadySteps.tsx";
 
-const hangTexts = textsOf(texts), hostTexts = textsOf(hostTable);
+const hangTexts = textsOf(texts), hostTexts = textsOf(hostTable), hostsTexts = textsOf(hostsTable);
 
 /** Props of {@link AttentionPanel}. */
 export interface AttentionPanelProps {
@@ -29,6 +34,8 @@ export interface AttentionPanelProps {
   hangs: readonly Hang[] | null;
   /** What the host lacks before VMs can be created: its sentences are among those of `host`. */
   lacks: readonly ShownLack[];
+  /** Other hosts that are away. */
+  away: readonly HostBrief[];
   /** When the page was rendered. */
   now: number;
   /** What the last examination of the host found; undefined before the first one. */
@@ -72,6 +79,22 @@ function VmRow({ vm, now }: { vm: VM; now: number }) {
   );
 }
 
+/** A host that is away, since when, and why. */
+function HostRow({ host: { id, label, status, since, error }, now }: { host: HostBrief; now: number }) {
+  const state = hostsTexts.t(HOST_STATES[status]);
+  const sinceText = hostsTexts.t("hosts.state_since", { state, time: formatLately(since, now) });
+  const reason = error === null ? sinceText : `${sinceText}: ${oneLine(error, 200)}`;
+  return (
+    <li data-tone="bad" data-away={id}>
+      <Icon name="unplug" />
+      <a class="attention-name" href={hrefOn(id, "/")}>
+        <TruncatedText text={t("attention.host_named", { host: oneLine(label, 40) })} longest={60} />
+      </a>
+      <span class="text-muted ellipsis" title={reason}>{reason}</span>
+    </li>
+  );
+}
+
 /** What does not respond and has no row of its own already. */
 function otherHangs(hangs: readonly Hang[], { connected }: ConnectionStatus): readonly Hang[] {
   return hangs.filter(({ about }) => about !== "vm" && (connected || about !== "host"));
@@ -86,7 +109,7 @@ export const healthText = (health: HostInfo["health"]): string =>
 
 /** What needs a person. */
 export function AttentionPanel(
-  { vms, total, connection, host, alerts, hangs, lacks, now, health, mayHealth }: AttentionPanelProps,
+  { vms, total, connection, host, alerts, hangs, lacks, away, now, health, mayHealth }: AttentionPanelProps,
 ) {
   const others = otherHangs(hangs ?? [], connection);
   const unread = [
@@ -94,7 +117,7 @@ export function AttentionPanel(
     ...hangs === null ? [{ href: undefined, name: hangTexts.t("hangs.title") }] : [],
   ];
   const isCalm = total === 0 && host.length === 0 && connection.connected && alerts?.firing === 0 &&
-    hangs !== null && others.length === 0 && healthText(health) === "";
+    hangs !== null && others.length === 0 && away.length === 0 && healthText(health) === "";
   const healthOf = (name: string) =>
     mayHealth
       ? <a class="attention-name" href={HEALTH}>{name}</a>
@@ -125,6 +148,7 @@ export function AttentionPanel(
             </span>
           </li>
         )}
+        {away.map((each) => <HostRow key={each.id} host={each} now={now} />)}
         {others.map((hang) => <HangRow key={`${hang.about} ${hang.name}`} hang={hang} now={now} />)}
         {connection.connected && unread.map(({ href, name }) => (
           <li key={name} data-tone="warn">

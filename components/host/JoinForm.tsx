@@ -27,11 +27,10 @@ export function JoinForm(
           <TextField
             label={t("hosts.invitation")}
             name="invitation"
-            type="password"
-            autocomplete="off"
             hint={t("hosts.invitation_hint")}
+            placeholder="https://kvm2:8006#join/…"
+            defaultValue={typed?.invitation}
             error={errorAt("invitation")}
-            again={refused?.command === COMMAND && refused.withheld.includes("invitation")}
             required
             wide
             maxLength={700}

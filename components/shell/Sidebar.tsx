@@ -3,6 +3,7 @@ import SidebarToggle from "../../islands/SidebarToggle.tsx";
 import type { VmCounts } from "../../lib/client/live.ts";
 import type { HostStatus } from "../../lib/contract/mod.ts";
 import type { Offers } from "../../lib/access/looking.ts";
+import { briefHosts } from "../../lib/host/brief.ts";
 import { helpFor } from "../../lib/help/chapters.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { REFERENCE } from "./breadcrumbs.ts";
@@ -49,7 +50,7 @@ export function Sidebar({ path, offers, folded, counts, version, hosts, host }: 
           </li>
         ))}
       </ul>
-      <SidebarHosts hosts={hosts} current={host} now={Date.now()} />
+      <SidebarHosts hosts={briefHosts(hosts)} current={host} now={Date.now()} />
       <footer class="side-foot">
         <SidebarToggle folded={folded} />
         <a class="side-text version" href={helpFor(path)}>{t("nav.help")}</a>

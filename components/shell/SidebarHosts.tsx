@@ -1,7 +1,7 @@
-import type { HostStatus } from "../../lib/contract/mod.ts";
 import { formatLately } from "../../lib/hangs/words.ts";
 import { maintenanceText } from "../../lib/host/maintenance_text.ts";
-import { enabledHosts, HOST_STATES } from "../../lib/host/states.ts";
+import type { HostBrief } from "../../lib/host/brief.ts";
+import { HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { hrefOn } from "../../lib/text/host_path.ts";
@@ -15,15 +15,15 @@ const { t, plural } = textsOf(texts);
 
 /** Props of {@link SidebarHosts}. */
 export interface SidebarHostsProps {
-  hosts: readonly HostStatus[];
+  hosts: readonly HostBrief[];
   /** Id of the host whose page it is. */
   current: string;
-  /** When the page was rendered. */
+  /** What spans are counted to. */
   now: number;
 }
 
 /** Its load as read last, with its age. */
-function loadText({ load }: HostStatus, now: number): string | undefined {
+function loadText({ load }: HostBrief, now: number): string | undefined {
   if (load === undefined || load.memoryUsedMb === null || load.cpuUsagePercent === null) return undefined;
   return t("hosts.load_of", {
     cpu: formatPercent(load.cpuUsagePercent),
@@ -34,24 +34,24 @@ function loadText({ load }: HostStatus, now: number): string | undefined {
 }
 
 /** What is known of a host, a line each: its name, why it is away and since when, versions, load, what needs attention. */
-function linesOf(host: HostStatus, now: number): string {
-  const { label, status, error, since, version, linked, foreignVms, maintenance } = host;
+function linesOf(host: HostBrief, now: number): string {
+  const { label, status, error, since, version, manager, foreign, maintenance } = host;
   const isAway = status !== "connected";
   const lines = [
     oneLine(label, 40),
     maintenance !== undefined && maintenanceText(maintenance),
     isAway && t("hosts.state_since", { state: t(HOST_STATES[status]), time: formatLately(since, now) }),
     isAway && error !== null && oneLine(error, 200),
-    linked && t("hosts.manager_version", { version: oneLine(linked.version, 40) }),
+    manager !== undefined && t("hosts.manager_version", { version: oneLine(manager, 40) }),
     version !== undefined && t("hosts.version", { version }),
     loadText(host, now),
-    foreignVms.length > 0 && plural("hosts.foreign", foreignVms.length),
+    foreign > 0 && plural("hosts.foreign", foreign),
   ];
   return lines.filter(Boolean).join("\n");
 }
 
-function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { host: HostStatus }) {
-  const { id, label, status, load, vmCount, foreignVms, maintenance } = host, isWell = status === "connected";
+function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { host: HostBrief }) {
+  const { id, label, status, load, vmCount, foreign, maintenance } = host, isWell = status === "connected";
   return (
     <a
       class="side-link"
@@ -62,7 +62,7 @@ function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { h
     >
       <Icon name={isWell ? "vms" : "unplug"} />
       <bdi class="side-text">{oneLine(label, 40)}</bdi>
-      {foreignVms.length > 0 && (
+      {foreign > 0 && (
         <>
           <Icon name="alert" class="warn" />
           <span class="visually-hidden">{t("hosts.attention")}</span>
@@ -86,21 +86,29 @@ function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { h
   );
 }
 
-/** Each host with its state, load and how many VMs it has; nothing where there is one host. */
-export function SidebarHosts({ hosts, current, now }: SidebarHostsProps) {
-  const shown = enabledHosts(hosts);
-  if (shown.length < 2) return null;
+/** Each host with its state, load and how many VMs it has. */
+export function HostLinks({ hosts, current, now }: SidebarHostsProps) {
   return (
-    <nav class="side-hosts" aria-labelledby="side-hosts">
+    <>
       {/* No heading: the page's own comes first */}
       <p id="side-hosts" class="side-heading side-text">{t("hosts.title")}</p>
       <ul class="side-list">
-        {shown.map((host) => (
+        {hosts.map((host) => (
           <li key={host.id}>
             <HostLink host={host} current={current} now={now} />
           </li>
         ))}
       </ul>
+    </>
+  );
+}
+
+/** The hosts; nothing where there is one. `draw_hosts.tsx` keeps them up to date. */
+export function SidebarHosts(props: SidebarHostsProps) {
+  if (props.hosts.length < 2) return null;
+  return (
+    <nav class="side-hosts" aria-labelledby="side-hosts">
+      <HostLinks {...props} />
     </nav>
   );
 }

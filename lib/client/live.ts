@@ -55,6 +55,8 @@ function hostOf(id: string = LOCAL_HOST): LiveHost {
   return known;
 }
 
+/** The hosts as they were read last; null until they were read again. */
+const hostList = signal<readonly HostStatus[] | null>(null);
 const { stats: hostStats, connection } = hostOf(pageHost());
 const stream = signal<StreamState>("connecting");
 const activity = signal<readonly Activity[]>([]);
@@ -177,14 +179,17 @@ function refetch(): void {
     api.getHostInfo().then(countsOf),
     api.listJobs().then((list) => jobs.seed(list)),
   ];
-  if (hosts.size > 1) wanted.push(api.listHosts().then(hostsAre));
+  if (hosts.size > 1) wanted.push(readHosts());
   if (vms.complete.peek()) wanted.push(fetchVms());
   else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));
   Promise.all(wanted).catch((error) => reportFailure("failed.refresh", error));
 }
 
+const readHosts = (): Promise<void> => api.listHosts().then(hostsAre);
+
 /** Takes over how the hosts are now. */
 function hostsAre(list: readonly HostStatus[]): void {
+  hostList.value = list;
   for (const { id, status, error, uri, since } of list) {
     if (status === "disabled" || id === pageHost()) continue;
     hostOf(id).connection.value = { connected: status === "connected", status, error, uri, since };
@@ -233,6 +238,12 @@ export const live = {
   connection: connection as ReadonlySignal<ConnectionStatus | null>,
   /** The connection to a host's libvirt, or to its KVM Manager; null until something was heard of it. */
   connectionOf: (host: string): ReadonlySignal<ConnectionStatus | null> => hostOf(host).connection,
+  /** A host's newest load; null until something was heard of it. */
+  statsOf: (host: string): ReadonlySignal<HostStats | null> => hostOf(host).stats,
+  /** The hosts as they were read last; null until they were read again. */
+  hosts: hostList as ReadonlySignal<readonly HostStatus[] | null>,
+  /** Reads them. @throws {ApiError} */
+  readHosts,
   /** The connection to KVM Manager itself. */
   stream: stream as ReadonlySignal<StreamState>,
   /** What happened since the page was opened, newest first. */

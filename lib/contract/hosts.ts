@@ -6,7 +6,17 @@ import { MaintenanceSummary } from "./maintenance.ts";
 import { HostName } from "./on_host.ts";
 import { HostKey } from "./host_key.ts";
 import { SSH_LOGIN } from "./ssh_login.ts";
-import { askedWith, CLEARABLE, closed, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";
+import {
+  askedWith,
+  CLEARABLE,
+  closed,
+  NOTHING_IN,
+  NOTHING_OUT,
+  ONE_TIME_SECRET,
+  oneOf,
+  SECRET,
+  Timestamp,
+} from "./schema.ts";
 
 const MANAGE = {
   role: "administrator",
@@ -346,7 +356,7 @@ export const hostListCommands = {
       invitation: Type.String({
         minLength: 1,
         maxLength: 700,
-        ...SECRET,
+        ...ONE_TIME_SECRET,
         description: "the line, as it was shown there",
       }),
       label: Type.Optional(HostLabel),

@@ -50,6 +50,12 @@ export const Instant = Type.Integer({
 /** Marks a field of a command's input as secret: the audit does not keep it, whatever stands in it. */
 export const SECRET = { "x-secret": true } as const;
 
+/**
+ * Marks a secret that is used once and ends within minutes: a form that was refused is shown again with it, so that it need not
+ * be fetched again.
+ */
+export const ONE_TIME_SECRET = { ...SECRET, "x-one-time": true } as const;
+
 /** Marks a field that may hold secrets, and is typed and shown as any other: the audit does not keep it. */
 export const UNRECORDED = { "x-unrecorded": true } as const;
 

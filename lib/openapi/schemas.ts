@@ -16,6 +16,7 @@ const NAMES = new Map<unknown, string>(
 const PRIVATE: ReadonlySet<string> = new Set([
   "x-refusal",
   "x-secret",
+  "x-one-time",
   "x-unrecorded",
   "x-input-of",
   "x-asked-with",

@@ -30,7 +30,7 @@ function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
 export interface FormField {
   /** Undefined where a form can have no such field. */
   readonly schema: FieldSchema | undefined;
-  /** Whether what stands in it, or in a part that it is in, is a secret. */
+  /** Whether what stands in it, or in a part that it is in, is a secret that is not sent back. */
   readonly isSecret: boolean;
 }
 
@@ -43,7 +43,8 @@ export function formField(input: FieldSchema, path: string): FormField {
   for (const step of steps) {
     schema = partOf(schema, step);
     if (schema === undefined) break;
-    isSecret ||= unwrappedSchema(schema)["x-secret"] === true;
+    const { "x-secret": secret = false, "x-one-time": isOnce = false } = unwrappedSchema(schema);
+    isSecret ||= secret && !isOnce;
   }
   return { schema, isSecret };
 }

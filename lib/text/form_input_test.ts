@@ -194,9 +194,10 @@ Deno.test("formField() finds a secret, also in a part, and all that is in a part
       name: { type: "string" },
       key: { type: "object", "x-secret": true, properties: { id: { type: "string" } } },
       lock: { type: "object", properties: { phrase: { type: "string", "x-secret": true } } },
+      once: { type: "string", "x-secret": true, "x-one-time": true },
     },
   };
-  const found = ["name", "key", "key.id", "lock", "lock.phrase", "nothing.of.it"].filter((path) =>
+  const found = ["name", "key", "key.id", "lock", "lock.phrase", "once", "nothing.of.it"].filter((path) =>
     formField(schema, path).isSecret
   );
   assert.deepEqual(found, ["key", "key.id", "lock.phrase"]);

@@ -18,6 +18,8 @@ export interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly "x-secret"?: boolean;
+  /** Of a secret: a form is shown again with it. */
+  readonly "x-one-time"?: boolean;
   /** Of a secret: the field with which the command line asks for it. */
   readonly "x-asked-with"?: string;
   /** What a form's field means that was left empty. */

@@ -1,6 +1,6 @@
 /** The list of all hosts' VMs in the browser while one of the hosts goes away and comes back. */
 import assert from "node:assert/strict";
-import { browser } from "../testbed/chromium.ts";
+import { browser, hydrated } from "../testbed/chromium.ts";
 import { requirement } from "../testbed/skip.ts";
 import { FAR_VM, THIRD_HOST, thirdHost } from "../testbed/third_host.ts";
 import { LOCAL_VM, twoHosts } from "../testbed/two_hosts.ts";
@@ -8,6 +8,9 @@ import { until } from "../testbed/wait.ts";
 import { PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
+
+const ONE_MORE =
+  '<domain type="test"><name>one-more</name><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>';
 
 /** What the browser tells of calls that a host that is away refuses. */
 const expected = /the server responded with a status of 50[13]/;
@@ -49,6 +52,32 @@ Deno.test({
         await until("its row is live", async () => await distant.getAttribute("data-away") === null);
         assert.ok(!(await page.locator("main").innerText()).includes("not connected since"));
         assert.ok(await distant.locator("button:not([aria-haspopup]):enabled").count() > 0);
+      }, { expected });
+    });
+    await t.step("the dashboard names it as long as it is away, and the sidebar follows", async () => {
+      await visit(tester, `${url}/`, async (page) => {
+        await hydrated(page);
+        const row = page.locator(`[data-away="${THIRD_HOST}"]`),
+          link = page.locator(`.side-hosts a[href="/hosts/${THIRD_HOST}/"]`);
+        assert.deepEqual([await row.count(), await link.getAttribute("data-away")], [0, null]);
+        assert.equal(await link.locator(".nav-count").textContent(), "1");
+        await far.unlisten();
+        await row.waitFor();
+        assert.match(await row.innerText(), /Not connected since \d/);
+        await until("the sidebar to say so", async () => await link.getAttribute("data-away") === "");
+        assert.equal(await link.locator(".nav-count").textContent(), "Not connected");
+        await far.listen();
+        await until("it to be back", async () => await row.count() === 0);
+        await until("the sidebar to say so", async () => await link.getAttribute("data-away") === null);
+        await until(
+          "its VMs to be counted",
+          async () => await link.locator(".nav-count").textContent() === "1",
+        );
+        // Of which there may be others by now
+        const local = page.locator('.side-hosts a[href="/"] .nav-count'),
+          before = Number(await local.textContent());
+        await api.importVm({ xml: ONE_MORE });
+        await until("one more to be counted", async () => Number(await local.textContent()) === before + 1);
       }, { expected });
     });
     await t.step("from the first, without script, and on a phone", async () => {

@@ -74,9 +74,17 @@ Deno.test({
         await waitForText(page, "main", "This is no invitation");
         assert.equal(await form.locator("input[name=label]").inputValue(), "Attic", "what was typed is kept");
         await form.locator("input[name=invitation]").fill(invitation);
+        // Users there can use this host: that needs one's password, which is left out
+        await form.locator("input[name=both]").check();
+        await form.locator("button[type=submit]").click();
+        await page.locator("input[type=password]").fill(PASSWORD);
+        await page.getByRole("button", { name: "Continue" }).click();
+        await waitForText(page, "main", "it has no TLS");
+        assert.equal(await form.locator("input[name=invitation]").inputValue(), invitation);
+        await form.locator("input[name=both]").uncheck();
         await form.locator("button[type=submit]").click();
         await waitForText(page, "[data-host-row=kvm2]", "Connected");
-      }, { expected: /400 \(Bad Request\)/ });
+      }, { expected: /40[039] \((?:Bad Request|Forbidden|Conflict)\)/ });
       await visit(
         tester,
         `${far.server.url}/settings/hosts`,
@@ -115,11 +123,19 @@ Deno.test({
         await hydrated(page);
         await far.server.kill();
         await waitForText(page, ".banners", "The host has been away since");
+        await waitForText(page, ".side-hosts [aria-current]", "Not connected");
+        const lines = await page.locator(".side-hosts [aria-current]").getAttribute("title");
+        assert.match(
+          lines!,
+          /^Attic\nNot connected since [^]*KVM Manager there cannot be reached[^]*\nKVM Manager \d/,
+        );
         await page.reload();
         await waitForText(page, "main", "The host is away");
       }, { expected: /50[23]/ });
       await visit(tester, `${near.url}/vms`, (page) => waitForText(page, "main", machine.name));
       await visit(tester, `${near.url}/`, async (page) => {
+        await waitForText(page, ".attention-list", "Host Attic");
+        await waitForText(page, ".attention-list", "Not connected since");
         await waitForText(page, "main", "KVM Manager there cannot be reached");
         await until(
           "nothing else is away",

@@ -338,6 +338,12 @@ Deno.test({
         [(await far.api.listHosts())[1]!.id, (await far.api.getVm({ vmId })).host].toSorted(),
       );
       assert.equal((await api.listHosts()).length, 2);
+      // Both tell the other's VMs to whoever follows their events
+      await api.setTags({ vmId, tags: ["told"] });
+      await until("it to be told there", async () => (await far.api.getVm({ vmId })).tags.includes("told"));
+      for (const each of [api, far.api]) {
+        assert.deepEqual((await each.listHosts()).map(({ foreignVms }) => foreignVms), [[], []]);
+      }
     });
   },
 });

@@ -49,6 +49,17 @@ Deno.test("linked_versions: a newer one's VM whose update is not understood says
     });
     assert.deepEqual([again.notUnderstoodSince, again.attention], [undefined, local!.attention]);
   });
+  await step("VMs of hosts that an older one reads are none of its own, and claim nothing", async () => {
+    far.tell("vm-created", { vm: vm("cccccccc-0000-4000-8000-000000000004", { host: "beyond" }) });
+    // This host, where the link goes both ways
+    far.tell("vm-updated", { vm: vm(local!.id, { host: "back", state: "paused" }) });
+    far.tell("vm-state-changed", { vmId: local!.id, state: "paused" });
+    far.tell("vm-updated", { vm: vm(OTHER, { state: "paused" }) });
+    await until("what came last", async () => (await row(OTHER))?.state === "paused");
+    assert.equal((await api.getVms()).length, 3);
+    assert.equal((await row(local!.id))?.state, local!.state);
+    assert.deepEqual((await api.listHosts()).flatMap(({ foreignVms }) => foreignVms), []);
+  });
   await step("a command that the other one does not have says so, with both versions", async () => {
     far.refusals.get_networks = { code: "UnknownCommand", message: "There is no command get_networks" };
     const failure = await api.getNetworks({ host: "newer" }).then(() => undefined, (error: unknown) => error);

@@ -76,6 +76,7 @@ Deno.test("callRemotely(): lines that are no objects, or no JSON, are nonsense",
 Deno.test("Replica: what is told by events is bounded, and has room again once it is gone", () => {
   const owners = { claim: () => {}, release: () => {}, reconcile: () => {} };
   const replica = new Replica({
+    hostname: () => VM_FACTS.host,
     ...{ hostId: "far", isTaken: () => false, owners, now: () => 0, membershipOf: () => ({}) },
     toHere: (_schema, value) => value,
   });

@@ -178,6 +178,7 @@ export class LinkedHost {
     );
     this.#replica = new Replica({
       hostId: id,
+      hostname: () => this.about?.hostname,
       isTaken: (vmId) => services.isTaken(vmId, id),
       membershipOf: services.membershipOf,
       owners: services.owners,
@@ -449,7 +450,8 @@ export class LinkedHost {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
         this.#heardAt = this.#services.clock.now();
-        if (this.#isClockSet || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
+        const isOld = this.#isClockSet || this.#replica.isBehind;
+        if (isOld || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
           await pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()), this.#stopping.signal);
           await this.#read(up.signal);
         }

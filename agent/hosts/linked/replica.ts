@@ -71,6 +71,8 @@ function idIn(value: unknown): string | undefined {
 export interface ReplicaOptions {
   /** What its rows and events are given as their host. */
   readonly hostId: string;
+  /** The host's name as it told it; undefined until it has. */
+  readonly hostname: () => string | undefined;
   /** Whether a VM's id is another host's. */
   readonly isTaken: (vmId: string) => boolean;
   /** Is told which VMs it has. */
@@ -95,6 +97,9 @@ export class Replica {
   /** VMs that were left out since, by their ids. */
   readonly #leftOutSince = new Set<string>();
   #libvirt: ConnectionStatus | undefined;
+  /** What the VMs of its list have as their host. */
+  #ownNames: ReadonlySet<string> = new Set();
+  #isBehind = false;
   readonly #options: ReplicaOptions;
 
   constructor(options: ReplicaOptions) {
@@ -104,6 +109,11 @@ export class Replica {
   /** VMs that are left out because this version does not understand them. */
   get unknownVms(): number {
     return this.#leftOut + this.#leftOutSince.size;
+  }
+
+  /** Whether it told of a VM that may be its own or not, which its list says. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   private isTaken(vmId: string): boolean {
@@ -153,6 +163,8 @@ export class Replica {
     const known = this.#readEach(COMMANDS.get_vms.output.items, vms, LONGEST_VM);
     if (vms.length > 0 && known.length === 0) return false;
     const before = new Map(this.#vms), read = new Set(known.map(({ item }) => item.id));
+    this.#ownNames = new Set(known.map(({ item }) => item.host));
+    this.#isBehind = false;
     this.#vms.clear();
     this.#jobs.clear();
     this.#kept.clear();
@@ -183,6 +195,7 @@ export class Replica {
       const { data: schema } = EVENTS[frame.name as EventName], known = readAs(schema, value);
       if (known === undefined) return this.#notUnderstood(frame.name, value);
       const event = { name: frame.name, data: this.#options.toHere(schema, known) } as AnyEvent;
+      if ("vm" in event.data && !this.#isOwn(event.data.vm)) return [];
       if (!this.#isRoomFor(event, frame.data.length)) return [];
       const handed = this.#apply(event);
       return handed === undefined ? [] : [handed];
@@ -230,6 +243,18 @@ export class Replica {
     const stale = this.#stale(vm);
     this.#vms.set(id, stale);
     return this.isTaken(id) ? [] : [["vm-updated", { vm: stale }]];
+  }
+
+  /**
+   * Whether a VM that it tells of is on it. KVM Managers of earlier versions tell those of hosts that they read, too: these have
+   * the id there as their host, not its name.
+   */
+  #isOwn({ id, host }: VM): boolean {
+    if (this.#vms.has(id) || this.#ownNames.has(host)) return true;
+    const hostname = this.#options.hostname();
+    if (hostname !== undefined && (host === hostname || host.startsWith(`${hostname}.`))) return true;
+    if (this.#ownNames.size === 0) this.#isBehind = true;
+    return false;
   }
 
   /** Whether what is kept of an event may be so long, and has room. */

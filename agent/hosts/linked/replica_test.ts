@@ -15,7 +15,7 @@ const vm = (id: string): VM => ({
 });
 const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
 const REPLICA: ReplicaOptions = {
-  ...{ hostId: "far", isTaken: () => false, owners: NO_OWNERS },
+  ...{ hostId: "far", hostname: () => "kvm2", isTaken: () => false, owners: NO_OWNERS },
   ...{ toHere: (_schema, value) => value, now: () => 5000, membershipOf: () => ({}) },
 };
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
@@ -74,6 +74,33 @@ Deno.test("Replica follows events, and hands them on with their host", () => {
   ]);
   assert.equal((told[3]![1] as { host?: string }).host, "far");
   assert.deepEqual(known.vms().map(({ id, state }) => [id, state]), [["a", "paused"], ["c", "running"]]);
+});
+
+Deno.test("Replica refuses VMs of hosts that a KVM Manager of an earlier version reads, and keeps its own", () => {
+  const of = (host: string, id: string) => frame("vm-created", { vm: { ...vm(id), host } });
+  const ids = (known: Replica) => known.vms().map(({ id }) => id);
+  const known = replica();
+  known.take([
+    of("beyond", "x"),
+    of("there", "c"),
+    of("kvm2", "d"),
+    of("kvm2.example.org", "e"),
+    of("kvm21", "y"),
+  ]);
+  known.take([frame("vm-state-changed", { vmId: "x", state: "paused" }), frame("vm-deleted", { vmId: "x" })]);
+  // Its host has its full name now
+  known.take([frame("vm-updated", { vm: { ...vm("a"), host: "attic.example.org", state: "paused" } })]);
+  assert.deepEqual(ids(known), ["a", "b", "c", "d", "e"]);
+  assert.equal(known.vm("a")?.state, "paused");
+  assert.ok(!known.isBehind);
+
+  const empty = new Replica(REPLICA);
+  assert.ok(empty.fill([], []));
+  assert.deepEqual(empty.take([of("unlike", "f")]), []);
+  assert.ok(empty.isBehind, "its list says whether that is its own name");
+  assert.ok(empty.fill([{ ...vm("f"), host: "unlike" }], []));
+  empty.take([of("unlike", "g")]);
+  assert.deepEqual([ids(empty), empty.isBehind], [["f", "g"], false]);
 });
 
 Deno.test("Replica takes nothing that is not as the contract says, nor what is of a further host", () => {
