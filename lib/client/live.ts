@@ -11,6 +11,7 @@ import type {
   VM,
 } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
+import { type VmCounts, vmCountsOf } from "../host/vm_counts.ts";
 import { t } from "../i18n/mod.ts";
 
 import { aboutWord } from "../alerts/about.ts";
@@ -23,12 +24,6 @@ import { pageHost } from "./page_host.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
-
-/** How many VMs there are, and how many of them run. */
-export interface VmCounts {
-  readonly total: number;
-  readonly active: number;
-}
 
 /** Longest list of activity kept; the page's own lists are shorter. */
 const ACTIVITY_KEPT = 200;
@@ -174,25 +169,21 @@ function refetch(): void {
     api.getConnectionStatus().then((status) => {
       connection.value = status;
     }),
-    api.getHostInfo().then(countsOf),
+    api.listHosts().then(hostsAre),
     api.listJobs().then((list) => jobs.seed(list)),
   ];
-  if (hosts.size > 1) wanted.push(api.listHosts().then(hostsAre));
   if (vms.complete.peek()) wanted.push(fetchVms());
   else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));
   Promise.all(wanted).catch((error) => reportFailure("failed.refresh", error));
 }
 
-/** Takes over how the hosts are now. */
+/** Takes over how the hosts are now, and how many VMs they have. */
 function hostsAre(list: readonly HostStatus[]): void {
+  counts.value = vmCountsOf(list, pageHost());
   for (const { id, status, error, uri, since } of list) {
     if (status === "disabled" || id === pageHost()) continue;
     hostOf(id).connection.value = { connected: status === "connected", status, error, uri, since };
   }
-}
-
-function countsOf({ totalVms, activeVms }: { totalVms: number; activeVms: number }): void {
-  counts.value = { total: totalVms, active: activeVms };
 }
 
 let recounting: ReturnType<typeof setTimeout> | undefined;
@@ -201,7 +192,7 @@ function recount(): void {
   if (vms.complete.peek() || recounting !== undefined) return;
   recounting = setTimeout(() => {
     recounting = undefined;
-    api.getHostInfo().then(countsOf, (error) => reportFailure("failed.refresh", error));
+    api.listHosts().then(hostsAre, (error) => reportFailure("failed.refresh", error));
   }, RECOUNT_MS);
 }
 
