@@ -111,7 +111,12 @@ export default function VmList(props: VmListProps) {
   };
 
   return (
-    <div ref={root} class="vm-list" data-hosts={manyHosts && !isBroken ? "" : undefined}>
+    <div
+      ref={root}
+      class="vm-list"
+      data-hosts={manyHosts && !isBroken ? "" : undefined}
+      data-tags={rows.some(({ tags }) => tags.length > 0) ? "" : undefined}
+    >
       <header class="page-head">
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>

@@ -2,6 +2,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type {
   Activity,
+  AlertIncident,
   AnyEvent,
   ConnectionStatus,
   EventData,
@@ -115,11 +116,7 @@ const HANDLERS: Handlers = {
   "job-changed": ({ job }) => jobs.put(job),
   "job-progress": ({ job }) => jobs.put(job),
   "alert-fired": ({ incident, more }) => {
-    const about = `${aboutWord(incident)}: ${incident.name}`;
-    report(more > 0 ? `${about} (+${more})` : about, {
-      label: t("nav.alerts"),
-      run: () => location.assign(based("/alerts")),
-    }, SEVERITY_TONES[incident.severity]);
+    showAlert(incident, more).catch((error) => reportFailure(undefined, error));
     notifier?.notifyAlert(incident, more).catch((error) => reportFailure(undefined, error));
   },
   "alerts-changed": () => {
@@ -134,6 +131,16 @@ const HANDLERS: Handlers = {
   // The VMs tell which project they are in by themselves
   "projects-changed": () => {},
 };
+
+/** Says that an alert has fired; names of alerts are loaded then. @param more how many others fired with it */
+async function showAlert(incident: AlertIncident, more: number): Promise<void> {
+  const { alertName } = await import("../alerts/name.ts");
+  const about = `${aboutWord(incident)}: ${alertName(incident.alertId, incident.name)}`;
+  report(more > 0 ? `${about} (+${more})` : about, {
+    label: t("nav.alerts"),
+    run: () => location.assign(based("/alerts")),
+  }, SEVERITY_TONES[incident.severity]);
+}
 
 /** Events that tell how something is now, not that a thing became another: what a page was rendered with is as true as before. */
 const FIGURES: ReadonlySet<EventName> = new Set<EventName>([
