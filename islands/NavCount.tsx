@@ -1,4 +1,5 @@
-import { live, type VmCounts } from "../lib/client/live.ts";
+import { live } from "../lib/client/live.ts";
+import type { VmCounts } from "../lib/host/vm_counts.ts";
 import { number, plural } from "../lib/i18n/mod.ts";
 
 /** How many VMs there are, in the sidebar. */

@@ -54,6 +54,8 @@ function modelOf(props: VmListProps): VmListModel {
   const store = IS_BROWSER ? live.vms : new VmStore();
   // Never complete: the page's VMs are lean, and what is done to them needs to know their disks.
   store.seed(props.vms, false);
+  // Asked for before the page's rows are hydrated: both take their time at once.
+  if (IS_BROWSER) live.complete().catch((error) => reportFailure("failed.list", error));
   return new VmListModel(store, props, IS_BROWSER ? live.connectionOf : () => UNHEARD);
 }
 
@@ -67,9 +69,6 @@ export default function VmList(props: VmListProps) {
   const menu = useSignal<MenuTarget | null>(null);
   const metrics = useListLayout(root);
 
-  useEffect(() => {
-    live.complete().catch((error) => reportFailure("failed.list", error));
-  }, []);
   useEffect(
     () =>
       // The address follows what is asked for, without a new entry for every letter typed.
@@ -112,7 +111,12 @@ export default function VmList(props: VmListProps) {
   };
 
   return (
-    <div ref={root} class="vm-list" data-hosts={manyHosts && !isBroken ? "" : undefined}>
+    <div
+      ref={root}
+      class="vm-list"
+      data-hosts={manyHosts && !isBroken ? "" : undefined}
+      data-tags={rows.some(({ tags }) => tags.length > 0) ? "" : undefined}
+    >
       <header class="page-head">
         <h1>{t("nav.vms")}</h1>
         <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>

@@ -9,19 +9,19 @@ import LiveStatus from "../islands/LiveStatus.tsx";
 import { cookieOf, themeColourMedia } from "../lib/client/preferences.ts";
 import { THEME_COLOURS } from "../lib/client/theme_colour.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
+import { vmCountsOf } from "../lib/host/vm_counts.ts";
 import { locale } from "../lib/i18n/locale.ts";
 import { directionOf } from "../lib/i18n/languages.ts";
 import { t } from "../lib/i18n/mod.ts";
 import { define, type PageState } from "../lib/page_state.ts";
 import { unlessAway } from "./(_shared)/fail.ts";
 
-/** What the shell shows of the host; empty where libvirt cannot say it. The page itself says why. */
-async function hostOf(api: PageState["api"]) {
+/** The version of the host's libvirt; empty where libvirt cannot say it. The page itself says why. */
+async function libvirtVersionOf(api: PageState["api"]): Promise<string> {
   try {
-    const { libvirtVersion, totalVms, activeVms } = await api.getHostInfo();
-    return { libvirtVersion, counts: { total: totalVms, active: activeVms } };
+    return (await api.getHostInfo()).libvirtVersion;
   } catch {
-    return { libvirtVersion: "", counts: null };
+    return "";
   }
 }
 
@@ -42,9 +42,9 @@ export default define.layout(async function App({ Component, req, state, url }) 
   const folded = cookieOf(req.headers.get("cookie"), "sidebar") === "folded";
   // A middleware that refuses a request leaves no state behind: its error page has no frame.
   const ready = state.api !== undefined && state.user !== null;
-  const [host, vmName, jobs, alerts, hosts] = ready
+  const [libvirtVersion, vmName, jobs, alerts, hosts] = ready
     ? await Promise.all([
-      hostOf(state.api),
+      libvirtVersionOf(state.api),
       vmNameIn(path, state.api),
       state.api.listJobs({ open: true }),
       state.api.getAlertSummary().catch(unlessAway),
@@ -99,19 +99,19 @@ export default define.layout(async function App({ Component, req, state, url }) 
               path={path}
               offers={state.offers}
               folded={folded}
-              counts={host?.counts ?? null}
+              counts={vmCountsOf(hosts ?? [], state.host)}
               version={state.version ?? ""}
               hosts={hosts ?? []}
               host={state.host}
             />
           )}
           <div class="stage">
-            {ready && host && (
+            {ready && (
               <TopBar
                 state={state}
                 hosts={hosts ?? []}
                 crumbs={crumbsOf(path, vmName ?? state.subject)}
-                libvirtVersion={host.libvirtVersion}
+                libvirtVersion={libvirtVersion ?? ""}
                 alerts={alerts ?? null}
                 jobs={jobs ?? []}
               />

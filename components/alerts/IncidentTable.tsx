@@ -1,5 +1,6 @@
 import type { AlertIncident, AlertSeverity } from "../../lib/contract/mod.ts";
 import { aboutWord, incidentAnchor } from "../../lib/alerts/about.ts";
+import { alertName } from "../../lib/alerts/name.ts";
 import { SEVERITY_TONES } from "../../lib/alerts/severity_tones.ts";
 import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -33,7 +34,7 @@ function About({ incident }: { incident: AlertIncident }) {
   const { vmId } = incident, name = <bdi>{aboutWord(incident)}</bdi>;
   return (
     <span class="stack">
-      <strong>{oneLine(incident.name, 100)}</strong>
+      <strong>{oneLine(alertName(incident.alertId, incident.name), 100)}</strong>
       {vmId === undefined
         ? <span class="text-muted">{name}</span>
         : <a href={`/vms/${encodeURIComponent(vmId)}`}>{name}</a>}
@@ -56,7 +57,7 @@ function State({ incident: { state, acknowledgedBy, ended, silenced } }: { incid
 
 function Actions({ incident, to }: { incident: AlertIncident; to: string }) {
   const { id, alertId, vmId, name, state, silenced } = incident;
-  const of = { name: oneLine(name, 60), what: aboutWord(incident) };
+  const of = { name: oneLine(alertName(alertId, name), 60), what: aboutWord(incident) };
   const scope = vmId === undefined ? {} : { scope: "vm", vmId };
   return (
     <div class="action-form">

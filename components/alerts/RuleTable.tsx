@@ -1,3 +1,4 @@
+import { alertName } from "../../lib/alerts/name.ts";
 import { CoverNote } from "../coverage/CoverNote.tsx";
 import type { Alert } from "../../lib/contract/mod.ts";
 import { figureWord, seriesWord } from "../../lib/alerts/words.ts";
@@ -60,7 +61,7 @@ export function RuleTable({ alerts, maySwitch }: { alerts: readonly Alert[]; may
           title: t("alerts.name"),
           cell: ({ id, name }) => (
             <a href={`${AT}/${encodeURIComponent(id)}`}>
-              <bdi>{oneLine(name, 60)}</bdi>
+              <bdi>{oneLine(alertName(id, name), 60)}</bdi>
             </a>
           ),
         },
@@ -86,7 +87,7 @@ export function RuleTable({ alerts, maySwitch }: { alerts: readonly Alert[]; may
             <SwitchForm
               action={formHref("enable_alert", { alertId: id, enabled: !enabled }, AT)}
               checked={enabled}
-              label={t("alerts.enabled_of", { name: oneLine(name, 60) })}
+              label={t("alerts.enabled_of", { name: oneLine(alertName(id, name), 60) })}
               word={enabled ? t("alerts.on") : t("alerts.off")}
               disabled={!maySwitch}
             />

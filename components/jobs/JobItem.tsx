@@ -1,3 +1,4 @@
+import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { MINUTE_MS } from "../../lib/duration.ts";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -124,7 +125,9 @@ export function JobItem({ job, log }: { job: Job; log?: readonly JobLine[] | und
           {figures(job).map((figure) => <span key={figure}>{figure}</span>)}
           <time dateTime={new Date(job.startedAt).toISOString()}>{formatMoment(job.startedAt)}</time>
           <span>{t("jobs.by", { actor: job.actor })}</span>
-          {job.host !== undefined && <span data-host>{t("jobs.on", { host: oneLine(job.host, 64) })}</span>}
+          {job.host !== undefined && job.host !== LOCAL_HOST && (
+            <span data-host>{t("jobs.on", { host: oneLine(job.host, 64) })}</span>
+          )}
         </p>
         {job.error && <p class="error-text">{job.error.message}</p>}
         <Log job={job} told={log} />

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { keepDialogFocus } from "../../lib/client/dialog_focus.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -13,13 +14,14 @@ export interface DialogProps {
   class?: string;
 }
 
-/** A modal dialog with a title. The browser keeps the focus inside, and gives it back afterwards. */
+/** A modal dialog with a title. The focus begins on its first field; the browser keeps it inside, and gives it back afterwards. */
 export function Dialog({ open, title, onClose, children, class: extra = "" }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
     if (open && !element.current?.open) element.current?.showModal();
     if (!open && element.current?.open) element.current.close();
+    if (open && element.current !== null) return keepDialogFocus(element.current);
   }, [open]);
   return (
     <dialog

@@ -1,10 +1,10 @@
 import NavCount from "../../islands/NavCount.tsx";
 import SidebarToggle from "../../islands/SidebarToggle.tsx";
-import type { VmCounts } from "../../lib/client/live.ts";
 import type { HostStatus } from "../../lib/contract/mod.ts";
 import type { Offers } from "../../lib/access/looking.ts";
 import { briefHosts } from "../../lib/host/brief.ts";
 import { helpFor } from "../../lib/help/chapters.ts";
+import type { VmCounts } from "../../lib/host/vm_counts.ts";
 import { t } from "../../lib/i18n/mod.ts";
 import { REFERENCE } from "./breadcrumbs.ts";
 import { Icon } from "../kit/Icon.tsx";

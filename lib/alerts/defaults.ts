@@ -1,14 +1,12 @@
 const COVERAGE: readonly Default[] = [
   {
     id: "schedule-failed",
-    name: "Schedule failed",
     severity: "warning",
     watches: "schedule_failed",
     checks: 1,
   },
   {
     id: "coverage-lost",
-    name: "VMs are left out",
     severity: "warning",
     watches: "coverage_lost",
     checks: 1,
@@ -17,8 +15,10 @@ const COVERAGE: readonly Default[] = [
 
 /** The alerts of a new installation: people change and delete them as their own. */
 import type { AlertRule } from "../contract/alerts.ts";
+import { DEFAULT_ALERT_NAMES } from "./default_names.ts";
 
-type Default = Omit<AlertRule, "createdAt" | "scope" | "enabled" | "comparison"> & {
+type Default = Omit<AlertRule, "id" | "name" | "createdAt" | "scope" | "enabled" | "comparison"> & {
+  readonly id: keyof typeof DEFAULT_ALERT_NAMES;
   readonly comparison?: "below";
 };
 
@@ -26,15 +26,13 @@ type Default = Omit<AlertRule, "createdAt" | "scope" | "enabled" | "comparison">
 const FIRST: readonly Default[] = [
   {
     id: "host-unreachable",
-    name: "Host is not reachable",
     severity: "critical",
     watches: "host_connection_lost",
     checks: 2,
   },
-  { id: "vm-crashed", name: "VM crashed", severity: "critical", watches: "vm_crashed", checks: 1 },
+  { id: "vm-crashed", severity: "critical", watches: "vm_crashed", checks: 1 },
   {
     id: "disk-errors",
-    name: "VM has disk errors",
     severity: "critical",
     watches: "vm_disk_error",
     checks: 1,
@@ -42,7 +40,6 @@ const FIRST: readonly Default[] = [
   {
     ...{
       id: "pool-nearly-full",
-      name: "Storage pool is nearly full",
       severity: "warning",
       watches: "host_metric",
     },
@@ -51,24 +48,22 @@ const FIRST: readonly Default[] = [
   {
     ...{
       id: "host-memory",
-      name: "Host memory is nearly used up",
       severity: "warning",
       watches: "host_metric",
     },
     ...{ series: "memory_usage", threshold: 92, clearThreshold: 88, checks: 10 },
   },
   {
-    ...{ id: "host-cpu", name: "Host CPU is busy", severity: "warning", watches: "host_metric" },
+    ...{ id: "host-cpu", severity: "warning", watches: "host_metric" },
     ...{ series: "cpu_usage", threshold: 95, clearThreshold: 85, checks: 20 },
   },
   {
-    ...{ id: "vm-cpu", name: "VM CPU is busy", severity: "info", watches: "vm_metric" },
+    ...{ id: "vm-cpu", severity: "info", watches: "vm_metric" },
     ...{ series: "cpu_usage", threshold: 95, clearThreshold: 80, checks: 60 },
   },
   {
     ...{
       id: "certificate-ends",
-      name: "Certificate expires soon",
       severity: "warning",
       watches: "certificate_ends",
     },
@@ -76,7 +71,6 @@ const FIRST: readonly Default[] = [
   },
   {
     id: "agent-silent",
-    name: "Guest agent is silent",
     severity: "warning",
     watches: "guest_agent_silent",
     checks: 10,
@@ -84,10 +78,9 @@ const FIRST: readonly Default[] = [
 ];
 
 const BACKUPS: readonly Default[] = [
-  { id: "backup-failed", name: "Backup failed", severity: "warning", watches: "backup_failed", checks: 1 },
+  { id: "backup-failed", severity: "warning", watches: "backup_failed", checks: 1 },
   {
     id: "backup-old",
-    name: "Backup is too old",
     severity: "warning",
     watches: "backup_old",
     threshold: 8, // a weekly one, and a day for its run
@@ -99,7 +92,6 @@ const GUESTS: readonly Default[] = [
   {
     ...{
       id: "filesystem-nearly-full",
-      name: "File system in a guest is nearly full",
       severity: "warning",
       watches: "vm_metric",
     },
@@ -110,7 +102,6 @@ const GUESTS: readonly Default[] = [
 const BACKUP_TESTS: readonly Default[] = [
   {
     id: "backup-test-failed",
-    name: "Backup fails its test",
     severity: "critical",
     watches: "backup_test_failed",
     checks: 1,
@@ -120,7 +111,6 @@ const BACKUP_TESTS: readonly Default[] = [
 const HANGS: readonly Default[] = [
   {
     id: "not-responding",
-    name: "Does not respond",
     severity: "critical",
     watches: "not_responding",
     checks: 1,
@@ -128,7 +118,7 @@ const HANGS: readonly Default[] = [
 ];
 
 const REPLICATION: readonly Default[] = [
-  { id: "replica-late", name: "Replica is behind", severity: "warning", watches: "replica_late", checks: 1 },
+  { id: "replica-late", severity: "warning", watches: "replica_late", checks: 1 },
 ];
 
 /** The alerts of a new installation, as they came one after the other. */
@@ -145,6 +135,13 @@ export const DEFAULT_ALERTS = {
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */
 export function defaultAlerts(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {
   return DEFAULT_ALERTS[of].map((row) => ({
-    ...{ comparison: "above", ...row, scope: "everything", enabled: true, createdAt },
+    ...{
+      comparison: "above",
+      name: DEFAULT_ALERT_NAMES[row.id],
+      ...row,
+      scope: "everything",
+      enabled: true,
+      createdAt,
+    },
   }));
 }

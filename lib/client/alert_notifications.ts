@@ -4,6 +4,7 @@
  */
 import type { AlertIncident } from "../contract/mod.ts";
 import { aboutWord, incidentAnchor } from "../alerts/about.ts";
+import { alertName } from "../alerts/name.ts";
 import { oneLine } from "../text/text.ts";
 import { base } from "./base.ts";
 import { cookieOf, keep } from "./preferences.ts";
@@ -66,7 +67,7 @@ export async function showFromHere(onHere: () => void): Promise<void> {
 /** Shows an alert. `more`: how many others fired with it. @throws {Error} where the browser refuses */
 export async function notifyAlert(incident: AlertIncident, more: number): Promise<void> {
   if (!showsNotifications()) return;
-  const { name, message, id } = incident;
+  const { alertId, message, id } = incident, name = alertName(alertId, incident.name);
   const others = more > 0 ? ` (+${more})` : "";
   await (await worker()).showNotification(`${aboutWord(incident)}: ${oneLine(name, 100)}${others}`, {
     body: oneLine(message, LONGEST),

@@ -2,6 +2,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type {
   Activity,
+  AlertIncident,
   AnyEvent,
   ConnectionStatus,
   EventData,
@@ -11,6 +12,7 @@ import type {
   VM,
 } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
+import { type VmCounts, vmCountsOf } from "../host/vm_counts.ts";
 import { t } from "../i18n/mod.ts";
 
 import { aboutWord } from "../alerts/about.ts";
@@ -23,12 +25,6 @@ import { pageHost } from "./page_host.ts";
 import { pending } from "./pending.ts";
 import { report, reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
-
-/** How many VMs there are, and how many of them run. */
-export interface VmCounts {
-  readonly total: number;
-  readonly active: number;
-}
 
 /** Longest list of activity kept; the page's own lists are shorter. */
 const ACTIVITY_KEPT = 200;
@@ -122,11 +118,7 @@ const HANDLERS: Handlers = {
   "job-changed": ({ job }) => jobs.put(job),
   "job-progress": ({ job }) => jobs.put(job),
   "alert-fired": ({ incident, more }) => {
-    const about = `${aboutWord(incident)}: ${incident.name}`;
-    report(more > 0 ? `${about} (+${more})` : about, {
-      label: t("nav.alerts"),
-      run: () => location.assign(based("/alerts")),
-    }, SEVERITY_TONES[incident.severity]);
+    showAlert(incident, more).catch((error) => reportFailure(undefined, error));
     notifier?.notifyAlert(incident, more).catch((error) => reportFailure(undefined, error));
   },
   "alerts-changed": () => {
@@ -141,6 +133,16 @@ const HANDLERS: Handlers = {
   // The VMs tell which project they are in by themselves
   "projects-changed": () => {},
 };
+
+/** Says that an alert has fired; names of alerts are loaded then. @param more how many others fired with it */
+async function showAlert(incident: AlertIncident, more: number): Promise<void> {
+  const { alertName } = await import("../alerts/name.ts");
+  const about = `${aboutWord(incident)}: ${alertName(incident.alertId, incident.name)}`;
+  report(more > 0 ? `${about} (+${more})` : about, {
+    label: t("nav.alerts"),
+    run: () => location.assign(based("/alerts")),
+  }, SEVERITY_TONES[incident.severity]);
+}
 
 /** Events that tell how something is now, not that a thing became another: what a page was rendered with is as true as before. */
 const FIGURES: ReadonlySet<EventName> = new Set<EventName>([
@@ -176,10 +178,9 @@ function refetch(): void {
     api.getConnectionStatus().then((status) => {
       connection.value = status;
     }),
-    api.getHostInfo().then(countsOf),
+    readHosts(),
     api.listJobs().then((list) => jobs.seed(list)),
   ];
-  if (hosts.size > 1) wanted.push(readHosts());
   if (vms.complete.peek()) wanted.push(fetchVms());
   else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));
   Promise.all(wanted).catch((error) => reportFailure("failed.refresh", error));
@@ -187,17 +188,14 @@ function refetch(): void {
 
 const readHosts = (): Promise<void> => api.listHosts().then(hostsAre);
 
-/** Takes over how the hosts are now. */
+/** Takes over how the hosts are now, and how many VMs they have. */
 function hostsAre(list: readonly HostStatus[]): void {
   hostList.value = list;
+  counts.value = vmCountsOf(list, pageHost());
   for (const { id, status, error, uri, since } of list) {
     if (status === "disabled" || id === pageHost()) continue;
     hostOf(id).connection.value = { connected: status === "connected", status, error, uri, since };
   }
-}
-
-function countsOf({ totalVms, activeVms }: { totalVms: number; activeVms: number }): void {
-  counts.value = { total: totalVms, active: activeVms };
 }
 
 let recounting: ReturnType<typeof setTimeout> | undefined;
@@ -206,7 +204,7 @@ function recount(): void {
   if (vms.complete.peek() || recounting !== undefined) return;
   recounting = setTimeout(() => {
     recounting = undefined;
-    api.getHostInfo().then(countsOf, (error) => reportFailure("failed.refresh", error));
+    readHosts().catch((error) => reportFailure("failed.refresh", error));
   }, RECOUNT_MS);
 }
 

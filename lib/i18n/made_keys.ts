@@ -21,6 +21,7 @@ const BY_NAME = [
   /^placement\.(kind\.|[\w-]+_broken$)/,
   /^mcp\.role\./,
   /^touch\.(control|alt|shift|meta|[A-Z]\w+)$/,
+  /^default_alerts\./,
   /^hangs\.about\./,
   /^profiles\.(kind|source|event)\./,
   /^insights\.(window|category|\w+\.(title|seen|why|advice|change)$)/,

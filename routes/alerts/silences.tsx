@@ -1,3 +1,4 @@
+import { alertName } from "../../lib/alerts/name.ts";
 import { CoverNote } from "../../components/coverage/CoverNote.tsx";
 import { page } from "fresh";
 import { AlertsPage } from "../../components/alerts/AlertsPage.tsx";
@@ -45,7 +46,7 @@ function wordOf(silence: AlertSilence, alerts: readonly Alert[], vms: readonly V
   const { scope, hostId = "", group = "", vmId = "", alertId } = silence;
   const alert = alertId === undefined
     ? t("alerts.silence_all")
-    : alerts.find(({ id }) => id === alertId)?.name ?? "–";
+    : alerts.filter(({ id }) => id === alertId).map(({ id, name }) => alertName(id, name))[0] ?? "–";
   if (scope === "everything") return oneLine(alert, 80);
   const name = { host: hostId, group, vm: vms.find(({ id }) => id === vmId)?.name ?? vmId }[scope];
   return `${oneLine(alert, 80)} · ${t(`alerts.scope.${scope}`, { name: oneLine(name, 60) })}`;
@@ -113,7 +114,7 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
                   name="alertId"
                   choices={[
                     { value: "", label: t("alerts.silence_all") },
-                    ...alerts.map(({ id, name }) => ({ value: id, label: oneLine(name, 80) })),
+                    ...alerts.map(({ id, name }) => ({ value: id, label: oneLine(alertName(id, name), 80) })),
                   ]}
                   value={typed.alertId ?? ""}
                 />

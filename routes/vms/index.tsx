@@ -13,8 +13,8 @@ import { define } from "../../lib/page_state.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { newVmAddress } from "../(_shared)/host_choice.ts";
 
-/** Rows in a page: all that is sent with it. The island fetches the rest. */
-const PAGE_ROWS = 100;
+/** Rows in a page: all that is sent with it, more than a screen shows. The island fetches the rest. */
+const PAGE_ROWS = 50;
 
 export const handler = define.handlers({
   async GET({ state, url }) {

@@ -51,7 +51,7 @@ export const opening: Bench = async function* (context) {
       ours: lasts,
       recorded: COCKPIT_MS,
       peer: "cockpit-machines",
-      aim: { most: 1000 },
+      aim: { most: 600 },
     }),
   ];
 };

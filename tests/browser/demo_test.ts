@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { LANGUAGES } from "../../lib/i18n/languages.ts";
-import { browser, checkAccessibility, watchPage } from "../testbed/chromium.ts";
+import { browser, checkAccessibility, hydrated, watchPage } from "../testbed/chromium.ts";
 import { demoPages } from "../testbed/demo_pages.ts";
 import { startServer } from "../testbed/server.ts";
 
@@ -36,6 +36,27 @@ Deno.test("every page of the demo has content, in both themes, and is accessible
   assert.deepEqual(found, []);
   assert.deepEqual(watch.all(), []);
   assert.deepEqual(watch.failures, []);
+});
+
+Deno.test("the sidebar's number of VMs is that of the pages' hosts from the first byte, and stays", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const vms = await server.call("get_vms") as { readonly host: string }[];
+  const far = vms.filter(({ host }) => host === "kvm-02").length;
+  assert.ok(far > 0 && far < vms.length);
+  for (const [path, count] of [["/", vms.length], ["/vms", vms.length], ["/hosts/kvm-02/", far]] as const) {
+    const unscripted = await tester.page({ javaScriptEnabled: false });
+    await unscripted.goto(`${server.url}${path}`);
+    const number = ".side-link[href$='/vms'] .nav-count";
+    assert.equal(await unscripted.locator(number).textContent(), String(count), path);
+    await unscripted.context().close();
+    const page = await tester.page({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${server.url}${path}`);
+    await hydrated(page);
+    await page.waitForLoadState("networkidle");
+    assert.equal(await page.locator(number).textContent(), String(count), `${path}, hydrated`);
+    await page.context().close();
+  }
 });
 
 /** Controls of a page in a language whose name lacks the words that they show, those in closed menus as well. */

@@ -19,6 +19,9 @@ const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =
 const verb = (page: Page, name: string | RegExp) => page.getByRole("link", { name }).first();
 const dialog = (page: Page) => page.getByRole("dialog");
 const disk = (target: string) => `tr[data-disk="${target}"]`;
+/** Whether the focus is on the first element that a selector finds. */
+const focusIs = (page: Page, selector: string) =>
+  page.evaluate((selector) => document.activeElement === document.querySelector(selector), selector);
 /** The page answers with these when a form is refused: that is what the test is about. */
 const REFUSED = /status of 4\d\d/;
 
@@ -33,6 +36,7 @@ browserTest("the Disks tab adds, resizes, edits and detaches the disks of a runn
     await t.step("an empty page says what it is for", () => waitForText(page, "main", "No disks yet"));
     await t.step("a size that cannot be is told at its field", async () => {
       await verb(page, "Add disk or drive").click();
+      await becomes(() => focusIs(page, "dialog .dialog-body :is(input, select)"), true, "the first field");
       await dialog(page).getByLabel("Size").fill("0");
       await dialog(page).getByLabel("Storage pool").selectOption(pool.name);
       // The browser's own check would stop it: the server has the last word.
@@ -40,6 +44,7 @@ browserTest("the Disks tab adds, resizes, edits and detaches the disks of a runn
       await dialog(page).getByRole("button", { name: "Add" }).click();
       await waitForText(page, ".form-error", "Invalid disk size: 0GB (minimum 1GB)");
       assert.equal(await dialog(page).getByLabel("Size").getAttribute("aria-invalid"), "true");
+      await becomes(() => focusIs(page, "dialog [aria-invalid]"), true, "the field with the error");
     });
     await t.step("a new disk is there at once, without a reload", async () => {
       await dialog(page).getByLabel("Size").fill("1");

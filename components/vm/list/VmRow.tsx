@@ -37,6 +37,7 @@ function subtitleOf({ vm, model, now }: VmRowProps): string {
 /** One VM in the table. Rendered again when something about the VM changed; its loads render themselves. */
 export const VmRow = memo(function VmRow(props: VmRowProps) {
   const { vm, model, rowIndex, query, now, enabled, onMenu } = props;
+  const tags = <TagList tags={vm.tags} hrefOf={(tag) => listHref(query, { tag })} />;
   const stats = model.stats(vm.id), recent = model.recentCpu(vm.id);
   const address = firstAddress(vm);
   const host = hostLabelOf(props), subtitle = subtitleOf(props), isAway = model.awayOf(vm) !== undefined;
@@ -85,6 +86,8 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
             </small>
           )}
           {isLive(vm) && !isAway && <RowFacts stats={stats} host={host} address={address} />}
+          {/* Where there is no room for their column */}
+          {vm.tags.length > 0 && <span class="row-tags">{tags}</span>}
         </span>
       </th>
       {host !== undefined && (
@@ -95,7 +98,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
         </td>
       )}
       <td class="col-tags">
-        <TagList tags={vm.tags} hrefOf={(tag) => listHref(query, { tag })} />
+        {tags}
       </td>
       <td class="col-cpu">
         <CpuLoad vm={vm} stats={stats} recent={recent} />

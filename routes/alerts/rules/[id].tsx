@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
+import { alertName } from "../../../lib/alerts/name.ts";
 import { RuleFields } from "../../../components/alerts/RuleFields.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import type { Alert } from "../../../lib/contract/mod.ts";
@@ -42,7 +43,7 @@ export default define.page<typeof handler>(function EditAlert({ data: { alert, v
       </Head>
       <header class="page-head">
         <h1>
-          <bdi>{oneLine(name, 100)}</bdi>
+          <bdi>{oneLine(alertName(alertId, name), 100)}</bdi>
         </h1>
       </header>
       <div class="settings-page">

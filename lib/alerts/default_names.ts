@@ -1,0 +1,20 @@
+/** Names of the alerts of a new installation, by their ids, as they are stored: in English. */
+export const DEFAULT_ALERT_NAMES = {
+  "schedule-failed": "Schedule failed",
+  "coverage-lost": "VMs are left out",
+  "host-unreachable": "Host is not reachable",
+  "vm-crashed": "VM crashed",
+  "disk-errors": "VM has disk errors",
+  "pool-nearly-full": "Storage pool is nearly full",
+  "host-memory": "Host memory is nearly used up",
+  "host-cpu": "Host CPU is busy",
+  "vm-cpu": "VM CPU is busy",
+  "certificate-ends": "Certificate expires soon",
+  "agent-silent": "Guest agent is silent",
+  "backup-failed": "Backup failed",
+  "backup-old": "Backup is too old",
+  "filesystem-nearly-full": "File system in a guest is nearly full",
+  "backup-test-failed": "Backup fails its test",
+  "not-responding": "Does not respond",
+  "replica-late": "Replica is behind",
+} as const;

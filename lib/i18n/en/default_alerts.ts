@@ -1,0 +1,20 @@
+/** Names of the alerts of a new installation, by their ids. */
+export const defaultAlerts = {
+  "default_alerts.schedule-failed": "Schedule failed",
+  "default_alerts.coverage-lost": "VMs are left out",
+  "default_alerts.host-unreachable": "Host is not reachable",
+  "default_alerts.vm-crashed": "VM crashed",
+  "default_alerts.disk-errors": "VM has disk errors",
+  "default_alerts.pool-nearly-full": "Storage pool is nearly full",
+  "default_alerts.host-memory": "Host memory is nearly used up",
+  "default_alerts.host-cpu": "Host CPU is busy",
+  "default_alerts.vm-cpu": "VM CPU is busy",
+  "default_alerts.certificate-ends": "Certificate expires soon",
+  "default_alerts.agent-silent": "Guest agent is silent",
+  "default_alerts.backup-failed": "Backup failed",
+  "default_alerts.backup-old": "Backup is too old",
+  "default_alerts.filesystem-nearly-full": "File system in a guest is nearly full",
+  "default_alerts.backup-test-failed": "Backup fails its test",
+  "default_alerts.not-responding": "Does not respond",
+  "default_alerts.replica-late": "Replica is behind",
+};
