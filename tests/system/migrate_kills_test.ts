@@ -38,6 +38,67 @@ const VICTIMS: Readonly<Record<string, (move: Move) => void | Promise<void>>> = 
   "the line": ({ to }) => to.line.cut(),
 };
 
+/** Snapshots of a VM that is off, by their names. */
+const SNAPSHOTS = ["apart", "within"];
+/** A stretch of its disk that the test writes, as qemu-io has it, and what is there at each time. */
+const STRETCH = "64k 64k", AT = { within: 0x11, apart: 0x22, now: 0x33 } as const;
+
+/** The image of a VM's disk, as its host sees it. */
+async function diskOf({ libvirt }: MigrationHost, name: string): Promise<string> {
+  const lines = (await libvirt.virsh("domblklist", name, "--details")).split("\n");
+  return lines.find((line) => line.includes("vda"))!.trim().split(/\s+/).at(-1)!;
+}
+
+/** Writes a pattern to an image, or looks for it. @throws {Error} where it is not there */
+async function io({ libvirt }: MigrationHost, what: "read" | "write", path: string, pattern: number) {
+  const said = await libvirt.inside("qemu-io", "-f", "qcow2", "-c", `${what} -P ${pattern} ${STRETCH}`, path);
+  assert.match(said, new RegExp(`^${what === "read" ? "read" : "wrote"} 65536/65536`), said);
+}
+
+/** Takes both, each with content of its own. */
+async function takeSnapshots(host: MigrationHost, name: string, path: string): Promise<void> {
+  const { libvirt } = host;
+  await io(host, "write", path, AT.within);
+  await libvirt.virsh("snapshot-create-as", name, "within");
+  await io(host, "write", path, AT.apart);
+  await libvirt.virsh("snapshot-create-as", name, "apart", "--disk-only");
+  await io(host, "write", await diskOf(host, name), AT.now);
+  await libvirt.virsh("pool-refresh", "images");
+}
+
+/** The disk has what was written last, and each snapshot is gone back to. */
+async function requireSnapshots(
+  host: MigrationHost,
+  name: string,
+  vmId: string,
+  what: string,
+): Promise<void> {
+  const image = await diskOf(host, name);
+  await host.libvirt.inside("qemu-img", "check", "-q", image);
+  await io(host, "read", image, AT.now);
+  // To one within an image that the disk has left nothing goes back: its content is looked at there
+  await call(host.server, "revert_snapshot", { vmId, name: "apart" });
+  await io(host, "read", await diskOf(host, name), AT.apart);
+  assert.equal(await host.libvirt.virsh("domstate", name), "shut off", what);
+  const [{ filename: base }] = JSON.parse(
+    await host.libvirt.inside(
+      "qemu-img",
+      "info",
+      "--output=json",
+      "--backing-chain",
+      await diskOf(host, name),
+    ),
+  ).toReversed();
+  await host.libvirt.inside("qemu-img", "snapshot", "-a", "within", base);
+  await io(host, "read", base, AT.within);
+}
+
+/** Removes the images of a host. */
+async function emptied(host: MigrationHost): Promise<void> {
+  for (const image of await host.volumes()) await Deno.remove(`${host.images}/${image}`);
+  await host.libvirt.virsh("pool-refresh", "images");
+}
+
 /** What a host says of its last moves. */
 async function said({ server }: MigrationHost): Promise<string> {
   const told = await call(server, "get_activity", { actions: ["migrate_vm"], limit: 4 });
@@ -76,8 +137,8 @@ Deno.test({
         start: !isOff,
         disks: [{ path, format: "qcow2", bus: "virtio" }],
       });
-      // One that is off has a snapshot within its image, which goes along
-      if (isOff) await from.libvirt.virsh("snapshot-create-as", name, "kept");
+      // One that is off has a snapshot within its image and one of an image of its own: both go along
+      if (isOff) await takeSnapshots(from, name, path);
       await until(
         "the VM to be known",
         async () =>
@@ -109,14 +170,15 @@ Deno.test({
         assert.equal(await at.libvirt.virsh("domstate", name), isOff ? "shut off" : "running", what);
       }
       if (told === "moved") assert.equal(at, to, what);
-      const snapshots = (await at.libvirt.virsh("snapshot-list", name, "--name")).trim();
-      assert.equal(snapshots, isOff ? "kept" : "", what);
-      // Its disk is whole, and as it was
-      const [disk] = (await at.libvirt.virsh("domblklist", name, "--details")).split("\n")
-        .filter((line) => line.includes("vda")).map((line) => line.trim().split(/\s+/).at(-1)!);
-      const own = `${at.images}/${disk!.split("/").at(-1)}`;
+      const snapshots = (await at.libvirt.virsh("snapshot-list", name, "--name")).split("\n");
+      assert.deepEqual(snapshots.filter((each) => each !== "").toSorted(), isOff ? SNAPSHOTS : [], what);
       if (await at.libvirt.qemuOf(name) !== null) await at.libvirt.virsh("destroy", name);
-      await run(["qemu-img", "compare", "-q", own, `${from.images}/${image}`]);
+      // Its disk is whole, and as it was; so is what each snapshot keeps
+      if (isOff) await requireSnapshots(at, name, vmId, what);
+      else {
+        const own = `${at.images}/${(await diskOf(at, name)).split("/").at(-1)}`;
+        await run(["qemu-img", "compare", "-q", own, `${from.images}/${image}`]);
+      }
       // Nothing is left on the other one
       if (other === to) assert.deepEqual(await to.volumes(), [], `${what}\n${await said(to)}`);
       assert.deepEqual([await from.left(), await to.left()], ["", ""], what);
@@ -126,8 +188,7 @@ Deno.test({
       );
       console.log(what, here ? "→ stayed" : "→ moved");
       await at.libvirt.virsh("undefine", name, "--snapshots-metadata");
-      await Deno.remove(own);
-      if (at === to) await Deno.remove(`${from.images}/${image}`);
+      for (const host of [from, to]) await emptied(host);
       await from.linked();
     }
     console.log(Object.fromEntries(ends));

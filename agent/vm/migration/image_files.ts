@@ -19,8 +19,10 @@ export interface MadeImage extends Pick<PlacedDisk, "target" | "path" | "type">,
   readonly format: "qcow2" | "raw";
 }
 
+type OfDisk = Pick<MadeImage, "target" | "image">;
+
 /** The image that one is built on; undefined where it is built on nothing. @throws {ImageError} for one that is none of its disk's */
-function baseOf({ target, image }: MadeImage, all: readonly MadeImage[]): MadeImage | undefined {
+function baseOf<I extends OfDisk>({ target, image }: I, all: readonly I[]): I | undefined {
   const backing = image?.of.backing;
   if (backing === undefined) return undefined;
   const base = all.find((each) => each.target === target && each.image?.index === backing);
@@ -29,14 +31,19 @@ function baseOf({ target, image }: MadeImage, all: readonly MadeImage[]): MadeIm
 }
 
 /** Images that one is built on, nearest first. @throws {ImageError} for a ring */
-function chainOf(image: MadeImage, all: readonly MadeImage[]): MadeImage[] {
-  const chain: MadeImage[] = [];
+function chainOf<I extends OfDisk>(image: I, all: readonly I[]): I[] {
+  const chain: I[] = [];
   for (let base = baseOf(image, all); base !== undefined; base = baseOf(base, all)) {
     if (chain.includes(base) || base === image) throw new ImageError("it is built on itself");
     chain.push(base);
   }
   return chain;
 }
+
+/** Images with those before them that they are built on. @throws {ImageError} for a ring */
+export const basesFirst = <I extends OfDisk>(images: readonly I[]): I[] =>
+  images.map((image) => ({ image, depth: chainOf(image, images).length }))
+    .toSorted((a, b) => a.depth - b.depth).map(({ image }) => image);
 
 /** The disks that the VM has in the end: of those that come as files, the first ones with what they are built on. @throws {ImageError} */
 export const placedDisks = (made: readonly MadeImage[]): PlacedDisk[] =>

@@ -1,6 +1,13 @@
 /** Images that came byte by byte: what they name is what came, or they are refused before QEMU opens them. */
 import assert from "node:assert/strict";
-import { type MadeImage, movedPaths, placedDisks, relinkImages, wholeSectors } from "./image_files.ts";
+import {
+  basesFirst,
+  type MadeImage,
+  movedPaths,
+  placedDisks,
+  relinkImages,
+  wholeSectors,
+} from "./image_files.ts";
 
 const image = (
   index: number,
@@ -44,6 +51,19 @@ Deno.test("placedDisks(): an image that is built on itself, on one that does not
       [image(0, "a", { backing: 1 }), image(1, "b", { target: "vdb" })],
     ]
   ) assert.throws(() => placedDisks(made), { name: "ImageError" });
+});
+
+Deno.test("basesFirst(): each image follows what it is built on, also where two are built on one", () => {
+  const made = [
+    image(0, "top", { backing: 1 }),
+    image(1, "base"),
+    image(2, "branch", { backing: 3 }),
+    image(3, "middle", { backing: 1 }),
+    image(0, "other", { target: "vdb" }),
+  ];
+  const order = basesFirst(made).map(({ path }) => path.slice("/here/".length));
+  assert.deepEqual(order, ["base", "other", "top", "middle", "branch"]);
+  assert.throws(() => basesFirst([image(0, "a", { backing: 0 })]), { name: "ImageError" });
 });
 
 Deno.test("relinkImages(): an image that names a file which did not come, keeps data elsewhere or is none is refused", async () => {

@@ -53,7 +53,7 @@ import { incomingState } from "./domain_state.ts";
 import { problem, t } from "./findings.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
-import { type MadeImage, placedDisks } from "./image_files.ts";
+import { basesFirst, type MadeImage, placedDisks } from "./image_files.ts";
 import { IncomingOff } from "./incoming_off.ts";
 import { LINE_DONE, relay } from "./relay.ts";
 import { requireMayBring } from "./rights.ts";
@@ -330,7 +330,8 @@ export class IncomingMigration {
     );
     await requirePlaces(host, copied.map(({ pool, size: bytes }) => ({ pool, bytes })));
     const made: MadeImage[] = [];
-    for (const disk of copied) made.push(await this.#makeDisk(disk, operation, held));
+    // Where the move fails, the last one made goes first: none that another is built on stays
+    for (const disk of basesFirst(copied)) made.push(await this.#makeDisk(disk, operation, held));
     const placed = placedDisks(made);
     const noted = operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.vmId, name });
     const folder = `/run/libvirt/qemu/kvm-manager-${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;

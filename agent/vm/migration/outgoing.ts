@@ -103,8 +103,17 @@ function targetOf(
   throw new ContractError("HostNotFound", { host: to });
 }
 
-/** A VM that can be moved, and whether it is off. @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner */
-function requireMovable(host: Host, vmId: string): { readonly vm: VM; readonly isOff: boolean } {
+/** A VM that can be moved, and whether it is off. */
+interface Movable {
+  readonly vm: VM;
+  readonly isOff: boolean;
+}
+
+/** @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner @throws {LibvirtError} */
+async function requireMovable(host: Host, vmId: string): Promise<Movable> {
+  host.requireVm(vmId);
+  // Another program may have just taken a snapshot: its disks are other images then
+  await host.inventory.refresh(vmId);
   const vm = host.requireVm(vmId);
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
   if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
@@ -145,7 +154,7 @@ export interface MigrationWorld {
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
 async function look(
   host: Host,
-  { vm, isOff }: ReturnType<typeof requireMovable>,
+  { vm, isOff }: Movable,
   wish: Placing,
   { stays, users }: Belongings,
   role: Role,
@@ -219,7 +228,7 @@ export async function migrationFit(
   wish: Placing,
   principal: Principal,
 ): Promise<Pick<MigrationPlan, "findings" | "disks">> {
-  const movable = requireMovable(host, wish.vmId), target = targetOf(linked, host, wish, principal);
+  const movable = await requireMovable(host, wish.vmId), target = targetOf(linked, host, wish, principal);
   const belongings = belongingsOf(host, coverage, movable.vm, principal);
   const found = await MigrationConversation.during(
     target,
@@ -236,7 +245,7 @@ export async function migrationPlan(
   wish: Placing,
   principal: Principal,
 ): Promise<MigrationPlan> {
-  const movable = requireMovable(host, wish.vmId), { vm, isOff } = movable;
+  const movable = await requireMovable(host, wish.vmId), { vm, isOff } = movable;
   const target = targetOf(linked, host, wish, principal);
   const belongings = belongingsOf(host, coverage, vm, principal);
   const [dirty, { found, line }] = await Promise.all([
@@ -440,7 +449,7 @@ export async function migrateVm(
 ): Promise<Output<"migrate_vm">> {
   const { operations } = host, { vmId } = input, actor = principal.name;
   await operations.ready([keyOf.vm(vmId)]);
-  const movable = requireMovable(host, vmId), { vm: known, isOff } = movable;
+  const movable = await requireMovable(host, vmId), { vm: known, isOff } = movable;
   const target = targetOf(linked, host, input, principal);
   let output: Output<"migrate_vm"> | undefined;
   await host.operate(known, t("migration.moving"), async () => {
