@@ -21,7 +21,7 @@ import { PasswordHashes } from "./hashing.ts";
 import type { HostAccountsAsked } from "./host_accounts.ts";
 import { PEER_TOKEN } from "../../lib/host/link_protocol.ts";
 import { Passkeys } from "./passkeys.ts";
-import { Confirmations } from "./reauthentication.ts";
+import { Confirmations } from "./confirmations.ts";
 import { Setup } from "./setup.ts";
 import { SignIn } from "./sign_in.ts";
 

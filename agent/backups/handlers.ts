@@ -11,7 +11,8 @@ import {
   type VM,
 } from "../../lib/contract/mod.ts";
 import { daysOf } from "../../lib/backup/calendar.ts";
-import { type Timing, type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
+import { timingOf } from "../../lib/schedules/read_timing.ts";
+import type { Timing, TimingFields } from "../../lib/schedules/timing.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
 import { may, vmObject, type VmPlace } from "../../lib/access/rights.ts";
 import { delegatorOf } from "../access/delegation.ts";

@@ -9,7 +9,8 @@ import {
   type VM,
 } from "../../lib/contract/mod.ts";
 import { nextRuns } from "../../lib/schedules/next_run.ts";
-import { type TimingFields, timingOf } from "../../lib/schedules/timing.ts";
+import { timingOf } from "../../lib/schedules/read_timing.ts";
+import type { TimingFields } from "../../lib/schedules/timing.ts";
 import { isNoTarget, type Targets as Named } from "../../lib/access/redact.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import { hiddenTargets, joinTargets } from "../access/keep_hidden.ts";

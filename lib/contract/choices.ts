@@ -1,5 +1,7 @@
 /** The words for what a VM may be made of: one list each, for schemas, forms and checks. */
 
+/** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
+export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"] as const;
 export const OS_TYPES = ["linux", "windows", "other"] as const;
 export const DISK_FORMATS = ["qcow2", "raw"] as const;
 export const DISK_BUSES = ["virtio", "scsi", "sata", "ide", "usb"] as const;

@@ -1,7 +1,7 @@
 /** What a command of the contract is: the shape of one row in the one table that every door is derived from. */
 import type { Static, TSchema } from "typebox";
 import type { ErrorCode } from "./errors.ts";
-import type { VmState } from "./vm.ts";
+import type { VM_STATES } from "./choices.ts";
 import type { ExtraPermission, OutputFilter } from "./access_rules.ts";
 
 /** Roles in rising order: whoever has one may do what the ones before it may. */
@@ -77,7 +77,7 @@ export interface Command<
   /** Option that other tools have for the verb → what does that here, as a sentence. */
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** State of the VM that `--wait` alone waits for. */
-  readonly reaches?: VmState;
+  readonly reaches?: typeof VM_STATES[number];
   /** Field of the answer that is a file: the whole output, unless another format is asked for. */
   readonly file?: { readonly field: string; readonly base64?: true };
   /** Command lines that can be typed, where something is worth showing beyond the plain call. */

@@ -1,6 +1,7 @@
 /** Virtual machines: the types, and every command on them. */
 import Type, { type Static } from "typebox";
 import { BinReceipt, PERMANENTLY } from "./bin.ts";
+import { VM_STATES } from "./choices.ts";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
 import { StorageUser } from "./storage.ts";
@@ -15,8 +16,6 @@ import {
   VmId,
 } from "./schema.ts";
 
-/** States a person distinguishes. `suspended` is off with its memory saved (managed save) or asleep (S3). */
-export const VM_STATES = ["running", "stopped", "paused", "suspended", "crashed"] as const;
 export const VmState = oneOf(VM_STATES);
 export type VmState = Static<typeof VmState>;
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { WEEKDAYS } from "../contract/schedules.ts";
 import { nextRun, nextRuns } from "./next_run.ts";
-import { type Timing, type TimingFields, timingOf } from "./timing.ts";
+import { timingOf } from "./read_timing.ts";
+import type { Timing, TimingFields } from "./timing.ts";
 
 const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"] as const;
 const QUARTER_HOUR = 900_000, YEAR = { from: Date.UTC(2026, 0, 1), to: Date.UTC(2027, 0, 1) };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VM_STATES } from "../contract/vm.ts";
+import { VM_STATES } from "../contract/choices.ts";
 import {
   ACTION_NAMES,
   ACTIONS,

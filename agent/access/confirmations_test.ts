@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../testing.ts";
-import { Confirmations, CONFIRMED_MS } from "./reauthentication.ts";
+import { Confirmations, CONFIRMED_MS } from "./confirmations.ts";
 
 Deno.test("Confirmations hold for one session, and five minutes by the uptime", async () => {
   const clock = new TestClock();
