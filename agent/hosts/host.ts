@@ -37,6 +37,7 @@ import type { VmStorage } from "../machine/vm_storage.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import type { HostMedia } from "./media.ts";
 import type { HostOverlays } from "./unused_overlays.ts";
+import type { HostParts } from "./kept_parts.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
 import { type DomainChange, Inventory } from "./inventory/inventory.ts";
@@ -126,6 +127,8 @@ export class Host {
   mediaOwners: HostMedia | undefined;
   /** Images that snapshots which were cut short have left; undefined on another machine. Set by the feature of VMs. */
   unusedOverlays: HostOverlays | undefined;
+  /** Disks that were on their way here when their import was cut; undefined on another machine. Set by the feature of VMs. */
+  keptParts: HostParts | undefined;
   /** What is told of the tags and groups that its VMs get. Set by the feature of VMs. */
   labels: HostLabels = NO_HOST_LABELS;
   /** Folders that are never shared with guests: of KVM Manager itself, and of backups. Set by the feature of VMs. */

@@ -22,6 +22,20 @@ export interface VolumeMade {
   readonly file: FileIdentity | null;
   /** When it was begun: milliseconds since 1970. */
   readonly at: number;
+  /** A disk of another machine arrives in it: where that is cut, the next import of the disk goes on with it. */
+  readonly arriving?: ArrivingPart;
+}
+
+/** How much of a disk has come from another machine. */
+export interface ArrivingPart {
+  /** SHA-256 of what tells the disk, in the state that it has, from all others. */
+  readonly source: string;
+  /** Bytes, from its beginning. */
+  readonly received: number;
+  /** SHA-256 of those bytes. */
+  readonly sha256: string;
+  /** The line broke, and did not come back. */
+  readonly isBroken?: true;
 }
 
 /** A file that is made beside libvirt. There was none before. */

@@ -40,6 +40,7 @@ export async function volumePlace(link: Link, pool: string, name: string): Promi
 /**
  * Makes a volume as a step that was written down before.
  *
+ * @param onNoted gets the step, of which more may be known later
  * @throws {LibvirtError} code STORAGE_VOL_EXIST when the name is taken, be it by a file that its pool has not seen yet
  */
 export async function makeVolume(
@@ -47,6 +48,7 @@ export async function makeVolume(
   steps: Steps,
   { pool, name }: { readonly pool: string; readonly name: string },
   make: () => Promise<Volume>,
+  onNoted?: (noted: Noted<VolumeMade>) => void,
 ): Promise<Volume> {
   const path = await volumePlace(link, pool, name);
   const isTaken = await volumeNamed(link, pool, name) !== undefined ||
@@ -56,6 +58,7 @@ export async function makeVolume(
     throw new LibvirtError({ kind: "libvirt", code: VIR_ERR.STORAGE_VOL_EXIST, message });
   }
   const noted = steps.add<VolumeMade>({ kind: "volume-made", pool, name, path, file: null, at: Date.now() });
+  onNoted?.(noted);
   using _watch = path === null ? undefined : noteWhenThere(path, noted);
   try {
     const made = await make();
@@ -208,12 +211,19 @@ export async function removeUnused(
   return removed(path);
 }
 
+/** Whether what has come of a disk is worth keeping: it was cut, and nobody wants it gone. */
+const mayGoOn = ({ arriving }: VolumeMade, { operation: { cut } }: SettledHere): boolean =>
+  arriving !== undefined && arriving.received > 0 && (cut !== undefined || arriving.isBroken === true);
+
 /** Takes back a volume that was made, or was being made. */
 const volumeMade: StepRule<"volume-made"> = {
   undo: async (step, at) => {
     const { link, inventory } = at.vms;
     const { pool, name, path } = step;
     if (path !== null && link.machine !== null && await keepsFilesStill(link, pool)) {
+      if (mayGoOn(step, at) && await at.vms.keptParts?.keep(at.operation, { ...step, path })) {
+        return left(path, t("operations.goes_on"));
+      }
       const outcome = await removeFile(at, { ...step, path });
       if (outcome.did === "done" || outcome.did === "nothing") inventory.storage.remove(pool, name);
       if (outcome.did === "kept") await readAnew(at);

@@ -25,6 +25,7 @@ import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FOREIGN_CHOICE_MIGRATIONS, ForeignChoices } from "./foreign/choices.ts";
 import { foreignHandlers } from "./foreign/handlers.ts";
+import { forgetKeptParts, KEPT_PART_MIGRATIONS, KeptParts } from "./foreign/remote/kept_parts.ts";
 import { ForeignLogins } from "./foreign/remote/logins.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
@@ -123,6 +124,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     ...UNUSED_OVERLAY_MIGRATIONS,
     ...MOVE_MIGRATIONS,
     ...FOREIGN_CHOICE_MIGRATIONS,
+    ...KEPT_PART_MIGRATIONS,
   ],
   open: (app) => {
     const mediaOwners = mediaOwnersHere(app),
@@ -161,6 +163,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
         forgetUnusedOverlays(app.store, hostId);
+        forgetKeptParts(app.store, hostId);
         choices.forgetHost(hostId);
       },
       host: (host) => {
@@ -174,6 +177,8 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         const kept = new SnapshotImages(host);
         const unused = host.machine === null ? undefined : new UnusedOverlays(host, store);
         host.unusedOverlays = unused;
+        const parts = host.machine === null ? undefined : new KeptParts(host, store);
+        host.keptParts = parts;
         host.keepers.add(kept.keeper);
         host.arrivals = new MoveSlots(host, () => limitOf(host.id));
         host.mediaOwners = host.machine !== null ? mediaOwners : undefined;
@@ -192,6 +197,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
               hosts,
               choices,
               logins,
+              parts,
               ssh: app.ssh,
               imagePolicy: () => images.policy(),
             }),
@@ -222,9 +228,11 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
           stop: () => {
             seen[Symbol.dispose]();
             unused?.[Symbol.dispose]();
+            parts?.[Symbol.dispose]();
           },
           periodic: [
             { name: "start risks", every: () => RISKS_MS, run: () => showStartRisks(host) },
+            { name: "parts of imports", every: () => RISKS_MS, run: () => parts?.sweep() },
             // Somebody may have deleted one since
             {
               name: "unused images",

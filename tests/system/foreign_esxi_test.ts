@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { claimedVm } from "../testbed/claimed_vm.ts";
-import { ESXI_LOGIN, furnish, standInEsxi } from "../testbed/esxi.ts";
+import { ESXI_LOGIN, furnish, type StandInEsxi, standInEsxi } from "../testbed/esxi.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
+import { openOperations } from "../testbed/open_operations.ts";
 import { run } from "../testbed/process.ts";
 import { call, readyServer, refused } from "../testbed/product.ts";
 import { hasBooted } from "../testbed/self_writer.ts";
+import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -327,5 +329,109 @@ Deno.test({
     await call(server, "delete_vm", { vmId: made.vmId, deleteDisks: true });
     const kept = await run(["sh", "-c", 'grep -rlF "$1" "$2" || true', "sh", ESXI_LOGIN.password, dataDir]);
     assert.equal(kept.trim(), "", "the password is in no file");
+  },
+});
+
+/** Has copies of the first disk come slowly, a MiB at a time: an import is far from its end when it has come half way. */
+function slowly(esxi: StandInEsxi, disk: string): void {
+  esxi.misbehaves.folder = (request, response, path) => {
+    const [, first = "0"] = /^bytes=(\d+)-/.exec(request.headers.range ?? "") ?? [];
+    if (!isCopy(request, path)) return false;
+    const size = 16 * MIB;
+    response.writeHead(206, {
+      "content-length": String(size - Number(first)),
+      "content-range": `bytes ${first}-${size - 1}/${size}`,
+    });
+    const bytes = Deno.readFileSync(disk);
+    let at = Number(first);
+    const timer = setInterval(() => {
+      response.write(bytes.subarray(at, at += MIB));
+      if (at >= size / 2 + Number(first)) clearInterval(timer);
+    }, 1000);
+    response.on("close", () => clearInterval(timer));
+    return true;
+  };
+}
+
+Deno.test({
+  name:
+    "an import from ESXi that was cut goes on with what had come, unless the disk or the part has changed",
+  ignore,
+  fn: async (t) => {
+    await using esxi = await standInEsxi();
+    await using folder = await testFolder();
+    await using pool = await testPool("esxiagain");
+    await using vm = await claimedVm("esxiagain");
+    const dataDir = `${folder.path}/data`, from = { kind: "esxi", origin: esxi.origin } as const;
+    const { boot } = await furnish(esxi, folder.path), part = `${vm.name}-disk1.qcow2.part`;
+    const wish = {
+      ...{ ...from, ...ESXI_LOGIN, certificate: esxi.fingerprint, vm: "web & co", name: vm.name },
+      ...{ targetPool: pool.name, nics: [{ leaveOut: true }], disks: [{}, { leaveOut: true }] },
+    };
+    /** Begins an import, and kills KVM Manager in its middle. */
+    const cut = async () => {
+      slowly(esxi, boot);
+      {
+        await using server = await readyServer({ dataDir });
+        const asked = call(server, "import_foreign_vm", wish).catch(() => "cut off");
+        await until("a part to be noted", async () => {
+          const kept = openOperations(dataDir).some((record) => record.includes('"received"'));
+          return kept && (await filesIn(pool)).includes(part);
+        }, { seconds: 60 });
+        await server.kill();
+        assert.equal(await asked, "cut off");
+      }
+      esxi.misbehaves.folder = undefined;
+      esxi.ranges.length = 0;
+    };
+    /** The byte at which the disk was read on from. */
+    const start = () => {
+      const [, range] = esxi.ranges.find(([path, range]) =>
+        path === "web/web-flat.vmdk" && range.endsWith("-16777215")
+      )!;
+      return Number(/=(\d+)/.exec(range)![1]);
+    };
+    const settled = () =>
+      until("the import to be settled", () => Promise.resolve(openOperations(dataDir).length === 0), {
+        seconds: 60,
+      });
+    /** Imports it once more, and looks at what has come. */
+    const again = async (server: TestServer) => {
+      await settled();
+      assert.deepEqual(await filesIn(pool), [part]);
+      const made = await call(server, "import_foreign_vm", wish);
+      await run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", boot, made.disks[0]!.path]);
+      assert.deepEqual(await filesIn(pool), [`${vm.name}-disk1.qcow2`]);
+      assert.deepEqual(openOperations(dataDir), []);
+      await call(server, "delete_vm", { vmId: made.vmId, deleteDisks: true });
+      return start();
+    };
+
+    await t.step("it goes on at the byte that was noted, also after a second cut", async () => {
+      await cut();
+      await cut();
+      await using server = await readyServer({ dataDir });
+      assert.ok(await again(server) >= 4 * MIB, "what had come is not transferred again");
+      const [, job] = await call(server, "list_jobs");
+      assert.match(job?.error?.message ?? "", /the next import of this disk goes on with it/);
+    });
+
+    await t.step("a part that somebody has changed is not gone on with", async () => {
+      await cut();
+      {
+        using file = await Deno.open(`${pool.path}/${part}`, { write: true });
+        await file.write(new Uint8Array(512).fill(7));
+      }
+      await using server = await readyServer({ dataDir });
+      assert.equal(await again(server), 0);
+    });
+
+    await t.step("a disk that was written to at the source is transferred from the beginning", async () => {
+      await cut();
+      await Deno.utime(boot, new Date(), new Date(2026, 1, 1));
+      await using server = await readyServer({ dataDir });
+      assert.equal(await again(server), 0);
+      assert.deepEqual(await filesIn(pool), []);
+    });
   },
 });

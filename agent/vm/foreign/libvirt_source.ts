@@ -10,7 +10,7 @@ import { askedRights } from "../../access/asking.ts";
 import type { Host } from "../../hosts/host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import { type Volume, volumeAt } from "../../storage/volumes.ts";
 import { type ForeignServices, type ForeignSource, type SourceDisk, told } from "./model.ts";
 import { bring } from "./remote/arrival.ts";
 import { LineBroken, type RemoteDisk } from "./remote/remote_disk.ts";
@@ -52,7 +52,10 @@ function meantVm(other: Host, named: string | undefined): VM {
 }
 
 /** A volume of another host, through its libvirt. */
-function volumeOf(other: Host, { path, size }: { readonly path: string; readonly size: number }): RemoteDisk {
+function volumeOf(
+  other: Host,
+  { path, size, changed }: Pick<Volume, "path" | "changed"> & { readonly size: number },
+): RemoteDisk {
   /** What libvirt says, told from a line that broke. */
   const told = (error: unknown): unknown =>
     isConnectionLost(error)
@@ -61,6 +64,7 @@ function volumeOf(other: Host, { path, size }: { readonly path: string; readonly
   return {
     label: path,
     size,
+    ...(changed !== undefined && { state: JSON.stringify([other.link.uri, path, size, changed]) }),
     open: async (offset, length) => {
       const transfer = await Transfer.open(other.link.address, {
         direction: "download",
@@ -127,7 +131,7 @@ export async function libvirtSource(
       local: undefined,
       readGuest: undefined,
       convert: (target, work) =>
-        bring(services, volumeOf(other, { path: volume.path, size }), disk.format, target, work),
+        bring(services, volumeOf(other, { ...volume, size }), disk.format, target, work),
     });
   }
   return {

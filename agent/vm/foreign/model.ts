@@ -11,6 +11,7 @@ import type { Volume } from "../../storage/volumes.ts";
 import type { FolderDisk } from "./disk.ts";
 import type { FileSums } from "./checksums.ts";
 import type { ForeignChoices } from "./choices.ts";
+import type { KeptParts } from "./remote/kept_parts.ts";
 import type { ForeignLogins } from "./remote/logins.ts";
 import type { SshFiles } from "../../hosts/ssh/files.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
@@ -22,6 +23,8 @@ export interface ForeignServices {
   readonly choices: ForeignChoices;
   /** Who signs in to servers. */
   readonly logins: ForeignLogins;
+  /** What imports that were cut have left; undefined where this host's files are not at hand. */
+  readonly parts: KeptParts | undefined;
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
   /** What an image may be. @throws {ContractError} while it cannot be read */

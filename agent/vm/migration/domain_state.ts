@@ -3,14 +3,23 @@ import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 
-/** `virDomainState`: paused. */
-const PAUSED = 3;
+/** `virDomainState`: running, paused. */
+const RUNNING = 1, PAUSED = 3;
+/** `virDomainRunningReason`: its move was cancelled. */
+const MIGRATION_CANCELED = 4;
 /** `virDomainPausedReason`: it is being moved, it is being started. */
 const MOVING: ReadonlySet<number> = new Set([2, 11]);
 
 /** Whether libvirt holds a VM that it moves, or has just begun for one that comes. */
 export const isMoving = ({ state, reason }: Pick<DomainRecord, "state" | "reason">): boolean =>
   state === PAUSED && MOVING.has(reason);
+
+/**
+ * Whether libvirt has let a VM go on that it had stopped for the last moment of a move: whether the other host runs it is not
+ * known, for libvirt does so as well where it was just not told that it came.
+ */
+export const isTakenBack = ({ state, reason }: Pick<DomainRecord, "state" | "reason">): boolean =>
+  state === RUNNING && reason === MIGRATION_CANCELED;
 
 /** The state of a VM on the host that it moves to. */
 export function incomingState(domain: DomainRecord | null): IncomingState {

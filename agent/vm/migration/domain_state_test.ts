@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
-import { incomingState } from "./domain_state.ts";
+import { incomingState, isTakenBack } from "./domain_state.ts";
 
 const domain = (state: number, reason: number, persistent = true) =>
   ({ state, reason, persistent }) as unknown as DomainRecord;
@@ -17,4 +17,10 @@ Deno.test("incomingState(): one that is held, or that libvirt takes back, has no
   assert.equal(incomingState(domain(3, 11, false)), "incoming");
   // While its QEMU ends, libvirt still lists it for a moment
   assert.equal(incomingState(domain(5, 6, false)), "incoming");
+});
+
+Deno.test("isTakenBack(): only one that was stopped for the last moment of a move and goes on", () => {
+  assert.equal(isTakenBack(domain(1, 4)), true);
+  assert.equal(isTakenBack(domain(1, 1)), false);
+  assert.equal(isTakenBack(domain(3, 4)), false);
 });

@@ -2,6 +2,8 @@
  * Moves between hosts as steps. On both hosts libvirt decides: on the one a VM comes to, it has come once it is there and no
  * longer held; on the one it leaves, it is gone once the other one has it.
  */
+import type { DomainRecord } from "../../../ffi/calls/mod.ts";
+import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
@@ -10,7 +12,7 @@ import type { StepRule, StepRules } from "../../operations/settlement.ts";
 import type { VmOutgoing } from "../../operations/step.ts";
 import { removeOldVolume } from "../../storage/old_volume.ts";
 import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
-import { incomingState, isMoving } from "./domain_state.ts";
+import { incomingState, isMoving, isTakenBack } from "./domain_state.ts";
 import { recordMoved } from "./moved_snapshots.ts";
 import { t } from "./findings.ts";
 
@@ -32,9 +34,9 @@ export async function completeMigration(
   return stays;
 }
 
-/** Whether the other host has the VM. @throws {Unsettled} while that is not known */
-async function isThere(host: Host, { uuid, to }: VmOutgoing): Promise<boolean> {
-  let state;
+/** The state of the VM on the other host. @throws {Unsettled} while that is not known */
+async function stateThere(host: Host, { uuid, to }: VmOutgoing): Promise<IncomingState> {
+  let state: IncomingState;
   try {
     state = await host.stateOn(to, uuid);
   } catch (error) {
@@ -42,14 +44,34 @@ async function isThere(host: Host, { uuid, to }: VmOutgoing): Promise<boolean> {
     throw new Unsettled(t("migration.not_known", { host: to, reason: messageOf(error) }));
   }
   if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
-  return state !== "missing";
+  return state;
+}
+
+/** Whether the other host has the VM. @throws {Unsettled} while that is not known */
+const isThere = async (host: Host, step: VmOutgoing): Promise<boolean> =>
+  await stateThere(host, step) !== "missing";
+
+/**
+ * Whether a VM that goes on here came there all the same: the last answer of that libvirt was lost, and both run it.
+ *
+ * @throws {Unsettled} while that is not known
+ */
+async function runsTwice(host: Host, step: VmOutgoing, domain: DomainRecord): Promise<boolean> {
+  if (step.wasOff || !isTakenBack(domain)) return false;
+  const state = await stateThere(host, step);
+  return state === "running" || state === "paused";
 }
 
 const vmOutgoing: StepRule<"vm-outgoing"> = {
   undo: async (step, { vms, operation: { actor } }) => {
     const { uuid, to, wasRunning, wasOff } = step, { link } = vms;
-    const domain = await link.call("domainRead", { uuid });
-    if (domain !== null) {
+    const domain = await link.call("domainRead", { uuid }), notes: string[] = [];
+    if (domain !== null && await runsTwice(vms, step, domain)) {
+      // What the other host has told its users holds
+      await link.call("domainDestroy", { uuid });
+      await undefineStopped(vms, uuid);
+      notes.push(t("migration.ran_twice", { host: to }));
+    } else if (domain !== null) {
       const isHeld = isMoving(domain);
       // The other host was never told to define it: nothing depends on its answer
       if (wasOff && step.mayBeThere !== true) return NOTHING;
@@ -71,7 +93,11 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
       return NOTHING;
     }
     const stays = await completeMigration(vms, step, actor);
-    return { did: "kept", note: [t("migration.is_elsewhere", { host: to }), ...stays].join(" "), stop: true };
+    return {
+      did: "kept",
+      note: [t("migration.is_elsewhere", { host: to }), ...notes, ...stays].join(" "),
+      stop: true,
+    };
   },
 };
 

@@ -85,6 +85,8 @@ export const migration = {
   "migration.arrives": "Receive VM {name} from {host}",
   "migration.stayed": "The VM stays on the host it comes from.",
   "migration.was_cut": "The connection to the host it comes from was cut.",
+  "migration.ran_twice":
+    "It ran on both hosts for a moment, for the last answer of {host} was lost: the copy here was ended.",
   "migration.is_elsewhere": "The VM runs on {host}.",
   "migration.not_known": "Whether it runs on {host} is not known yet: {reason}.",
   "migration.resumed": "The VM goes on here.",

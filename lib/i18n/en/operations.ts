@@ -40,6 +40,7 @@ export const operations = {
 
   "operations.is_used": "it is used by {name}",
   "operations.is_open": "a program has it open: delete it once the VM is off",
+  "operations.goes_on": "the next import of this disk goes on with it; without one it is deleted after a day",
   "operations.is_open_until_off": "a program has it open: it is deleted by itself once the VM is off",
   "operations.is_away": "its folder or its storage pool is not there: delete it once that is back",
   "operations.is_unlockable": "its file system does not tell whether QEMU has it open",

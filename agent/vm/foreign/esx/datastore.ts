@@ -30,6 +30,11 @@ export class Datastores {
     private readonly login: { readonly username: string; readonly password: string },
   ) {}
 
+  /** Its server, as people name it. */
+  get label(): string {
+    return this.server.label;
+  }
+
   /** @throws {LineBroken} @throws {ContractError} SourceLoginRefused, DiskNotFound, SourceUnreachable */
   async #ask(
     method: "GET" | "HEAD",

@@ -178,9 +178,13 @@ async function openDisk(stores: Datastores, at: DatastoreFile, signal: AbortSign
     marks.set(file.path, [file, mark]);
     extents.push({ file, offset: extent.offset, bytes: extent.bytes });
   }
+  // Without a time or a tag a file that was written to looks as before
+  const states = [...marks.values()].map(([file, mark]) => [file.datastore, file.path, mark]);
+  const isTold = [...marks.values()].every(([, mark]) => !/^\d+\s*$/.test(mark));
   return {
     label,
     size: described.virtualBytes,
+    ...(isTold && { state: JSON.stringify([stores.label, states, described.extents]) }),
     open: (offset, length, during): Promise<RemoteStretch> => {
       const pieces = piecesOf(stores, extents, offset, length, during);
       return Promise.resolve({

@@ -8,21 +8,19 @@ import { messageOf } from "../../../../lib/text/message.ts";
 import { oneLine } from "../../../../lib/text/text.ts";
 import { openFile, plainPath, readAt } from "../../../machine/host_file.ts";
 import { hostFiles } from "../../../machine/host_files.ts";
-import { type ConversionTarget, convertImage, requireOurs } from "../../../storage/convert_disk.ts";
+import { type ConversionTarget, convertImage } from "../../../storage/convert_disk.ts";
 import { readImage } from "../../../storage/qemu_img.ts";
 import { makeVolume } from "../../../storage/volume_steps.ts";
-import { createVolume, removeVolume, type Volume } from "../../../storage/volumes.ts";
+import { removeVolume, type Volume } from "../../../storage/volumes.ts";
 import { pause } from "../../../within.ts";
 import type { ConvertWork, ForeignServices } from "../model.ts";
 import { requireClean } from "../windows.ts";
+import { type ArrivingPart, hashOf, openPart } from "./part.ts";
 import { LineBroken, type RemoteDisk, remoteSource } from "./remote_disk.ts";
 import { message } from "../../../../lib/i18n/message.ts";
 
 /** How often in a row a transfer goes on without a byte, and milliseconds before it does. */
 const MOST_TRIES = 6, AGAIN_MS = 5000;
-/** Bytes that are read back at a time. */
-const PIECE = 1024 * 1024;
-const SECTOR = 512;
 
 /** Whether bytes are zeros: a new file has them already. */
 const isZero = (bytes: Uint8Array): boolean => {
@@ -36,32 +34,33 @@ const isZero = (bytes: Uint8Array): boolean => {
 
 type Work = Pick<ConvertWork, "job"> & { readonly onShare: (share: number) => void };
 
-/** Writes all of a disk into a volume. @returns SHA-256 of what has come */
-async function download(disk: RemoteDisk, target: Volume, { job, onShare }: Work): Promise<string> {
+/** Writes what is missing of a disk into a volume. @returns SHA-256 of what has come */
+async function download(disk: RemoteDisk, part: ArrivingPart, { job, onShare }: Work): Promise<string> {
+  const target = part.volume;
   using file = await hostFiles.open(plainPath(target.path), { write: true });
-  const { size, label } = disk, hash = createHash("sha256");
-  let received = 0;
-  for (let tries = 1; received < size;) {
-    const before = received;
+  const { size, label } = disk;
+  for (let tries = 1; part.received < size;) {
+    const before = part.received;
     try {
-      await using stretch = await disk.open(received, size - received, job.signal);
+      await using stretch = await disk.open(part.received, size - part.received, job.signal);
       for await (const bytes of stretch.pieces) {
         job.signal.throwIfAborted();
-        await file.seek(received, Deno.SeekMode.Start);
+        await file.seek(part.received, Deno.SeekMode.Start);
         if (target.type !== "file" || !isZero(bytes)) {
           for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
         }
-        hash.update(bytes);
-        received += bytes.length;
-        onShare(received / size);
+        part.took(bytes);
+        onShare(part.received / size);
       }
-      if (received < size) throw new LineBroken("it ended early");
+      if (part.received < size) throw new LineBroken("it ended early");
     } catch (error) {
       job.signal.throwIfAborted();
       if (!(error instanceof LineBroken)) throw error;
+      const { received } = part;
       tries = received > before ? 1 : tries + 1;
       const why = oneLine(messageOf(error), 160);
       if (tries > MOST_TRIES) {
+        part.broke();
         throw new ContractError("ImportFailed", {
           error: message`the connection broke at byte ${received} of ${label} and does not come back: ${why}`,
         }, { cause: error });
@@ -73,24 +72,7 @@ async function download(disk: RemoteDisk, target: Volume, { job, onShare }: Work
     }
   }
   await file.sync();
-  return hash.digest("hex");
-}
-
-/** SHA-256 of so many bytes of a file. */
-async function sumOf(path: string, size: number, signal: AbortSignal): Promise<string> {
-  const file = await openFile(path), hash = createHash("sha256");
-  try {
-    for (let at = 0; at < size;) {
-      signal.throwIfAborted();
-      const bytes = await readAt(file, at, Math.min(PIECE, size - at));
-      if (bytes.length === 0) break;
-      hash.update(bytes);
-      at += bytes.length;
-    }
-    return hash.digest("hex");
-  } finally {
-    file.close();
-  }
+  return part.hash.digest("hex");
 }
 
 /** SHA-256 of a disk, by reading all of it once more. */
@@ -123,7 +105,7 @@ async function requireWhole(
   received: string,
   { job, verify }: Pick<ConvertWork, "job" | "verify">,
 ): Promise<void> {
-  const { signal } = job, found = await sumOf(part.path, disk.size, signal);
+  const { signal } = job, found = (await hashOf(part.path, disk.size, signal)).digest("hex");
   const require = (wanted: string) => {
     if (found === wanted) return;
     throw new ContractError("FileDamaged", { file: disk.label, algorithm: "SHA-256", found, wanted });
@@ -187,22 +169,9 @@ export async function bring(
   work: ConvertWork,
 ): Promise<Volume> {
   const { host } = services, { link } = host, { pool } = target, { job, operation, onShare } = work;
-  const name = `${target.name}.part`, capacity = Math.ceil(disk.size / SECTOR) * SECTOR;
-  using _held = host.locks.take(pool, name, { hold: "make" });
-  const part = await makeVolume(
-    link,
-    operation,
-    { pool, name },
-    () =>
-      createVolume(link, pool, {
-        name,
-        capacity,
-        format: target.format === undefined ? undefined : "raw",
-        allocation: target.format === undefined ? capacity : 0,
-      }),
-  );
-  await requireOurs(part);
-  const received = await download(disk, part, { job, onShare: (share) => onShare(share / 2) });
+  using held = new DisposableStack();
+  const arriving = await openPart(services, disk, target, work, held), { volume: part } = arriving;
+  const received = await download(disk, arriving, { job, onShare: (share) => onShare(share / 2) });
   await requireWhole(disk, part, received, work);
   const open = await openFile(part.path);
   let judged: ArrivingDisk;

@@ -17,6 +17,8 @@ export interface RemoteDisk {
   readonly label: string;
   /** Bytes that are transferred. */
   readonly size: number;
+  /** What tells it, in the state that it has, from all other disks; undefined where that cannot be told. */
+  readonly state?: string;
   /** Begins to read. @throws {LineBroken} @throws {ContractError} */
   open(offset: number, length: number, signal: AbortSignal): Promise<RemoteStretch>;
   /** SHA-256 of all of it, as the other side reads it; undefined where that cannot be asked. */
