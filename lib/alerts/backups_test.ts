@@ -9,6 +9,7 @@ import type {
 } from "../contract/mod.ts";
 import { seenOfCopies, seenOfRun, seenOfSchedule, seenOfTests } from "./backups.ts";
 import { render } from "../i18n/message.ts";
+import { defaultAlerts } from "./defaults.ts";
 import { incidentMessage } from "./words.ts";
 
 const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
@@ -155,4 +156,15 @@ Deno.test("incidentMessage() tells of backups with their figures", () => {
   const says = "of the last run of the backup job nightly did not pass verification or the boot test";
   assert.equal(render(incidentMessage(untrusted, 1, "nightly")), `1 backup ${says}`);
   assert.equal(render(incidentMessage(untrusted, 2, "nightly")), `2 backups ${says}`);
+});
+
+Deno.test("incidentMessage() shows tenths where whole percents would look like the threshold", () => {
+  const rule = defaultAlerts("first", 0).find(({ id }) => id === "pool-nearly-full")!;
+  const said = (value: number) => render(incidentMessage({ ...rule, threshold: 90 }, value, ""));
+  assert.match(said(90.04), /is 90\.1 %, above 90 %$/);
+  assert.match(said(93.2), /is 93 %, above 90 %$/);
+  assert.match(
+    render(incidentMessage({ ...rule, comparison: "below", threshold: 90 }, 89.96, "")),
+    /is 89\.9 %, below 90 %$/,
+  );
 });

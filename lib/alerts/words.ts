@@ -80,6 +80,14 @@ const BEYOND = {
   ],
 } as const;
 
+/** A figure beyond its threshold, which does not look like the threshold: tenths of a percent are shown where whole ones are equal. */
+function beyondWord(rule: AlertRule, value: number): string {
+  const word = figureWord(rule, value), { threshold = 0, comparison } = rule;
+  if (unitOf(rule) !== "percent" || value === threshold || word !== figureWord(rule, threshold)) return word;
+  const tenths = comparison === "above" ? Math.ceil(value * 10) : Math.floor(value * 10);
+  return `${withDecimalSign((tenths / 10).toFixed(1))} %`;
+}
+
 /** What was seen, as a sentence without the name of what it is about. @param detail what there is a sentence of already */
 export function incidentMessage(
   rule: AlertRule,
@@ -96,7 +104,7 @@ export function incidentMessage(
         args: {
           what: seriesPhrase(rule.series ?? ""),
           name,
-          value: figureWord(rule, value),
+          value: beyondWord(rule, value),
           limit: figureWord(rule, rule.threshold ?? 0),
         },
       };
