@@ -48,17 +48,20 @@ const TOO_MANY = [1.5, 2, 2.5, 3, 4, 5, 6, 8, 16, 64, 128] as const;
 /** Which of these to begin with: what is merged for little first leaves less that fits together for pages with too many. */
 const FIRST = [1.5, 6, 8, 16, 64] as const;
 
+/** The modules of each file; those that no page loads at once are in none. */
+export type Files = readonly (readonly string[])[];
+
 /**
  * Puts the modules that pages load into files.
  *
  * @param modules by their ids
- * @returns the modules of each file; those that no page loads at once are in none
+ * @returns the ways that were found, the best first
  */
 export function arrange(
   modules: ReadonlyMap<string, BundledModule>,
   loads: readonly Load[],
   limits: Limits,
-): (readonly string[])[] {
+): Files[] {
   const arranged = UNUSED.flatMap((more) =>
     FILE_BYTES.flatMap((bytes) =>
       FIRST.map((first) => {
@@ -71,8 +74,10 @@ export function arrange(
       })
     )
   );
-  const [best] = arranged.sort((a, b) => a.excess - b.excess || a.bytes - b.bytes);
-  return best!.chunks.map((chunk) => chunk.modules);
+  const ways = arranged.map((files) => ({ files, excess: files.excess, bytes: files.bytes }))
+    .sort((a, b) => a.excess - b.excess || a.bytes - b.bytes)
+    .map(({ files }) => files.chunks.map((chunk) => chunk.modules));
+  return [...new Map(ways.map((files) => [JSON.stringify(files), files])).values()];
 }
 
 /** The ids of modules and of all they import. */

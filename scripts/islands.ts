@@ -11,7 +11,9 @@ import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import type { TextTable, TextTables } from "../lib/fresh/server/island_texts.ts";
 import { type InputOptions, type OutputAsset, type OutputChunk, type Plugin, rolldown } from "rolldown";
-import { arrange, type BundledModule, type Limits, type Load, reached } from "./chunks.ts";
+import { arrange, type BundledModule, type Files, type Limits, type Load, reached } from "./chunks.ts";
+import { sentSizes } from "./island_sizes.ts";
+import { SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { isOfTexts, longest, nameTexts, textLength, usedTexts, writeTexts } from "./island_texts.ts";
 import { catalogs } from "./texts/translations.ts";
 import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
@@ -31,8 +33,13 @@ const COMPRESSED = 0.21;
 const COMPRESSED_VALUES = 0.1;
 /** The same of texts, which are in a language. */
 const COMPRESSED_TEXTS = 0.17;
-/** Part of the bytes in the longest language that is planned with: how well a file compresses is known only when it is there. */
-const PLANNED = 0.978;
+/**
+ * Parts of the bytes in the longest language that are planned with, one after the other: how well a file compresses is known
+ * only when it is there.
+ */
+const PLANNED = [0.978, 0.955] as const;
+/** How many of the best ways to put modules into files are tried with each. */
+const TRIED = 4;
 
 /** Folder of the files with names in the place of texts, below `dist/` and in the bundle. */
 export const TEXTS = "texts";
@@ -53,19 +60,80 @@ export interface BundledIslands {
   readonly pages: readonly PageLoad[];
 }
 
-/** Bundles the islands of an app. */
+/** Whether no page loads too much in any language. */
+async function isWithinLimits(app: string, { index, pages }: BundledIslands): Promise<boolean> {
+  const addresses = new Set(pages.flatMap(({ files }) => files));
+  for (const [language, catalog] of [[SOURCE_LOCALE, {}], ...await catalogs()] as const) {
+    const sizes = await sentSizes(app, index, addresses, [language, catalog]);
+    const isMore = ({ files, unused }: PageLoad) =>
+      files.length > PAGE_LIMITS.files || unused > PAGE_LIMITS.unused ||
+      sumOf(files, sizes) > mostBytes(language);
+    if (pages.some(isMore)) return false;
+  }
+  return true;
+}
+
+/** Bytes that a page may load in a language. */
+export const mostBytes = (language: string): number =>
+  language === SOURCE_LOCALE ? PAGE_LIMITS.bytes : TRANSLATED_BYTES;
+
+/** Bytes of files together. */
+export const sumOf = (files: Iterable<string>, sizes: ReadonlyMap<string, number>): number =>
+  [...files].reduce((sum, file) => sum + sizes.get(file)!, 0);
+
+/** What is bundled, and what of it belongs to which page. */
+interface Source {
+  readonly islands: ReadonlyMap<string, string>;
+  readonly pages: Pages;
+  readonly shell: ReadonlySet<string>;
+  readonly entries: Entries;
+  readonly translations: ReadonlyMap<string, TextTable>;
+}
+
+/** Bundles the islands of an app. @returns the first bundle that fits what pages may load; else the last that was tried */
 export async function bundleIslands(app: string): Promise<BundledIslands> {
-  const dist = join(app, "dist");
+  const islands = await islandFiles(app), pages = await islandsByPage(app, islands);
+  const shell = pages.get(APP_ROUTE) ?? new Set();
+  const source: Source = {
+    ...{ islands, pages, shell, translations: await catalogs() },
+    entries: await writeEntries(app, islands, shell),
+  };
+  let bundled: BundledIslands | undefined;
+  for await (const { files, modules } of ways(source)) {
+    bundled = await write(app, source, { files, modules });
+    if (await isWithinLimits(app, bundled)) break;
+  }
+  return bundled!;
+}
+
+/** A way to put modules into files. */
+interface Way {
+  readonly files: Files;
+  readonly modules: Modules;
+}
+
+/** Ways to try, the most promising first. */
+async function* ways({ entries, pages, translations }: Source): AsyncGenerator<Way> {
+  const { modules, parts } = await modulesOf(await optionsOf(entries), translations);
+  const loads = [...pageLoads(entries, pages), ...partLoads(entries, parts)];
+  for (const planned of PLANNED) {
+    const all = arrange(modules, loads, { ...PAGE_LIMITS, bytes: TRANSLATED_BYTES * planned });
+    for (const files of all.slice(0, TRIED)) yield { files, modules };
+  }
+}
+
+/** Bundles modules in the files that were chosen for them, and puts the bundle into its place. */
+async function write(
+  app: string,
+  { islands, pages, shell, entries, translations }: Source,
+  way: Way,
+): Promise<BundledIslands> {
+  const { modules } = way, dist = join(app, "dist");
   await Deno.mkdir(join(dist, "static", "_fresh"), { recursive: true });
   // Beside its final place, so that one rename puts it there, whoever else builds or serves meanwhile
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
   try {
-    const islands = await islandFiles(app);
-    const pages = await islandsByPage(app, islands);
-    const shell = pages.get(APP_ROUTE) ?? new Set();
-    const entries = await writeEntries(app, islands, shell);
-    const translations = await catalogs();
-    const { chunks, modules, tables } = await bundle(entries, { pages, translations }, staging);
+    const { chunks, tables } = await bundle(entries, way.files, staging);
     const kept = join(staging, TEXTS);
     const files = await writeTexts(staging, kept, tables);
     // Browsers keep files of a build for ever, those with translations, too
@@ -129,28 +197,29 @@ const constants: Plugin = {
   },
 };
 
-/** Bundles modules twice: to see what they are made of, then with each in the file that was chosen for it. */
-async function bundle(
-  entries: Entries,
-  { pages, translations }: { readonly pages: Pages; readonly translations: ReadonlyMap<string, TextTable> },
-  folder: string,
-): Promise<{ chunks: Chunks; modules: Modules; tables: TextTables }> {
-  const tables: Record<string, TextTable> = {};
-  const options: InputOptions = {
+/** How the islands are bundled. */
+async function optionsOf(entries: Entries): Promise<InputOptions> {
+  return {
     input: { ...entries },
     cwd: PROJECT,
     platform: "browser",
     resolve: { alias: await aliases() },
     transform: { jsx: { runtime: "automatic", importSource: "preact" } },
     tsconfig: false,
-    plugins: [constants, nameTexts(tables)],
     preserveEntrySignatures: false, // an entry registers its islands, and exports nothing
   };
-  const { modules, parts } = await modulesOf(options, translations);
-  const loads = [...pageLoads(entries, pages), ...partLoads(entries, parts)];
-  const files = arrange(modules, loads, { ...PAGE_LIMITS, bytes: TRANSLATED_BYTES * PLANNED });
+}
+
+/** Bundles modules, each in the file that was chosen for it. */
+async function bundle(
+  entries: Entries,
+  files: Files,
+  folder: string,
+): Promise<{ chunks: Chunks; tables: TextTables }> {
+  const tables: Record<string, TextTable> = {};
   const nameOf = new Map(files.flatMap((ids, i) => ids.map((id) => [id, `file-${i}`])));
-  await using built = await rolldown(options);
+  const plugins = [constants, nameTexts(tables)];
+  await using built = await rolldown({ ...await optionsOf(entries), plugins });
   const { output } = await built.write({
     dir: folder,
     minify: true,
@@ -165,7 +234,7 @@ async function bundle(
   const chunks = new Map(
     output.filter((file) => file.type === "chunk").map((chunk) => [chunk.fileName, chunk]),
   );
-  return { chunks, modules, tables: usedTexts(tables, codeOf(output)) };
+  return { chunks, tables: usedTexts(tables, codeOf(output)) };
 }
 
 /** Leaves out the files of entries whose module is in another file: nothing loads them. */

@@ -1,12 +1,11 @@
 /** What browsers load: the bundles of the islands as they are. */
 import assert from "node:assert/strict";
-import { basename, join } from "node:path";
-import { gzipSync } from "node:zlib";
-import type { IslandIndex } from "../lib/fresh/server/assets.ts";
+import { join } from "node:path";
 import { fillTables, type NamedTables } from "../lib/fresh/server/island_texts.ts";
 import { SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { catalogs } from "./texts/translations.ts";
-import { bundleIslands, PAGE_LIMITS, type PageLoad, TRANSLATED_BYTES } from "./islands.ts";
+import { sentSizes } from "./island_sizes.ts";
+import { bundleIslands, mostBytes, PAGE_LIMITS, type PageLoad, sumOf } from "./islands.ts";
 import { PROJECT } from "./project.ts";
 
 /** Largest share of the script of all pages, compressed, that one page loads. */
@@ -14,33 +13,11 @@ const SHARE_OF_ALL = 0.3;
 /** What all pages load on average: files, and the share of code that a page does not use. */
 const AVERAGE = { files: 3, unused: 0.13 } as const;
 
-type Catalog = Readonly<Record<string, string>>;
-
-/** Bytes of files as they are sent to who reads a language. */
-async function compressedSizes(
-  { texts }: IslandIndex,
-  addresses: Iterable<string>,
-  [language, catalog]: readonly [string, Catalog],
-): Promise<Map<string, number>> {
-  assert.ok(texts, "no file has texts");
-  const kept = join(PROJECT, "dist", texts.folder);
-  const tables = JSON.parse(await Deno.readTextFile(join(kept, "tables.json"))) as NamedTables;
-  const sizes = new Map<string, number>();
-  for (const address of addresses) {
-    const hasTexts = texts.files.includes(basename(address));
-    const path = hasTexts ? join(kept, basename(address)) : join(PROJECT, "dist/static", address);
-    const text = await Deno.readTextFile(path);
-    const filled = hasTexts ? fillTables(text, tables, (key) => catalog[key], language) : text;
-    sizes.set(address, gzipSync(filled).length);
-  }
-  return sizes;
-}
-
 Deno.test("bundleIslands() has pages load few files, 60 KB at most, and little that they do not use", async () => {
   const { pages: loads, index } = await bundleIslands(PROJECT);
   const files = new Set(loads.flatMap((load) => load.files));
   for (const language of [[SOURCE_LOCALE, {}], ...await catalogs()] as const) {
-    judge(loads, await compressedSizes(index, files, language), language[0]);
+    judge(loads, await sentSizes(PROJECT, index, files, language), language[0]);
   }
 });
 
@@ -57,13 +34,11 @@ Deno.test("bundleIslands() keeps the texts of pages in one language", async () =
 });
 
 function judge(loads: readonly PageLoad[], sizes: ReadonlyMap<string, number>, language: string): void {
-  const bytesOf = (files: Iterable<string>) => [...files].reduce((sum, file) => sum + sizes.get(file)!, 0);
   const pages = loads.map(({ route, files, unused }) => ({
-    ...{ route, unused, files: files.length, bytes: bytesOf(files) },
+    ...{ route, unused, files: files.length, bytes: sumOf(files, sizes) },
   }));
   assert.ok(pages.length > 70 && sizes.size > 20, "it weighs something else");
-  const most = language === SOURCE_LOCALE ? PAGE_LIMITS.bytes : TRANSLATED_BYTES;
-  const bytes = Math.min(most, SHARE_OF_ALL * bytesOf(sizes.keys()));
+  const bytes = Math.min(mostBytes(language), SHARE_OF_ALL * sumOf(sizes.keys(), sizes));
   const tooMuch = pages.filter((page) =>
     page.files > PAGE_LIMITS.files || page.bytes > bytes || page.unused > PAGE_LIMITS.unused
   );
