@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import type { ListQuery } from "../../../lib/vm/list_query.ts";
 import { isPlainClick } from "../../../lib/client/click.ts";
 import { listHref, sortBy } from "../../../lib/vm/list_query.ts";
-import type { Line } from "../../../lib/vm/list_lines.ts";
+import type { ListLine } from "../../../lib/vm/list_lines.ts";
 import type { Window } from "../../../lib/text/window.ts";
 import { list as listTexts } from "../../../lib/i18n/en/list.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
@@ -23,7 +23,7 @@ const columnsOf = ({ item }: Pick<VmLinesProps, "item">) => sortableColumns(item
 /** What the table and the cards are given. */
 export interface VmLinesProps {
   list: RefObject<HTMLElement>;
-  lines: readonly Line[];
+  lines: readonly ListLine[];
   window: Window;
   query: ListQuery;
   selected: ReadonlySet<string>;
