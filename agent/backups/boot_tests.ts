@@ -36,7 +36,7 @@ export class BootTests {
   /**
    * Boots copies one after the other, as a task.
    *
-   * @throws {ContractError} BootTestNotPossible, those of restoring, JobCancelled
+   * @throws {ContractError} HostInMaintenance, BootTestNotPossible, those of restoring, JobCancelled
    */
   async run(
     { backup, repository, copies, actor, pool, seconds }: BootTestsOf,

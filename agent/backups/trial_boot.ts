@@ -195,12 +195,12 @@ async function bootIn(
 /**
  * Boots a copy as a test.
  *
- * @throws {ContractError} BootTestNotPossible and what restoring throws for what is no fault of the copy
+ * @throws {ContractError} HostInMaintenance, BootTestNotPossible and what restoring throws for what is no fault of the copy
  * @throws {LibvirtError} where libvirt went away: nothing is known of the copy then
  */
 export async function bootTest(work: BootTestWork): Promise<BootTested> {
   const { host, manifest, actor, job } = work, uuid = crypto.randomUUID();
-  if (host.maintenance.isOn) throw notPossible("the host is in maintenance, and starts no VMs");
+  host.maintenance.requireInService();
   const name = `boot-test-${uuid.slice(0, 8)}`;
   const keys = [keyOf.vm(uuid), keyOf.vmName(name)];
   try {

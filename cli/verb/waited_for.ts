@@ -1,5 +1,5 @@
 /** What `--wait` may wait for. */
-import { VM_STATES } from "../../lib/contract/vm.ts";
+import { VM_STATES } from "../../lib/contract/choices.ts";
 
 /** A VM's state, or something of its guest. */
 export const WAITED_FOR = [...VM_STATES, "agent", "address"] as const;

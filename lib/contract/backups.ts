@@ -667,6 +667,7 @@ export const backupCommands = {
       "BackupFolderBusy",
       ...REACHING,
       "BackupDamaged",
+      "HostInMaintenance",
       "BootTestNotPossible",
       "RestoreNotPossible",
       "RestoreFailed",
