@@ -55,9 +55,10 @@ export interface RefusedFor {
 
 /**
  * Why signing in failed. `needed`: libvirt asks for a user and a password, and there is none; `refused`: it takes those that
- * were given for wrong; `impossible`: this version supports none of its ways of signing in.
+ * were given for wrong; `ticket`: it lets in by Kerberos, of which there is no ticket that it takes; `impossible`: this version
+ * supports none of its ways of signing in.
  */
-export type SignInFailure = "needed" | "refused" | "impossible";
+export type SignInFailure = "needed" | "refused" | "ticket" | "impossible";
 
 /** The plain shape in which an error crosses from a worker. */
 export interface LibvirtFailure {

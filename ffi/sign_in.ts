@@ -26,6 +26,8 @@ const authOf = ({ answers }: SignIn): BigUint64Array<ArrayBuffer> =>
 
 /** What libsasl says where client and server have no way in common; a server that has none at all says no more than that it failed. */
 const NO_MECHANISM = /no mechanism available|SASL mechanism \S+ not supported/i;
+/** What libsasl says where Kerberos is the way in, and there is no ticket, or one that the server does not take. */
+const KERBEROS = /GSSAPI Error/;
 const FAILED_ALONE = /^authentication failed: authentication failed$/;
 
 /** How signing in failed; undefined for another failure. */
@@ -34,6 +36,7 @@ function signInFailure(
   isAsked: boolean,
   hasUser: boolean,
 ): SignInFailure | undefined {
+  if (KERBEROS.test(message)) return "ticket";
   if (isAsked && !hasUser) return "needed";
   if (code !== VIR_ERR.AUTH_FAILED && code !== VIR_ERR.AUTH_CANCELLED) return undefined;
   if (isAsked) return "refused";

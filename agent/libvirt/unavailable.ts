@@ -13,6 +13,9 @@ const SSH_REFUSALS: ReadonlySet<string> = new Set([KEY_CHANGED, KEY_REFUSED]);
 const SIGN_IN: Readonly<Record<SignInFailure, string>> = {
   needed: "This libvirt asks for a user and a password. Give both with the host's connection.",
   refused: "This libvirt refuses the user or the password. Give the right ones with the host's connection.",
+  ticket:
+    "This libvirt lets in by Kerberos. KVM Manager needs a ticket for it: name its keytab in KRB5_CLIENT_KTNAME, or the file of a ticket " +
+    "that something else renews in KRB5CCNAME (systemctl edit kvm-manager), and start KVM Manager again. A user and a password are not needed.",
   impossible:
     "This libvirt lets no user in by a password that KVM Manager could give. Have its /etc/sasl2/libvirt.conf offer scram-sha-256, " +
     "and install the SASL modules on the host of KVM Manager (Debian: libsasl2-modules, Fedora: cyrus-sasl-scram).",
@@ -51,6 +54,12 @@ const FAR_ADVICE: Advice = [
 const advised = (message: string, advice: string) =>
   message.includes(advice) ? message : `${message}. ${advice}`;
 
+/** What Kerberos says, without what libvirt, libsasl and GSSAPI say around it: `No Kerberos credentials available`. */
+function kerberosText(message: string): string {
+  const [, minor] = /GSSAPI Error: [^(]*\(([^()]*(?:\([^()]*\))?[^()]*)\)/.exec(message) ?? [];
+  return minor?.trim().replace(/\.$/, "") || message;
+}
+
 /** Whether a libvirt is reached over the network without SSH. */
 const isByTls = (uri: string) => uri.startsWith("qemu+tls:");
 
@@ -62,6 +71,8 @@ export const notAnswering = (uri: string): string =>
 
 /** Why libvirt cannot be reached, in words a person can act on. @param uri of the libvirt; left out, of the local one */
 export function unavailableText(error: LibvirtError, uri = ""): string {
+  // Kerberos itself says what is wrong with the ticket
+  if (error.signIn === "ticket") return advised(kerberosText(error.message), SIGN_IN.ticket);
   if (error.signIn !== undefined) return SIGN_IN[error.signIn];
   if (error.kind === "timeout" || error.kind === "busy" || error.kind === "silent") return notAnswering(uri);
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(error.message)) return KEY_CHANGED;
@@ -102,7 +113,7 @@ export class RetryPauses {
   /** Milliseconds until the next attempt. @param text what people are told of this one */
   next(text: string): number {
     if (text === SIGN_IN.refused) return step(WRONG_PASSWORD_MS, this.#refusals++);
-    const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).includes(text) ||
+    const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).some((each) => text.includes(each)) ||
       CERTIFICATE_ADVICE.some(([, advice]) => text.includes(advice));
     if (isRefused) return REFUSED_MS;
     return step(BACKOFF_MS, this.#attempts++);

@@ -33,6 +33,26 @@ Deno.test("unavailableText() says of TLS what is wrong and what to do, once", ()
   assert.match(unavailableText(new LibvirtError({ kind: "timeout", message: "" })), /accepts connections/);
 });
 
+Deno.test("unavailableText() says what Kerberos says of a ticket, and how KVM Manager gets one", () => {
+  const of = (minor: string) =>
+    "authentication failed: Failed to start SASL negotiation: -1 (SASL(-1): generic failure: GSSAPI Error: Unspecified GSS failure.  " +
+    `Minor code may provide more information (${minor}))`;
+  for (
+    const minor of [
+      "No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_0)",
+      "Ticket expired",
+      "Server libvirt/kvm2@EXAMPLE.ORG not found in Kerberos database",
+    ]
+  ) {
+    const text = unavailableText(
+      new LibvirtError({ message: of(minor), code: VIR_ERR.AUTH_FAILED, signIn: "ticket" }),
+    );
+    assert.ok(text.startsWith(`${minor}. This libvirt lets in by Kerberos.`), text);
+    assert.match(text, /KRB5_CLIENT_KTNAME/);
+    assert.equal(new RetryPauses().next(text), MINUTE, "what a person has to change is not tried at once");
+  }
+});
+
 Deno.test("RetryPauses try what is away soon, and a refused password at most twice in a quarter of an hour", () => {
   const pauses = new RetryPauses(), away = errorText("LibvirtUnavailable");
   assert.deepEqual([1, 2, 3, 4, 5, 6, 7].map(() => pauses.next(away)), [

@@ -27,7 +27,13 @@ export async function hostileLink(status: ConnectionStatus) {
   const identity = await new LinkIdentity(folder.path, new Secrets(folder.path).readKey()).ready();
   const certificate = pair.facts.fingerprint.replaceAll(":", "").toLowerCase();
   const got: Got[] = [], streams = new Set<ServerResponse>(), figures = new Set<ServerResponse>();
-  const said = { vms: [] as VM[], jobs: [] as Job[], answers: {} as Record<string, unknown> };
+  const said = {
+    vms: [] as VM[],
+    jobs: [] as Job[],
+    answers: {} as Record<string, unknown>,
+    /** Id of the newest event, as its answers tell it. */
+    eventId: undefined as string | undefined,
+  };
   /** Command → what it is refused with. */
   const refusals: Record<string, { readonly code: string; readonly message: string }> = {};
   /** Its clock, as each answer tells it. */
@@ -49,6 +55,7 @@ export async function hostileLink(status: ConnectionStatus) {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url!, body = await text(request), header = request.headers[CALLER_HEADER];
     response.setHeader(CLOCK_HEADER, String(Date.now() + clock.aheadMs));
+    if (said.eventId !== undefined) response.setHeader("x-event-id", said.eventId);
     got.push({ path, body, caller: readCaller(header === undefined ? null : String(header)) });
     if (path.startsWith("/api/v1/events")) {
       response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
@@ -86,10 +93,15 @@ export async function hostileLink(status: ConnectionStatus) {
       for (const stream of figures) stream.write(frames);
     },
     /** Tells an event to all that listen. */
-    tell(name: string, data: unknown): void {
+    tell(name: string, data: unknown, id?: string): void {
+      const head = id === undefined ? "" : `id: ${id}\n`;
       for (const stream of [...streams, ...figures]) {
-        stream.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+        stream.write(`${head}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
       }
+    },
+    /** Cuts what it tells events by, as a host does that is started again. */
+    cut(): void {
+      for (const stream of [...streams, ...figures]) stream.destroy();
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(alive);

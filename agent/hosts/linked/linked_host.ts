@@ -35,7 +35,7 @@ import { log } from "../../log.ts";
 import { pause, within } from "../../within.ts";
 import type { Membership } from "../projects.ts";
 import type { StoredHost } from "../records.ts";
-import { readBounded } from "./bounded.ts";
+import { readBounded, TooLongError } from "./bounded.ts";
 import { type EventFrame, eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
@@ -390,7 +390,7 @@ export class LinkedHost {
     return new ContractError("LinkedHostAway", { host: this.label, reason }, { cause });
   }
 
-  #nonsense(cause: NonsenseError): ContractError {
+  #nonsense(cause: NonsenseError | TooLongError): ContractError {
     const theirs = oneLine(this.about?.version ?? VERSION, 40);
     const versions = theirs === VERSION ? "" : ` (its version is ${theirs}, this one ${VERSION})`;
     const reason = oneLine(cause.message, 300) + versions;
@@ -401,7 +401,9 @@ export class LinkedHost {
     // A fault of our own is told as one
     if (error instanceof ContractError || error instanceof TypeError) return error;
     if (content?.gone?.aborted) return content.gone.reason;
-    if (error instanceof NonsenseError) return this.#nonsense(error);
+    if (error instanceof NonsenseError || readOnly && error instanceof TooLongError) {
+      return this.#nonsense(error);
+    }
     if (readOnly || error instanceof NotSentError) return this.#away(rights, error);
     const reason = shownFault(connectionFault(error), rights);
     return new ContractError("LinkUndecided", { host: this.label, reason }, { cause: error });
