@@ -6,7 +6,7 @@ import { isOff } from "../lifecycle/undefine.ts";
 /** `virDomainState`: running, paused. */
 const RUNNING = 1, PAUSED = 3;
 /** `virDomainRunningReason`: its move was cancelled. */
-const MIGRATION_CANCELED = 4;
+const MIGRATION_CANCELED = 6;
 /** `virDomainPausedReason`: it is being moved, it is being started. */
 const MOVING: ReadonlySet<number> = new Set([2, 11]);
 

@@ -20,7 +20,7 @@ Deno.test("incomingState(): one that is held, or that libvirt takes back, has no
 });
 
 Deno.test("isTakenBack(): only one that was stopped for the last moment of a move and goes on", () => {
-  assert.equal(isTakenBack(domain(1, 4)), true);
+  assert.equal(isTakenBack(domain(1, 6)), true);
   assert.equal(isTakenBack(domain(1, 1)), false);
-  assert.equal(isTakenBack(domain(3, 4)), false);
+  assert.equal(isTakenBack(domain(3, 6)), false);
 });
