@@ -24,10 +24,25 @@ const buffer = new Uint8Array(MOST);
 /** Whether all was read. */
 let isRead = false;
 
+/**
+ * Bytes of a download that libvirt is asked for at once. It sends all of them, and its client keeps what nobody has read yet:
+ * of a whole volume that would be memory without bounds.
+ */
+const WINDOW = 16 * 1024 * 1024;
+
 /** The open transfer: its connection, volume and stream. */
-let open:
-  | { readonly connection: Connection; readonly stream: Handle; readonly stack: DisposableStack }
-  | undefined;
+interface OpenTransfer {
+  readonly connection: Connection;
+  readonly volume: Handle;
+  stack: DisposableStack;
+  /** Of a download, that of the window that is read. */
+  stream: Handle;
+  /** Of a download: where the next window begins, bytes behind that, and bytes of this window that were not read. */
+  next: number;
+  left: number;
+  unread: number;
+}
+let open: OpenTransfer | undefined;
 
 /** Not 0 once the owner has given up: libvirt was late, and what waits must not be done after that. */
 let givenUp = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -47,15 +62,43 @@ function begin(address: LibvirtAddress, { direction, offset, length, ...place }:
   requireWanted("unavailable");
   const volume = stack.use(connection.volumeAt(place));
   requireWanted("timeout");
-  const stream = stack.use(
-    new Handle(
-      some(symbols.virStreamNew(connection.pointer, 0)),
-      (pointer) => symbols.virStreamFree(pointer),
-    ),
+  const stream = newStream(connection);
+  const transfer: OpenTransfer = {
+    ...{ connection, volume, stack, stream, next: offset, left: length, unread: 0 },
+  };
+  stack.defer(() => transfer.stream[Symbol.dispose]());
+  if (direction === "download") startWindow(transfer);
+  else {
+    ok(symbols.virStorageVolUpload(volume.pointer, stream.pointer, BigInt(offset), BigInt(length), 0));
+  }
+  transfer.stack = stack.move();
+  open = transfer;
+}
+
+const newStream = ({ pointer }: Connection): Handle =>
+  new Handle(
+    some(libvirt().symbols.virStreamNew(pointer, 0)),
+    (stream) => libvirt().symbols.virStreamFree(stream),
   );
-  const start = direction === "upload" ? symbols.virStorageVolUpload : symbols.virStorageVolDownload;
-  ok(start(volume.pointer, stream.pointer, BigInt(offset), BigInt(length), 0));
-  open = { connection, stream, stack: stack.move() };
+
+/** Has libvirt send the next window by the stream. @throws {LibvirtError} */
+function startWindow(transfer: OpenTransfer): void {
+  const { volume, stream, next, left } = transfer, { symbols } = libvirt();
+  const length = Math.min(WINDOW, left);
+  ok(symbols.virStorageVolDownload(volume.pointer, stream.pointer, BigInt(next), BigInt(length), 0));
+  transfer.next += length;
+  transfer.left -= length;
+  transfer.unread = length;
+}
+
+/** Goes on with the next window once one was read whole. @returns false at the end @throws {LibvirtError} */
+function nextWindow(transfer: OpenTransfer): boolean {
+  if (transfer.unread > 0 || transfer.left === 0) return false;
+  ok(libvirt().symbols.virStreamFinish(transfer.stream.pointer));
+  transfer.stream[Symbol.dispose]();
+  transfer.stream = newStream(transfer.connection);
+  startWindow(transfer);
+  return true;
 }
 
 /** The stream. @throws {TypeError} before it was opened or after its end */
@@ -108,8 +151,9 @@ function run(message: ToTransferWorker): FromTransferWorker {
         requireWanted("timeout");
         const room = buffer.subarray(count, Math.min(MOST, count + CHUNK));
         const got = ok(symbols.virStreamRecv(stream(), room, BigInt(room.length)));
-        isRead = got === 0;
+        open!.unread -= got;
         count += got;
+        isRead = got === 0 && !nextWindow(open!);
       }
       return { type: "data", bytes: buffer.slice(0, count) };
     }

@@ -73,6 +73,7 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function Skill({ data, state }) {
   const { typed, failure, field } = data as Shown;
   const errorAt = (name: string) => field === name ? failure?.why : undefined;
+  const isAtField = FIELDS.some((name) => name === field);
   return (
     <>
       <Head>
@@ -85,7 +86,7 @@ export default define.page<typeof handler>(function Skill({ data, state }) {
         </span>
       </header>
       <div class="storage-stack">
-        {failure !== null && <Flash tone="bad" icon="alert" title={failure.why} />}
+        {failure !== null && !isAtField && <Flash tone="bad" icon="alert" title={failure.why} />}
         <Panel title={t("profiles.define_skill")}>
           <p class="pad text-muted">{t("profiles.define_skill_what")}</p>
           <form method="post" action="/profiles/skill">
