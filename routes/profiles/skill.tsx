@@ -18,6 +18,8 @@ import { confirmOwn } from "../(_shared)/own_password.ts";
 
 const { t } = textsOf(texts);
 const FIELDS = ["name", "description", "parameters", "steps"] as const;
+/** Steps, as they are written. */
+const EXAMPLE = "set_tags vmId={{vm}} tags=nightly\nstart_vm vmId={{vm}}";
 type Typed = Readonly<Record<typeof FIELDS[number], string>>;
 
 /** What the page shows: a skill as it is typed, and why it was refused. */
@@ -127,7 +129,7 @@ export default define.page<typeof handler>(function Skill({ data, state }) {
                     required
                     spellcheck={false}
                     autocomplete="off"
-                    placeholder={"set_tags vmId={{vm}} tags=nightly\nstart_vm vmId={{vm}}"}
+                    placeholder={EXAMPLE}
                     {...ties}
                   >
                     {typed.steps}
