@@ -18,6 +18,8 @@ import { confirmOwn } from "../(_shared)/own_password.ts";
 
 const { t } = textsOf(texts);
 const FIELDS = ["name", "description", "parameters", "steps"] as const;
+/** Steps, as they are written. */
+const EXAMPLE = "set_tags vmId={{vm}} tags=nightly\nstart_vm vmId={{vm}}";
 type Typed = Readonly<Record<typeof FIELDS[number], string>>;
 
 /** What the page shows: a skill as it is typed, and why it was refused. */
@@ -73,6 +75,7 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function Skill({ data, state }) {
   const { typed, failure, field } = data as Shown;
   const errorAt = (name: string) => field === name ? failure?.why : undefined;
+  const isAtField = FIELDS.some((name) => name === field);
   return (
     <>
       <Head>
@@ -85,7 +88,7 @@ export default define.page<typeof handler>(function Skill({ data, state }) {
         </span>
       </header>
       <div class="storage-stack">
-        {failure !== null && <Flash tone="bad" icon="alert" title={failure.why} />}
+        {failure !== null && !isAtField && <Flash tone="bad" icon="alert" title={failure.why} />}
         <Panel title={t("profiles.define_skill")}>
           <p class="pad text-muted">{t("profiles.define_skill_what")}</p>
           <form method="post" action="/profiles/skill">
@@ -126,7 +129,7 @@ export default define.page<typeof handler>(function Skill({ data, state }) {
                     required
                     spellcheck={false}
                     autocomplete="off"
-                    placeholder={"set_tags vmId={{vm}} tags=nightly\nstart_vm vmId={{vm}}"}
+                    placeholder={EXAMPLE}
                     {...ties}
                   >
                     {typed.steps}
