@@ -49,7 +49,11 @@ export function usage(own: Readonly<Record<string, OwnVerb>>): string {
     ),
     "",
     ...wrapped(
-      t("verb_help.more_of_verb"),
+      t("verb_help.more_of_verb", {
+        help: "kvm-manager help VERB",
+        noun: "kvm-manager vm",
+        version: "kvm-manager version",
+      }),
     ),
   ].join("\n");
 }

@@ -18,8 +18,7 @@ export const verbHelp = {
   "verb_help.first": "First of all",
   "verb_help.program": "This program",
   "verb_help.nouns": "Commands of the running server, by noun",
-  "verb_help.more_of_verb":
-    "kvm-manager help VERB tells more of a verb, kvm-manager vm of a noun; kvm-manager version tells the version.",
+  "verb_help.more_of_verb": "{help} tells more of a verb, {noun} of a noun; {version} tells the version.",
   "verb_help.more_of_noun":
     "kvm-manager {words} VERB --help tells more of a verb. ls, info and rm are list, show and delete.",
 } as const;
