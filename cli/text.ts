@@ -42,9 +42,9 @@ function packed(first: string, parts: readonly string[], indent: string, width: 
   return lines.map((line, index) => index < lines.length - 1 ? line + end : line);
 }
 
-/** A line of usage: what does not fit goes on below the program's name. Pure but for the width. */
+/** A line of usage, in any language: what does not fit goes on below the program's name. Pure but for the width. */
 export function usageLines(line: string, width: number = textWidth()): string[] {
-  const [, head = "", rest = ""] = /^((?:Usage:|Also:)? *)(.*)$/.exec(line)!;
+  const [, head = "", rest = ""] = /^(.*?(?=kvm-manager )|(?:Usage:|Also:)? *)(.*)$/.exec(line)!;
   return packed(head, rest.match(PARTS) ?? [], " ".repeat(head.length + 2), width);
 }
 

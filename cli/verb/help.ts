@@ -1,5 +1,7 @@
 /** Help of the contract's verbs, made from the contract and the command line's own table. */
+import { verbHelp as texts } from "../../lib/i18n/en/verb_help.ts";
 import { translated } from "../../lib/i18n/locale.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { TARGET_HELP } from "../connect/target.ts";
 import { EXIT_STATUSES } from "../exit.ts";
 import { listed, typedLines, usageLines, wrapped } from "../text.ts";
@@ -9,6 +11,8 @@ import type { Verb } from "./find.ts";
 import { type Option, optionsOf, positionalsOf } from "./options.ts";
 import { usageOf } from "./usage.ts";
 import type { Kind } from "../../lib/text/values.ts";
+
+const { t } = textsOf(texts);
 
 const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
   boolean: "",
@@ -78,9 +82,9 @@ export function optionGroups(verb: Verb): [title: string, rows: [string, string]
   const taken = new Set(groups.flatMap(([, names]) => names));
   const rest = named.filter(([name]) => !taken.has(name)).map(([, row]) => row);
   const all: [string, [string, string][]][] = [
-    ["Arguments", placeRows(verb)],
+    [t("verb_help.arguments"), placeRows(verb)],
     ...titled,
-    [groups.length > 0 ? "More" : "Options", rest],
+    [groups.length > 0 ? t("verb_help.more") : t("verb_help.options"), rest],
   ];
   return all.filter(([, rows]) => rows.length > 0);
 }
@@ -88,9 +92,7 @@ export function optionGroups(verb: Verb): [title: string, rows: [string, string]
 /** How what is on by itself is switched off, where a verb has such an option. */
 function switchedOff(verb: Verb): string[] {
   const flag = optionsOf(verb).find(({ kind }) => kind === "boolean")?.flag;
-  return flag === undefined
-    ? []
-    : ["", ...wrapped(`An option without a value is switched off like --no-${flag}.`)];
+  return flag === undefined ? [] : ["", ...wrapped(t("verb_help.switched_off", { flag }))];
 }
 
 /** The options a verb has beside its fields. */
@@ -132,9 +134,7 @@ function placesText(verb: Verb): string[] {
   if (!places.some(({ field }) => isVm(field))) return [];
   const isMany = places.some(({ field, many }) => many && isVm(field));
   return [
-    isMany
-      ? "VMs are meant by name, id or pattern ('web-*'). Of several, each has its own result."
-      : "A VM is meant by its name or its id.",
+    isMany ? t("verb_help.vms_many") : t("verb_help.vm_one"),
   ];
 }
 
@@ -142,30 +142,34 @@ function placesText(verb: Verb): string[] {
 export function verbHelp(verb: Verb): string {
   const { name, command } = verb;
   return [
-    ...`Usage: ${usageOf(verb)}`.split("\n").flatMap((line) => usageLines(line)),
+    ...t("verb_help.usage", { line: usageOf(verb) }).split("\n").flatMap((line) => usageLines(line)),
     ...(command.aliases
-      ? usageLines(`Also:  ${command.aliases.map((words) => `kvm-manager ${words}`).join(", ")}`)
+      ? usageLines(
+        t("verb_help.also", { lines: command.aliases.map((words) => `kvm-manager ${words}`).join(", ") }),
+      )
       : []),
     "",
     ...wrapped(`${translated(command.summary)}.${command.description ? ` ${command.description}` : ""}`),
     ...placesText(verb).flatMap((text) => wrapped(text)),
-    ...(command.destroys ? wrapped(`Asks first, because this is lost: ${command.destroys}.`) : []),
+    ...(command.destroys ? wrapped(t("verb_help.asks_first", { what: command.destroys })) : []),
     ...optionGroups(verb).flatMap(([title, rows]) => ["", `${title}:`, ...listed(rows)]),
     ...switchedOff(verb),
     "",
-    "Always:",
+    `${t("verb_help.always")}:`,
     ...listed(commonRows(verb)),
     "",
-    "Which server:",
+    `${t("verb_help.server")}:`,
     ...listed(targetRows()),
     "",
-    "Examples:",
+    `${t("verb_help.examples")}:`,
     ...examplesOf(verb).flatMap((line) => typedLines(`  ${line}`)),
     "",
     ...wrapped(
-      `Exit status: ${Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; ")}.`,
+      t("verb_help.exit_status", {
+        statuses: Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; "),
+      }),
     ),
-    `The command's name is ${name}; its role is ${command.role}.`,
+    t("verb_help.name_role", { name, role: command.role }),
   ].join("\n");
 }
 
@@ -187,14 +191,12 @@ export function groupHelp(
     ]),
   ];
   return [
-    `Usage: kvm-manager ${words.join(" ")} VERB [OPTIONS]`,
+    t("verb_help.usage", { line: `kvm-manager ${words.join(" ")} VERB [OPTIONS]` }),
     "",
     ...listed(rows),
     "",
     ...wrapped(
-      `kvm-manager ${
-        words.join(" ")
-      } VERB --help tells more of a verb. ls, info and rm are list, show and delete.`,
+      t("verb_help.more_of_noun", { words: words.join(" ") }),
     ),
   ].join("\n");
 }

@@ -1,9 +1,13 @@
 /** `kvm-manager --help`: every verb on one page, those of the contract by their nouns. */
 import { VERSION } from "../../lib/version.ts";
+import { verbHelp as texts } from "../../lib/i18n/en/verb_help.ts";
 import { translated } from "../../lib/i18n/locale.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import type { OwnVerb } from "../own_verb.ts";
 import { listed, wrapped } from "../text.ts";
 import { VERBS } from "./find.ts";
+
+const { t } = textsOf(texts);
 
 /** What most people come for, in the order they need it. */
 const FIRST: readonly (readonly [line: string, text: string])[] = [
@@ -30,22 +34,26 @@ export function usage(own: Readonly<Record<string, OwnVerb>>): string {
   return [
     `KVM Manager ${VERSION}`,
     "",
-    "Usage: kvm-manager VERB [OPTIONS]",
+    t("verb_help.usage", { line: "kvm-manager VERB [OPTIONS]" }),
     "",
-    "First of all:",
+    `${t("verb_help.first")}:`,
     ...listed(FIRST),
     "",
-    "This program:",
+    `${t("verb_help.program")}:`,
     ...listed(Object.entries(own).map(([name, verb]): [string, string] => [name, verb.summary])),
     "",
-    "Commands of the running server, by noun:",
+    `${t("verb_help.nouns")}:`,
     ...listed(nouns()),
     ...listed(
       single.map(({ words, command }): [string, string] => [words.join(" "), translated(command.summary)]),
     ),
     "",
     ...wrapped(
-      "kvm-manager help VERB tells more of a verb, kvm-manager vm of a noun; kvm-manager version tells the version.",
+      t("verb_help.more_of_verb", {
+        help: "kvm-manager help VERB",
+        noun: "kvm-manager vm",
+        version: "kvm-manager version",
+      }),
     ),
   ].join("\n");
 }

@@ -17,4 +17,4 @@ export const defaultAlerts = {
   "default_alerts.backup-test-failed": "Backup fails its test",
   "default_alerts.not-responding": "Does not respond",
   "default_alerts.replica-late": "Replica is behind",
-};
+} as const;
