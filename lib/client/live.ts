@@ -2,7 +2,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type {
   Activity,
-  AlertIncident,
   AnyEvent,
   ConnectionStatus,
   EventData,
@@ -13,17 +12,13 @@ import type {
 } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
 import { type VmCounts, vmCountsOf } from "../host/vm_counts.ts";
-import { t } from "../i18n/mod.ts";
 
-import { aboutWord } from "../alerts/about.ts";
-import { SEVERITY_TONES } from "../alerts/severity_tones.ts";
 import { api } from "./api.ts";
-import { based } from "./base.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
 import { jobs } from "./jobs.ts";
 import { pageHost } from "./page_host.ts";
 import { pending } from "./pending.ts";
-import { report, reportFailure } from "./toasts.ts";
+import { reportFailure } from "./toasts.ts";
 import { VmStore } from "./vm_store.ts";
 
 /** Longest list of activity kept; the page's own lists are shorter. */
@@ -118,7 +113,8 @@ const HANDLERS: Handlers = {
   "job-changed": ({ job }) => jobs.put(job),
   "job-progress": ({ job }) => jobs.put(job),
   "alert-fired": ({ incident, more }) => {
-    showAlert(incident, more).catch((error) => reportFailure(undefined, error));
+    import("./alert_toast.ts").then(({ showAlert }) => showAlert(incident, more))
+      .catch((error) => reportFailure(undefined, error));
     notifier?.notifyAlert(incident, more).catch((error) => reportFailure(undefined, error));
   },
   "alerts-changed": () => {
@@ -133,16 +129,6 @@ const HANDLERS: Handlers = {
   // The VMs tell which project they are in by themselves
   "projects-changed": () => {},
 };
-
-/** Says that an alert has fired; names of alerts are loaded then. @param more how many others fired with it */
-async function showAlert(incident: AlertIncident, more: number): Promise<void> {
-  const { alertName } = await import("../alerts/name.ts");
-  const about = `${aboutWord(incident)}: ${alertName(incident.alertId, incident.name)}`;
-  report(more > 0 ? `${about} (+${more})` : about, {
-    label: t("nav.alerts"),
-    run: () => location.assign(based("/alerts")),
-  }, SEVERITY_TONES[incident.severity]);
-}
 
 /** Events that tell how something is now, not that a thing became another: what a page was rendered with is as true as before. */
 const FIGURES: ReadonlySet<EventName> = new Set<EventName>([
