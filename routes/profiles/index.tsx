@@ -103,10 +103,13 @@ export default define.page<typeof handler>(function Profiles({ data: { profiles 
               <p class="pad text-muted">{t("profiles.import_what")}</p>
               <form method="post" action="/profiles/import" encType="multipart/form-data">
                 <div class="form-grid">
-                  <label class="field">
-                    <span class="field-label">{t("profiles.file")}</span>
-                    <input type="file" name="file" required accept={[".json", ...READ_ENDINGS].join(",")} />
-                  </label>
+                  <TextField
+                    label={t("profiles.file")}
+                    name="file"
+                    type="file"
+                    required
+                    accept={[".json", ...READ_ENDINGS].join(",")}
+                  />
                 </div>
                 <div class="form-actions">
                   <button type="submit" class="button">{t("profiles.preview")}</button>

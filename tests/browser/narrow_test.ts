@@ -50,3 +50,42 @@ Deno.test("on a phone an arrow leads to the page above", async () => {
   await above.tap();
   await page.waitForURL(`${server.url}/monitoring`);
 });
+
+/** Names of parts of the bar at the top that cover another, or stand out of it. */
+function misplaced(): string[] {
+  const bar = document.querySelector(".top")!, { top, bottom } = bar.getBoundingClientRect();
+  // What an island draws is below an element of its own that has no box
+  const boxed = (each: Element): Element[] =>
+    getComputedStyle(each).display === "contents" ? [...each.children].flatMap(boxed) : [each];
+  const parts = [...bar.children].flatMap(boxed)
+    .map((each) => ({ name: each.className || each.tagName, box: each.getBoundingClientRect() }))
+    .filter(({ box }) => box.width > 0);
+  return parts.flatMap(({ name, box }, index) => {
+    const covered = parts.slice(index + 1).find((other) =>
+      box.right > other.box.left + 1 && other.box.right > box.left + 1
+    );
+    return [
+      ...covered === undefined ? [] : [`${name} covers ${covered.name}`],
+      ...box.top < top || box.bottom > bottom ? [`${name} is ${box.height} px high`] : [],
+    ];
+  });
+}
+
+Deno.test("between phone and wide screen nothing covers another, and names of VMs can be read", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const page = await tester.page({ viewport: WIDE });
+  await page.goto(`${server.url}/vms`);
+  const vm = await page.locator(".vm-list .vm-link").first().getAttribute("href");
+  for (const path of ["/vms", `${vm}/snapshots`]) {
+    await page.goto(server.url + path);
+    await hydrated(page);
+    for (const width of [360, 620, 700, 899, 900, 1000, 1099, 1100, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      assert.deepEqual(await page.evaluate(misplaced), [], `${path} at ${width} px`);
+      if (path !== "/vms") continue;
+      const name = (await page.locator(".vm-row .name-cell").first().boundingBox())!;
+      assert.ok(name.width >= 125, `names have ${name.width} px at ${width} px`);
+    }
+  }
+});
