@@ -188,13 +188,17 @@ interface DemoVmShown {
   readonly virtType: string;
 }
 
-Deno.test("the demo shows twenty VMs on three hosts with a month of figures, and its VMs can be worked with", async () => {
-  await using server = await startServer({ demo: true });
-  // Its hosts connect after the page is there
-  const vms = await until("the VMs of three hosts", async () => {
+/** The VMs of a demo: its hosts connect after the page is there. */
+async function demoVms(server: TestServer): Promise<DemoVmShown[]> {
+  return await until("the VMs of three hosts", async () => {
     const found = await server.call("get_vms") as DemoVmShown[];
     return found.length >= 20 && new Set(found.map(({ host }) => host)).size === 3 && found;
   });
+}
+
+Deno.test("the demo shows twenty VMs on three hosts with a month of figures, and its VMs can be worked with", async () => {
+  await using server = await startServer({ demo: true });
+  const vms = await demoVms(server);
   assert.deepEqual([...new Set(vms.map(({ virtType }) => virtType))], ["kvm"]);
   const vm = (name: string) => vms.find((each) => each.name === name)!.id;
   const stateOf = async (name: string) =>
@@ -268,9 +272,7 @@ Deno.test("two demos run beside each other, and one that is killed leaves nothin
     await using second = await startServer({ demo: true });
     pid = second.pid;
     const [a, b] = await Promise.all(
-      [first, second].map(async (server) =>
-        (await server.call("get_vms") as DemoVmShown[]).map(({ id }) => id)
-      ),
+      [first, second].map(async (server) => (await demoVms(server)).map(({ id }) => id)),
     );
     assert.deepEqual(a, b, "a demo is the same company at every start");
     await second.call("force_stop_vm", { vmId: b![0] });

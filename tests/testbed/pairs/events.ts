@@ -109,8 +109,9 @@ export const EVENTS = {
   },
   "network deleted and made again": {
     ofStorageOrNetwork: true,
-    run: async ({ network, vm }) => {
+    run: async ({ server, network, vm }) => {
       const xml = await virsh("net-dumpxml", network.name, "--inactive");
+      const { uuid } = await call(server, "get_network", { name: network.name });
       const file = await Deno.makeTempFile({ suffix: ".xml" });
       await Deno.writeTextFile(file, xml.replace(/<host mac=[^>]*>/, "").replace(/<uuid>.*<\/uuid>/, ""));
       await virsh("net-destroy", network.name);
@@ -118,6 +119,11 @@ export const EVENTS = {
       await virsh("net-define", file);
       await virsh("net-start", network.name);
       await Deno.remove(file);
+      // Its events come in their own time
+      await until("the new network to be known", async () => {
+        const all = await call(server, "get_networks");
+        return all.some((each) => each.name === network.name && each.uuid !== uuid && each.active);
+      });
       return { of: vm, said: [] };
     },
   },
