@@ -7,6 +7,7 @@ const OTHER_VALUES = [
   "give a path without ..",
   "give the absolute path of the program",
   "a skill needs steps: give at least one",
+  "is a secret, and is not kept: put a parameter in its place",
   "which is no parameter: name it in parameters",
   "a tool of the kind … has no …: leave it out",
   "is KVM Manager itself, and needs no definition: choose another name",
