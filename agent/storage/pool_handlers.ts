@@ -111,7 +111,10 @@ export function poolHandlers(host: Host): PoolHandlers {
     refresh_storage_pool: async ({ pool }) => {
       requireActive(host, pool);
       await requirePoolReachable(host, pool);
-      return await operate(pool, "refresh", () => link.call("poolRefresh", { pool }));
+      return await operate(pool, "refresh", async () => {
+        await link.call("poolRefresh", { pool });
+        await storage.refreshVolumes(pool);
+      });
     },
     delete_storage_pool: async ({ pool, deleteContent = false }, { principal }) => {
       await host.operations.ready([keyOf.pool(pool)]);

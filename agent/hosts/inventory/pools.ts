@@ -205,6 +205,16 @@ export class PoolInventory {
     return this.peek(pool) ?? [];
   }
 
+  /**
+   * Reads the volumes of a pool again, where they were read before.
+   *
+   * @throws {LibvirtError} kind `timeout` when its storage does not answer
+   */
+  async refreshVolumes(pool: string): Promise<void> {
+    const shelf = this.#shelves.get(pool);
+    if (shelf !== undefined && !await patient(shelf.reader.ask(), POOLS_WAIT_MS)) throw late();
+  }
+
   /** Takes in a volume that a command of ours made or changed. */
   put(volume: Volume): void {
     const shelf = this.#shelves.get(volume.pool);

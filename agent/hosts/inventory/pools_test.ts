@@ -108,3 +108,28 @@ Deno.test("a read of volumes that began before a change of ours does not bring b
     while (!isTrue()) await soon();
   }
 });
+
+Deno.test("PoolInventory.refreshVolumes() reads what was read before, and has it when it is done", async () => {
+  let volumes = ["a"], reads = 0;
+  const link = {
+    machine: null,
+    call: (name: string) => {
+      if (name === "poolScan") {
+        return Promise.resolve([{ name: "p", volumes: 1, xml: "<pool type='dir'><name>p</name></pool>" }]);
+      }
+      reads++;
+      return Promise.resolve(volumes.map((volume) => ({ pool: "p", xml: volumeXml(volume) })));
+    },
+  };
+  const pools = new PoolInventory(
+    link as unknown as ConstructorParameters<typeof PoolInventory>[0],
+    () => {},
+  );
+  await pools.restart();
+  await pools.refreshVolumes("p");
+  assert.equal(reads, 0, "nobody has asked for them");
+  await pools.volumes("p");
+  volumes = ["a", "b"];
+  await pools.refreshVolumes("p");
+  assert.deepEqual(pools.peek("p")?.map(({ name }) => name), ["a", "b"]);
+});
