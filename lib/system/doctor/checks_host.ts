@@ -10,11 +10,12 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
   return judged(firewall, "the firewall", (facts) => {
     const findings: Finding[] = [];
     if (!facts.nft || !facts.ip) {
-      const what = facts.nft ? "ip is missing" : "nft is missing";
       findings.push(
         found(
           "warning",
-          message`${what}: ports cannot be forwarded to VMs`,
+          facts.nft
+            ? message`ip is missing: ports cannot be forwarded to VMs`
+            : message`nft is missing: ports cannot be forwarded to VMs`,
           "Install it.",
           installs("nftables", family),
         ),
@@ -69,12 +70,12 @@ export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
       }
     }
     if (findings.length > 0) return findings;
-    const backend = facts.backend ?? "libvirt's own choice";
+    const backend = facts.backend ?? message`libvirt's own choice`;
     return [
       ok(
-        message`nftables works, nothing drops what is forwarded${
-          facts.firewalld ? ", firewalld runs" : ""
-        }; libvirt's backend: ${backend}`,
+        facts.firewalld
+          ? message`nftables works, nothing drops what is forwarded, firewalld runs; libvirt's backend: ${backend}`
+          : message`nftables works, nothing drops what is forwarded; libvirt's backend: ${backend}`,
       ),
     ];
   });
@@ -134,9 +135,13 @@ function judgePool(
       ),
     );
   }
-  return findings.length > 0
-    ? findings
-    : [ok(message`${of}: ${available === null ? "" : `${formatBytes(available)} free, `}QEMU can use it`)];
+  return findings.length > 0 ? findings : [
+    ok(
+      available === null
+        ? message`${of}: QEMU can use it`
+        : message`${of}: ${formatBytes(available)} free, QEMU can use it`,
+    ),
+  ];
 }
 
 /** Where disks go. */
@@ -236,10 +241,13 @@ export function judgePorts({ ports }: HostFacts): Finding[] {
         ),
       );
     }
-    return findings.length > 0
-      ? findings
-      : [ok(message`${
-        listen.map(({ at }) => at).join(", ")
-      }: ${ours ? "ours" : "free"}; nothing is in the way of libvirt's networks`)];
+    const places = listen.map(({ at }) => at).join(", ");
+    return findings.length > 0 ? findings : [
+      ok(
+        ours
+          ? message`${places}: ours; nothing is in the way of libvirt's networks`
+          : message`${places}: free; nothing is in the way of libvirt's networks`,
+      ),
+    ];
   });
 }

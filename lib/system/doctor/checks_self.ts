@@ -55,11 +55,12 @@ export function judgeState({ state }: HostFacts): Finding[] {
     }
     if (savedAt === null || now - savedAt > OLD_DAYS * DAY_MS) {
       const days = savedAt === null ? null : Math.floor((now - savedAt) / DAY_MS);
-      const when = days === null ? "was never saved" : `was saved ${days} days ago for the last time`;
       findings.push(
         found(
           "warning",
-          message`KVM Manager's own state ${when}`,
+          days === null
+            ? message`KVM Manager's own state was never saved`
+            : message`KVM Manager's own state was saved ${days} days ago for the last time`,
           "Save it, and keep the file elsewhere.",
           "kvm-manager backup-state /root/kvm-manager.state",
         ),

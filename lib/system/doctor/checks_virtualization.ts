@@ -2,7 +2,7 @@
 import { installs } from "./distribution.ts";
 import type { HostFacts } from "./facts.ts";
 import { type Finding, found, judged, ok } from "./finding.ts";
-import { message } from "../../i18n/message.ts";
+import { message, type Sentence } from "../../i18n/message.ts";
 
 /** libvirt: installed, running, lets us in. */
 export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[] {
@@ -108,9 +108,14 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
       );
     }
     if (findings.length > 0) return findings;
-    const guests = nested === null ? "" : nested ? "; guests can have guests" : "; guests cannot have guests";
+    const how = modules.join(", ") || message`part of the kernel`;
+    if (nested === null) return [ok(message`KVM can be used (${how})`)];
     return [
-      ok(message`KVM can be used (${modules.join(", ") || "built in"})${guests}`),
+      ok(
+        nested
+          ? message`KVM can be used (${how}); guests can have guests`
+          : message`KVM can be used (${how}); guests cannot have guests`,
+      ),
     ];
   });
 }
@@ -119,13 +124,15 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
 export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding[] {
   const emulator = judged(libvirt, "QEMU", ({ connected, qemuVersion }) => {
     if (qemuVersion !== null) return [ok(message`QEMU ${qemuVersion}`)];
-    const why = connected
-      ? "libvirt finds no QEMU: no VM can start"
-      : "unknown while libvirt does not answer";
     return [
       connected
-        ? found("problem", message`QEMU: ${why}`, "Install it.", installs("qemu", family))
-        : found("warning", message`QEMU: ${why}`, "Mend libvirt first."),
+        ? found(
+          "problem",
+          message`QEMU: libvirt finds no QEMU: no VM can start`,
+          "Install it.",
+          installs("qemu", family),
+        )
+        : found("warning", message`QEMU: unknown while libvirt does not answer`, "Mend libvirt first."),
     ];
   });
   const tool = judged(qemuImg, "qemu-img", (there) =>
@@ -150,11 +157,13 @@ export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding
   return [...emulator, ...tool, ...authority];
 }
 
-/** Kernel modules, and what does not work without each. */
-const MODULES: Readonly<Record<string, string>> = {
-  tun: "no VM can be on a network",
-  bridge: "no network of libvirt can start",
-  vhost_net: "networks of VMs are slower",
+/** Kernel modules, and what is said where one is not loaded. */
+const MODULES: Readonly<Record<string, Sentence>> = {
+  tun: message`the kernel module tun is not loaded: where it cannot be, no VM can be on a network`,
+  bridge:
+    message`the kernel module bridge is not loaded: where it cannot be, no network of libvirt can start`,
+  vhost_net:
+    message`the kernel module vhost_net is not loaded: where it cannot be, networks of VMs are slower`,
 };
 
 /** The kernel's modules. */
@@ -162,21 +171,14 @@ export function judgeModules({ modules }: HostFacts): Finding[] {
   return judged(modules, "the kernel's modules", (loaded) => {
     const missing = Object.entries(MODULES).filter(([name]) => !loaded.includes(name));
     if (missing.length === 0) return [ok(message`${Object.keys(MODULES).join(", ")} are there`)];
-    return missing.map(([name, loss]) =>
-      found(
-        "warning",
-        message`the kernel module ${name} is not loaded: where it cannot be, ${loss}`,
-        "Load it.",
-        `modprobe ${name}`,
-      )
-    );
+    return missing.map(([name, text]) => found("warning", text, "Load it.", `modprobe ${name}`));
   });
 }
 
-/** The groups that let the service in. */
-const GROUPS: Readonly<Record<string, string>> = {
-  libvirt: "libvirt's socket stays closed",
-  kvm: "whether KVM works cannot be tried",
+/** The groups that let the service in, and what is said of a user who is not in one. */
+const GROUPS: Readonly<Record<string, (user: string) => Sentence>> = {
+  libvirt: (user) => message`${user} is not in the group libvirt: libvirt's socket stays closed`,
+  kvm: (user) => message`${user} is not in the group kvm: whether KVM works cannot be tried`,
 };
 
 /** The user this runs as. */
@@ -193,10 +195,10 @@ export function judgeGroups({ account }: HostFacts): Finding[] {
         ),
       ];
     }
-    return missing.map(([name, loss]) =>
+    return missing.map(([name, text]) =>
       found(
         "warning",
-        message`${user} is not in the group ${name}: ${loss}`,
+        text(user),
         "Let it in, then start the service again.",
         `usermod --append --groups ${name} ${user}`,
       )
