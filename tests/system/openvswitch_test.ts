@@ -71,7 +71,7 @@ Deno.test({
       await start();
       assert.deepEqual(await ovs.port(await target(), "tag", "trunks"), ["5", "[]"]);
       // On a busy machine its first frames may be lost.
-      await until("the guest to reach its VLAN", () => reaches(vm, `${subnet(5)}.1`), { seconds: 10 });
+      await until("the guest to reach its VLAN", () => reaches(vm, `${subnet(5)}.1`), { seconds: 30 });
       assert.ok(!await reaches(vm, `${subnet(6)}.1`));
     });
     await t.step("the topology has the bridge as Open vSwitch, and the machine on its network", async () => {
