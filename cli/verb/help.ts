@@ -5,9 +5,9 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 import { TARGET_HELP } from "../connect/target.ts";
 import { EXIT_STATUSES } from "../exit.ts";
 import { listed, typedLines, usageLines, wrapped } from "../text.ts";
-import { commonOptionsOf } from "./common.ts";
+import { COMMON_OPTIONS, commonOptionsOf } from "./common.ts";
 import { examplesOf } from "./examples.ts";
-import type { Verb } from "./find.ts";
+import { type Verb, VERBS } from "./find.ts";
 import { type Option, optionsOf, positionalsOf } from "./options.ts";
 import { usageOf } from "./usage.ts";
 import type { Kind } from "../../lib/text/values.ts";
@@ -32,21 +32,27 @@ export const placeholder = ({ kind, choices }: Pick<Option, "kind" | "choices">)
   choices && kind !== "boolean" ? choices.join("|") : PLACEHOLDERS[kind];
 
 /** What holds when an option is left out: nothing is said of what is off anyway. */
-const defaultText = (value: unknown) =>
-  value === undefined || value === false || value === ""
-    ? false
-    : `default ${value === true ? "yes" : typeof value === "string" ? value : JSON.stringify(value)}`;
+function defaultText(value: unknown): string | false {
+  if (value === undefined || value === false || value === "") return false;
+  if (value === true) return t("verb_help.default_yes");
+  return t("verb_help.default", { value: typeof value === "string" ? value : JSON.stringify(value) });
+}
+
+/** What the contract or a table of ours says in English, in the reader's language. */
+const said = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : translated(text);
 
 /** An option as it is written, and what it means. @param isPlace it may be given by its place, too */
 function optionRow(option: Option, isPlace: boolean): [string, string] {
   const value = option.secret ? "-" : placeholder(option);
   const note = [
-    option.description,
-    (option.kind === "strings" || option.kind === "grants") && "may be given several times",
-    option.secret && `- reads it from standard input; or --${option.flag}-file FILE`,
+    said(option.description),
+    (option.kind === "strings" || option.kind === "grants") && t("verb_help.several"),
+    option.secret && t("verb_help.secret", { flag: option.flag }),
     defaultText(option.default),
-    option.required && !isPlace && "required",
-    option.others.length > 0 && `also ${option.others.map((other) => `--${other}`).join(", ")}`,
+    option.required && !isPlace && t("verb_help.required"),
+    option.others.length > 0 &&
+    t("verb_help.other_names", { flags: option.others.map((other) => `--${other}`).join(", ") }),
   ].filter(Boolean).join("; ");
   return [`--${option.flag}${value && ` ${value}`}`, note];
 }
@@ -60,7 +66,7 @@ function shorthandRow(
 ] {
   return [
     `--${flag}${value === undefined ? "" : ` ${value}`}`,
-    multiple ? `${text}; may be given several times` : text,
+    multiple ? `${translated(text)}; ${t("verb_help.several")}` : translated(text),
   ];
 }
 
@@ -76,7 +82,7 @@ export function optionGroups(verb: Verb): [title: string, rows: [string, string]
     }),
   ];
   const titled = groups.map(([title, names]): [string, [string, string][]] => [
-    title,
+    translated(title),
     names.flatMap((name) => named.filter(([each]) => each === name).map(([, row]) => row)),
   ]);
   const taken = new Set(groups.flatMap(([, names]) => names));
@@ -102,13 +108,16 @@ export function commonRows(verb: Verb): [string, string][] {
     `${short === undefined ? "" : `-${short}, `}--${name}${
       value === "" || value.startsWith("[=") ? value : ` ${value}`
     }`,
-    text,
+    translated(text),
   ]);
 }
 
 /** The options that say which server is meant. */
 export const targetRows = (): [string, string][] =>
-  TARGET_HELP.map(([flag, value, text, env]) => [`--${flag} ${value}`, env ? `${text} (${env})` : text]);
+  TARGET_HELP.map(([flag, value, text, env]) => [
+    `--${flag} ${value}`,
+    env ? `${translated(text)} (${env})` : translated(text),
+  ]);
 
 /** Rows of what stands in places, but for VMs, of which `placesText()` tells. */
 function placeRows(verb: Verb): [string, string][] {
@@ -116,10 +125,10 @@ function placeRows(verb: Verb): [string, string][] {
   return positionalsOf(verb).filter(({ field }) => !isVm(field)).flatMap(
     ({ field, kind, choices, description }): [string, string][] => {
       const note = [
-        kind === "boolean" && "on or off",
-        choices && `one of ${choices.join(", ")}`,
-        description,
-        field === growing && "+2G: so much more than now",
+        kind === "boolean" && t("verb_help.on_or_off"),
+        choices && t("verb_help.one_of", { choices: choices.join(", ") }),
+        said(description),
+        field === growing && t("verb_help.more_than_now"),
       ].filter(Boolean).join("; ");
       return note === "" ? [] : [[`<${field}>`, note]];
     },
@@ -138,6 +147,24 @@ function placesText(verb: Verb): string[] {
   ];
 }
 
+/** All English texts in the help of verbs that are no texts with keys. */
+export function helpTexts(): Set<string> {
+  const found = new Set<string>();
+  const add = (text: string | undefined) => text && found.add(text);
+  for (const verb of VERBS) {
+    const { groups = [], shorthands = {} } = verb.extras;
+    add(verb.command.description);
+    add(verb.command.destroys);
+    for (const { description } of [...optionsOf(verb), ...positionalsOf(verb)]) add(description);
+    for (const { text } of Object.values(shorthands)) add(text);
+    for (const [title] of groups) add(title);
+  }
+  for (const { text } of Object.values(COMMON_OPTIONS)) add(text);
+  for (const [, , text] of TARGET_HELP) add(text);
+  for (const [, text] of Object.values(EXIT_STATUSES)) add(text);
+  return found;
+}
+
 /** Help of one verb. */
 export function verbHelp(verb: Verb): string {
   const { name, command } = verb;
@@ -149,9 +176,9 @@ export function verbHelp(verb: Verb): string {
       )
       : []),
     "",
-    ...wrapped(`${translated(command.summary)}.${command.description ? ` ${command.description}` : ""}`),
+    ...wrapped([`${translated(command.summary)}.`, said(command.description)].filter(Boolean).join(" ")),
     ...placesText(verb).flatMap((text) => wrapped(text)),
-    ...(command.destroys ? wrapped(t("verb_help.asks_first", { what: command.destroys })) : []),
+    ...(command.destroys ? wrapped(t("verb_help.asks_first", { what: translated(command.destroys) })) : []),
     ...optionGroups(verb).flatMap(([title, rows]) => ["", `${title}:`, ...listed(rows)]),
     ...switchedOff(verb),
     "",
@@ -166,7 +193,9 @@ export function verbHelp(verb: Verb): string {
     "",
     ...wrapped(
       t("verb_help.exit_status", {
-        statuses: Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; "),
+        statuses: Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${translated(text)}`).join(
+          "; ",
+        ),
       }),
     ),
     t("verb_help.name_role", { name, role: command.role }),

@@ -3,6 +3,7 @@ import { fields, requiredFields, type RestRoute } from "../../lib/contract/rest.
 import { callLine, curlLine } from "../../lib/openapi/curl.ts";
 import { schemaNotation } from "../../lib/openapi/schema_notation.ts";
 import { reference as referenceTexts } from "../../lib/i18n/en/reference.ts";
+import { translated } from "../../lib/i18n/locale.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
 const texts = textsOf(referenceTexts);
@@ -25,7 +26,7 @@ export function CommandEntry({ route, api }: { route: RestRoute; api: string }) 
         <code>{name}</code>
       </h2>
       <p>
-        {command.summary}. {command.description}
+        {translated(command.summary)}. {translated(command.description ?? "")}
       </p>
       <p>
         <code>{method} /api/v1{path}</code> · {texts.t("reference.role", { role: command.role })}
@@ -51,7 +52,7 @@ export function CommandEntry({ route, api }: { route: RestRoute; api: string }) 
                   <td>
                     <code>{schemaNotation(rest)}</code>
                   </td>
-                  <td>{description ?? ""}</td>
+                  <td>{translated(description ?? "")}</td>
                 </tr>
               );
             })}

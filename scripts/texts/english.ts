@@ -4,10 +4,11 @@ import type { TextTable, TextTables } from "../../lib/fresh/server/island_texts.
 import { COMMANDS } from "../../lib/contract/mod.ts";
 import { en } from "../../lib/i18n/en.ts";
 import { PROJECT } from "../project.ts";
+import { helpTexts } from "../../cli/verb/help.ts";
 import { allMessages } from "./messages.ts";
 
 /** TextTables in which an English text is its own key. */
-export const KEYED_BY_TEXT: ReadonlySet<string> = new Set(["messages", "commands"]);
+export const KEYED_BY_TEXT: ReadonlySet<string> = new Set(["messages", "commands", "command_help"]);
 
 const byText = (texts: Iterable<string>): TextTable =>
   Object.fromEntries([...new Set(texts)].map((text) => [text, text]));
@@ -23,5 +24,10 @@ export async function englishTexts(): Promise<TextTables> {
     const exported: Readonly<Record<string, TextTable>> = await import(join(folder, name));
     tables[basename(name, ".ts")] = Object.assign({}, ...Object.values(exported));
   }
-  return { ...tables, messages: byText(await allMessages()), commands: commands() };
+  return {
+    ...tables,
+    messages: byText(await allMessages()),
+    commands: commands(),
+    command_help: byText(helpTexts().difference(new Set(Object.keys(commands())))),
+  };
 }

@@ -22,6 +22,7 @@ Deno.test("englishTexts() has errors, warnings, templates and summaries beside t
   assert.ok(messages!["VM not found: {vmId}"] !== undefined);
   assert.ok(Object.keys(messages!).length > 450, "messages are missing");
   assert.ok(Object.keys(commands!).length > 300, "commands are missing");
+  assert.ok(Object.keys(rest.command_help!).length > 800, "help of commands is missing");
   assert.equal(common!["nav.vms"], "Virtual machines");
   assert.ok(replication !== undefined && Object.keys(rest).length > 60);
 });

@@ -21,4 +21,13 @@ export const verbHelp = {
   "verb_help.more_of_verb": "{help} tells more of a verb, {noun} of a noun; {version} tells the version.",
   "verb_help.more_of_noun":
     "kvm-manager {words} VERB --help tells more of a verb. ls, info and rm are list, show and delete.",
+  "verb_help.default": "default {value}",
+  "verb_help.default_yes": "default yes",
+  "verb_help.required": "required",
+  "verb_help.several": "may be given several times",
+  "verb_help.secret": "- reads it from standard input; or --{flag}-file FILE",
+  "verb_help.other_names": "also {flags}",
+  "verb_help.on_or_off": "on or off",
+  "verb_help.one_of": "one of {choices}",
+  "verb_help.more_than_now": "+2G: so much more than now",
 } as const;
