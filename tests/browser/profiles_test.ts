@@ -133,7 +133,31 @@ Deno.test({
           await add.locator("input[name=name]").fill("kvm-manager");
           await add.getByRole("button").click();
           await waitForText(page, "[data-tool=kvm-manager]", "local");
+          await asRoot(server, "set_tool", {
+            ...{ tool_type: "skill", name: "see", steps: [{ command: "get_vms", input: {} }] },
+          });
+          await call(server, "add_local_tool", {
+            ...{
+              project_id,
+              tool_ref: { name: "see", tool_type: "skill", permissions: null, source_scope: null },
+            },
+          });
+          await page.goto(`${server.url}/projects/${project_id}/tools`);
           await looks(page, "project-tools");
+          const run = page.locator("form", { has: page.locator("input[name=values]") });
+          const values = run.locator("input[name=values]");
+          await values.fill("nix");
+          await run.getByRole("button", { name: "Run" }).click();
+          await waitForText(page, ".form-error", "nix is no parameter with its value");
+          await values.fill("vm=web1");
+          await run.getByRole("button", { name: "Run" }).click();
+          await waitForText(page, ".banner[data-tone=bad]", "vm");
+          assert.equal(await values.inputValue(), "vm=web1");
+          await values.fill("");
+          await run.getByRole("button", { name: "Run" }).click();
+          await waitForText(page, "main", "Run skill see on lab");
+          await call(server, "remove_local_tool", { project_id, tool_name: "see", tool_type: "skill" });
+          await page.goto(`${server.url}/projects/${project_id}/tools`);
           file = await page.evaluate(
             async (address: string) => await (await fetch(address)).text(),
             `/profiles/${id}/file`,
@@ -180,7 +204,7 @@ Deno.test({
         assert.deepEqual(local_tools.map(({ name }) => name), ["ci"]);
         await call(server, "delete_project", { projectId: project_id });
         await call(server, "delete_tool", { tool_type: "agent", name: "ci" });
-        await call(server, "delete_tool", { tool_type: "skill", name: "mark" });
+        for (const name of ["mark", "see"]) await call(server, "delete_tool", { tool_type: "skill", name });
       });
     }
   },

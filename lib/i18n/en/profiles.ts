@@ -102,4 +102,13 @@ export const profiles = {
   "profiles.skill_steps": "Steps",
   "profiles.skill_steps_hint":
     "A command in each line, by the name that the API has for it, with its fields as name=value. A secret must be a parameter",
+  "profiles.run": "Run a skill",
+  "profiles.run_what":
+    "Its steps are carried out in order, with your rights, on this project alone. It ends at the first step that fails; what was done stays.",
+  "profiles.skill": "Skill",
+  "profiles.values": "Values of its parameters",
+  "profiles.values_hint": "name=value for each, separated by spaces; quotes around a value with spaces",
+  "profiles.values_wrong": "{word} is no parameter with its value, as vm=web1.",
+  "profiles.values_quote": "A quote is not closed.",
+  "profiles.run_now": "Run",
 } as const;
