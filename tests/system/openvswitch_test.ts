@@ -100,14 +100,14 @@ Deno.test({
         "[5, 6]",
         "native-untagged",
       ]);
-      await until("the native VLAN", () => reaches(vm, `${subnet(5)}.1`), { seconds: 10 });
+      await until("the native VLAN", () => reaches(vm, `${subnet(5)}.1`), { seconds: 30 });
       assert.ok(!await reaches(vm, `${subnet(6)}.1`), "the other one, without a tag");
       await inGuest(
         vm,
         `ip addr del ${subnet(6)}.2/24 dev eth0; ip link add link eth0 name eth0.6 type vlan id 6;` +
           ` ip addr add ${subnet(6)}.2/24 dev eth0.6; ip link set eth0.6 up`,
       );
-      await until("the other one, with its tag", () => reaches(vm, `${subnet(6)}.1`), { seconds: 10 });
+      await until("the other one, with its tag", () => reaches(vm, `${subnet(6)}.1`), { seconds: 30 });
     });
   },
 });
