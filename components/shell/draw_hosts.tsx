@@ -34,6 +34,8 @@ export async function drawHosts(place: Element): Promise<void> {
   });
   let waiting: ReturnType<typeof setTimeout> | undefined;
   whenChanged(live.counts)(() => {
+    // Where not all VMs are here, the counts changed because the hosts were read
+    if (!live.vms.complete.peek()) return;
     waiting ??= setTimeout(() => {
       waiting = undefined;
       void read();

@@ -5,6 +5,7 @@ import { LANGUAGES } from "../../lib/i18n/languages.ts";
 import { browser, checkAccessibility, hydrated, watchPage } from "../testbed/chromium.ts";
 import { demoPages } from "../testbed/demo_pages.ts";
 import { startServer } from "../testbed/server.ts";
+import { delay } from "../testbed/wait.ts";
 
 /** Pages that say that there is nothing, and why that is right in a demo. */
 const EMPTY: Readonly<Record<string, string>> = {
@@ -36,6 +37,24 @@ Deno.test("every page of the demo has content, in both themes, and is accessible
   assert.deepEqual(found, []);
   assert.deepEqual(watch.all(), []);
   assert.deepEqual(watch.failures, []);
+});
+
+Deno.test("a page of several hosts reads them once after a change of a VM, and not again and again", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  const page = await tester.page({ viewport: { width: 1440, height: 900 } });
+  const vms = await server.call("get_vms") as { readonly id: string; readonly state: string }[];
+  await page.goto(`${server.url}/networks`);
+  await hydrated(page);
+  await page.waitForLoadState("networkidle");
+  let reads = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/commands/list_hosts")) reads++;
+  });
+  await server.call("pause_vm", { vmId: vms.find(({ state }) => state === "running")!.id });
+  // A loop would have read them every two seconds
+  await delay(9000);
+  assert.ok(reads === 1 || reads === 2, `they were read ${reads} times`);
 });
 
 Deno.test("the sidebar's number of VMs is that of the pages' hosts from the first byte, and stays", async () => {
