@@ -49,7 +49,7 @@ const TOO_MANY = [1.5, 2, 2.5, 3, 4, 5, 6, 8, 16, 64, 128] as const;
 const FIRST = [1.5, 6, 8, 16, 64] as const;
 
 /** The modules of each file; those that no page loads at once are in none. */
-export type Files = readonly (readonly string[])[];
+export type ModuleFiles = readonly (readonly string[])[];
 
 /**
  * Puts the modules that pages load into files.
@@ -61,7 +61,7 @@ export function arrange(
   modules: ReadonlyMap<string, BundledModule>,
   loads: readonly Load[],
   limits: Limits,
-): Files[] {
+): ModuleFiles[] {
   const arranged = UNUSED.flatMap((more) =>
     FILE_BYTES.flatMap((bytes) =>
       FIRST.map((first) => {

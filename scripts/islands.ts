@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import type { TextTable, TextTables } from "../lib/fresh/server/island_texts.ts";
 import { type InputOptions, type OutputAsset, type OutputChunk, type Plugin, rolldown } from "rolldown";
-import { arrange, type BundledModule, type Files, type Limits, type Load, reached } from "./chunks.ts";
+import { arrange, type BundledModule, type Limits, type Load, type ModuleFiles, reached } from "./chunks.ts";
 import { sentSizes } from "./island_sizes.ts";
 import { SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { isOfTexts, longest, nameTexts, textLength, usedTexts, writeTexts } from "./island_texts.ts";
@@ -61,13 +61,17 @@ export interface BundledIslands {
 }
 
 /** Whether no page loads too much in any language. */
-async function isWithinLimits(app: string, { index, pages }: BundledIslands): Promise<boolean> {
+async function isWithinLimits(
+  app: string,
+  { index, pages }: BundledIslands,
+  translations: ReadonlyMap<string, TextTable>,
+): Promise<boolean> {
   const addresses = new Set(pages.flatMap(({ files }) => files));
-  for (const [language, catalog] of [[SOURCE_LOCALE, {}], ...await catalogs()] as const) {
+  for (const [language, catalog] of [[SOURCE_LOCALE, {}], ...translations] as const) {
     const sizes = await sentSizes(app, index, addresses, [language, catalog]);
     const isMore = ({ files, unused }: PageLoad) =>
       files.length > PAGE_LIMITS.files || unused > PAGE_LIMITS.unused ||
-      sumOf(files, sizes) > mostBytes(language);
+      bytesOf(files, sizes) > mostBytes(language);
     if (pages.some(isMore)) return false;
   }
   return true;
@@ -78,7 +82,7 @@ export const mostBytes = (language: string): number =>
   language === SOURCE_LOCALE ? PAGE_LIMITS.bytes : TRANSLATED_BYTES;
 
 /** Bytes of files together. */
-export const sumOf = (files: Iterable<string>, sizes: ReadonlyMap<string, number>): number =>
+export const bytesOf = (files: Iterable<string>, sizes: ReadonlyMap<string, number>): number =>
   [...files].reduce((sum, file) => sum + sizes.get(file)!, 0);
 
 /** What is bundled, and what of it belongs to which page. */
@@ -101,14 +105,14 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
   let bundled: BundledIslands | undefined;
   for await (const { files, modules } of ways(source)) {
     bundled = await write(app, source, { files, modules });
-    if (await isWithinLimits(app, bundled)) break;
+    if (await isWithinLimits(app, bundled, source.translations)) break;
   }
   return bundled!;
 }
 
 /** A way to put modules into files. */
 interface Way {
-  readonly files: Files;
+  readonly files: ModuleFiles;
   readonly modules: Modules;
 }
 
@@ -213,7 +217,7 @@ async function optionsOf(entries: Entries): Promise<InputOptions> {
 /** Bundles modules, each in the file that was chosen for it. */
 async function bundle(
   entries: Entries,
-  files: Files,
+  files: ModuleFiles,
   folder: string,
 ): Promise<{ chunks: Chunks; tables: TextTables }> {
   const tables: Record<string, TextTable> = {};

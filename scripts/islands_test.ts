@@ -5,7 +5,7 @@ import { fillTables, type NamedTables } from "../lib/fresh/server/island_texts.t
 import { SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { catalogs } from "./texts/translations.ts";
 import { sentSizes } from "./island_sizes.ts";
-import { bundleIslands, mostBytes, PAGE_LIMITS, type PageLoad, sumOf } from "./islands.ts";
+import { bundleIslands, bytesOf, mostBytes, PAGE_LIMITS, type PageLoad } from "./islands.ts";
 import { PROJECT } from "./project.ts";
 
 /** Largest share of the script of all pages, compressed, that one page loads. */
@@ -35,10 +35,10 @@ Deno.test("bundleIslands() keeps the texts of pages in one language", async () =
 
 function judge(loads: readonly PageLoad[], sizes: ReadonlyMap<string, number>, language: string): void {
   const pages = loads.map(({ route, files, unused }) => ({
-    ...{ route, unused, files: files.length, bytes: sumOf(files, sizes) },
+    ...{ route, unused, files: files.length, bytes: bytesOf(files, sizes) },
   }));
   assert.ok(pages.length > 70 && sizes.size > 20, "it weighs something else");
-  const bytes = Math.min(mostBytes(language), SHARE_OF_ALL * sumOf(sizes.keys(), sizes));
+  const bytes = Math.min(mostBytes(language), SHARE_OF_ALL * bytesOf(sizes.keys(), sizes));
   const tooMuch = pages.filter((page) =>
     page.files > PAGE_LIMITS.files || page.bytes > bytes || page.unused > PAGE_LIMITS.unused
   );

@@ -23,11 +23,11 @@ export interface VolumeMade {
   /** When it was begun: milliseconds since 1970. */
   readonly at: number;
   /** A disk of another machine arrives in it: where that is cut, the next import of the disk goes on with it. */
-  readonly arriving?: ArrivingPart;
+  readonly arriving?: ArrivedPart;
 }
 
 /** How much of a disk has come from another machine. */
-export interface ArrivingPart {
+export interface ArrivedPart {
   /** SHA-256 of what tells the disk, in the state that it has, from all others. */
   readonly source: string;
   /** Bytes, from its beginning. */
