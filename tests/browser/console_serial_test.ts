@@ -100,6 +100,7 @@ browserTest(
 browserTest("a machine without a serial line for us says what to do", async () => {
   await using server = await readyServer();
   await using vm = await testMachine({ purpose: "file", serial: "file", guest: false, start: true });
+  await shows(server, vm.uuid, ({ state }) => state === "running");
   await using tester = await browser();
   await visit(tester, `${server.url}/vms/${vm.uuid}/serial`, async (page) => {
     await waitForText(page, ".serial", "leads elsewhere");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";
-import { EventLog, readyServer, shows } from "../testbed/product.ts";
+import { EventLog, known, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
@@ -179,6 +179,7 @@ browserTest("a serial console is used by touch: typed into, arrows, Ctrl+C", asy
 browserTest("with a mouse on a wide screen there is no row of keys", async () => {
   await using server = await readyServer();
   await using vm = await testMachine({ purpose: "wide", guest: false, vnc: true });
+  await known(server, vm.uuid);
   await using tester = await browser();
   await visit(tester, `${server.url}/vms/${vm.uuid}/console`, async (page) => {
     await page.locator(".console-tools").waitFor();
