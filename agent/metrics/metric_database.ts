@@ -61,6 +61,11 @@ export interface StoredSeries {
   readonly points: Points;
 }
 
+/** Series of a VM or a host. */
+export interface SubjectSeries extends Pick<SeriesKey, "host" | "subject"> {
+  readonly series: readonly StoredSeries[];
+}
+
 /** What a part of a clean-up did. */
 export interface CleanedPart {
   readonly points: number;
@@ -396,20 +401,20 @@ export class MetricDatabase {
   /**
    * Adds points that were taken elsewhere. Where there is one of the same time, the added one counts.
    *
-   * @param subject whose series they are
+   * @param taken together, subjects whose series have one row are written at once
    */
-  take(
-    { host, subject }: Pick<SeriesKey, "host" | "subject">,
-    each: Resolution,
-    taken: readonly StoredSeries[],
-  ): void {
-    const ids = this.register(taken.map(({ name, label }) => ({ host, subject, name, label })));
+  take(each: Resolution, taken: readonly SubjectSeries[]): void {
+    const ids = this.register(
+      taken.flatMap(({ host, subject, series }) =>
+        series.map(({ name, label }) => ({ host, subject, name, label }))
+      ),
+    );
     /** By the first id of the rows of a chunk. */
     const chunks = new Map<
       number,
       { readonly group: number; readonly time: number; readonly points: Map<number, Points> }
     >();
-    for (const [index, { points }] of taken.entries()) {
+    for (const [index, { points }] of taken.flatMap(({ series }) => series).entries()) {
       const id = ids[index]!, group = groupOf(id);
       for (let time = points.times[0] ?? Infinity; time <= points.times.at(-1)!;) {
         const end = floorTo(time, each.chunk) + each.chunk, part = between(points, time, end);

@@ -59,7 +59,7 @@ Deno.test("MetricDatabase.take(): what another store has taken is read as it was
   test.pack(HOUR + 3700);
   const range = [HOUR - 7200, HOUR + 9000] as const;
   for (const each of RESOLUTIONS) {
-    test.store.take({ host: "local", subject: "vm-1" }, each, there.read(...range, each.name));
+    test.store.take(each, [{ host: "local", subject: "vm-1", series: there.read(...range, each.name) }]);
   }
   const seen = () => RESOLUTIONS.map(({ name }) => test.read(...range, name)[0]!.points);
   const raw = {
@@ -77,7 +77,7 @@ Deno.test("MetricDatabase.take(): what another store has taken is read as it was
   test.pack(HOUR + 20_000);
   assert.deepEqual(seen(), before);
   // Once more is the same
-  test.store.take({ host: "local", subject: "vm-1" }, RESOLUTIONS[0]!, there.read(...range, "raw"));
+  test.store.take(RESOLUTIONS[0]!, [{ host: "local", subject: "vm-1", series: there.read(...range, "raw") }]);
   assert.deepEqual(seen(), before);
   const { resolutions } = test.store.figures();
   assert.equal(resolutions[0]!.points, raw.times.length);

@@ -69,7 +69,7 @@ export class MetricService {
     },
     points: (request) => this.#read(request).series,
     take: ({ host, subject, resolution, series }) => {
-      this.#toWrite().take({ host, subject }, resolutionOf(resolution), series);
+      this.#toWrite().take(resolutionOf(resolution), [{ host, subject, series }]);
       return null;
     },
     clean: ({ before, after }) => {

@@ -1,11 +1,12 @@
 /** A month of figures of the demo's VMs and hosts, in the metrics' own store. */
+import { join } from "node:path";
 import type { HostSeriesName, VmSeriesName } from "../../../lib/contract/metric_series.ts";
 import { DAY_S, floorTo, HOUR_S, RESOLUTIONS } from "../../../lib/metrics/resolutions.ts";
 import type { Points } from "../../../lib/metrics/points.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
-import type { StoredSeries } from "../../metrics/metric_database.ts";
-import { MetricStore } from "../../metrics/metric_store.ts";
-import { share } from "../world/chance.ts";
+import { MetricDatabase, type StoredSeries, type SubjectSeries } from "../../metrics/metric_database.ts";
+import { METRICS_FILE, openMetrics } from "../../metrics/metric_file.ts";
+import { shareAt } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";
 import { type HostFigures, hostFiguresOf } from "../world/host_figures.ts";
 import { hostLoadOf, type LoadNow, loadOf, usedOf } from "../world/load.ts";
@@ -89,10 +90,10 @@ function pointsOf(
 ): Points {
   const avg = times.map(value);
   if (spread === 0) return { times, avg };
-  const of = (sign: number) =>
-    avg.map((each, index) =>
-      Math.max(0, each * (1 + sign * spread * share(`${name} ${sign} ${times[index]}`)))
-    );
+  const of = (sign: number) => {
+    const chance = `${name} ${sign}`;
+    return avg.map((each, index) => Math.max(0, each * (1 + sign * spread * shareAt(chance, times[index]!))));
+  };
   return {
     times,
     avg,
@@ -129,6 +130,8 @@ function timesOf(name: keyof typeof SPANS, step: number, now: number, since: num
   const count = Math.max(0, Math.floor((end - from) / step));
   return Array.from({ length: count }, (_, index) => end - (count - index) * step);
 }
+
+const isOff = (state: DemoVm["state"]) => state === "stopped" || state === "suspended";
 
 /** A load of a host, with the figures that hosts alone have. */
 interface HostAt extends LoadNow {
@@ -184,24 +187,26 @@ function hostAt(host: DemoHost, time: number): HostAt {
   return { cpu, memoryUsed, running, figures, read, written, received, sent };
 }
 
-/** Writes them. */
-export async function seedMetrics({ dataDir, now }: Seeding): Promise<void> {
-  const store = new MetricStore(dataDir), seconds = Math.floor(now / 1000);
-  for (const { name: resolution, step: own } of RESOLUTIONS) {
-    const step = own === 0 ? RAW_STEP : own, isRaw = own === 0;
-    for (const vm of DEMO_VMS) {
-      if (vm.state === "stopped" || vm.state === "suspended") continue;
-      const times = timesOf(resolution, step, seconds, seconds - vm.ageDays * DAY_S);
-      const loads = new Map(times.map((time) => [time, loadOf(vm, time + step / 2)]));
-      const series = seriesOf(vmRows(vm, seconds), loads, isRaw);
-      await store.ask("take", { host: vm.host, subject: idOf(vm), resolution, series });
+/** Writes them, before the store's worker has the file: what it would be sent are tens of megabytes. */
+export function seedMetrics({ dataDir, now }: Seeding): void {
+  const file = join(dataDir, METRICS_FILE), store = new MetricDatabase(openMetrics(file), file);
+  const seconds = Math.floor(now / 1000), vms = DEMO_VMS.filter(({ state }) => !isOff(state));
+  try {
+    for (const resolution of RESOLUTIONS) {
+      const { name, step: own } = resolution, isRaw = own === 0, step = isRaw ? RAW_STEP : own;
+      const ofVms = vms.map((vm): SubjectSeries => {
+        const times = timesOf(name, step, seconds, seconds - vm.ageDays * DAY_S);
+        const loads = new Map(times.map((time) => [time, loadOf(vm, time + step / 2)]));
+        return { host: vm.host, subject: idOf(vm), series: seriesOf(vmRows(vm, seconds), loads, isRaw) };
+      });
+      const ofHosts = DEMO_HOSTS.map((host): SubjectSeries => {
+        const times = timesOf(name, step, seconds, 0);
+        const loads = new Map(times.map((time) => [time, hostAt(host, time + step / 2)]));
+        return { host: host.id, subject: "", series: seriesOf(hostRows(host, seconds), loads, isRaw) };
+      });
+      store.take(resolution, [...ofVms, ...ofHosts]);
     }
-    for (const host of DEMO_HOSTS) {
-      const times = timesOf(resolution, step, seconds, 0);
-      const loads = new Map(times.map((time) => [time, hostAt(host, time + step / 2)]));
-      const series = seriesOf(hostRows(host, seconds), loads, isRaw);
-      await store.ask("take", { host: host.id, subject: "", resolution, series });
-    }
+  } finally {
+    store.close();
   }
-  await store.close();
 }
