@@ -476,6 +476,8 @@ export interface VmOutgoing {
   }[];
   /** A domain that has nothing but its NVRAM, which goes after it; see `nvramHolder()`. */
   readonly nvram?: string;
+  /** What KVM Manager keeps of it and hands over once it has moved, by names for people. */
+  readonly follows?: readonly string[];
 }
 
 /** The disks of a replica become volumes of the VM that is made of it: what was moved is moved back. */

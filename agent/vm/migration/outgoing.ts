@@ -47,6 +47,7 @@ import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
+import { takeLateArrival } from "./late_arrival.ts";
 
 /** Milliseconds between looks how far a move is. */
 const LOOK_MS = 500;
@@ -380,6 +381,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
   const ready = await talk.ask({ do: "prepare" });
   const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found);
   const nvram = nvramHolder(found.xml.next, crypto.randomUUID());
+  const late: string[] = [];
   let hasMoved = false;
   try {
     // Moves take them along no more than snapshots: the next backup reads the disks whole
@@ -387,6 +389,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     const step: VmOutgoing = {
       ...{ kind: "vm-outgoing", uuid: vm.id, name: vm.name, to: target.id, old },
       ...{ wasRunning: !isOff && vm.state !== "paused", wasOff: isOff },
+      follows: outgoing.belongings.portable.map(({ name }) => name),
       ...(nvram !== undefined && { nvram }),
     };
     const noted = operation.add<VmOutgoing>(step);
@@ -405,7 +408,13 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
         if (!await undefineStopped(host, vm.id)) {
           throw new ContractError("MigrationFailed", { error: t("migration.was_started") });
         }
-      } else await move(outgoing, found, ready, lines);
+      } else {
+        await move(outgoing, found, ready, lines).catch(async (failure) => {
+          const note = await takeLateArrival(host, vm.id, talk, failure);
+          if (note === undefined) throw failure;
+          late.push(note);
+        });
+      }
     } finally {
       await undefinedIfMissing(hostFiles.remove(ready.folder, { recursive: true }));
     }
@@ -417,6 +426,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     );
     const volumes = await completeMigration(host, step, actor);
     const warnings = [
+      ...late,
       ...told,
       ...volumes,
       ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),

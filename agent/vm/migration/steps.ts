@@ -3,6 +3,7 @@
  * longer held; on the one it leaves, it is gone once the other one has it.
  */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
+import { namesText } from "../../../lib/coverage/coverage.ts";
 import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -15,6 +16,7 @@ import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState, isMoving, isTakenBack } from "./domain_state.ts";
 import { recordMoved } from "./moved_snapshots.ts";
 import { t } from "./findings.ts";
+import { endCopyHere, hasArrived } from "./late_arrival.ts";
 
 /** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
 export async function completeMigration(
@@ -57,9 +59,8 @@ const isThere = async (host: Host, step: VmOutgoing): Promise<boolean> =>
  * @throws {Unsettled} while that is not known
  */
 async function runsTwice(host: Host, step: VmOutgoing, domain: DomainRecord): Promise<boolean> {
-  if (step.wasOff || !isTakenBack(domain)) return false;
-  const state = await stateThere(host, step);
-  return state === "running" || state === "paused";
+  if (step.wasOff || !isTakenBack(domain, step.wasRunning)) return false;
+  return hasArrived(await stateThere(host, step));
 }
 
 const vmOutgoing: StepRule<"vm-outgoing"> = {
@@ -67,10 +68,7 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
     const { uuid, to, wasRunning, wasOff } = step, { link } = vms;
     const domain = await link.call("domainRead", { uuid }), notes: string[] = [];
     if (domain !== null && await runsTwice(vms, step, domain)) {
-      // What the other host has told its users holds
-      await link.call("domainDestroy", { uuid });
-      await undefineStopped(vms, uuid);
-      notes.push(t("migration.ran_twice", { host: to }));
+      notes.push(await endCopyHere(vms, domain, to));
     } else if (domain !== null) {
       const isHeld = isMoving(domain);
       // The other host was never told to define it: nothing depends on its answer
@@ -86,13 +84,17 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
         await link.call("domainResume", { uuid });
         return { did: "done", note: t("migration.resumed") };
       }
-      if (isHeld) await link.call("domainDestroy", { uuid });
-      await undefineStopped(vms, uuid);
+      if (wasOff) await undefineStopped(vms, uuid);
+      else notes.push(await endCopyHere(vms, domain, to));
     } else if (!await isThere(vms, step)) {
       // Somebody has undefined it, or moved it on
       return NOTHING;
     }
     const stays = await completeMigration(vms, step, actor);
+    const { follows = [] } = step;
+    if (follows.length > 0) {
+      stays.push(t("migration.check.covered", { host: to, things: namesText(follows) }));
+    }
     return {
       did: "kept",
       note: [t("migration.is_elsewhere", { host: to }), ...notes, ...stays].join(" "),

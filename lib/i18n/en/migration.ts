@@ -87,6 +87,7 @@ export const migration = {
   "migration.was_cut": "The connection to the host it comes from was cut.",
   "migration.ran_twice":
     "It ran on both hosts for a moment, for the last answer of {host} was lost: the copy here was ended.",
+  "migration.answer_lost": "The last answer of {host} was lost: the copy here, which stood still, was ended.",
   "migration.is_elsewhere": "The VM runs on {host}.",
   "migration.not_known": "Whether it runs on {host} is not known yet: {reason}.",
   "migration.resumed": "The VM goes on here.",
