@@ -447,6 +447,8 @@ export interface VmIncoming {
   readonly name: string;
   /** Of one that is off, its snapshots, parents before their children: known before it is defined. */
   readonly snapshots?: readonly SnapshotOfMove[];
+  /** The host of this KVM Manager that it leaves, where one of both is reached by libvirt alone: what that one has counts. */
+  readonly leaves?: string;
 }
 
 /** A snapshot's record that comes with a VM. */

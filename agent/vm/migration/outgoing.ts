@@ -34,7 +34,6 @@ import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
-import { requireOwner } from "../lifecycle/power.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
@@ -43,6 +42,7 @@ import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import { FolderMarks } from "../../storage/folder_marks.ts";
 import { measureDirtyRate, measureLine } from "./estimate.ts";
+import { type Movable, requireMovable } from "./movable.ts";
 import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
@@ -102,25 +102,6 @@ function targetOf(
     throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_linked") });
   }
   throw new ContractError("HostNotFound", { host: to });
-}
-
-/** A VM that can be moved, and whether it is off. */
-interface Movable {
-  readonly vm: VM;
-  readonly isOff: boolean;
-}
-
-/** @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner @throws {LibvirtError} */
-async function requireMovable(host: Host, vmId: string): Promise<Movable> {
-  host.requireVm(vmId);
-  // Another program may have just taken a snapshot: its disks are other images then
-  await host.inventory.refresh(vmId);
-  const vm = host.requireVm(vmId);
-  if (!vm.persistent) throw new ContractError("VmNotPersistent");
-  if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
-  // The other host would start it
-  requireOwner(host, vm);
-  return { vm, isOff: !host.inventory.active().includes(vmId) };
 }
 
 /** Bytes of disks as their guest sees them, or will. */

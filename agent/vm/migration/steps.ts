@@ -10,7 +10,7 @@ import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { NOTHING, Unsettled } from "../../operations/outcome.ts";
 import type { StepRule, StepRules } from "../../operations/settlement.ts";
-import type { VmOutgoing } from "../../operations/step.ts";
+import type { VmIncoming, VmOutgoing } from "../../operations/step.ts";
 import { removeOldVolume } from "../../storage/old_volume.ts";
 import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState, isMoving, isTakenBack } from "./domain_state.ts";
@@ -36,15 +36,19 @@ export async function completeMigration(
   return stays;
 }
 
-/** The state of the VM on the other host. @throws {Unsettled} while that is not known */
-async function stateThere(host: Host, { uuid, to }: VmOutgoing): Promise<IncomingState> {
-  let state: IncomingState;
+/** The state of a VM on another host. @throws {Unsettled} while that is not known */
+async function askState(host: Host, other: string, uuid: string): Promise<IncomingState> {
   try {
-    state = await host.stateOn(to, uuid);
+    return await host.stateOn(other, uuid);
   } catch (error) {
-    log.debug("whether a VM has moved cannot be asked", { host: to, error });
-    throw new Unsettled(t("migration.not_known", { host: to, reason: messageOf(error) }));
+    log.debug("whether a VM has moved cannot be asked", { host: other, error });
+    throw new Unsettled(t("migration.not_known", { host: other, reason: messageOf(error) }));
   }
+}
+
+/** The state of the VM on the host that it moves to. @throws {Unsettled} while that is not known */
+async function stateThere(host: Host, { uuid, to }: VmOutgoing): Promise<IncomingState> {
+  const state = await askState(host, to, uuid);
   if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
   return state;
 }
@@ -103,9 +107,17 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
   },
 };
 
+/** Where a VM is that was to come. One that has not left its host yet is taken away here. @throws {Unsettled} while that is not known */
+async function comeState(host: Host, { uuid, leaves }: VmIncoming): Promise<IncomingState> {
+  const state = incomingState(await host.link.call("domainRead", { uuid }));
+  if (leaves === undefined || state !== "off") return state;
+  if (await askState(host, leaves, uuid) === "missing") return state;
+  return await undefineStopped(host, uuid, "domainUndefineKeeping") ? "missing" : state;
+}
+
 const vmIncoming: StepRule<"vm-incoming"> = {
-  undo: async ({ uuid, snapshots = [] }, { vms }) => {
-    const state = incomingState(await vms.link.call("domainRead", { uuid }));
+  undo: async (step, { vms }) => {
+    const { uuid, snapshots = [] } = step, state = await comeState(vms, step);
     if (state === "missing") {
       // libvirt's event may come later: its volumes, which go next, are not its own any more
       await vms.inventory.refresh(uuid);
