@@ -447,6 +447,8 @@ export interface VmIncoming {
   readonly name: string;
   /** Of one that is off, its snapshots, parents before their children: known before it is defined. */
   readonly snapshots?: readonly SnapshotOfMove[];
+  /** The host of this KVM Manager that it leaves, where one of both is reached by libvirt alone: what that one has counts. */
+  readonly leaves?: string;
 }
 
 /** A snapshot's record that comes with a VM. */
@@ -476,6 +478,8 @@ export interface VmOutgoing {
   }[];
   /** A domain that has nothing but its NVRAM, which goes after it; see `nvramHolder()`. */
   readonly nvram?: string;
+  /** What KVM Manager keeps of it and hands over once it has moved, by names for people. */
+  readonly follows?: readonly string[];
 }
 
 /** The disks of a replica become volumes of the VM that is made of it: what was moved is moved back. */

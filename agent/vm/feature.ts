@@ -150,6 +150,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     app.moves.give(queue);
     const migration = {
       ...{ linked: app.linked, coverage: app.coverage, figures: () => app.figureTransfer.get(), queue },
+      ...{ copies: app, hosts: app.hosts },
       rulesAgainst: (vm: VM, hostId: string) => app.rulesAgainst.get()(vm, hostId),
     };
     return {
@@ -170,7 +171,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
         const { hosts, activity, formerNames, knownVms, images, settings, clock, store, coverage, sshKeys } =
           app;
         host.labels = knownVms;
-        host.stateOn = (hostId, vmId) => stateOn(app.linked, hostId, vmId);
+        host.stateOn = (hostId, vmId) => stateOn(app, hostId, vmId);
         host.closedPlaces = () => ({ own: ownPlaces(settings), backups: backupFolders(app) });
         const told = new VmActivity(host, activity);
         const seen = new SeenVms(host, { knownVms, store, areHostsSettled: () => hosts.areSettled });

@@ -24,7 +24,7 @@ export const BREAK_RULES = Type.Optional(
 /** Which VM moves where, and how its disks and cards are placed there. */
 const MIGRATION = {
   vmId: VmId,
-  toHost: { ...HostName, description: "the linked host that it moves to: its id" },
+  toHost: { ...HostName, description: "the host that it moves to: its id" },
   pool: Type.Optional({
     ...PoolName,
     description:

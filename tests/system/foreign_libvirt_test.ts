@@ -3,16 +3,18 @@ import assert from "node:assert/strict";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { virsh } from "../testbed/libvirt.ts";
 import { testFolder } from "../testbed/folder.ts";
+import { openOperations } from "../testbed/open_operations.ts";
 import { testPool } from "../testbed/pool.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { run } from "../testbed/process.ts";
 import { call, refused } from "../testbed/product.ts";
 import { bootableDisk } from "../testbed/self_writer.ts";
-import { startServer } from "../testbed/server.ts";
+import { startServer, type TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { sshServer } from "../testbed/ssh_server.ts";
 import { until } from "../testbed/wait.ts";
 
+const MIB = 2 ** 20;
 const ignore = await requirement("qemu") !== null || await requirement("ssh") !== null;
 
 Deno.test({
@@ -134,6 +136,130 @@ Deno.test({
         "ForeignVmRefused",
       );
       await refused(call(server, "list_foreign_vms", { kind: "libvirt", origin: "nowhere" }), "HostNotFound");
+    });
+  },
+});
+
+/** Carries what a command of SSH answers at a MiB a second where the file `slow` is in its folder: answers that are short at once. */
+const slowly = (folder: string) =>
+  `#!/usr/bin/env python3
+import os, subprocess, sys, time
+child = subprocess.Popen(["sh", "-c", os.environ["SSH_ORIGINAL_COMMAND"]], stdout=subprocess.PIPE)
+while piece := os.read(child.stdout.fileno(), 65536):
+    at = 0
+    while at < len(piece): at += os.write(1, piece[at:])
+    if len(piece) > 16384 and os.path.exists("${folder}/slow"): time.sleep(len(piece) / 2**20)
+sys.exit(child.wait())
+`;
+
+Deno.test({
+  name: "an import from a host by SSH that was cut goes on with what had come, unless the disk has changed",
+  ignore,
+  fn: async (t) => {
+    await using local = await privateLibvirt("foreign-again");
+    await using farPool = await testPool("foreignagain");
+    await using original = await claimedVm("foreignagain");
+    await using ssh = await sshServer();
+    await using folder = await testFolder();
+    const dataDir = `${folder.path}/data`, images = `${folder.path}/images`, disk = `${farPool.path}/big.raw`;
+    await run(["sh", "-c", `head -c ${24 * MIB} /dev/urandom > "$1"`, "sh", disk]);
+    await virsh("pool-refresh", farPool.name);
+    await Deno.writeTextFile(
+      `${folder.path}/far.xml`,
+      `<domain type='qemu'><name>${original.name}</name><memory unit='MiB'>64</memory>
+      <os><type arch='x86_64' machine='q35'>hvm</type></os><devices>
+      <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`,
+    );
+    await virsh("define", `${folder.path}/far.xml`);
+    await Deno.mkdir(images, { mode: 0o755 });
+    await Deno.writeTextFile(`${folder.path}/slowly`, slowly(folder.path), { mode: 0o755 });
+    const slow = (isSlow: boolean) =>
+      isSlow ? Deno.writeTextFile(`${folder.path}/slow`, "") : Deno.remove(`${folder.path}/slow`);
+    const started = () => startServer({ uri: local.uri, dataDir });
+    const wish = {
+      ...{ kind: "libvirt", origin: "far", vm: original.name, name: "again", targetPool: "images" } as const,
+      nics: [],
+    };
+    const listed = (server: TestServer) =>
+      until("its VMs", async () => {
+        const vms = await call(server, "list_foreign_vms", { kind: "libvirt", origin: "far" }).catch(
+          () => [],
+        );
+        return vms.some(({ name, state }) => name === original.name && state === "stopped");
+      }, { seconds: 60 });
+    const files = async () =>
+      (await Array.fromAsync(Deno.readDir(images))).map(({ name }) => name).toSorted();
+    const part = "again-disk1.qcow2.part";
+    {
+      await using server = await started();
+      await call(server, "create_storage_pool", { name: "images", type: "dir", path: images });
+      const uri = `qemu+ssh://root@127.0.0.1:${ssh.port}/system`;
+      await call(server, "add_host", { name: "far", uri, hostKey: ssh.hostKey });
+      const { publicKey } = await call(server, "get_ssh_key");
+      await ssh.authorize(`command="${folder.path}/slowly" ${publicKey}`);
+      await call(server, "update_host", { hostId: "far", uri });
+      await listed(server);
+    }
+    const noted = () =>
+      until(
+        "a part to be noted",
+        async () =>
+          openOperations(dataDir).some((record) => record.includes('"received"')) &&
+          (await files()).includes(part),
+        { seconds: 60 },
+      );
+    const settled = () =>
+      until("it to be settled", () => Promise.resolve(openOperations(dataDir).length === 0), { seconds: 60 });
+    /** Begins an import, and kills KVM Manager in its middle. */
+    const cut = async () => {
+      await slow(true);
+      await using server = await started();
+      await listed(server);
+      const asked = call(server, "import_foreign_vm", wish).catch(() => "cut off");
+      await noted();
+      await server.kill();
+      assert.equal(await asked, "cut off");
+      await slow(false);
+    };
+    /** Imports it once more. @returns what the task said of where it began */
+    const again = async (server: TestServer) => {
+      await listed(server);
+      await settled();
+      assert.deepEqual(await files(), [part]);
+      const made = await call(server, "import_foreign_vm", wish);
+      await run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", disk, made.disks[0]!.path]);
+      assert.deepEqual(await files(), ["again-disk1.qcow2"]);
+      const [job] = await call(server, "list_jobs", { limit: 1 });
+      const { log } = await call(server, "get_job", { jobId: job!.id });
+      await call(server, "delete_vm", { vmId: made.vmId, deleteDisks: true });
+      return Number(/Going on at byte (\d+)/.exec(log.map(({ text }) => text).join("\n"))?.[1] ?? 0);
+    };
+
+    await t.step("KVM Manager was killed: it goes on at the byte that was noted", async () => {
+      await cut();
+      await using server = await started();
+      assert.ok(await again(server) >= 3 * MIB, "what had come is not transferred again");
+    });
+
+    await t.step("the line does not come back: what had come is kept, and gone on with", async () => {
+      await slow(true);
+      await using server = await started();
+      await listed(server);
+      const asked = refused(call(server, "import_foreign_vm", wish), "ImportFailed", /does not come back/);
+      await noted();
+      await ssh.stop();
+      await asked;
+      await slow(false);
+      await ssh.start();
+      assert.ok(await again(server) >= 3 * MIB, "what had come is not transferred again");
+    });
+
+    await t.step("a disk that was written to meanwhile comes from the beginning", async () => {
+      await cut();
+      await run(["dd", "if=/dev/urandom", `of=${disk}`, "bs=4096", "count=1", "conv=notrunc", "status=none"]);
+      await virsh("pool-refresh", farPool.name);
+      await using server = await started();
+      assert.equal(await again(server), 0);
     });
   },
 });

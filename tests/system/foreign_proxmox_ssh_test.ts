@@ -1,8 +1,9 @@
 /** A VM of a node of Proxmox VE is imported by SSH: a host of its own with Debian's sshd, and what Proxmox has in its folders. */
 import assert from "node:assert/strict";
-import { bareHost, PASSWORDS } from "../testbed/bare_host.ts";
+import { type BareHost, bareHost, PASSWORDS } from "../testbed/bare_host.ts";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { testFolder } from "../testbed/folder.ts";
+import { openOperations } from "../testbed/open_operations.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
 import { call, readyServer, refused } from "../testbed/product.ts";
@@ -13,6 +14,7 @@ import { until } from "../testbed/wait.ts";
 const ignore = await requirement("qemu") !== null || await requirement("ssh") !== null ||
   await requirement("sudo") !== null;
 
+const MIB = 2 ** 20;
 /** Its volume group: devices are those of this machine. */
 const GROUP = `kvmmtest${crypto.randomUUID().slice(0, 8)}`;
 const STORAGES =
@@ -42,6 +44,41 @@ esac
 const filesIn = async ({ path }: TestPool) =>
   (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name).sort();
 
+/** Makes a node of a host: a VM with an image in a folder and a volume of LVM, and one on Ceph that runs. */
+async function furnish(far: BareHost, folder: string, undo: AsyncDisposableStack) {
+  const raw = `${folder}/boot.raw`,
+    boot = `${folder}/boot.qcow2`,
+    data = `${folder}/data.raw`;
+  await bootableDisk(raw, 16);
+  await run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, boot]);
+  await run(["qemu-img", "create", "-q", "-f", "raw", data, "8M"]);
+  await run(["qemu-io", "-f", "raw", "-c", "write -q -P 0x5a 1M 2M", data]);
+  const loop = (await run(["losetup", "--find", "--show", "--read-only", data])).trim();
+  undo.defer(() => run(["losetup", "--detach", loop]).then(() => {}));
+  undo.defer(() => run(["rm", "-rf", `/dev/${GROUP}`]).then(() => {}));
+  const put = async (path: string, text: string, mode = "644") => {
+    const hex = new TextEncoder().encode(text).toBase64();
+    await far.well(
+      `mkdir -p "$(dirname ${path})"; echo ${hex} | base64 -d > ${path}; chmod ${mode} ${path}`,
+    );
+  };
+  await put("/etc/pve/storage.cfg", STORAGES);
+  await put("/etc/pve/qemu-server/100.conf", CONF);
+  await put(
+    "/etc/pve/qemu-server/101.conf",
+    "name: busy\nmemory: 160\nscsi0: ceph:vm-101-disk-0,size=1G\n",
+  );
+  await put("/usr/local/sbin/lvchange", LVCHANGE, "755");
+  await put("/run/loop", loop.replace(/\D/g, ""));
+  await put("/var/lib/vz/images/100/vm-100-disk-0.qcow2", "");
+  const bytes = (await Deno.readFile(boot)).toBase64();
+  for (let at = 0; at < bytes.length; at += 100_000) {
+    await far.well(`printf %s ${bytes.slice(at, at + 100_000)} >> /run/boot.b64`);
+  }
+  await far.well("base64 -d /run/boot.b64 > /var/lib/vz/images/100/vm-100-disk-0.qcow2");
+  return { raw, data, put };
+}
+
 Deno.test({
   name: "import_foreign_vm() takes a VM of Proxmox VE by SSH with a password that is not kept, and it boots",
   ignore,
@@ -51,37 +88,8 @@ Deno.test({
     await using pool = await testPool("pve");
     await using vm = await claimedVm("pve");
     await using server = await readyServer();
-    const raw = `${folder.path}/boot.raw`,
-      boot = `${folder.path}/boot.qcow2`,
-      data = `${folder.path}/data.raw`;
-    await bootableDisk(raw, 16);
-    await run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, boot]);
-    await run(["qemu-img", "create", "-q", "-f", "raw", data, "8M"]);
-    await run(["qemu-io", "-f", "raw", "-c", "write -q -P 0x5a 1M 2M", data]);
-    const loop = (await run(["losetup", "--find", "--show", "--read-only", data])).trim();
     await using undo = new AsyncDisposableStack();
-    undo.defer(() => run(["losetup", "--detach", loop]).then(() => {}));
-    undo.defer(() => run(["rm", "-rf", `/dev/${GROUP}`]).then(() => {}));
-    const put = async (path: string, text: string, mode = "644") => {
-      const hex = new TextEncoder().encode(text).toBase64();
-      await far.well(
-        `mkdir -p "$(dirname ${path})"; echo ${hex} | base64 -d > ${path}; chmod ${mode} ${path}`,
-      );
-    };
-    await put("/etc/pve/storage.cfg", STORAGES);
-    await put("/etc/pve/qemu-server/100.conf", CONF);
-    await put(
-      "/etc/pve/qemu-server/101.conf",
-      "name: busy\nmemory: 160\nscsi0: ceph:vm-101-disk-0,size=1G\n",
-    );
-    await put("/usr/local/sbin/lvchange", LVCHANGE, "755");
-    await put("/run/loop", loop.replace(/\D/g, ""));
-    await put("/var/lib/vz/images/100/vm-100-disk-0.qcow2", "");
-    const bytes = (await Deno.readFile(boot)).toBase64();
-    for (let at = 0; at < bytes.length; at += 100_000) {
-      await far.well(`printf %s ${bytes.slice(at, at + 100_000)} >> /run/boot.b64`);
-    }
-    await far.well("base64 -d /run/boot.b64 > /var/lib/vz/images/100/vm-100-disk-0.qcow2");
+    const { raw, data, put } = await furnish(far, folder.path, undo);
     const from = { kind: "proxmox-ssh", origin: far.address } as const;
     const signed = { ...from, username: "root", password: PASSWORDS.root };
 
@@ -197,5 +205,97 @@ Deno.test({
       assert.ok(start > 0 && start <= 1_000_000, `it went on at the byte that it had: ${start}`);
       await call(server, "delete_vm", { vmId: made.vmId, deleteDisks: true });
     });
+  },
+});
+
+/** Gives copies of a disk that go to its end a MiB a second, where a file says so. */
+const SLOW_DD = `#!/bin/bash
+all="$*"
+[[ "$all" == *" count="* ]] || exec /usr/bin/dd "$@"
+echo "$all" >> /run/dd.log
+skip=\${all##* skip=}; skip=\${skip%% *}; count=\${all##* count=}; count=\${count%% *}
+[[ -e /run/slow && $count -gt 1048576 ]] || exec /usr/bin/dd "$@"
+path=\${1#if=}
+for ((at = skip; at < skip + count; at += 1048576)); do
+  /usr/bin/dd "if=$path" bs=1048576 iflag=skip_bytes,count_bytes,fullblock "skip=$at" "count=$((skip + count - at < 1048576 ? skip + count - at : 1048576))" status=none || exit
+  sleep 1
+done
+`;
+
+Deno.test({
+  name: "an import from Proxmox VE that was cut goes on with what had come, unless the disk has changed",
+  ignore,
+  fn: async (t) => {
+    await using far = await bareHost();
+    await using folder = await testFolder();
+    await using pool = await testPool("pveagain");
+    await using vm = await claimedVm("pveagain");
+    await using undo = new AsyncDisposableStack();
+    const { data, put } = await furnish(far, folder.path, undo);
+    const big = `${folder.path}/big.raw`, dataDir = `${folder.path}/data`;
+    const image = "/var/lib/vz/images/100/vm-100-disk-0.raw";
+    const line = (path: string) => `yes "a line of the disk" | head -c ${16 * MIB} > ${path}`;
+    await run(["sh", "-c", line(big)]);
+    await far.well(line(image));
+    await put("/etc/pve/qemu-server/100.conf", CONF.replace("disk-0.qcow2", "disk-0.raw"));
+    await put("/usr/local/sbin/dd", SLOW_DD, "755");
+    const name = `${vm.name}-disk1.qcow2`;
+    const wish = (disk: 0 | 1) => ({
+      ...{ kind: "proxmox-ssh", origin: far.address, hostKey: far.hostKey, username: "root" } as const,
+      ...{ password: PASSWORDS.root, vm: "100", name: vm.name, targetPool: pool.name },
+      nics: [{ leaveOut: true }],
+      disks: [0, 1].map((each) => each === disk ? {} : { leaveOut: true }),
+    });
+    const isNoted = (part: string) => async () =>
+      openOperations(dataDir).some((record) => record.includes('"received"')) &&
+      (await filesIn(pool)).includes(part);
+    /** Begins an import, and kills KVM Manager in its middle. */
+    const cut = async (disk: 0 | 1) => {
+      await far.well("touch /run/slow");
+      await using server = await readyServer({ dataDir });
+      const asked = call(server, "import_foreign_vm", wish(disk)).catch(() => "cut off");
+      await until("a part to be noted", isNoted(`${name}.part`), { seconds: 60 });
+      await server.kill();
+      assert.equal(await asked, "cut off");
+      await far.well("rm /run/slow; : > /run/dd.log");
+    };
+    /** Imports it once more, and looks at what has come. @returns the byte that it went on at */
+    const again = async (disk: 0 | 1, source: string) => {
+      await using server = await readyServer({ dataDir });
+      await until("it to be settled", () => Promise.resolve(openOperations(dataDir).length === 0), {
+        seconds: 60,
+      });
+      assert.deepEqual(await filesIn(pool), [`${name}.part`]);
+      const made = await call(server, "import_foreign_vm", wish(disk));
+      await run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", source, made.disks[0]!.path]);
+      assert.deepEqual(await filesIn(pool), [name]);
+      await call(server, "delete_vm", { vmId: made.vmId, deleteDisks: true });
+      const reads = (await far.well("grep -o 'skip=[0-9]* count=[0-9]*' /run/dd.log")).split("\n");
+      const [, skip] = /skip=(\d+)/.exec(reads.findLast((each) => Number(each.split("count=")[1]) > MIB)!)!;
+      return Number(skip);
+    };
+
+    await t.step("an image goes on at the byte that was noted, also after a second cut", async () => {
+      await cut(0);
+      await cut(0);
+      assert.ok(await again(0, big) >= 4 * MIB, "what had come is not transferred again");
+    });
+
+    await t.step("an image that was written to meanwhile comes from the beginning", async () => {
+      await cut(0);
+      await far.well(`touch -d 2026-02-01 ${image}`);
+      assert.equal(await again(0, big), 0);
+    });
+
+    await t.step(
+      "a volume of LVM goes on, too; one that was written to comes from the beginning",
+      async () => {
+        await cut(1);
+        assert.ok(await again(1, data) >= 3 * MIB, "what had come is not transferred again");
+        await cut(1);
+        await run(["dd", "if=/dev/urandom", `of=${data}`, "bs=4096", "seek=3", "count=1", "conv=notrunc"]);
+        assert.equal(await again(1, data), 0);
+      },
+    );
   },
 });

@@ -88,7 +88,7 @@ Deno.test({
     await using _revived = {
       [Symbol.asyncDispose]: async () => {
         if (await from.libvirt.pid() === null) await from.libvirt.start();
-        if (!await from.answers()) await from.startServer();
+        for (const host of [from, to]) if (!await host.answers()) await host.startServer();
       },
     };
     for (let n = 0; n < KILLS; n++) {

@@ -23,6 +23,8 @@ export interface SshServer extends AsyncDisposable {
   cut(): Promise<void>;
   /** Ends it. */
   stop(): Promise<void>;
+  /** Starts it again, with the same key. */
+  start(): Promise<void>;
 }
 
 /** Starts one, where the need `ssh` is met. */
@@ -94,6 +96,7 @@ export async function sshServer(): Promise<SshServer> {
     },
     cut,
     stop,
+    start,
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }

@@ -14,12 +14,17 @@ const MOVING: ReadonlySet<number> = new Set([2, 11]);
 export const isMoving = ({ state, reason }: Pick<DomainRecord, "state" | "reason">): boolean =>
   state === PAUSED && MOVING.has(reason);
 
+export const isRunning = ({ state }: Pick<DomainRecord, "state">): boolean => state === RUNNING;
+
 /**
  * Whether libvirt has let a VM go on that it had stopped for the last moment of a move: whether the other host runs it is not
- * known, for libvirt does so as well where it was just not told that it came.
+ * known, for libvirt does so as well where it was just not told that it came. Of one that was paused before, nothing shows
+ * whether that moment came.
  */
-export const isTakenBack = ({ state, reason }: Pick<DomainRecord, "state" | "reason">): boolean =>
-  state === RUNNING && reason === MIGRATION_CANCELED;
+export const isTakenBack = (
+  { state, reason }: Pick<DomainRecord, "state" | "reason">,
+  wasRunning: boolean,
+): boolean => wasRunning ? state === RUNNING && reason === MIGRATION_CANCELED : state === PAUSED;
 
 /** The state of a VM on the host that it moves to. */
 export function incomingState(domain: DomainRecord | null): IncomingState {

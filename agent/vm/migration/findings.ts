@@ -53,6 +53,13 @@ const TEXTS = {
   "no-pool": "migration.check.no_pool",
   "pool": "migration.check.pool",
   "room": "migration.check.room",
+  "agentless-live": "migration.check.agentless_live",
+  "agentless-snapshots": "migration.check.agentless_snapshots",
+  "agentless-state": "migration.check.agentless_state",
+  "agentless-disk": "migration.check.agentless_disk",
+  "agentless-base": "migration.check.agentless_base",
+  "agentless-format": "migration.check.agentless_format",
+  "bridge-unseen": "migration.check.bridge_unseen",
 } as const satisfies Record<string, keyof typeof migration>;
 
 /** Name of a check. */

@@ -5,12 +5,16 @@ import type { Handlers } from "../../dispatch.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { HostRegistry } from "../../hosts/registry.ts";
+import { type LibvirtMoveWorld, moveByLibvirt, planByLibvirt } from "./by_libvirt.ts";
 import { findingText, warning } from "./findings.ts";
+import { requireMayBring } from "./rights.ts";
 import type { EnteredMove, MoveQueue } from "./move_queue.ts";
 import { migrateVm, migrationPlan, type MigrationWorld } from "./outgoing.ts";
 
 /** What they work with. */
-export interface MigrationHandlerWorld extends MigrationWorld {
+export interface MigrationHandlerWorld extends MigrationWorld, LibvirtMoveWorld {
+  readonly hosts: Pick<HostRegistry, "named">;
   readonly linked: Pick<LinkedHosts, "all" | "served">;
   readonly queue: MoveQueue;
   /** Names of the rules of placement that a VM would go against on a host. @throws {ContractError} StoreUnavailable */
@@ -37,6 +41,24 @@ function meantHere(
 }
 
 /**
+ * The host of this KVM Manager that is meant, where it or the VM's own is reached by libvirt alone.
+ *
+ * @throws {ContractError} Forbidden for who may not bring VMs to it
+ */
+function otherHost(
+  host: Host,
+  { hosts, linked }: Pick<MigrationHandlerWorld, "hosts" | "linked">,
+  { toHost }: Pick<Input<"migrate_vm">, "toHost">,
+  { via, rights }: Principal,
+): Host | undefined {
+  if (via === "link" || linked.served(toHost) !== undefined) return undefined;
+  const other = hosts.named(toHost);
+  if (other === undefined || other === host) return undefined;
+  requireMayBring(rights, { hostId: other.id });
+  return other;
+}
+
+/**
  * Takes a move into the queue of its host.
  *
  * @throws {ContractError} VmNotFound, PlacementRuleBroken, VmBusy
@@ -48,10 +70,15 @@ export function enterMove(
   caller: Principal,
 ): EnteredMove {
   const { input, principal } = meantHere(world, asked, caller), vm = host.requireVm(input.vmId);
-  const target = world.linked.served(input.toHost);
+  const target = world.linked.served(input.toHost), other = otherHost(host, world, input, principal);
   const rules = input.breakRules === true ? [] : world.rulesAgainst(vm, input.toHost);
-  if (target !== undefined && rules.length > 0) {
-    throw new ContractError("PlacementRuleBroken", { host: target.label, rules: rules.join(", ") });
+  const label = (target ?? other)?.label;
+  if (label !== undefined && rules.length > 0) {
+    throw new ContractError("PlacementRuleBroken", { host: label, rules: rules.join(", ") });
+  }
+  if (other !== undefined) {
+    const result = moveByLibvirt(world, { from: host, to: other }, input, principal);
+    return { jobId: "", waits: false, result };
   }
   // What cannot be is told at once, and waits for no turn
   if (target === undefined || principal.via === "link") {
@@ -66,11 +93,14 @@ export const migrationHandlers = (
   world: MigrationHandlerWorld,
 ): Pick<Handlers, keyof typeof migrationCommands> => ({
   get_migration_plan: async (input, { principal }) => {
-    const plan = await migrationPlan(host, world, input, principal);
+    const other = otherHost(host, world, input, principal);
+    const plan = other === undefined
+      ? await migrationPlan(host, world, input, principal)
+      : await planByLibvirt(world, { from: host, to: other }, input, principal);
     const { input: { toHost } } = meantHere(world, input, principal);
     const rules = world.rulesAgainst(host.requireVm(input.vmId), toHost);
     if (rules.length === 0) return plan;
-    const label = world.linked.served(toHost)?.label ?? toHost;
+    const label = (other ?? world.linked.served(toHost))?.label ?? toHost;
     const text = findingText(warning("placement", { rules: rules.join(", ") }), label);
     return { ...plan, findings: [...plan.findings, { check: "placement", level: "warning", text }] };
   },

@@ -420,7 +420,7 @@ export class IncomingMigration {
     if (this.#work === undefined || vmId === undefined) throw new MigrationNonsense("nothing was prepared");
     this.#over.resolve(hasMoved ? "moved" : "stayed");
     await this.#work.then(
-      () => hasMoved && (this.#arrived = vmId),
+      () => void (this.#arrived = vmId),
       (error) => log.debug("a VM did not come", { error }),
     );
     return { state: await this.#state(vmId) };

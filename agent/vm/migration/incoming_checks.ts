@@ -54,13 +54,30 @@ async function machine({ capabilities }: Host, { root }: IncomingDomain): Promis
   }
 }
 
+/** The program that the definition names, as libvirt of a host finds it whose files are not seen from here. */
+async function emulatorByLibvirt({ capabilities }: Host, root: XmlElement): Promise<MigrationFinding[]> {
+  const emulator = childText(child(root, "devices"), "emulator")?.trim();
+  if (emulator === undefined) return [];
+  const { arch = "", machine = "" } = child(child(root, "os"), "type")?.attributes ?? {};
+  const { type: virtType = "" } = root.attributes;
+  try {
+    await capabilities.domain({ arch, machine, virtType, emulator });
+    return [];
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.kind !== "libvirt") throw error;
+    return [problem("emulator", { path: emulator })];
+  }
+}
+
 /** Programs and firmware that the definition names. */
-async function files({ machine }: Host, { root }: IncomingDomain): Promise<MigrationFinding[]> {
+async function files(host: Host, { root }: IncomingDomain): Promise<MigrationFinding[]> {
+  const { machine } = host;
+  if (machine === null) return await emulatorByLibvirt(host, root);
   const emulator = childText(child(root, "devices"), "emulator")?.trim();
   const os = child(root, "os");
   const firmware = [childText(os, "loader")?.trim(), child(os, "nvram")?.attributes.template];
   const isThere = async (path: string | undefined) =>
-    !path?.startsWith("/") || await machine!.files.isThere(path);
+    !path?.startsWith("/") || await machine.files.isThere(path);
   const found = await isThere(emulator) ? [] : [problem("emulator", { path: emulator! })];
   for (const path of firmware) if (!await isThere(path)) found.push(problem("firmware", { path: path! }));
   return found;
@@ -107,7 +124,8 @@ async function lacking(
     if (record === undefined) return problem("no-network", { network });
     return record.active ? undefined : problem("network-off", { network });
   }
-  const isThere = (await machine!.interfaces()).some((each) =>
+  if (machine === null) return warning("bridge-unseen", { bridge: name });
+  const isThere = (await machine.interfaces()).some((each) =>
     each.name === name && (kind === "device" || each.bridge)
   );
   return isThere ? undefined : problem("no-bridge", { bridge: name });

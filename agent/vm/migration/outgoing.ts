@@ -34,7 +34,6 @@ import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
-import { requireOwner } from "../lifecycle/power.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
@@ -43,10 +42,12 @@ import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import { FolderMarks } from "../../storage/folder_marks.ts";
 import { measureDirtyRate, measureLine } from "./estimate.ts";
+import { type Movable, requireMovable } from "./movable.ts";
 import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
+import { takeLateArrival } from "./late_arrival.ts";
 
 /** Milliseconds between looks how far a move is. */
 const LOOK_MS = 500;
@@ -101,25 +102,6 @@ function targetOf(
     throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_linked") });
   }
   throw new ContractError("HostNotFound", { host: to });
-}
-
-/** A VM that can be moved, and whether it is off. */
-interface Movable {
-  readonly vm: VM;
-  readonly isOff: boolean;
-}
-
-/** @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner @throws {LibvirtError} */
-async function requireMovable(host: Host, vmId: string): Promise<Movable> {
-  host.requireVm(vmId);
-  // Another program may have just taken a snapshot: its disks are other images then
-  await host.inventory.refresh(vmId);
-  const vm = host.requireVm(vmId);
-  if (!vm.persistent) throw new ContractError("VmNotPersistent");
-  if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
-  // The other host would start it
-  requireOwner(host, vm);
-  return { vm, isOff: !host.inventory.active().includes(vmId) };
 }
 
 /** Bytes of disks as their guest sees them, or will. */
@@ -380,6 +362,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
   const ready = await talk.ask({ do: "prepare" });
   const old = input.keepDisks === true ? [] : await oldVolumes(host, vm, found);
   const nvram = nvramHolder(found.xml.next, crypto.randomUUID());
+  const late: string[] = [];
   let hasMoved = false;
   try {
     // Moves take them along no more than snapshots: the next backup reads the disks whole
@@ -387,6 +370,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     const step: VmOutgoing = {
       ...{ kind: "vm-outgoing", uuid: vm.id, name: vm.name, to: target.id, old },
       ...{ wasRunning: !isOff && vm.state !== "paused", wasOff: isOff },
+      follows: outgoing.belongings.portable.map(({ name }) => name),
       ...(nvram !== undefined && { nvram }),
     };
     const noted = operation.add<VmOutgoing>(step);
@@ -405,7 +389,13 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
         if (!await undefineStopped(host, vm.id)) {
           throw new ContractError("MigrationFailed", { error: t("migration.was_started") });
         }
-      } else await move(outgoing, found, ready, lines);
+      } else {
+        await move(outgoing, found, ready, lines).catch(async (failure) => {
+          const note = await takeLateArrival(host, vm.id, talk, failure);
+          if (note === undefined) throw failure;
+          late.push(note);
+        });
+      }
     } finally {
       await undefinedIfMissing(hostFiles.remove(ready.folder, { recursive: true }));
     }
@@ -417,6 +407,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     );
     const volumes = await completeMigration(host, step, actor);
     const warnings = [
+      ...late,
       ...told,
       ...volumes,
       ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),

@@ -3,18 +3,20 @@
  * longer held; on the one it leaves, it is gone once the other one has it.
  */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
+import { namesText } from "../../../lib/coverage/coverage.ts";
 import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";
 import { NOTHING, Unsettled } from "../../operations/outcome.ts";
 import type { StepRule, StepRules } from "../../operations/settlement.ts";
-import type { VmOutgoing } from "../../operations/step.ts";
+import type { VmIncoming, VmOutgoing } from "../../operations/step.ts";
 import { removeOldVolume } from "../../storage/old_volume.ts";
 import { eraseNvram, isOff, undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState, isMoving, isTakenBack } from "./domain_state.ts";
 import { recordMoved } from "./moved_snapshots.ts";
 import { t } from "./findings.ts";
+import { endCopyHere, hasArrived } from "./late_arrival.ts";
 
 /** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
 export async function completeMigration(
@@ -34,15 +36,19 @@ export async function completeMigration(
   return stays;
 }
 
-/** The state of the VM on the other host. @throws {Unsettled} while that is not known */
-async function stateThere(host: Host, { uuid, to }: VmOutgoing): Promise<IncomingState> {
-  let state: IncomingState;
+/** The state of a VM on another host. @throws {Unsettled} while that is not known */
+async function askState(host: Host, other: string, uuid: string): Promise<IncomingState> {
   try {
-    state = await host.stateOn(to, uuid);
+    return await host.stateOn(other, uuid);
   } catch (error) {
-    log.debug("whether a VM has moved cannot be asked", { host: to, error });
-    throw new Unsettled(t("migration.not_known", { host: to, reason: messageOf(error) }));
+    log.debug("whether a VM has moved cannot be asked", { host: other, error });
+    throw new Unsettled(t("migration.not_known", { host: other, reason: messageOf(error) }));
   }
+}
+
+/** The state of the VM on the host that it moves to. @throws {Unsettled} while that is not known */
+async function stateThere(host: Host, { uuid, to }: VmOutgoing): Promise<IncomingState> {
+  const state = await askState(host, to, uuid);
   if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
   return state;
 }
@@ -57,9 +63,8 @@ const isThere = async (host: Host, step: VmOutgoing): Promise<boolean> =>
  * @throws {Unsettled} while that is not known
  */
 async function runsTwice(host: Host, step: VmOutgoing, domain: DomainRecord): Promise<boolean> {
-  if (step.wasOff || !isTakenBack(domain)) return false;
-  const state = await stateThere(host, step);
-  return state === "running" || state === "paused";
+  if (step.wasOff || !isTakenBack(domain, step.wasRunning)) return false;
+  return hasArrived(await stateThere(host, step));
 }
 
 const vmOutgoing: StepRule<"vm-outgoing"> = {
@@ -67,10 +72,7 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
     const { uuid, to, wasRunning, wasOff } = step, { link } = vms;
     const domain = await link.call("domainRead", { uuid }), notes: string[] = [];
     if (domain !== null && await runsTwice(vms, step, domain)) {
-      // What the other host has told its users holds
-      await link.call("domainDestroy", { uuid });
-      await undefineStopped(vms, uuid);
-      notes.push(t("migration.ran_twice", { host: to }));
+      notes.push(await endCopyHere(vms, domain, to));
     } else if (domain !== null) {
       const isHeld = isMoving(domain);
       // The other host was never told to define it: nothing depends on its answer
@@ -86,13 +88,17 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
         await link.call("domainResume", { uuid });
         return { did: "done", note: t("migration.resumed") };
       }
-      if (isHeld) await link.call("domainDestroy", { uuid });
-      await undefineStopped(vms, uuid);
+      if (wasOff) await undefineStopped(vms, uuid);
+      else notes.push(await endCopyHere(vms, domain, to));
     } else if (!await isThere(vms, step)) {
       // Somebody has undefined it, or moved it on
       return NOTHING;
     }
     const stays = await completeMigration(vms, step, actor);
+    const { follows = [] } = step;
+    if (follows.length > 0) {
+      stays.push(t("migration.check.covered", { host: to, things: namesText(follows) }));
+    }
     return {
       did: "kept",
       note: [t("migration.is_elsewhere", { host: to }), ...notes, ...stays].join(" "),
@@ -101,9 +107,17 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
   },
 };
 
+/** Where a VM is that was to come. One that has not left its host yet is taken away here. @throws {Unsettled} while that is not known */
+async function comeState(host: Host, { uuid, leaves }: VmIncoming): Promise<IncomingState> {
+  const state = incomingState(await host.link.call("domainRead", { uuid }));
+  if (leaves === undefined || state !== "off") return state;
+  if (await askState(host, leaves, uuid) === "missing") return state;
+  return await undefineStopped(host, uuid, "domainUndefineKeeping") ? "missing" : state;
+}
+
 const vmIncoming: StepRule<"vm-incoming"> = {
-  undo: async ({ uuid, snapshots = [] }, { vms }) => {
-    const state = incomingState(await vms.link.call("domainRead", { uuid }));
+  undo: async (step, { vms }) => {
+    const { uuid, snapshots = [] } = step, state = await comeState(vms, step);
     if (state === "missing") {
       // libvirt's event may come later: its volumes, which go next, are not its own any more
       await vms.inventory.refresh(uuid);

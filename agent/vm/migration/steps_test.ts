@@ -71,3 +71,40 @@ Deno.test("a VM whose move was taken back goes on where the other host does not 
   const early = takenBack("running", 1);
   assert.deepEqual([await early.settle(), early.calls], [{ did: "nothing" }, []]);
 });
+
+/** A host that a VM has come to by libvirt alone, off. @param there its state on the host that it was to leave */
+function comeByLibvirt(there: IncomingState | Error) {
+  const calls: string[] = [];
+  let domain: object | null = { ...VM, state: 5, reason: 0, persistent: true };
+  const vms = {
+    link: {
+      call: (name: string) => {
+        if (name === "domainUndefineKeeping") domain = null;
+        if (name !== "domainRead" && name !== "domainXml") calls.push(name);
+        return Promise.resolve(name === "domainRead" ? domain : "<domain/>");
+      },
+    },
+    inventory: { refresh: () => Promise.resolve() },
+    stateOn: () => there instanceof Error ? Promise.reject(there) : Promise.resolve(there),
+  };
+  const at = { vms } as unknown as Settlement;
+  return {
+    calls,
+    settle: () => migrationSteps["vm-incoming"].undo!({ kind: "vm-incoming", ...VM, leaves: "far" }, at),
+  };
+}
+
+Deno.test("a VM that has not left its host yet is taken away where it was to come", async () => {
+  for (const there of ["off", "running"] as const) {
+    const { calls, settle } = comeByLibvirt(there);
+    assert.deepEqual([await settle(), calls], [{ did: "nothing" }, ["domainUndefineKeeping"]]);
+  }
+});
+
+Deno.test("a VM that is gone from the host that it left stays, and so does one of which that is not known", async () => {
+  const { calls, settle } = comeByLibvirt("missing"), { did, stop } = await settle();
+  assert.deepEqual([did, stop, calls], ["kept", true, []]);
+  const away = comeByLibvirt(new Error("no connection"));
+  await assert.rejects(away.settle(), { name: "Unsettled" });
+  assert.deepEqual(away.calls, []);
+});

@@ -37,7 +37,7 @@ export const migration = {
   "migration.check.not_local": "{host} does not run its VMs by the system's libvirt (qemu:///system).",
 
   "migration.check.source_not_local":
-    "Only VMs of the system's libvirt (qemu:///system) of the host that KVM Manager runs on can move.",
+    "To a linked host, only VMs of the system's libvirt (qemu:///system) of a KVM Manager's own host can move. Move it to the host of this KVM Manager first, or install KVM Manager on its host, and link that.",
 
   "migration.check.maintenance":
     "{host} is in maintenance, and takes no VMs. Choose another host, or end the maintenance there.",
@@ -79,6 +79,21 @@ export const migration = {
 
   "migration.check.room": "The pool {pool} of {host} may have too little room: {reason}",
 
+  "migration.check.agentless_live":
+    "It runs, and between hosts of which one has no KVM Manager a VM moves while it is off. Shut it down first, or install KVM Manager on both hosts and link them: it moves while it runs then.",
+  "migration.check.agentless_snapshots":
+    "It has snapshots, which do not go along between hosts of which one has no KVM Manager ({snapshots}). Delete them first, or install KVM Manager on both hosts, and link them.",
+  "migration.check.agentless_state":
+    "Its UEFI variables or the state of its TPM are in files that libvirt does not hand out. Install KVM Manager on both hosts, and link them: they go along then.",
+  "migration.check.agentless_disk":
+    "Disk {target} ({path}) is in no started storage pool of its host. Create a pool for its folder there first.",
+  "migration.check.agentless_base":
+    "Disk {target} is built on {path}, which would stay. Clone the VM, and move the clone: its disks stand alone.",
+  "migration.check.agentless_format":
+    "Disk {target} is an image file that is copied as it is, and the pool {pool} of {host} keeps no files of its format. Choose another pool.",
+  "migration.check.bridge_unseen":
+    "Whether {host} has the bridge or network device {bridge} cannot be seen by its libvirt. Without it the VM does not start there.",
+
   "migration.check.unknown":
     "{host} says that something is in the way which this version does not know: {check}. Update KVM Manager here.",
 
@@ -87,6 +102,7 @@ export const migration = {
   "migration.was_cut": "The connection to the host it comes from was cut.",
   "migration.ran_twice":
     "It ran on both hosts for a moment, for the last answer of {host} was lost: the copy here was ended.",
+  "migration.answer_lost": "The last answer of {host} was lost: the copy here, which stood still, was ended.",
   "migration.is_elsewhere": "The VM runs on {host}.",
   "migration.not_known": "Whether it runs on {host} is not known yet: {reason}.",
   "migration.resumed": "The VM goes on here.",

@@ -41,7 +41,7 @@ interface Chosen {
 
 interface Shown {
   readonly vm: VM;
-  /** Hosts that it can move to: linked ones, and the local one where it is not there. */
+  /** Hosts that it may move to: linked ones, those reached by libvirt alone, and the local one where it is not there. */
   readonly hosts: readonly HostStatus[];
   readonly chosen: Chosen | null;
   readonly typed: Readonly<Record<string, string>>;
@@ -73,11 +73,13 @@ async function shown(
   toHost: string | null,
   { typed = {}, failure = null }: Partial<Pick<Shown, "typed" | "failure">> = {},
 ): Promise<Shown> {
-  const served = (await state.api.listHosts().catch(fail)).filter(({ linked, isLocal }) =>
-    isLocal || linked !== undefined
+  const all = await state.api.listHosts().catch(fail);
+  const own = all.find(({ id, isLocal }) => isLocal ? vm.host === undefined : id === vm.host);
+  // Another KVM Manager moves its VMs by its own links alone
+  const isLinked = own?.linked !== undefined;
+  const hosts = all.filter((host) =>
+    host !== own && (!isLinked || host.isLocal || host.linked !== undefined)
   );
-  const own = served.find(({ id, isLocal }) => !isLocal && id === vm.host);
-  const hosts = served.filter((host) => own === undefined ? !host.isLocal : host !== own);
   const host = hosts.find(({ id }) => id === toHost);
   const chosen = host === undefined || !canMove(vm) ? null : await chosenOf(state, vm, host);
   return { vm, hosts, chosen, typed, failure: failure ?? chosen?.failure ?? null };

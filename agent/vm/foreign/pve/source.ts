@@ -54,6 +54,8 @@ else echo "there is no $1" >&2; exit 1; fi`;
 const ACTIVATE = `[ -b "/dev/$1/$2" ] || { lvchange -ay -K "$1/$2" >&2 && echo activated; }`;
 const DEACTIVATE = `lvchange -an "$1/$2"`;
 const SUM = `exec sha256sum < "$1"`;
+/** Of its beginning. */
+const START_SUM = `head -c "$2" < "$1" | sha256sum`;
 const READ =
   `exec dd if="$1" bs=1048576 iflag=skip_bytes,count_bytes,fullblock skip="$2" count="$3" status=none`;
 
@@ -214,10 +216,15 @@ async function headOf(
 
 async function farDisk(node: Node, path: string, signal: AbortSignal): Promise<RemoteDisk> {
   const { size, mark } = await headOf(node, path, signal), label = path;
+  const sum = async (script: string, args: readonly string[], during: AbortSignal) => {
+    const [found] =
+      /^[0-9a-f]{64}\b/.exec(await run(node, script, args, { signal: during, limitMs: SUM_MS })) ?? [];
+    if (found === undefined) throw foreignRefused(message`${node.label} gives no checksum of ${path}`);
+    return found;
+  };
   return {
     label,
     size,
-    // A device tells no time of change: its checksum is compared in the end
     state: JSON.stringify([node.label, path, mark]),
     open: async (offset, length, during) => {
       let stream;
@@ -246,12 +253,10 @@ async function farDisk(node: Node, path: string, signal: AbortSignal): Promise<R
         },
       };
     },
-    checksum: async (during) => {
-      const said = await run(node, SUM, [path], { signal: during, limitMs: SUM_MS });
-      const [sum] = /^[0-9a-f]{64}\b/.exec(said) ?? [];
-      if (sum === undefined) throw foreignRefused(message`${node.label} gives no checksum of ${path}`);
-      return sum;
-    },
+    checksum: (during) => sum(SUM, [path], during),
+    // A device tells no time of change
+    ...(!mark.includes(" ") &&
+      { startChecksum: (length, during) => sum(START_SUM, [path, String(length)], during) }),
     requireUnchanged: async (during) => {
       let now: string;
       try {

@@ -87,7 +87,7 @@ export async function openPart(
   const capacity = Math.ceil(disk.size / SECTOR) * SECTOR, source = await sourceOf(disk);
   const kept = source === undefined ? undefined : await parts?.take(pool, source);
   if (kept !== undefined) {
-    const part = await goneOnWith(services, kept, capacity, { job, operation }, held);
+    const part = await goneOnWith(services, kept, disk, capacity, { job, operation }, held);
     if (part !== undefined) return part;
   }
   const name = `${target.name}.part`;
@@ -120,6 +120,7 @@ async function sourceOf({ state }: RemoteDisk): Promise<string | undefined> {
 async function goneOnWith(
   { host, parts }: ForeignServices,
   step: ArrivingVolume,
+  disk: RemoteDisk,
   capacity: number,
   { job, operation }: Pick<ConvertWork, "job" | "operation">,
   held: DisposableStack,
@@ -139,7 +140,8 @@ async function goneOnWith(
   await requireOurs(volume);
   job.log(message`Reading ${name} again, of which ${received} bytes had come`);
   const hash = await hashOf(path, received, job.signal);
-  if (volume.capacity === capacity && hash.copy().digest("hex") === sha256) {
+  const isWhole = volume.capacity === capacity && hash.copy().digest("hex") === sha256;
+  if (isWhole && (await disk.startChecksum?.(received, job.signal) ?? sha256) === sha256) {
     using file = await hostFiles.open(plainPath(path), { write: true });
     // What came later is not known to be whole
     await file.truncate(received);
@@ -148,7 +150,11 @@ async function goneOnWith(
     held.use(own.move());
     return new ArrivingPart(volume, received, hash, noted, source);
   }
-  job.log(message`${name} is not as it was: it is transferred from the beginning`);
+  job.log(
+    isWhole
+      ? message`${disk.label} was written to since: it is transferred from the beginning`
+      : message`${name} is not as it was: it is transferred from the beginning`,
+  );
   await removeVolume(link, path);
   noted.drop();
   return undefined;

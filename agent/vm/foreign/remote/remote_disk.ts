@@ -23,6 +23,8 @@ export interface RemoteDisk {
   open(offset: number, length: number, signal: AbortSignal): Promise<RemoteStretch>;
   /** SHA-256 of all of it, as the other side reads it; undefined where that cannot be asked. */
   checksum?(signal: AbortSignal): Promise<string>;
+  /** SHA-256 of so many bytes of its beginning, where its state does not tell whether it was written to. @throws {ContractError} */
+  startChecksum?(length: number, signal: AbortSignal): Promise<string>;
   /** @throws {ContractError} where it is another one than when it was opened first */
   requireUnchanged?(signal: AbortSignal): Promise<void>;
 }
