@@ -15,6 +15,8 @@ export interface ToolRow {
   readonly tool_type: ToolType;
   readonly permissions: ToolPermissions | null;
   readonly source?: "profile" | "local";
+  /** Of a skill that is defined. */
+  readonly parameters?: readonly { readonly name: string }[];
 }
 
 export const toolKey = ({ tool_type, name, source = "profile" }: ToolRow) => `${source} ${tool_type} ${name}`;
@@ -23,6 +25,18 @@ const listText = (list: readonly string[] | undefined, none: string) =>
   list === undefined || list.length === 0
     ? <span class="text-muted">{none}</span>
     : <bdi>{oneLine(list.join(", "), 300)}</bdi>;
+
+/** Its name, and the parameters that it has. */
+const nameOf = ({ name, parameters = [] }: ToolRow) => (
+  <>
+    <bdi>{oneLine(name, 64)}</bdi>
+    {parameters.length > 0 && (
+      <div class="text-muted">
+        {t("profiles.takes", { parameters: parameters.map(({ name }) => name).join(", ") })}
+      </div>
+    )}
+  </>
+);
 
 /** Tools with their permissions. @param actions of a row */
 export function ToolTable({ label, rows, actions }: {
@@ -40,7 +54,7 @@ export function ToolTable({ label, rows, actions }: {
       empty={<p class="pad text-muted">{t("profiles.no_tools")}</p>}
       columns={[
         { title: t("profiles.kind"), cell: ({ tool_type }) => t(`profiles.kind.${tool_type}`) },
-        { title: t("profiles.name"), fit: "wrap", cell: ({ name }) => <bdi>{oneLine(name, 64)}</bdi> },
+        { title: t("profiles.name"), fit: "wrap", cell: nameOf },
         ...(hasSources
           ? [{
             title: t("profiles.source"),
