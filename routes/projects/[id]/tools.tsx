@@ -47,7 +47,17 @@ async function shown(
   const mayManage = state.may("assign_profile");
   const profiles = mayManage ? await api.listProfiles().catch(unlessAway) ?? [] : [];
   const defined = mayManage ? await api.listTools().catch(unlessAway) ?? [] : [];
-  return { tools, mayManage, profiles, defined, typed, run, chosen, failure, vms: project.vmsOfIt.filter(({ inBin }) => !inBin) };
+  return {
+    tools,
+    mayManage,
+    profiles,
+    defined,
+    typed,
+    run,
+    chosen,
+    failure,
+    vms: project.vmsOfIt.filter(({ inBin }) => !inBin),
+  };
 }
 
 /** Runs the skill of a form. @returns the page of its task */
@@ -129,6 +139,11 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
               </div>
             </form>
           )}
+          {mayManage && profile === null && profiles.length === 0 && (
+            <div class="form-actions">
+              <a class="button" href="/profiles">{t("profiles.new")}</a>
+            </div>
+          )}
           {mayManage && profile === null && profiles.length > 0 && (
             <form method="post" action={formHref("assign_profile", { project_id }, here)}>
               <div class="form-grid">
@@ -150,6 +165,7 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
           <ToolTable
             label={t("profiles.tools")}
             rows={rows}
+            {...(mayManage && { defined: data.defined })}
             {...(mayManage && {
               actions: (tool: ToolRow) =>
                 tool.source !== "local" ? null : (
@@ -169,12 +185,6 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
         {skills.length > 0 && state.may("run_skill", { projectId: project_id }) && (
           <RunSkill here={here} skills={skills} chosen={data.chosen} typed={data.run} vms={data.vms} />
         )}
-        {rows.length > 0 && (
-          <Panel title={t("profiles.matrix")}>
-            <p class="pad text-muted">{t("profiles.matrix_what")}</p>
-            <ToolMatrix tools={held} />
-          </Panel>
-        )}
         {mayManage && (
           <Panel title={t("profiles.add")}>
             <form method="post">
@@ -183,6 +193,12 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
                 <button type="submit" class="button">{t("profiles.add")}</button>
               </div>
             </form>
+          </Panel>
+        )}
+        {rows.length > 0 && (
+          <Panel title={t("profiles.matrix")}>
+            <p class="pad text-muted">{t("profiles.matrix_what")}</p>
+            <ToolMatrix tools={held} />
           </Panel>
         )}
       </div>
