@@ -42,7 +42,9 @@ export const profileFeature = feature<
           : `${pool.path}/${volume.slice(slash + 1)}`;
       },
       vmInBin: (entryId) => app.bin.get(entryId)?.vmId,
+      // Where libvirt is on another machine, its paths are not known here either
       isElsewhere: (command, input, on) =>
+        hosts.local.machine === null ||
         app.places.hostOf(input) !== LOCAL_HOST ||
         app.linked.of(command, input, { via: "session" }, on) !== undefined,
       mcp: () => app.mcp.get().settings.current,

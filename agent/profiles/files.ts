@@ -4,6 +4,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { message } from "../../lib/i18n/message.ts";
 import { MOST_PROFILE_BYTES, READ_ENDINGS, WRITTEN_ENDING } from "../../lib/profiles/file.ts";
 import { messageOf } from "../../lib/text/message.ts";
+import { log } from "../log.ts";
 import { openFile, statFile } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 
@@ -77,11 +78,14 @@ export async function writeProfileFile(path: string, text: string): Promise<numb
       throw error;
     });
     if (before !== undefined && !before.isFile) throw ioError(path, "something else has that name");
-    await hostFiles.writeFile(draft, bytes, { createNew: true, mode: 0o600 });
     try {
+      await hostFiles.writeFile(draft, bytes, { createNew: true, mode: 0o600 });
       await hostFiles.rename(draft, path);
     } catch (error) {
-      await hostFiles.remove(draft);
+      // Where the directory is read-only, there is no draft to remove
+      await hostFiles.remove(draft).catch((cause) =>
+        log.debug("no draft was removed", { draft, error: cause })
+      );
       throw error;
     }
     return bytes.length;

@@ -14,7 +14,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { ToolPermissions, ToolRef } from "../../lib/contract/mod.ts";
 import { type Named, namedIn, withPaths } from "../../lib/profiles/about.ts";
-import { allowsName, limitsDirectories, namesIt } from "../../lib/profiles/allowed.ts";
+import { allowsCommand, limitsDirectories, namesIt } from "../../lib/profiles/allowed.ts";
 import { effectiveTools, toolText } from "../../lib/profiles/tools.ts";
 import type { ToldLimit, ToldPlace } from "../../lib/profiles/told_limits.ts";
 import { includes, type Principal, type ToolLimit } from "../access.ts";
@@ -307,7 +307,7 @@ export class ToolGuard {
     permissions: ToolPermissions | null,
     { command, named, isElsewhere, real }: Call,
   ): Promise<string | undefined> {
-    if (!allowsName(permissions, command)) return "the profile does not allow the command";
+    if (!allowsCommand(permissions, command)) return "the profile does not allow the command";
     if (!limitsDirectories(permissions)) return undefined;
     if (named.hasXml) return "allowed_directories is set, and a definition can name any file";
     if (named.leavesPlaceOpen) return "allowed_directories is set: name the pool that disks are put into";

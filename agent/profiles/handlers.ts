@@ -13,6 +13,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import { readHead, readProfile, writtenProfile } from "../../lib/profiles/file.ts";
 import { profileName } from "../../lib/profiles/name.ts";
+import { skillParameters } from "../../lib/profiles/skill.ts";
 import { convertedTools, distinctTools, isTool } from "../../lib/profiles/tools.ts";
 import type { Clock } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
@@ -78,7 +79,11 @@ export function profileHandlers(
     return made;
   };
   const sourced = (source: "profile" | "local", refs: readonly ToolRef[]): ToolRefWithSource[] =>
-    copied(refs).map(({ name, tool_type, permissions }) => ({ name, tool_type, source, permissions }));
+    copied(refs).map(({ name, tool_type, permissions }) => {
+      const tool = tool_type === "skill" ? records.tool(tool_type, name) : undefined;
+      const shown = { name, tool_type, source, permissions };
+      return tool === undefined ? shown : { ...shown, parameters: skillParameters(tool) };
+    });
   return {
     create_profile: ({ name: typed, description = null }) => {
       const name = profileName(typed);

@@ -11,17 +11,15 @@ import { fromText } from "../../lib/contract/rest.ts";
 import { sentenceOf } from "../../lib/contract/errors.ts";
 import { notOffered } from "../../lib/mcp/offered.ts";
 import { replaceSecrets } from "../../lib/mcp/secrets.ts";
-import { filledInput, parametersIn, valuesFor } from "../../lib/profiles/skill.ts";
+import { filledInput, parametersIn, valuesFor, WHOLE_PLACE } from "../../lib/profiles/skill.ts";
 import { toolText } from "../../lib/profiles/tools.ts";
 import { formField } from "../../lib/text/form_input.ts";
+import { unwrappedSchema } from "../../lib/text/values.ts";
 import type { Principal } from "../access.ts";
 import { type Dispatch, isCommand } from "../dispatch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { limitedTo } from "./guard.ts";
 import type { StoredTool } from "./records.ts";
-
-/** A text that is one place and nothing else: its value may be a number. */
-const WHOLE_PLACE = /^\{\{[a-z][a-z0-9_]*\}\}$/;
 
 /** Why a command cannot be a step, as the end of a sentence; undefined for one that can. */
 function notAStep(name: string): string | undefined {
@@ -89,7 +87,7 @@ function inputOf(
     if (typeof filled === "string") {
       const isWhole = typeof given === "string" && WHOLE_PLACE.test(given);
       const { schema } = isWhole ? formField(input, path) : {};
-      return schema === undefined ? filled : fromText(schema, filled);
+      return schema === undefined ? filled : fromText(unwrappedSchema(schema), filled);
     }
     if (typeof filled !== "object" || filled === null) return filled;
     const inner = ([field, value]: [string, unknown]) =>

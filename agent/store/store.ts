@@ -206,12 +206,26 @@ export class Store {
       `Manager, ${restore}, then start again`;
   }
 
+  /** What SQLite says, and what to do. Of a file system that became read-only it says "disk I/O error" alone. */
+  #why(text: string): string {
+    try {
+      // Not the database itself: SQLite's locks would go with whatever of it is closed
+      Deno.removeSync(Deno.makeTempDirSync({ dir: this.#dataDir, prefix: ".writable-" }));
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "EROFS") {
+        return `${text}; its file system is read-only). Look for the cause in the kernel's log, then mount it writable`;
+      }
+      log.debug("the folder of the database cannot be examined", { error });
+    }
+    return `${text}). Check its file system's space`;
+  }
+
   /** Takes note of a statement that failed, and tells of it unless it is what was told last. */
   fail(error: unknown): void {
     const text = messageOf(error);
     const trouble = error instanceof StoreError
       ? text
-      : `The database cannot be written (${text}). Check its file system's space.`;
+      : `The database cannot be written (${this.#why(text)}.`;
     if (this.#trouble === trouble) return;
     this.#trouble = trouble;
     log.error("the database cannot be used", { error: text });

@@ -5,7 +5,7 @@ import { OWN_SERVER } from "../../lib/contract/profiles.ts";
 import { access } from "../../lib/i18n/en/access.ts";
 import { profiles } from "../../lib/i18n/en/profiles.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { allowsName } from "../../lib/profiles/allowed.ts";
+import { allowsCommand } from "../../lib/profiles/allowed.ts";
 import { toolText } from "../../lib/profiles/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { Icon } from "../kit/Icon.tsx";
@@ -18,7 +18,7 @@ const isOfCommands = ({ tool_type, name }: ToolRow) =>
   tool_type === "agent" || tool_type === "skill" || (tool_type === "mcp" && name === OWN_SERVER);
 
 function Cell({ tool, commands }: { tool: ToolRow; commands: readonly string[] }) {
-  const count = commands.filter((command) => allowsName(tool.permissions, command)).length;
+  const count = commands.filter((command) => allowsCommand(tool.permissions, command)).length;
   if (count === 0) return <span class="none">–</span>;
   if (count < commands.length) return <>{t("profiles.some", { count, all: commands.length })}</>;
   return (

@@ -2,12 +2,15 @@ import type { ComponentChildren } from "preact";
 import { OWN_SERVER, TOOL_TYPES, type ToolPermissions, type ToolType } from "../../lib/contract/profiles.ts";
 import { profiles } from "../../lib/i18n/en/profiles.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import type { ToolKey } from "../../lib/profiles/tools.ts";
+import { isTool, type ToolKey } from "../../lib/profiles/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { DataTable } from "../kit/DataTable.tsx";
 import { SelectField, TextField } from "../kit/Field.tsx";
 
 const { t } = textsOf(profiles);
+
+/** The page that lists commands with their fields. */
+export const COMMANDS_PAGE = "/api/v1/reference";
 
 /** A tool in a table. */
 export interface ToolRow {
@@ -15,6 +18,8 @@ export interface ToolRow {
   readonly tool_type: ToolType;
   readonly permissions: ToolPermissions | null;
   readonly source?: "profile" | "local";
+  /** Of a skill that is defined. */
+  readonly parameters?: readonly { readonly name: string }[];
 }
 
 export const toolKey = ({ tool_type, name, source = "profile" }: ToolRow) => `${source} ${tool_type} ${name}`;
@@ -24,10 +29,39 @@ const listText = (list: readonly string[] | undefined, none: string) =>
     ? <span class="text-muted">{none}</span>
     : <bdi>{oneLine(list.join(", "), 300)}</bdi>;
 
-/** Tools with their permissions. @param actions of a row */
-export function ToolTable({ label, rows, actions }: {
+/** Whether what a tool is called stands for something. */
+const isDefined = (tool: ToolKey, defined: readonly ToolKey[]) =>
+  (tool.tool_type === "mcp" && tool.name === OWN_SERVER) || defined.some((each) => isTool(each, tool));
+
+/** Its name, the parameters that it has, and whether it stands for nothing yet. */
+const nameOf = (row: ToolRow, defined: readonly ToolKey[] | undefined) => (
+  <>
+    <bdi>{oneLine(row.name, 64)}</bdi>
+    {row.parameters !== undefined && row.parameters.length > 0 && (
+      <div class="text-muted">
+        {t("profiles.takes", { parameters: row.parameters.map(({ name }) => name).join(", ") })}
+      </div>
+    )}
+    {defined !== undefined && !isDefined(row, defined) && (
+      <div>
+        <a href={row.tool_type === "skill" ? "/profiles/skill" : "/profiles/tools"}>
+          {t("profiles.undefined")}
+        </a>
+      </div>
+    )}
+  </>
+);
+
+/**
+ * Tools with their permissions.
+ *
+ * @param defined tools that there are: what is none of them is marked; missing for who may not define any
+ * @param actions of a row
+ */
+export function ToolTable({ label, rows, defined, actions }: {
   label: string;
   rows: readonly ToolRow[];
+  defined?: readonly ToolKey[];
   actions?: (row: ToolRow) => ComponentChildren;
 }) {
   const hasSources = rows.some(({ source }) => source !== undefined);
@@ -40,7 +74,7 @@ export function ToolTable({ label, rows, actions }: {
       empty={<p class="pad text-muted">{t("profiles.no_tools")}</p>}
       columns={[
         { title: t("profiles.kind"), cell: ({ tool_type }) => t(`profiles.kind.${tool_type}`) },
-        { title: t("profiles.name"), fit: "wrap", cell: ({ name }) => <bdi>{oneLine(name, 64)}</bdi> },
+        { title: t("profiles.name"), fit: "wrap", cell: (row) => nameOf(row, defined) },
         ...(hasSources
           ? [{
             title: t("profiles.source"),
@@ -126,7 +160,12 @@ export function ToolFields({ typed, defined = [] }: {
       <TextField
         name="allowed"
         label={t("profiles.allowed")}
-        hint={t("profiles.list_hint")}
+        placeholder="start_vm, stop_vm"
+        hint={
+          <>
+            {t("profiles.list_hint")}. <a href={COMMANDS_PAGE}>{t("profiles.commands")}</a>
+          </>
+        }
         defaultValue={typed?.allowed ?? ""}
       />
       <TextField

@@ -98,11 +98,29 @@ export const ProfileDetails = Type.Object({
 });
 export type ProfileDetails = Static<typeof ProfileDetails>;
 
+/** What the value of a skill's parameter is read as. */
+export const PARAMETER_TYPES = ["string", "integer", "number", "boolean", "array"] as const;
+export type ParameterType = typeof PARAMETER_TYPES[number];
+
+export const SkillParameter = Type.Object({
+  name: Type.String(),
+  type: oneOf(PARAMETER_TYPES, {
+    description: "what its value is read as; the values of an array have commas between",
+  }),
+  required: Type.Boolean(),
+  field: OrNull(Type.String({ description: "the field of a command that it stands for alone: `vmId`" })),
+  secret: Type.Boolean({ description: "whether that field is a secret, as a password" }),
+});
+export type SkillParameter = Static<typeof SkillParameter>;
+
 export const ToolRefWithSource = Type.Object({
   name: Type.String(),
   tool_type: ToolType,
   source: oneOf(["profile", "local"]),
   permissions: OrNull(ToolPermissions),
+  parameters: Type.Optional(
+    Type.Array(SkillParameter, { description: "of a skill that is defined: what run_skill takes" }),
+  ),
 });
 export type ToolRefWithSource = Static<typeof ToolRefWithSource>;
 

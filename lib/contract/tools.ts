@@ -1,5 +1,6 @@
 /** Tools that profiles name: skills, automation accounts, hooks and outside MCP servers, as administrators define them. */
 import Type, { type Static } from "typebox";
+import { VM_STATES } from "./choices.ts";
 import { command } from "./command.ts";
 import { ProjectOfTools, ToolName, ToolType } from "./profiles.ts";
 import { closed, inputOf, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, UNRECORDED } from "./schema.ts";
@@ -39,7 +40,7 @@ const DEFINITION = {
   steps: Type.Optional(Type.Array(SkillStep, { maxItems: MOST_STEPS, description: "of a skill, in order" })),
   account: Type.Optional(Line(64, "name or id of the user that an agent is")),
   event: Type.Optional(oneOf(HOOK_EVENTS, { description: "what a hook waits for" })),
-  state: Type.Optional(Line(32, "of vm-state-changed: this state alone")),
+  state: Type.Optional(oneOf(VM_STATES, { description: "of vm-state-changed: this state alone" })),
   program: Type.Optional(Line(4096, "a hook's program, in the directory that --hook-programs names")),
   arguments: Type.Optional(
     Type.Array(Type.String({ maxLength: 4096, pattern: "^[^\\u0000]*$" }), {

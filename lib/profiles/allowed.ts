@@ -26,9 +26,16 @@ export function allowsName(permissions: ToolPermissions | null, name: string): b
   return allowed.length === 0 || allowed.some((pattern) => stands(pattern, name));
 }
 
-/** Whether a list names something, rather than allow all. */
-export const namesIt = (permissions: ToolPermissions | null, name: string): boolean =>
-  permissions !== null && permissions.allowed_tools.length > 0 && allowsName(permissions, name);
+/** Whether a tool may use a command. What is done to many VMs is what is done to one: where that is disallowed, both are. */
+export function allowsCommand(permissions: ToolPermissions | null, command: string): boolean {
+  if (permissions === null || !allowsName(permissions, command)) return permissions === null;
+  const [, one] = /^batch_(.+)s$/.exec(command) ?? [];
+  return one === undefined || !permissions.disallowed_tools.some((pattern) => stands(pattern, one));
+}
+
+/** Whether a list names a command, rather than allow all. */
+export const namesIt = (permissions: ToolPermissions | null, command: string): boolean =>
+  permissions !== null && permissions.allowed_tools.length > 0 && allowsCommand(permissions, command);
 
 /** A directory of a list, without a slash at its end; undefined for what is no absolute path: it allows nothing. */
 function directoryOf(text: string): string | undefined {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "../contract/mod.ts";
 import type { ToolPermissions } from "../contract/profiles.ts";
-import { allowsName, allowsPath, namesIt } from "./allowed.ts";
+import { allowsCommand, allowsName, allowsPath, namesIt } from "./allowed.ts";
 
 const permissions = (more: Partial<ToolPermissions>): ToolPermissions => ({
   ...{ allowed_directories: [], allowed_tools: [], disallowed_tools: [] },
@@ -54,4 +55,15 @@ Deno.test("Permissions of tools: a path is within a directory, or not; what is n
   for (const directory of ["/srv/iso", "srv", "~", "../srv", "/srv/./iso2", "/srv/iso/../iso2"]) {
     assert.ok(!allowsPath(of(directory), "/srv/iso2/a.iso"), directory);
   }
+});
+
+Deno.test("allowsCommand(): what is disallowed for one VM is for many, and each of these has its one", () => {
+  const limits = { allowed_directories: [], allowed_tools: ["*_vm*"], disallowed_tools: ["force_*"] };
+  assert.equal(allowsCommand(limits, "batch_force_stop_vms"), false);
+  assert.equal(allowsCommand(limits, "batch_start_vms"), true);
+  assert.equal(allowsCommand(null, "batch_force_stop_vms"), true);
+  assert.equal(allowsCommand({ ...limits, allowed_tools: ["start_vm"] }, "batch_start_vms"), false);
+  const many = Object.keys(COMMANDS).filter((name) => name.startsWith("batch_"));
+  assert.ok(many.length > 3);
+  for (const name of many) assert.ok(Object.hasOwn(COMMANDS, name.slice("batch_".length, -1)), name);
 });

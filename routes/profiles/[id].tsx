@@ -83,6 +83,7 @@ export default define.page<typeof handler>(function ProfilePage({ data, state })
           <ToolTable
             label={t("profiles.tools")}
             rows={profile.tool_refs}
+            {...(mayManage && { defined })}
             {...(mayManage && {
               actions: (tool) => (
                 <form method="post">
@@ -101,10 +102,14 @@ export default define.page<typeof handler>(function ProfilePage({ data, state })
             })}
           />
         </Panel>
-        {profile.tool_refs.length > 0 && (
-          <Panel title={t("profiles.matrix")}>
-            <p class="pad text-muted">{t("profiles.matrix_what")}</p>
-            <ToolMatrix tools={profile.tool_refs} />
+        {mayManage && (
+          <Panel title={t("profiles.add")}>
+            <form method="post">
+              <ToolFields typed={typed} defined={defined} />
+              <div class="form-actions">
+                <button type="submit" class="button">{t("profiles.add")}</button>
+              </div>
+            </form>
           </Panel>
         )}
         <Panel title={t("profiles.projects")}>
@@ -122,16 +127,14 @@ export default define.page<typeof handler>(function ProfilePage({ data, state })
               </ul>
             )}
         </Panel>
+        {profile.tool_refs.length > 0 && (
+          <Panel title={t("profiles.matrix")}>
+            <p class="pad text-muted">{t("profiles.matrix_what")}</p>
+            <ToolMatrix tools={profile.tool_refs} />
+          </Panel>
+        )}
         {mayManage && (
           <>
-            <Panel title={t("profiles.add")}>
-              <form method="post">
-                <ToolFields typed={typed} defined={defined} />
-                <div class="form-actions">
-                  <button type="submit" class="button">{t("profiles.add")}</button>
-                </div>
-              </form>
-            </Panel>
             <Panel title={t("profiles.settings")}>
               <form method="post" action={formHref("update_profile", { id }, here)}>
                 <div class="form-grid">

@@ -4,6 +4,7 @@ import { OwnPassword } from "../../components/access/OwnPassword.tsx";
 import { Field, TextField } from "../../components/kit/Field.tsx";
 import { Flash } from "../../components/kit/Flash.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
+import { COMMANDS_PAGE } from "../../components/profiles/Tools.tsx";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { profiles as texts } from "../../lib/i18n/en/profiles.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
@@ -111,14 +112,23 @@ export default define.page<typeof handler>(function Skill({ data, state }) {
               <TextField
                 name="parameters"
                 label={t("profiles.parameters")}
-                hint={t("profiles.parameters_hint")}
+                hint={
+                  <>
+                    {t("profiles.parameters_hint")}: <code>{"{{vm}}"}</code>
+                  </>
+                }
+                placeholder="vm"
                 maxLength={2000}
                 defaultValue={typed.parameters}
                 error={errorAt("parameters")}
               />
               <Field
                 label={t("profiles.skill_steps")}
-                hint={t("profiles.skill_steps_hint")}
+                hint={
+                  <>
+                    {t("profiles.skill_steps_hint")}. <a href={COMMANDS_PAGE}>{t("profiles.commands")}</a>
+                  </>
+                }
                 error={errorAt("steps")}
                 wide
                 control={(ties) => (

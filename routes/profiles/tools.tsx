@@ -5,7 +5,9 @@ import { DataTable } from "../../components/kit/DataTable.tsx";
 import { CheckField, SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { RowButton } from "../../components/kit/RowButton.tsx";
+import { VM_STATES } from "../../lib/contract/choices.ts";
 import { HOOK_EVENTS, type Tool } from "../../lib/contract/tools.ts";
+import type { VmState } from "../../lib/contract/vm.ts";
 import { profiles as texts } from "../../lib/i18n/en/profiles.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
@@ -13,6 +15,7 @@ import { toolText } from "../../lib/profiles/tools.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
+import { STATES } from "../../lib/vm/state.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const { t, plural } = textsOf(texts);
@@ -29,10 +32,12 @@ export const handler = define.handlers({
 });
 
 /** What a definition stands for, in short. */
-function meaningOf({ tool_type, account, steps, address, program, event }: Tool): string {
+function meaningOf({ tool_type, account, steps, address, program, event, state }: Tool): string {
   if (tool_type === "agent") return account ?? t("profiles.account_gone");
   if (tool_type === "skill") return plural("profiles.steps", steps.length);
-  return [event, program ?? address].filter((part) => part !== null).join(" → ");
+  const when = event === null ? null : t(`profiles.event.${event}`);
+  const what = when !== null && state !== null ? `${when}: ${tAll(STATES[state as VmState].word)}` : when;
+  return [what, program ?? address].filter((part) => part !== null).join(" → ");
 }
 
 /** The name of a tool: of a skill a link to the page that changes it. */
@@ -45,6 +50,11 @@ function ToolName({ tool: { tool_type, name } }: { tool: Tool }) {
 
 /** What the tools that profiles name stand for. */
 export default define.page<typeof handler>(function Tools({ data: { tools, users }, state }) {
+  // Neither oneself nor an administrator can be an agent
+  const accounts = users.filter(({ name, grants }) =>
+    name !== state.user?.name &&
+    !grants.some(({ role, on }) => role === "administrator" && on.kind === "everything")
+  );
   const typed = typedAgain(state.refused, "set_tool"),
     errorAt = (field: string) => refusalAt(state.refused, "set_tool", field);
   const form = (kind: "agent" | "hook" | "mcp") => {
@@ -66,7 +76,7 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
               name="account"
               label={t("profiles.account")}
               value={own?.account ?? ""}
-              choices={users.map(({ id, name }) => ({ value: id, label: name }))}
+              choices={accounts.map(({ id, name }) => ({ value: id, label: name }))}
               error={error("account")}
             />
           )}
@@ -76,6 +86,19 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
               label={t("profiles.event")}
               value={own?.event ?? HOOK_EVENTS[0]}
               choices={HOOK_EVENTS.map((value) => ({ value, label: t(`profiles.event.${value}`) }))}
+            />
+          )}
+          {kind === "hook" && (
+            <SelectField
+              name="state"
+              label={t("profiles.state")}
+              hint={t("profiles.state_hint")}
+              value={own?.state ?? ""}
+              choices={[
+                { value: "", label: t("profiles.any_state") },
+                ...VM_STATES.map((value) => ({ value, label: tAll(STATES[value].word) })),
+              ]}
+              error={error("state")}
             />
           )}
           {kind !== "agent" && (
@@ -155,13 +178,18 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
             ]}
           />
         </Panel>
-        {users.length > 0 && (
-          <Panel title={t("profiles.define_agent")}>
-            <p class="pad text-muted">{t("profiles.define_agent_what")}</p>
-            {form("agent")}
-          </Panel>
-        )}
-        <Panel title={t("profiles.define_hook")}>{form("hook")}</Panel>
+        <Panel title={t("profiles.define_agent")}>
+          <p class="pad text-muted">{t("profiles.define_agent_what")}</p>
+          {accounts.length > 0 ? form("agent") : (
+            <p class="pad">
+              {t("profiles.no_accounts")} <a href="/settings/users">{t("profiles.users")}</a>
+            </p>
+          )}
+        </Panel>
+        <Panel title={t("profiles.define_hook")}>
+          <p class="pad text-muted">{t("profiles.define_hook_what")}</p>
+          {form("hook")}
+        </Panel>
         <Panel title={t("profiles.define_mcp")}>
           <p class="pad text-muted">{t("profiles.define_mcp_what")}</p>
           {form("mcp")}

@@ -17,6 +17,13 @@ import { fail } from "../(_shared)/fail.ts";
 const { t } = textsOf(mcp);
 const AT = "/settings/mcp";
 
+/** What a program's settings have, as most programs that speak MCP read them. */
+const settingsOf = (server: Readonly<Record<string, unknown>>) =>
+  JSON.stringify({ mcpServers: { kvm: server } }, null, 2);
+const HERE_SETTINGS = settingsOf({ command: "kvm-manager", args: ["mcp"] });
+const remoteSettings = (url: string) =>
+  settingsOf({ type: "http", url, headers: { Authorization: "Bearer kvmm_…" } });
+
 export const handler = define.handlers({
   async GET({ state }) {
     const [access, sessions] = await Promise.all([state.api.getMcpAccess(), state.api.listMcpSessions()])
@@ -79,6 +86,18 @@ export default define.page<typeof handler>(
               <button type="submit" class="button primary">{t("mcp.save")}</button>
             </div>
           </form>
+        </Panel>
+        <Panel title={t("mcp.connect")}>
+          {!access.enabled && <p>{t("mcp.connect_off")}</p>}
+          <p>
+            {t("mcp.connect_token")} <a href="/settings/tokens">{t("mcp.create_token")}</a>
+          </p>
+          <pre class="code-block" tabIndex={0}>{remoteSettings(`${url.origin}${MCP_PATH}`)}</pre>
+          <p>{t("mcp.connect_here")}</p>
+          <pre class="code-block" tabIndex={0}>{HERE_SETTINGS}</pre>
+          <p>
+            <a href="/help/mcp">{t("mcp.more")}</a>
+          </p>
         </Panel>
         <Panel title={t("mcp.sessions")}>
           <DataTable

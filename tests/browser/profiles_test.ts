@@ -134,7 +134,11 @@ Deno.test({
           await add.getByRole("button").click();
           await waitForText(page, "[data-tool=kvm-manager]", "local");
           await asRoot(server, "set_tool", {
-            ...{ tool_type: "skill", name: "see", steps: [{ command: "get_vms", input: {} }] },
+            ...{ tool_type: "skill", name: "see", parameters: ["vm", "cpus"] },
+            steps: [{ command: "get_vms", input: {} }, {
+              command: "update_vm",
+              input: { vmId: "{{vm}}", cpu: { count: "{{cpus}}" } },
+            }],
           });
           await call(server, "add_local_tool", {
             ...{
@@ -144,17 +148,24 @@ Deno.test({
           });
           await page.goto(`${server.url}/projects/${project_id}/tools`);
           await looks(page, "project-tools");
-          const run = page.locator("form", { has: page.locator("input[name=values]") });
-          const values = run.locator("input[name=values]");
-          await values.fill("nix");
-          await run.getByRole("button", { name: "Run" }).click();
-          await waitForText(page, ".form-error", "nix is no parameter with its value");
-          await values.fill("vm=web1");
-          await run.getByRole("button", { name: "Run" }).click();
-          await waitForText(page, ".banner[data-tone=bad]", "vm");
-          assert.equal(await values.inputValue(), "vm=web1");
-          await values.fill("");
-          await run.getByRole("button", { name: "Run" }).click();
+          const field = (name: string) => page.locator(`input[name="values.${name}"]`);
+          const run = page.getByRole("button", { name: "Run see" });
+          await waitForText(page, "[data-tool=see]", "Parameters: vm, cpus");
+          await waitForText(page, "#run", "Whole number");
+          await field("vm").fill("web1");
+          await field("cpus").fill("some");
+          await run.click();
+          await waitForText(page, ".banner[data-tone=bad]", "update_vm");
+          assert.deepEqual([await field("vm").inputValue(), await field("cpus").inputValue()], [
+            "web1",
+            "some",
+          ]);
+          await asRoot(server, "set_tool", {
+            ...{ tool_type: "skill", name: "see", steps: [{ command: "get_vms", input: {} }] },
+          });
+          await page.goto(`${server.url}/projects/${project_id}/tools`);
+          await waitForText(page, "#run", "It has no parameters.");
+          await run.click();
           await waitForText(page, "main", "Run skill see on lab");
           await call(server, "remove_local_tool", { project_id, tool_name: "see", tool_type: "skill" });
           await page.goto(`${server.url}/projects/${project_id}/tools`);

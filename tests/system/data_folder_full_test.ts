@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { backupFolder } from "../testbed/backups.ts";
+import { fill } from "../testbed/fill.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { run } from "../testbed/process.ts";
@@ -13,19 +14,6 @@ import { until } from "../testbed/wait.ts";
 const ignore = await requirement("qemu") !== null || Deno.uid() !== 0;
 /** Seconds that the guest is given to shut down, which has nothing that does. */
 const DEADLINE = 20;
-
-/** Writes into a file until its file system has no byte left. */
-function fill(path: string): void {
-  using file = Deno.openSync(path, { append: true, create: true });
-  for (let size = 1 << 20; size >= 1; size = size >> 4) {
-    const piece = new Uint8Array(size);
-    try {
-      for (;;) file.writeSync(piece);
-    } catch (error) {
-      assert.match(String(error), /No space|os error 28/);
-    }
-  }
-}
 
 /** The states of the runs and tasks as they are written. */
 function written(dataDir: string): string[] {

@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Grant } from "../../lib/contract/mod.ts";
 import { exists, run } from "../testbed/process.ts";
-import { grpcAddresses, type GrpcAnswer, type GrpcCall, GrpcClient } from "../testbed/grpc.ts";
+import { grpcAddresses, GrpcClient } from "../testbed/grpc.ts";
+import { Caller, callerAs, GRPC_LISTEN, KVM, reads, SEED, typed } from "../testbed/grpc_caller.ts";
 import { buildGuest } from "../testbed/guest.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testName } from "../testbed/names.ts";
@@ -14,80 +15,13 @@ import { asRoot, personWith, signedIn } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";
 import { known, knownPool, ownServer, readyServer, shows } from "../testbed/product.ts";
 import { removeDomain } from "../testbed/removal.ts";
-import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { localhostCertificate } from "../testbed/tls.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest", "grpcClient") !== null;
 
-const KVM = "kvmmanager.v1.KvmManager", SEED = "mvirt.VmService";
 const EVERYTHING: Grant["on"] = { kind: "everything" };
-const LISTEN = ["--grpc-listen", "127.0.0.1:0", "--grpc-listen", "https://127.0.0.1:0"];
-
-/** The client, at a server, as somebody. */
-class Caller {
-  constructor(
-    readonly client: GrpcClient,
-    readonly target: string,
-    readonly metadata: GrpcCall["metadata"] = [],
-    readonly ca?: string,
-  ) {}
-
-  about(method: string, request: unknown = {}, more: Partial<GrpcCall> = {}): GrpcCall {
-    const { target, metadata, ca } = this;
-    return { target, method, request, metadata: metadata!, ...(ca !== undefined && { ca }), ...more };
-  }
-
-  raw(method: string, request: unknown = {}, more: Partial<GrpcCall> = {}): Promise<GrpcAnswer> {
-    return this.client.unary(this.about(method, request, more));
-  }
-
-  /** A call that is carried out. */
-  async call(method: string, request: unknown = {}): Promise<Readonly<Record<string, never>>> {
-    const answer = await this.raw(method, request);
-    assert.equal(answer.error, undefined, `${method}: ${answer.error} ${answer.details}`);
-    return answer.reply as Readonly<Record<string, never>>;
-  }
-
-  /** The code of a call that is refused, and the contract's. */
-  async refused(
-    method: string,
-    request: unknown = {},
-    more: Partial<GrpcCall> = {},
-  ): Promise<[string, string]> {
-    const { error = "", trailers, reply } = await this.raw(method, request, more);
-    assert.equal(reply, undefined, `${method} was carried out`);
-    return [error, trailers?.["kvmm-error-code"] ?? ""];
-  }
-}
-
-async function callerAs(client: GrpcClient, server: TestServer, role: string): Promise<Caller> {
-  const person = await personWith(server, `grpc-${role}`, [{ role, on: EVERYTHING }]);
-  return new Caller(client, grpcAddresses(server).plain, [["authorization", person.headers.authorization!]]);
-}
-
-/** What a console has shown. */
-const shownIn = (messages: GrpcAnswer["messages"] = []) =>
-  messages.map(({ data }) => Buffer.from(String(data ?? ""), "base64").toString()).join("");
-
-const typed = (text: string) => ({ data: Buffer.from(text).toString("base64") });
-
-/** Reads a stream until it has shown something. */
-async function reads(client: GrpcClient, stream: string, wanted: string): Promise<string> {
-  let shown = "";
-  const end = performance.now() + 60_000;
-  while (!shown.includes(wanted)) {
-    const { messages, error, details, end: isOver } = await client.op("next", { stream });
-    shown += shownIn(messages);
-    assert.ok(
-      error === undefined && !isOver && performance.now() < end,
-      `${error} ${details}: ${shown.slice(-300)}`,
-    );
-  }
-  return shown;
-}
-
 Deno.test({
   name: "gRPC is off until a setting says where",
   ignore,
@@ -102,7 +36,7 @@ Deno.test({
   name: "the calls of mvirt make, start, change, stop and delete a real VM",
   ignore,
   fn: async (t) => {
-    await using server = await ownServer({ args: LISTEN });
+    await using server = await ownServer({ args: GRPC_LISTEN });
     await using client = await GrpcClient.start();
     const ann = await callerAs(client, server, "administrator");
     const { kernel, initrd } = await buildGuest(), name = await testName("grpc-seed");
@@ -207,7 +141,7 @@ Deno.test({
   name: "every command by a token, at the socket and with TLS, with the caller's rights",
   ignore,
   fn: async (t) => {
-    await using server = await ownServer({ args: LISTEN });
+    await using server = await ownServer({ args: GRPC_LISTEN });
     await using client = await GrpcClient.start();
     await using vm = await testMachine({ purpose: "grpc", guest: false });
     const vmId = vm.uuid, { plain, tls, socket } = grpcAddresses(server);
@@ -368,7 +302,7 @@ Deno.test({
   name: "streams: consoles, events, figures, content; deadlines, cancelling, and clients that misbehave",
   ignore,
   fn: async (t) => {
-    await using server = await ownServer({ args: LISTEN });
+    await using server = await ownServer({ args: GRPC_LISTEN });
     await using client = await GrpcClient.start();
     await using pool = await testPool("grpc");
     await knownPool(server, pool.name);

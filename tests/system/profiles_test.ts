@@ -85,6 +85,22 @@ Deno.test({
       assert.deepEqual(tools.local_tools.map(({ name, source }) => [name, source]), [["own", "local"]]);
     });
 
+    await t.step("a skill's parameters are told with it, once it is defined", async () => {
+      const told = async () =>
+        (await call(server, "get_project_tools", { project_id })).local_tools.find(({ name }) =>
+          name === "own"
+        )!
+          .parameters;
+      assert.equal(await told(), undefined);
+      const steps = [{ command: "update_vm", input: { vmId: "{{vm}}", cpu: { count: "{{cpus}}" } } }];
+      await call(server, "set_tool", { tool_type: "skill", name: "own", parameters: ["vm", "cpus"], steps });
+      assert.deepEqual(await told(), [
+        { name: "vm", type: "string", required: true, field: "vmId", secret: false },
+        { name: "cpus", type: "integer", required: true, field: "cpu.count", secret: false },
+      ]);
+      await call(server, "delete_tool", { tool_type: "skill", name: "own" });
+    });
+
     const none = "00000000-0000-4000-8000-000000000000";
     const output_path = `${folder}/p.kvmm-profile.json`;
     await t.step("exported, previewed, imported", async () => {

@@ -2,7 +2,7 @@
 export const profiles = {
   "profiles.title": "Profiles",
   "profiles.what":
-    "A profile is a set of tools with permissions, for automation on projects. Its permissions limit what programs may do; they give no rights.",
+    "A profile is a set of tools – automation accounts (agents), skills, hooks, MCP servers – with permissions, for automation on projects. Its permissions limit what programs may do; they give no rights.",
   "profiles.none": "No profiles yet",
   "profiles.none_what": "Create one, add tools to it, and assign it to a project.",
   "profiles.name": "Name",
@@ -38,13 +38,14 @@ export const profiles = {
   "profiles.add": "Add tool",
   "profiles.remove": "Remove",
   "profiles.remove_of": "Remove {tool}",
-  "profiles.list_hint": "Separated by commas; * stands for any characters. All if empty",
+  "profiles.list_hint":
+    "Commands, separated by commas; of a hook its events. * stands for any characters. All if empty",
   "profiles.disallowed_hint": "Separated by commas. Goes before what is allowed",
   "profiles.directories_hint": "Of the host, separated by commas. No limit if empty",
-  "profiles.name_hint": "As it is defined; `kvm-manager` of type mcp is KVM Manager itself",
+  "profiles.name_hint": "The name of a defined tool. For MCP, kvm-manager stands for KVM Manager itself",
   "profiles.matrix": "What the tools may use",
   "profiles.matrix_what":
-    "Commands by permission, as far as the profile goes; the rights of the account decide as well. Some: how many of its commands.",
+    "Commands by permission, as far as the profile allows them; the rights of the account decide as well. A number is how many of the commands are allowed.",
   "profiles.permission": "Permission",
   "profiles.may": "may",
   "profiles.some": "{count} of {all}",
@@ -65,7 +66,7 @@ export const profiles = {
   "profiles.source.profile": "profile",
   "profiles.source.local": "local",
   "profiles.tools_what":
-    "Profiles name tools; here is what the names stand for. Programs of hooks are defined by the command line or the API.",
+    "Profiles and projects have tools by name; here is what the names stand for. A tool does nothing until it is added to a profile of a project, or to a project. Programs of hooks are defined by the command line or the API.",
   "profiles.no_definitions": "No tools are defined yet",
   "profiles.enabled": "Enabled",
   "profiles.yes": "yes",
@@ -78,7 +79,7 @@ export const profiles = {
   "profiles.delete_tool_of": "Delete {tool}",
   "profiles.define_agent": "Define an agent",
   "profiles.define_agent_what":
-    "The account does only what profiles let the agent do, from then on. Without a project it may do nothing.",
+    "An agent is an automation account: a user with API tokens. From then on the user may do only what profiles allow the agent; without a project, nothing.",
   "profiles.account": "User",
   "profiles.define_hook": "Define a webhook",
   "profiles.event": "Event",
@@ -105,10 +106,22 @@ export const profiles = {
   "profiles.run": "Run a skill",
   "profiles.run_what":
     "Its steps are carried out in order, with your rights, on this project alone. It ends at the first step that fails; what was done stays.",
-  "profiles.skill": "Skill",
-  "profiles.values": "Values of its parameters",
-  "profiles.values_hint": "name=value for each, separated by spaces; quotes around a value with spaces",
-  "profiles.values_wrong": "{word} is no parameter with its value, as vm=web1.",
-  "profiles.values_quote": "A quote is not closed.",
-  "profiles.run_now": "Run",
+  "profiles.run_of": "Run {skill}",
+  "profiles.no_parameters": "It has no parameters.",
+  "profiles.takes": "Parameters: {parameters}",
+  "profiles.type.vm": "A VM of the project, by its ID",
+  "profiles.type.string": "Text",
+  "profiles.type.integer": "Whole number",
+  "profiles.type.number": "Number",
+  "profiles.type.boolean": "true or false",
+  "profiles.type.array": "Values, separated by commas",
+  "profiles.commands": "All commands",
+  "profiles.undefined": "Not defined: does nothing yet",
+  "profiles.state": "New state",
+  "profiles.state_hint": "Only for changes of state",
+  "profiles.any_state": "Any",
+  "profiles.no_accounts": "An agent needs a user who is no administrator. Create one first:",
+  "profiles.users": "Users",
+  "profiles.define_hook_what":
+    "At the event, JSON is sent by POST to the address. Only VMs of projects that have the hook count.",
 } as const;

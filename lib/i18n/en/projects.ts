@@ -92,4 +92,6 @@ export const projects = {
   "projects.ends_now": "Now: {at}",
   "projects.end_remove": "Remove",
   "projects.end_remove_now": "Remove the end date",
+  "projects.add_vm": "Add a VM",
+  "projects.add_vm_what": "VMs that are in no project",
 } as const;

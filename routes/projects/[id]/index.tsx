@@ -29,6 +29,8 @@ const { t } = textsOf(texts);
 const LISTS = ["pools", "networks", "images"] as const;
 const DEFAULTS = ["cpuCount", "memoryMb", "diskSizeGb", "network", "tags", "days"] as const;
 const SETTINGS = ["name", "description", ...LISTS, ...DEFAULTS] as const;
+/** VMs that one list has at most: where there are more, each is put into a project on its own page. */
+const MOST_CHOICES = 500;
 type Typed = Readonly<Record<typeof SETTINGS[number] | "userId" | "role", string>>;
 
 function typedOf({ defaults, ...project }: ProjectDetails): Typed {
@@ -67,8 +69,12 @@ async function shown(state: PageState, projectId: string, typed?: Typed, failure
   const { api } = state, project = await api.getProject({ projectId }).catch(fail);
   state.subject = project.name;
   const mayManage = state.may("update_project");
+  const vms = mayManage ? await api.getVms().catch(unlessAway) ?? [] : [];
   return {
     ...{ project, mayManage, typed: typed ?? typedOf(project), failure },
+    apart: vms.filter(({ project }) => project === undefined).toSorted((a, b) =>
+      a.name.localeCompare(b.name, "en")
+    ),
     users: mayManage ? await api.listUsers().catch(unlessAway) ?? [] : [],
     roles: mayManage ? await api.listRoles().catch(unlessAway) ?? [] : [],
   };
@@ -104,9 +110,9 @@ export const handler = define.handlers({
 
 /** One project: what it uses, its VMs, members, quota, settings and defaults. */
 export default define.page<typeof handler>(function ProjectPage({ data, state }) {
-  const { project, mayManage, typed, failure, users, roles } = data, { id: projectId } = project;
+  const { project, mayManage, typed, failure, users, roles, apart } = data, { id: projectId } = project;
   const here = `/projects/${encodeURIComponent(projectId)}`;
-  const again = typedAgain(state.refused, "set_quota");
+  const again = typedAgain(state.refused, "set_quota"), moved = typedAgain(state.refused, "set_vm_project");
   const suffix = (field: string) =>
     field === "memoryMb" ? "MiB" : field === "diskGb" || field === "diskSizeGb" ? "GiB" : undefined;
   return (
@@ -195,6 +201,25 @@ export default define.page<typeof handler>(function ProjectPage({ data, state })
             ]}
           />
         </Panel>
+        {apart.length > 0 && apart.length <= MOST_CHOICES && (
+          <Panel title={t("projects.add_vm")}>
+            <form method="post" action={formHref("set_vm_project", { project: projectId }, here)}>
+              <div class="form-grid">
+                <SelectField
+                  name="vmId"
+                  label={t("projects.vm")}
+                  hint={t("projects.add_vm_what")}
+                  value={moved?.vmId ?? ""}
+                  choices={apart.map(({ id, name }) => ({ value: id, label: oneLine(name, 60) }))}
+                  error={refusalAt(state.refused, "set_vm_project", "vmId")}
+                />
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button">{t("projects.add_vm")}</button>
+              </div>
+            </form>
+          </Panel>
+        )}
         {mayManage && (
           <>
             <Panel title={t("projects.members")}>

@@ -1,9 +1,10 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { SelectField, TextField } from "../../../components/kit/Field.tsx";
+import { SelectField } from "../../../components/kit/Field.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { RowButton } from "../../../components/kit/RowButton.tsx";
+import { runIn, RunSkill, type TypedRun } from "../../../components/profiles/RunSkill.tsx";
 import { ToolMatrix } from "../../../components/profiles/ToolMatrix.tsx";
 import {
   TOOL_FIELDS,
@@ -21,7 +22,6 @@ import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { textIn } from "../../../lib/text/form_fields.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { wordsOf } from "../../../lib/text/words.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { finishesWithin, taskHref } from "../../(_shared)/long_work.ts";
@@ -30,33 +30,14 @@ const { t } = textsOf(texts);
 /** Milliseconds that a skill has to be refused, before its task is shown. */
 const RUN_WAIT_MS = 2000;
 
-/** A skill that is to be run, as it is typed. */
-interface TypedRun {
-  readonly skill: string;
-  readonly values: string;
-  /** What is wrong with the values; undefined where nothing is. */
-  readonly fault?: string | undefined;
-}
-
-/** The values of parameters as they are typed, or what is wrong with them. */
-function valuesIn(typed: string): { readonly values: Record<string, string> } | { readonly fault: string } {
-  const words = wordsOf(typed);
-  if (words === null) return { fault: t("profiles.values_quote") };
-  const values: Record<string, string> = {};
-  for (const word of words) {
-    const [, name, value = ""] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(word) ?? [];
-    if (name === undefined) return { fault: t("profiles.values_wrong", { word: oneLine(word, 64) }) };
-    values[name] = value;
-  }
-  return { values };
-}
-
 async function shown(
   state: PageState,
   project_id: string,
-  { typed, run, failure = null }: {
+  { typed, run, chosen = run?.skill, failure = null }: {
     readonly typed?: TypedTool;
     readonly run?: TypedRun;
+    /** Name of the skill that is to be run. */
+    readonly chosen?: string | undefined;
     readonly failure?: Failure | null;
   } = {},
 ) {
@@ -66,32 +47,42 @@ async function shown(
   const mayManage = state.may("assign_profile");
   const profiles = mayManage ? await api.listProfiles().catch(unlessAway) ?? [] : [];
   const defined = mayManage ? await api.listTools().catch(unlessAway) ?? [] : [];
-  return { tools, mayManage, profiles, defined, typed, run, failure };
+  return {
+    tools,
+    mayManage,
+    profiles,
+    defined,
+    typed,
+    run,
+    chosen,
+    failure,
+    vms: project.vmsOfIt.filter(({ inBin }) => !inBin),
+  };
 }
 
 /** Runs the skill of a form. @returns the page of its task */
-async function runSkill({ api }: PageState, project_id: string, { skill, values }: {
-  readonly skill: string;
-  readonly values: Record<string, string>;
-}): Promise<string> {
+async function runSkill(
+  { api }: PageState,
+  project_id: string,
+  { skill, values }: TypedRun,
+): Promise<string> {
   const since = Date.now();
   await finishesWithin(api.runSkill({ project_id, tool_name: skill, parameters: values }), RUN_WAIT_MS);
   return await taskHref(api, "run_skill", since);
 }
 
 export const handler = define.handlers({
-  async GET({ state, params }) {
-    return page(await shown(state, params.id ?? ""));
+  async GET({ state, params, url }) {
+    const chosen = url.searchParams.get("skill") ?? undefined;
+    return page(await shown(state, params.id ?? "", { chosen }));
   },
   /** Adds a local tool, or runs a skill. */
   async POST(ctx) {
     const { req, state } = ctx, id = ctx.params.id ?? "", form = await postedForm(req);
     if (textIn(form, "action") === "run_skill") {
-      const run: TypedRun = { skill: textIn(form, "skill"), values: textIn(form, "values") };
-      const read = valuesIn(run.values);
-      if ("fault" in read) return page(await shown(state, id, { run: { ...run, ...read } }), { status: 400 });
+      const run = runIn(form.keys(), (field) => textIn(form, field));
       try {
-        return ctx.redirect(await runSkill(state, id, { skill: run.skill, ...read }), 303);
+        return ctx.redirect(await runSkill(state, id, run), 303);
       } catch (error) {
         const failure = failureOf(error);
         return page(await shown(state, id, { run, failure }), { status: failure.status });
@@ -112,11 +103,13 @@ export const handler = define.handlers({
 export default define.page<typeof handler>(function ProjectTools({ data, state }) {
   const { tools: { project_id, profile, profile_tools, local_tools }, mayManage, profiles } = data;
   const here = `/projects/${encodeURIComponent(project_id)}/tools`;
-  const rows: ToolRow[] = [...profile_tools, ...local_tools];
+  const rows = [...profile_tools, ...local_tools];
   const held = rows.filter((row) =>
     row.source === "local" || !local_tools.some((local) => isTool(local, row))
   );
-  const skills = held.filter(({ tool_type }) => tool_type === "skill");
+  const skills = held.flatMap(({ name, parameters }) =>
+    parameters === undefined ? [] : [{ name, parameters }]
+  );
   return (
     <>
       <Head>
@@ -146,6 +139,11 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
               </div>
             </form>
           )}
+          {mayManage && profile === null && profiles.length === 0 && (
+            <div class="form-actions">
+              <a class="button" href="/profiles">{t("profiles.new")}</a>
+            </div>
+          )}
           {mayManage && profile === null && profiles.length > 0 && (
             <form method="post" action={formHref("assign_profile", { project_id }, here)}>
               <div class="form-grid">
@@ -167,6 +165,7 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
           <ToolTable
             label={t("profiles.tools")}
             rows={rows}
+            {...(mayManage && { defined: data.defined })}
             {...(mayManage && {
               actions: (tool: ToolRow) =>
                 tool.source !== "local" ? null : (
@@ -184,38 +183,7 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
           />
         </Panel>
         {skills.length > 0 && state.may("run_skill", { projectId: project_id }) && (
-          <Panel title={t("profiles.run")}>
-            <p class="pad text-muted">{t("profiles.run_what")}</p>
-            <form method="post">
-              <div class="form-grid">
-                <SelectField
-                  name="skill"
-                  label={t("profiles.skill")}
-                  value={data.run?.skill ?? ""}
-                  choices={skills.map(({ name }) => ({ value: name, label: oneLine(name, 64) }))}
-                />
-                <TextField
-                  name="values"
-                  label={t("profiles.values")}
-                  hint={t("profiles.values_hint")}
-                  maxLength={8000}
-                  defaultValue={data.run?.values ?? ""}
-                  error={data.run?.fault}
-                />
-              </div>
-              <div class="form-actions">
-                <button type="submit" class="button" name="action" value="run_skill">
-                  {t("profiles.run_now")}
-                </button>
-              </div>
-            </form>
-          </Panel>
-        )}
-        {rows.length > 0 && (
-          <Panel title={t("profiles.matrix")}>
-            <p class="pad text-muted">{t("profiles.matrix_what")}</p>
-            <ToolMatrix tools={held} />
-          </Panel>
+          <RunSkill here={here} skills={skills} chosen={data.chosen} typed={data.run} vms={data.vms} />
         )}
         {mayManage && (
           <Panel title={t("profiles.add")}>
@@ -225,6 +193,12 @@ export default define.page<typeof handler>(function ProjectTools({ data, state }
                 <button type="submit" class="button">{t("profiles.add")}</button>
               </div>
             </form>
+          </Panel>
+        )}
+        {rows.length > 0 && (
+          <Panel title={t("profiles.matrix")}>
+            <p class="pad text-muted">{t("profiles.matrix_what")}</p>
+            <ToolMatrix tools={held} />
           </Panel>
         )}
       </div>

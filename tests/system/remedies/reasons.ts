@@ -840,6 +840,7 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
     "Stop the other one (systemctl stop",
     "Stop KVM Manager, …, then start again",
     "Check its file system's space",
+    "Look for the cause in the kernel's log, then mount it writable",
     "Give one without: the server starts",
     "See why: journalctl",
     "run it as root",
