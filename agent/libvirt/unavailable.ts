@@ -23,8 +23,16 @@ const SIGN_IN: Readonly<Record<SignInFailure, string>> = {
 
 type Advice = readonly (readonly [said: RegExp, advice: string])[];
 
+/** What to do about a certificate of the host that has expired, or is not valid yet. */
+const HOST_CERTIFICATE_ADVICE =
+  "Replace servercert.pem on the host by a valid one and restart its libvirt, or set the clock that is wrong.";
+
 /** What libvirt says of certificates → what to do. */
 const CERTIFICATE_ADVICE: Advice = [
+  [
+    /certificate .* (?:has expired|is not yet active)/,
+    "Put a valid one in its place, or set this host's clock if it is wrong: the next attempt takes it.",
+  ],
   [
     /Failed to verify peer's certificate/,
     "The certificate of the host is of another CA, or for another name. Connect by a name that is in it, and put the " +
@@ -59,6 +67,14 @@ function kerberosText(message: string): string {
   const [, minor] = /GSSAPI Error: [^(]*\(([^()]*(?:\([^()]*\))?[^()]*)\)/.exec(message) ?? [];
   return minor?.trim().replace(/\.$/, "") || message;
 }
+
+/** Whether libvirt refuses the certificate of a host without saying why. */
+export const isCertificateRefused = ({ message }: LibvirtError): boolean =>
+  message.includes("Failed to verify peer's certificate");
+
+/** That the certificate of a host is not valid now. @param problem with the times of that certificate, a clause */
+export const invalidNowText = ({ message }: LibvirtError, problem: string): string =>
+  `${message}: ${problem}. ${HOST_CERTIFICATE_ADVICE}`;
 
 /** Whether a libvirt is reached over the network without SSH. */
 const isByTls = (uri: string) => uri.startsWith("qemu+tls:");
@@ -114,6 +130,7 @@ export class RetryPauses {
   next(text: string): number {
     if (text === SIGN_IN.refused) return step(WRONG_PASSWORD_MS, this.#refusals++);
     const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).some((each) => text.includes(each)) ||
+      text.includes(HOST_CERTIFICATE_ADVICE) ||
       CERTIFICATE_ADVICE.some(([, advice]) => text.includes(advice));
     if (isRefused) return REFUSED_MS;
     return step(BACKOFF_MS, this.#attempts++);

@@ -16,6 +16,7 @@ Deno.test("unavailableText() says of TLS what is wrong and what to do, once", ()
     ],
     ["Unable to read TLS confirmation: Input/output error", VIR_ERR.SYSTEM, /Put clientcert\.pem/],
     ["Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file", VIR_ERR.SYSTEM, /Put cacert\.pem/],
+    ["The client certificate /etc/pki/clientcert.pem has expired", VIR_ERR.SYSTEM, /Put a valid one/],
     ["unable to connect to server at 'kvm2:16514': Connection refused", VIR_ERR.SYSTEM, /Start its socket/],
   ];
   for (const [message, code, advice] of table) {
