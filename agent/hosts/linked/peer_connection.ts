@@ -312,6 +312,7 @@ export function connectionFault(error: unknown): string {
   const text = messageOf(error).slice(0, 400), { code } = (error ?? {}) as { code?: unknown };
   const known = typeof code === "string" && Object.hasOwn(FAULTS, code) ? FAULTS[code] : undefined;
   if (known !== undefined) return known;
+  if (error instanceof DOMException && error.name === "TimeoutError") return "it did not answer in time";
   // What Node says of a connection that the other side has ended
   return /^(aborted|socket hang up)$/.test(text) ? "the connection was cut" : text;
 }
