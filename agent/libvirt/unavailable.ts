@@ -58,9 +58,25 @@ const FAR_ADVICE: Advice = [
   ],
 ];
 
+/** What Kerberos says → what to do, where a ticket of KVM Manager's would not help. */
+const KERBEROS_ADVICE: Advice = [
+  [
+    /Cannot contact any KDC/,
+    "This libvirt lets in by Kerberos. Start the KDC of that realm, or name it in /etc/krb5.conf of KVM Manager's host.",
+  ],
+  [
+    /not found in Kerberos database/,
+    "This libvirt lets in by Kerberos. Add this principal to the realm and its key to the keytab of that libvirt, or connect by the " +
+    "name that the principal has.",
+  ],
+];
+
 /** The same text with advice behind it, once. */
 const advised = (message: string, advice: string) =>
   message.includes(advice) ? message : `${message}. ${advice}`;
+
+const adviceFor = (message: string, all: Advice): string | undefined =>
+  all.find(([said]) => said.test(message))?.[1];
 
 /** What Kerberos says, without what libvirt, libsasl and GSSAPI say around it: `No Kerberos credentials available`. */
 function kerberosText(message: string): string {
@@ -88,13 +104,16 @@ export const notAnswering = (uri: string): string =>
 /** Why libvirt cannot be reached, in words a person can act on. @param uri of the libvirt; left out, of the local one */
 export function unavailableText(error: LibvirtError, uri = ""): string {
   // Kerberos itself says what is wrong with the ticket
-  if (error.signIn === "ticket") return advised(kerberosText(error.message), SIGN_IN.ticket);
+  if (error.signIn === "ticket") {
+    const text = kerberosText(error.message);
+    return advised(text, adviceFor(text, KERBEROS_ADVICE) ?? SIGN_IN.ticket);
+  }
   if (error.signIn !== undefined) return SIGN_IN[error.signIn];
   if (error.kind === "timeout" || error.kind === "busy" || error.kind === "silent") return notAnswering(uri);
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(error.message)) return KEY_CHANGED;
   if (/Permission denied \(|Too many authentication failures/.test(error.message)) return KEY_REFUSED;
   if (isByTls(uri)) {
-    const advice = FAR_ADVICE.find(([said]) => said.test(error.message))?.[1];
+    const advice = adviceFor(error.message, FAR_ADVICE);
     return advice === undefined ? error.message : advised(error.message, advice);
   }
   const denied = error.code === VIR_ERR.AUTH_UNAVAILABLE || error.code === VIR_ERR.AUTH_CANCELLED ||
@@ -131,7 +150,7 @@ export class RetryPauses {
     if (text === SIGN_IN.refused) return step(WRONG_PASSWORD_MS, this.#refusals++);
     const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).some((each) => text.includes(each)) ||
       text.includes(HOST_CERTIFICATE_ADVICE) ||
-      CERTIFICATE_ADVICE.some(([, advice]) => text.includes(advice));
+      [...CERTIFICATE_ADVICE, ...KERBEROS_ADVICE].some(([, advice]) => text.includes(advice));
     if (isRefused) return REFUSED_MS;
     return step(BACKOFF_MS, this.#attempts++);
   }

@@ -7,6 +7,9 @@ import { run } from "./process.ts";
 export interface AskingOptions {
   readonly socket: boolean;
   readonly port: boolean;
+  /** Mechanisms of SASL instead of passwords, and what libvirtd needs for them. */
+  readonly mechanisms?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Certificates as libvirt wants them, in folders for `pkipath`. */
@@ -93,7 +96,7 @@ export async function askingLibvirt(purpose: string, asks: AskingOptions): Promi
   const setPassword = async (username: string, password: string) => {
     await run(["saslpasswd2", "-p", "-c", "-a", "libvirt", "-f", users, username], { stdin: password });
   };
-  await setMechanisms(MECHANISMS);
+  await setMechanisms(asks.mechanisms ?? MECHANISMS);
   await setPassword(ADMIN.username, ADMIN.password);
   const login = [`authname=${ADMIN.username}`, `password=${ADMIN.password}`].join("\n");
   await Deno.writeTextFile(
@@ -112,7 +115,7 @@ export async function askingLibvirt(purpose: string, asks: AskingOptions): Promi
           cert_file: `${certificates.good}/servercert.pem`,
           ca_file: `${certificates.good}/cacert.pem`,
         },
-        env: { SASL_CONF_PATH: folder },
+        env: { SASL_CONF_PATH: folder, ...asks.env },
         listens: true,
         ...(asks.socket && { authfile }),
       },
