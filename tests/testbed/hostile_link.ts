@@ -45,6 +45,8 @@ export async function hostileLink(status: ConnectionStatus) {
   const hanging = new Set<string>();
   /** Command, `hello` or `events` → what of its answer comes by one byte in {@link DRIP_MS}, for ever. */
   const dripping = new Map<string, "heads" | "body">();
+  /** Command → what answers it instead, down to the status and the heads. */
+  const raw: Record<string, (response: ServerResponse) => void> = {};
   const drips = new Set<ReturnType<typeof setInterval>>();
   const drip = (response: ServerResponse, part: "heads" | "body", type: string) => {
     const socket = response.socket!;
@@ -90,6 +92,10 @@ export async function hostileLink(status: ConnectionStatus) {
     }
     const known = answers[path];
     if (hanging.has(named)) return;
+    if (Object.hasOwn(raw, named)) {
+      raw[named]!(response);
+      return;
+    }
     const own = Object.hasOwn(said.answers, named) ? said.answers[named] : known?.(JSON.parse(body));
     const refusal = own === undefined ? refusals[named] ?? { code: "Internal", message: "no" } : undefined;
     response.writeHead(refusal === undefined ? 200 : 500, { "content-type": "application/json" });
@@ -111,6 +117,9 @@ export async function hostileLink(status: ConnectionStatus) {
     refusals,
     hanging,
     dripping,
+    raw,
+    /** What it says of itself as a link is opened. */
+    session,
     clock,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
     /** Tells figures to all that want them, as their streams have them. */
