@@ -27,7 +27,7 @@ esac
 
 TEST_PACKAGES="$LIBVIRT_PACKAGES chromium-headless-shell bubblewrap virtinst busybox-static qemu-guest-agent cpio openssl python3-libvirt libxml2-utils
 strace faketime slowhttptest bindfs sqlite3 genisoimage python3-yaml golang-go libguestfs-tools rpm kmod tmux
-sasl2-bin libsasl2-modules libsasl2-modules-db python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
+sasl2-bin libsasl2-modules libsasl2-modules-db libsasl2-modules-gssapi-mit krb5-kdc krb5-admin-server krb5-user python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
 grpc-proto"
 # libguestfs boots the host's kernel, which containers lack.
 ls /boot/vmlinuz-* >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES linux-image-amd64"

@@ -68,12 +68,14 @@ function linkedStatus(host: LinkedHost, viewer: Viewer): HostStatus {
   const { rights } = viewer;
   const { status, error, since } = host.status, { stats, about } = host, load = stats && loadOf(stats);
   const clock = host.clockAheadMs === 0 ? {} : { clockAheadMs: host.clockAheadMs };
+  const { certificateEndsAt } = host;
+  const certificate = certificateEndsAt === undefined ? {} : { certificateEndsAt };
   const seesAll = may(rights, "vms.view", "everything");
   return {
     ...{ id: host.id, label: host.label, isLocal: false, status, since },
     ...shownConnection({ uri: host.address, error }, rights),
     ...(about !== undefined &&
-      { linked: { ...about, ...clock, ...(seesAll && { unknownVms: host.unknownVms }) } }),
+      { linked: { ...about, ...clock, ...certificate, ...(seesAll && { unknownVms: host.unknownVms }) } }),
     ...(host.isRead && countsOf(host.vms().filter(({ id }) => seesVm(viewer, id)))),
     ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
     isKnown: host.isRead,

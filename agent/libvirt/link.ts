@@ -30,6 +30,7 @@ import { withFreeNodes } from "./block_nodes.ts";
 import type { Simulation } from "./simulation.ts";
 import { poolNamesInFiles } from "./pool_files.ts";
 import { listPools } from "./pool_list.ts";
+import { failureText } from "./host_certificate.ts";
 import { RetryPauses, unavailableText } from "./unavailable.ts";
 import { connectionUri } from "./uri.ts";
 
@@ -178,7 +179,8 @@ export class LibvirtLink {
     } catch (error) {
       if (attempt !== this.#attempt) return;
       if (!(error instanceof LibvirtError)) log.error("connecting failed unexpectedly", { error });
-      this.#disconnected(error instanceof LibvirtError ? unavailableText(error, this.uri) : String(error));
+      const text = error instanceof LibvirtError ? await failureText(error, this.uri) : String(error);
+      if (attempt === this.#attempt) this.#disconnected(text);
     }
   }
 

@@ -23,8 +23,16 @@ const SIGN_IN: Readonly<Record<SignInFailure, string>> = {
 
 type Advice = readonly (readonly [said: RegExp, advice: string])[];
 
+/** What to do about a certificate of the host that has expired, or is not valid yet. */
+const HOST_CERTIFICATE_ADVICE =
+  "Replace servercert.pem on the host by a valid one and restart its libvirt, or set the clock that is wrong.";
+
 /** What libvirt says of certificates → what to do. */
 const CERTIFICATE_ADVICE: Advice = [
+  [
+    /certificate .* (?:has expired|is not yet active)/,
+    "Put a valid one in its place, or set this host's clock if it is wrong: the next attempt takes it.",
+  ],
   [
     /Failed to verify peer's certificate/,
     "The certificate of the host is of another CA, or for another name. Connect by a name that is in it, and put the " +
@@ -50,15 +58,39 @@ const FAR_ADVICE: Advice = [
   ],
 ];
 
+/** What Kerberos says → what to do, where a ticket of KVM Manager's would not help. */
+const KERBEROS_ADVICE: Advice = [
+  [
+    /Cannot contact any KDC/,
+    "This libvirt lets in by Kerberos. Start the KDC of that realm, or name it in /etc/krb5.conf of KVM Manager's host.",
+  ],
+  [
+    /not found in Kerberos database/,
+    "This libvirt lets in by Kerberos. Add this principal to the realm and its key to the keytab of that libvirt, or connect by the " +
+    "name that the principal has.",
+  ],
+];
+
 /** The same text with advice behind it, once. */
 const advised = (message: string, advice: string) =>
   message.includes(advice) ? message : `${message}. ${advice}`;
+
+const adviceFor = (message: string, all: Advice): string | undefined =>
+  all.find(([said]) => said.test(message))?.[1];
 
 /** What Kerberos says, without what libvirt, libsasl and GSSAPI say around it: `No Kerberos credentials available`. */
 function kerberosText(message: string): string {
   const [, minor] = /GSSAPI Error: [^(]*\(([^()]*(?:\([^()]*\))?[^()]*)\)/.exec(message) ?? [];
   return minor?.trim().replace(/\.$/, "") || message;
 }
+
+/** Whether libvirt refuses the certificate of a host without saying why. */
+export const isCertificateRefused = ({ message }: LibvirtError): boolean =>
+  message.includes("Failed to verify peer's certificate");
+
+/** That the certificate of a host is not valid now. @param problem with the times of that certificate, a clause */
+export const invalidNowText = ({ message }: LibvirtError, problem: string): string =>
+  `${message}: ${problem}. ${HOST_CERTIFICATE_ADVICE}`;
 
 /** Whether a libvirt is reached over the network without SSH. */
 const isByTls = (uri: string) => uri.startsWith("qemu+tls:");
@@ -72,13 +104,16 @@ export const notAnswering = (uri: string): string =>
 /** Why libvirt cannot be reached, in words a person can act on. @param uri of the libvirt; left out, of the local one */
 export function unavailableText(error: LibvirtError, uri = ""): string {
   // Kerberos itself says what is wrong with the ticket
-  if (error.signIn === "ticket") return advised(kerberosText(error.message), SIGN_IN.ticket);
+  if (error.signIn === "ticket") {
+    const text = kerberosText(error.message);
+    return advised(text, adviceFor(text, KERBEROS_ADVICE) ?? SIGN_IN.ticket);
+  }
   if (error.signIn !== undefined) return SIGN_IN[error.signIn];
   if (error.kind === "timeout" || error.kind === "busy" || error.kind === "silent") return notAnswering(uri);
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(error.message)) return KEY_CHANGED;
   if (/Permission denied \(|Too many authentication failures/.test(error.message)) return KEY_REFUSED;
   if (isByTls(uri)) {
-    const advice = FAR_ADVICE.find(([said]) => said.test(error.message))?.[1];
+    const advice = adviceFor(error.message, FAR_ADVICE);
     return advice === undefined ? error.message : advised(error.message, advice);
   }
   const denied = error.code === VIR_ERR.AUTH_UNAVAILABLE || error.code === VIR_ERR.AUTH_CANCELLED ||
@@ -114,7 +149,8 @@ export class RetryPauses {
   next(text: string): number {
     if (text === SIGN_IN.refused) return step(WRONG_PASSWORD_MS, this.#refusals++);
     const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).some((each) => text.includes(each)) ||
-      CERTIFICATE_ADVICE.some(([, advice]) => text.includes(advice));
+      text.includes(HOST_CERTIFICATE_ADVICE) ||
+      [...CERTIFICATE_ADVICE, ...KERBEROS_ADVICE].some(([, advice]) => text.includes(advice));
     if (isRefused) return REFUSED_MS;
     return step(BACKOFF_MS, this.#attempts++);
   }

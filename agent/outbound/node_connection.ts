@@ -35,13 +35,19 @@ export const shownCertificate = (socket: TLSSocket): string =>
  * The body of an answer. (Tried on Deno 2.9: `Readable.toWeb` now and then never ends.)
  *
  * @param end ends the request, when nobody reads on: whoever sends it learns of that
+ * @param signal of the request: to Node, a body without a length is whole when it was aborted
  */
-function bodyOf(message: IncomingMessage, end: () => void): ReadableStream<Uint8Array> {
+function bodyOf(
+  message: IncomingMessage,
+  end: () => void,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
   const pieces = message[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   return new ReadableStream({
     pull: async (controller) => {
       const { done, value } = await pieces.next();
-      if (done) controller.close();
+      if (done && signal?.aborted) controller.error(signal.reason);
+      else if (done) controller.close();
       else controller.enqueue(value);
     },
     cancel: () => end(),
@@ -51,15 +57,15 @@ function bodyOf(message: IncomingMessage, end: () => void): ReadableStream<Uint8
 /** Statuses of answers that have no body. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** An answer as the web's. @param end ends its request @throws {Error} for a status that no answer has */
-function responseOf(message: IncomingMessage, end: () => void): Response {
+/** An answer as the web's. @param end, signal as {@link bodyOf} has them @throws {Error} for a status that no answer has */
+function responseOf(message: IncomingMessage, end: () => void, signal: AbortSignal | undefined): Response {
   const { statusCode: status = 0 } = message;
   if (status < 200 || status > 599) throw new Error(`it answers with HTTP ${status}, which is no status`);
   const headers = new Headers();
   for (const [name, value] of Object.entries(message.headers)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
-  const body = WITHOUT_BODY.has(status) ? null : bodyOf(message, end);
+  const body = WITHOUT_BODY.has(status) ? null : bodyOf(message, end, signal);
   return new Response(body, { status, headers });
 }
 
@@ -73,7 +79,7 @@ export async function sendRequest(
   const asked = httpRequest(options, (message) => {
     // What is thrown to an emitter of events ends the program
     try {
-      resolve(responseOf(message, end));
+      resolve(responseOf(message, end, options.signal));
     } catch (error) {
       reject(error);
       end();

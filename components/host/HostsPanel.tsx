@@ -1,4 +1,5 @@
 import type { HostStatus } from "../../lib/contract/mod.ts";
+import { expiredText } from "../../lib/host/certificate_text.ts";
 import { maintenanceText } from "../../lib/host/maintenance_text.ts";
 import { HOST_STATES } from "../../lib/host/states.ts";
 import { hosts as texts } from "../../lib/i18n/en/hosts.ts";
@@ -15,8 +16,9 @@ import { RelativeTime } from "../kit/RelativeTime.tsx";
 const { t, plural } = textsOf(texts);
 
 function State(
-  { host: { status, error, since, foreignVms, maintenance }, now }: { host: HostStatus; now: number },
+  { host: { status, error, since, foreignVms, maintenance, linked }, now }: { host: HostStatus; now: number },
 ) {
+  const expired = expiredText(linked?.certificateEndsAt, now);
   return (
     <span class="stack">
       <span>
@@ -30,6 +32,7 @@ function State(
       {maintenance !== undefined && <strong data-maintenance>{maintenanceText(maintenance)}</strong>}
       {error !== null && <span class="error-text">{oneLine(error, 200)}</span>}
       {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
+      {expired !== undefined && <span data-certificate>{expired}</span>}
     </span>
   );
 }

@@ -1,4 +1,5 @@
 import { formatLately } from "../../lib/hangs/words.ts";
+import { expiredText } from "../../lib/host/certificate_text.ts";
 import { maintenanceText } from "../../lib/host/maintenance_text.ts";
 import type { HostBrief } from "../../lib/host/brief.ts";
 import { HOST_STATES } from "../../lib/host/states.ts";
@@ -46,12 +47,14 @@ function linesOf(host: HostBrief, now: number): string {
     version !== undefined && t("hosts.version", { version }),
     loadText(host, now),
     foreign > 0 && plural("hosts.foreign", foreign),
+    expiredText(host.certificateEndsAt, now),
   ];
   return lines.filter(Boolean).join("\n");
 }
 
 function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { host: HostBrief }) {
   const { id, label, status, load, vmCount, foreign, maintenance } = host, isWell = status === "connected";
+  const needsAttention = foreign > 0 || expiredText(host.certificateEndsAt, now) !== undefined;
   return (
     <a
       class="side-link"
@@ -62,7 +65,7 @@ function HostLink({ host, current, now }: Omit<SidebarHostsProps, "hosts"> & { h
     >
       <Icon name={isWell ? "vms" : "unplug"} />
       <bdi class="side-text">{oneLine(label, 40)}</bdi>
-      {foreign > 0 && (
+      {needsAttention && (
         <>
           <Icon name="alert" class="warn" />
           <span class="visually-hidden">{t("hosts.attention")}</span>

@@ -54,6 +54,8 @@ const activity = signal<readonly Activity[]>([]);
 const counts = signal<VmCounts | null>(null);
 const pools = signal<{ readonly name: string | undefined } | null>(null);
 const networkChanges = signal(0);
+/** Counts VMs that come, go, or get into another state. */
+const vmChanges = signal(0);
 const alertChanges = signal(0);
 /** Counts changes of what does not respond. */
 const hangChanges = signal(0);
@@ -160,6 +162,7 @@ function fetchVms(): Promise<void> {
 /** Fetches again whatever this page shows: events were missed. */
 function refetch(): void {
   pools.value = { name: undefined };
+  vmChanges.value++;
   const wanted: Promise<unknown>[] = [
     api.getConnectionStatus().then((status) => {
       connection.value = status;
@@ -177,7 +180,9 @@ const readHosts = (): Promise<void> => api.listHosts().then(hostsAre);
 /** Takes over how the hosts are now, and how many VMs they have. */
 function hostsAre(list: readonly HostStatus[]): void {
   hostList.value = list;
-  counts.value = vmCountsOf(list, pageHost());
+  const found = vmCountsOf(list, pageHost()), before = counts.peek();
+  // Equal is the same: what follows it reads again
+  if (found?.total !== before?.total || found?.active !== before?.active) counts.value = found;
   for (const { id, status, error, uri, since } of list) {
     if (status === "disabled" || id === pageHost()) continue;
     hostOf(id).connection.value = { connected: status === "connected", status, error, uri, since };
@@ -187,6 +192,7 @@ function hostsAre(list: readonly HostStatus[]): void {
 let recounting: ReturnType<typeof setTimeout> | undefined;
 
 function recount(): void {
+  vmChanges.value++;
   if (vms.complete.peek() || recounting !== undefined) return;
   recounting = setTimeout(() => {
     recounting = undefined;
@@ -234,6 +240,8 @@ export const live = {
   activity: activity as ReadonlySignal<readonly Activity[]>,
   /** Grows with every change of a network, whichever it is. */
   networkChanges: networkChanges as ReadonlySignal<number>,
+  /** Grows whenever VMs come, go, or get into another state. */
+  vmChanges: vmChanges as ReadonlySignal<number>,
   /** Grows whenever something fires, or is over. */
   alertChanges: alertChanges as ReadonlySignal<number>,
   /** Grows whenever something does not respond, or does so again. */

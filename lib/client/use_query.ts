@@ -38,7 +38,7 @@ export function useQuery<T>(
 }
 
 /** Changes of networks, and of what uses them. */
-export const networkChanges = whenChanged(live.networkChanges, live.counts);
+export const networkChanges = whenChanged(live.networkChanges, live.vmChanges);
 
 /** Changes of storage pools. @param pool the one that matters; undefined: any */
 export function poolChanges(pool?: string): UseQuery<unknown>["follow"] {

@@ -10,6 +10,7 @@ import {
   askedWith,
   CLEARABLE,
   closed,
+  ForeignTimestamp,
   NOTHING_IN,
   NOTHING_OUT,
   ONE_TIME_SECRET,
@@ -95,6 +96,10 @@ export const HostStatus = Type.Object({
             "times of it are told by this host's clock",
         }),
       ),
+      certificateEndsAt: Type.Optional({
+        ...ForeignTimestamp,
+        description: "when the certificate of its KVM Manager ends. The link goes on after it; browsers warn",
+      }),
     }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
   ),
   status: oneOf([...CONNECTION_STATUSES, "disabled"]),

@@ -10,6 +10,8 @@ export interface HostBrief
   readonly manager: string | undefined;
   readonly vmCount: number | undefined;
   readonly load: HostStatus["load"];
+  /** When the certificate of its KVM Manager ends. */
+  readonly certificateEndsAt?: number;
   /** How many VMs it has under ids that are other hosts' VMs'. */
   readonly foreign: number;
 }
@@ -21,6 +23,7 @@ export const briefHosts = (hosts: readonly HostStatus[]): HostBrief[] =>
   ) => ({
     ...{ id, label, status, error, since, version, vmCount, load },
     ...(maintenance !== undefined && { maintenance }),
+    ...(linked?.certificateEndsAt !== undefined && { certificateEndsAt: linked.certificateEndsAt }),
     manager: linked?.version,
     foreign: foreignVms.length,
   }));

@@ -5,7 +5,7 @@ import { LANGUAGES } from "../../lib/i18n/languages.ts";
 import { browser, checkAccessibility, hydrated, watchPage } from "../testbed/chromium.ts";
 import { demoPages } from "../testbed/demo_pages.ts";
 import { startServer } from "../testbed/server.ts";
-import { delay } from "../testbed/wait.ts";
+import { delay, until } from "../testbed/wait.ts";
 
 /** Pages that say that there is nothing, and why that is right in a demo. */
 const EMPTY: Readonly<Record<string, string>> = {
@@ -55,6 +55,29 @@ Deno.test("a page of several hosts reads them once after a change of a VM, and n
   // A loop would have read them every two seconds
   await delay(9000);
   assert.ok(reads === 1 || reads === 2, `they were read ${reads} times`);
+});
+
+Deno.test("a page of several hosts reads on load nothing that it was rendered with but the hosts", async () => {
+  await using server = await startServer({ demo: true });
+  await using tester = await browser();
+  for (const path of ["/networks", "/storage", "/"]) {
+    const page = await tester.page({ viewport: { width: 1440, height: 900 } });
+    const commands: string[] = [];
+    page.on("request", (request) => {
+      const [, command] = /\/api\/v1\/commands\/(\w+)/.exec(request.url()) ?? [];
+      if (command !== undefined) commands.push(command);
+    });
+    await page.goto(server.url + path);
+    await hydrated(page);
+    // The sidebar reads the hosts; what follows from that begins within the settling time of a query
+    await until("the hosts", () => Promise.resolve(commands.includes("list_hosts")));
+    await delay(1500);
+    const hosts = commands.filter((command) => command === "list_hosts");
+    assert.deepEqual([path, hosts.length], [path, 1]);
+    const rendered = commands.filter((command) => /^get_(networks|storage_pools)$/.test(command));
+    assert.deepEqual([path, rendered], [path, []]);
+    await page.close();
+  }
 });
 
 Deno.test("the sidebar's number of VMs is that of the pages' hosts from the first byte, and stays", async () => {

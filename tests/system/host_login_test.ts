@@ -4,7 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { type AskingLibvirt, askingLibvirt } from "../testbed/asking_libvirt.ts";
+import { DAY_MS } from "../../lib/duration.ts";
 import { CommandLine } from "../testbed/command_line.ts";
+import { fakeClock } from "../testbed/fake_clock.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { freePort } from "../testbed/free_port.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
@@ -246,6 +248,40 @@ Deno.test({
       ];
       for (const [uri, reason] of advised) await refused(test(uri), "HostUnreachable", reason);
       await test(tlsUri(far));
+    });
+    await t.step({
+      name: "a certificate that has expired says which, since when, and what to do",
+      ignore: await requirement("faketime") !== null,
+      fn: async () => {
+        await using clock = await fakeClock();
+        await using late = await startServer({ uri: "test:///default", env: clock.env });
+        const uri = tlsUri(far);
+        assert.equal((await call(late, "add_host", { name: "far", uri })).status, "connected");
+        const ends = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+        const server = new RegExp(
+          `Failed to verify peer's certificate: it expired on ${ends(30)}\\. Replace servercert\\.pem`,
+        );
+        const client = /client certificate \S+ has expired\. Put a valid one in its place/;
+        for (const [offset, reason] of [["+40d", server], ["+300d", client]] as const) {
+          await clock.set(offset);
+          await refused(call(late, "test_host", { uri }), "HostUnreachable", reason);
+          await call(late, "enable_host", { hostId: "far", enabled: false });
+          await call(late, "enable_host", { hostId: "far", enabled: true });
+          await until(
+            "the list to say why",
+            async () => reason.test((await statusOf(late, "far"))?.error ?? ""),
+          );
+        }
+        await clock.set("-40d");
+        await refused(
+          call(late, "test_host", { uri }),
+          "HostUnreachable",
+          /is not yet active\. Put a valid one/,
+        );
+        await clock.set("+0");
+        await call(late, "enable_host", { hostId: "far", enabled: false });
+        assert.equal((await call(late, "enable_host", { hostId: "far", enabled: true })).status, "connected");
+      },
     });
     await t.step("a host that answers nothing is given up in time, and disturbs no other", async () => {
       using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });

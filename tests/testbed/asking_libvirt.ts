@@ -7,6 +7,9 @@ import { run } from "./process.ts";
 export interface AskingOptions {
   readonly socket: boolean;
   readonly port: boolean;
+  /** Mechanisms of SASL instead of passwords, and what libvirtd needs for them. */
+  readonly mechanisms?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Certificates as libvirt wants them, in folders for `pkipath`. */
@@ -44,13 +47,15 @@ const EXTENSIONS = [
   ],
   "extendedKeyUsage=serverAuth,clientAuth",
 ].join("\n");
+/** Days that each is valid: a clock that is set ahead makes the server's expire first, then the client's. */
+const VALID_DAYS = { server: 30, client: 200 } as const;
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 /** Makes a CA in a folder (`cacert.pem`). */
 async function makeCa(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const files = ["-keyout", `${folder}/cakey.pem`, "-out", `${folder}/cacert.pem`];
-  await run(["openssl", "req", "-x509", ...NEW_KEY, ...files, "-days", "30", "-subj", "/CN=Test CA"]);
+  await run(["openssl", "req", "-x509", ...NEW_KEY, ...files, "-days", "400", "-subj", "/CN=Test CA"]);
 }
 
 /** Makes a key and a certificate of the folder's CA. @param who `server` or `client`, as libvirt calls the files */
@@ -61,7 +66,7 @@ async function makeCertificate(folder: string, who: "server" | "client"): Promis
   await run(["openssl", "req", ...NEW_KEY, ...request]);
   const signed = ["-CA", `${folder}/cacert.pem`, "-CAkey", `${folder}/cakey.pem`, "-CAcreateserial"];
   const files = ["-in", at(".csr"), "-out", at("cert.pem"), "-extfile", `${folder}/extensions`];
-  await run(["openssl", "x509", "-req", ...files, ...signed, "-days", "30"]);
+  await run(["openssl", "x509", "-req", ...files, ...signed, "-days", String(VALID_DAYS[who])]);
 }
 
 async function makeCertificates(folder: string): Promise<Certificates> {
@@ -91,7 +96,7 @@ export async function askingLibvirt(purpose: string, asks: AskingOptions): Promi
   const setPassword = async (username: string, password: string) => {
     await run(["saslpasswd2", "-p", "-c", "-a", "libvirt", "-f", users, username], { stdin: password });
   };
-  await setMechanisms(MECHANISMS);
+  await setMechanisms(asks.mechanisms ?? MECHANISMS);
   await setPassword(ADMIN.username, ADMIN.password);
   const login = [`authname=${ADMIN.username}`, `password=${ADMIN.password}`].join("\n");
   await Deno.writeTextFile(
@@ -110,7 +115,7 @@ export async function askingLibvirt(purpose: string, asks: AskingOptions): Promi
           cert_file: `${certificates.good}/servercert.pem`,
           ca_file: `${certificates.good}/cacert.pem`,
         },
-        env: { SASL_CONF_PATH: folder },
+        env: { SASL_CONF_PATH: folder, ...asks.env },
         listens: true,
         ...(asks.socket && { authfile }),
       },

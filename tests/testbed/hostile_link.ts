@@ -13,6 +13,9 @@ import type { ConnectionStatus, Job, VM } from "../../lib/contract/mod.ts";
 import { CLOCK_HEADER, invitationText, LINK_PATHS, serverStatement } from "../../lib/host/link_protocol.ts";
 import { testFolder } from "./folder.ts";
 
+/** Milliseconds between two bytes of an answer that never ends. */
+const DRIP_MS = 1000;
+
 /** A call that it got. */
 interface Got {
   readonly path: string;
@@ -40,6 +43,23 @@ export async function hostileLink(status: ConnectionStatus) {
   const clock = { aheadMs: 0 };
   /** Commands that are never answered. */
   const hanging = new Set<string>();
+  /** Command, `hello` or `events` → what of its answer comes by one byte in {@link DRIP_MS}, for ever. */
+  const dripping = new Map<string, "heads" | "body">();
+  /** Command → what answers it instead, down to the status and the heads. */
+  const raw: Record<string, (response: ServerResponse) => void> = {};
+  const drips = new Set<ReturnType<typeof setInterval>>();
+  const drip = (response: ServerResponse, part: "heads" | "body", type: string) => {
+    const socket = response.socket!;
+    socket.write("HTTP/1.1 200 OK\r\n");
+    socket.write(part === "heads" ? "x-more: " : `content-type: ${type}\r\nconnection: close\r\n\r\n`);
+    // White space before JSON, and a line of a comment before events, are nothing yet
+    const timer = setInterval(
+      () => socket.write(part === "heads" ? "x" : type.includes("json") ? " " : ":"),
+      DRIP_MS,
+    );
+    drips.add(timer);
+    socket.on("close", () => clearInterval(timer));
+  };
   const session = { secret: newSecret(), hostname: "hostile", version: "0", role: "administrator" };
   const answers: Readonly<Record<string, (input: { challenge: string }) => unknown>> = {
     [LINK_PATHS.hello]: ({ challenge }) => ({
@@ -57,17 +77,27 @@ export async function hostileLink(status: ConnectionStatus) {
     response.setHeader(CLOCK_HEADER, String(Date.now() + clock.aheadMs));
     if (said.eventId !== undefined) response.setHeader("x-event-id", said.eventId);
     got.push({ path, body, caller: readCaller(header === undefined ? null : String(header)) });
-    if (path.startsWith("/api/v1/events")) {
+    const named = /^\/api\/v1\/commands\/(\w+)/.exec(path)?.[1] ?? (path === LINK_PATHS.hello ? "hello" : "");
+    const isEvents = path.startsWith("/api/v1/events"), dripped = dripping.get(isEvents ? "events" : named);
+    if (dripped !== undefined) {
+      drip(response, dripped, isEvents ? "text/event-stream" : "application/json");
+      return;
+    }
+    if (isEvents) {
       response.writeHead(200, { "content-type": "text/event-stream" }).write(": begun\n\n");
       const kind = path.includes("figures=only") ? figures : streams;
       kind.add(response);
       response.on("close", () => kind.delete(response));
       return;
     }
-    const command = /^\/api\/v1\/commands\/(\w+)/.exec(path)?.[1] ?? "", known = answers[path];
-    if (hanging.has(command)) return;
-    const own = Object.hasOwn(said.answers, command) ? said.answers[command] : known?.(JSON.parse(body));
-    const refusal = own === undefined ? refusals[command] ?? { code: "Internal", message: "no" } : undefined;
+    const known = answers[path];
+    if (hanging.has(named)) return;
+    if (Object.hasOwn(raw, named)) {
+      raw[named]!(response);
+      return;
+    }
+    const own = Object.hasOwn(said.answers, named) ? said.answers[named] : known?.(JSON.parse(body));
+    const refusal = own === undefined ? refusals[named] ?? { code: "Internal", message: "no" } : undefined;
     response.writeHead(refusal === undefined ? 200 : 500, { "content-type": "application/json" });
     response.end(JSON.stringify(refusal ?? own));
   };
@@ -86,6 +116,10 @@ export async function hostileLink(status: ConnectionStatus) {
     said,
     refusals,
     hanging,
+    dripping,
+    raw,
+    /** What it says of itself as a link is opened. */
+    session,
     clock,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),
     /** Tells figures to all that want them, as their streams have them. */
@@ -105,6 +139,7 @@ export async function hostileLink(status: ConnectionStatus) {
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(alive);
+      drips.forEach(clearInterval);
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
     },

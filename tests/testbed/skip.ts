@@ -70,6 +70,15 @@ const NEEDS = {
     if (Deno.uid() !== 0) throw new Unavailable("a libvirtd that asks who connects is started by root alone");
     await ensurePackages("sasl2-bin", "libsasl2-modules", "libsasl2-modules-db", "openssl");
   },
+  /** These, and MIT's Kerberos with its KDC. */
+  kerberos: async () => {
+    await ensureLibvirtd();
+    if (Deno.uid() !== 0) throw new Unavailable("a libvirtd that asks who connects is started by root alone");
+    await ensurePackages(
+      ...["krb5-kdc", "krb5-admin-server", "krb5-user", "libsasl2-modules-gssapi-mit", "sasl2-bin"],
+      ...["libsasl2-modules", "libsasl2-modules-db", "openssl"],
+    );
+  },
   /** Debian's sudo, for a copy of this machine's files. */
   sudo: () => ensurePackages("sudo"),
   /** rpmbuild and lintian. */

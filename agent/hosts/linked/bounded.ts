@@ -5,12 +5,33 @@ export class TooLongError extends Error {
   override readonly name = "TooLongError";
 }
 
-/** Reads an answer as text. @param most bytes @throws {TooLongError}; what the connection ends with */
+/** Pieces of an answer, until it ends or the signal is aborted: whether more comes or not. */
+async function* piecesOf(response: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  signal?.throwIfAborted();
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  // One that waits for the next piece then ends
+  const end = () => void reader.cancel(signal!.reason).catch(() => {/* the connection has failed already */});
+  signal?.addEventListener("abort", end, { once: true });
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value;
+    signal?.throwIfAborted();
+  } finally {
+    signal?.removeEventListener("abort", end);
+    await reader.cancel();
+  }
+}
+
+/**
+ * Reads an answer as text.
+ *
+ * @param most bytes
+ * @throws {TooLongError}; the signal's reason; what the connection ends with
+ */
 export async function readBounded(response: Response, most: number, signal?: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
   let text = "", size = 0;
-  for await (const chunk of response.body ?? []) {
-    signal?.throwIfAborted();
+  for await (const chunk of piecesOf(response, signal)) {
     size += chunk.byteLength;
     if (size > most) throw new TooLongError(`it answers with more than ${most} bytes`);
     text += decoder.decode(chunk, { stream: true });

@@ -45,6 +45,7 @@ export async function* eventFrames(
   for await (const chunk of stream) {
     await pace.take(chunk.length);
     const blocks = cutter.take(decoder.decode(chunk, { stream: true }));
-    yield blocks.map(frameOf).filter((frame) => frame !== undefined);
+    // Bytes that never become a whole block are no sign of life
+    if (blocks.length > 0) yield blocks.map(frameOf).filter((frame) => frame !== undefined);
   }
 }

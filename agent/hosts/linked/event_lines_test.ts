@@ -26,6 +26,13 @@ Deno.test("eventFrames() leaves out what has not come whole, and comments", asyn
   assert.deepEqual(await read(": still here\n\n", "event: x\ndata: 1\n"), []);
 });
 
+Deno.test("eventFrames() gives a sign of life for a whole comment, and none for bytes without end", async () => {
+  const signs = async (...chunks: readonly string[]) =>
+    await Array.fromAsync(eventFrames(streamOf(...chunks)));
+  assert.deepEqual(await signs(": alive\n\n", ": alive\n\n"), [[], []]);
+  assert.deepEqual(await signs(..."::::::::", "data: 1"), []);
+});
+
 Deno.test("eventFrames() takes no event without end", async () => {
   const piece = `data: ${"x".repeat(1024 * 1024)}`;
   await assert.rejects(read("event: x\n", piece, piece, piece), TooLongError);

@@ -150,6 +150,8 @@ export class LinkedHost {
   readonly #linkClock = new LinkClock();
   /** Of that host, as its KVM Manager tells it; undefined while it is in none, or says nothing of it. */
   maintenance: MaintenanceSummary | undefined;
+  /** When the certificate of its KVM Manager ends, in milliseconds since 1970; undefined until it has shown it. */
+  certificateEndsAt: number | undefined;
   /** Its clock differs by something else than when its lists were read. */
   #isClockSet = false;
   #heardAt: number | undefined;
@@ -172,8 +174,9 @@ export class LinkedHost {
     this.address = uri;
     const renewed = (publicKey: string) => services.keyRenewed(id, publicKey);
     const answered = (headers: Headers, took: number) => this.#readClock(headers, took);
+    const certified = (endsAt: number) => this.#readCertificate(endsAt);
     this.peer = new PeerConnection(
-      { address: uri, publicKey: peerKey, renewed, answered },
+      { address: uri, publicKey: peerKey, renewed, answered, certified },
       services.identity,
     );
     this.#replica = new Replica({
@@ -382,6 +385,18 @@ export class LinkedHost {
     if (!this.#linkClock.take({ ...reading, resolution: exact === null ? 1000 : 1 })) return;
     this.#isClockSet = true;
     log.info("the clock of a linked host differs", { host: this.id, aheadMs: this.clockAheadMs });
+  }
+
+  /** The link goes on whatever certificate it is: its key has signed it. Browsers go by its end. */
+  #readCertificate(endsAt: number): void {
+    if (this.certificateEndsAt === endsAt) return;
+    const { clock, hub } = this.#services, isRenewed = this.certificateEndsAt !== undefined;
+    this.certificateEndsAt = endsAt;
+    if (endsAt <= clock.now()) {
+      const ended = new Date(endsAt).toISOString();
+      log.warn("the certificate of a linked host has expired: the link goes on", { host: this.id, ended });
+    }
+    if (isRenewed) hub.publish("hosts-changed", {});
   }
 
   #away(rights: Rights, cause?: unknown): ContractError {

@@ -59,6 +59,8 @@ export interface PeerAddress {
   readonly publicKey: string;
   /** Is told when another key has taken the place of that one. */
   readonly renewed?: (publicKey: string) => void;
+  /** Is told when the certificate ends that the other one has signed, in milliseconds since 1970. */
+  readonly certified?: (endsAt: number) => void;
   /** Is given the heads of each answer, and how many milliseconds it took to come. */
   readonly answered?: (headers: Headers, took: number) => void;
 }
@@ -75,6 +77,7 @@ export class PeerConnection {
   #publicKey: string;
   readonly #renewed: (publicKey: string) => void;
   readonly #answered: (headers: Headers, took: number) => void;
+  readonly #certified: (endsAt: number) => void;
   readonly #agent: Agent;
   /** SHA-256 of the certificate that the other one has signed. */
   #certificate: string | undefined;
@@ -83,13 +86,14 @@ export class PeerConnection {
   readonly #stopped = new AbortController();
 
   constructor(
-    { address, publicKey, renewed = () => {}, answered = () => {} }: PeerAddress,
+    { address, publicKey, renewed = () => {}, answered = () => {}, certified = () => {} }: PeerAddress,
     private readonly identity: LinkIdentity,
   ) {
     this.#url = new URL(address);
     this.#publicKey = publicKey;
     this.#renewed = renewed;
     this.#answered = answered;
+    this.#certified = certified;
     this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, timeout: IDLE_MS });
     // Node's types have no method for it
     Object.assign(this.#agent, {
@@ -226,6 +230,9 @@ export class PeerConnection {
       throw new LinkRefusedError("what it signed is not this connection's certificate");
     }
     this.#certificate = certificate;
+    const endsAt = Date.parse(socket.getPeerCertificate().valid_to);
+    // No number for what is no time
+    if (Number.isSafeInteger(endsAt)) this.#certified(endsAt);
     if (!isKnown) {
       this.#publicKey = answer.publicKey;
       this.#renewed(answer.publicKey);
@@ -305,6 +312,7 @@ export function connectionFault(error: unknown): string {
   const text = messageOf(error).slice(0, 400), { code } = (error ?? {}) as { code?: unknown };
   const known = typeof code === "string" && Object.hasOwn(FAULTS, code) ? FAULTS[code] : undefined;
   if (known !== undefined) return known;
+  if (error instanceof DOMException && error.name === "TimeoutError") return "it did not answer in time";
   // What Node says of a connection that the other side has ended
   return /^(aborted|socket hang up)$/.test(text) ? "the connection was cut" : text;
 }

@@ -20,6 +20,8 @@ import type { PeerRequest } from "./peer_connection.ts";
 
 /** Bytes of an answer. */
 const MOST_ANSWER = 16 * 1024 * 1024;
+/** Milliseconds from the heads of an answer to its end: they come once the command is through. */
+const ANSWER_MS = 20_000;
 /** Characters of a text of an error. */
 const LONGEST_TEXT = 4000;
 /** Characters of one line of what comes while a command works. */
@@ -86,7 +88,8 @@ function parsed(text: string): unknown {
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
-  const text = await readBounded(response, MOST_ANSWER), body = text === "" ? null : parsed(text);
+  const text = await readBounded(response, MOST_ANSWER, AbortSignal.timeout(ANSWER_MS));
+  const body = text === "" ? null : parsed(text);
   if (response.ok) return body;
   throw farError(body, response.status);
 }

@@ -161,6 +161,8 @@ export const hosts = {
   "hosts.seconds": "{n} s",
   "hosts.clock_ahead": "Its clock is {span} ahead of this host's. Times are shown by this host's clock",
   "hosts.clock_behind": "Its clock is {span} behind this host's. Times are shown by this host's clock",
+  "hosts.certificate_expired":
+    "Its certificate expired on {time}. The link goes on, but browsers warn about its pages: replace the certificate on that host",
   "hosts.unknown.one":
     "{n} VM is left out: this version does not understand it. Install the same version on both",
   "hosts.unknown.other":

@@ -12,6 +12,7 @@ import { RowButton } from "../../../components/kit/RowButton.tsx";
 import { SwitchForm } from "../../../components/kit/SwitchForm.tsx";
 import type { HostStatus, Output, Role } from "../../../lib/contract/mod.ts";
 import { HOST_STATES } from "../../../lib/host/states.ts";
+import { expiredText } from "../../../lib/host/certificate_text.ts";
 import { clockText } from "../../../lib/host/clock_text.ts";
 import { hosts as texts } from "../../../lib/i18n/en/hosts.ts";
 import { maintenance as maintenanceTexts } from "../../../lib/i18n/en/maintenance.ts";
@@ -85,8 +86,10 @@ function Name({ host }: { host: HostStatus }) {
   );
 }
 
-function State({ host: { status, error, foreignVms, linked, maintenance } }: { host: HostStatus }) {
-  const unknown = linked?.unknownVms ?? 0;
+function State(
+  { host: { status, error, foreignVms, linked, maintenance }, now }: { host: HostStatus; now: number },
+) {
+  const unknown = linked?.unknownVms ?? 0, expired = expiredText(linked?.certificateEndsAt, now);
   return (
     <span class="stack">
       {t(HOST_STATES[status])}
@@ -95,6 +98,7 @@ function State({ host: { status, error, foreignVms, linked, maintenance } }: { h
       {foreignVms.length > 0 && <span>{plural("hosts.foreign", foreignVms.length)}</span>}
       {unknown > 0 && <span>{plural("hosts.unknown", unknown)}</span>}
       {linked?.clockAheadMs !== undefined && <span data-clock>{clockText(linked.clockAheadMs)}</span>}
+      {expired !== undefined && <span data-certificate>{expired}</span>}
     </span>
   );
 }
@@ -175,7 +179,7 @@ export default define.page<typeof handler>(function Hosts({ data, state, url }) 
           columns={[
             { title: t("hosts.name"), cell: (host) => <Name host={host} /> },
             { title: t("hosts.uri"), fit: "wrap", cell: (host) => <Connection host={host} /> },
-            { title: t("hosts.state"), fit: "wrap", cell: (host) => <State host={host} /> },
+            { title: t("hosts.state"), fit: "wrap", cell: (host) => <State host={host} now={now} /> },
             { title: t("hosts.vms"), cell: ({ vmCount }) => vmCount ?? "–" },
             { title: t("hosts.since"), cell: ({ since }) => <RelativeTime at={since} now={now} /> },
             {

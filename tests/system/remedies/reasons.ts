@@ -51,6 +51,26 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
     not: "grants are changed as those of any user, which access_test does",
   },
   "This libvirt lets in by Kerberos. KVM Manager needs a ticket for it": OUTSIDE,
+  "This libvirt lets in by Kerberos. Start the KDC of that realm": {
+    by: "tests/system/kerberos_host_test.ts",
+    words: "Start the KDC of that realm",
+    then: "await realm.start()",
+  },
+  "This libvirt lets in by Kerberos. Add this principal to the realm": {
+    by: "tests/system/kerberos_host_test.ts",
+    words: "Add this principal to the realm",
+    then: "await realm.principal(SERVICE)",
+  },
+  "Put a valid one in its place, or set this host's clock": {
+    by: "tests/system/host_login_test.ts",
+    words: "Put a valid one in its place",
+    then: 'await clock.set("+0")',
+  },
+  "Replace servercert.pem on the host by a valid one": {
+    by: "tests/system/host_login_test.ts",
+    words: "Replace servercert",
+    then: 'await clock.set("+0")',
+  },
   "which is not there. Clone the volume first": {
     by: "tests/system/copy_volume_test.ts",
     words: "Clone the volume first",
