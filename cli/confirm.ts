@@ -1,3 +1,8 @@
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
+
 /** What is typed to say yes, in the languages that there are texts in: whoever is asked in one answers in it. */
 const YES: ReadonlySet<string> = new Set(["yes", "ja", "oui", "sí", "si", "sim", "はい", "是"]);
 
@@ -7,8 +12,9 @@ export const saysYes = (answer: string | null): boolean => YES.has(answer?.trim(
 /** A question before something is lost. Without a terminal nobody can answer, and the answer is no. */
 export function askToConfirm(question: string): boolean {
   if (!Deno.stdin.isTerminal()) {
-    console.error("kvm-manager: nobody is there to be asked: --yes says yes");
+    console.error(`kvm-manager: ${t("shell.nobody_asked")}`);
     return false;
   }
-  return confirm(question);
+  const answer = prompt(t("shell.confirm", { question }));
+  return saysYes(answer) || ["y", t("shell.yes_letter")].includes(answer?.trim().toLowerCase() ?? "");
 }

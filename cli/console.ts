@@ -9,6 +9,10 @@ import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { failed } from "./verb/failure.ts";
 import { UsageError } from "./verb/values.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 export const CONSOLE_HELP = () =>
   [
@@ -77,7 +81,7 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
       ...(wanted !== undefined && { line: wanted }),
     });
     const line = await openLine(server, await server.call("open_console", input) as ConsoleTicket);
-    console.error(`Connected to ${JSON.stringify(name)}. Ctrl+a t leaves; nothing to see? Press Enter.`);
+    console.error(t("shell.console_open", { name: JSON.stringify(name) }));
     Deno.stdin.setRaw(true);
     const { code, reason } = await talk(line, typed()).finally(() => Deno.stdin.setRaw(false));
     console.error(reason === "" ? "\nLeft the console." : `\n${reason}`);

@@ -12,6 +12,10 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 export const EDIT_HELP = () =>
   [
@@ -98,7 +102,7 @@ async function editUntilTaken(
     await edit(file, editor);
     const xml = await Deno.readTextFile(file);
     if (xml === before) {
-      console.error("Nothing was changed.");
+      console.error(t("shell.nothing_changed"));
       return EXIT.done;
     }
     const problem = await problemOf(server, vmId, xml).catch((error) => {
@@ -112,7 +116,7 @@ async function editUntilTaken(
     }
     console.error(`kvm-manager vm edit: ${problem}`);
     if (!goesOn(terminal)) {
-      console.error("Nothing was changed.");
+      console.error(t("shell.nothing_changed"));
       return EXIT.failed;
     }
   }

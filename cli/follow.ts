@@ -11,6 +11,10 @@ import { targetRows } from "./verb/help.ts";
 import { rendered } from "./verb/output.ts";
 import { failed } from "./verb/failure.ts";
 import { UsageError } from "./verb/values.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 export const EVENTS_HELP = () =>
   [
@@ -42,7 +46,7 @@ export function readEvents(args: readonly string[]) {
 export async function events(args: readonly string[]): Promise<number> {
   try {
     const { names, values } = readEvents(args);
-    const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
+    const broke = (reason: string) => console.error(`kvm-manager: ${t("shell.trying_again", { reason })}`);
     for await (
       const event of followOn(serverOf(await targetOf(values)), new AbortController().signal, broke)
     ) {

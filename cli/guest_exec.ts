@@ -11,6 +11,10 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 const USAGE = "kvm-manager vm exec NAME|UUID|PATTERN [OPTIONS] -- PROGRAM [ARGUMENT]…";
 
@@ -90,7 +94,7 @@ async function execIn(
       `kvm-manager: ${say}it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.`,
     );
   }
-  if (timedOut) console.error(`kvm-manager: ${say}it was ended at its time limit (--seconds).`);
+  if (timedOut) console.error(`kvm-manager: ${say}${t("shell.time_limit")}`);
   return exitCode;
 }
 

@@ -12,6 +12,10 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 export const HOST_USE_HELP = () =>
   [
@@ -57,7 +61,7 @@ export async function hostUse(args: readonly string[]): Promise<number> {
       ...kept,
       hosts: name === LOCAL_HOST ? others : { ...others, [context]: name },
     });
-    console.error(`Verbs are for the host ${escapeControlCharacters(name)} from now on.`);
+    console.error(t("shell.host_used", { name: escapeControlCharacters(name) }));
     return EXIT.done;
   } catch (error) {
     return failed(error, ["host", "use"]);

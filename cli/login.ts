@@ -15,6 +15,10 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
 import { rendered } from "./verb/output.ts";
 import { UsageError } from "./verb/values.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 export const LOGIN_HELP = () =>
   [
@@ -175,7 +179,7 @@ export function logout(args: readonly string[]): Promise<number> {
       ...(current !== undefined && current !== name && { current }),
       contexts: others,
     });
-    console.error(`Forgot ${name}.`);
+    console.error(t("shell.forgot", { name }));
     return EXIT.done;
   });
 }

@@ -1,4 +1,9 @@
 /** "Did you mean …?": the known word that a typed one is nearest to. Pure. */
+import { shell } from "../lib/i18n/en/shell.ts";
+import { perLocale, SOURCE_LOCALE } from "../lib/i18n/locale.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 /** Changes between two words: a letter more, less, other, or two exchanged (optimal string alignment). */
 export function distance(a: string, b: string): number {
@@ -36,14 +41,16 @@ export function nearest(word: string, known: Iterable<string>): string[] {
   return found.sort((a, b) => a.changes - b.changes).slice(0, 3).map(({ each }) => each);
 }
 
+/** English without a comma before the last one. */
+const lists = perLocale((language) =>
+  new Intl.ListFormat(language === SOURCE_LOCALE ? "en-GB" : language, { type: "disjunction" })
+);
+
 /** `a, b or c`. */
-export function inWords(each: readonly string[]): string {
-  const last = each.at(-1) ?? "", others = each.slice(0, -1);
-  return others.length === 0 ? last : `${others.join(", ")} or ${last}`;
-}
+export const inWords = (each: readonly string[]): string => lists().format(each);
 
 /** ` Did you mean a, b or c?`; empty when nothing is near. */
 export function didYouMean(word: string, known: Iterable<string>, shown = (each: string) => each): string {
   const found = nearest(word, known).map(shown);
-  return found.length === 0 ? "" : ` Did you mean ${inWords(found)}?`;
+  return found.length === 0 ? "" : ` ${t("shell.did_you_mean", { names: inWords(found) })}`;
 }

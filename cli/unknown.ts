@@ -5,6 +5,10 @@ import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
 import { didYouMean, inWords } from "./suggestion.ts";
 import { COMMON_OPTIONS } from "./verb/common.ts";
 import { findVerb, VERBS as CONTRACT_VERBS, verbsUnder } from "./verb/find.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
+
+const { t } = textsOf(shell);
 
 /** Says that nothing has this name, and what has one that is near. */
 export function unknown(args: readonly string[], own: Readonly<Record<string, OwnVerb>>): number {
@@ -25,10 +29,9 @@ export function unknown(args: readonly string[], own: Readonly<Record<string, Ow
         return noun === name && word !== undefined ? [word] : [];
       }),
     ], (each) => `kvm-manager ${name} ${each}`);
+    const verb = JSON.stringify(`${name} ${second}`);
     console.error(
-      `kvm-manager: unknown verb ${
-        JSON.stringify(`${name} ${second}`)
-      }.${near} See kvm-manager ${name} --help`,
+      `kvm-manager: ${t("shell.unknown_verb", { verb, near, help: `kvm-manager ${name} --help` })}`,
     );
     return EXIT.usage;
   }
@@ -37,12 +40,15 @@ export function unknown(args: readonly string[], own: Readonly<Record<string, Ow
   const named = nouns.map((noun) => [noun, name]).filter((line) =>
     findOwn(own, line)?.rest.length === 0 || findVerb(line)?.rest.length === 0
   ).map((line) => `kvm-manager ${line.join(" ")}`).slice(0, 3);
-  const near = named.length > 0 ? ` Did you mean ${inWords(named)}?` : didYouMean(name, [
-    ...Object.keys(own),
-    ...CONTRACT_VERBS.map(({ words }) => words[0]!),
-    ...CONTRACT_VERBS.filter(({ words }) => words[0] === "vm").map(({ words }) => words[1]!),
-  ], (each) => verbsUnder(["vm", each]).length > 0 ? `kvm-manager vm ${each}` : `kvm-manager ${each}`);
-  console.error(`kvm-manager: unknown verb ${JSON.stringify(name)}.${near} See kvm-manager --help`);
+  const near = named.length > 0
+    ? ` ${t("shell.did_you_mean", { names: inWords(named) })}`
+    : didYouMean(name, [
+      ...Object.keys(own),
+      ...CONTRACT_VERBS.map(({ words }) => words[0]!),
+      ...CONTRACT_VERBS.filter(({ words }) => words[0] === "vm").map(({ words }) => words[1]!),
+    ], (each) => verbsUnder(["vm", each]).length > 0 ? `kvm-manager vm ${each}` : `kvm-manager ${each}`);
+  const verb = JSON.stringify(name);
+  console.error(`kvm-manager: ${t("shell.unknown_verb", { verb, near, help: "kvm-manager --help" })}`);
   return EXIT.usage;
 }
 

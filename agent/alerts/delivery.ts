@@ -4,9 +4,10 @@
  * never lost.
  */
 import { ContractError } from "../../lib/contract/mod.ts";
-import { alertText } from "../../lib/alerts/text.ts";
+import { alertText, testText } from "../../lib/alerts/text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Clock } from "../clock.ts";
+import { inLanguage } from "../i18n/request_locale.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { NotDelivered } from "../outbound/post.ts";
@@ -29,6 +30,8 @@ export interface DeliveryWorld {
   readonly jobs: Pick<Jobs, "run">;
   readonly clock: Clock;
   readonly hostname: () => string;
+  /** The language of messages: that of KVM Manager's own environment, since nobody asks for them. */
+  readonly language: () => string;
   readonly resolve?: SendOptions["resolve"];
 }
 
@@ -96,7 +99,7 @@ export class Delivery {
     { id, items, more, tries }: WaitingMessage,
     stop: AbortSignal,
   ): Promise<void> {
-    const { clock, hostname } = this.#world;
+    const { clock, hostname, language } = this.#world;
     const count = countOf({ items, more });
     const spec = {
       command: "deliver_alerts",
@@ -106,25 +109,20 @@ export class Delivery {
       actor: "KVM Manager",
       ifInterrupted: "It is sent again by itself.",
     } as const;
-    const text = alertText(items, more, hostname());
+    const text = await inLanguage(language(), () => alertText(items, more, hostname()));
     await this.#asTask(target, spec, { id, text, items, more, at: clock.now() }, stop);
   }
 
   /** Sends a message that is a test. @throws {ContractError} AlertNotDelivered, JobCancelled */
   async test(target: AlertTargetRecord, actor: string): Promise<void> {
-    const { clock, hostname } = this.#world;
+    const { clock, hostname, language } = this.#world;
     const spec = {
       command: "test_alert_target",
       title: `Send a test message to ${target.name}`,
       actor,
       ifInterrupted: "Send another one.",
     } as const;
-    const text = {
-      title: `Test message (${hostname()})`,
-      lines: ["This is a test. Alerts of KVM Manager arrive here."],
-      severity: "info",
-      isResolved: false,
-    } as const;
+    const text = await inLanguage(language(), () => testText(hostname()));
     const message = { id: crypto.randomUUID(), text, items: [], more: 0, at: clock.now() };
     await this.#asTask(target, spec, message, new AbortController().signal);
   }

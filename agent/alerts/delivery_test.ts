@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import type { AlertIncident } from "../../lib/contract/mod.ts";
 import { alertText } from "../../lib/alerts/text.ts";
 import { mailServer } from "../../tests/testbed/mail_server.ts";
+import { findLanguages } from "../i18n/catalogs.ts";
+import { inLanguage } from "../i18n/request_locale.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
@@ -51,6 +53,20 @@ const target = (change: Partial<AlertTargetRecord>): AlertTargetRecord => ({
 function outgoing(items: MessageItem[] = [{ kind: "fired", incident: incident() }], more = 0): Outgoing {
   return { id: "m1", text: alertText(items, more, "host1"), items, more, at: Date.UTC(2026, 0, 1) };
 }
+
+Deno.test("a message is in the language that it is made in, and keeps the name that a user gave", async () => {
+  const fired: MessageItem = { kind: "fired", incident: incident() };
+  const known = incident({ alertId: "vm-crashed", name: "VM crashed", endedAt: Date.UTC(2026, 0, 2) });
+  findLanguages(undefined);
+  const { title, lines } = await inLanguage(
+    "de",
+    () => alertText([fired, { kind: "resolved", incident: known }], 3, "host1"),
+  );
+  assert.equal(title, "web: CPU is busy und 4 weitere (host1)");
+  assert.match(lines[0]!, /^\[Kritisch\] web: CPU is busy\. /);
+  assert.match(lines[1]!, /^\[Behoben\] web: VM ist abgestürzt\. /);
+  assert.equal(lines[2], "… und 3 weitere. Die Seite „Alarme“ zeigt alle.");
+});
 
 interface Got {
   readonly path: string;
@@ -313,7 +329,14 @@ function world(clock = new TestClock()) {
     const records = new AlertRecords(store);
     records.attach(() => {});
     const outbox = new Outbox(records, clock), jobs = new Jobs(store, { clock });
-    const delivery = new Delivery({ records, outbox, jobs, clock, hostname: () => "host1" });
+    const delivery = new Delivery({
+      records,
+      outbox,
+      jobs,
+      clock,
+      hostname: () => "host1",
+      language: () => "en",
+    });
     const tell = (...items: MessageItem[]) => {
       for (const message of outbox.plan(items)) records.put(records.messages, message);
     };

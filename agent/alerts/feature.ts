@@ -1,4 +1,6 @@
 /** Alerts: what is watched, what fires, and who is told. */
+import { locales } from "../../lib/i18n/locale.ts";
+import { languageOfEnvironment } from "../../lib/i18n/shell_language.ts";
 import type { alertCommands, alertTargetCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import type { Host } from "../hosts/host.ts";
@@ -43,6 +45,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     const delivery = new Delivery({
       ...{ records, outbox, jobs, clock },
       hostname: () => hosts.local.inventory.hostname,
+      language: () => languageOfEnvironment((name) => Deno.env.get(name), locales()),
     });
     app.peerTargets.give(peerTargets(records));
     const stopping = new AbortController();

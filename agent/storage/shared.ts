@@ -31,6 +31,19 @@ export function requireActive(host: Host, pool: string): PoolRecord {
   return record;
 }
 
+/**
+ * The same of a pool that may have come a moment ago: its event may not be here yet.
+ *
+ * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive
+ */
+export async function requireActiveNow(host: Host, pool: string): Promise<PoolRecord> {
+  requireKnown(host);
+  const { storage } = host.inventory;
+  const record = storage.record(pool);
+  if (record === undefined || !isActivePool(record)) await storage.refresh();
+  return requireActive(host, pool);
+}
+
 /** libvirt's refusal as one of ours; `details` fill its text. */
 export function storageError(thrown: unknown, code: ErrorCode, details: Record<string, unknown>): unknown {
   if (!(thrown instanceof LibvirtError) || thrown.kind !== "libvirt") return contractError(thrown, code);

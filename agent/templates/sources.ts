@@ -11,7 +11,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";
 import { copyEnlarged } from "../storage/copy.ts";
 import { copySource } from "../storage/copy_source.ts";
-import { requireActive } from "../storage/shared.ts";
+import { requireActiveNow } from "../storage/shared.ts";
 import { requireRoom, requireWithin, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
 import { createVolume, defaultPool, keepsFiles } from "../storage/volumes.ts";
@@ -158,11 +158,7 @@ function diskSource(on: SourceHost, wish: SourceRequest, role: Role): VersionSou
 /** The pool that the copy goes into: VMs are built on it. @throws {ContractError} */
 async function goalOf(host: Host, wanted: string | undefined): Promise<string> {
   const pool = wanted ?? await defaultPool(host.link);
-  // It may have come a moment ago.
-  if (host.inventory.storage.records().every(({ name }) => name !== pool)) {
-    await host.inventory.storage.refresh();
-  }
-  requireActive(host, pool);
+  await requireActiveNow(host, pool);
   await requireWritable(host, pool);
   if (!await keepsFiles(host.link, pool)) {
     throw invalid(

@@ -2,7 +2,12 @@
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { fixed, withDecimalSign } from "../../lib/i18n/numbers.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
+import { englishOf, headingHere, wordHere, wordIn } from "./words.ts";
+
+const { t } = textsOf(shell);
 
 /** Characters that steer a terminal: a VM's name must not move its cursor or write its clipboard. */
 // deno-lint-ignore no-control-regex -- these are the very characters
@@ -76,12 +81,16 @@ const HEADINGS: Readonly<Record<string, string>> = {
   bytes: "SIZE",
 };
 
-/** `memoryMb` → `MEMORY`: the unit stands in the cells. */
+/** `memoryMb` → `MEMORY`: the unit stands in the cells. In English, as options take it in every language. */
 export function heading(path: string): string {
   const field = path.split(/[.|]/).at(-1)!;
-  const plain = field.replace(/(Bytes|Mb|Gb|At|Percent|Seconds)$/, "") || field;
-  return HEADINGS[path] ?? HEADINGS[field] ?? plain.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();
+  const plain = field.replace(/(Bytes|Mb|Gb|At|_at|Percent|Seconds)$/, "") || field;
+  return HEADINGS[path] ?? HEADINGS[field] ??
+    plain.replace(/[A-Z]/g, (letter) => ` ${letter}`).replaceAll("_", " ").toUpperCase();
 }
+
+/** The same in the shell's language. */
+export const shownHeading = (path: string): string => headingHere(heading(path));
 
 /** An object in one cell: what it is called, else its parts. */
 function inOne(value: Row): string {
@@ -102,7 +111,7 @@ const MOST_FIGURES = 8;
 
 function plain(field: string, value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
-  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "boolean") return wordHere(value ? "yes" : "no");
   if (typeof value === "number") {
     if (momentFields().has(field)) return time(value);
     return NUMBERS.find(([name]) => name.test(field))?.[1](value) ??
@@ -113,11 +122,12 @@ function plain(field: string, value: unknown): string {
     const figures = value.filter((each) => typeof each === "number");
     if (figures.length <= MOST_FIGURES) return value.map((each) => plain(field, each)).join(",");
     const [least, most] = [Math.min(...figures), Math.max(...figures)].map((each) => plain(field, each));
+    const bounds = { n: value.length, least: least!, most: most! };
     return momentFields().has(field)
-      ? `${value.length} from ${least} to ${most}`
-      : `${value.length} values, ${least} to ${most}, last ${plain(field, value.at(-1))}`;
+      ? t("shell.moments", bounds)
+      : t("shell.values", { ...bounds, last: plain(field, value.at(-1)) });
   }
-  return isRow(value) ? inOne(value) : String(value);
+  return isRow(value) ? inOne(value) : wordIn(field, String(value));
 }
 
 /** One value in one cell. @param path the field, which tells the unit */
@@ -162,6 +172,7 @@ const COLOURS: readonly (readonly [words: RegExp, colour: number])[] = [
 
 /** A cell in the colour of its state; as it is when it is none. @param text the cell, padded */
 export function coloured(text: string): string {
-  const colour = COLOURS.find(([words]) => words.test(text.trim()))?.[1];
+  const word = englishOf(text.trim());
+  const colour = COLOURS.find(([words]) => words.test(word))?.[1];
   return colour === undefined ? text : `\x1b[${colour}m${text}\x1b[0m`;
 }

@@ -1,11 +1,15 @@
 /** Long work from the command line: its progress is shown while the answer is waited for, or it is left to itself. */
 import { ApiError } from "../../lib/client/api.ts";
 import { isOpenJob, type Job, MOST_JOBS } from "../../lib/contract/mod.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { follow } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
 import { ProgressDisplay } from "./progress.ts";
+
+const { t } = textsOf(shell);
 
 /** What came of it: its answer, or the job that goes on by itself. */
 export type VerbOutcome = { readonly answer: unknown } | { readonly job: Job };
@@ -15,7 +19,11 @@ const APPEARS_MS = 10_000;
 
 /** What is said of a job that is left to itself. */
 export function leftAlone({ id }: Pick<Job, "id">): string {
-  return `It goes on as the job ${id}. kvm-manager job show ${id} tells how far it is, job cancel ${id} ends it.`;
+  return t("shell.goes_on", {
+    id,
+    show: `kvm-manager job show ${id}`,
+    cancel: `kvm-manager job cancel ${id}`,
+  });
 }
 
 /** Events of the jobs that begin from now on. Resolves once nothing can be missed any more. */
@@ -69,13 +77,13 @@ export async function carryOutLong(
       else if (isOpenJob(job)) display.update(job);
     }, stop.signal);
     // The stream may end before the work does; the answer still comes.
-    reading.catch((error) => terminal.show(`progress is not shown: ${messageOf(error)}\n`));
+    reading.catch((error) => terminal.show(`${t("shell.progress_lost", { reason: messageOf(error) })}\n`));
     const answering = server.call(name, input).then((answer): VerbOutcome => ({ answer }));
     if (wait) return await answering;
     const limit = setTimeout(
       () =>
         appeared.reject(
-          new ApiError("Internal", "it has begun, but no job is to be seen yet. See kvm-manager job list"),
+          new ApiError("Internal", t("shell.no_job_yet", { command: "kvm-manager job list" })),
         ),
       APPEARS_MS,
     );
@@ -97,7 +105,10 @@ export async function waitForJob(server: Server, jobId: string, terminal: Termin
   const look = (job: Job) => isOpenJob(job) ? display.update(job) : ended.resolve(job);
   try {
     const { reading } = await listen(server, (job) => job.id === jobId && look(job), stop.signal);
-    const broken = new ApiError("Unreachable", `the connection broke. ${leftAlone({ id: jobId })}`);
+    const broken = new ApiError(
+      "Unreachable",
+      t("shell.connection_broke", { what: leftAlone({ id: jobId }) }),
+    );
     reading.then(() => ended.reject(broken), () => ended.reject(broken));
     // It may have ended before anybody listened.
     const { job } = await server.call("get_job", { jobId }) as { job: Job };

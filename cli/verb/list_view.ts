@@ -1,6 +1,6 @@
 /** Which rows of a list are shown, in which order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
 import { didYouMean } from "../suggestion.ts";
-import { at, cell, heading, NO_RESPONSE, type Row, shownAt } from "./cells.ts";
+import { at, cell, heading, NO_RESPONSE, type Row, shownAt, shownHeading } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
 import { hasLabel } from "../../lib/text/labels.ts";
 import { matcher } from "../../lib/text/pattern.ts";
@@ -8,12 +8,14 @@ import { type Layout, textOf } from "./output.ts";
 import { momentFields } from "../../lib/contract/moments.ts";
 import { valueKind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
+import { wordHere } from "./words.ts";
 
-/** How columns are called: the field, the field in words, the heading. */
+/** How columns are called: the field, the field in words, the heading in English and in the shell's language. */
 const namesOf = (path: string) => [
   path,
   path.replace(/[A-Z]/g, (letter) => `-${letter}`).toLowerCase(),
   heading(path).toLowerCase().replaceAll(" ", "-"),
+  shownHeading(path).toLowerCase().replaceAll(" ", "-"),
 ];
 
 /** How a number is compared with a bound. */
@@ -86,7 +88,7 @@ export class ListView {
     const fits = matcher(state);
     if (this.states === undefined) return;
     const states = this.#fields.has("responsive") ? [...this.states, NO_RESPONSE] : this.states;
-    if (states.some((each) => fits.test(each))) return;
+    if (states.some((each) => fits.test(each) || fits.test(wordHere(each)))) return;
     const near = didYouMean(state, states) || ` There are ${states.join(", ")}`;
     throw new UsageError(`--state: no state ${JSON.stringify(state)}.${near}`);
   }

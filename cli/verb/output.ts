@@ -4,12 +4,13 @@ import {
   cell,
   coloured,
   escapeControlCharacters,
-  heading,
   isRow,
   type Row,
   shownAt,
+  shownHeading,
   STEERING,
 } from "./cells.ts";
+import { locale, SOURCE_LOCALE } from "../../lib/i18n/locale.ts";
 
 /** Ways to print an answer. */
 export const OUTPUTS = ["table", "wide", "json", "yaml", "name"] as const;
@@ -50,10 +51,15 @@ interface Look {
   readonly width: Width;
 }
 
-/** The library is loaded where a text has more than ASCII, of which each character takes one column. */
+/**
+ * The library is loaded where a text has more than ASCII, of which each character takes one column: in an answer, or in
+ * headings of another language.
+ */
 async function widthFor(answer: unknown): Promise<Width> {
   // deno-lint-ignore no-control-regex -- all of ASCII
-  if (!/[^\x00-\x7f]/.test(JSON.stringify(answer))) return (text) => text.length;
+  if (locale() === SOURCE_LOCALE && !/[^\x00-\x7f]/.test(JSON.stringify(answer))) {
+    return (text) => text.length;
+  }
   const { default: stringWidth } = await import("string-width");
   return stringWidth;
 }
@@ -92,7 +98,7 @@ function list(
   const cells = rows.map((row) => shown.map((field) => visible(cell(field, shownAt(row, field)))));
   const paint = (text: string, row: number) =>
     !colours ? text : row === 0 ? `\x1b[1m${text}\x1b[0m` : coloured(text);
-  return grid([shown.map(heading), ...cells], width, paint);
+  return grid([shown.map(shownHeading), ...cells], width, paint);
 }
 
 const indented = (text: string) => text.split("\n").map((line) => `  ${line}`.trimEnd()).join("\n");
@@ -107,13 +113,13 @@ function thing(value: Row, look: Look): string {
   const plain = entries.filter(([, part]) => !isPart(part) && !isText(part));
   const parts = entries.filter(([, part]) => isPart(part)).map(([field, part]) => {
     const below = isRows(part) ? list(part, undefined, look) : thing(part as Row, look);
-    return `${heading(field)}\n${indented(below)}`;
+    return `${shownHeading(field)}\n${indented(below)}`;
   });
   const texts = entries.filter(([, part]) => isText(part))
-    .map(([field, part]) => `${heading(field)}\n${indented(lines(part as string))}`);
+    .map(([field, part]) => `${shownHeading(field)}\n${indented(lines(part as string))}`);
   const paint = (text: string) => look.colours ? coloured(text) : text;
   // What belongs to a VM has an id of its own beside the VM's.
-  const named = (field: string) => field === "vmId" && "id" in value ? "VM ID" : heading(field);
+  const named = (field: string) => field === "vmId" && "id" in value ? "VM ID" : shownHeading(field);
   const own = grid(
     plain.map(([field]) => [named(field), cell(field, shownAt(value, field))]),
     look.width,

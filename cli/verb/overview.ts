@@ -1,21 +1,22 @@
 /** `kvm-manager --help`: every verb on one page, those of the contract by their nouns. */
 import { VERSION } from "../../lib/version.ts";
 import { verbHelp as texts } from "../../lib/i18n/en/verb_help.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
 import { translated } from "../../lib/i18n/locale.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import type { OwnVerb } from "../own_verb.ts";
 import { listed, wrapped } from "../text.ts";
 import { VERBS } from "./find.ts";
 
-const { t } = textsOf(texts);
+const { t } = textsOf(texts), { t: said } = textsOf(shell);
 
 /** What most people come for, in the order they need it. */
-const FIRST: readonly (readonly [line: string, text: string])[] = [
-  ["vm list", "all VMs, with state and address"],
-  ["vm create NAME --image IMAGE", "a new VM; --help has all that it may be made of"],
-  ["vm start|stop NAME…", "power; patterns like 'web-*', --wait for the end"],
-  ["console NAME", "its serial console"],
-];
+const FIRST = [
+  ["vm list", "shell.first_vm_list"],
+  ["vm create NAME --image IMAGE", "shell.first_vm_create"],
+  ["vm start|stop NAME…", "shell.first_vm_power"],
+  ["console NAME", "shell.first_console"],
+] as const;
 
 /** Nouns → their verbs, in the contract's order. */
 function nouns(): [string, string][] {
@@ -37,7 +38,7 @@ export function usage(own: Readonly<Record<string, OwnVerb>>): string {
     t("verb_help.usage", { line: "kvm-manager VERB [OPTIONS]" }),
     "",
     `${t("verb_help.first")}:`,
-    ...listed(FIRST),
+    ...listed(FIRST.map(([line, text]) => [line, said(text)])),
     "",
     `${t("verb_help.program")}:`,
     ...listed(Object.entries(own).map(([name, verb]): [string, string] => [name, verb.summary])),

@@ -1,8 +1,12 @@
 /** How far long work is: a bar on a terminal, lines elsewhere. On standard error, where it disturbs no answer. */
 import type { Job } from "../../lib/contract/mod.ts";
 import type { Terminal } from "../terminal.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { duration, escapeControlCharacters } from "./cells.ts";
+
+const { t } = textsOf(shell);
 
 /** How far something is. */
 export type Progress = Pick<Job, "title" | "progress" | "doneBytes" | "totalBytes" | "secondsLeft">;
@@ -11,15 +15,19 @@ const BAR = 20;
 /** Elsewhere than on a terminal a line is printed for each so much of the whole. */
 const LINE_SHARE = 0.1;
 
+const amount = (done: number, total: number | null) =>
+  total === null
+    ? formatBytes(done)
+    : t("shell.amount_of", { done: formatBytes(done), total: formatBytes(total) });
+
 /** One line. Pure. */
 export function progressLine({ title, progress, doneBytes, totalBytes, secondsLeft }: Progress): string {
   const filled = Math.round((progress ?? 0) * BAR);
   return [
     escapeControlCharacters(title),
     progress !== null && `[${"#".repeat(filled)}${"-".repeat(BAR - filled)}] ${Math.floor(progress * 100)} %`,
-    doneBytes !== null &&
-    formatBytes(doneBytes) + (totalBytes === null ? "" : ` of ${formatBytes(totalBytes)}`),
-    secondsLeft !== null && `${duration(secondsLeft)} left`,
+    doneBytes !== null && amount(doneBytes, totalBytes),
+    secondsLeft !== null && t("shell.left", { time: duration(secondsLeft) }),
   ].filter((part) => part !== false).join("  ");
 }
 

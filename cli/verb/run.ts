@@ -1,6 +1,8 @@
 /** `kvm-manager vm start web1`: any command of the contract as a verb. */
 import { ApiError } from "../../lib/client/api.ts";
 import type { Job } from "../../lib/contract/mod.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { message, render } from "../../lib/i18n/message.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import { asksForHelp } from "../arguments.ts";
@@ -26,6 +28,8 @@ import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
 import type { FieldSchema } from "../../lib/text/values.ts";
 import type { InputDraft } from "./verb_extras.ts";
+
+const { t } = textsOf(shell);
 
 /** What a verb is carried out with. */
 interface Run {
@@ -63,7 +67,9 @@ function confirmed(
   const destroys = lostBy(verb.command, (field) => input[field] === true);
   if (!destroys || yes) return true;
   if (!terminal.isTerminal) {
-    throw new UsageError(`this would lose ${destroys}. Say --yes to go on without being asked`);
+    throw new UsageError(
+      render(message`this would lose ${destroys}. Say --yes to go on without being asked`),
+    );
   }
   const list = escapeControlCharacters(names.join(", "));
   const on = names.length === 0 ? "" : names.length === 1 ? ` ${list}` : ` of ${names.length} (${list})`;
@@ -125,7 +131,7 @@ async function print(run: Run, answer: unknown): Promise<void> {
   }
   const text = await textOf(run, answer);
   if (text !== "") console.log(text);
-  else if (answer !== null) console.error(`${run.verb.words.join(" ")}: the list is empty`);
+  else if (answer !== null) console.error(t("shell.empty", { verb: run.verb.words.join(" ") }));
 }
 
 /** Several things at once: one that failed makes it fail, whatever the others did. */
@@ -161,7 +167,11 @@ async function callLong({ server, verb, common, terminal }: Run, input: InputDra
   const wait = common["no-wait"] !== true;
   let job: Pick<Job, "id"> | undefined;
   const interrupted = () => {
-    console.error(job === undefined ? "\nIt may go on: see kvm-manager job list." : `\n${leftAlone(job)}`);
+    console.error(
+      job === undefined
+        ? `\n${t("shell.may_go_on", { command: "kvm-manager job list" })}`
+        : `\n${leftAlone(job)}`,
+    );
     Deno.exit(EXIT.interrupted);
   };
   Deno.addSignalListener("SIGINT", interrupted);
@@ -451,7 +461,7 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
   if (!confirmed(run, input, names)) {
-    console.error("Nothing was done.");
+    console.error(t("shell.nothing_done"));
     return EXIT.failed;
   }
   try {

@@ -2,9 +2,14 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
 import { followOn, LOADS } from "../events.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
 import { UsageError } from "./values.ts";
 import type { WaitedFor } from "./waited_for.ts";
+import { wordHere } from "./words.ts";
+
+const { t } = textsOf(shell);
 
 /** Seconds that are waited when nobody says how long. */
 const DEFAULT_SECONDS = 120;
@@ -36,17 +41,12 @@ export function isReached(vm: VM, what: WaitedFor): boolean {
   }
 }
 
-const GOAL: Readonly<Partial<Record<WaitedFor, string>>> = {
-  agent: "its guest agent does not answer",
-  address: "it has no address",
-};
+const LACKS = { agent: "shell.no_agent", address: "shell.no_address" } as const;
 
 function whyNot(vm: VM | undefined, what: WaitedFor, milliseconds: number): string {
-  if (vm === undefined) return "it is gone";
-  const after = `after ${milliseconds / 1000} s`;
-  return GOAL[what] === undefined
-    ? `it is still ${vm.state} ${after}`
-    : `${GOAL[what]} ${after} (it is ${vm.state})`;
+  if (vm === undefined) return t("shell.gone");
+  const text = what === "agent" || what === "address" ? LACKS[what] : "shell.still";
+  return t(text, { seconds: milliseconds / 1000, state: wordHere(vm.state) });
 }
 
 /** What came of waiting for one VM: undefined when it is so, else why not. */
@@ -77,7 +77,7 @@ export async function waitForVms(
         continue;
       }
       left.delete(id);
-      outcomes.set(id, vm ? undefined : "it is gone");
+      outcomes.set(id, vm ? undefined : t("shell.gone"));
     }
     if (left.size === 0) stop.abort();
   };
@@ -97,7 +97,7 @@ export async function waitForVms(
   };
   const again = setInterval(lookAgain, LOOK_MS);
   try {
-    const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
+    const broke = (reason: string) => console.error(`kvm-manager: ${t("shell.trying_again", { reason })}`);
     for await (const event of followOn(server, stop.signal, broke)) {
       if (event === "opened" || !LOADS.has(event.name)) lookAgain();
     }

@@ -1,7 +1,11 @@
 /** `--watch`: an answer printed again whenever something happened, told by the server's events. */
 import type { Server } from "../connect/server.ts";
 import { followOn, LOADS } from "../events.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
 import type { Terminal } from "../terminal.ts";
+
+const { t } = textsOf(shell);
 
 /** Clears the screen and goes to its corner (ECMA-48). */
 const CLEAR = "\x1b[2J\x1b[H";
@@ -41,7 +45,7 @@ export async function watch(
       });
     }, HANDFUL_MS);
   };
-  const broke = (reason: string) => console.error(`kvm-manager: ${reason}; trying again`);
+  const broke = (reason: string) => console.error(`kvm-manager: ${t("shell.trying_again", { reason })}`);
   try {
     for await (const event of followOn(server, until, broke)) {
       if (event === "opened" || !LOADS.has(event.name) || isLoad) look();

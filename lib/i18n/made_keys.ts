@@ -20,6 +20,8 @@ const BY_NAME = [
   /^filter\.(tag|group|project)$/,
   /^placement\.(kind\.|[\w-]+_broken$)/,
   /^mcp\.role\./,
+  // Headings and words of tables in the shell, by the English ones (`cli/verb/words.ts`).
+  /^(heading\.|cell\.word-)/,
   /^touch\.(control|alt|shift|meta|[A-Z]\w+)$/,
   /^default_alerts\./,
   /^hangs\.about\./,

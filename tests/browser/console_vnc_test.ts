@@ -7,6 +7,7 @@ import { testMachine } from "../testbed/machine.ts";
 import { EventLog, readyServer } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { becomes, until } from "../testbed/wait.ts";
+import { litPixels, showsPicture } from "./console_canvas.ts";
 import { overflows, PHONE, visit, waitForText } from "./visit.ts";
 
 const reason = await requirement("guest", "chromium");
@@ -14,18 +15,6 @@ const reason = await requirement("guest", "chromium");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
-/** Pixels of the canvas that are not black; 0 while there is none. */
-const litPixels = (page: Page) =>
-  page.evaluate(() => {
-    const canvas = document.querySelector<HTMLCanvasElement>(".console-screen canvas");
-    if (canvas === null || canvas.width === 0) return 0;
-    const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-    let count = 0;
-    for (let at = 0; at < data.length; at += 4) if (data[at]! + data[at + 1]! + data[at + 2]! > 96) count++;
-    return count;
-  });
-const showsPicture = (page: Page) =>
-  until("a picture", async () => await litPixels(page) > 100, { seconds: 30, every: 20 });
 const connected = (page: Page) => waitForText(page, ".console-foot [role=status]", "Connected");
 const path = (vmId: string) => `/vms/${vmId}/console`;
 

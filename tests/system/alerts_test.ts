@@ -315,6 +315,19 @@ Deno.test("alerts that make no sense are refused by their field; targets by wher
   assert.ok(row);
 });
 
+Deno.test("mails are in the language of the host", async () => {
+  await using mail = await mailServer({ password: "of-the-mail" });
+  await using server = await readyServer({ uri: "test:///default", env: { LC_ALL: "de_DE.UTF-8" } });
+  const { id: targetId } = await call(server, "create_alert_target", {
+    ...{ name: "ops", channel: "email", smtpHost: "localhost", smtpPort: mail.port, smtpSecurity: "none" },
+    ...{ smtpUser: "kvm", secret: "of-the-mail", mailFrom: "kvm@host.example", mailTo: ["ops@host.example"] },
+    privateAddresses: true,
+  });
+  await call(server, "test_alert_target", { targetId });
+  assert.match(mail.got[0]!.data, /^Subject: Testnachricht \(/m);
+  assert.match(mail.got[0]!.data, /Dies ist ein Test\. Alarme von KVM Manager kommen hier an\./);
+});
+
 Deno.test("a test message arrives by mail, and its password stands nowhere afterwards", async () => {
   const secret = "plant-ed-smtp-secret";
   await using mail = await mailServer({ password: secret });

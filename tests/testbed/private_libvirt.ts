@@ -15,6 +15,7 @@ import { exists, ProcessError, run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
 import { writeDefinitions } from "./small_machines.ts";
 import { Unavailable } from "./unavailable.ts";
+import { RelayedPort } from "./relayed_port.ts";
 import { until, type WaitOptions } from "./wait.ts";
 import type { Markup } from "./xml.ts";
 
@@ -88,6 +89,8 @@ export interface PrivateLibvirtOptions {
   readonly machines?: number;
   /** Whom it lets in, and where it listens. */
   readonly access?: LibvirtAccess;
+  /** The screen of one VM is reached from our network, too, at the port that libvirt tells. */
+  readonly screenIsReached?: boolean;
   /** More folders that are private, as {@link PRIVATE} has them. */
   readonly folders?: Readonly<Record<string, string>>;
 }
@@ -404,7 +407,8 @@ export async function privateLibvirt(
   undo.defer(() => removeFiles(name));
   const places = { ...PRIVATE, ...options.folders };
   for (const part of Object.values(places)) await Deno.mkdir(`${folder}/${part}`, { recursive: true });
-  await Deno.writeTextFile(`${folder}/etc/qemu.conf`, QEMU_CONF);
+  const screen = options.screenIsReached === true ? undo.use(new RelayedPort()) : undefined;
+  await Deno.writeTextFile(`${folder}/etc/qemu.conf`, QEMU_CONF + (screen?.conf ?? ""));
   const logging = options.log === undefined
     ? ""
     : `log_filters = "${options.log}"\nlog_outputs = "1:file:${folder}/libvirtd.log"\n`;
@@ -429,6 +433,7 @@ export async function privateLibvirt(
     await host.inside("iptables", "-A", "INPUT", "-d", NOBODY, "-j", "DROP");
   }
   await host.start();
+  screen?.relay(first);
   host["cleanup"].use(undo.move());
   return host;
 }

@@ -3,7 +3,7 @@ import { ContractError, type ImagePolicy, type Input } from "../../../lib/contra
 import { type Algorithm, ALGORITHMS, type Checksum } from "../../../lib/image/checksums.ts";
 import { FILE_TYPES } from "../../../lib/storage/pool_types.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
-import { requireActive } from "../shared.ts";
+import { requireActiveNow } from "../shared.ts";
 import { defaultPool } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
@@ -76,7 +76,7 @@ export async function planOf(
     throw invalid("name: the URL ends in no name that a volume can have. Say one");
   }
   const pool = input.pool ?? await defaultPool(host.link);
-  const { type } = describePool(requireActive(host, pool).xml);
+  const { type } = describePool((await requireActiveNow(host, pool)).xml);
   if (!FILE_TYPES.has(type)) {
     const reason = `a pool of type ${type} keeps no files`;
     throw new ContractError("NotOnThisHost", { what: message`Downloading to the pool ${pool}`, reason });

@@ -29,7 +29,7 @@ import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
 import { type CopySource, copySource } from "../../storage/copy_source.ts";
 import { exportImage } from "../../storage/qemu_img.ts";
-import { requireActive } from "../../storage/shared.ts";
+import { requireActiveNow } from "../../storage/shared.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
@@ -311,9 +311,9 @@ async function write(path: string, work: (writer: Writer) => Promise<number>): P
 async function poolFor(host: Host, { disks }: VM, wanted: string | undefined): Promise<string> {
   const path = disks.find(isOwn)?.source;
   const own = path?.startsWith("/") ? (await volumeAt(host.link, path))?.pool : undefined;
-  const isFiles = (pool: string) => hasFormats(requireActive(host, pool));
-  const pool = wanted ?? (own !== undefined && isFiles(own) ? own : await defaultPool(host.link));
-  if (isFiles(pool)) return pool;
+  const isFiles = async (pool: string) => hasFormats(await requireActiveNow(host, pool));
+  const pool = wanted ?? (own !== undefined && await isFiles(own) ? own : await defaultPool(host.link));
+  if (await isFiles(pool)) return pool;
   const reason = `the pool ${pool} keeps no files. Choose another one`;
   throw new ContractError("NotOnThisHost", { what: "Export into this pool", reason });
 }

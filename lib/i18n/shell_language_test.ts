@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { shellLanguage } from "./language.ts";
+import { languageOfEnvironment, shellLanguage } from "./shell_language.ts";
 
 Deno.test("shellLanguage() reads a locale of POSIX as a tag", () => {
   const table: [Record<string, string>, string | undefined][] = [
@@ -17,4 +17,16 @@ Deno.test("shellLanguage() reads a locale of POSIX as a tag", () => {
   for (const [env, expected] of table) {
     assert.equal(shellLanguage((name) => env[name]), expected, JSON.stringify(env));
   }
+});
+
+Deno.test("languageOfEnvironment() is one that there are texts in, else English", () => {
+  const known = ["en", "de", "pt"];
+  const of = (LANG?: string) => languageOfEnvironment((name) => name === "LANG" ? LANG : undefined, known);
+  assert.deepEqual([of("de_AT.UTF-8"), of("pt_BR"), of("it_IT"), of("C"), of()], [
+    "de",
+    "pt",
+    "en",
+    "en",
+    "en",
+  ]);
 });
