@@ -1,6 +1,11 @@
 /** VMs that are kept in folders and other targets, and come back from there. */
 import { rendered } from "../../lib/i18n/message.ts";
-import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
+import {
+  type backupCommands,
+  type backupCopyCommands,
+  type backupTargetCommands,
+  ContractError,
+} from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { Host } from "../hosts/host.ts";
 import { poolFolder } from "../storage/reachable.ts";
@@ -41,7 +46,7 @@ async function runDue(
 }
 
 export const backupFeature = feature<
-  keyof typeof backupCommands | keyof typeof backupTargetCommands,
+  keyof typeof backupCommands | keyof typeof backupCopyCommands | keyof typeof backupTargetCommands,
   never,
   keyof typeof backupSteps
 >({

@@ -1,12 +1,14 @@
 /** The commands on backups. */
-import type { backupCommands } from "../../lib/contract/mod.ts";
+import type { backupCommands, backupCopyCommands } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
 import { copyHandlers } from "./copy_handlers.ts";
 import { jobHandlers } from "./job_handlers.ts";
 import { type BackupContext, backupLookup } from "./lookup.ts";
 
+type BackupHandlers = Pick<Handlers, keyof typeof backupCommands | keyof typeof backupCopyCommands>;
+
 /** A handler for each of them. */
-export function backupHandlers(context: BackupContext): Pick<Handlers, keyof typeof backupCommands> {
+export function backupHandlers(context: BackupContext): BackupHandlers {
   const lookup = backupLookup(context);
   return { ...jobHandlers(context, lookup), ...copyHandlers(context, lookup) };
 }
