@@ -128,7 +128,7 @@ function updateHandler(
 }
 
 /** A handler for each command on jobs. */
-export function jobHandlers(context: BackupContext, lookup: BackupLookup) {
+export function backupJobHandlers(context: BackupContext, lookup: BackupLookup) {
   const { records, runs, history, clock, host, open } = context, { find, shown, requireIdle } = lookup;
   return {
     ...createHandler(context, lookup),

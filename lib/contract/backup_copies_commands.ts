@@ -5,8 +5,31 @@ import { command } from "./command.ts";
 import { BackupId, closed, oneOf, SentenceText, Timestamp, VmId } from "./schema.ts";
 import { NewVolumeName } from "./volumes.ts";
 import { BackupFile, BackupFilesystem, BackupRun, BOOT_TEST_SECONDS, VERIFY_KINDS } from "./backups.ts";
-import { Device, FILES, PathInCopy, REACHING, RunId } from "./backups_commands.ts";
+import { RUN_ID, TARGET_ERRORS } from "./backups_commands.ts";
 
+const FILE_ERRORS = [
+  "BackupNotFound",
+  "BackupRunNotFound",
+  "BackupFolderBusy",
+  ...TARGET_ERRORS,
+  "BackupDamaged",
+  "BackupFilesNotPossible",
+  "BackupFilesFailed",
+  "StoreUnavailable",
+] as const;
+const PathInCopy = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  pattern: "^/[^\\u0000]*$",
+  description: "absolute path in that file system",
+});
+const Device = Type.String({
+  minLength: 6,
+  maxLength: 255,
+  pattern: "^/dev/[A-Za-z0-9_.+/-]+$",
+  description: "a file system, as list_backup_files tells it",
+});
+const RunId = Type.String({ ...RUN_ID, description: "id of the run" });
 export const backupCopyCommands = {
   restore_backup: command({
     summary: "Restore a VM from a backup",
@@ -45,7 +68,7 @@ export const backupCopyCommands = {
       "BackupNotFound",
       "BackupRunNotFound",
       "BackupFolderBusy",
-      ...REACHING,
+      ...TARGET_ERRORS,
       "BackupDamaged",
       "InvalidName",
       "VmNameExists",
@@ -102,7 +125,7 @@ export const backupCopyCommands = {
       "BackupNotFound",
       "BackupRunNotFound",
       "BackupFolderBusy",
-      ...REACHING,
+      ...TARGET_ERRORS,
       "BackupDamaged",
       "RestoreNotPossible",
       "RestoreFailed",
@@ -165,7 +188,7 @@ export const backupCopyCommands = {
       "BackupNotFound",
       "BackupRunNotFound",
       "BackupFolderBusy",
-      ...REACHING,
+      ...TARGET_ERRORS,
       "BackupDamaged",
       "HostInMaintenance",
       "BootTestNotPossible",
@@ -203,7 +226,7 @@ export const backupCopyCommands = {
       files: Type.Array(BackupFile, { description: "of the folder, by name; empty without filesystem" }),
       truncated: Type.Boolean({ description: "the folder has more than 1,000 entries" }),
     }),
-    errors: FILES,
+    errors: FILE_ERRORS,
     route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/files",
     cli: ["backup", "files", "<backupId>", "<runId>", "<vmId>", "<path>"],
     places: ["<backupId>", "<runId>", "<vmId>", "[path]"],
@@ -222,7 +245,7 @@ export const backupCopyCommands = {
       name: Type.String(),
       size: Type.Union([Type.Integer(), Type.Null()], { description: "bytes; null for a folder" }),
     }),
-    errors: [...FILES, "ContentExpected"],
+    errors: [...FILE_ERRORS, "ContentExpected"],
     route: "GET /backups/{backupId}/runs/{runId}/vms/{vmId}/files/content",
     cli: ["backup", "cp", "<backupId>", "<runId>", "<vmId>", "<filesystem>", "<path>"],
     examples: ["kvm-manager backup cp nightly RUN VM /dev/sda1 /etc/fstab --out fstab"],
@@ -243,7 +266,7 @@ export const backupCopyCommands = {
     errors: [
       "BackupNotFound",
       "BackupRunNotFound",
-      ...REACHING,
+      ...TARGET_ERRORS,
       "NoBootScreen",
       "StoreUnavailable",
     ],

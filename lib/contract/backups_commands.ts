@@ -23,8 +23,7 @@ import {
   VmBackups,
 } from "./backups.ts";
 
-const RUN_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
-export const RunId = Type.String({ ...RUN_ID, description: "id of the run" });
+export const RUN_ID = { minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" } as const;
 const BackupName = Type.String({
   minLength: 1,
   maxLength: 100,
@@ -94,20 +93,7 @@ const options = {
   })),
   enabled: Type.Optional(Type.Boolean({ description: "runs by itself; yes in a new one" })),
 };
-
-export const Device = Type.String({
-  minLength: 6,
-  maxLength: 255,
-  pattern: "^/dev/[A-Za-z0-9_.+/-]+$",
-  description: "a file system, as list_backup_files tells it",
-});
-export const PathInCopy = Type.String({
-  minLength: 1,
-  maxLength: 4096,
-  pattern: "^/[^\\u0000]*$",
-  description: "absolute path in that file system",
-});
-export const REACHING = [
+export const TARGET_ERRORS = [
   "BackupFolderUnusable",
   "BackupTargetUnusable",
   "BackupTargetNotFound",
@@ -116,16 +102,6 @@ export const REACHING = [
   "BackupHostKeyChanged",
   "StoragePoolNotFound",
   "StorageUnknown",
-] as const;
-export const FILES = [
-  "BackupNotFound",
-  "BackupRunNotFound",
-  "BackupFolderBusy",
-  ...REACHING,
-  "BackupDamaged",
-  "BackupFilesNotPossible",
-  "BackupFilesFailed",
-  "StoreUnavailable",
 ] as const;
 
 const FLAGS = {
@@ -138,7 +114,7 @@ const FLAGS = {
 const SAVING = [
   "PathRefused",
   "BackupExists",
-  ...REACHING,
+  ...TARGET_ERRORS,
   "VmNotFound",
   "BackupElsewhere",
   "NoAccount",
@@ -309,7 +285,7 @@ export const backupCommands = {
       ...BackupRun.properties,
       joined: Type.Optional(Type.Literal(true, { description: "it was under way already" })),
     }),
-    errors: ["BackupNotFound", "BackupRunning", ...REACHING, "StoreUnavailable"],
+    errors: ["BackupNotFound", "BackupRunning", ...TARGET_ERRORS, "StoreUnavailable"],
     route: "POST /backups/{backupId}/run",
     cli: ["backup", "run", "<backupId>"],
     endsIn: "list_backup_runs",

@@ -1,7 +1,6 @@
 /** Every command that adds, changes or removes a disk of a VM. */
 import Type from "typebox";
-import { type ExtraPermission, HOST_NETWORK } from "./access_rules.ts";
-import { DISK_BUSES, DISK_FORMATS, MAX_SHARE_TAG, SHARE_TAG, USER_BACKENDS } from "./choices.ts";
+import { DISK_BUSES, DISK_FORMATS } from "./choices.ts";
 import { BinReceipt } from "./bin.ts";
 import { command } from "./command.ts";
 import { AnyMedium, BackingPlace, ConfigFinding, DiskSizeGb, ImagePlace } from "./create.ts";
@@ -17,9 +16,8 @@ const Target = Type.String({
   pattern: "^(vd|sd|hd|fd|xvd|ubd)[a-z]+$",
   description: "vda, sdb, …",
 });
-export const Mac = Type.String({ minLength: 17, maxLength: 17, description: "52:54:00:…" });
 /** A name as libvirt takes it for pools, volumes, networks and filters: never a path. */
-export const Name = Type.String({
+export const LibvirtName = Type.String({
   minLength: 1,
   maxLength: 255,
   pattern: "^[^/\\u0000-\\u001f\\u007f]+$",
@@ -29,48 +27,10 @@ const VolumeName = Type.String({
   maxLength: 128,
   pattern: "^[A-Za-z0-9_][A-Za-z0-9._+@ -]*$",
 });
-/** What can go into a file name, or into the name of a device of the host. */
-const InterfaceName = Type.String({
-  minLength: 1,
-  maxLength: 255,
-  pattern: "^[^/\\u0000-\\u001f\\u007f]+$",
-});
 const ImageFormat = oneOf(DISK_FORMATS);
-export const Plug = {
-  network: Type.Optional(Name),
-  bridge: Type.Optional(InterfaceName),
-  direct: Type.Optional(InterfaceName),
-  user: Type.Optional(oneOf(USER_BACKENDS, {
-    description: "no network at all: a process forwards what the guest sends. passt: libvirt 9.0 and later",
-  })),
-};
-export const FilterAddresses = Type.Array(
-  Type.String({ minLength: 2, maxLength: 45, pattern: "^[0-9A-Fa-f:.]+$" }),
-  { maxItems: 32, uniqueItems: true, description: "the filter's parameters IP and IPV6" },
-);
 
 /** Which disk. */
 const OneDisk = { vmId: VmId, target: Target };
-/** Which card. */
-export const OneNic = {
-  vmId: VmId,
-  mac: Type.String({
-    minLength: 17,
-    maxLength: 80,
-    description: "52:54:00:…; of cards with one address, 52:54:00:…@0000:01:00.0, as the refusal names them",
-  }),
-};
-
-export const ShareTag = Type.String({
-  minLength: 1,
-  maxLength: MAX_SHARE_TAG,
-  pattern: SHARE_TAG,
-  description:
-    "what the guest mounts it by: letters, digits, dash and underscore; else made of the folder's name",
-});
-
-/** A card on no libvirt network. */
-export const HOST_CARD: ExtraPermission = { permission: HOST_NETWORK, fields: ["bridge", "direct", "user"] };
 
 export const deviceCommands = {
   get_vm_devices: command({
@@ -108,7 +68,7 @@ export const deviceCommands = {
       vmId: VmId,
       device: Type.Optional(oneOf(["disk", "cdrom"])),
       create: Type.Optional(closed({
-        pool: Type.Optional(Name),
+        pool: Type.Optional(LibvirtName),
         sizeGb: DiskSizeGb,
         format: Type.Optional(ImageFormat),
         name: Type.Optional(VolumeName),

@@ -3,7 +3,8 @@
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
 import { accessCommands } from "./access_commands.ts";
-import { alertCommands, alertTargetCommands } from "./alerts.ts";
+import { alertTargetCommands } from "./alerts.ts";
+import { alertCommands } from "./alerts_commands.ts";
 import { auditedForAdministrators } from "./access_rules.ts";
 import { auditCommands } from "./audit.ts";
 import { passkeyCommands } from "./passkeys.ts";
@@ -147,6 +148,7 @@ type Outputs = { readonly [N in CommandName]: OutputOf<Commands[N]> };
 export * from "./access.ts";
 export {
   accessCommands,
+  alertCommands,
   backupCommands,
   backupCopyCommands,
   deviceCommands,

@@ -1,14 +1,51 @@
 /** Every command that adds, changes or removes a network card or share of a VM. */
 import Type from "typebox";
-import { HOST_NETWORK } from "./access_rules.ts";
-import { NIC_MODELS, SHARE_DRIVERS } from "./choices.ts";
+import { type ExtraPermission, HOST_NETWORK } from "./access_rules.ts";
+import { MAX_SHARE_TAG, NIC_MODELS, SHARE_DRIVERS, SHARE_TAG, USER_BACKENDS } from "./choices.ts";
 import { command } from "./command.ts";
 import { ConfigFinding } from "./create.ts";
 import { NicLimits } from "./device_limits.ts";
 import { CLEARABLE, closed, oneOf, SentenceText, VmId } from "./schema.ts";
 import { DeviceApplied, LiveAndPersistent } from "./devices.ts";
-import { FilterAddresses, HOST_CARD, Mac, Name, OneNic, Plug, ShareTag } from "./devices_commands.ts";
+import { LibvirtName } from "./devices_commands.ts";
 
+/** A card on no libvirt network. */
+const HOST_CARD: ExtraPermission = { permission: HOST_NETWORK, fields: ["bridge", "direct", "user"] };
+const ShareTag = Type.String({
+  minLength: 1,
+  maxLength: MAX_SHARE_TAG,
+  pattern: SHARE_TAG,
+  description:
+    "what the guest mounts it by: letters, digits, dash and underscore; else made of the folder's name",
+});
+/** Which card. */
+const OneNic = {
+  vmId: VmId,
+  mac: Type.String({
+    minLength: 17,
+    maxLength: 80,
+    description: "52:54:00:…; of cards with one address, 52:54:00:…@0000:01:00.0, as the refusal names them",
+  }),
+};
+const FilterAddresses = Type.Array(
+  Type.String({ minLength: 2, maxLength: 45, pattern: "^[0-9A-Fa-f:.]+$" }),
+  { maxItems: 32, uniqueItems: true, description: "the filter's parameters IP and IPV6" },
+);
+/** What can go into a file name, or into the name of a device of the host. */
+const InterfaceName = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: "^[^/\\u0000-\\u001f\\u007f]+$",
+});
+const Plug = {
+  network: Type.Optional(LibvirtName),
+  bridge: Type.Optional(InterfaceName),
+  direct: Type.Optional(InterfaceName),
+  user: Type.Optional(oneOf(USER_BACKENDS, {
+    description: "no network at all: a process forwards what the guest sends. passt: libvirt 9.0 and later",
+  })),
+};
+const Mac = Type.String({ minLength: 17, maxLength: 17, description: "52:54:00:…" });
 export const nicCommands = {
   attach_nic: command({
     summary: "Add a network interface to a VM",
@@ -19,7 +56,7 @@ export const nicCommands = {
       ...Plug,
       model: Type.Optional(oneOf(NIC_MODELS)),
       mac: Type.Optional(Mac),
-      filter: Type.Optional(Name),
+      filter: Type.Optional(LibvirtName),
       filterAddresses: Type.Optional(FilterAddresses),
       linkUp: Type.Optional(Type.Boolean({ default: true })),
       ...NicLimits,

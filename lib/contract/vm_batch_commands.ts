@@ -2,10 +2,12 @@
 import Type from "typebox";
 import { command } from "./command.ts";
 import { HostName } from "./on_host.ts";
-import { closed } from "./schema.ts";
+import { closed, VmId } from "./schema.ts";
 import { BatchOperationResult } from "./vm.ts";
-import { ManyVms } from "./vm_commands.ts";
 
+const ManyVms = closed({
+  vmIds: Type.Array(VmId, { minItems: 1, maxItems: 1000, uniqueItems: true }),
+});
 export const vmBatchCommands = {
   batch_start_vms: command({
     summary: "Start several VMs",

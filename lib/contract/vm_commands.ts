@@ -18,9 +18,6 @@ import {
 } from "./vm.ts";
 
 const OneVm = closed({ vmId: VmId });
-export const ManyVms = closed({
-  vmIds: Type.Array(VmId, { minItems: 1, maxItems: 1000, uniqueItems: true }),
-});
 
 /** What a change of tags or group does to what goes by them. */
 const LabelsChanged = Type.Object({
