@@ -51,7 +51,7 @@ export interface PoolOptions {
 }
 
 /** What a pool is doing, for `/debug` and tests. */
-export interface PoolState {
+export interface WorkerPoolState {
   readonly workers: number;
   readonly busy: number;
   readonly queued: number;
@@ -94,7 +94,7 @@ export class WorkerPool {
     this.#sweeper = setInterval(() => this.#retireIdle(), this.#options.idleMs / 2);
   }
 
-  get state(): PoolState {
+  get state(): WorkerPoolState {
     const busy = [...this.#members].filter((member) => member.job).length;
     return { workers: this.#members.size, busy, queued: this.#queue.length, lost: this.#lost.size };
   }

@@ -9,7 +9,7 @@ import type { AddDeviceProps } from "../components/vm/devices/DeviceForm.tsx";
 import { AddHardware } from "../components/vm/hardware/AddHardware.tsx";
 import { type FieldContext, RestartMark } from "../components/vm/hardware/HardwareField.tsx";
 import { FORMS } from "../components/vm/hardware/HardwareForms.tsx";
-import { doneText, HardwareOutcome } from "../components/vm/hardware/HardwareOutcome.tsx";
+import { HardwareOutcome, savedText } from "../components/vm/hardware/HardwareOutcome.tsx";
 import { HardwarePending } from "../components/vm/hardware/HardwarePending.tsx";
 import { UnsavedBar } from "../components/vm/hardware/UnsavedBar.tsx";
 import { api } from "../lib/client/api.ts";
@@ -201,7 +201,7 @@ function useHardware(props: HardwareFormsProps) {
         edits.reset();
         nextBootOnly.value = false;
         focus.current = FORMS_THEMSELVES;
-        report(doneText(done));
+        report(savedText(done));
       }
       outcome.value = done;
     } catch (error) {

@@ -8,6 +8,6 @@ export function newSecret(bytes = 32): string {
 }
 
 /** What is kept of a secret. A lookup by it tells nothing by its time: nobody can choose hashes. */
-export function hashOf(secret: string): string {
+export function secretHash(secret: string): string {
   return createHash("sha256").update(secret).digest("base64url");
 }

@@ -12,7 +12,7 @@ import type { Grant, Role, SignInStep } from "../../lib/contract/mod.ts";
 import type { HostAccount, HostAccountsAsked, Standing } from "./host_accounts.ts";
 import { CHALLENGE_MS } from "./sign_in.ts";
 import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
-import { hashOf } from "./secret.ts";
+import { secretHash } from "./secret.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import { delegateFor } from "./delegation.ts";
 
@@ -61,7 +61,7 @@ async function makeWorld(folder: string) {
   const access = new Access(store, false, clock, null, CHEAP);
   const user = await access.accounts.create({ name: "ann", password: PASSWORD, grants: [] });
   const secret = newTotpSecret();
-  const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(hashOf);
+  const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(secretHash);
   const withCodes = () =>
     access.accounts.save({ ...access.accounts.user(user.id), totp: { secret, lastStep: -1 }, recovery });
   const sessions: (string | null)[] = [];
@@ -243,7 +243,7 @@ Deno.test("Credentials: a session outlives a restart and a reboot, with the time
     const after = again();
     assert.ok(after.access.credentials.session(secret, ""), "the same boot: by its uptime");
     const rows = JSON.stringify(after.store.database!.prepare("SELECT * FROM access").all());
-    assert.ok(!rows.includes(secret) && rows.includes(hashOf(secret)));
+    assert.ok(!rows.includes(secret) && rows.includes(secretHash(secret)));
     reboot(SESSION_MS.idle + 2 * 3600_000);
     assert.equal(after.access.credentials.session(secret, ""), undefined, "across boots: by the wall clock");
     after.store.close();

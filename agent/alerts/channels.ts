@@ -4,7 +4,7 @@ import type { AlertText } from "../../lib/alerts/text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { requireReachable, type Resolve, trusted } from "../outbound/fetch.ts";
+import { requireAllowedAddress, type Resolve, trusted } from "../outbound/fetch.ts";
 import { deliveryFailure, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
 import type { AlertTargetRecord, MessageItem } from "./records.ts";
 import { urlHost } from "../../lib/network/url_host.ts";
@@ -69,7 +69,7 @@ async function mail(
 ): Promise<void> {
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
-  const { addresses: [address] } = await requireReachable(
+  const { addresses: [address] } = await requireAllowedAddress(
     mailUrl(smtpHost),
     target.privateAddresses,
     options.resolve,

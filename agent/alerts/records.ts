@@ -6,7 +6,7 @@ import {
   type AlertTarget,
   ContractError,
 } from "../../lib/contract/mod.ts";
-import { defaultAlerts } from "../../lib/alerts/defaults.ts";
+import { defaultAlertRules } from "../../lib/alerts/defaults.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
@@ -65,8 +65,8 @@ export const MOST_HISTORY = 20_000;
 
 const quoted = (value: unknown) => `'${JSON.stringify(value).replaceAll("'", "''")}'`;
 
-function insertsOf(of: Parameters<typeof defaultAlerts>[0]): string {
-  return defaultAlerts(of, 0).map((rule) =>
+function insertsOf(of: Parameters<typeof defaultAlertRules>[0]): string {
+  return defaultAlertRules(of, 0).map((rule) =>
     `INSERT INTO alerts (id, record) VALUES ('${rule.id}', json_set(${
       quoted(rule)
     }, '$.createdAt', unixepoch() * 1000));`

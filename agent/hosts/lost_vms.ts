@@ -8,7 +8,7 @@ import type { DomainState } from "../../ffi/calls/mod.ts";
 import { isHang } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { wordsOf } from "../machine/processes.ts";
+import { argumentsOf } from "../machine/processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { isActiveState } from "./inventory/states.ts";
 import { vmOfQemu } from "../machine/qemu_processes.ts";
@@ -69,7 +69,7 @@ export class LostVms {
     }
     for (const { uuid, name, active } of states) {
       const seen = active ? undefined : running.get(uuid);
-      const pid = seen !== undefined && vmOfQemu(await wordsOf(seen)) === uuid ? seen : undefined;
+      const pid = seen !== undefined && vmOfQemu(await argumentsOf(seen)) === uuid ? seen : undefined;
       if (pid === this.#pids.get(uuid)) continue;
       if (pid === undefined) {
         this.#pids.delete(uuid);

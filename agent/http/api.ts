@@ -27,7 +27,7 @@ import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams, FIGURE_CHOICES, type FigureChoice } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { hostHeads, type HostStates } from "./host_heads.ts";
-import { linesOf, wantsLines } from "./lines.ts";
+import { jsonLinesResponse, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
 import { peerView } from "./peer_events.ts";
 import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
@@ -171,7 +171,7 @@ export function createApi(
     const name = context.req.param("name"), host = context.req.query("host") || undefined;
     const { principal } = context.env;
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
-      return await linesOf((content) => dispatch(name, input, principal, content, host));
+      return await jsonLinesResponse((content) => dispatch(name, input, principal, content, host));
     }
     const answer = await dispatch(name, input, principal, undefined, host);
     const response = jsonResponse(answer);

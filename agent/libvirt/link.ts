@@ -21,7 +21,7 @@ import type { LibvirtEvent } from "../../ffi/events.ts";
 import { SchemaCheck } from "../../ffi/schema_check.ts";
 import { ConsoleStreams } from "../../ffi/streams.ts";
 import { Subscription } from "../../ffi/subscription.ts";
-import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
+import { type PoolOptions, WorkerPool, type WorkerPoolState } from "../../ffi/worker_pool.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import { type LocalMachine, localMachine } from "../machine/machine.ts";
@@ -153,7 +153,7 @@ export class LibvirtLink {
     return this.#address;
   }
 
-  get poolState(): PoolState {
+  get poolState(): WorkerPoolState {
     return this.#pool.state;
   }
 

@@ -127,7 +127,7 @@ export interface Reachable {
  *
  * @throws {HostRefused} @throws {LinkLocalRefused} @throws {BrokenOff}
  */
-export async function requireReachable(
+export async function requireAllowedAddress(
   url: URL,
   privateAddresses: boolean,
   resolve: Resolve = systemResolve,

@@ -25,7 +25,7 @@ export interface AssignedDevice extends HostDeviceUser {
 }
 
 /** What is known beside libvirt's list. */
-export interface HostFacts {
+export interface DeviceListFacts {
   readonly uses: readonly HostUse[];
   readonly taken: readonly AssignedDevice[];
   /** Serial numbers by the device's place in the kernel's tree. */
@@ -88,7 +88,11 @@ function users(ref: HostDeviceRef, taken: readonly AssignedDevice[]): HostDevice
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], facts: HostFacts): HostDevice {
+function pciDevice(
+  device: Of<PciCapability>,
+  all: readonly NodeDevice[],
+  facts: DeviceListFacts,
+): HostDevice {
   const { capability: is } = device;
   const cls = pciClass(is);
   return {
@@ -119,7 +123,7 @@ function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], facts:
 function usbDevice(
   device: Of<UsbCapability>,
   all: readonly NodeDevice[],
-  facts: HostFacts,
+  facts: DeviceListFacts,
   interfaces: readonly Of<UsbInterfaceCapability>[],
   isAlone: boolean,
 ): HostDevice {
@@ -149,7 +153,7 @@ function usbDevice(
 }
 
 /** What is plugged in: USB first, as people look for it, each by its address. Hubs are none. */
-export function listedDevices(all: readonly NodeDevice[], facts: HostFacts): HostDevice[] {
+export function listedDevices(all: readonly NodeDevice[], facts: DeviceListFacts): HostDevice[] {
   const interfaces = Map.groupBy(all.filter(isKind("usb-interface")), ({ parent }) => parent ?? "");
   const of = ({ name }: NodeDevice) => interfaces.get(name) ?? [];
   const usb = all.filter(isKind("usb")).filter((device) =>

@@ -21,7 +21,7 @@ import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { CHOSEN } from "../../lib/host/new_vm_href.ts";
 import { firstCloudInit } from "../../lib/vm/cloud_init/first.ts";
-import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
+import { freeVmName, guessSystem } from "../../lib/vm/create/guesses.ts";
 import { offeredDiskGb } from "../../lib/vm/create/offered_disk.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
@@ -88,7 +88,7 @@ function firstWish(
   const system = systems.find(({ id }) => id === osVariant);
   const isoPath = isos.find(({ pool, name }) => `${pool}/${name}` === iso)?.path ?? iso;
   return {
-    name: freeName(osVariant ?? (image === null ? "vm-1" : "vm"), taken),
+    name: freeVmName(osVariant ?? (image === null ? "vm-1" : "vm"), taken),
     ...(system !== undefined && { osVariant: system.id, osType: system.osType }),
     ...(isoPath !== null && { isoPath }),
     disks: [

@@ -13,7 +13,7 @@ import { Mutex } from "../../../lib/mutex.ts";
 import { FileRefused } from "../../machine/files.ts";
 import { log } from "../../log.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
-import { requireReachable } from "../../outbound/fetch.ts";
+import { requireAllowedAddress } from "../../outbound/fetch.ts";
 import { sshFingerprint } from "../../outbound/ssh_fingerprint.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
@@ -126,7 +126,7 @@ export class SftpStore implements BackupStore {
     const { host, privateAddresses } = this.#place;
     const url = new URL(`ssh://${urlHost(host)}`);
     try {
-      const { addresses } = await requireReachable(url, privateAddresses, this.#options.resolve);
+      const { addresses } = await requireAllowedAddress(url, privateAddresses, this.#options.resolve);
       return addresses[0]!;
     } catch (error) {
       const refusal = error instanceof BrokenOff ? error.message : outboundRefusal(error);

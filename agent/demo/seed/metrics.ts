@@ -5,10 +5,10 @@ import type { Points } from "../../../lib/metrics/points.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
 import type { StoredSeries } from "../../metrics/metric_database.ts";
 import { MetricStore } from "../../metrics/metric_store.ts";
-import { share } from "../world/chance.ts";
+import { fractionBy } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";
 import { type HostFigures, hostFiguresOf } from "../world/host_figures.ts";
-import { hostLoadOf, type LoadNow, loadOf, usedOf } from "../world/load.ts";
+import { hostLoadOf, type LoadNow, simulatedLoad, usedOf } from "../world/load.ts";
 import { idOf, macOf, targetOf } from "../world/node_xml.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import { DEMO_VMS, type DemoVm } from "../world/vms.ts";
@@ -77,7 +77,10 @@ function filesystemRows({ disks }: DemoVm, system: DemoSystem, now: number): Row
       ["filesystem_size", label, () => size * GIB],
     ];
   const other = system.family === "windows" ? "D:\\" : "/srv";
-  return [...rows(root, first, (first?.gib ?? 0) * share), ...rows(other, second, (second?.gib ?? 0) * 0.99)];
+  return [
+    ...rows(root, first, (first?.gib ?? 0) * share),
+    ...rows(other, second, (second?.gib ?? 0) * 0.99),
+  ];
 }
 
 /** Figures of some times. @param spread share of the mean that least and greatest are away from it; 0: one reading each */
@@ -91,7 +94,7 @@ function pointsOf(
   if (spread === 0) return { times, avg };
   const of = (sign: number) =>
     avg.map((each, index) =>
-      Math.max(0, each * (1 + sign * spread * share(`${name} ${sign} ${times[index]}`)))
+      Math.max(0, each * (1 + sign * spread * fractionBy(`${name} ${sign} ${times[index]}`)))
     );
   return {
     times,
@@ -192,7 +195,7 @@ export async function seedMetrics({ dataDir, now }: Seeding): Promise<void> {
     for (const vm of DEMO_VMS) {
       if (vm.state === "stopped" || vm.state === "suspended") continue;
       const times = timesOf(resolution, step, seconds, seconds - vm.ageDays * DAY_S);
-      const loads = new Map(times.map((time) => [time, loadOf(vm, time + step / 2)]));
+      const loads = new Map(times.map((time) => [time, simulatedLoad(vm, time + step / 2)]));
       const series = seriesOf(vmRows(vm, seconds), loads, isRaw);
       await store.ask("take", { host: vm.host, subject: idOf(vm), resolution, series });
     }

@@ -12,10 +12,10 @@ export function hash(text: string): number {
 }
 
 /** A number from 0 to 1 that belongs to a text. */
-export const share = (text: string): number => hash(text) / 2 ** 32;
+export const fractionBy = (text: string): number => hash(text) / 2 ** 32;
 
 /** One of some things, by a text. */
-export const oneOf = <T>(text: string, things: readonly T[]): T => things[hash(text) % things.length]!;
+export const pickBy = <T>(text: string, things: readonly T[]): T => things[hash(text) % things.length]!;
 
 /** The UUID that belongs to a text. */
 export function uuidOf(text: string): string {
@@ -27,7 +27,7 @@ export function uuidOf(text: string): string {
 /** A course that goes up and down between -1 and 1. @param seconds since 1970 @param period seconds between its points */
 export function drift(name: string, seconds: number, period: number): number {
   const at = seconds / period, slot = Math.floor(at), between = at - slot;
-  const point = (index: number) => share(`${name} ${index}`) * 2 - 1;
+  const point = (index: number) => fractionBy(`${name} ${index}`) * 2 - 1;
   const smooth = between * between * (3 - 2 * between);
   return point(slot) * (1 - smooth) + point(slot + 1) * smooth;
 }

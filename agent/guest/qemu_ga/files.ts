@@ -7,7 +7,7 @@ import { log } from "../../log.ts";
 import type { ExecOutcome, ExecRequest, GuestReader, GuestWriter } from "../backend.ts";
 import { isSilence } from "../guest_lines.ts";
 import type { QemuAgent } from "./agent.ts";
-import { bytesOf, FileHandle, FileRead, FileSought, FileWritten, Nothing } from "./answers.ts";
+import { decodedBase64, FileHandle, FileRead, FileSought, FileWritten, Nothing } from "./answers.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
 /** Bytes that are read at once: in base64 with room to spare below libvirt's 4 MiB. */
@@ -105,7 +105,7 @@ export class QemuFiles {
           const options = { most: PIECE_CHARACTERS, seconds: PIECE_SECONDS };
           try {
             const answer = await agent.ask(vm, "guest-file-read", FileRead, { handle, count }, options);
-            const bytes = bytesOf(answer["buf-b64"], "guest-file-read");
+            const bytes = decodedBase64(answer["buf-b64"], "guest-file-read");
             if (bytes.length <= count) return bytes;
           } catch (error) {
             throw fileFailure(error, path);

@@ -98,7 +98,7 @@ const passOver = (what: string) => (error: unknown): void => {
 };
 
 /** Which VMs belong to which host, where there are several. */
-export interface VmPlaces {
+export interface VmOwnership {
   /** Whether a VM that this host has is another host's, or may be. */
   isForeign(vmId: string): boolean;
   /** A VM was read, came into another state, or is gone. */
@@ -108,7 +108,7 @@ export interface VmPlaces {
 }
 
 /** A host whose VMs are all its own. */
-const OWN_ALONE: VmPlaces = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
+const OWN_ALONE: VmOwnership = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
 
 export class Inventory {
   readonly #link: LibvirtLink;
@@ -121,7 +121,7 @@ export class Inventory {
    * ids stay: libvirt's last events of one come when it is gone.
    */
   readonly #hidden = new Set<string>();
-  readonly #places: VmPlaces;
+  readonly #places: VmOwnership;
   /** What `vms()` gives, until something changes; what is another host's is left out each time. */
   #list: readonly VM[] | undefined;
   /** Virtual networks. */
@@ -142,7 +142,7 @@ export class Inventory {
     events: Events,
     hostname: string,
     onChange: (change: DomainChange) => void,
-    places: VmPlaces = OWN_ALONE,
+    places: VmOwnership = OWN_ALONE,
   ) {
     this.#places = places;
     this.#link = link;

@@ -149,7 +149,7 @@ async function chainsOf({ link }: Host, { vm, present }: Known): Promise<DiskCha
   return chains;
 }
 
-/** What the commands need beside the host. */
+/** What the commands need in addition to the host. */
 export interface SnapshotContext {
   readonly host: Host;
   readonly images: SnapshotImages;

@@ -67,7 +67,8 @@ export function choiceOf(
 export const given = (text: string): string | undefined => text === "" ? undefined : text;
 
 /** A number as it was typed; NaN for what is none, so that the server can say so. Nothing for an empty field. */
-export const number = (text: string): number | undefined => text.trim() === "" ? undefined : Number(text);
+export const typedNumber = (text: string): number | undefined =>
+  text.trim() === "" ? undefined : Number(text);
 
 /** One of a list's words as the contract's type; undefined for the empty entry. */
 export const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
