@@ -126,7 +126,7 @@ function strictKey(
   if (isKnownDevice(user, client)) {
     return { key: `${step} ${name} device:${secretHash(device!)}`, isTrusted: true };
   }
-  // Only who knows the password gets to the second step: there is nobody else to be locked out by.
+  // Only who knows the password gets to the second step: no other caller can lock the account.
   return {
     key: step === "code" ? `code ${name}` : `password ${name} ${placeOf(client)}`,
     isTrusted: false,

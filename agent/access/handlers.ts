@@ -89,7 +89,7 @@ function signInHandlers({ access, address }: AccessServices) {
       const { name, via, userId, rights } = principal;
       return {
         name,
-        via: via as Exclude<Via, "agent" | "nobody">, // dispatch lets nobody in, and the agent does not ask
+        via: via as Exclude<Via, "agent" | "nobody">, // dispatch refuses callers without a sign-in, and the agent does not ask
         user: userId === undefined ? null : shownUser(accounts.user(userId)),
         administrator: isAdministrator(rights),
         confirmedUntil: access.confirmations.until(principal.holder),

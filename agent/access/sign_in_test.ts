@@ -311,7 +311,7 @@ Deno.test("Access.identify() knows a session by its cookie, and tells its door",
     assert.equal(told, 1, "the door keeps the connection");
   }));
 
-Deno.test("Accounts keep one administrator who can sign in, and lose nobody without a database", () =>
+Deno.test("Accounts keep one administrator who can sign in, and lose no account without a database", () =>
   withAccess(async ({ access: { accounts }, user }) => {
     await fails("UserExists", () => accounts.create({ name: "ann" }));
     for (const name of ["root", "libvirt"]) await fails("UserExists", () => accounts.create({ name }));
@@ -375,7 +375,7 @@ Deno.test("SignIn: what an account of the host has opens nothing once the host r
     assert.deepEqual(opens(), OPEN);
     host.standingNow = "unknown";
     await ask();
-    assert.deepEqual(opens(), OPEN, "a PAM that does not answer locks nobody out");
+    assert.deepEqual(opens(), OPEN, "a PAM that does not answer locks no account out");
     host.standingNow = "refused";
     await ask();
     assert.deepEqual(opens(), SHUT);
