@@ -30,7 +30,7 @@ import { backupViews } from "./views.ts";
 import type { Principal } from "../access.ts";
 import type { Api } from "../../lib/contract/api.ts";
 
-/** Milliseconds between looks at what is due. */
+/** Milliseconds between looks for jobs that are due. */
 const LOOK_MS = 10_000;
 
 /** Runs a backup that is due, as who saved it. @throws {ContractError} why it does not run */

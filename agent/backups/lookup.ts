@@ -104,7 +104,7 @@ export function backupLookup(context: BackupContext) {
     const { id: repository } = await Repository.make(new FolderStore(path));
     return { folder: path, targetId: undefined, repository };
   };
-  /** Works with a VM's copy of a run, which nobody deletes meanwhile. */
+  /** Works with a VM's copy of a run, which is not deleted meanwhile. */
   const fromCopy = async <T>(
     { backupId, ...of }: OfCopy & { readonly backupId: string },
     work: (source: RestoreSource) => Promise<T>,
@@ -114,7 +114,7 @@ export function backupLookup(context: BackupContext) {
       sourceIn(repository, copies, of);
       let done: { readonly value: T } | undefined;
       await repository.locked("content", false, async () => {
-        // Again: retention may have deleted it until nobody could any more.
+        // Again: retention may have deleted it before the lock was held.
         const there = (await repository.copies()).filter(({ id }) => copies.some((copy) => copy.id === id));
         done = { value: await work(sourceIn(repository, there, of)) };
       });

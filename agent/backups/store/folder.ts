@@ -310,7 +310,7 @@ export class FolderStore implements BackupStore {
   /** The kernel gives the lock back when the process ends, however that is. */
   async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
     const file = await this.#lockFile(this.#at(`${what}.lock`), alone);
-    // Where nothing can be written, nobody can take what is read.
+    // Where nothing can be written, what is read cannot be replaced.
     if (file === undefined) return { isHeld: () => true, release: () => Promise.resolve() };
     let isTaken = false;
     try {

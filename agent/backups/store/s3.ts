@@ -45,7 +45,7 @@ export interface S3Place {
   readonly privateAddresses: boolean;
 }
 
-/** What it works with beside its place. */
+/** What it works with in addition to its place. */
 export interface RemoteOptions {
   /** Whose locks they are: the target's id. */
   readonly owner: string;

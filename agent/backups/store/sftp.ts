@@ -49,7 +49,7 @@ export interface SftpPlace {
   readonly password: string | undefined;
   /** OpenSSH's format, without a passphrase. */
   readonly privateKey: string | undefined;
-  /** `SHA256:…` as ssh-keygen -l shows it; undefined: it is asked for, and nobody is spoken to. */
+  /** `SHA256:…` as ssh-keygen -l shows it; undefined: it is asked for, and no session is opened. */
   readonly hostKey: string | undefined;
   /** The folder, from the host's root or from the user's own folder. */
   readonly path: string;
@@ -453,7 +453,7 @@ export class SftpStore implements BackupStore {
         try {
           at.sftp.ext_openssh_rename(this.#at(from), this.#at(to), give);
         } catch (error) {
-          // Servers without OpenSSH's own way: theirs takes nobody's place, which suits what is new.
+          // Servers without OpenSSH's own way: theirs replaces no file, which suits new files.
           log.debug("a backup target does not replace files", { error });
           at.sftp.rename(this.#at(from), this.#at(to), give);
         }
