@@ -43,7 +43,7 @@ function fileFailure(error: unknown, path: string): unknown {
     : new ContractError("GuestFileDenied", { path, error: said }, { cause: error });
 }
 
-/** Begins a file beside its place, that nobody else in the guest can read or change; says what stands there now. */
+/** Begins a file next to its place, which only root in the guest can read or change; says what stands there now. */
 const BEGIN = `p=$1
 if [ -L "$p" ]; then p=$(readlink -f -- "$p") || exit 2; fi
 if [ -d "$p" ]; then echo "Is a directory" >&2; exit 3; fi
@@ -136,7 +136,7 @@ export class QemuFiles {
   }
 
   /**
-   * A file beside its place until it is whole. In a guest where nothing can be run, it is written where it goes.
+   * A file next to its place until it is whole. In a guest where nothing can be run, it is written where it goes.
    *
    * @throws {ContractError} GuestFileNotFound, GuestFileDenied
    */
