@@ -86,7 +86,7 @@ export interface HostConfig {
   readonly login?: LibvirtLogin;
 }
 
-/** Milliseconds between two looks which jobs are due: what nobody looks at may wait, a new listener must not. */
+/** Milliseconds between two looks which jobs are due: what is not looked at may wait, a new listener must not. */
 const CHECK_MS = 500;
 /** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
 const SETTLE_MS = 5000;
@@ -495,7 +495,7 @@ export class Host implements ManagedHost {
    * whoever gets the answer sees what it did.
    *
    * @param run gives the VM as it read it last, where it did that itself
-   * @param always run beside another operation
+   * @param always run at the same time as another operation
    * @throws {ContractError} VmBusy, OperationUnsettled
    */
   async operate(
