@@ -35,7 +35,7 @@ Deno.test("linesOf() has who hangs up end it, and keeps no more than it may for 
     tell!({ stdout: "a" });
     await new Promise<void>((resolve) => gone!.addEventListener("abort", () => resolve()));
     wasEnded = gone!.aborted;
-    tell!({ stdout: "nobody hears this" });
+    tell!({ stdout: "not heard" });
   });
   await answer.body!.cancel();
   await new Promise((resolve) => setTimeout(resolve, 0));
