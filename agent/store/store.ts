@@ -206,7 +206,7 @@ export class Store {
       `Manager, ${restore}, then start again`;
   }
 
-  /** Takes note of a statement that failed, and tells of it unless it is what was told last. */
+  /** Takes note of a statement that failed, and reports it unless it was reported last. */
   fail(error: unknown): void {
     const text = messageOf(error);
     const trouble = error instanceof StoreError
