@@ -66,7 +66,7 @@ async function awaitLibvirt({ call }: LockWork, before: ReadonlySet<string>): Pr
 }
 
 /**
- * Looks, decides and changes with nobody else doing so meanwhile.
+ * Looks, decides and changes while no other caller does so.
  *
  * @throws {ContractError} LockManagerRefused where another process is at it
  */

@@ -88,7 +88,7 @@ async function run(program: string, args: readonly string[], limitMs: number): P
   }
 }
 
-/** Whether a process has ended; one that nobody has asked for its status has. */
+/** Whether a process has ended; a zombie has. */
 async function hasEnded(pid: number): Promise<boolean> {
   const status = await textAt(`/proc/${pid}/stat`);
   return status === undefined || /\) [ZX] /.test(status);
