@@ -111,7 +111,7 @@ export class App {
   /** Whether ages can be trusted. */
   readonly drift: ClockDrift;
   readonly activity: ActivityLog;
-  /** Refused calls of nobody in particular: they are summed up. */
+  /** Refused anonymous calls: they are summed up. */
   readonly refusals: RejectedCallLog;
   readonly jobs: Jobs;
   readonly access: Access;
@@ -122,7 +122,7 @@ export class App {
   readonly managed: ManagedHosts;
   /** KVM Managers that may act on this host. */
   readonly peers: Peers;
-  /** Hosts beside the local one. */
+  /** Hosts besides the local one. */
   readonly hostRecords: HostRecords;
   readonly vmOwners: VmOwners;
   readonly consoles: Consoles;

@@ -157,7 +157,7 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
     return postJson(target, url, body, { "x-gotify-key": target.secret ?? "" }, options);
   },
   slack: (target, { text }, options) => {
-    // Slack's own escapes, so that a VM's name is no link and calls nobody
+    // Slack's own escapes, so that a VM's name is no link and mentions no user
     const plain = (line: string) =>
       line.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
     const body = { text: [`*${plain(text.title)}*`, ...text.lines.map(plain)].join("\n") };

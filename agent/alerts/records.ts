@@ -52,7 +52,7 @@ export interface WaitingMessage {
   readonly tries: number;
 }
 
-/** What is kept of an incident beside what is shown. */
+/** What is kept of an incident in addition to what is shown. */
 export interface IncidentRecord {
   readonly incident: KeptIncident;
   /** Whether messages of it were written. */
@@ -284,7 +284,7 @@ export class AlertRecords {
   }
 }
 
-/** Rows are ours alone: the database is checked when it is opened, and nobody else writes it. */
+/** Rows are ours alone: the database is checked when it is opened, and no other program writes it. */
 function incidentsIn(database: DatabaseSync, where: string, ...values: SQLInputValue[]): IncidentRecord[] {
   return database.prepare(`SELECT record FROM alert_incidents ${where}`).all(...values)
     .map(({ record }) => JSON.parse(String(record)) as IncidentRecord);

@@ -312,7 +312,7 @@ export async function ask(
         [Symbol.asyncDispose]: close,
       };
     }
-    response.on("error", () => {/* nobody reads it */});
+    response.on("error", () => {/* it is not read */});
     abort.abort();
     response.destroy();
     const next = checkedUrl(URL.parse(target, url)?.href ?? target);

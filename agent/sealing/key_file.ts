@@ -282,7 +282,7 @@ export function replaceFile(path: string, text: string, mtime?: Date): void {
   }
 }
 
-/** Removes what {@link replaceFile} has left beside a file when it was killed: keys of before would stay there for good. */
+/** Removes what {@link replaceFile} has left next to a file when it was killed: keys of before would stay there for good. */
 export function removeLeftovers(path: string): void {
   const folder = dirname(path), start = `${basename(path)}.`;
   for (const { name, isFile } of entriesOf(folder)) {

@@ -474,7 +474,7 @@ function* valuesIn(database: DatabaseSync): Generator<StoredValue> {
         `WHERE ${where.join(" AND ")}`,
     ).all();
     for (const { id, record, title } of rows) {
-      // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+      // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
       const parsed = JSON.parse(String(record)) as Json;
       for (const field of place.fields) {
         const found = holderOf(parsed, field), value = found?.holder[found.name];
