@@ -1,4 +1,4 @@
-/** The host's devices as people choose among them, out of what libvirt tells of each, who has them and what the host needs. Pure. */
+/** The host's devices as people choose among them, out of what libvirt says about each, who has them and what the host needs. Pure. */
 import type { HostDevice, HostDeviceUser } from "../contract/mod.ts";
 import { type HostDeviceRef, mayBeSame, refText } from "../formats/xml/host_device.ts";
 import type {
@@ -24,7 +24,7 @@ export interface AssignedDevice extends HostDeviceUser {
   readonly ref: HostDeviceRef;
 }
 
-/** What is known beside libvirt's list. */
+/** What is known in addition to libvirt's list. */
 export interface DeviceListFacts {
   readonly uses: readonly HostUse[];
   readonly taken: readonly AssignedDevice[];
@@ -47,7 +47,7 @@ const ROOT_HUB = "1d6b";
 const isHub = ({ vendorId }: UsbCapability, interfaces: readonly UsbInterfaceCapability["code"][]) =>
   vendorId === ROOT_HUB || usbClass(interfaces) === "hub";
 
-/** What people call it; its numbers where nobody knows more. */
+/** What people call it; its numbers where no name is known. */
 function nameOf({ vendor, product, vendorId, productId }: PciCapability | UsbCapability): string {
   // Both say who made it, at times.
   const isTwice = vendor !== undefined && product?.toLowerCase().startsWith(vendor.toLowerCase());

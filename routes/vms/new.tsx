@@ -33,7 +33,7 @@ import { hostAdvice, hostsForVms } from "../(_shared)/host_choice.ts";
 
 const { t } = textsOf(create);
 
-/** A number's bounds. A schema is data: what it holds beside its type is not in TypeScript's type of it. */
+/** A number's bounds. A schema is data: what it holds in addition to its type is not in TypeScript's type of it. */
 function boundsOf(schema: object): CreateBounds {
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema as Partial<CreateBounds>;
   return { minimum, maximum };
@@ -194,7 +194,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Everything a VM is made of, on one page; what it comes to beside it. Before it, the host, where there are several. */
+/** Everything a VM is made of, on one page; what it comes to next to it. Before it, the host, where there are several. */
 export default define.page<typeof handler>(function NewVm({ data, state }) {
   return (
     <>
