@@ -238,7 +238,7 @@ function RunPanel({ fields: { values, text } }: PanelProps) {
   );
 }
 
-/** The fields of a backup. Those of other frequencies, and the folder beside a target, are out of sight (`schedules.css`), and count for nothing. */
+/** The fields of a backup. Those of other frequencies, and the folder where a target is chosen, are out of sight (`schedules.css`), and count for nothing. */
 export function BackupForm(
   { action, values, vms, places, errorAt, submit, back, hasCopies = false }: BackupFormProps,
 ) {

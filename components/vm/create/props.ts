@@ -79,7 +79,7 @@ export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyo
   return value === undefined ? rest : { ...rest, [field]: value };
 }
 
-/** What to choose first, or to wait for; undefined while nothing is missing, or nobody has tried yet. */
+/** What to choose first, or to wait for; undefined while nothing is missing, or before the first try. */
 export function missingText({ model, arrival }: Pick<CreateProps, "model" | "arrival">): string | undefined {
   const missing = model.missing.value;
   if (missing === undefined) return undefined;
