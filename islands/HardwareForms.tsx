@@ -240,7 +240,7 @@ function useHardware(props: HardwareFormsProps) {
     const field = event.target instanceof Element
       ? event.target.closest(".form-field:has(> .form-error)")
       : null;
-    // Nobody says of a field that it is wrong while it is put right.
+    // A field is not called wrong while it is put right.
     if (failure && (failure.field === undefined || field !== null)) outcome.value = null;
     // Fields that follow others have followed by then.
     setTimeout(edits.look);

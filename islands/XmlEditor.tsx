@@ -33,7 +33,7 @@ export interface XmlEditorProps {
   problem?: XmlProblem;
 }
 
-/** The problem an error of the server tells of, when it is one of the XML. */
+/** The problem that an error of the server describes, when it is one of the XML. */
 function problemIn(error: unknown): XmlProblem | null {
   if (!(error instanceof ApiError) || (error.code !== "XmlInvalid" && error.code !== "XmlIdentity")) {
     return null;
