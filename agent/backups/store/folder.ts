@@ -266,8 +266,8 @@ export class FolderStore implements BackupStore {
   }
 
   /**
-   * Once what was written for it lasts: its chunks are there still, and a power failure later on must not tear what nobody
-   * knows to be in doubt.
+   * Once what was written for it lasts: its chunks are there still, and a power failure later on must not damage
+   * chunks that are taken for whole.
    */
   async abandonGroup(id: string): Promise<void> {
     const isBegun =
