@@ -5,7 +5,7 @@ import { type Role, ROLES, type ToolPermissions } from "../lib/contract/mod.ts";
 import type { ToldLimit } from "../lib/profiles/told_limits.ts";
 
 /**
- * Ways in. By `mcp` come programs that speak MCP, by `grpc` those that speak gRPC. Nobody comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
+ * Ways in. By `mcp` come programs that speak MCP, by `grpc` those that speak gRPC. No caller comes by `schedule`, which carries out what somebody has left to be done later, nor by `agent`, which carries
  * on with what was cut short.
  */
 export type Door = "page" | "api" | "socket" | "mcp" | "grpc" | "schedule" | "agent";

@@ -30,7 +30,6 @@ import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { Host } from "./hosts/host.ts";
-import { isSameLogin } from "./hosts/login.ts";
 import { LinkIdentity } from "./hosts/linked/identity.ts";
 import { isLink, LinkedHost, type StoredLink, type TellLimits } from "./hosts/linked/linked_host.ts";
 import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
@@ -41,6 +40,8 @@ import { VmOwners } from "./hosts/linked/vm_owners.ts";
 import { HostRecords, type StoredHost } from "./hosts/records.ts";
 import { accessWorldOf } from "./hosts/places.ts";
 import type { Membership } from "./hosts/projects.ts";
+import type { ManagedHost } from "./hosts/managed_host.ts";
+import { ManagedHosts } from "./hosts/managed_hosts.ts";
 import { HostRegistry } from "./hosts/registry.ts";
 import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
@@ -78,7 +79,6 @@ import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
 import { TemplateRecords } from "./templates/records.ts";
 import { NO_SIMULATION, type SimulationOf } from "./libvirt/simulation.ts";
 import { staleTargetError } from "./libvirt/stale_target_error.ts";
-import { connectionUri } from "./libvirt/uri.ts";
 import { Mutex } from "../lib/mutex.ts";
 import { forgetOperations } from "./operations/records.ts";
 import { log } from "./log.ts";
@@ -91,14 +91,11 @@ import { Journal } from "./store/journal.ts";
 import { RejectedCallLog } from "./store/rejected_call_log.ts";
 import { Store } from "./store/store.ts";
 import { beat } from "./heartbeat.ts";
-import { within } from "./within.ts";
 
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
 /** Milliseconds after which what the start needed is needed no more. */
 const START_MS = 30_000;
-/** Milliseconds for which a change of a host waits until its libvirt has let another user in, or has refused it. */
-const SIGN_IN_MS = 5000;
 
 function releaseMemory(): void {
   try {
@@ -114,16 +111,18 @@ export class App {
   /** Whether ages can be trusted. */
   readonly drift: ClockDrift;
   readonly activity: ActivityLog;
-  /** Refused calls of nobody in particular: they are summed up. */
+  /** Refused anonymous calls: they are summed up. */
   readonly refusals: RejectedCallLog;
   readonly jobs: Jobs;
   readonly access: Access;
   readonly hosts: HostRegistry;
   /** Hosts with a KVM Manager of their own. */
   readonly linked: LinkedHosts;
+  /** Hosts of both kinds. */
+  readonly managed: ManagedHosts;
   /** KVM Managers that may act on this host. */
   readonly peers: Peers;
-  /** Hosts beside the local one. */
+  /** Hosts besides the local one. */
   readonly hostRecords: HostRecords;
   readonly vmOwners: VmOwners;
   readonly consoles: Consoles;
@@ -253,6 +252,7 @@ export class App {
       (hostId) => this.hostRecords.get(hostId) !== undefined,
       (jobId) => this.jobs.has(jobId),
     );
+    this.managed = new ManagedHosts(this.hosts, this.linked);
     this.peers = new Peers(
       new PeerRecords(this.store),
       new LinkIdentity(settings.dataDir, this.store.secrets),
@@ -319,8 +319,7 @@ export class App {
       peerName: (peerId) => this.peers.records.all().find(({ id }) => id === peerId)?.name,
     });
     this.places = accessWorldOf(
-      this.hosts,
-      this.linked,
+      this.managed,
       this.hostRecords,
       (vmId) => this.projects.projectOf(vmId),
     );
@@ -351,16 +350,10 @@ export class App {
     this.#hostStates = {
       places: this.places,
       now: () => this.clock.now(),
-      staleHosts: () => [
-        ...this.hosts.all().filter(({ link, inventory }) => inventory.filled && !link.status.connected)
-          .map(({ id, link }) => ({ id, heardAt: link.status.since })),
-        ...this.linked.all().filter(({ isRead, status }) => isRead && !status.connected)
+      staleHosts: () =>
+        this.managed.all().filter(({ isRead, status }) => isRead && !status.connected)
           .map(({ id, heardAt, status }) => ({ id, heardAt: heardAt ?? status.since })),
-      ],
-      missingHosts: () => [
-        ...this.hosts.missing().map(({ id }) => id),
-        ...this.linked.all().filter(({ isRead }) => !isRead).map(({ id }) => id),
-      ],
+      missingHosts: () => this.managed.all().filter(({ isRead }) => !isRead).map(({ id }) => id),
     };
     this.api = createApi({
       ...this.#hostStates,
@@ -388,12 +381,9 @@ export class App {
   /** The application carries out what it has a handler for; all else is of one host. @throws {ContractError} HostNotFound */
   #route(command: CommandName, input: unknown, principal: Principal, on: string | undefined): Route {
     const linked = this.linked.of(command, input, principal, on);
-    if (linked !== undefined) {
-      return { host: linked.id, handler: this.#linkedHandler(command, linked) };
-    }
-    const own = this.#handlers[command];
+    const own = linked === undefined ? this.#handlers[command] : undefined;
     if (own !== undefined) return { handler: own };
-    const host = this.hosts.of(input);
+    const host: ManagedHost = linked ?? this.hosts.of(input);
     return { handler: host.handler(command)!, host: host.id };
   }
 
@@ -411,33 +401,25 @@ export class App {
 
   /** The VMs of all hosts, those that are read here before those of linked ones. */
   vms(): readonly VM[] {
-    const further = this.linked.vms();
-    return further.length === 0 ? this.hosts.vms() : [...this.hosts.vms(), ...further];
+    return this.managed.vms();
   }
 
   vm(vmId: string): VM | undefined {
-    return this.hosts.vm(vmId) ?? this.linked.vm(vmId);
+    return this.managed.vm(vmId);
   }
 
   /** @throws {ContractError} HostNotFound */
   #vmsOn(host: string): readonly VM[] {
-    return this.linked.served(host)?.vms() ?? this.hosts.require(host).inventory.vms();
+    return (this.managed.served(host) ?? this.hosts.require(host)).vms();
   }
 
-  /** A host that is served, read here or linked. */
-  #served(id: string): Host | LinkedHost | undefined {
-    return this.hosts.served(id) ?? this.linked.served(id);
-  }
-
-  /** What carries a command out on a linked host. */
-  #linkedHandler(command: CommandName, linked: LinkedHost): Route["handler"] {
+  /** What is done here of a command that a linked host carries out: a console and a move need both sides. */
+  #ownPart(command: CommandName, linked: LinkedHost): Route["handler"] | undefined {
     if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
     const moving = MIGRATION_COMMANDS.find((each) => each === command);
-    if (moving !== undefined) {
-      const world = { hosts: this.hosts, linked: this.linked, identity: this.peers.identity };
-      return (wanted, context) => migrateFrom(world, linked, moving, wanted, context);
-    }
-    return (wanted, context) => linked.run(command, wanted, context);
+    if (moving === undefined) return undefined;
+    const world = { hosts: this.hosts, linked: this.linked, identity: this.peers.identity };
+    return (wanted, context) => migrateFrom(world, linked, moving, wanted, context);
   }
 
   /** Project and end date of a VM. */
@@ -445,15 +427,14 @@ export class App {
 
   /** The project or the end date of a VM is another one: lists and pages are told. */
   #memberChanged(vmId: string): void {
-    for (const { inventory } of this.hosts.all()) inventory.update(vmId, {});
-    for (const host of this.linked.all()) host.reshow(vmId);
+    for (const host of this.managed.all()) host.reshow(vmId);
     this.hub.publish("projects-changed", {});
   }
 
   /** Begins to serve the hosts that are kept and not served yet. */
   #serveKeptHosts(): void {
     for (const kept of this.hostRecords.all()) {
-      if (!kept.isEnabled || this.#isStopped || this.#served(kept.id) !== undefined) continue;
+      if (!kept.isEnabled || this.#isStopped || this.managed.served(kept.id) !== undefined) continue;
       const host = isLink(kept) ? this.#addLinked(kept) : this.#addHost(kept);
       if (this.#stopBeating !== undefined) host.start();
     }
@@ -471,6 +452,7 @@ export class App {
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
       owners: this.vmOwners,
       membershipOf: this.membershipOf,
+      ownPart: (command, linked) => this.#ownPart(command, linked),
       limitsOf: (...call) => this.toldLimits.get()(...call),
       keyRenewed: (hostId, peerKey) => this.#renewPeerKey(hostId, peerKey),
     }, kept);
@@ -504,14 +486,9 @@ export class App {
         for (const feature of this.#features) feature.hostAdded?.(host.id);
       }
       this.hostRecords.put(host);
-      const served = this.#served(host.id);
-      const uri = served instanceof LinkedHost ? served.address : served && connectionUri(served.link.uri);
-      const isSame = served !== undefined && host.isEnabled && uri === host.uri;
-      if (isSame) {
-        served.label = host.label;
-        const isServedAs = served instanceof LinkedHost || isSameLogin(served.link.login, host.login);
-        if (!isServedAs) await within(SIGN_IN_MS, served.link.signInAs(host.login));
-      } else await this.#changeHost(host.id, () => {});
+      const served = this.managed.served(host.id);
+      const isSame = served !== undefined && host.isEnabled && served.address === host.uri;
+      await (isSame ? served.adopt(host) : this.#changeHost(host.id, () => {}));
       this.hub.publish("hosts-changed", {});
     });
   }
@@ -537,16 +514,12 @@ export class App {
 
   /** Ends to serve a host, changes what is kept of it, and serves what is kept then. */
   async #changeHost(id: string, change: () => void): Promise<void> {
-    const host = this.#served(id);
+    const host = this.managed.served(id);
     try {
-      if (host instanceof LinkedHost) {
-        this.linked.remove(id);
-        await host.stop();
-      } else if (host !== undefined) {
-        this.hosts.remove(id);
-        this.consoles.leave();
-        await host.stop();
-        host.operations.forget();
+      if (host !== undefined) {
+        this.managed.remove(host);
+        if (!host.isLinked) this.consoles.leave();
+        await host.retire();
       }
       change();
     } finally {
@@ -584,7 +557,7 @@ export class App {
   start(): void {
     this.#stopBeating = beat();
     this.guestfs.start();
-    for (const host of [...this.hosts.all(), ...this.linked.all()]) host.start();
+    for (const host of this.managed.all()) host.start();
     this.#startIsOver = this.clock.after(START_MS, releaseMemory);
     this.#periodic.start();
   }
@@ -596,7 +569,7 @@ export class App {
     const [late, unfinished] = await Promise.all([this.#periodic.stop(STOP_MS), this.jobs.stop(STOP_MS)]);
     if (unfinished.length > 0) log.warn("work was interrupted by the stop", { work: unfinished });
     if (late.length > 0) log.warn("still running at the stop", { jobs: late });
-    await Promise.all([...this.hosts.all(), ...this.linked.all()].map((host) => host.stop()));
+    await Promise.all(this.managed.all().map((host) => host.stop()));
     for (const each of this.#features) await each.stop?.();
     await this.guestfs.stop();
     this.activity.close();

@@ -199,7 +199,7 @@ libvirtTest("App tells what happens without it, once", async () => {
   assert.deepEqual(await told(), ["started"]);
 });
 
-libvirtTest("App tells of its host and link", async () => {
+libvirtTest("App reports its host and link", async () => {
   await using test = await testAgent();
   const { api } = test;
   const info = await api.getHostInfo();

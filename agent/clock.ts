@@ -8,7 +8,7 @@
 export interface Clock {
   /** Milliseconds since 1970, as people see it: somebody may set it, forwards and backwards. */
   now(): number;
-  /** Milliseconds that nobody can set: since the host's boot, the time it was suspended included where that is known. */
+  /** Milliseconds of a clock that cannot be set: since the host's boot, the time it was suspended included where that is known. */
   monotonic(): number;
   /** Which boot of the host `monotonic()` counts from. */
   boot(): string;

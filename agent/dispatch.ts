@@ -64,7 +64,7 @@ export interface ContentPart {
   readonly length: number;
 }
 
-/** Content that travels beside a command's fields, streamed. */
+/** Content that travels along with a command's fields, streamed. */
 export interface Content {
   readonly body?: RequestBody | undefined;
   /** Says which part of what a command gives is wanted; null: none of it. @throws {ContractError} */
@@ -73,15 +73,15 @@ export interface Content {
   readonly answer?: (content: ReadableStream<Uint8Array>) => void;
   /** Is told what comes while a command works, where it tells. */
   readonly tell?: (line: Readonly<Record<string, unknown>>) => void;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the caller no longer waits for the answer. */
   readonly gone?: AbortSignal;
 }
 
-/** What a handler knows of the call beside its input. */
+/** What a handler knows of the call in addition to its input. */
 export interface CallContext {
   readonly principal: Principal;
   readonly content?: Content;
-  /** Has the audit log keep, beside the input, what the call is about in the end. */
+  /** Has the audit log keep, in addition to the input, what the call is about in the end. */
   readonly note?: (what: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -439,7 +439,7 @@ function withNote(input: unknown, noted: Readonly<Record<string, unknown>> | und
   return noted === undefined ? input : { ...input as object, ...noted };
 }
 
-/** The audit keeps the input, but nobody can fill the disk with it. */
+/** The audit keeps the input, bounded, so that it cannot fill the disk. */
 function bounded(input: unknown): unknown {
   const text = JSON.stringify(input ?? {});
   return text.length <= 4096 ? input ?? {} : { truncated: text.slice(0, 4096) };

@@ -295,7 +295,7 @@ Deno.test("dispatch() audits refusals, too, and a machine it does not know by no
   );
 });
 
-Deno.test("dispatch() keeps a bounded input, so that nobody fills the disk with the audit", async () => {
+Deno.test("dispatch() keeps a bounded input, so that the audit cannot fill the disk", async () => {
   const { dispatch, recorded } = dispatcher();
   await failing(dispatch("start_vm", { vmId: "x".repeat(1e6) }, ADMIN));
   await failing(

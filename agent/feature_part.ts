@@ -29,7 +29,7 @@ export interface Portable {
 
 /** What a feature does on one host. */
 export interface HostPart<C extends CommandName = never> extends Part<C> {
-  /** A fresh connection was read: the rest is found out now. Nobody waits for it. */
+  /** A fresh connection was read: the rest is found out now. It is not waited for. */
   connected?(): Promise<void>;
   /** Each host was read since the start, or cannot be: which VM belongs to which is known as far as it can be. */
   hostsSettled?(): void;

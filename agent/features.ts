@@ -85,7 +85,7 @@ export const FEATURES: readonly Feature<CommandName, CommandName, StepKind>[] = 
 
 /** The kinds of steps that a feature settles. */
 type StepsOf<F> = F extends Feature<infer _A, infer _H, infer S> ? S : never;
-/** A kind of step that nobody settles does not compile: its name stands in the error. */
+/** A kind of step without a settling rule does not compile: its name stands in the error. */
 type Unsettled = Exclude<StepKind, StepsOf<typeof ALL[number]> | keyof typeof changeSteps>;
 const settled: [Unsettled] extends [never] ? true : Unsettled = true;
 void settled;

@@ -1,4 +1,4 @@
-/** What one address or account may take up, so that nobody uses up what is there for all. */
+/** What one address or account may take up, so that no caller uses up what is there for all. */
 import { formatAddress, networkOf, parseAddress } from "../lib/formats/ip/cidr.ts";
 import { isLoopback } from "../lib/network/listen_address.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
@@ -20,7 +20,7 @@ export const isShared = (address: string) => address === "" || isLoopback(addres
 
 /**
  * Requests a second, and how many at once before that. A page is some hundred where the browser may not keep its scripts,
- * as with a certificate that nobody vouches for; a program that goes wild is thousands.
+ * as with a self-signed certificate; a program that goes wild is thousands.
  */
 export const REQUEST_RATE = { perSecond: 100, burst: 2000 } as const;
 /** Keys remembered; beyond, the one longest quiet is forgotten. */

@@ -1,4 +1,4 @@
-/** The log of a process whose stderr nobody reads. */
+/** The log of a process whose stderr is not read. */
 import assert from "node:assert/strict";
 
 const LINES = 10_000;
@@ -26,7 +26,7 @@ function running(then: string): Deno.ChildProcess {
   }).spawn();
 }
 
-Deno.test("log: a stderr that nobody reads stops nothing; what was dropped is counted when it is read again", async () => {
+Deno.test("log: a stderr that is not read stops nothing; what was dropped is counted when it is read again", async () => {
   await using child = running(`
     await Deno.stdin.read(new Uint8Array(1));
     log.info("the last");

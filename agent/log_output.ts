@@ -14,7 +14,7 @@ const RETRY_MS = 100;
 export interface LineSink {
   /** Whether {@link WRITABLE_BYTES} are taken without waiting, now or within so many milliseconds. */
   isReady(ms: number): boolean;
-  /** @returns how many bytes were taken @throws where nobody reads any more */
+  /** @returns how many bytes were taken @throws where the reader is gone */
   write(bytes: Uint8Array): number;
 }
 
@@ -86,7 +86,7 @@ export class LineOutput {
     }
   }
 
-  /** How many bytes are taken. All, where nobody reads any more: that is no reason to fail what was to be told. */
+  /** How many bytes are taken. All, where the reader is gone: that is no reason to fail what was to be told. */
   #taken(bytes: Uint8Array): number {
     try {
       return this.#sink.write(bytes);

@@ -77,7 +77,7 @@ Deno.test("log cuts what is long", () => {
   assert.ok(written(() => log.info("m", { value: "x".repeat(1e6) })).length < 2100);
 });
 
-Deno.test("log never throws: not for odd values, not when nobody reads it any more", () => {
+Deno.test("log never throws: not for odd values, not when its reader is gone", () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   const line = written(() =>

@@ -95,7 +95,7 @@ export interface PacedJobsOptions {
 /**
  * Runs jobs whose pace changes with who looks, until stopped: one timer for all looks which of them are due; a timer
  * each would wake the program all the time. `every` counts from the start of one run to that of the next; the first run
- * comes with the first look. What is due at once runs one after the other: calls of many jobs beside each other would
+ * comes with the first look. Jobs that are due at once run one after the other: calls of many jobs at the same time would
  * start libvirt workers for this moment alone.
  */
 export class PacedJobs {

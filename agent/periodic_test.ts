@@ -23,7 +23,7 @@ Deno.test("Periodic runs each job again and again, and none that is stopped", as
   assert.equal(runs, 50);
 });
 
-Deno.test("Periodic never runs a job beside itself, and lets no job wait for another", async () => {
+Deno.test("Periodic never runs a job twice at the same time, and lets no job wait for another", async () => {
   let inside = 0, most = 0, quick = 0;
   const periodic = new Periodic([
     job("slow", 0, async () => {
@@ -97,7 +97,7 @@ Deno.test("Periodic.stop() tells jobs to end, waits for them, and names what sti
   await sleep(0);
 });
 
-Deno.test("PacedJobs run what is due, at a pace that may change, by one timer", async () => {
+Deno.test("PacedJobs run jobs that are due, at a pace that may change, by one timer", async () => {
   const clock = new TestClock();
   const runs: Record<string, number[]> = { fixed: [], paced: [], never: [] };
   let pace = 1000, isReady = false;
@@ -125,7 +125,7 @@ Deno.test("PacedJobs run what is due, at a pace that may change, by one timer", 
   assert.equal(clock.waiting, 0);
 });
 
-Deno.test("PacedJobs never run a job beside itself, and go on with the others", async () => {
+Deno.test("PacedJobs never run a job twice at the same time, and go on with the others", async () => {
   const clock = new TestClock();
   const hang = Promise.withResolvers<void>();
   let hanging = 0, others = 0;
@@ -157,7 +157,7 @@ Deno.test("PacedJobs that are due at once run one after the other, from their se
   const jobs = new PacedJobs([slow("a"), slow("b"), slow("c")], { clock, checkMs: 100, isReady: () => true });
   jobs.start();
   await clock.advance(100);
-  assert.equal(most, 3, "the first runs wait for nobody");
+  assert.equal(most, 3, "the first runs do not wait");
   await sleep(50);
   most = 0;
   await clock.advance(1000);

@@ -74,7 +74,7 @@ export interface Settings {
   readonly metricsEndpoint: MetricsEndpoint;
   /** Addresses where gRPC is served, as `listen`; `socket` for its UNIX socket alone. Empty: it is off. */
   readonly grpcListen: readonly string[];
-  /** Days that the bin keeps what was deleted, as long as nobody has said anything else in it. */
+  /** Days that the bin keeps what was deleted, unless it is set otherwise there. */
   readonly binDays: number;
   /** Directory with the programs that hooks of profiles may run; `off` for none. */
   readonly hookPrograms: string;

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ownBinary } from "../agent/machine/own_binary.ts";
-import { install, installed, placeOf, rollback, type Target } from "../agent/system/install/install.ts";
+import { install, installed, pathBelowRoot, rollback, type Target } from "../agent/system/install/install.ts";
 import { InstallError } from "../agent/system/install/steps.ts";
 import { lossOf, uninstall } from "../agent/system/install/uninstall.ts";
 import { parseListen } from "../lib/network/listen_address.ts";
@@ -130,7 +130,7 @@ export const upgradeCommand = (args: readonly string[]) =>
     if (!before) {
       throw new InstallError(
         `nothing is installed at ${
-          placeOf(target, target.layout.binary)
+          pathBelowRoot(target, target.layout.binary)
         }: kvm-manager install. What a package manager ` +
           "installed, it upgrades",
       );

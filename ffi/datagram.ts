@@ -4,7 +4,7 @@ import { LIBC } from "./symbols.ts";
 
 /** socket(2), Linux: AF_UNIX; SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK. */
 const AF_UNIX = 1, DATAGRAM = 2 | 0o2000000 | 0o4000;
-/** send(2): no signal when nobody listens. */
+/** send(2): no signal without a listener. */
 const NOSIGNAL = 0x4000;
 /** sockaddr_un, unix(7): two bytes of family, the path and its NUL. */
 const MOST_PATH = 107;
@@ -28,7 +28,7 @@ export class DatagramSocket implements Disposable {
     if (this.#fd < 0) throw new Error("no socket could be opened");
   }
 
-  /** Sends one datagram; whether it was taken. It is not when nobody listens, or the listener does not keep up. */
+  /** Sends one datagram; whether it was taken. It is not without a listener, or where the listener does not keep up. */
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
     const { sendto } = this.#libc.symbols;
     const sent = sendto(this.#fd, bytes, BigInt(bytes.length), NOSIGNAL, this.#address, this.#address.length);

@@ -60,6 +60,6 @@ async function become<T>({ uid, gid }: EffectiveUser, run: () => Promise<T> | T)
   } finally {
     // In the other order: the groups are root's to change.
     const isBack = seteuid(0) === 0 && setegid(0) === 0 && setgroups(BigInt(groups.length), groups) === 0;
-    if (!isBack) Deno.exit(70); // half of root is nobody to go on as
+    if (!isBack) Deno.exit(70); // a process that is half root must not go on
   }
 }

@@ -9,7 +9,7 @@ const idsNow = async () =>
     1,
   );
 
-const TWICE = "asUser() lets one user act at a time; the others wait, and nobody acts as who asked first";
+const TWICE = "asUser() lets one user act at a time; the others wait, and none acts as the first one";
 
 Deno.test({
   name: TWICE,

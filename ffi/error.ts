@@ -107,7 +107,7 @@ export class LibvirtError extends Error {
   }
 }
 
-/** What a worker tells of whatever was thrown. */
+/** What a worker reports of whatever was thrown. */
 export function libvirtFailure(thrown: unknown): LibvirtFailure {
   if (thrown instanceof LibvirtError) return thrown.toFailure();
   return new LibvirtError({ message: messageOf(thrown) }).toFailure();

@@ -54,7 +54,7 @@ export type DomainEventName = keyof typeof DOMAIN_EVENTS;
 
 /**
  * QEMU's own event for the guest's end of a virtio channel, told as `channel` with whether it was opened (1) or closed (0)
- * and the channel's alias. libvirt tells of such in the channel of QEMU's guest agent alone. Source: VSERPORT_CHANGE in
+ * and the channel's alias. libvirt sends such events for the channel of QEMU's guest agent alone. Source: VSERPORT_CHANGE in
  * QEMU's qapi/char.json.
  */
 export const CHANNEL_EVENT = "VSERPORT_CHANGE";

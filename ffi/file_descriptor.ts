@@ -3,7 +3,7 @@ import { openLibc } from "./library.ts";
 import { withCString } from "./memory.ts";
 
 const SYMBOLS = {
-  // A server of files that does not answer has it wait: beside the thread that serves.
+  // A server of files that does not answer has it wait: in another thread than the one that serves.
   open: { parameters: ["buffer", /* pathname */ "i32" /* flags */], result: "i32", nonblocking: true },
   close: { parameters: ["i32" /* fd */], result: "i32" },
 } as const satisfies Record<string, Deno.ForeignFunction>;

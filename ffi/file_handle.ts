@@ -4,7 +4,7 @@ import { openLibc } from "./library.ts";
 import { readString, withCString } from "./memory.ts";
 
 const SYMBOLS = {
-  // Behind a server that does not answer it waits: beside the thread that serves.
+  // Behind a server that does not answer it waits: in another thread than the one that serves.
   realpath: {
     parameters: ["buffer", /* path */ "pointer" /* resolved_path */],
     result: "pointer",

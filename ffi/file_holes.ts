@@ -3,7 +3,7 @@ import { closeDescriptor, OPEN, openDescriptor } from "./file_descriptor.ts";
 import { openLibc } from "./library.ts";
 
 const SYMBOLS = {
-  // A server of files that does not answer has it wait: beside the thread that serves.
+  // A server of files that does not answer has it wait: in another thread than the one that serves.
   lseek: {
     parameters: ["i32", /* fd */ "i64", /* offset */ "i32" /* whence */],
     result: "i64",

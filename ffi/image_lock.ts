@@ -6,7 +6,7 @@ import { closeDescriptor, OPEN, openDescriptor } from "./file_descriptor.ts";
 import { openLibc } from "./library.ts";
 
 const SYMBOLS = {
-  // A server of files that does not answer has it wait: beside the thread that serves.
+  // A server of files that does not answer has it wait: in another thread than the one that serves.
   fcntl: {
     parameters: ["i32", /* fd */ "i32", /* op */ "buffer" /* lock */],
     result: "i32",
@@ -45,7 +45,7 @@ export class ImageLock implements Disposable {
 
   private constructor(private readonly fd: number, readonly state: ImageLockState) {}
 
-  /** Tries, and waits for nobody. Like QEMU, it locks for reading, which a file that may only be read allows, and looks for others. */
+  /** Tries once, without waiting. Like QEMU, it locks for reading, which a file that may only be read allows, and looks for others. */
   static async take(path: string): Promise<ImageLock> {
     const fd = await openDescriptor(path, OPEN.READ | OPEN.NONBLOCK);
     if (fd < 0) return new ImageLock(fd, "unknown");

@@ -64,7 +64,7 @@ export function groupId(name: string): number | undefined {
   return entry === null ? undefined : new Deno.UnsafePointerView(entry).getUint32(16);
 }
 
-/** A user's name, from wherever this host keeps users (NSS); undefined for a number nobody has. */
+/** A user's name, from wherever this host keeps users (NSS); undefined for an unassigned number. */
 export function userName(uid: number): string | undefined {
   const entry = libc().getpwuid(uid);
   // struct passwd { char *pw_name; … }
@@ -73,7 +73,7 @@ export function userName(uid: number): string | undefined {
 
 /**
  * What the kernel would say of a user who connects now, from wherever this host keeps users and groups (NSS); undefined for a
- * number nobody has: getgrouplist(3).
+ * unassigned number: getgrouplist(3).
  */
 export function credentialsOf(uid: number): PeerCredentials | undefined {
   const entry = libc().getpwuid(uid);
@@ -98,7 +98,7 @@ export function userIds(name: string): { uid: number; gid: number } | undefined 
 
 /**
  * Gives up root for good: this process has the rights of another user from then on, in all its threads (the C library
- * sees to that: nptl(7)), and no group beside that user's own.
+ * sees to that: nptl(7)), and no group besides that user's own.
  *
  * @throws {Error} when the kernel refuses, or a thread has kept root: then nothing may go on
  */

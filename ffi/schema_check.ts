@@ -9,7 +9,7 @@ const LIMIT_MS = 15_000;
 /** Milliseconds more for a worker that starts, or waits in libxml2, which nothing can interrupt. */
 const SCHEMA_QUEUE_MS = 15_000;
 
-/** What takes too long is ended in the worker, so that nothing computes for an answer that nobody waits for. */
+/** What takes too long is ended in the worker, so that nothing computes for an answer that is not waited for. */
 export class SchemaCheck {
   readonly #worker = new SerialWorker<ToSchemaWorker, FromSchemaWorker>(
     workerUrl("ffi/schema_worker.ts"),

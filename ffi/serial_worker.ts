@@ -1,7 +1,7 @@
 import { Mutex } from "../lib/mutex.ts";
 import { AnsweringWorker } from "./answering_worker.ts";
 
-/** Milliseconds a worker is kept that nobody asks: whoever edits asks again soon. It costs 8 MB. */
+/** Milliseconds an idle worker is kept: whoever edits asks again soon. It costs 8 MB. */
 const IDLE_MS = 10_000;
 
 /** What makes the error for a message that is not answered. */
@@ -9,7 +9,7 @@ export type FailureMaker = (kind: "lost" | "timeout", reason: string) => Error;
 
 /**
  * A worker for what would hold up the main thread. It takes one message after the other, so that each has all of its
- * time; it is started by the first and ended when nobody asks for a while.
+ * time; it is started by the first and ended when it was idle for a while.
  */
 export class SerialWorker<To, From> {
   #worker: AnsweringWorker<To, From> | undefined;

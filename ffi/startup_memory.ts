@@ -2,7 +2,7 @@
 /** `MADV_DONTNEED` of madvise(2). */
 const DONT_NEED = 4;
 
-/** A stretch of memory from which code or constants of a file are read, and that nobody has written to. */
+/** A stretch of memory from which code or constants of a file are read, and that was not written to. */
 export interface CleanMapping {
   readonly address: bigint;
   readonly length: bigint;
@@ -25,7 +25,7 @@ export function cleanMappings(smaps: string, path: string): CleanMapping[] {
 }
 
 /**
- * Lets go of the pages of this program's own executable, and of what the allocator holds and nobody uses. What of it is
+ * Lets go of the pages of this program's own executable, and of what the allocator holds unused. What of it is
  * needed again comes back from the page cache by itself, a few microseconds each; most of it is not.
  *
  * @throws where the C library is none that has these functions

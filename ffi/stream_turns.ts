@@ -6,7 +6,7 @@ import { LibvirtError } from "./error.ts";
 
 /** Milliseconds after which an open or a close is slow. In good health it takes a few. */
 const SLOW_MS = 1000;
-/** How many may be under way at once, beside slow ones. */
+/** How many may be under way at once, in addition to slow ones. */
 const MOST = 4;
 
 interface Turn {

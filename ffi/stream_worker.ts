@@ -114,7 +114,7 @@ class OpenConsole {
     }
   }
 
-  /** Tells of the end. What is held is given back later: this may be in a callback of libvirt. */
+  /** Reports the end. What is held is given back later: this may be in a callback of libvirt. */
   #end(failure: LibvirtFailure | null): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -1,5 +1,5 @@
 /**
- * libvirt's C functions that we call: names, parameters (C names beside them) and results.
+ * libvirt's C functions that we call: names, parameters (with their C names) and results.
  *
  * Source: libvirt's public headers. Everything here exists since libvirt 7.0 or earlier; what is newer belongs
  * into `OPTIONAL` and becomes a capability. `ptr` results are owned by the caller unless a comment says otherwise.

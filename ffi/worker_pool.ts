@@ -51,7 +51,7 @@ export interface PoolOptions {
 }
 
 /** What a pool is doing, for `/debug` and tests. */
-export interface PoolState {
+export interface WorkerPoolState {
   readonly workers: number;
   readonly busy: number;
   readonly queued: number;
@@ -94,7 +94,7 @@ export class WorkerPool {
     this.#sweeper = setInterval(() => this.#retireIdle(), this.#options.idleMs / 2);
   }
 
-  get state(): PoolState {
+  get state(): WorkerPoolState {
     const busy = [...this.#members].filter((member) => member.job).length;
     return { workers: this.#members.size, busy, queued: this.#queue.length, lost: this.#lost.size };
   }
@@ -216,7 +216,7 @@ export class WorkerPool {
   }
 
   /**
-   * Whether statistics alone are being read, as every half minute while nobody looks: of many VMs that takes longer than
+   * Whether statistics alone are being read, as every half minute without listeners: of many VMs that takes longer than
    * the foresight, and would start a worker each time, to no use.
    */
   get #onlyStats(): boolean {
@@ -250,7 +250,7 @@ export class WorkerPool {
     const overdueMs = CALL_KINDS[kind].overdue * scale;
     if (member.isReady && overdueMs < ms) member.overdue = setTimeout(() => job.pass?.overdue(), overdueMs);
     member.timer = setTimeout(() => {
-      // One that still waits, be it for its connection, is not made later, when nobody expects it any more
+      // One that still waits, be it for its connection, is not made later, when it is not expected any more
       abandon(member, OPENING_STATE.NONE, OPENING_STATE.OPENING);
       const message = `no answer within ${ms / 1000} seconds`;
       this.#giveUp(member, job, new LibvirtError({ kind: "timeout", message }));

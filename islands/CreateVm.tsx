@@ -36,7 +36,7 @@ function showWrong(form: HTMLFormElement | null): void {
  */
 const LOOKS = 20, LOOK_MS = 500;
 
-/** The form for a new VM, with what it comes to beside it. Posts its plain fields without script. */
+/** The form for a new VM, with what it comes to next to it. Posts its plain fields without script. */
 export default function CreateVm(
   { options: knownOptions, bounds, allowed, images: first, projects, connected, ...start }: CreateVmProps,
 ) {

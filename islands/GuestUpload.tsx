@@ -17,7 +17,7 @@ export interface GuestUploadProps {
   folder: string;
   /** Names that are in it. */
   taken: readonly string[];
-  /** Id of what takes dropped files, beside this. */
+  /** Id of what takes dropped files, in addition to this. */
   target: string;
 }
 

@@ -9,7 +9,7 @@ import type { AddDeviceProps } from "../components/vm/devices/DeviceForm.tsx";
 import { AddHardware } from "../components/vm/hardware/AddHardware.tsx";
 import { type FieldContext, RestartMark } from "../components/vm/hardware/HardwareField.tsx";
 import { FORMS } from "../components/vm/hardware/HardwareForms.tsx";
-import { doneText, HardwareOutcome } from "../components/vm/hardware/HardwareOutcome.tsx";
+import { HardwareOutcome, savedText } from "../components/vm/hardware/HardwareOutcome.tsx";
 import { HardwarePending } from "../components/vm/hardware/HardwarePending.tsx";
 import { UnsavedBar } from "../components/vm/hardware/UnsavedBar.tsx";
 import { api } from "../lib/client/api.ts";
@@ -83,10 +83,89 @@ function fill(control: HTMLElement | null | undefined, value: string): void {
   else if (control instanceof HTMLSelectElement) control.value = value;
   for (const type of ["input", "change"]) control?.dispatchEvent(new Event(type, { bubbles: true }));
 }
+/** Gives the focus, once what is under way has been drawn, to what its selector finds within a place. */
+function useFocusAfterDrawing(place: { readonly current: HTMLElement | null }) {
+  const focus = useRef<string | null>(null);
+  // With the drawing, not after it: a later effect could belong to an earlier drawing, in which nothing is wrong yet.
+  useLayoutEffect(() => {
+    const selector = focus.current;
+    if (selector === null) return;
+    focus.current = null;
+    const root = place.current;
+    const found = root?.querySelector<HTMLElement>(selector);
+    const folded = found?.closest("details");
+    if (folded) folded.open = true;
+    if (found) found.focus();
+    else root?.focus({ preventScroll: true });
+  });
+  return focus;
+}
 
-/** A VM's hardware as forms, what waits for its next boot, and the bar that saves all changes at once. */
-export default function HardwareForms(props: HardwareFormsProps) {
-  const { vm: signal, bounds } = props;
+/** Props of {@link HardwareSection}. */
+interface HardwareSectionProps extends Pick<HardwareFormsProps, "bounds"> {
+  section: Section;
+  drawn: ReturnType<ReturnType<typeof useHardwareEdits>["drawn"]>;
+  round: number;
+  options: Output<"get_hardware">["options"];
+  context: FieldContext;
+  /** What came of this form. */
+  outcome: FormOutcome | null;
+  action: string;
+  enabled: boolean;
+  onSave: () => void;
+}
+
+/** The form of one section. */
+function HardwareSection(
+  { section, drawn, round, options, bounds, context, outcome, action, enabled, onSave }: HardwareSectionProps,
+) {
+  const { title, fields: Fields, live: takes, of } = FORMS[section], { isOn } = context;
+  return (
+    <Panel
+      title={t(title)}
+      {...(isOn && takes === "none" && { aside: <RestartMark /> })}
+    >
+      <form
+        key={`${round} ${JSON.stringify(of(drawn.next, drawn.vm))}`}
+        id={`hardware-${section}`}
+        data-section={section}
+        method="post"
+        action={action}
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSave();
+        }}
+      >
+        <div class="form-grid">
+          <Fields
+            vm={drawn.vm}
+            next={drawn.next}
+            options={options}
+            bounds={bounds}
+            context={context}
+          />
+          {section === "memory" && (
+            <CheckField label={t("hardware.overcommit")} wide name="allowOvercommit" value="yes" />
+          )}
+        </div>
+        {/* With script one bar saves all forms; its button makes Enter work. */}
+        <div class="form-actions noscript-only">
+          {isOn && takes === "some" && (
+            <CheckField label={t("hardware.boot_only")} name="nextBootOnly" value="yes" />
+          )}
+          <button type="submit" class="button primary" disabled={!enabled}>
+            {t("hardware.save")}
+          </button>
+          <HardwareOutcome outcome={outcome} />
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+/** The state of the page, and what is done on it. */
+function useHardware(props: HardwareFormsProps) {
+  const { vm: signal } = props;
   const { value: state, reread } = useQuery<typeof props.hardware>({
     first: props.hardware,
     read: () => api.getHardware({ vmId: signal.peek().id }),
@@ -103,24 +182,11 @@ export default function HardwareForms(props: HardwareFormsProps) {
     texts: { pins: t("hardware.bad_pins") },
   });
   const forms = useDeviceForms<FormDevice>(signal, { form: null, options: null }, reread);
-  /** What takes the focus when what is under way has been drawn. */
-  const focus = useRef<string | null>(null);
-  // With the drawing, not after it: a later effect could belong to an earlier drawing, in which nothing is wrong yet.
-  useLayoutEffect(() => {
-    const selector = focus.current;
-    if (selector === null) return;
-    focus.current = null;
-    const root = edits.place.current;
-    const found = root?.querySelector<HTMLElement>(selector);
-    const folded = found?.closest("details");
-    if (folded) folded.open = true;
-    if (found) found.focus();
-    else root?.focus({ preventScroll: true });
-  });
+  const focus = useFocusAfterDrawing(edits.place);
   const choice = useRef<HTMLDivElement>(null);
 
   const vm = signal.value;
-  const { options, pending } = state.value;
+  const { pending } = state.value;
   const isOn = state.value.live !== null;
   const enabled = saving.value === null && vm.persistent && live.controls(props.connected);
 
@@ -135,7 +201,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
         edits.reset();
         nextBootOnly.value = false;
         focus.current = FORMS_THEMSELVES;
-        report(doneText(done));
+        report(savedText(done));
       }
       outcome.value = done;
     } catch (error) {
@@ -174,7 +240,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
     const field = event.target instanceof Element
       ? event.target.closest(".form-field:has(> .form-error)")
       : null;
-    // Nobody says of a field that it is wrong while it is put right.
+    // A field is not called wrong while it is put right.
     if (failure && (failure.field === undefined || field !== null)) outcome.value = null;
     // Fields that follow others have followed by then.
     setTimeout(edits.look);
@@ -205,12 +271,30 @@ export default function HardwareForms(props: HardwareFormsProps) {
     };
   };
 
+  const revert = () => {
+    outcome.value = null;
+    nextBootOnly.value = false;
+    focus.current = FORMS_THEMSELVES;
+    edits.reset();
+  };
+
+  return {
+    ...{ vm, state, outcome, saving, nextBootOnly, adding, edits, forms, choice, isOn, enabled },
+    ...{ save, revert, discard, onInput, choose, contextOf },
+  };
+}
+
+/** A VM's hardware as forms, what waits for its next boot, and the bar that saves all changes at once. */
+export default function HardwareForms(props: HardwareFormsProps) {
+  const page = useHardware(props), { bounds } = props;
+  const { vm, state, outcome, saving, nextBootOnly, adding, edits, forms, isOn, enabled } = page;
+  const { options, pending } = state.value;
   const addable = (
     <AddHardware
       vmId={vm.id}
       addable={addableTo(state.value.next, options, bounds, props)}
       isOn={isOn}
-      onChoose={choose}
+      onChoose={page.choose}
     />
   );
   const device = forms.open.value?.verb;
@@ -237,7 +321,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
         class="wide"
         onClose={() => adding.value = null}
       >
-        <div ref={choice} class="dialog-body">{addable}</div>
+        <div ref={page.choice} class="dialog-body">{addable}</div>
       </Dialog>
       {AddDevice !== null && device !== undefined && (
         <AddDevice
@@ -247,7 +331,7 @@ export default function HardwareForms(props: HardwareFormsProps) {
           frame={forms.frame(`${vmPath}/${device === "nic" ? "network" : "disks"}`)}
         />
       )}
-      <HardwarePending vmId={vm.id} pending={pending} enabled={enabled} onDiscard={discard} />
+      <HardwarePending vmId={vm.id} pending={pending} enabled={enabled} onDiscard={page.discard} />
       {(outcome.value?.section === "pending" || outcome.value?.section === "all") && (
         <HardwareOutcome outcome={outcome.value} />
       )}
@@ -256,56 +340,21 @@ export default function HardwareForms(props: HardwareFormsProps) {
         class="hardware-forms"
         tabIndex={-1}
         inert={saving.value === "all"}
-        onInput={onInput}
-        onChange={onInput}
+        onInput={page.onInput}
+        onChange={page.onInput}
       >
-        {SECTIONS.map((section) => {
-          const { title, fields: Fields, live: takes, of } = FORMS[section];
-          const drawn = edits.drawn(section);
-          const own = outcome.value?.section === section ? outcome.value : null;
-          return (
-            <Panel
-              key={section}
-              title={t(title)}
-              {...(isOn && takes === "none" && { aside: <RestartMark /> })}
-            >
-              <form
-                key={`${edits.round.value} ${JSON.stringify(of(drawn.next, drawn.vm))}`}
-                id={`hardware-${section}`}
-                data-section={section}
-                method="post"
-                action={`${vmPath}/hardware?form=${section}`}
-                onSubmit={(event) => {
-                  event.preventDefault();
-                  save();
-                }}
-              >
-                <div class="form-grid">
-                  <Fields
-                    vm={drawn.vm}
-                    next={drawn.next}
-                    options={options}
-                    bounds={bounds}
-                    context={contextOf(section)}
-                  />
-                  {section === "memory" && (
-                    <CheckField label={t("hardware.overcommit")} wide name="allowOvercommit" value="yes" />
-                  )}
-                </div>
-                {/* With script one bar saves all forms; its button makes Enter work. */}
-                <div class="form-actions noscript-only">
-                  {isOn && takes === "some" && (
-                    <CheckField label={t("hardware.boot_only")} name="nextBootOnly" value="yes" />
-                  )}
-                  <button type="submit" class="button primary" disabled={!enabled}>
-                    {t("hardware.save")}
-                  </button>
-                  <HardwareOutcome outcome={own} />
-                </div>
-              </form>
-            </Panel>
-          );
-        })}
+        {SECTIONS.map((section) => (
+          <HardwareSection
+            key={section}
+            {...{ section, options, bounds, enabled }}
+            drawn={edits.drawn(section)}
+            round={edits.round.value}
+            context={page.contextOf(section)}
+            outcome={outcome.value?.section === section ? outcome.value : null}
+            action={`${vmPath}/hardware?form=${section}`}
+            onSave={page.save}
+          />
+        ))}
       </div>
       <UnsavedBar
         unsaved={edits.unsaved.value}
@@ -315,13 +364,8 @@ export default function HardwareForms(props: HardwareFormsProps) {
         saving={saving.value !== null}
         enabled={enabled}
         onNextBootOnly={(only) => nextBootOnly.value = only}
-        onDiscard={() => {
-          outcome.value = null;
-          nextBootOnly.value = false;
-          focus.current = FORMS_THEMSELVES;
-          edits.reset();
-        }}
-        onSave={save}
+        onDiscard={page.revert}
+        onSave={page.save}
       />
     </div>
   );

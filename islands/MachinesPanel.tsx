@@ -24,7 +24,7 @@ import { summarise, type Summary } from "../lib/vm/summary.ts";
 /** How long the busiest VMs keep their order, in milliseconds: rows that change places each second are not hit by a pointer. */
 const RANKED_MS = 10_000;
 
-/** The hosts beside the local one that are away. */
+/** The hosts besides the local one that are away. */
 const awayOf = (hosts: readonly HostBrief[]) =>
   hosts.filter(({ id, status }) => id !== LOCAL_HOST && status !== "connected");
 

@@ -5,7 +5,7 @@ import { ActivityList } from "../components/host/ActivityList.tsx";
 import { HostGraphs } from "../components/host/HostGraphs.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
-import { HistoryGraph } from "../components/metrics/HistoryGraph.tsx";
+import { HistoryGraph, type HistoryGraphProps } from "../components/metrics/HistoryGraph.tsx";
 import { MarkSwitches } from "../components/metrics/MarkSwitches.tsx";
 import { NoFigures } from "../components/metrics/NoFigures.tsx";
 import { PartLinks } from "../components/metrics/PartLinks.tsx";
@@ -81,6 +81,72 @@ const counted = (marks: readonly Mark[]) =>
   Object.fromEntries(
     MARK_KINDS.map((kind) => [kind, marks.filter((each) => each.kind === kind).length]),
   ) as Record<MarkKind, number>;
+/** Where one goes from here: several VMs side by side, and the figures as a file. */
+function PageLinks(
+  { vmId, path, query }: { vmId: string | undefined; path: string; query: MonitoringQuery },
+) {
+  return (
+    <span class="actions">
+      {vmId !== undefined && (
+        <a class="button" href={monitoringHref(COMPARE, { range: query.range, parts: {} }, [["vm", vmId]])}>
+          {texts.t("monitoring.compare")}
+        </a>
+      )}
+      <a
+        class="button"
+        href={monitoringHref(`${path}/csv`, query)}
+        title={texts.t("monitoring.csv_long")}
+        download
+      >
+        {texts.t("monitoring.csv")}
+      </a>
+    </span>
+  );
+}
+
+/** Props of {@link MonitoredGraph}. */
+interface MonitoredGraphProps extends Pick<HistoryGraphProps, "onZoom" | "onBack"> {
+  chart: Chart;
+  lines: ChartLines;
+  drawn: HistoryGraphProps["data"];
+  data: MonitoringData;
+  path: string;
+  query: MonitoringQuery;
+  /** Whose graph it is, in the names of its files. */
+  name: string;
+}
+
+/** One graph, with what sums it up and the choice of its parts. */
+function MonitoredGraph(
+  { chart, lines, drawn, data, path, query, name, onZoom, onBack }: MonitoredGraphProps,
+) {
+  const about = aboutOf(chart, lines, data), { parts } = chart;
+  return (
+    <HistoryGraph
+      title={texts.t(chart.title)}
+      unit={chart.unit}
+      lines={chart.series.map(({ label, token }) => ({ token, label: texts.t(label) }))}
+      data={drawn}
+      {...(chart.ceiling !== undefined && { ceiling: chart.ceiling })}
+      {...(about !== undefined && { about })}
+      id={chart.id}
+      fileName={`${name}-${chart.id}`}
+      onZoom={onZoom}
+      onBack={onBack}
+    >
+      {parts && (
+        <PartLinks
+          path={path}
+          query={query}
+          of={parts.of}
+          title={texts.t(chart.title)}
+          labels={data.set.parts[parts.of] ?? []}
+          together={parts.as === "busiest" ? "monitoring.busiest" : "monitoring.all"}
+        />
+      )}
+    </HistoryGraph>
+  );
+}
 
 /** The graphs of a VM or the host over a range of time, what happened meanwhile, and the figures. */
 export default function Monitoring(
@@ -136,22 +202,8 @@ export default function Monitoring(
             if (!next.delete(kind)) next.add(kind);
             kinds.value = next;
           }}
-        />
-        <span class="actions">
-          {vmId !== undefined && (
-            <a class="button" href={monitoringHref(COMPARE, { range, parts: {} }, [["vm", vmId]])}>
-              {texts.t("monitoring.compare")}
-            </a>
-          )}
-          <a
-            class="button"
-            href={monitoringHref(`${path}/csv`, query)}
-            title={texts.t("monitoring.csv_long")}
-            download
-          >
-            {texts.t("monitoring.csv")}
-          </a>
-        </span>
+        />{" "}
+        <PageLinks vmId={vmId} path={path} query={query} />
       </div>
       {stale !== undefined && (
         <Flash tone="warn" title={texts.t("monitoring.stale", { when: formatMoment(stale) })}>
@@ -178,37 +230,16 @@ export default function Monitoring(
         <>
           <p class="history-hint needs-script">{texts.t("monitoring.hint")}</p>
           <div class="histories">
-            {graphs.map(({ lines, data: drawn }) => {
-              const chart = byId.get(lines.id)!;
-              const about = aboutOf(chart, lines, data);
-              const { parts } = chart;
-              return (
-                <HistoryGraph
-                  key={chart.id}
-                  title={texts.t(chart.title)}
-                  unit={chart.unit}
-                  lines={chart.series.map(({ label, token }) => ({ token, label: texts.t(label) }))}
-                  data={drawn}
-                  {...(chart.ceiling !== undefined && { ceiling: chart.ceiling })}
-                  {...(about !== undefined && { about })}
-                  id={chart.id}
-                  fileName={`${vm?.value.name ?? "host"}-${chart.id}`}
-                  onZoom={zoom}
-                  onBack={back}
-                >
-                  {parts && (
-                    <PartLinks
-                      path={path}
-                      query={query}
-                      of={parts.of}
-                      title={texts.t(chart.title)}
-                      labels={set.parts[parts.of] ?? []}
-                      together={parts.as === "busiest" ? "monitoring.busiest" : "monitoring.all"}
-                    />
-                  )}
-                </HistoryGraph>
-              );
-            })}
+            {graphs.map(({ lines, data: drawn }) => (
+              <MonitoredGraph
+                key={lines.id}
+                chart={byId.get(lines.id)!}
+                {...{ lines, drawn, data, path, query }}
+                name={vm?.value.name ?? "host"}
+                onZoom={zoom}
+                onBack={back}
+              />
+            ))}
           </div>
         </>
       )}

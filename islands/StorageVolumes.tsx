@@ -7,7 +7,7 @@ import { HangState } from "../components/hangs/HangState.tsx";
 import { Pages } from "../components/kit/Pages.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
-import { isOn, PoolSpaceBar, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
+import { canStop, PoolSpaceBar, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
 import { poolHref } from "../lib/storage/pool_href.ts";
 import { PoolActions } from "../components/storage/PoolActions.tsx";
 import { PoolAutostart } from "../components/storage/PoolTable.tsx";
@@ -83,7 +83,7 @@ export default function StorageVolumes(
     read: async (): Promise<Shown> => {
       try {
         const pool = await api.getStoragePool({ pool: first.name });
-        const volumes = isOn(pool) ? await api.getVolumes({ pool: first.name }) : [];
+        const volumes = canStop(pool) ? await api.getVolumes({ pool: first.name }) : [];
         return { pool, page: volumePage(volumes, query), isGone: false };
       } catch (error) {
         if (failureOf(error).code !== "StoragePoolNotFound") throw error;
@@ -97,7 +97,7 @@ export default function StorageVolumes(
   const enabled = !isGone && live.controls(connected);
   const { name, fixed } = pool;
   const here = poolHref(name);
-  const on = isOn(pool), isUnread = hang !== undefined && page.rows.length === 0 && query.q === "";
+  const on = canStop(pool), isUnread = hang !== undefined && page.rows.length === 0 && query.q === "";
   return (
     <>
       <header class="page-head vm-head">

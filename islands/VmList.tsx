@@ -50,7 +50,7 @@ export interface VmListProps {
 const UNHEARD = signal<ConnectionStatus | null>(null);
 
 function modelOf(props: VmListProps): VmListModel {
-  // On the server every render has a store of its own: what one person sees is nobody else's business.
+  // On the server every render has a store of its own: what one person sees is not for others.
   const store = IS_BROWSER ? live.vms : new VmStore();
   // Never complete: the page's VMs are lean, and what is done to them needs to know their disks.
   store.seed(props.vms, false);

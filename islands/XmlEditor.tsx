@@ -33,7 +33,7 @@ export interface XmlEditorProps {
   problem?: XmlProblem;
 }
 
-/** The problem an error of the server tells of, when it is one of the XML. */
+/** The problem that an error of the server describes, when it is one of the XML. */
 function problemIn(error: unknown): XmlProblem | null {
   if (!(error instanceof ApiError) || (error.code !== "XmlInvalid" && error.code !== "XmlIdentity")) {
     return null;
@@ -44,9 +44,80 @@ function problemIn(error: unknown): XmlProblem | null {
     ...(typeof line === "number" && { line }),
   };
 }
+/** What libvirt says of the text. */
+function XmlVerdict(
+  { problem, checked, onGo }: {
+    problem: XmlProblem | null;
+    checked: "no" | "checking" | "fine";
+    onGo: (line: number) => void;
+  },
+) {
+  const line = problem?.line;
+  return (
+    <div class="xml-status" role="status">
+      {problem !== null
+        ? (
+          <div class="xml-problem">
+            <Icon name="circleAlert" />
+            {line !== undefined && (
+              <button type="button" class="button" onClick={() => onGo(line)}>
+                {t("xml.go", { line })}
+              </button>
+            )}
+            <p class="error-text">{problem.message}</p>
+          </div>
+        )
+        : checked === "fine"
+        ? (
+          <p class="xml-fine">
+            <Icon name="check" /> {t("xml.fine")}
+          </p>
+        )
+        : <p class="text-muted">{checked === "checking" ? t("xml.checking") : t("xml.keys")}</p>}
+    </div>
+  );
+}
 
-/** Editing a VM's XML: coloured, checked by libvirt while it is written, shown as a difference before it is saved. */
-export default function XmlEditor(props: XmlEditorProps) {
+/** The difference that is saved, before it is. */
+function XmlReview(
+  { open, before, after, isSaving, onSave, onClose }: {
+    open: boolean;
+    before: string;
+    after: string;
+    isSaving: boolean;
+    onSave: () => void;
+    onClose: () => void;
+  },
+) {
+  const isChanged = before !== after;
+  return (
+    <Dialog
+      class="xml-review"
+      open={open}
+      title={t("xml.review_title")}
+      onClose={onClose}
+    >
+      <div class="dialog-body">
+        {isChanged ? <DiffView before={before} after={after} /> : <p>{t("xml.unchanged")}</p>}
+      </div>
+      <div class="dialog-foot">
+        <button type="button" class="button" onClick={onClose}>
+          {t("xml.cancel")}
+        </button>
+        <button
+          type="button"
+          class="button primary"
+          disabled={!isChanged || isSaving}
+          onClick={onSave}
+        >
+          {t("xml.save")}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+/** The text, what libvirt says of it, and what is done with it. */
+function useXmlText(props: XmlEditorProps) {
   const { vmId } = props;
   const base = useSignal({ xml: props.xml, etag: props.etag });
   const text = useSignal(props.typed ?? props.xml);
@@ -58,7 +129,6 @@ export default function XmlEditor(props: XmlEditorProps) {
   const isChanged = useComputed(() => text.value !== base.value.xml);
   const area = useRef<HTMLTextAreaElement>(null);
   const round = useRef(0);
-  const hints = useId();
 
   /** Asks libvirt about the text; false when it has something against it, or could not be asked. */
   const check = async (): Promise<boolean> => {
@@ -147,44 +217,35 @@ export default function XmlEditor(props: XmlEditorProps) {
       isAsking.value = false;
     }
   };
+  /** Something was typed: what was found out is about another text. */
+  const type = (now: string) => {
+    text.value = now;
+    round.current++;
+    checked.value = "no";
+  };
 
-  const line = problem.value?.line;
+  return {
+    ...{ base, text, problem, checked, isAsking, isSaving, hasConflict, area },
+    ...{ check, goTo, ask, save, type },
+  };
+}
+
+/** Editing a VM's XML: coloured, checked by libvirt while it is written, shown as a difference before it is saved. */
+export default function XmlEditor(props: XmlEditorProps) {
+  const xml = useXmlText(props), { base, text, problem, checked, isAsking, isSaving } = xml;
+  const hints = useId();
   return (
-    <form method="post" onSubmit={ask}>
+    <form method="post" onSubmit={xml.ask}>
       <input type="hidden" name="etag" value={base.value.etag} />
-      {hasConflict.value && <Flash tone="bad" title={t("xml.conflict")}>{t("xml.conflict_what")}</Flash>}
+      {xml.hasConflict.value && <Flash tone="bad" title={t("xml.conflict")}>{t("xml.conflict_what")}</Flash>}
       <XmlTextArea
         text={text.value}
         problem={problem.value}
-        area={area}
+        area={xml.area}
         describedBy={hints}
-        onText={(now) => {
-          text.value = now;
-          round.current++;
-          checked.value = "no";
-        }}
+        onText={xml.type}
       />
-      <div class="xml-status" role="status">
-        {problem.value !== null
-          ? (
-            <div class="xml-problem">
-              <Icon name="circleAlert" />
-              {line !== undefined && (
-                <button type="button" class="button" onClick={() => goTo(line)}>
-                  {t("xml.go", { line })}
-                </button>
-              )}
-              <p class="error-text">{problem.value.message}</p>
-            </div>
-          )
-          : checked.value === "fine"
-          ? (
-            <p class="xml-fine">
-              <Icon name="check" /> {t("xml.fine")}
-            </p>
-          )
-          : <p class="text-muted">{checked.value === "checking" ? t("xml.checking") : t("xml.keys")}</p>}
-      </div>
+      <XmlVerdict problem={problem.value} checked={checked.value} onGo={xml.goTo} />
       <p class="visually-hidden" id={hints}>{t("xml.keys")}</p>
       <footer class="xml-foot">
         <a class="button" href="?config=next">{t("xml.cancel")}</a>
@@ -195,38 +256,21 @@ export default function XmlEditor(props: XmlEditorProps) {
           value="check"
           onClick={(event) => {
             event.preventDefault();
-            void check();
+            void xml.check();
           }}
         >
           {t("xml.check")}
         </button>
         <button type="submit" class="button primary" name="intent" value="save">{t("xml.review")}</button>
       </footer>
-      <Dialog
-        class="xml-review"
+      <XmlReview
         open={isAsking.value}
-        title={t("xml.review_title")}
+        before={base.value.xml}
+        after={text.value}
+        isSaving={isSaving.value}
+        onSave={xml.save}
         onClose={() => isAsking.value = false}
-      >
-        <div class="dialog-body">
-          {isChanged.value
-            ? <DiffView before={base.value.xml} after={text.value} />
-            : <p>{t("xml.unchanged")}</p>}
-        </div>
-        <div class="dialog-foot">
-          <button type="button" class="button" onClick={() => isAsking.value = false}>
-            {t("xml.cancel")}
-          </button>
-          <button
-            type="button"
-            class="button primary"
-            disabled={!isChanged.value || isSaving.value}
-            onClick={save}
-          >
-            {t("xml.save")}
-          </button>
-        </div>
-      </Dialog>
+      />
     </form>
   );
 }

@@ -7,7 +7,7 @@ const isBundled = !import.meta.url.endsWith("/lib/bundle.ts");
  * URL of a worker's module.
  *
  * From source it is the module itself. `scripts/server.ts` finds the calls of this function in all that the program
- * imports, and bundles each worker beside `main.js`, under the name `workerName` gives it. So: one literal argument.
+ * imports, and bundles each worker next to `main.js`, under the name `workerName` gives it. So: one literal argument.
  *
  * @param source Path below the project's folder, such as `ffi/worker.ts`.
  * @example

@@ -25,7 +25,7 @@ export interface PageUser {
   readonly timeZone?: string;
   /** The language they chose, by its tag, or `browser`; missing while they did not. */
   readonly language?: string;
-  /** They need not show now that it is them: they just did, or nobody asks them. */
+  /** They need not show now that it is them: they just did, or are not asked. */
   readonly confirmed: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface PageState {
   may(command: CommandName, on?: Omit<VmObject, "hostId"> | ProjectObject): boolean;
   /** What pages offer them; null: everything. */
   offers: Offers | null;
-  /** The first administrator: whether nobody can sign in yet, and whether a key of the link lets one be made. */
+  /** The first administrator: whether no account can sign in yet, and whether a key of the link lets one be made. */
   setup: { readonly isEmpty: boolean; fits(key: string): boolean };
   /** Id of the newest event when the page was rendered; the browser's event stream resumes from it. */
   eventId: string;

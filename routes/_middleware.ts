@@ -20,8 +20,7 @@ import type { Caller } from "../agent/access/mod.ts";
 import type { App } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
-import { Host } from "../agent/hosts/host.ts";
-import type { LinkedHost } from "../agent/hosts/linked/linked_host.ts";
+import type { ManagedHost } from "../agent/hosts/managed_host.ts";
 import { setRequestHost } from "../agent/http/request_host.ts";
 import { setRequestLanguage, setRequestZone } from "../agent/i18n/request_locale.ts";
 import { locales } from "../lib/i18n/locale.ts";
@@ -70,13 +69,10 @@ interface PageHost extends AddressedHost {
   readonly status: ConnectionStatus;
 }
 
-/** The hosts that are served, those that are read here before linked ones. */
-const hostsOf = ({ hosts, linked }: App): readonly (Host | LinkedHost)[] => [...hosts.all(), ...linked.all()];
-
-const pageHostOf = (host: Host | LinkedHost): PageHost =>
-  host instanceof Host
-    ? { id: host.id, isLinked: false, hostname: host.inventory.hostname, status: host.link.status }
-    : { id: host.id, isLinked: true, hostname: host.label, status: host.status };
+const pageHostOf = ({ id, isLinked, shownName, status }: ManagedHost): PageHost => ({
+  ...{ id, isLinked, status },
+  hostname: shownName,
+});
 
 /**
  * The host that a page is about: that of its VM, else the one that its address names, else the local one, or the first that is
@@ -85,14 +81,13 @@ const pageHostOf = (host: Host | LinkedHost): PageHost =>
  * @throws {HttpError} 404, also for a host out of sight
  */
 function hostOf(app: App, principal: Principal, named: string | undefined, path: string): PageHost {
-  const { hosts, linked, places } = app;
+  const { hosts, managed, places } = app;
   if (principal.via === "nobody") return pageHostOf(hosts.local);
-  const viewer = viewerOf(principal, places), isSeen = ({ id }: Host | LinkedHost) => seesHost(viewer, id);
-  const vmId = vmIdIn(path),
-    ofVm = vmId === undefined ? undefined : hosts.withVm(vmId) ?? linked.withVm(vmId);
+  const viewer = viewerOf(principal, places), isSeen = ({ id }: ManagedHost) => seesHost(viewer, id);
+  const vmId = vmIdIn(path), ofVm = vmId === undefined ? undefined : managed.withVm(vmId);
   // The page of a VM out of sight is as that of none
   if (ofVm !== undefined && isSeen(ofVm)) return pageHostOf(ofVm);
-  const host = named === undefined ? hostsOf(app).find(isSeen) : hosts.named(named) ?? linked.served(named);
+  const host = named === undefined ? managed.all().find(isSeen) : managed.named(named);
   if (host !== undefined && isSeen(host)) return pageHostOf(host);
   const error = new ContractError("HostNotFound", { host: (named ?? hosts.local.id).slice(0, 64) });
   throw new HttpError(error.status, error.message, { cause: error });
@@ -134,8 +129,8 @@ export default define.middleware(async (ctx) => {
       ),
     offers: user === null ? null : offersOf(
       principal.rights,
-      () => hostsOf(app).flatMap(({ id }) => app.places.vmsOn(id)),
-      hostsOf(app).map(({ id }) => id),
+      () => app.managed.all().flatMap(({ id }) => app.places.vmsOn(id)),
+      app.managed.all().map(({ id }) => id),
       host.id,
     ),
     setup: { isEmpty: app.access.isEmpty, fits: (key) => app.access.setup.fits(key) },

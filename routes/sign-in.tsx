@@ -27,7 +27,7 @@ interface Shown {
   /** What the second step takes. */
   readonly factors: readonly string[];
   readonly failure: Failure | null;
-  /** Nobody can sign in yet. */
+  /** No account can sign in yet. */
   readonly empty: boolean;
 }
 
@@ -65,7 +65,7 @@ export const handler = define.handlers({
   },
 });
 
-/** A form would be a dead end: nobody has a name and a password that it takes. */
+/** A form would be a dead end: no account has a name and a password that it takes. */
 function NobodyYet() {
   return (
     <AuthLayout title={t("access.no_users")}>

@@ -114,13 +114,13 @@ export class Accounts {
     for (const user of this.users.values()) if (user.name === name) return user;
   }
 
-  /** Whether there is an administrator who can sign in; undefined while nobody can know. */
+  /** Whether there is an administrator who can sign in; undefined while that cannot be known. */
   get hasAdministrator(): boolean | undefined {
     if (!this.records.isLoaded) return undefined;
     return [...this.users.values()].some((user) => this.#isAdministrator(user));
   }
 
-  /** Whether any user has a password, disabled ones included; undefined while nobody can know. */
+  /** Whether any user has a password, disabled ones included; undefined while that cannot be known. */
   get hasPasswords(): boolean | undefined {
     return this.records.isLoaded ? [...this.users.values()].some(hasPassword) : undefined;
   }

@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import { clientSubnet, isShared } from "../limits.ts";
 import type { Waiter } from "./fair_queue.ts";
 import type { UserRecord } from "./records.ts";
-import { hashOf } from "./secret.ts";
+import { secretHash } from "./secret.ts";
 import { type Patience, Throttle } from "./throttle.ts";
 
 /** What is tried: the first step, or the second. */
@@ -41,14 +41,14 @@ function placeOf({ address, localUser }: Pick<Client, "address" | "localUser">):
 export function withKnown(user: UserRecord, address: string, device: string): UserRecord {
   return {
     ...user,
-    devices: newest(user.devices, hashOf(device)),
+    devices: newest(user.devices, secretHash(device)),
     networks: newest(user.networks, clientSubnet(address)),
   };
 }
 
 /** Whether an account has signed in on the client's device before. */
 export function isKnownDevice(user: UserRecord | undefined, { device }: Pick<Client, "device">): boolean {
-  return device !== undefined && (user?.devices?.includes(hashOf(device)) ?? false);
+  return device !== undefined && (user?.devices?.includes(secretHash(device)) ?? false);
 }
 
 export class Attempts {
@@ -124,9 +124,9 @@ function strictKey(
   const { device, via, holder } = client;
   if (via === "session") return { key: `${step} ${holder}`, isTrusted: true };
   if (isKnownDevice(user, client)) {
-    return { key: `${step} ${name} device:${hashOf(device!)}`, isTrusted: true };
+    return { key: `${step} ${name} device:${secretHash(device!)}`, isTrusted: true };
   }
-  // Only who knows the password gets to the second step: there is nobody else to be locked out by.
+  // Only who knows the password gets to the second step: no other caller can lock the account.
   return {
     key: step === "code" ? `code ${name}` : `password ${name} ${placeOf(client)}`,
     isTrusted: false,

@@ -52,7 +52,7 @@ Deno.test("Attempts of one account are slowed down from everywhere, but not wher
   assert.ok(isFree(attempts, from(HOME)));
   assert.ok(isFree(attempts, from("203.0.113.7", { device: DEVICE })), "a device is known wherever it is");
   assert.ok(!isFree(attempts, from("203.0.113.7", { device: "x".repeat(43) })));
-  assert.ok(isFree(attempts, from("203.0.113.7"), undefined, "bob"), "nobody else waits");
+  assert.ok(isFree(attempts, from("203.0.113.7"), undefined, "bob"), "no other account waits");
 });
 
 Deno.test("Attempts from the same address hold up neither a known device nor a session there", () => {

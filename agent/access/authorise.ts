@@ -27,11 +27,11 @@ import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Principal } from "../access.ts";
 
 /** What is known of a VM that rights and audit depend on. */
-export interface VmFacts extends VmNetworkTypes, VmPlace {
+export interface AccessVm extends VmNetworkTypes, VmPlace {
   readonly name: string;
 }
 /** Looks a VM up. */
-export type FindVm = (vmId: string) => VmFacts | undefined;
+export type FindVm = (vmId: string) => AccessVm | undefined;
 
 /** What is known of VMs and hosts. */
 export interface AccessWorld {

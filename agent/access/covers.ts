@@ -47,7 +47,7 @@ export function uncoveredBy(
 const LONGEST = 60;
 
 /**
- * Another VM has the id: nobody has a right to it that was given for the one before.
+ * Another VM has the id: rights that were given for the former VM do not hold for it.
  *
  * @returns whose grants have gone
  * @throws {ContractError} StoreUnavailable

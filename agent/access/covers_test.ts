@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Grant } from "../../lib/contract/mod.ts";
 import { uncoveredBy } from "./covers.ts";
 
-Deno.test("uncoveredBy() names hosts that are not there beside VMs and groups, and nothing where all are", () => {
+Deno.test("uncoveredBy() names hosts that are not there along with VMs and groups, and nothing where all are", () => {
   const grants: Grant[] = [
     { role: "viewer", on: { kind: "everything" } },
     { role: "viewer", on: { kind: "vm", vmId: "v" } },

@@ -13,7 +13,7 @@ import {
   type TokenRecord,
   type UserRecord,
 } from "./records.ts";
-import { hashOf, newSecret } from "./secret.ts";
+import { newSecret, secretHash } from "./secret.ts";
 
 /** Milliseconds a session lives: without any request, and at all. */
 export const SESSION_MS = { idle: 8 * HOUR_MS, absolute: 7 * DAY_MS } as const;
@@ -62,7 +62,7 @@ export class Credentials {
     const tooMany = theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_SESSIONS));
     this.accounts.save({ ...user, lastSignInAt: now.wall }, [
       ...tooMany.map(([key]) => ({ kind: "session", key, record: null })),
-      { kind: "session", key: hashOf(secret), record },
+      { kind: "session", key: secretHash(secret), record },
     ]);
     for (const [, { id }] of tooMany) this.#end(`session:${id}`);
     return secret;
@@ -70,7 +70,7 @@ export class Credentials {
 
   /** Who a session's secret stands for; undefined when it is none (any more). */
   session(secret: string, address: string): Holder | undefined {
-    const key = hashOf(secret);
+    const key = secretHash(secret);
     const record = this.#sessions.get(key);
     if (!record) return undefined;
     const user = this.accounts.users.get(record.userId);
@@ -88,7 +88,7 @@ export class Credentials {
   /** Who a token stands for; undefined when it is none (any more). It may do what its owner may, too. */
   token(secret: string, address: string): Holder | undefined {
     if (!secret.startsWith(TOKEN_PREFIX)) return undefined;
-    const key = hashOf(secret);
+    const key = secretHash(secret);
     const record = this.#tokens.get(key);
     if (!record) return undefined;
     const holder = this.#holderOf(record), now = momentOf(this.clock);
@@ -180,7 +180,7 @@ export class Credentials {
       lastUsedAt: null,
       lastUsedFrom: null,
     };
-    this.#records.commit([{ kind: "token", key: hashOf(token), record }]);
+    this.#records.commit([{ kind: "token", key: secretHash(token), record }]);
     return { token, info: shownToken(record, user.name) };
   }
 

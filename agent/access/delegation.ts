@@ -21,7 +21,7 @@ type DelegatorKind =
   | { readonly kind: "link"; readonly name: string; readonly peerId: string; readonly caller: string | null }
   | { readonly kind: "demo"; readonly name: string };
 
-/** What a caller is later. @throws {ContractError} NoAccount for who has shown nobody to be theirs */
+/** What a caller is later. @throws {ContractError} NoAccount for a caller without an account */
 export function delegatorOf(principal: Principal): Delegator {
   const isByMcp = principal.door === "mcp" || principal.leftByMcp === true;
   return { ...kindOf(principal), ...(isByMcp && { mcp: true }) };

@@ -37,7 +37,7 @@ Deno.test("delegateFor() knows root without a number, as earlier versions wrote 
   assert.match(String(later({ kind: "host", name: "no-such-user" }, roles)), /not use the socket/);
 });
 
-Deno.test("delegatorOf() takes nobody's work", () => {
+Deno.test("delegatorOf() takes no work without an account", () => {
   assert.throws(() => delegatorOf(nobody("page")), { code: "NoAccount" });
   assert.throws(() => delegatorOf(principalOf({ name: "x", door: "page", via: "session" })), {
     code: "NoAccount",

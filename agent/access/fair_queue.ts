@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 
 /** Who waits for a turn. */
 export interface Waiter {
-  /** Their network; empty where nobody else can be there. */
+  /** Their network; empty where no other caller can be there. */
   readonly network: string;
   /** Somebody who is known: they go before those who are not, and are never too many. */
   readonly isKnown: boolean;

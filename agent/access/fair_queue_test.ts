@@ -31,7 +31,7 @@ function handQueue() {
   };
 }
 
-Deno.test("FairQueue.run() lets nobody's flood keep those out who are known, or another network", async () => {
+Deno.test("FairQueue.run() lets no anonymous flood keep known callers out, or another network", async () => {
   const queue = handQueue();
   for (let index = 0; index < 20; index++) queue.ask(`flood ${index}`, { network: "a", isKnown: false });
   queue.ask("other", { network: "b", isKnown: false });

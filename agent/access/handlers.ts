@@ -28,72 +28,74 @@ type AccessHandlers = Pick<
   Handlers,
   Extract<CommandName, keyof typeof accessCommands | keyof typeof sshKeyCommands>
 >;
+/** What they need of the application. */
+interface AccessServices {
+  readonly access: Access;
+  readonly coverage: Pick<Coverage, "uncovered">;
+  readonly sshKeys: SshKeys;
+  readonly activity: ActivityLog;
+  /** Where people reach the pages: `http://127.0.0.1:8440`. */
+  readonly address: () => string;
+  readonly hostname: () => string;
+  /** The id of the host that has an id or a name; undefined for none. */
+  readonly hostId: (host: string) => string | undefined;
+  /** The id of the project that has an id or a name. @throws {ContractError} ProjectNotFound */
+  readonly projectId: (project: string) => string;
+}
 
-/** A handler for each of them. */
-export function accessHandlers(
-  { access, coverage, sshKeys, activity, address, hostname, hostId, projectId }: {
-    access: Access;
-    coverage: Pick<Coverage, "uncovered">;
-    sshKeys: SshKeys;
-    activity: ActivityLog;
-    /** Where people reach the pages: `http://127.0.0.1:8440`. */
-    address: () => string;
-    hostname: () => string;
-    /** The id of the host that has an id or a name; undefined for none. */
-    hostId: (host: string) => string | undefined;
-    /** The id of the project that has an id or a name. @throws {ContractError} ProjectNotFound */
-    projectId: (project: string) => string;
-  },
-): AccessHandlers {
+/** What grants name that no VM has, nor any host. */
+const uncoveredOf = (
+  { coverage, hostId }: AccessServices,
+  { grants }: { readonly grants: readonly Grant[] },
+) => uncoveredBy(grants, coverage, (host) => hostId(host) !== undefined);
+
+/**
+ * Grants by the ids of their hosts and projects: those to come must not be given beforehand.
+ *
+ * @param before what was granted: of that, hosts need not be there
+ * @throws {ContractError} HostNotFound, ProjectNotFound
+ */
+const onHosts = (
+  { hostId, projectId }: Pick<AccessServices, "hostId" | "projectId">,
+  grants: readonly Grant[],
+  before: readonly Grant[] = [],
+): Grant[] =>
+  grants.map(({ role, on }) => {
+    if (on.kind === "project") return { role, on: { kind: "project", project: projectId(on.project) } };
+    if (on.kind !== "host") return { role, on };
+    const isKept = before.some((each) => each.on.kind === "host" && each.on.host === on.host);
+    const id = isKept ? on.host : hostId(on.host);
+    if (id === undefined) throw new ContractError("HostNotFound", { host: on.host });
+    return { role, on: { kind: "host", host: id } };
+  });
+
+/** Whose things somebody may touch: their own; undefined for administrators, who may touch all. */
+const reach = ({ rights, userId, via }: Principal): string | undefined => {
+  if (isAdministrator(rights)) return undefined;
+  if (via !== "session" || userId === undefined) throw new ContractError("NoAccount");
+  return userId;
+};
+/** Whose things a list shows: those of everybody for administrators who ask for all, else one's own. */
+function listed(principal: Principal, all: boolean | undefined): string | undefined {
+  const whose = reach(principal);
+  return all ? whose : principal.userId ?? whose;
+}
+
+/** Sessions: signing in and out, and the first account. */
+function signInHandlers({ access, address }: AccessServices) {
   const { accounts, credentials, signIn, setup } = access;
-  const secondFactor = new SecondFactor(access, hostname, access.clock);
-
-  const uncovered = ({ grants }: { readonly grants: readonly Grant[] }) =>
-    uncoveredBy(grants, coverage, (host) => hostId(host) !== undefined);
-  /**
-   * Grants by the ids of their hosts and projects: those to come must not be given beforehand.
-   *
-   * @param before what was granted: of that, hosts need not be there
-   * @throws {ContractError} HostNotFound, ProjectNotFound
-   */
-  const onHosts = (grants: readonly Grant[], before: readonly Grant[] = []): Grant[] =>
-    grants.map(({ role, on }) => {
-      if (on.kind === "project") return { role, on: { kind: "project", project: projectId(on.project) } };
-      if (on.kind !== "host") return { role, on };
-      const isKept = before.some((each) => each.on.kind === "host" && each.on.host === on.host);
-      const id = isKept ? on.host : hostId(on.host);
-      if (id === undefined) throw new ContractError("HostNotFound", { host: on.host });
-      return { role, on: { kind: "host", host: id } };
-    });
-  const own = (principal: Principal) => ownAccount(access, principal);
-  /** Whose things somebody may touch: their own; nobody's limit for administrators. */
-  const reach = ({ rights, userId, via }: Principal): string | undefined => {
-    if (isAdministrator(rights)) return undefined;
-    if (via !== "session" || userId === undefined) throw new ContractError("NoAccount");
-    return userId;
-  };
-  const listed = (principal: Principal, all: boolean | undefined): string | undefined => {
-    const whose = reach(principal);
-    return all ? whose : principal.userId ?? whose;
-  };
-
   return {
     get_session: (_input, { principal }): SignedIn => {
       const { name, via, userId, rights } = principal;
       return {
         name,
-        via: via as Exclude<Via, "agent" | "nobody">, // dispatch lets nobody in, and the agent does not ask
+        via: via as Exclude<Via, "agent" | "nobody">, // dispatch refuses callers without a sign-in, and the agent does not ask
         user: userId === undefined ? null : shownUser(accounts.user(userId)),
         administrator: isAdministrator(rights),
         confirmedUntil: access.confirmations.until(principal.holder),
         permissions: [...PERMISSIONS.keys()].filter((each) => may(rights, each, "everything")),
         allowances: toldRights(rights),
       };
-    },
-    get_ssh_keys: (_input, { principal }) => ({ sshKeys: [...sshKeys.of(principal)] }),
-    set_ssh_keys: ({ sshKeys: keys }, { principal }) => {
-      sshKeys.set(principal, keys);
-      return null;
     },
     sign_in: ({ name, password }, { principal }) => signIn.password(name, password, principal),
     confirm_sign_in: ({ challenge, code }, { principal }) => signIn.code(challenge, code, principal),
@@ -126,6 +128,25 @@ export function accessHandlers(
     create_setup_link: () => {
       const { key, expiresAt } = setup.issue();
       return { url: `${address()}/setup?key=${key}`, expiresAt };
+    },
+    list_sessions: ({ all }, { principal }) => credentials.sessions(principal.holder, listed(principal, all)),
+    revoke_session: ({ sessionId }, { principal }) => {
+      credentials.endSession(sessionId, reach(principal));
+      return null;
+    },
+  } satisfies Partial<AccessHandlers>;
+}
+
+/** What people change of their own account. */
+function ownAccountHandlers({ access, sshKeys, hostname }: AccessServices) {
+  const { accounts, credentials } = access;
+  const secondFactor = new SecondFactor(access, hostname, access.clock);
+  const own = (principal: Principal) => ownAccount(access, principal);
+  return {
+    get_ssh_keys: (_input, { principal }) => ({ sshKeys: [...sshKeys.of(principal)] }),
+    set_ssh_keys: ({ sshKeys: keys }, { principal }) => {
+      sshKeys.set(principal, keys);
+      return null;
     },
     set_password: async ({ current, password, revokeTokens = true }, { principal }) => {
       const { name, host } = own(principal);
@@ -166,13 +187,25 @@ export function accessHandlers(
       secondFactor.switchOff(await reauthenticate(access, principal, password));
       return null;
     },
-    list_users: () => accounts.list().map((user) => ({ ...user, ...uncovered(user) })),
+    reset_second_factor: ({ userId }) => {
+      secondFactor.reset(accounts.user(userId));
+      return null;
+    },
+  } satisfies Partial<AccessHandlers>;
+}
+
+/** Accounts and roles. */
+function userHandlers(services: AccessServices) {
+  const { access: { accounts, credentials }, sshKeys } = services;
+  return {
+    list_users: () => accounts.list().map((user) => ({ ...user, ...uncoveredOf(services, user) })),
     create_user: async (input) => {
-      const grants = onHosts(input.grants ?? []);
+      const grants = onHosts(services, input.grants ?? []);
       return accounts.shown(await accounts.create({ ...input, grants }));
     },
     update_user: async ({ revokeTokens = true, ...input }) => {
-      const grants = input.grants && onHosts(input.grants, accounts.users.get(input.userId)?.grants);
+      const grants = input.grants &&
+        onHosts(services, input.grants, accounts.users.get(input.userId)?.grants);
       const user = accounts.shown(
         await accounts.update({ ...input, ...(grants !== undefined && { grants }) }),
       );
@@ -184,15 +217,6 @@ export function accessHandlers(
     delete_user: ({ userId }) => {
       accounts.delete(userId);
       sshKeys.forget(userId);
-      return null;
-    },
-    reset_second_factor: ({ userId }) => {
-      secondFactor.reset(accounts.user(userId));
-      return null;
-    },
-    list_sessions: ({ all }, { principal }) => credentials.sessions(principal.holder, listed(principal, all)),
-    revoke_session: ({ sessionId }, { principal }) => {
-      credentials.endSession(sessionId, reach(principal));
       return null;
     },
     list_roles: () => accounts.roles(),
@@ -209,11 +233,18 @@ export function accessHandlers(
       accounts.deleteRole(role);
       return null;
     },
+  } satisfies Partial<AccessHandlers>;
+}
+
+/** Tokens. */
+function tokenHandlers(services: AccessServices) {
+  const { access } = services, { accounts, credentials } = access;
+  return {
     list_tokens: ({ all }, { principal }) =>
       credentials.tokens(listed(principal, all)).map((token) => ({
         ...token,
         // Which VMs, groups and hosts there are is for who sees them all
-        ...(seesEverything(principal.rights) && uncovered(token)),
+        ...(seesEverything(principal.rights) && uncoveredOf(services, token)),
       })),
     create_token: async ({ name, grants = [], expiresInDays = 90, userId, password }, { principal }) => {
       if (principal.via === "token") throw new ContractError("NoAccount");
@@ -229,13 +260,23 @@ export function accessHandlers(
         });
       }
       if (principal.via === "session") await reauthenticate(access, principal, password);
-      const owner = userId === undefined ? own(principal) : accounts.user(userId);
-      return credentials.makeToken(owner, name, onHosts(grants), expiresInDays);
+      const owner = userId === undefined ? ownAccount(access, principal) : accounts.user(userId);
+      return credentials.makeToken(owner, name, onHosts(services, grants), expiresInDays);
     },
     revoke_token: ({ tokenId }, { principal }) => {
       credentials.endToken(tokenId, reach(principal));
       return null;
     },
-    get_audit_log: (input) => activity.search(input),
+  } satisfies Partial<AccessHandlers>;
+}
+
+/** A handler for each of them. */
+export function accessHandlers(services: AccessServices): AccessHandlers {
+  return {
+    ...signInHandlers(services),
+    ...ownAccountHandlers(services),
+    ...userHandlers(services),
+    ...tokenHandlers(services),
+    get_audit_log: (input) => services.activity.search(input),
   };
 }

@@ -35,7 +35,7 @@ Deno.test("PasswordHashes.isPassword() takes hashes of another cost, and no othe
   await assert.rejects(cheap.isPassword(PASSWORD, "md5$1$1$1$AA$AA"), /unknown kind of password hash: md5/);
 });
 
-Deno.test("PasswordHashes.isPassword() derives a key for nobody, too, at the same cost", async () => {
+Deno.test("PasswordHashes.isPassword() derives a key for an unknown user, too, at the same cost", async () => {
   assert.ok(!await new PasswordHashes({ N: 2 ** 4, r: 8, p: 1 }).isPassword(PASSWORD, undefined));
   // scrypt refuses such a cost: so it was asked, with the cost of real hashes
   await assert.rejects(new PasswordHashes({ N: 3, r: 8, p: 1 }).isPassword(PASSWORD, undefined), /scrypt/i);

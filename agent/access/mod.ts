@@ -30,7 +30,7 @@ export interface Caller {
   readonly door: Door;
   /** IP address of the other end; empty at the socket. */
   readonly address: string;
-  /** At the socket: who it is. Without it nobody is let in there. */
+  /** At the socket: who it is. Without it every caller is refused there. */
   readonly peer?: SocketPeer | undefined;
   /** Finds out which user of this host is at the other end; asked of who calls from loopback. */
   readonly localUser?: () => number | undefined;
@@ -91,7 +91,7 @@ export class Access {
    * Who makes a request.
    *
    * @param keep takes the Set-Cookie header of an answer; missing where there is none
-   * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for nobody's
+   * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for an anonymous call
    */
   identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
     const { door, address, peer, signedIn, localUser } = caller;
@@ -136,14 +136,14 @@ export class Access {
     return nobody(door, about);
   }
 
-  /** Whether nobody can sign in yet: a setup link is due. Undefined while the database cannot tell. */
+  /** Whether no account can sign in yet: a setup link is needed. Undefined while the database cannot tell. */
   get needsSetup(): boolean | undefined {
     const has = this.accounts.hasAdministrator;
     return has === undefined ? undefined : !has && !this.isDemo;
   }
 
   /**
-   * Whether nobody at all can sign in: no user has a password, and accounts of the host are not taken. False while the
+   * Whether no account at all can sign in: no user has a password, and accounts of the host are not taken. False while the
    * database cannot tell.
    */
   get isEmpty(): boolean {

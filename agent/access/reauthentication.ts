@@ -15,7 +15,7 @@ export function ownAccount({ accounts }: Pick<Access, "accounts">, { via, userId
 
 /**
  * Has somebody at a session show that it is them: by the present password, or by what they have shown just now. It is
- * slowed down like a sign-in, but by nobody else's attempts.
+ * slowed down like a sign-in, but only by the caller's own attempts.
  *
  * @returns the account as it is afterwards
  * @throws {ContractError} NoAccount, PasswordNeeded, SignInFailed, TooManyAttempts, TooManyRequests

@@ -4,7 +4,7 @@ import type { Client } from "./attempts.ts";
 import { type Clock, elapsed, type Moment, momentOf, SYSTEM_CLOCK } from "../clock.ts";
 import type { Access } from "./mod.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
-import { hashOf } from "./secret.ts";
+import { secretHash } from "./secret.ts";
 import { checkCode, newRecoveryCodes, newTotpSecret, otpauthUri, plainRecoveryCode } from "./totp.ts";
 
 /** Milliseconds between the secret's making and the app's first code. */
@@ -13,7 +13,7 @@ const PENDING_MS = 15 * 60_000;
 /** New recovery codes, and what is kept of them. */
 export function freshRecovery(): { codes: string[]; hashes: string[] } {
   const codes = newRecoveryCodes();
-  return { codes, hashes: codes.map((each) => hashOf(plainRecoveryCode(each))) };
+  return { codes, hashes: codes.map((each) => secretHash(plainRecoveryCode(each))) };
 }
 
 export class SecondFactor {

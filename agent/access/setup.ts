@@ -1,7 +1,7 @@
 /** The first administrator: made by whoever has the one-time link that the start, or root, was given. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type Clock, elapsed, type Moment, momentOf } from "../clock.ts";
-import { hashOf, newSecret } from "./secret.ts";
+import { newSecret, secretHash } from "./secret.ts";
 
 /** Milliseconds a setup link is good for. */
 export const SETUP_MS = 15 * 60_000;
@@ -15,7 +15,7 @@ export class Setup {
   issue(): { key: string; expiresAt: number } {
     const key = newSecret();
     const begun = momentOf(this.clock);
-    this.#link = { hash: hashOf(key), begun };
+    this.#link = { hash: secretHash(key), begun };
     return { key, expiresAt: begun.wall + SETUP_MS };
   }
 
@@ -23,7 +23,7 @@ export class Setup {
   fits(key: string): boolean {
     const link = this.#link;
     return link !== undefined && elapsed(link.begun, momentOf(this.clock)) < SETUP_MS &&
-      link.hash === hashOf(key);
+      link.hash === secretHash(key);
   }
 
   /**

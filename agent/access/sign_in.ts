@@ -18,7 +18,7 @@ import type { PasswordHashes } from "./hashing.ts";
 import type { HostAccountsAsked, Standing } from "./host_accounts.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { hasSecondFactor, type UserRecord } from "./records.ts";
-import { hashOf, newSecret } from "./secret.ts";
+import { newSecret, secretHash } from "./secret.ts";
 import { checkCode, plainRecoveryCode } from "./totp.ts";
 
 /** Milliseconds between password and code. */
@@ -70,7 +70,7 @@ export class SignIn {
     }
     this.#forgetOld(found.id);
     const challenge = newSecret();
-    this.#challenges.set(hashOf(challenge), {
+    this.#challenges.set(secretHash(challenge), {
       userId: found.id,
       password: found.password,
       begun: momentOf(this.clock),
@@ -226,7 +226,7 @@ export class SignIn {
 
   /** A sign-in whose password was right. @throws {ContractError} SignInExpired, TooManyAttempts */
   #begun(challenge: string, by: Principal): { found: Challenge; user: UserRecord; key: string } {
-    const key = hashOf(challenge);
+    const key = secretHash(challenge);
     const found = this.#challenges.get(key);
     const user = found && this.accounts.users.get(found.userId);
     const isOpen = found !== undefined && elapsed(found.begun, momentOf(this.clock)) < CHALLENGE_MS &&
@@ -268,7 +268,7 @@ export class SignIn {
       const step = checkCode(secret, code, this.clock.now(), lastStep);
       if (step !== null) return { ...user, totp: { secret, lastStep: step } };
     }
-    const hash = hashOf(plainRecoveryCode(code));
+    const hash = secretHash(plainRecoveryCode(code));
     if (!user.recovery.includes(hash)) return undefined;
     return { ...user, recovery: user.recovery.filter((each) => each !== hash) };
   }

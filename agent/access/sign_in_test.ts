@@ -12,7 +12,7 @@ import type { Grant, Role, SignInStep } from "../../lib/contract/mod.ts";
 import type { HostAccount, HostAccountsAsked, Standing } from "./host_accounts.ts";
 import { CHALLENGE_MS } from "./sign_in.ts";
 import { codeAt, newTotpSecret, stepOf } from "./totp.ts";
-import { hashOf } from "./secret.ts";
+import { secretHash } from "./secret.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import { delegateFor } from "./delegation.ts";
 
@@ -61,7 +61,7 @@ async function makeWorld(folder: string) {
   const access = new Access(store, false, clock, null, CHEAP);
   const user = await access.accounts.create({ name: "ann", password: PASSWORD, grants: [] });
   const secret = newTotpSecret();
-  const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(hashOf);
+  const recovery = ["aaaabbbbccccdddd", "eeeeffffgggghhhh"].map(secretHash);
   const withCodes = () =>
     access.accounts.save({ ...access.accounts.user(user.id), totp: { secret, lastStep: -1 }, recovery });
   const sessions: (string | null)[] = [];
@@ -243,7 +243,7 @@ Deno.test("Credentials: a session outlives a restart and a reboot, with the time
     const after = again();
     assert.ok(after.access.credentials.session(secret, ""), "the same boot: by its uptime");
     const rows = JSON.stringify(after.store.database!.prepare("SELECT * FROM access").all());
-    assert.ok(!rows.includes(secret) && rows.includes(hashOf(secret)));
+    assert.ok(!rows.includes(secret) && rows.includes(secretHash(secret)));
     reboot(SESSION_MS.idle + 2 * 3600_000);
     assert.equal(after.access.credentials.session(secret, ""), undefined, "across boots: by the wall clock");
     after.store.close();
@@ -311,7 +311,7 @@ Deno.test("Access.identify() knows a session by its cookie, and tells its door",
     assert.equal(told, 1, "the door keeps the connection");
   }));
 
-Deno.test("Accounts keep one administrator who can sign in, and lose nobody without a database", () =>
+Deno.test("Accounts keep one administrator who can sign in, and lose no account without a database", () =>
   withAccess(async ({ access: { accounts }, user }) => {
     await fails("UserExists", () => accounts.create({ name: "ann" }));
     for (const name of ["root", "libvirt"]) await fails("UserExists", () => accounts.create({ name }));
@@ -375,7 +375,7 @@ Deno.test("SignIn: what an account of the host has opens nothing once the host r
     assert.deepEqual(opens(), OPEN);
     host.standingNow = "unknown";
     await ask();
-    assert.deepEqual(opens(), OPEN, "a PAM that does not answer locks nobody out");
+    assert.deepEqual(opens(), OPEN, "a PAM that does not answer locks no account out");
     host.standingNow = "refused";
     await ask();
     assert.deepEqual(opens(), SHUT);

@@ -1,5 +1,5 @@
 /**
- * Challenges that need no place to be remembered in: who asks for very many pushes out nobody's. Each carries the time
+ * Challenges that need no place to be remembered in: very many requests push out no other challenge. Each carries the time
  * and a signature (HMAC-SHA-256, by a key of this process) over what it is for; only those that were answered are
  * remembered, until they are too old anyway.
  */

@@ -26,7 +26,7 @@ Deno.test("SignedChallenges are good once, for their purpose and origin, as long
   assert.ok(!challenges.take(other, "", AT), "too old");
 });
 
-Deno.test("SignedChallenges: a hundred thousand that nobody answers push out nobody's (threat 24)", () => {
+Deno.test("SignedChallenges: a hundred thousand unanswered ones push out no other (threat 24)", () => {
   const challenges = new SignedChallenges(60_000, new TestClock());
   const mine = challenges.issue("", AT);
   for (let each = 0; each < 100_000; each++) challenges.issue("", AT);

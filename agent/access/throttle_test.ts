@@ -11,7 +11,7 @@ const isFree = (throttle: Throttle, key: string) => {
   }
 };
 
-Deno.test("Throttle.failed() forgets nobody who is guessed at for others that failed less often", async () => {
+Deno.test("Throttle.failed() forgets no account under attack for others that failed less often", async () => {
   const clock = new TestClock();
   const throttle = new Throttle({ free: 5, longest: 60_000 }, clock, 100);
   for (let count = 0; count < 9; count++) throttle.failed("ann");

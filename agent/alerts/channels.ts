@@ -4,7 +4,7 @@ import type { AlertText } from "../../lib/alerts/text.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { parseAddress } from "../../lib/formats/ip/cidr.ts";
-import { requireReachable, type Resolve, trusted } from "../outbound/fetch.ts";
+import { requireAllowedAddress, type Resolve, trusted } from "../outbound/fetch.ts";
 import { deliveryFailure, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
 import type { AlertTargetRecord, MessageItem } from "./records.ts";
 import { urlHost } from "../../lib/network/url_host.ts";
@@ -69,7 +69,7 @@ async function mail(
 ): Promise<void> {
   const { createTransport } = await import("nodemailer");
   const { smtpHost = "", smtpSecurity = "starttls", smtpUser, secret, mailFrom = "", mailTo = [] } = target;
-  const { addresses: [address] } = await requireReachable(
+  const { addresses: [address] } = await requireAllowedAddress(
     mailUrl(smtpHost),
     target.privateAddresses,
     options.resolve,
@@ -157,7 +157,7 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
     return postJson(target, url, body, { "x-gotify-key": target.secret ?? "" }, options);
   },
   slack: (target, { text }, options) => {
-    // Slack's own escapes, so that a VM's name is no link and calls nobody
+    // Slack's own escapes, so that a VM's name is no link and mentions no user
     const plain = (line: string) =>
       line.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
     const body = { text: [`*${plain(text.title)}*`, ...text.lines.map(plain)].join("\n") };

@@ -54,7 +54,7 @@ export class Delivery {
     return this.#status.get(targetId) ?? {};
   }
 
-  /** Sends what is due. @param stop aborted when KVM Manager stops: what is not sent then, waits */
+  /** Sends the messages that are due. @param stop aborted when KVM Manager stops: what is not sent then, waits */
   async run(stop: AbortSignal, isForced = false): Promise<void> {
     const { messages } = this.#world.records;
     const { sending } = this.#world.outbox, now = this.#world.clock.now();
@@ -166,7 +166,7 @@ export class Delivery {
   }
 }
 
-/** How many alerts a message tells of. */
+/** How many alerts a message lists. */
 const countOf = ({ items, more }: Pick<WaitingMessage, "items" | "more">) => items.length + more;
 
 /** Whether another try changes nothing, or somebody has cancelled it. */

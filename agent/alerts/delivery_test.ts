@@ -302,7 +302,7 @@ Deno.test("send() tells a wrong password, and never sends one without TLS where 
   });
   await assert.rejects(send(downgraded, outgoing(), options()), NotDelivered);
   assert.equal(server.logins.length, logins, "nothing was said before TLS");
-  // The server has TLS, with a certificate that nobody trusts
+  // The server has TLS, with an untrusted certificate
   await using secure = await mailServer({ password: SECRET }, {
     disabledCommands: [],
     allowInsecureAuth: false,

@@ -233,7 +233,7 @@ export class AlertEngine {
     );
   }
 
-  /** Has people told of what fires and nobody knows of yet, unless it is silenced. */
+  /** Notifies people of new alerts that fire, unless they are silenced. */
   #tell(): void {
     const silences = this.#silences();
     for (const open of this.#open.values()) {

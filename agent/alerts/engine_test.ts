@@ -193,7 +193,7 @@ Deno.test("AlertEngine: who is silenced is told nothing, and what still fires at
   );
 });
 
-Deno.test("AlertEngine: of a host in maintenance nobody is told, until it is over", () => {
+Deno.test("AlertEngine: a host in maintenance sends no message until it is over", () => {
   using place = world();
   const { engine, check, only, records, held } = place.start();
   only();

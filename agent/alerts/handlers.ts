@@ -66,11 +66,8 @@ function changed(rule: AlertRule, change: Omit<Input<"update_alert">, "alertId">
     ...fields,
   }) as AlertRule;
 }
-
-/** A handler for each of them. */
-export function alertHandlers(
-  { records, engine, clock, coverage, places }: AlertContext,
-): Pick<Handlers, keyof typeof alertCommands> {
+/** What the commands look up, and what they require before they change something. */
+function alertLookup({ records, engine, coverage, places }: AlertContext) {
   const viewerOf = (principal: Principal) => viewerIn(principal, places);
   const requireRule = (alertId: string): AlertRule => {
     const rule = records.require().rules.get(alertId);
@@ -119,6 +116,16 @@ export function alertHandlers(
     if (alertId !== undefined && !isOfSeen && !seesAlert(viewer, {})) return false;
     return (scope === "everything" && isOfSeen) || seesAlert(viewer, on);
   };
+  return { viewerOf, shown, silenceShown, requireSeen, requireScope, checked, seesSilence };
+}
+
+type AlertLookup = ReturnType<typeof alertLookup>;
+
+/** The rules. */
+function ruleHandlers(
+  { records, engine, clock }: AlertContext,
+  { shown, requireSeen, checked }: AlertLookup,
+) {
   return {
     list_alerts: () => {
       const counts = engine.counts();
@@ -163,6 +170,12 @@ export function alertHandlers(
       engine.refresh();
       return null;
     },
+  } satisfies Partial<Handlers>;
+}
+
+/** What fires, and what did. */
+function incidentHandlers({ records, engine }: AlertContext, { viewerOf }: AlertLookup) {
+  return {
     get_alert_history: ({ limit = 100, open = false, ...wanted }) => {
       const incidents = engine.incidents().filter((each) => isWanted(each, wanted));
       return [...incidents, ...open ? [] : records.history(limit, wanted)].slice(0, limit);
@@ -194,6 +207,13 @@ export function alertHandlers(
       engine.acknowledge(incidentId, principal.name);
       return null;
     },
+  } satisfies Partial<Handlers>;
+}
+
+/** Silences. */
+function silenceHandlers({ records, engine, clock }: AlertContext, lookup: AlertLookup) {
+  const { silenceShown, requireSeen, requireScope, seesSilence } = lookup;
+  return {
     silence_alert: ({ minutes, startsAt: begin, scope = "everything", ...input }, { principal }) => {
       records.require();
       const refusal = scopeRefusal({ scope, ...input });
@@ -229,6 +249,16 @@ export function alertHandlers(
       engine.refresh();
       return null;
     },
+  } satisfies Partial<Handlers>;
+}
+
+/** A handler for each of them. */
+export function alertHandlers(context: AlertContext): Pick<Handlers, keyof typeof alertCommands> {
+  const lookup = alertLookup(context);
+  return {
+    ...ruleHandlers(context, lookup),
+    ...incidentHandlers(context, lookup),
+    ...silenceHandlers(context, lookup),
   };
 }
 

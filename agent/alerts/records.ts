@@ -6,7 +6,7 @@ import {
   type AlertTarget,
   ContractError,
 } from "../../lib/contract/mod.ts";
-import { defaultAlerts } from "../../lib/alerts/defaults.ts";
+import { defaultAlertRules } from "../../lib/alerts/defaults.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
 import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
@@ -52,7 +52,7 @@ export interface WaitingMessage {
   readonly tries: number;
 }
 
-/** What is kept of an incident beside what is shown. */
+/** What is kept of an incident in addition to what is shown. */
 export interface IncidentRecord {
   readonly incident: KeptIncident;
   /** Whether messages of it were written. */
@@ -65,8 +65,8 @@ export const MOST_HISTORY = 20_000;
 
 const quoted = (value: unknown) => `'${JSON.stringify(value).replaceAll("'", "''")}'`;
 
-function insertsOf(of: Parameters<typeof defaultAlerts>[0]): string {
-  return defaultAlerts(of, 0).map((rule) =>
+function insertsOf(of: Parameters<typeof defaultAlertRules>[0]): string {
+  return defaultAlertRules(of, 0).map((rule) =>
     `INSERT INTO alerts (id, record) VALUES ('${rule.id}', json_set(${
       quoted(rule)
     }, '$.createdAt', unixepoch() * 1000));`
@@ -284,7 +284,7 @@ export class AlertRecords {
   }
 }
 
-/** Rows are ours alone: the database is checked when it is opened, and nobody else writes it. */
+/** Rows are ours alone: the database is checked when it is opened, and no other program writes it. */
 function incidentsIn(database: DatabaseSync, where: string, ...values: SQLInputValue[]): IncidentRecord[] {
   return database.prepare(`SELECT record FROM alert_incidents ${where}`).all(...values)
     .map(({ record }) => JSON.parse(String(record)) as IncidentRecord);

@@ -12,7 +12,7 @@ import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { PeerTargets } from "../hosts/linked/peer_targets.ts";
 import { BrokenOff, outboundRefusal, UrlRefused } from "../outbound/errors.ts";
-import { checkedUrl, requireReachable } from "../outbound/fetch.ts";
+import { checkedUrl, requireAllowedAddress } from "../outbound/fetch.ts";
 import { mailUrl } from "./channels.ts";
 import type { Unread } from "../sealing/secrets.ts";
 import type { Delivery } from "./delivery.ts";
@@ -85,7 +85,7 @@ async function requireAllowed(
   const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
   const timer = setTimeout(giveUp, NAME_MS);
   try {
-    await Promise.race([requireReachable(server, privateAddresses), late]);
+    await Promise.race([requireAllowedAddress(server, privateAddresses), late]);
   } catch (error) {
     if (error instanceof BrokenOff) return;
     const reason = outboundRefusal(error);

@@ -39,7 +39,7 @@ export class BackupClock {
     this.#since = this.#lastLook = options.clock.now();
   }
 
-  /** Looks at every backup once. Nobody waits for the runs, nor for their beginning. */
+  /** Looks at every backup once. It waits neither for the runs nor for their beginning. */
   tick(stopping: AbortSignal): void {
     const { clock, records, runs, isReady } = this.#options;
     runs.watch(stopping);

@@ -78,7 +78,7 @@ Deno.test("BackupClock runs on after a clock that was years ahead was set right"
   assert.deepEqual(begun, ["a", "a", "a"]);
 });
 
-Deno.test("BackupClock begins others where a target does not answer, and tells of that one", async () => {
+Deno.test("BackupClock begins others where a target does not answer, and reports that one", async () => {
   const { begun, refused, pass } = world(
     ["dead", "well"],
     (id) => id === "dead" ? new Promise(() => {/* it never answers */}) : Promise.resolve(),
@@ -100,7 +100,7 @@ Deno.test("BackupClock writes down why a run did not begin", async () => {
 
 Deno.test("BackupClock writes down what it leaves out: times that were missed, and runs over one that is under way", async () => {
   const off = world(["a"], undefined, { missed: "skip" });
-  await off.clock.advance(2 * DAY); // nobody looks meanwhile
+  await off.clock.advance(2 * DAY); // no check runs meanwhile
   off.tick();
   assert.equal(off.begun.length, 0);
   assert.match(off.skipped.join(), /^2026-01-01T03:00:00.000Z KVM Manager was not running/);

@@ -104,7 +104,7 @@ export class BootTests {
       const repository = await open();
       await closing(repository, () =>
         repository.locked("content", false, async () => {
-          // Looked up while nobody may delete them
+          // Looked up while they cannot be deleted
           const made = (await repository.copies()).filter(({ id }) => due.has(id));
           if (made.length > 0) await this.run({ backup, repository, actor, copies: made });
         }));

@@ -11,7 +11,7 @@ const LEVEL = 1;
 /** Bytes that what comes out has room for beyond what went in: it fits in one piece, which Node then need not copy. */
 const ROOM = 65_536;
 
-/** Node's buffer as what it is: bytes of memory that is nobody else's. */
+/** Node's buffer as what it is: bytes of memory that is not shared. */
 const bytesOf = (buffer: Uint8Array): Uint8Array<ArrayBuffer> =>
   buffer.buffer instanceof ArrayBuffer
     ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)

@@ -33,7 +33,7 @@ export interface Stored {
 }
 
 /** Fills a buffer from a file; what the file does not have is zeros. */
-export async function fill(file: Deno.FsFile, buffer: Uint8Array<ArrayBuffer>): Promise<void> {
+export async function readFully(file: Deno.FsFile, buffer: Uint8Array<ArrayBuffer>): Promise<void> {
   let length = 0;
   while (length < buffer.length) {
     const read = await file.read(buffer.subarray(length));
@@ -84,7 +84,7 @@ async function keep(
 }
 
 /** Which chunk it is already; undefined where its content was put where it was asked for. */
-export type Piece = { readonly kept: Chunk } | undefined;
+export type ChunkPlacement = { readonly kept: Chunk } | undefined;
 
 /** Where the content of a chunk is wanted. */
 export interface PieceRequest {
@@ -113,7 +113,7 @@ export interface Storing {
 export async function storePieces(
   repository: Repository,
   bytes: number,
-  pieceAt: (wish: PieceRequest) => Promise<Piece>,
+  pieceAt: (wish: PieceRequest) => Promise<ChunkPlacement>,
   { signal, onBytes, pace }: Storing,
 ): Promise<Stored> {
   const count = chunkCount(bytes, CHUNK_BYTES), zeros = new Uint8Array(CHUNK_BYTES);
@@ -174,7 +174,7 @@ export async function storeContent(
       const at = index * CHUNK_BYTES;
       if (await holes.isHole(at, into.length)) return { kept: null };
       await file.seek(at, Deno.SeekMode.Start);
-      await fill(file, into);
+      await readFully(file, into);
       return undefined;
     }, storing);
   } finally {

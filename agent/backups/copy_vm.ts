@@ -74,7 +74,7 @@ export interface Copied {
   readonly notes: readonly string[];
 }
 
-/** What libvirt keeps of a VM beside its disks. */
+/** What libvirt keeps of a VM in addition to its disks. */
 interface BesideDisks {
   /** Its UEFI variables, where it has any. */
   readonly nvram: Uint8Array<ArrayBuffer> | undefined;

@@ -1,6 +1,11 @@
 /** VMs that are kept in folders and other targets, and come back from there. */
 import { rendered } from "../../lib/i18n/message.ts";
-import { type backupCommands, type backupTargetCommands, ContractError } from "../../lib/contract/mod.ts";
+import {
+  type backupCommands,
+  type backupCopyCommands,
+  type backupTargetCommands,
+  ContractError,
+} from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import type { Host } from "../hosts/host.ts";
 import { poolFolder } from "../storage/reachable.ts";
@@ -25,7 +30,7 @@ import { backupViews } from "./views.ts";
 import type { Principal } from "../access.ts";
 import type { Api } from "../../lib/contract/api.ts";
 
-/** Milliseconds between looks at what is due. */
+/** Milliseconds between looks for jobs that are due. */
 const LOOK_MS = 10_000;
 
 /** Runs a backup that is due, as who saved it. @throws {ContractError} why it does not run */
@@ -41,7 +46,7 @@ async function runDue(
 }
 
 export const backupFeature = feature<
-  keyof typeof backupCommands | keyof typeof backupTargetCommands,
+  keyof typeof backupCommands | keyof typeof backupCopyCommands | keyof typeof backupTargetCommands,
   never,
   keyof typeof backupSteps
 >({

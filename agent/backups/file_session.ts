@@ -197,7 +197,7 @@ export class FileSession implements AsyncDisposable {
       const made = await runProgram("mkfifo", ["-m", "600", pipe], { limitMs: PIPE_MS });
       if (!made.success) throw failed("no pipe can be made");
       const done = this.#ask(`${isFolder ? "tar-out" : "download"} ${word(path)} ${pipe}`, Infinity);
-      // A command that is refused opens no pipe, and nobody may wait for it.
+      // A command that is refused opens no pipe, and must not be waited for.
       const letGo = async () => (await Deno.open(pipe, { write: true, read: true })).close();
       const failure = done.then(async ({ fault }) => {
         if (fault !== undefined) await letGo();

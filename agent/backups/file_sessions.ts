@@ -46,7 +46,7 @@ export class FileSessions {
   constructor(private readonly options: FileSessionsOptions) {}
 
   /**
-   * Asks for files of a copy. The stores that are given are closed once nobody reads them.
+   * Asks for files of a copy. The stores that are given are closed once they are no longer read.
    *
    * @param source opens the copy; called again where somebody who left in the middle of a download ended the session meanwhile
    * @throws {ContractError} BackupFilesNotPossible, BackupFilesFailed, BackupFolderBusy, BackupDamaged
@@ -103,7 +103,7 @@ export class FileSessions {
       if (manifest.disks.length === 0) throw notPossible("the copy has no disks");
       if (this.#open.size < MOST_OPEN) return;
       const open = [...this.#open];
-      // Rather one that nobody is being answered by.
+      // Rather one that has no request to answer.
       const [oldest] = open.find(([, entry]) => !entry.isBusy()) ?? open[0]!;
       await this.#close(oldest);
     } catch (error) {
@@ -116,7 +116,7 @@ export class FileSessions {
     const opened = Promise.withResolvers<FileSession>(), over = Promise.withResolvers<void>();
     const abort = new AbortController();
     let isOver = () => false, isBusy = () => true;
-    // Nobody deletes what it reads, as long as it is there.
+    // What it reads is not deleted as long as it is there.
     const { repository } = source;
     const read = async () => {
       const { guestfs: folders, host } = this.options, { capabilities } = host();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FolderProbeQueue } from "./folder_probe_queue.ts";
 
-Deno.test("Looks: a folder that does not answer is looked into once, however many ask, and nobody waits for long", async () => {
+Deno.test("Looks: a folder that does not answer is looked into once, however many ask, and no caller waits for long", async () => {
   const looks = new FolderProbeQueue<string>(30);
   const { promise: hanging, resolve } = Promise.withResolvers<string>();
   let begun = 0;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { permissionsOf } from "../../lib/access/permissions.ts";
 import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";
-import { type BackupContext, backupHandlers } from "./handlers.ts";
+import { backupHandlers } from "./handlers.ts";
+import type { BackupContext } from "./lookup.ts";
 
 /** Nothing is wrong with what the backups cover. */
 const COVERED = {

@@ -12,7 +12,7 @@ import {
   tablesOf,
 } from "../../lib/formats/qcow2/allocation.ts";
 import { HEAD_BYTES, ImageError } from "../../lib/formats/qcow2/qcow2_header.ts";
-import { fill, readChunk, type Stored, storePieces, type Storing } from "./chunks.ts";
+import { readChunk, readFully, type Stored, storePieces, type Storing } from "./chunks.ts";
 import type { Repository } from "./repository.ts";
 import { hostFiles } from "../machine/host_files.ts";
 
@@ -39,7 +39,7 @@ export class Clusters {
       if (offset + length > fileBytes) throw new ImageError("it ends before its tables do");
       await file.seek(offset, Deno.SeekMode.Start);
       const bytes = new Uint8Array(length);
-      await fill(file, bytes);
+      await readFully(file, bytes);
       return bytes;
     };
     const tables = tablesOf(await read(0, Math.min(HEAD_BYTES, fileBytes)));
@@ -98,7 +98,7 @@ export class Clusters {
     const last = offset + Math.floor((bytes.length - 1) / clusterBytes) * clusterBytes;
     if (last >= this.fileBytes) throw new ImageError("it ends before its content does");
     await this.file.seek(offset, Deno.SeekMode.Start);
-    await fill(this.file, bytes);
+    await readFully(this.file, bytes);
   }
 }
 

@@ -11,7 +11,7 @@ import type { DiskWork } from "./make_disk.ts";
 /**
  * Moves volumes that nothing has any more into the bin; what that cannot keep is deleted. One that cannot go is told of
  * in the warnings, and stays. When libvirt goes away meanwhile, settling the operation sees to them: a warning would end
- * it, and the disks would be nobody's.
+ * it, and the disks would belong to no VM.
  *
  * @throws {LibvirtError | ContractError} when libvirt is away
  */

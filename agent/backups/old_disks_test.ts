@@ -29,7 +29,7 @@ Deno.test("putAway() leaves the old disks to the settlement of the operation whe
   }
 });
 
-Deno.test("putAway() tells of each disk that cannot go, and goes on", async () => {
+Deno.test("putAway() reports each disk that cannot go, and goes on", async () => {
   const { end, asked, warnings } = await tried("libvirt");
   assert.deepEqual([end, asked], ["done", 2]);
   assert.deepEqual(

@@ -23,7 +23,7 @@ Deno.test("ReadAhead reads the next chunks while one is worked on, each once, an
   await ahead.end();
 });
 
-Deno.test("ReadAhead tells of a chunk that cannot be read where it is taken, and goes on", async () => {
+Deno.test("ReadAhead reports a chunk that cannot be read where it is taken, and goes on", async () => {
   const { ahead } = reads(["a", "b", "c"], new Set(["b"]));
   assert.equal(await ahead.take(0), "a at 0");
   await assert.rejects(ahead.take(1), /^Error: b$/);

@@ -109,7 +109,7 @@ export const BACKUP_MIGRATIONS = [
 
 type Row = Record<string, SQLOutputValue>;
 
-// Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+// Rows are ours alone: the database is checked when it is opened, and no other program writes it.
 const backupOf = ({ record, handled }: Row): StoredBackup => ({
   // Backups of earlier versions have none.
   maxMibPerSecond: 0,
@@ -168,12 +168,12 @@ export class BackupRecords {
     return [...this.#backups.values()];
   }
 
-  /** Names, as sentences have them, what runs a backup beside its own times. */
+  /** Names, as sentences have them, what runs a backup besides its own times. */
   addUsers(usersOf: (backupId: string) => readonly string[]): void {
     this.#users.push(usersOf);
   }
 
-  /** What runs a backup beside its own times. */
+  /** What runs a backup besides its own times. */
   usersOf(backupId: string): string[] {
     return this.#users.flatMap((usersOf) => usersOf(backupId));
   }

@@ -40,7 +40,7 @@ const mayBeThere = async (path: string | undefined): Promise<boolean> =>
   path !== undefined && (!path.startsWith("/") || await isThere(path).catch(() => true));
 
 /**
- * Finds them by what they are: the manifest tells of each disk which image it was.
+ * Finds them by what they are: the manifest names the image of each disk.
  *
  * @param definition that of the copy @param now that of the VM @throws {LibvirtError}
  */

@@ -145,7 +145,7 @@ export class Repository {
   }
 
   /**
-   * Works while nobody else has the store to write to it (`write`), or to delete content (`content`, alone); who reads
+   * Works while no other session has the store to write to it (`write`), or to delete content (`content`, alone); who reads
    * has it together with others (`content`).
    *
    * @returns whether it was done; false where somebody else has the store

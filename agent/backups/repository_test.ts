@@ -105,6 +105,6 @@ Deno.test("a copy is neither begun nor finished, and nothing deleted, once the s
   });
   assert.deepEqual(await repository.store.groups(), { whole: [], partial: [id] });
   assert.ok(await repository.hasChunk(digest));
-  // Without a lock, nobody says that it was lost.
+  // Without a lock, its loss is not reported.
   await repository.abandon(id);
 });

@@ -127,7 +127,7 @@ export class RunHistory {
     }
   }
 
-  /** Copies of this backup, and those of backups that nobody here knows: a lost host's. */
+  /** Copies of this backup, and those of backups that are not known here: a lost host's. */
   #isListed(backup: StoredBackup, { backup: { id } }: Manifest): boolean {
     return id === backup.id || this.#records.get(id) === undefined;
   }

@@ -280,7 +280,7 @@ export class BackupRuns {
   /**
    * Copies one VM; another one's failure is none of the others'.
    *
-   * @param isAlone no other VM is copied beside it
+   * @param isAlone no other VM is copied at the same time
    * @returns undefined where others were in its way: it is copied once they have ended
    * @throws the reason of the job's end
    */
@@ -357,7 +357,7 @@ export class BackupRuns {
     return isSwept;
   }
 
-  /** Deletes while nobody reads. Where somebody does, that is said, and the next run does it. */
+  /** Deletes while there is no reader. Where somebody does, that is said, and the next run does it. */
   async #deleting(repository: Repository, job: JobHandle, work: () => Promise<void>): Promise<void> {
     const isDone = await repository.tryLocked("content", true, work);
     if (!isDone) job.log("Copies are being read: what is no longer needed goes next time");

@@ -150,7 +150,7 @@ Deno.test("what a run cut short has left is relied on unread by no new copy, whi
   using threads = new ChunkThreads(repository.codec.nameKey);
   assert.deepEqual(await readChunk(repository, threads, torn.digest, 5000), content(2));
   assert.equal(repository.lacks([torn.digest]), false);
-  // Nobody reads: it is swept, and what is there is taken for sound again.
+  // There is no reader: it is swept, and what is there is taken for sound again.
   await all.run();
   assert.equal(await before.hasLeftovers(), false);
   assert.equal(await before.hasChunk(torn.digest), false);

@@ -8,12 +8,12 @@ import { type Description, type Encryption, REPOSITORY_VERSION } from "../../lib
 import { ManifestError } from "../../lib/backup/manifest.ts";
 import {
   aesKey,
-  bytesOf,
   decrypt,
   encrypt,
   KEY_BYTES as KEY,
   NONCE_BYTES as NONCE,
   TAG_BYTES as TAG,
+  utf8Bytes,
 } from "../sealing/aes_gcm.ts";
 import { closeByPassphrase, openByPassphrase, type ScryptCost } from "../sealing/passphrase.ts";
 import type { StoreCodec } from "./codec.ts";
@@ -55,12 +55,12 @@ export async function openDataKey(
 
 /** Whether two data keys are the same. */
 export const isSameKey = (one: DataKey, other: DataKey): boolean =>
-  one.length === other.length && timingSafeEqual(bytesOf(one), bytesOf(other));
+  one.length === other.length && timingSafeEqual(utf8Bytes(one), utf8Bytes(other));
 
 /** How the content of an encrypted store is written and read. @param id of the store */
 export function sealedCodec(id: string, dataKey: DataKey): StoreCodec {
   const derived = (use: string) =>
-    new Uint8Array(hkdfSync("sha256", Uint8Array.fromHex(dataKey), bytesOf(id), `kvm-manager ${use}`, KEY));
+    new Uint8Array(hkdfSync("sha256", Uint8Array.fromHex(dataKey), utf8Bytes(id), `kvm-manager ${use}`, KEY));
   const names = derived("names");
   // Made when it is needed first; what fails is told to who asks.
   let content: Promise<CryptoKey> | undefined;

@@ -124,7 +124,7 @@ export interface SpoolRequest {
 }
 
 /**
- * Makes the folder: beside the VM's disks where they have room, else where there is most.
+ * Makes the folder: next to the VM's disks where they have room, else where there is most.
  *
  * @throws {SpoolFull} BackupNotPossible where nothing has enough
  */

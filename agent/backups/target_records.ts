@@ -39,7 +39,7 @@ export class TargetRecords {
   #load(database: DatabaseSync): void {
     this.#targets.clear();
     for (const { id, record } of database.prepare("SELECT id, record FROM backup_targets").all()) {
-      // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+      // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
       const stored = JSON.parse(String(record)) as TargetRecord;
       this.#targets.set(
         String(id),

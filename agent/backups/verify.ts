@@ -36,7 +36,7 @@ function* onceEach(
 }
 
 /**
- * Checks a copy. Damaged chunks are set aside where nobody writes to the folder, so that the next copy heals them.
+ * Checks a copy. Damaged chunks are set aside while no session writes to the folder, so that the next copy heals them.
  *
  * @param known chunks that were found right just now: what copies share is read once
  */

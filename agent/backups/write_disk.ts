@@ -36,7 +36,7 @@ async function writeAt(
   await writeAll(file, bytes);
 }
 
-/** Makes a qcow2 image of a disk that is empty, in a file that nobody else may read. @param bytes what a guest sees */
+/** Makes a qcow2 image of a disk that is empty, in a file that no other account may read. @param bytes what a guest sees */
 export async function makeEmptyImage(path: string, bytes: number): Promise<void> {
   const file = await hostFiles.open(path, { createNew: true, write: true, mode: 0o600 });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
@@ -69,7 +69,7 @@ function* writtenOf(
 }
 
 /**
- * Fills a new volume. A file keeps its holes; a device is written whole, for nobody knows what was on it.
+ * Fills a new volume. A file keeps its holes; a device is written whole, because its former content is not known.
  *
  * @throws {ManifestError} for what is damaged @throws {Error} from writing
  */

@@ -14,10 +14,10 @@ import { binHandlers } from "./handlers.ts";
 
 const { t } = textsOf(texts);
 
-/** Milliseconds between looks at what is due. */
+/** Milliseconds between looks for entries that are due. */
 const LOOK_MS = 30_000;
 
-/** What was on its way when this process or its database was lost, and nobody works on, is taken for what is kept. */
+/** What was on its way when this process or its database was lost, and no operation works on, is taken for what is kept. */
 function repair({ bin, id, operations }: Host): void {
   if (operations.unsettled > 0) return;
   for (const entry of bin.all(id)) {

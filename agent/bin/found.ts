@@ -1,4 +1,4 @@
-/** What is in the bins of pools, and the database does not know: it is told by the notes beside the files. */
+/** What is in the bins of pools, and the database does not know: the notes next to the files describe it. */
 import type { StoredEntry } from "../../lib/bin/entry.ts";
 import { entryOfNote, splitPath } from "../../lib/bin/place.ts";
 import { MOST_NOTE_BYTES, readNote } from "../../lib/bin/note.ts";
@@ -8,12 +8,12 @@ import type { Host } from "../hosts/host.ts";
 import { log } from "../log.ts";
 import { isKept, namesIn, noteIn } from "../storage/bin/folder.ts";
 
-/** Folders of libvirt's own in which VMs have files beside their disks. */
+/** Folders of libvirt's own in which VMs have files other than their disks. */
 const LIBVIRTS = ["/var/lib/libvirt/qemu/nvram", TPM_FOLDER];
 /** Kinds of pools that are this host's alone: of a share another host may have put things into the bin. */
 const OWN_POOLS: ReadonlySet<string> = new Set(["dir", "fs"]);
 
-/** The entry that the note in a folder tells of, with the files that are there. */
+/** The entry that the note in a folder describes, with the files that are there. */
 async function foundIn(folder: string, name: string, id: string): Promise<StoredEntry | undefined> {
   const text = await noteIn(folder, name, MOST_NOTE_BYTES);
   const entry = text === undefined ? undefined : readNote(text, id, folder);

@@ -12,7 +12,7 @@ const DELETES = {
 } as const;
 
 /**
- * Whether rights reach an entry. What was found beside its files nobody but an administrator knows.
+ * Whether rights reach an entry. An entry that was found next to its files is for administrators alone.
  *
  * @param projectOf id of the project that a deleted VM is in
  */

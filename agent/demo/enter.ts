@@ -1,4 +1,4 @@
-/** What `serve --demo` runs as, and where: it serves whoever comes on loopback, so it must be able to harm nobody. */
+/** What `serve --demo` runs as, and where: it serves whoever comes on loopback, so it must be able to do no harm. */
 import { join } from "node:path";
 import { SettingsError } from "../settings.ts";
 import type { Settings } from "../settings.ts";

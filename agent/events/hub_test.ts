@@ -119,7 +119,7 @@ Deno.test("EventHub.since() keeps long events only as far as memory stays bounde
   assert.deepEqual(hub.since(hub.lastId), []);
 });
 
-Deno.test("EventHub.follow() tells of every event until disposed, and is no client", () => {
+Deno.test("EventHub.follow() publishes every event until disposed, and is no client", () => {
   const hub = new EventHub();
   const seen: string[] = [];
   const following = hub.follow((events) => void seen.push(...events.map(([name]) => name)));

@@ -1,4 +1,4 @@
-/** What a guest tells of its interfaces, as the addresses that the inventory keeps. */
+/** The interfaces that a guest reports, as the addresses that the inventory keeps. */
 import type { GuestAddress } from "../../ffi/calls/mod.ts";
 import type { GuestInterface } from "../../lib/contract/mod.ts";
 

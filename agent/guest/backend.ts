@@ -30,7 +30,7 @@ export type BackendState = AgentStatus["agents"][number];
 export interface ExecRequest {
   readonly command: string;
   readonly args: readonly string[];
-  /** `NAME=value`, beside what the guest has for every program. */
+  /** `NAME=value`, in addition to what the guest has for every program. */
   readonly env?: readonly string[];
   readonly input?: Uint8Array;
   /** Time limit. */

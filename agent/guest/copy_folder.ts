@@ -17,7 +17,7 @@ import { baseName, type In, writeArriving } from "./copy.ts";
 const MOST_ENTRIES = 50_000;
 /** Bytes that are asked of the guest at once. */
 const PIECE = 1024 * 1024;
-/** Things left out that the tar file tells of; the job's log has all. */
+/** Entries left out that the answer names; the job's log has all. */
 const TOLD = 100;
 /** Names that the audit log keeps, and the most characters of one. */
 const NAMES_KEPT = 20, NAME_KEPT = 100;

@@ -1,4 +1,4 @@
-/** What guests last told of themselves, as it is kept: lists have it while nobody asks the guests. */
+/** What guests last told of themselves, as it is kept: lists have it while the guests are not asked. */
 import type { SQLOutputValue } from "node:sqlite";
 import type { GuestFacts } from "../../lib/contract/mod.ts";
 import type { Store } from "../store/store.ts";
@@ -24,7 +24,7 @@ export class GuestFactRecords {
       this.#facts.clear();
       const rows = database.prepare("SELECT vm_id, record FROM guest_facts").all();
       for (const row of rows as Record<string, SQLOutputValue>[]) {
-        // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+        // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
         this.#facts.set(String(row.vm_id), JSON.parse(String(row.record)));
       }
     });

@@ -39,17 +39,17 @@ function decoded(text: string, encoding: Encoding, field: string): Uint8Array<Ar
 function encoded(bytes: Uint8Array, encoding: Encoding): string {
   return encoding === "base64" ? bytes.toBase64() : new TextDecoder().decode(bytes);
 }
+/** What they need. */
+interface GuestCommandServices {
+  readonly host: Host;
+  readonly guests: GuestService;
+  readonly freezes: GuestFreezes;
+  readonly watch: Pick<GuestWatch, "note">;
+  readonly now: () => number;
+}
 
-/** A handler for each of them. */
-export function guestHandlers(
-  { host, guests, freezes, watch, now }: {
-    host: Host;
-    guests: GuestService;
-    freezes: GuestFreezes;
-    watch: Pick<GuestWatch, "note">;
-    now: () => number;
-  },
-): Pick<Handlers, keyof typeof guestCommands> {
+/** What guests say of themselves. */
+function inspectHandlers({ guests, watch }: GuestCommandServices) {
   return {
     guest_agent_status: ({ vmId }) => guests.status(vmId),
     guest_get_info: async ({ vmId }) => {
@@ -104,6 +104,12 @@ export function guestHandlers(
       await agent.setMetadata(vm, key, value);
       return null;
     },
+  } satisfies Partial<Handlers>;
+}
+
+/** Programs that run in guests, and our agent that comes to them. */
+function programHandlers({ host, guests }: GuestCommandServices) {
+  return {
     insert_guest_tools: async ({ vmId }, { principal }) => await insertGuestTools(host, vmId, principal),
     install_guest_agent: async ({ vmId }) => {
       const { vm, agent } = await guests.thisAgentFor("qemu-ga", vmId, ["exec", "files"]);
@@ -142,6 +148,12 @@ export function guestHandlers(
       });
       return { stdout: encoded(stdout, encoding), stderr: encoded(stderr, encoding), ...rest };
     },
+  } satisfies Partial<Handlers>;
+}
+
+/** Files and folders of guests. */
+function fileHandlers({ host, guests }: GuestCommandServices) {
+  return {
     guest_list_files: async ({ vmId, path }) => {
       const { vm, agent } = await guests.agentFor(vmId, "files");
       return { path, ...await agent.listFiles(vm, path) };
@@ -186,6 +198,12 @@ export function guestHandlers(
       await copyFolderTo(host, await guests.agentFor(input.vmId, "files"), input, context),
     guest_copy_folder_from: async (input, context) =>
       await copyFolderFrom(host, await guests.agentFor(input.vmId, "files"), input, context),
+  } satisfies Partial<Handlers>;
+}
+
+/** Power, file systems that stand still, time and who signs in. */
+function controlHandlers({ host, guests, freezes, now }: GuestCommandServices) {
+  return {
     guest_shutdown: async ({ vmId, force = false }, { principal }) => {
       if (force) {
         await host.run("force_stop_vm", { vmId }, principal);
@@ -228,5 +246,15 @@ export function guestHandlers(
       await agent.changeSshKeys(vm, user, change, sshKeys);
       return null;
     },
-  };
+  } satisfies Partial<Handlers>;
 }
+
+/** A handler for each of them. */
+export const guestHandlers = (
+  services: GuestCommandServices,
+): Pick<Handlers, keyof typeof guestCommands> => ({
+  ...inspectHandlers(services),
+  ...programHandlers(services),
+  ...fileHandlers(services),
+  ...controlHandlers(services),
+});

@@ -135,7 +135,7 @@ export class GuestWatch {
     }
   }
 
-  /** Asks one of those that did not answer whether it does again, beside the others: each may take its time limit. */
+  /** Asks one of those that did not answer whether it does again, apart from the others: each may take its time limit. */
   #probe(silent: readonly VM[]): void {
     const { clock, guests } = this.options, now = clock.monotonic();
     const vm = silent.find(({ id }) => (this.#due.get(id) ?? now) <= now);

@@ -108,7 +108,7 @@ Deno.test("a look leaves no line open that was closed before it", async () => {
   assert.deepEqual(closed, ["a"]);
 });
 
-Deno.test("a guest that fell silent is tried again each minute, and holds nobody up", async () => {
+Deno.test("a guest that fell silent is tried again each minute, and delays no other guest", async () => {
   const { asked, tried, pass } = watchOver([aVm({ id: "hung", guestAgent: "silent" }), connected("a")], 300);
   await pass(180_000);
   assert.deepEqual([asked.length, tried.length], [1, 3]);

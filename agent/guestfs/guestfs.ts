@@ -50,7 +50,7 @@ export class GuestfsFolders {
 
   constructor(private readonly dataDir: string) {}
 
-  /** Removes what was left over. Nobody waits for it but who makes a folder. */
+  /** Removes what was left over. Only what makes a folder waits for it. */
   start(): void {
     this.#cleared = this.#clear().catch((error) =>
       log.warn("what libguestfs has left could not be removed", { dataDir: this.dataDir, error })
@@ -62,7 +62,7 @@ export class GuestfsFolders {
     await this.#cleared;
   }
 
-  /** Makes one that nobody else can enter. */
+  /** Makes one that no other account can enter. */
   async make(): Promise<GuestfsFolder> {
     // What is not locked yet would be taken for left over.
     await this.#cleared;

@@ -10,6 +10,7 @@ import {
   type ConnectionStatus,
   ContractError,
   type HostInfo,
+  type HostStats,
   type Input,
   type Output,
   type VM,
@@ -68,6 +69,8 @@ import type { ClosedPlaces } from "./closed_places.ts";
 import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
 import { type HostMaintenance, NO_MAINTENANCE } from "./maintenance.ts";
 import { type HostProjects, NO_PROJECTS } from "./projects.ts";
+import { isSameLogin } from "./login.ts";
+import type { ManagedHost } from "./managed_host.ts";
 import type { HostServices } from "./services.ts";
 import type { IncomingState } from "../../lib/host/migration_protocol.ts";
 
@@ -83,12 +86,14 @@ export interface HostConfig {
   readonly login?: LibvirtLogin;
 }
 
-/** Milliseconds between two looks which jobs are due: what nobody looks at may wait, a new listener must not. */
+/** Milliseconds between two looks which jobs are due: what is not looked at may wait, a new listener must not. */
 const CHECK_MS = 500;
 /** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
 const SETTLE_MS = 5000;
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
+/** Milliseconds for which a change of a host waits until its libvirt has let another user in, or has refused it. */
+const SIGN_IN_MS = 5000;
 /** Workers of a host that is reached by SSH: sshd takes ten sessions of one connection (`MaxSessions`). */
 const MOST_BY_SSH = 8;
 /** Of another machine's load libvirt does not tell these. */
@@ -96,8 +101,9 @@ const NO_LOAD = { loadAverage: null, uptimeSeconds: null } as const;
 /** What is said while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
-export class Host {
+export class Host implements ManagedHost {
   readonly id: string;
+  readonly isLinked = false;
   #label: string | undefined;
   readonly clock: Clock;
   /** The SSH connection that its libvirt is reached by. */
@@ -311,6 +317,43 @@ export class Host {
     this.#label = label;
   }
 
+  /** The host's name, as its libvirt says it. */
+  get shownName(): string {
+    return this.inventory.hostname;
+  }
+
+  get address(): string {
+    return connectionUri(this.link.uri);
+  }
+
+  get status(): ConnectionStatus {
+    return this.link.status;
+  }
+
+  get isRead(): boolean {
+    return this.inventory.filled;
+  }
+
+  get heardAt(): number {
+    return this.link.status.since;
+  }
+
+  get stats(): HostStats | undefined {
+    return this.sampler.host;
+  }
+
+  vms(): readonly VM[] {
+    return this.inventory.vms();
+  }
+
+  vm(vmId: string): VM | undefined {
+    return this.inventory.vm(vmId);
+  }
+
+  reshow(vmId: string): void {
+    this.inventory.update(vmId, {});
+  }
+
   /** Its handler for a command; undefined where hosts have none. */
   handler<N extends CommandName>(command: N): Handler<N> | undefined {
     return this.#handlers[command] as Handler<N> | undefined;
@@ -354,6 +397,16 @@ export class Host {
     this.formats[Symbol.dispose]();
     await this.link.stop();
     await this.ssh?.close();
+  }
+
+  async retire(): Promise<void> {
+    await this.stop();
+    this.operations.forget();
+  }
+
+  async adopt({ label, login }: Pick<HostConfig, "login"> & { readonly label: string }): Promise<void> {
+    this.label = label;
+    if (!isSameLogin(this.link.login, login)) await within(SIGN_IN_MS, this.link.signInAs(login));
   }
 
   /** Writes down what was done, or happened, on this host. */
@@ -442,7 +495,7 @@ export class Host {
    * whoever gets the answer sees what it did.
    *
    * @param run gives the VM as it read it last, where it did that itself
-   * @param always run beside another operation
+   * @param always run at the same time as another operation
    * @throws {ContractError} VmBusy, OperationUnsettled
    */
   async operate(

@@ -4,7 +4,7 @@ import type { Host } from "./host.ts";
 import type { Addresses } from "./inventory/addresses.ts";
 import type { LostVms } from "./lost_vms.ts";
 
-/** Milliseconds between looks, while someone is looking and while nobody is. */
+/** Milliseconds between looks, with listeners and without. */
 const PACE = {
   loads: { watched: 2000, idle: 45_000 },
   answers: 3000,
@@ -35,7 +35,7 @@ export function hostJobs(host: LookedAfter, { addresses, lost, reconcile }: Host
   return [
     {
       name: "loads",
-      // While nobody looks, the rounds of the metrics tell them as well
+      // Without listeners, the rounds of the metrics tell them as well
       every: () => watched() || host.sampler.age >= PACE.loads.idle ? PACE.loads.watched : Infinity,
       run: () => host.sampler.tick(),
     },

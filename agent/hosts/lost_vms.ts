@@ -1,19 +1,19 @@
 /**
  * VMs that run although libvirt takes them for off. libvirtd that was killed cannot always read again what it wrote
  * down of a running VM: libvirt 9.0 leaves a merge of images that has just ended in a form that it refuses ("unknown
- * mirror job type"). QEMU goes on then, with the disks open, and nobody says so: its images would be copied, changed
+ * mirror job type"). QEMU goes on then, with the disks open, and libvirt does not report it: its images would be copied, changed
  * or deleted under it.
  */
 import type { DomainState } from "../../ffi/calls/mod.ts";
 import { isHang } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
-import { wordsOf } from "../machine/processes.ts";
+import { argumentsOf } from "../machine/processes.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 import { isActiveState } from "./inventory/states.ts";
 import { vmOfQemu } from "../machine/qemu_processes.ts";
 
-/** What has been found on one host; nothing of one that is elsewhere, whose processes nobody sees. */
+/** What has been found on one host; nothing of one that is elsewhere, whose processes cannot be seen. */
 export class LostVms {
   readonly #pids = new Map<string, number>();
 
@@ -69,7 +69,7 @@ export class LostVms {
     }
     for (const { uuid, name, active } of states) {
       const seen = active ? undefined : running.get(uuid);
-      const pid = seen !== undefined && vmOfQemu(await wordsOf(seen)) === uuid ? seen : undefined;
+      const pid = seen !== undefined && vmOfQemu(await argumentsOf(seen)) === uuid ? seen : undefined;
       if (pid === this.#pids.get(uuid)) continue;
       if (pid === undefined) {
         this.#pids.delete(uuid);

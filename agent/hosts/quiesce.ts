@@ -10,7 +10,7 @@ import type { Host } from "./host.ts";
 /** Seconds a guest stands still at most while a copy begins. */
 export const QUIESCE_SECONDS = 30;
 
-/** Who freezes a guest: libvirt (through QEMU's agent), ourselves, or nobody. */
+/** Who freezes a guest: libvirt (through QEMU's agent), ourselves; "nobody" where there is no agent. */
 export type Quiescing = "libvirt" | "own" | "nobody";
 
 /** Finds who freezes a guest. */

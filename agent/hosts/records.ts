@@ -1,4 +1,4 @@
-/** Hosts that are served beside the local one, whose libvirt the settings name. */
+/** Hosts that are served besides the local one, whose libvirt the settings name. */
 import type { DatabaseSync } from "node:sqlite";
 import type { LibvirtLogin } from "../../ffi/address.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -102,7 +102,7 @@ export class HostRecords {
   }
 
   #loginIn(id: string, text: string): Pick<StoredHost, "login" | "unreadLogin"> {
-    // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+    // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
     const login = this.store.secrets.opened<StoredLogin | UnreadLogin>(SEALED.hosts, id, JSON.parse(text));
     return "unread" in login ? { unreadLogin: login } : { login };
   }

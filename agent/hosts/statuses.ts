@@ -12,12 +12,13 @@ import {
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { isLive } from "../../lib/vm/state.ts";
-import { connectionUri } from "../libvirt/uri.ts";
 import { shownConnection } from "../../lib/access/shown_connection.ts";
 import type { Host } from "./host.ts";
 import { versionText } from "./node_info.ts";
 import type { LinkedHost } from "./linked/linked_host.ts";
 import type { LinkedHosts } from "./linked/linked_hosts.ts";
+import type { ManagedHost } from "./managed_host.ts";
+import type { ManagedHosts } from "./managed_hosts.ts";
 import type { HostRecords } from "./records.ts";
 import type { HostRegistry } from "./registry.ts";
 
@@ -25,6 +26,7 @@ import type { HostRegistry } from "./registry.ts";
 export interface ListedHosts {
   readonly hosts: HostRegistry;
   readonly linked: LinkedHosts;
+  readonly managed: Pick<ManagedHosts, "served">;
   readonly hostRecords: HostRecords;
   readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
   readonly maintenanceOf: { get(): (hostId: string) => MaintenanceSummary | undefined };
@@ -40,6 +42,18 @@ const loadOf = ({ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp }: Hos
 const shownUser = (login: { readonly username: string } | undefined, rights: Rights) =>
   login !== undefined && mayCall(rights, "add_host") ? { username: login.username } : {};
 
+/** What lists say alike of each host that is served; its load and its VMs as far as the viewer sees them. */
+function commonStatus(host: ManagedHost, viewer: Viewer) {
+  const { id, label, isRead, stats } = host, { status, since } = host.status;
+  const isLoadSeen = mayCall(viewer.rights, "get_host_stats", { hostId: id });
+  return {
+    ...{ id, label, status, since },
+    ...(isRead && countsOf(host.vms().filter((vm) => seesVm(viewer, vm.id)))),
+    ...(stats !== undefined && isLoadSeen && { load: loadOf(stats) }),
+    isKnown: isRead,
+  };
+}
+
 /** How a served host is; which VMs' ids two of them have is for who sees all VMs. */
 function servedStatus(
   { hosts }: ListedHosts,
@@ -47,38 +61,32 @@ function servedStatus(
   viewer: Viewer,
 ): HostStatus {
   const { rights } = viewer;
-  const load = host.sampler.host && loadOf(host.sampler.host);
-  const isLocal = host === hosts.local, { status, error, since } = host.link.status;
-  const shown = shownConnection({ uri: connectionUri(host.link.uri), error }, rights);
+  const isLocal = host === hosts.local, { error } = host.status;
+  const shown = shownConnection({ uri: host.address, error }, rights);
   const { libvirtVersion } = host.make.known ?? {};
   return {
-    ...{ id: host.id, label: host.label, isLocal, status, since },
+    ...commonStatus(host, viewer),
+    isLocal,
     ...isLocal && error !== null ? { ...shown, error } : shown,
     ...shownUser(host.link.login, rights),
     ...(libvirtVersion !== undefined && { version: versionText(libvirtVersion) }),
-    ...(host.inventory.filled && countsOf(host.inventory.vms().filter(({ id }) => seesVm(viewer, id)))),
-    ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
-    isKnown: host.inventory.filled,
     foreignVms: may(rights, "vms.view", "everything") ? hosts.foreignOn(host) : [],
   };
 }
 
 /** How a linked host is. */
 function linkedStatus(host: LinkedHost, viewer: Viewer): HostStatus {
-  const { rights } = viewer;
-  const { status, error, since } = host.status, { stats, about } = host, load = stats && loadOf(stats);
+  const { rights } = viewer, { about } = host, { error } = host.status;
   const clock = host.clockAheadMs === 0 ? {} : { clockAheadMs: host.clockAheadMs };
   const { certificateEndsAt } = host;
   const certificate = certificateEndsAt === undefined ? {} : { certificateEndsAt };
   const seesAll = may(rights, "vms.view", "everything");
   return {
-    ...{ id: host.id, label: host.label, isLocal: false, status, since },
+    ...commonStatus(host, viewer),
+    isLocal: false,
     ...shownConnection({ uri: host.address, error }, rights),
     ...(about !== undefined &&
       { linked: { ...about, ...clock, ...certificate, ...(seesAll && { unknownVms: host.unknownVms }) } }),
-    ...(host.isRead && countsOf(host.vms().filter(({ id }) => seesVm(viewer, id)))),
-    ...(load !== undefined && mayCall(rights, "get_host_stats", { hostId: host.id }) && { load }),
-    isKnown: host.isRead,
     foreignVms: seesAll ? host.foreignVms().map(({ id, name }) => ({ vmId: id, name, owners: [] })) : [],
   };
 }
@@ -88,7 +96,7 @@ export function hostStatuses(app: ListedHosts, principal: Principal): HostStatus
   const viewer = viewerOf(principal, app.places), { rights } = viewer;
   const isSeen = ({ id }: { readonly id: string }) => seesHost(viewer, id);
   const served = app.hosts.all().filter(isSeen).map((host) => servedStatus(app, host, viewer));
-  const isServed = (id: string) => (app.hosts.served(id) ?? app.linked.served(id)) !== undefined;
+  const isServed = (id: string) => app.managed.served(id) !== undefined;
   const rest = app.hostRecords.all().filter((kept) => !isServed(kept.id) && isSeen(kept));
   const withMaintenance = (status: HostStatus): HostStatus => {
     const maintenance = app.maintenanceOf.get()(status.id);

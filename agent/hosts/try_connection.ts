@@ -9,7 +9,7 @@ import { within } from "../within.ts";
 /** Milliseconds that a connection has: SSH asks names and keys first. */
 const CONNECT_MS = 30_000;
 
-/** What a libvirt tells of itself. */
+/** Versions and names that a libvirt reports. */
 export interface TriedConnection {
   readonly hostname: string;
   /** `major * 1,000,000 + minor * 1,000 + release` */

@@ -27,7 +27,7 @@ import { CONTENT_ROUTES, giveContent, takeContent } from "./content.ts";
 import { EventStreams, FIGURE_CHOICES, type FigureChoice } from "./event_stream.ts";
 import { errorResponse } from "./guard.ts";
 import { hostHeads, type HostStates } from "./host_heads.ts";
-import { linesOf, wantsLines } from "./lines.ts";
+import { jsonLinesResponse, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
 import { peerView } from "./peer_events.ts";
 import { jsonResponse, requireQuery, RestDoor, shownResponse } from "./rest.ts";
@@ -76,6 +76,66 @@ function silentHosts(name: string, answer: unknown): string[] {
   const { hosts = [] } = (answer ?? {}) as { readonly hosts?: readonly SearchedHost[] };
   return hosts.filter(({ reason }) => reason !== null).map(({ host }) => host);
 }
+type Api = Hono<Environment>;
+
+/** Pictures: images whose addresses stand in pages. */
+function addPictures(api: Api, dispatch: Dispatch): void {
+  for (const { command, path, input } of PICTURES) {
+    api.get(honoPath(path), async ({ req, env }) => {
+      const place = req.param() as Record<string, string>;
+      const call: Call = (command, input) => dispatch(command, input, env.principal);
+      const ids = await withIds(call, place, fields(COMMANDS[command]));
+      const wanted = input(ids as typeof place, new URL(req.url).searchParams);
+      return await pictureResponse(call(command, wanted));
+    });
+  }
+}
+
+/** Commands whose content travels as the body of a request or an answer. */
+function addContent(api: Api, dispatch: Dispatch): void {
+  for (const route of CONTENT_ROUTES) {
+    const path = honoPath(route.path);
+    const placeIn = (request: { param: () => Record<string, string> }) => request.param();
+    if (route.command.content === "upload") {
+      api.put(
+        path,
+        async ({ req, env }) =>
+          jsonResponse(await takeContent(dispatch, route, req.raw, placeIn(req), env.principal)),
+      );
+    } else {
+      api.get(
+        path,
+        async ({ req, env }) => await giveContent(dispatch, route, req.raw, placeIn(req), env.principal),
+      );
+    }
+  }
+}
+
+/** Has a path that is known say which methods it takes (RFC 9110, 15.5.6). */
+function addAllowedMethods(api: Api): void {
+  const allowed = new Map<string, string[]>([
+    ["/commands/{name}", ["POST"]],
+    ["/openapi.json", ["GET"]],
+    ["/grpc.proto", ["GET"]],
+    ["/events", ["GET"]],
+    ...[...PICTURES, ...LISTED_ITEMS].map(({ path }) => [path, ["GET"]] as [string, string[]]),
+  ]);
+  for (const { path, method } of REST_ROUTES) allowed.set(path, [...allowed.get(path) ?? [], method]);
+  for (const [path, methods] of allowed) {
+    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+    api.all(honoPath(path), (context) => {
+      if (context.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+      const response = errorResponse(
+        new ContractError("MethodNotAllowed", {
+          method: context.req.method,
+          path: context.req.path.slice(0, 256),
+        }),
+      );
+      response.headers.set("allow", allow);
+      return response;
+    });
+  }
+}
 
 /** Builds the door. */
 export function createApi(
@@ -111,7 +171,7 @@ export function createApi(
     const name = context.req.param("name"), host = context.req.query("host") || undefined;
     const { principal } = context.env;
     if (TELLING.has(name) && wantsLines(context.req.raw)) {
-      return await linesOf((content) => dispatch(name, input, principal, content, host));
+      return await jsonLinesResponse((content) => dispatch(name, input, principal, content, host));
     }
     const answer = await dispatch(name, input, principal, undefined, host);
     const response = jsonResponse(answer);
@@ -143,31 +203,8 @@ export function createApi(
     const view = principal.via === "link" ? peerView(isHere, ofRights) : ofRights;
     return streams.open(req.raw, { ...follower, view });
   });
-  for (const { command, path, input } of PICTURES) {
-    api.get(honoPath(path), async ({ req, env }) => {
-      const place = req.param() as Record<string, string>;
-      const call: Call = (command, input) => dispatch(command, input, env.principal);
-      const ids = await withIds(call, place, fields(COMMANDS[command]));
-      const wanted = input(ids as typeof place, new URL(req.url).searchParams);
-      return await pictureResponse(call(command, wanted));
-    });
-  }
-  for (const route of CONTENT_ROUTES) {
-    const path = honoPath(route.path);
-    const placeIn = (request: { param: () => Record<string, string> }) => request.param();
-    if (route.command.content === "upload") {
-      api.put(
-        path,
-        async ({ req, env }) =>
-          jsonResponse(await takeContent(dispatch, route, req.raw, placeIn(req), env.principal)),
-      );
-    } else {
-      api.get(
-        path,
-        async ({ req, env }) => await giveContent(dispatch, route, req.raw, placeIn(req), env.principal),
-      );
-    }
-  }
+  addPictures(api, dispatch);
+  addContent(api, dispatch);
   for (const route of REST_ROUTES) {
     if (route.command.content !== undefined) continue;
     api.on(
@@ -186,29 +223,7 @@ export function createApi(
       ({ req, env }) => rest.item(item, req.raw, req.param() as Record<string, string>, env.principal),
     );
   }
-  // A known path with another method says which ones it takes (RFC 9110, 15.5.6).
-  const allowed = new Map<string, string[]>([
-    ["/commands/{name}", ["POST"]],
-    ["/openapi.json", ["GET"]],
-    ["/grpc.proto", ["GET"]],
-    ["/events", ["GET"]],
-    ...[...PICTURES, ...LISTED_ITEMS].map(({ path }) => [path, ["GET"]] as [string, string[]]),
-  ]);
-  for (const { path, method } of REST_ROUTES) allowed.set(path, [...allowed.get(path) ?? [], method]);
-  for (const [path, methods] of allowed) {
-    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
-    api.all(honoPath(path), (context) => {
-      if (context.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
-      const response = errorResponse(
-        new ContractError("MethodNotAllowed", {
-          method: context.req.method,
-          path: context.req.path.slice(0, 256),
-        }),
-      );
-      response.headers.set("allow", allow);
-      return response;
-    });
-  }
+  addAllowedMethods(api);
   api.notFound((context) =>
     errorResponse(new ContractError("NotFound", { path: context.req.path.slice(0, 256) }))
   );

@@ -4,7 +4,7 @@ import { parseJson } from "../../lib/text/json.ts";
 
 /** Bytes of the largest body of a command. */
 export const BODY_LIMIT = 1024 * 1024;
-/** … of one from nobody: what signs somebody in is small, and all else would cost time for nothing. */
+/** … of one from an anonymous caller: a sign-in is small, and all else would cost time for nothing. */
 export const ANONYMOUS_BODY_LIMIT = 16 * 1024;
 /** Seconds a body may take to arrive. */
 export const BODY_SECONDS = 15;

@@ -49,7 +49,7 @@ Deno.test("compressResponse() leaves what the client does not take, and what is 
   }
 });
 
-Deno.test("compressResponse() says that the answer depends on what the client takes, beside what it depended on", async () => {
+Deno.test("compressResponse() says that the answer depends on what the client takes, in addition to what it depended on", async () => {
   const response = await compressResponse(asked("br"), page("x".repeat(5000), { vary: "cookie" }));
   assert.equal(response.headers.get("vary"), "cookie, accept-encoding");
 });

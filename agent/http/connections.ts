@@ -13,11 +13,11 @@ import { clientSubnet, isShared, MOST_PER_ADDRESS } from "../limits.ts";
 export const MOST_CONNECTIONS = 512;
 /** … of one user of this host. */
 export const MOST_PER_USER = 128;
-/** So many from this host are nobody's flood: it is not asked whose they are. */
+/** So many from this host are no flood: their owners are not looked up. */
 const FEW = 32;
 /** How many times as long as a look took it is not looked again: even in a flood most of the time is left for others. */
 const LOOK_SHARE = 3;
-/** Connections of this host of which it is not known yet whose they are. */
+/** Connections of this host whose owners are not known yet. */
 const UNKNOWN = "here";
 
 /** A connection. The lowest standing is lost first: nothing asked, something asked, signed in. */
@@ -45,7 +45,7 @@ const userOf = (uid: number | undefined) => uid === undefined ? UNKNOWN : `uid $
 const endOf = (socket: Socket) => `${peerAddress({ socket })}:${socket.remotePort}`;
 const localAddressOf = ({ localAddress }: Socket) => peerAddress({ socket: { remoteAddress: localAddress } });
 
-/** Requests on connections, for who finds out whose they are. */
+/** Requests on connections, for what finds out their owners. */
 const byRequest = new WeakMap<Request, Connection>();
 
 /** What a request's connection is told by who finds out whose it is, and what it tells them. */
@@ -70,7 +70,7 @@ function userAt(connection: Connection): number | undefined {
   return connection.uid ??= lookUp(localPort, new Set([remotePort])).get(connection.end);
 }
 
-/** The kernel's lists. Without them (IPv6 is off, no /proc) nobody is known. */
+/** The kernel's lists. Without them (IPv6 is off, no /proc) no owner is known. */
 function lookUp(port: number, from: ReadonlySet<number>): Map<string, number> {
   const users = new Map<string, number>();
   for (const [path, family] of [["/proc/net/tcp", 4], ["/proc/net/tcp6", 6]] as const) {
@@ -182,7 +182,7 @@ export class Connections {
     this.#nextLook = performance.now() + (performance.now() - begun) * LOOK_SHARE;
     for (const connection of this.#unseen) {
       const user = users.get(connection.end);
-      // Whose program has hung up already is nobody's.
+      // A connection whose program has hung up already has no owner.
       if (user === undefined || this.#places.move(connection, userOf(user), connection.most)) continue;
       connection.socket.destroy();
     }

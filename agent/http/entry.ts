@@ -20,7 +20,7 @@ import { answerMetrics, METRICS_PATH } from "./metrics_door.ts";
 /** Answers requests for pages and files. */
 export type Pages = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
-/** What the pages know of a request beside itself (Fresh's `ctx.info`). */
+/** What the pages know of a request in addition to itself (Fresh's `ctx.info`). */
 interface Visit extends Deno.ServeHandlerInfo {
   readonly app: App;
   readonly caller: Caller;

@@ -54,7 +54,7 @@ Deno.test("FairPlaces: what is under way is lost only to who has fewer even afte
   assert.equal(enter("b2", "b", { standing: 1 }).lost, "b2");
 });
 
-Deno.test("FairPlaces: nobody has more than a share, also once it is known whose they are", () => {
+Deno.test("FairPlaces: no caller has more than a share, also once the owners are known", () => {
   const { places, enter } = room(10);
   enter("a1", "a", { most: 2 });
   const { seat: second } = enter("x1", "unknown");

@@ -23,7 +23,7 @@ export interface FarSocket {
   readonly farewell: Promise<Farewell>;
 }
 
-/** Opens one. @param ticket what lets it in there beside the link itself @throws {NotSentError}; system errors */
+/** Opens one. @param ticket what lets it in there in addition to the link itself @throws {NotSentError}; system errors */
 export async function openFarSocket(
   host: FarServer,
   { path, ticket }: { readonly path: string; readonly ticket: string },

@@ -86,7 +86,7 @@ const contentPolicy = (nonce: string | undefined) =>
   "worker-src 'self'; form-action 'self'; base-uri 'none'; " +
   "frame-ancestors 'none'";
 
-/** What every answer carries beside its content security policy. */
+/** What every answer carries in addition to its content security policy. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -115,7 +115,7 @@ export function secured(response: Response, more: Readonly<Record<string, string
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** What belongs to an answer with this error beside its body (RFC 9110: 11.6.1, 15.5.16, 15.5.17; RFC 6585). */
+/** What belongs to an answer with this error in addition to its body (RFC 9110: 11.6.1, 15.5.16, 15.5.17; RFC 6585). */
 function headersOf({ code, details, status }: ContractError): Record<string, string> {
   if (status === 401) {
     const error = code === "TokenInvalid" ? ', error="invalid_token"' : "";

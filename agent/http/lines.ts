@@ -19,7 +19,7 @@ export const wantsLines = ({ headers }: Request): boolean =>
  *
  * @throws what it is refused with, before it has said anything
  */
-export async function linesOf(run: (content: Content) => Promise<unknown>): Promise<Response> {
+export async function jsonLinesResponse(run: (content: Content) => Promise<unknown>): Promise<Response> {
   const encoder = new TextEncoder(), gone = new AbortController();
   const begun = Promise.withResolvers<void>();
   let controller!: ReadableStreamDefaultController<Uint8Array>, lost = 0, isOver = false;

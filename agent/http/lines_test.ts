@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Content } from "../dispatch.ts";
-import { linesOf, wantsLines } from "./lines.ts";
+import { jsonLinesResponse, wantsLines } from "./lines.ts";
 
 const parsed = (text: string) => text.trim().split("\n").map((line) => JSON.parse(line));
 
 Deno.test("linesOf() tells what comes, then the result; a failure after that is the last line", async () => {
-  const good = await linesOf(async ({ tell }: Content) => {
+  const good = await jsonLinesResponse(async ({ tell }: Content) => {
     tell!({ stdout: "a" });
     await Promise.resolve();
     tell!({ stderr: "b\n" });
@@ -16,7 +16,7 @@ Deno.test("linesOf() tells what comes, then the result; a failure after that is 
   assert.deepEqual(parsed(await good.text()), [{ stdout: "a" }, { stderr: "b\n" }, {
     result: { exitCode: 3 },
   }]);
-  const bad = await linesOf(({ tell }: Content) => {
+  const bad = await jsonLinesResponse(({ tell }: Content) => {
     tell!({ stdout: "a" });
     return Promise.reject(new ContractError("GuestSilent"));
   });
@@ -24,24 +24,24 @@ Deno.test("linesOf() tells what comes, then the result; a failure after that is 
 });
 
 Deno.test("linesOf() refuses by its status what has not begun", async () => {
-  await assert.rejects(linesOf(() => Promise.reject(new ContractError("VmNotRunning"))), {
+  await assert.rejects(jsonLinesResponse(() => Promise.reject(new ContractError("VmNotRunning"))), {
     code: "VmNotRunning",
   });
 });
 
 Deno.test("linesOf() has who hangs up end it, and keeps no more than it may for who is slow", async () => {
   let wasEnded = false;
-  const answer = await linesOf(async ({ tell, gone }: Content) => {
+  const answer = await jsonLinesResponse(async ({ tell, gone }: Content) => {
     tell!({ stdout: "a" });
     await new Promise<void>((resolve) => gone!.addEventListener("abort", () => resolve()));
     wasEnded = gone!.aborted;
-    tell!({ stdout: "nobody hears this" });
+    tell!({ stdout: "not heard" });
   });
   await answer.body!.cancel();
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.ok(wasEnded);
   const piece = "x".repeat(1024 * 1024);
-  const slow = await linesOf(({ tell }: Content) => {
+  const slow = await jsonLinesResponse(({ tell }: Content) => {
     for (let n = 0; n < 20; n++) tell!({ stdout: piece });
     return Promise.resolve(null);
   });

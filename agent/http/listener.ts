@@ -18,7 +18,7 @@ import { errorResponse, secured } from "./guard.ts";
 import { propagateBackpressure } from "../outbound/tls_backpressure.ts";
 import { type Admit, WebSockets } from "./websocket.ts";
 
-/** Answers requests; by which door and from which address they come is told beside them, at the socket who it is. */
+/** Answers requests; by which door and from which address they come is passed along, at the socket with the caller's user. */
 export type Answer = (request: Request, door: Door, address: string, peer?: SocketPeer) => Promise<Response>;
 
 /** Limits of a listener. Milliseconds and bytes. */

@@ -58,7 +58,7 @@ function isNamed(host: string, names: readonly string[]): boolean {
   return names.some((each) => each === host || each === name || `[${each}]` === name);
 }
 
-/** The names of a listener on loopback, and those of the settings: a proxy beside us hands on what people call it. */
+/** The names of a listener on loopback, and those of the settings: a proxy on this host hands on what people call it. */
 export function loopbackNames(port: number, hostname: string, more: readonly string[]): Hosts {
   const own = loopbackHosts(port, hostname);
   return { has: (host) => own.has(host) || isNamed(host, more) };

@@ -19,7 +19,7 @@ function arrived(url: string, headers: Record<string, string>, from?: string) {
 }
 const HTTPS = { "x-forwarded-proto": "https" };
 
-Deno.test("Arrivals.arrive() believes the proxies of the settings, and nobody else", () => {
+Deno.test("Arrivals.arrive() believes the proxies of the settings, and no other sender", () => {
   const headers = { ...HTTPS, "x-forwarded-for": "192.0.2.7", "x-forwarded-host": "kvm.example" };
   const known = {
     address: "192.0.2.7",

@@ -8,7 +8,7 @@ import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
 import { readJson } from "./body.ts";
 import { ChangeQueue, etagOf, hasFigures, isConditional, isKnown, requireMatch } from "./conditions.ts";
-import { linesOf, wantsLines } from "./lines.ts";
+import { jsonLinesResponse, wantsLines } from "./lines.ts";
 import { type Call, withIds } from "./place_names.ts";
 import { message } from "../../lib/i18n/message.ts";
 
@@ -143,7 +143,7 @@ export class RestDoor {
     const asked = await askedOf(route, request, place, limit);
     const { view } = asked, input = await withIds(call, asked.input, fields(route.command));
     if (route.command.tells && wantsLines(request)) {
-      return await linesOf((content) => this.dispatch(route.name, input, principal, content));
+      return await jsonLinesResponse((content) => this.dispatch(route.name, input, principal, content));
     }
     if (route.method === "GET") return await this.#show(route, request, input, view, call);
     return await this.#change(route, request, input, call, async () => {

@@ -55,7 +55,7 @@ const HSTS_SECONDS = 365 * 24 * 3600;
 
 /** The headers that an answer's way asks for. */
 function headersFor({ certificates, hsts = "auto" }: TcpOptions, secure: boolean) {
-  // What nobody vouches for will be replaced some day, and by then browsers must not insist on it.
+  // A self-signed certificate will be replaced some day, and by then browsers must not insist on it.
   const vouchedFor = () => certificates !== undefined && !certificates.pair.facts.selfSigned;
   return ({ url }: Request): Record<string, string> =>
     url.startsWith("https:") && (hsts === "on" || (hsts === "auto" && secure && vouchedFor()))
@@ -211,7 +211,7 @@ async function removeDeadSocket(path: string): Promise<void> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
     if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-    // Connecting to a plain file is refused as well, and that is nobody's leftover.
+    // Connecting to a plain file is refused as well, and that is not left over from a server.
     if (!(await Deno.lstat(path)).isSocket) throw new Error(`${path} is not a socket: it is left alone`);
     return await Deno.remove(path);
   }

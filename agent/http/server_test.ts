@@ -202,7 +202,7 @@ Deno.test("Listener.close() cuts streams that are still open", async () => {
   for (let wait = 0; !cancelled && wait < 100; wait++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  assert.ok(cancelled, "the answer's own end is told that nobody reads it");
+  assert.ok(cancelled, "the answer's own end is told that it is no longer read");
   await assert.rejects(fetch(listener.address));
 });
 

@@ -1,4 +1,4 @@
-/** Who is at the UNIX socket: the kernel tells, nobody can pretend. Root and the server's own user, and one group. */
+/** Who is at the UNIX socket: the kernel says it, so it cannot be forged. Root and the server's own user, and one group. */
 import type { Duplex } from "node:stream";
 import { credentialsOf, groupId, type PeerCredentials, peerCredentials, userName } from "../../ffi/libc.ts";
 import type { Role } from "../../lib/contract/command.ts";
@@ -54,7 +54,7 @@ export function roleAtSocket(uid: number, rule: SocketRule | undefined): Role | 
   return credentials && peerOf(credentials, rule, { own, name: userName })?.role;
 }
 
-/** The connection's file descriptor. Private to node's streams, so missing at worst: then nobody gets in. */
+/** The connection's file descriptor. Private to node's streams, so missing at worst: then every caller is refused. */
 function descriptorOf(socket: Duplex): number | undefined {
   const { _handle: handle } = socket as { _handle?: { fd?: unknown } };
   return typeof handle?.fd === "number" && handle.fd >= 0 ? handle.fd : undefined;
@@ -62,7 +62,7 @@ function descriptorOf(socket: Duplex): number | undefined {
 
 /** Keeps who is at each connection of a listener. */
 export function socketPeers(rule: SocketRule | undefined): {
-  /** Looks at a new connection, and hangs up on who may not have one: nobody is there then. */
+  /** Looks at a new connection, and hangs up on callers that may not have one. */
   readonly check: (socket: Duplex) => SocketPeer | undefined;
   readonly of: (socket: Duplex) => SocketPeer | undefined;
 } {

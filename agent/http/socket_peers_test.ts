@@ -44,7 +44,7 @@ Deno.test("groupId() and userName() read what the host has", () => {
 
 Deno.test("roleAtSocket() asks this host's groups as they are now", () => {
   assert.equal(roleAtSocket(0, undefined), "administrator");
-  const gid = groupId("nogroup"), nobody = userIds("nobody")!.uid; // nobody is in nogroup, on Debian
+  const gid = groupId("nogroup"), nobody = userIds("nobody")!.uid; // "nobody" is in nogroup, on Debian
   assert.ok(gid !== undefined);
   assert.equal(roleAtSocket(nobody, { gid, role: "operator" }), "operator");
   assert.equal(roleAtSocket(nobody, { gid: 0, role: "operator" }), undefined);

@@ -1,4 +1,4 @@
-/** The other end of a WebSocket, bounded both ways: what is sent to it and not taken, what it sent and nobody took. */
+/** The other end of a WebSocket, bounded both ways: what is sent to it and not taken, what it sent and was not read. */
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"

@@ -86,7 +86,7 @@ async function until(what: string, isSo: () => boolean, ms = 5000): Promise<void
   }
 }
 
-Deno.test("WebSockets carry bytes as bytes and text as text, beside ordinary requests", async () => {
+Deno.test("WebSockets carry bytes as bytes and text as text, along with ordinary requests", async () => {
   await withTcp(() => echo, async (url) => {
     const client = await open(url);
     client.socket.send(new Uint8Array([0, 1, 255]));
@@ -224,7 +224,7 @@ Deno.test("Peer.messages() reads no faster than they are taken", async () => {
     const total = 32 * 1024 * 1024, chunk = new Uint8Array(65536);
     for (let sent = 0; sent < total; sent += chunk.length) client.socket.send(chunk);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.ok(client.socket.bufferedAmount > total / 2, "the server took in what nobody read");
+    assert.ok(client.socket.bufferedAmount > total / 2, "the server took in what was not read");
     gate.resolve();
     await until("all has arrived", () => taken === total, 10_000);
     client.socket.close();

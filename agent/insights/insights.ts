@@ -71,13 +71,13 @@ export interface InsightSources {
 interface Analysis {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Changes with whatever of it the rules depend on beside its figures. */
+  /** Changes with whatever of it the rules depend on in addition to its figures. */
   readonly signature: string;
   readonly findings: readonly RuleFinding[];
   readonly coverage: number;
 }
 
-/** What rules read of a VM beside its figures. */
+/** What rules read of a VM in addition to its figures. */
 const signatureOf = (vm: VM, backup: BackupFacts | undefined) =>
   JSON.stringify([
     backup,
@@ -142,7 +142,7 @@ export class Insights {
     };
   }
 
-  /** Makes everything again; nobody waits for it. */
+  /** Makes everything again; no caller waits for it. */
   #refresh(window: InsightWindow): void {
     this.#fill(window, INSIGHTS_MS).catch((error) =>
       log.warn("the insights could not be refreshed", { error })

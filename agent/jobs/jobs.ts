@@ -244,7 +244,7 @@ export class Jobs {
     return (onlyOpen ? open : [...open, ...all.filter((job) => !isOpenJob(job))]).slice(0, limit);
   }
 
-  /** Whether KVM Manager stops: what is aborted now was cancelled by nobody. */
+  /** Whether KVM Manager stops: what is aborted now was not cancelled by a user. */
   get isStopping(): boolean {
     return this.#stopping;
   }

@@ -95,7 +95,7 @@ const code = async (asked: Promise<unknown>) => {
   }
 };
 
-Deno.test("Jobs.run() gives the work's answer, and tells of its beginning and end", () =>
+Deno.test("Jobs.run() gives the work's answer, and publishes its beginning and end", () =>
   world(async ({ jobs, changed, advance }) => {
     const { work, end } = held();
     const answer = jobs.run(spec("a copy", { vmId: "u" }), work);

@@ -12,7 +12,7 @@ export interface JobRecord {
   readonly advice: string;
 }
 
-/** Jobs that are kept of each account, so that nobody's push out another's; and of all accounts together. */
+/** Jobs that are kept of each account, so that one account's do not push out another's; and of all accounts together. */
 export const JOBS_KEPT = { account: 200, all: MOST_JOBS } as const;
 
 export class JobRecords {
@@ -52,7 +52,7 @@ export class JobRecords {
     );
     this.#forget = database.prepare("DELETE FROM jobs WHERE id = ?");
     const rows = database.prepare("SELECT record, log, advice FROM jobs ORDER BY rowid").all();
-    // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+    // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
     this.#onStored(
       rows.map(({ record, log, advice }) => ({
         job: JSON.parse(String(record)) as JobRecord["job"],

@@ -55,7 +55,7 @@ Deno.test("contractError() knows codes that mean the same whatever was asked", (
   );
 });
 
-Deno.test("contractError() says that nobody knows whether it was done, after a time limit or a lost connection", () => {
+Deno.test("contractError() says that it is not known whether it was done, after a time limit or a lost connection", () => {
   const late = mapped("timeout", "no answer within 0.6 seconds", 1, "StartFailed", "start_vm");
   assert.match(
     late.message,

@@ -21,7 +21,7 @@ import type { LibvirtEvent } from "../../ffi/events.ts";
 import { SchemaCheck } from "../../ffi/schema_check.ts";
 import { ConsoleStreams } from "../../ffi/streams.ts";
 import { Subscription } from "../../ffi/subscription.ts";
-import { type PoolOptions, type PoolState, WorkerPool } from "../../ffi/worker_pool.ts";
+import { type PoolOptions, WorkerPool, type WorkerPoolState } from "../../ffi/worker_pool.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
 import { log } from "../log.ts";
 import { type LocalMachine, localMachine } from "../machine/machine.ts";
@@ -49,7 +49,7 @@ export interface LinkListener {
   /** A connection was made, with all events registered: read everything, older knowledge may be wrong. */
   connected(): void;
   events(events: LibvirtEvent[]): void;
-  /** A call of ours made a volume: libvirt tells nobody of that. */
+  /** A call of ours made a volume: libvirt sends no event for that. */
   volumeMade?(record: VolumeRecord): void;
   /** A call of ours deleted the volume at a path. */
   volumeGone?(path: string): void;
@@ -154,7 +154,7 @@ export class LibvirtLink {
     return this.#address;
   }
 
-  get poolState(): PoolState {
+  get poolState(): WorkerPoolState {
     return this.#pool.state;
   }
 
@@ -269,7 +269,7 @@ export class LibvirtLink {
     return result;
   }
 
-  /** Tells of every event from now on, until what it gives is called. For whoever waits for one. */
+  /** Passes every event on from now on, until what it gives is called. For whoever waits for one. */
   watch(watcher: (event: LibvirtEvent) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -370,7 +370,7 @@ export class LibvirtLink {
     );
   }
 
-  /** Gives the subscription back, if there is one. Nobody can do anything about a failure. */
+  /** Gives the subscription back, if there is one. A failure has no remedy. */
   async #unsubscribe(): Promise<void> {
     const subscription = this.#subscription;
     this.#subscription = undefined;

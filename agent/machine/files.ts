@@ -20,7 +20,7 @@ export function pathFault(error: unknown): string | undefined {
 
 /**
  * Whether a failure is what the kernel or a file system said. A mistake of ours – a TypeError, a file that was closed
- * before – is none: it is told to nobody as an answer.
+ * before – is none: it must not become an answer.
  */
 export function isSystemError(error: unknown): error is Error {
   if (!(error instanceof Error) || error instanceof Deno.errors.BadResource) return false;

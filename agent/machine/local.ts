@@ -1,4 +1,4 @@
-/** What only the machine we run on can tell, beside libvirt. */
+/** What only the machine we run on can tell, in addition to libvirt. */
 import { hostname } from "node:os";
 import { log } from "../log.ts";
 

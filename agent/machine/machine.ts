@@ -1,5 +1,5 @@
 /**
- * The machine that we run on. What is read or changed of it beside libvirt – files, processes, network devices, programs,
+ * The machine that we run on. What is read or changed of it without libvirt – files, processes, network devices, programs,
  * ports – is reached by the `machine` of a host, which is null where the host is another machine: whoever needs it has to say
  * what becomes of such a host.
  */

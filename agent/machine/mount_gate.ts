@@ -32,7 +32,7 @@ export const mountGate = new MountGate({
 });
 
 /** The mount that a path without links is on; undefined for what is no absolute path. */
-export const mountOf = (path: string): MountPoint | undefined => mountGate.mountOf(path);
+export const gatedMountOf = (path: string): MountPoint | undefined => mountGate.mountOf(path);
 
 /** The mount that a path leads to, links followed. @throws {ContractError} StorageNotResponding */
 export const mountAt = (path: string): Promise<MountPoint | undefined> => mountGate.mountAt(path);

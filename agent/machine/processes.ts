@@ -22,7 +22,7 @@ const WORDS_MS = 1000;
 const reading = new Map<string, Promise<string[]>>();
 
 /** The words that a process was started with; none of one that has ended, or that the kernel does not tell in time. */
-export async function wordsOf(pid: string | number): Promise<string[]> {
+export async function argumentsOf(pid: string | number): Promise<string[]> {
   const key = String(pid);
   let words = reading.get(key);
   if (words === undefined) {

@@ -4,7 +4,7 @@
  */
 import { isSystemError } from "./files.ts";
 import { log } from "../log.ts";
-import { processes, wordsOf } from "./processes.ts";
+import { argumentsOf, processes } from "./processes.ts";
 
 /** Milliseconds between two searches for processes that are not known. */
 const SEARCH_MS = 10_000;
@@ -41,7 +41,7 @@ async function qemuProcesses(): Promise<Map<string, number>> {
   try {
     for await (const pid of processes()) {
       if (!/^(qemu|kvm)/.test(processState(Number(pid))?.command ?? "")) continue;
-      const uuid = vmOfQemu(await wordsOf(pid));
+      const uuid = vmOfQemu(await argumentsOf(pid));
       if (uuid !== undefined) found.set(uuid, Number(pid));
     }
   } catch (error) {
@@ -55,7 +55,7 @@ async function qemuProcesses(): Promise<Map<string, number>> {
 async function swtpmOf(uuid: string): Promise<number | undefined> {
   for await (const pid of processes()) {
     if (processState(Number(pid))?.command !== "swtpm") continue;
-    if ((await wordsOf(pid)).some((word) => word.includes(`/${uuid}/`))) return Number(pid);
+    if ((await argumentsOf(pid)).some((word) => word.includes(`/${uuid}/`))) return Number(pid);
   }
 }
 

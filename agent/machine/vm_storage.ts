@@ -6,10 +6,10 @@ import { dirname } from "node:path";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { VM } from "../../lib/contract/vm.ts";
 import {
+  gatedMountOf,
   isNotResponding,
   mountAnswersWithin,
   mountAt,
-  mountOf,
   notRespondingMounts,
   onMountsChange,
   responds,
@@ -73,7 +73,7 @@ export class VmStorage {
 
   /** Where the mounts are that a VM's disks are on. */
   #mountsOf(vm: Pick<VM, "disks">): Set<string> {
-    const found = this.#foldersOf(vm).map((folder) => this.#mounts.get(folder) ?? mountOf(folder)?.at);
+    const found = this.#foldersOf(vm).map((folder) => this.#mounts.get(folder) ?? gatedMountOf(folder)?.at);
     return new Set(found.filter((at) => at !== undefined));
   }
 
@@ -91,7 +91,7 @@ export class VmStorage {
       } catch (error) {
         if (!isNotResponding(error)) throw error;
         // The way to it leads through a mount that does not respond: what was known of it stays
-        const at = error.details?.path ?? mountOf(folder)?.at;
+        const at = error.details?.path ?? gatedMountOf(folder)?.at;
         if (!this.#mounts.has(folder)) this.#mounts.set(folder, String(at));
       }
     }

@@ -92,7 +92,7 @@ export class MaintenanceService {
     return this.#rows.get(hostId) ?? unset(hostId);
   }
 
-  /** Whether something is kept of a host beside its limits. */
+  /** Whether something is kept of a host in addition to its limits. */
   isOn(hostId: string): boolean {
     const { state } = this.of(hostId);
     return state === "on" || state === "draining";

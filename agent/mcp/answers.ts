@@ -1,4 +1,4 @@
-/** Results of tools: what we say, and beside it, marked, what others may have written. */
+/** Results of tools: our own text, and after it, marked, what others may have written. */
 import { randomBytes } from "node:crypto";
 import type { Command } from "../../lib/contract/command.ts";
 import type { ContractError } from "../../lib/contract/errors.ts";

@@ -5,7 +5,7 @@ import { McpDoor } from "./door.ts";
 import { mcpHandlers } from "./handlers.ts";
 import { MCP_MIGRATIONS, McpSettings } from "./settings.ts";
 
-/** Milliseconds between looks for sessions that nobody uses. */
+/** Milliseconds between looks for unused sessions. */
 const TIDY_MS = 60_000;
 
 export const mcpFeature = feature<keyof typeof mcpCommands>({

@@ -35,7 +35,7 @@ export class Plans {
     return digest;
   }
 
-  /** Takes a plan out: nobody gets it a second time. @returns undefined where there is none, or it is too old */
+  /** Takes a plan out: it is given out once. @returns undefined where there is none, or it is too old */
   take(digest: string, holder: string): Plan | undefined {
     const found = this.#plans.get(digest);
     if (found === undefined || found.plan.holder !== holder) return undefined;

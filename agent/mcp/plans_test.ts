@@ -26,7 +26,7 @@ Deno.test("a plan is taken once, by its holder, within five minutes", async () =
   assert.equal(plans.take(late, "token:1"), undefined);
 });
 
-Deno.test("of plans that nobody carries out, the oldest are forgotten", () => {
+Deno.test("of plans that are not carried out, the oldest are forgotten", () => {
   const plans = new Plans("s", new TestClock());
   const digests = Array.from({ length: 40 }, () => plans.add(plan));
   assert.equal(plans.take(digests[7]!, "token:1"), undefined);

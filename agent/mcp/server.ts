@@ -82,7 +82,7 @@ async function vmResources(calls: McpCalls, { principal, on }: McpCall, from: nu
   };
 }
 
-/** What a handler of the SDK knows of a request beside its parameters. */
+/** What a handler of the SDK knows of a request in addition to its parameters. */
 interface Extra {
   readonly authInfo?: { readonly extra?: { readonly call: McpCall } };
 }

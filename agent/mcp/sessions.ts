@@ -42,7 +42,7 @@ interface Kept extends Session {
   readonly beganAt: number;
   readonly stopFollowing: () => void;
   lastUsedAt: number;
-  /** By the clock that nobody sets. */
+  /** By the monotonic clock. */
   usedAt: number;
   running: number;
   calls: number;
@@ -113,7 +113,7 @@ export class McpSessions {
 
   /**
    * Ends what an account has unused for longest, so that it may have another session. Where all together are too many, the account
-   * that has the most gives one: some accounts with all that they may have keep nobody out.
+   * that has the most gives one: some accounts with all that they may have keep no other account out.
    *
    * @throws {ContractError} TooManyRequests
    */
@@ -168,7 +168,7 @@ export class McpSessions {
     for (const id of [...this.#sessions.keys()]) this.end(id);
   }
 
-  /** Ends those that nobody has used for long. */
+  /** Ends those that were unused for long. */
   tidy(): void {
     const now = this.clock.monotonic();
     for (const { id, usedAt, running } of [...this.#sessions.values()]) {

@@ -43,7 +43,7 @@ Deno.test("Of many that are opened by many accounts at once, 256 are; the others
   assert.deepEqual(counts, { opened: 1000, closed: 744 });
 });
 
-Deno.test("Accounts that have all the sessions there may be keep nobody else out", async () => {
+Deno.test("Accounts that have all the sessions there may be keep no other account out", async () => {
   const clock = new TestClock(), sessions = new McpSessions(clock), { open } = opening();
   const begin = (userId: string) => sessions.begin(person(userId), "x", open);
   for (let at = 0; at < 256; at++) {

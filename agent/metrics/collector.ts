@@ -148,7 +148,7 @@ export class Collector {
   async #takeHost({ node, at }: SamplerRound): Promise<TakenFigures> {
     const { inventory, machine } = this.#host;
     const reading: Reading = {
-      // What libvirt tells of any host; what the kernel tells of this one is finer, and counts
+      // libvirt's figures of any host; the kernel's of this one are finer, and counts
       ...nodeReading(node),
       ...(machine !== null && await this.#reader.read()),
       ...this.#host.simulated?.reading(),

@@ -29,7 +29,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { Settings } from "../settings.ts";
 import type { MetricStore } from "./metric_store.ts";
 
-/** What is told beside figures of hosts. */
+/** What is exported in addition to figures of hosts. */
 export interface ExportSources {
   readonly hosts: HostRegistry;
   readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
@@ -124,7 +124,7 @@ function* ownFamilies(
   );
 }
 
-/** All that is told of one host; of the local one what KVM Manager tells of itself, too. */
+/** All that is exported of one host; of the local one KVM Manager's own figures, too. */
 export function* familiesOfHost(app: ExportSources, each: ExportedHost): Generator<MetricFamily> {
   const viewer = viewerOf({ rights: ALL_RIGHTS, name: "kvm-manager" }, app.places);
   yield* ownFamilies(app, [each], each.host === app.hosts.local);

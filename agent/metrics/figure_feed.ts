@@ -17,13 +17,13 @@ export type FollowFigures = (host: string, taken: readonly TakenFigures[]) => vo
 export class FigureFeed {
   readonly #followers = new Set<FollowFigures>();
 
-  /** Tells of all rounds, until disposed. */
+  /** Publishes all rounds until disposed. */
   follow(follower: FollowFigures): Disposable {
     this.#followers.add(follower);
     return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }
 
-  /** Tells of a round. */
+  /** Publishes a round. */
   tell(host: string, taken: readonly TakenFigures[]): void {
     for (const follow of this.#followers) follow(host, taken);
   }

@@ -18,8 +18,8 @@ import {
   mergeGroups,
   oldestIn,
   packPoints,
+  placeBits,
   placesIn,
-  placesOf,
   unpackPoints,
 } from "./packed_points.ts";
 import {
@@ -358,7 +358,7 @@ export class MetricDatabase {
       this.#removeRows.run(first, end);
     }
     const data = packPoints(points), count = countIn(points);
-    this.#putRow.run(id, count, placesOf(points), data);
+    this.#putRow.run(id, count, placeBits(points), data);
     totals.add(each, count - Number(had.points), data.length - Number(had.bytes), oldestIn(points));
     return points;
   }

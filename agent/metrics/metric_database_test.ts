@@ -47,7 +47,7 @@ function testDatabase() {
 
 const WAVE = Array.from({ length: 240 }, (_, index) => (index * 37) % 101);
 
-Deno.test("MetricDatabase.take(): what another store has taken is read as it was, beside what is here, packed or not", () => {
+Deno.test("MetricDatabase.take(): what another store has taken is read as it was, along with what is here, packed or not", () => {
   using there = testDatabase();
   using test = testDatabase();
   const [id] = there.store.register([KEY]);

@@ -1,5 +1,5 @@
 /**
- * The file of metrics: a database of its own beside that of the configuration, which it never touches. A damaged one is
+ * The file of metrics: a database of its own next to that of the configuration, which it never touches. A damaged one is
  * moved aside and begun again: figures of the past are worth less than figures at all.
  */
 import { DatabaseSync } from "node:sqlite";
@@ -13,13 +13,13 @@ export const METRICS_FILE = "metrics.db";
 const VERSION = 3;
 /** Milliseconds a statement waits for another process's lock. */
 const BUSY_MS = 2000;
-/** Beside a database: what was written to it lately. */
+/** Next to a database: what was written to it lately. */
 const BESIDE = ["", "-wal", "-shm"] as const;
 
 /**
  * `ticks` is what was taken in the hour that goes on. `chunks` is what was before: an hour of 64 series in a row, later some
  * hours or days of them. Ids are made of what a row is of (`row_ids.ts`), so that a range of time is a range of rows and
- * there is no index beside it; and what is written together stands together, so that few pages are.
+ * there is no further index; and what is written together stands together, so that few pages are.
  */
 const TABLES = `
   CREATE TABLE series (
@@ -99,7 +99,7 @@ export function moveAside(path: string): string {
   return aside;
 }
 
-/** Bytes of the file and what is beside it. */
+/** Bytes of the file and of those next to it. */
 export function fileBytes(path: string): number {
   let bytes = 0;
   for (const end of BESIDE) {

@@ -82,7 +82,7 @@ export class MetricStore {
     return answer.value as MetricCalls[C]["out"];
   }
 
-  /** Takes note of how it is, and tells of a new trouble once. */
+  /** Takes note of how it is, and reports a new trouble once. */
   #note(trouble: string | null): void {
     if (trouble === this.#trouble || (trouble !== null && this.#isClosed)) return;
     const had = this.#trouble;

@@ -49,13 +49,13 @@ export function unpackPoints(bytes: Uint8Array, wanted?: ReadonlySet<number>): M
 }
 
 /** Which places a row has points of, as bits: they are looked through without unpacking it. */
-export function placesOf(group: GroupPoints): Uint8Array {
+export function placeBits(group: GroupPoints): Uint8Array {
   const bits = new Uint8Array(GROUP / 8);
   for (const place of group.keys()) bits[place >> 3]! |= 1 << (place & 7);
   return bits;
 }
 
-/** The places of {@link placesOf}. */
+/** The places of {@link placeBits}. */
 export const placesIn = (bits: Uint8Array): number[] =>
   Array.from({ length: GROUP }, (_, place) => place).filter((place) => bits[place >> 3]! & 1 << (place & 7));
 

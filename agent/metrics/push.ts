@@ -150,7 +150,7 @@ export class MetricPusher {
   #lastPoints = 0;
   #trouble: string | undefined;
   #failures = 0;
-  /** By the clock that nobody sets. */
+  /** By the monotonic clock. */
   #nextAt = 0;
   /** When the figures were taken that were sent last, by host. */
   readonly #sent = new Map<string, number>();

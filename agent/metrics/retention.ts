@@ -17,7 +17,7 @@ import { HOUR_MS } from "../../lib/duration.ts";
 /** The policy alone, as it is kept. */
 type Policy = Required<Input<"update_retention_policy">>;
 
-/** What holds when nobody has said anything else. */
+/** The defaults. */
 export const DEFAULT_POLICY: Policy = {
   enabled: true,
   days: 365,

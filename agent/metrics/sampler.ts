@@ -1,6 +1,6 @@
 /**
  * Takes the loads: one bulk call for all active VMs and one for the host per tick, however many browsers look.
- * When nobody looks it ticks slowly; a VM asked about in between is read alone.
+ * Without listeners it ticks slowly; a VM asked about in between is read alone.
  */
 import type { DomainStats, NodeCounters, StatsGroup } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -18,7 +18,7 @@ import { answered, noStats, type VmReading, vmStats } from "./vm_stats.ts";
 
 /** Groups our pages show. */
 const GROUPS: readonly StatsGroup[] = ["cpu", "balloon", "interface", "block"];
-/** Groups that are kept: vCPUs beside them. */
+/** Groups that are kept, in addition to vCPUs. */
 const KEPT_GROUPS: readonly StatsGroup[] = [...GROUPS, "vcpu"];
 /** A reading older than this is not current: who asks for one VM gets a new one. */
 const FRESH_MS = 3000;
@@ -113,7 +113,7 @@ export class Sampler {
   }
 
   /**
-   * Finds out which VMs answer, and nothing else: for the time in which nobody looks, when ticks are rare. It asks
+   * Finds out which VMs answer, and nothing else: for times without listeners, when ticks are rare. It asks
    * QEMU for one group alone.
    */
   async probe(): Promise<void> {

@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-/** The worker that has the metrics' file: what takes long there holds nobody else up. */
+/** The worker that has the metrics' file: what takes long there does not block the main thread. */
 import { MetricService } from "./metric_service.ts";
 import type { ToMetricWorker } from "./store_protocol.ts";
 import { dirname } from "node:path";

@@ -13,7 +13,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { memoryUsedKib } from "./vm_stats.ts";
 import { KIB } from "../../lib/text/byte_units.ts";
 
-/** Disks, cards and vCPUs of a VM of which figures are kept: whoever makes more than these fills nobody's disk. */
+/** Disks, cards and vCPUs of a VM of which figures are kept: a VM with more than these must not fill the disk. */
 const MOST_PARTS = { disk: 64, nic: 64, vcpu: 256, filesystem: 16 } as const;
 /** Nanoseconds of each second → percent. */
 const NS_PERCENT = 100 / 1e9;

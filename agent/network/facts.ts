@@ -13,7 +13,7 @@ import { networksOf } from "./view.ts";
 const OVS_SOCKETS = ["/run/openvswitch/db.sock", "/var/run/openvswitch/db.sock"];
 
 /** A file's text; empty where the kernel has no such file (IPv6 may be off). */
-export async function textOf(machine: LocalMachine, path: string): Promise<string> {
+export async function kernelFileText(machine: LocalMachine, path: string): Promise<string> {
   return await machine.kernelText(path) ?? "";
 }
 
@@ -29,15 +29,15 @@ export async function hostNetworkDevices(machine: LocalMachine): Promise<HostNet
   return await Promise.all((await machine.networkDevices()).map(async (name) => ({
     name,
     bridge: await machine.isBridge(name),
-    sriov: Number(await textOf(machine, `${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
+    sriov: Number(await kernelFileText(machine, `${DEVICES}/${name}/device/sriov_totalvfs`)) > 0,
   })));
 }
 
 /** Subnets the host's own routes and addresses have. @param ownBridges devices of libvirt's networks: told by those */
 async function hostSubnets(machine: LocalMachine, ownBridges: ReadonlySet<string>): Promise<TakenSubnet[]> {
   const [v4, v6] = await Promise.all([
-    textOf(machine, "/proc/net/route"),
-    textOf(machine, "/proc/net/ipv6_route"),
+    kernelFileText(machine, "/proc/net/route"),
+    kernelFileText(machine, "/proc/net/ipv6_route"),
   ]);
   const routes = [...routesV4(v4), ...routesV6(v6)].filter(({ device }) => !ownBridges.has(device))
     .map(({ subnet, device }) => ({

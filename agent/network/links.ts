@@ -3,7 +3,7 @@ import type { DeviceKind, TopologyDevice } from "../../lib/contract/mod.ts";
 import { defaultDevices, vlanIds } from "../../lib/network/routes.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 import { DEVICES } from "../machine/network_devices.ts";
-import { textOf } from "./facts.ts";
+import { kernelFileText } from "./facts.ts";
 
 /** What the folder of a device holds → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */
 const KINDS: readonly {
@@ -29,7 +29,7 @@ function whole(text: string): number | undefined {
 /** Text of a device's file; some (`speed` of a device that is down) cannot be read at all. */
 async function attribute(machine: LocalMachine, name: string, file: string): Promise<string> {
   try {
-    return (await textOf(machine, `${DEVICES}/${name}/${file}`)).trim();
+    return (await kernelFileText(machine, `${DEVICES}/${name}/${file}`)).trim();
   } catch {
     return ""; // EINVAL: the driver does not tell
   }
@@ -79,9 +79,9 @@ export async function hostLinks(
   const names = (await machine.networkDevices()).filter((name) => !known.has(name));
   const [links, v4, v6, vlans] = await Promise.all([
     Promise.all(names.map((name) => linkOf(machine, name))),
-    textOf(machine, "/proc/net/route"),
-    textOf(machine, "/proc/net/ipv6_route"),
-    textOf(machine, "/proc/net/vlan/config"),
+    kernelFileText(machine, "/proc/net/route"),
+    kernelFileText(machine, "/proc/net/ipv6_route"),
+    kernelFileText(machine, "/proc/net/vlan/config"),
   ]);
   const addresses = Map.groupBy(
     machine.addresses().filter(({ address }) => !/^fe80:/i.test(address)),

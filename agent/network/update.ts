@@ -13,7 +13,7 @@ import { settingsProblems } from "../../lib/network/check.ts";
 import { readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
 import { renderXml } from "../../lib/formats/xml/build.ts";
 import { dnsHostXml } from "../../lib/formats/xml/network.ts";
-import { isOn } from "../../lib/formats/xml/network_plain.ts";
+import { isSet } from "../../lib/formats/xml/network_plain.ts";
 import type { NetworkChange } from "../../lib/formats/xml/network_edit.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -31,7 +31,7 @@ function wanted(now: NetworkSettings, input: Omit<Input<"update_network">, "name
     localDomain: input.localDomain ?? (domain !== null && now.localDomain),
     forwarders: input.forwarders ?? now.forwarders,
     dnsHosts: input.dnsHosts ?? now.dnsHosts,
-    ...Object.fromEntries(plain.filter(([, value]) => isOn(value))),
+    ...Object.fromEntries(plain.filter(([, value]) => isSet(value))),
     ...(bandwidth !== null && { bandwidth }),
   };
 }

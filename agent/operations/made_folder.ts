@@ -1,4 +1,4 @@
-/** Folders beside libvirt, made as steps of operations. */
+/** Folders that libvirt does not manage, made as steps of operations. */
 import { hostFiles } from "../machine/host_files.ts";
 import { folderIdentityAt } from "./file_identity.ts";
 import type { Steps } from "./operation.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { HOUR_MS } from "../../lib/duration.ts";
 import { onDisk } from "../heartbeat.ts";
 
-/** Milliseconds after which a file without an operation is what a kill left, and nobody is about to write that down. */
+/** Milliseconds after which a file without an operation is what a kill left, and no operation is about to record it. */
 const LEFT_MS = HOUR_MS;
 
 export class OpenMarks {

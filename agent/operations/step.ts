@@ -38,7 +38,7 @@ export interface ArrivedPart {
   readonly isBroken?: true;
 }
 
-/** A file that is made beside libvirt. There was none before. */
+/** A file that is made without libvirt. There was none before. */
 export interface FileMade {
   readonly kind: "file-made";
   readonly path: string;
@@ -46,7 +46,7 @@ export interface FileMade {
   readonly at: number;
 }
 
-/** A folder that is made beside libvirt, and what is put into it. There was none before. */
+/** A folder that is made without libvirt, and what is put into it. There was none before. */
 export interface FolderMade {
   readonly kind: "folder-made";
   readonly path: string;
@@ -169,7 +169,7 @@ export interface VolumeReplaced {
 }
 
 /**
- * What libvirt keeps of a VM beside its disks – UEFI variables, a TPM's state – gives way to what belongs to the disks that
+ * What libvirt keeps of a VM in addition to its disks – UEFI variables, a TPM's state – gives way to what belongs to the disks that
  * the VM gets: as soon as its definition has one of them.
  */
 export interface StateReplaced {
@@ -351,7 +351,7 @@ export interface BinDoomed {
   readonly entry: string;
 }
 
-/** A folder that QEMU copies a VM's disks to for a backup: it is nobody's once that ends. */
+/** A folder that QEMU copies a VM's disks to for a backup: it is unused once that ends. */
 export interface BackupSpooled {
   readonly kind: "backup-spooled";
   readonly uuid: string;
@@ -397,7 +397,7 @@ export interface DiskMoved {
   readonly from: MovedImage & { readonly file: FileIdentity | null };
   readonly to: MovedImage;
   readonly keepsSource: boolean;
-  /** When the old image was written to last: milliseconds since 1970; null where QEMU copies it, or nobody can tell. */
+  /** When the old image was written to last: milliseconds since 1970; null where QEMU copies it, or it is not known. */
   readonly writtenAt: number | null;
   /** QEMU was told to go over to the copy. */
   readonly isPivoting?: true;
@@ -544,7 +544,7 @@ export interface OperationSpec {
   readonly subject: string;
   readonly vmId?: string;
   readonly actor: string;
-  /** What nobody else may use until it is settled; see {@link keyOf}. */
+  /** What no other operation may use until it is settled; see {@link keyOf}. */
   readonly keys: readonly string[];
 }
 

@@ -127,7 +127,7 @@ export interface Reachable {
  *
  * @throws {HostRefused} @throws {LinkLocalRefused} @throws {BrokenOff}
  */
-export async function requireReachable(
+export async function requireAllowedAddress(
   url: URL,
   privateAddresses: boolean,
   resolve: Resolve = systemResolve,
@@ -312,7 +312,7 @@ export async function ask(
         [Symbol.asyncDispose]: close,
       };
     }
-    response.on("error", () => {/* nobody reads it */});
+    response.on("error", () => {/* it is not read */});
     abort.abort();
     response.destroy();
     const next = checkedUrl(URL.parse(target, url)?.href ?? target);

@@ -63,7 +63,7 @@ Deno.test("ask() reaches IPv6 addresses, and tries the next address where one do
   six.serve("/x", { body: bytes("six") });
   assert.equal(await text({ url: `${six.url}/x`, rules: only("::1") }), "six");
   assert.equal(six.requests[0]!.host, `[::1]:${six.port}`);
-  // Nobody listens on the first of the two.
+  // The first of the two has no listener.
   const resolve = () => Promise.resolve(["127.0.0.9", "::1"]);
   const url = `http://both.test:${six.port}/x`;
   assert.equal(await text({ url, rules: only("127.0.0.9", "::1"), resolve }), "six");

@@ -34,7 +34,7 @@ export const shownCertificate = (socket: TLSSocket): string =>
 /**
  * The body of an answer. (Tried on Deno 2.9: `Readable.toWeb` now and then never ends.)
  *
- * @param end ends the request, when nobody reads on: whoever sends it learns of that
+ * @param end ends the request, when the reader stops: whoever sends it learns of that
  * @param signal of the request: to Node, a body without a length is whole when it was aborted
  */
 function bodyOf(

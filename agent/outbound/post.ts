@@ -5,7 +5,7 @@
 import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { outboundRefusal } from "./errors.ts";
-import { ask, checkedUrl, type OutboundRequest, requireReachable, type Resolve } from "./fetch.ts";
+import { ask, checkedUrl, type OutboundRequest, requireAllowedAddress, type Resolve } from "./fetch.ts";
 
 /** It was not delivered. */
 export class NotDelivered extends Error {
@@ -52,7 +52,7 @@ export async function post(
   { url, privateAddresses, resolve, ...asked }: Post,
   mostAnswer = 0,
 ): Promise<string> {
-  const { rules, addresses } = await requireReachable(checkedUrl(url), privateAddresses, resolve);
+  const { rules, addresses } = await requireAllowedAddress(checkedUrl(url), privateAddresses, resolve);
   await using answer = await ask({
     ...asked,
     ...{ url, rules },

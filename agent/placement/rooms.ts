@@ -28,7 +28,7 @@ export function freeMemory({ memoryTotalMb, memoryUsedMb }: HostStats, vms: read
 const meanOf = ({ series }: Output<"get_host_metric_summary">) =>
   series.find(({ label, points }) => label === "" && points > 0)?.avg ?? undefined;
 
-/** What is read of a host beside its VMs and load. A host that does not answer in time has its load as read last. */
+/** What is read of a host in addition to its VMs and load. A host that does not answer in time has its load as read last. */
 async function room(
   { id, label, stats, vms }: { id: string; label: string; stats: HostStats | undefined; vms: readonly VM[] },
   ask: Ask,

@@ -11,7 +11,7 @@ import {
   type ToolRef,
   type ToolRefWithSource,
 } from "../../lib/contract/mod.ts";
-import { readHead, readProfile, writtenProfile } from "../../lib/profiles/file.ts";
+import { readProfile, readProfileHead, writtenProfile } from "../../lib/profiles/file.ts";
 import { profileName } from "../../lib/profiles/name.ts";
 import { skillParameters } from "../../lib/profiles/skill.ts";
 import { convertedTools, distinctTools, isTool } from "../../lib/profiles/tools.ts";
@@ -188,7 +188,7 @@ export function profileHandlers(
       return { profile, imported_from: input_path, collision_resolved: collides && name !== own };
     },
     preview_import: async ({ input_path }) => {
-      const { name, ...head } = readHead(await readProfileFile(input_path));
+      const { name, ...head } = readProfileHead(await readProfileFile(input_path));
       orDatabaseError(() => profiles.require());
       const existing = records.named(name.normalize("NFC"));
       return {

@@ -9,7 +9,7 @@ import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { VERSION } from "../../lib/version.ts";
 import { outboundRefusal } from "../outbound/errors.ts";
-import { ask, checkedUrl, requireReachable, type Resolve } from "../outbound/fetch.ts";
+import { ask, checkedUrl, requireAllowedAddress, type Resolve } from "../outbound/fetch.ts";
 import { within } from "../within.ts";
 import type { StoredTool } from "./records.ts";
 
@@ -79,7 +79,7 @@ const outboundFetch =
     if (method === "GET") return new Response(null, { status: 405 });
     const url = String(target),
       body = init.body === undefined || init.body === null ? undefined : String(init.body);
-    const { rules, addresses } = await requireReachable(checkedUrl(url), privateAddresses, resolve);
+    const { rules, addresses } = await requireAllowedAddress(checkedUrl(url), privateAddresses, resolve);
     const signal = init.signal ? AbortSignal.any([init.signal, stop]) : stop;
     const answer = await ask({
       ...{ url, rules, signal },

@@ -83,7 +83,7 @@ const asError = (thrown: unknown): ContractError => {
   return error instanceof ContractError ? error : new ContractError("Internal", undefined, { cause: error });
 };
 
-/** VMs that are meant now, of those that may be seen, and ids that are nobody's. */
+/** VMs that are meant now, of those that may be seen, and ids that no VM has. */
 export function scheduleTargetsIn(
   vms: readonly VM[],
   targets: Pick<Schedule["targets"], "vmIds" | "tags" | "groups">,

@@ -68,7 +68,7 @@ export const SCHEDULE_MIGRATIONS = [
 
 type Row = Record<string, SQLOutputValue>;
 
-// Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+// Rows are ours alone: the database is checked when it is opened, and no other program writes it.
 const scheduleOf = ({ record, handled }: Row): StoredSchedule => ({
   ...JSON.parse(String(record)),
   handled: Number(handled),

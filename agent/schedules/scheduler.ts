@@ -46,14 +46,14 @@ export interface SchedulerOptions {
   readonly jobs: Pick<Jobs, "run">;
   /** The commands as somebody. */
   readonly apiFor: (principal: Principal) => Api;
-  /** Who a schedule runs as, with the rights of this moment; or why nobody. @throws {ContractError} StoreUnavailable */
+  /** Who a schedule runs as, with the rights of this moment; or why it cannot. @throws {ContractError} StoreUnavailable */
   readonly ownerOf: (schedule: StoredSchedule) => Principal | string;
   readonly stateOf: (vmId: string) => VmState | undefined;
   /** What a VM is called, or was called last; undefined where that is not known. */
   readonly nameOf: (vmId: string) => string | undefined;
   /** Every VM, whoever may see it. */
   readonly vms: () => readonly VM[];
-  /** Writes down what of a run nobody would see without looking for it. */
+  /** Records the part of a run that would not be noticed otherwise. */
   readonly record: (entry: ActivityEntry) => void;
   /**
    * Whether the hosts of a schedule's VMs answer, and were read: after a boot of the host that may take a while. Other hosts
@@ -121,7 +121,7 @@ export class Scheduler {
     return this.#running.has(scheduleId);
   }
 
-  /** Begins what is due. Nobody waits for its end. @param stopping aborted once the application stops */
+  /** Begins the runs that are due. Their end is not waited for. @param stopping aborted once the application stops */
   tick(stopping?: AbortSignal): void {
     this.#stopping = stopping;
     const now = this.#options.clock.now(), most = this.#options.lookMs ?? LOOK_MS.most;

@@ -6,7 +6,7 @@ import { snapshotNameAt } from "../../lib/vm/snapshots.ts";
 /** What takes them. */
 export type SnapshotApi = Pick<Api, "createSnapshot" | "listSnapshots" | "deleteSnapshot">;
 
-/** Whose they are. */
+/** The schedule that they belong to. */
 export interface SnapshotSchedule {
   readonly id: string;
   readonly name: string;

@@ -10,10 +10,10 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export const KEY_BYTES = 32, NONCE_BYTES = 12, TAG_BYTES = 16;
 const CIPHER = "aes-256-gcm";
 
-export const bytesOf = (text: string): Bytes => new Uint8Array(new TextEncoder().encode(text));
+export const utf8Bytes = (text: string): Bytes => new Uint8Array(new TextEncoder().encode(text));
 
 const how = (iv: Bytes, about: string): AesGcmParams => ({
-  ...{ name: "AES-GCM", iv, additionalData: bytesOf(about), tagLength: TAG_BYTES * 8 },
+  ...{ name: "AES-GCM", iv, additionalData: utf8Bytes(about), tagLength: TAG_BYTES * 8 },
 });
 
 /** A key for {@link encrypt}. */
@@ -48,7 +48,7 @@ export async function decrypt(key: CryptoKey, about: string, closed: Bytes): Pro
 export function encryptNow(key: Bytes, about: string, bytes: Bytes): Bytes {
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(bytesOf(about));
+  cipher.setAAD(utf8Bytes(about));
   const closed = new Uint8Array(NONCE_BYTES + bytes.length + TAG_BYTES);
   closed.set(nonce);
   closed.set(cipher.update(bytes), NONCE_BYTES);
@@ -62,7 +62,7 @@ export function decryptNow(key: Bytes, about: string, closed: Bytes): Bytes | un
   const end = closed.length - TAG_BYTES;
   if (end < NONCE_BYTES) return undefined;
   const cipher = createDecipheriv(CIPHER, key, closed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-  cipher.setAAD(bytesOf(about));
+  cipher.setAAD(utf8Bytes(about));
   cipher.setAuthTag(closed.subarray(end));
   const bytes = new Uint8Array(cipher.update(closed.subarray(NONCE_BYTES, end)));
   try {

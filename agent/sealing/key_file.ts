@@ -8,7 +8,7 @@ import { CREDENTIAL_FILE, CREDENTIAL_NAME } from "../../lib/system/install/crede
 import { keyFolders } from "../../lib/system/install/layout.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { runProgram } from "../machine/programs.ts";
-import { type Bytes, bytesOf, decryptNow, encryptNow, KEY_BYTES } from "./aes_gcm.ts";
+import { type Bytes, decryptNow, encryptNow, KEY_BYTES, utf8Bytes } from "./aes_gcm.ts";
 
 const KIND = "kvm-manager-encryption-keys", VERSION = 1, FILE = "encryption.keys";
 /** What a file that is sealed is bound to. */
@@ -69,7 +69,7 @@ export async function hostCredential(file = CREDENTIAL_FILE): Promise<Bytes | un
     }
   };
   const { success, stdout, stderr } = await opened();
-  if (success) return bytesOf(stdout);
+  if (success) return utf8Bytes(stdout);
   throw new KeyFileError(`systemd-creds cannot open ${file} on this host: ${stderr.trim()}`);
 }
 
@@ -208,7 +208,7 @@ export class KeyFile {
 }
 
 const sealKeys = (credential: Bytes, list: readonly string[]): string =>
-  encryptNow(keyOfCredential(credential), ABOUT, bytesOf(JSON.stringify(list))).toHex();
+  encryptNow(keyOfCredential(credential), ABOUT, utf8Bytes(JSON.stringify(list))).toHex();
 
 function openKeys(credential: Bytes, sealed: string): Keys | undefined {
   if (!/^([0-9a-f]{2})+$/.test(sealed)) return undefined;
@@ -282,7 +282,7 @@ export function replaceFile(path: string, text: string, mtime?: Date): void {
   }
 }
 
-/** Removes what {@link replaceFile} has left beside a file when it was killed: keys of before would stay there for good. */
+/** Removes what {@link replaceFile} has left next to a file when it was killed: keys of before would stay there for good. */
 export function removeLeftovers(path: string): void {
   const folder = dirname(path), start = `${basename(path)}.`;
   for (const { name, isFile } of entriesOf(folder)) {

@@ -40,7 +40,7 @@ function keyOf(passphrase: string, { logN, r, p, salt }: PassphraseWay): Promise
   );
 }
 
-/** What the closed bytes are bound to: nobody moves them, or weakens how their key was made. */
+/** What the closed bytes are bound to: they cannot be moved, nor can one weaken how their key was made. */
 const bound = (about: string, { cipher, kdf, logN, r, p, salt }: PassphraseWay) =>
   `${about} ${cipher} ${kdf} ${logN} ${r} ${p} ${salt}`;
 

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
-import { type Bytes, bytesOf, decryptNow, encryptNow } from "./aes_gcm.ts";
+import { type Bytes, decryptNow, encryptNow, utf8Bytes } from "./aes_gcm.ts";
 import {
   givenCredential,
   KeyFile,
@@ -211,7 +211,7 @@ export class Secrets {
 
   #seal(about: string, value: unknown): string {
     const { id, key } = this.#currentKey();
-    const closed = encryptNow(key, about, bytesOf(JSON.stringify(value)));
+    const closed = encryptNow(key, about, utf8Bytes(JSON.stringify(value)));
     return `${VERSION}.${id}.${closed.toBase64({ alphabet: "base64url", omitPadding: true })}`;
   }
 
@@ -474,7 +474,7 @@ function* valuesIn(database: DatabaseSync): Generator<StoredValue> {
         `WHERE ${where.join(" AND ")}`,
     ).all();
     for (const { id, record, title } of rows) {
-      // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+      // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
       const parsed = JSON.parse(String(record)) as Json;
       for (const field of place.fields) {
         const found = holderOf(parsed, field), value = found?.holder[found.name];

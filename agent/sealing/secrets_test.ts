@@ -304,7 +304,7 @@ Deno.test("a new key where the one before is lost: new secrets are kept, old one
       assert.equal(again.alerts.targets.get("t1")?.secret, "new");
       assert.equal(again.store.secrets.unread(again.store.database!).length, 5);
     }
-    // The file of before, put back beside the new key
+    // The file of before, put back next to the new key
     const [one, two] = [before, Deno.readTextFileSync(keyFileOf(dataDir))].map((text) => JSON.parse(text));
     Deno.writeTextFileSync(keyFileOf(dataDir), JSON.stringify({ ...two, keys: [...two.keys, ...one.keys] }));
     using last = world(dataDir);

@@ -37,7 +37,7 @@ export async function requireConvertible({ link }: Host, pool: string, name: str
   }
 }
 
-/** A disk that has arrived, which nobody else has or changes. */
+/** A disk that has arrived, which no other caller has or changes. */
 export interface ArrivedDisk {
   readonly pool: string;
   readonly name: string;

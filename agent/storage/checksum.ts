@@ -1,4 +1,4 @@
-/** The SHA-256 of what goes through, counted beside what writes it: it takes as long as the writing does. */
+/** The SHA-256 of what goes through, computed while it is written: it takes as long as the writing does. */
 import { AnsweringWorker } from "../../ffi/answering_worker.ts";
 import { workerUrl } from "../../lib/bundle.ts";
 import { log } from "../log.ts";

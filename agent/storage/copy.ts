@@ -11,7 +11,7 @@ import { GIB } from "../../lib/text/byte_units.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
-import { ofProcess, processes, wordsOf } from "../machine/processes.ts";
+import { argumentsOf, ofProcess, processes } from "../machine/processes.ts";
 import type { CopySource } from "./copy_source.ts";
 import { copyImage, hasQemuImg } from "./qemu_img.ts";
 import {
@@ -34,7 +34,7 @@ export interface VolumeCopy {
   readonly source: CopySource | Volume;
   readonly pool: string;
   readonly name: string;
-  /** The copy's format, undefined where the pool has none; its source's when nobody says. */
+  /** The copy's format, undefined where the pool has none; its source's by default. */
   readonly format?: string | undefined;
   /** The snapshot within the source that is copied; else what it is now. */
   readonly snapshot?: string | undefined;
@@ -199,7 +199,7 @@ async function endCopy(source: string, target: string): Promise<void> {
 
 /** Whether a process is libvirt's qemu-img with these two files. It may end while it is looked at. */
 async function copies(pid: string, source: string, target: string): Promise<boolean> {
-  const words = await wordsOf(pid);
+  const words = await argumentsOf(pid);
   if (!words[0]?.endsWith("qemu-img") || words[1] !== "convert") return false;
   if (!words.includes(source) || !words.includes(target)) return false;
   return await ofProcess(pid, async () => {

@@ -246,14 +246,14 @@ export async function requirePoolThere(call: CommandCall, { to }: Pick<VolumeCop
 }
 
 /** The id of a host. @throws {ContractError} HostNotFound */
-export function hostIdOf({ places }: Pick<CopyServices, "places">, host: string): string {
+export function requireHostId({ places }: Pick<CopyServices, "places">, host: string): string {
   const id = places.hostOf({ host });
   if (id === undefined) throw new ContractError("HostNotFound", { host });
   return id;
 }
 
 /** Calls commands on whichever host as somebody. */
-export const callerOf =
+export const commandCallerOf =
   ({ dispatch }: Pick<CopyServices, "dispatch">, principal: Principal): CommandCall =>
   async (command, input, content) =>
     // Its answer is as the contract says
@@ -261,7 +261,7 @@ export const callerOf =
 
 /** The handler. */
 export function copyToHost(app: CopyServices): Pick<Handlers, keyof typeof volumeCopyCommands> {
-  const hostOf = (host: string) => hostIdOf(app, host);
+  const hostOf = (host: string) => requireHostId(app, host);
   return {
     copy_volume_to_host: async (input, { principal }) => {
       const { pool, volume } = input;
@@ -269,7 +269,7 @@ export function copyToHost(app: CopyServices): Pick<Handlers, keyof typeof volum
         from: { host: hostOf(input.host ?? LOCAL_HOST), pool, volume },
         to: { host: hostOf(input.toHost), pool: input.toPool ?? pool, volume: input.name ?? volume },
       };
-      const { from, to } = plan, call = callerOf(app, principal);
+      const { from, to } = plan, call = commandCallerOf(app, principal);
       if (from.host === to.host) {
         const reason = `the volume is on ${to.host}. To copy it there, clone it (clone_volume)`;
         throw new ContractError("InvalidInput", { reason, field: "toHost" });

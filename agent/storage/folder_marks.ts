@@ -37,7 +37,7 @@ export class FolderMarks implements AsyncDisposable {
     }
   }
 
-  /** The mark beside an image; undefined where there is none. */
+  /** The mark next to an image; undefined where there is none. */
   beside(path: string | undefined): FolderMark | undefined {
     return path === undefined ? undefined : this.#marks.get(path.slice(0, path.lastIndexOf("/")));
   }

@@ -101,7 +101,7 @@ export class FormatRecords {
     this.#attached[Symbol.dispose]();
   }
 
-  /** The format on record of the file at a path; undefined when nobody had it as a disk. @throws {Error} from stat */
+  /** The format on record of the file at a path; undefined when no VM had it as a disk. @throws {Error} from stat */
   async formatAt(path: string): Promise<DiskFormat | undefined> {
     if (this.#records.size === 0) return undefined;
     const id = await this.#fileId(path);

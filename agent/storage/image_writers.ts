@@ -1,13 +1,13 @@
 /** The programs of this host that copy into an image, whoever runs them: libvirtd leaves its own behind when it dies. */
 import { log } from "../log.ts";
-import { processes, wordsOf } from "../machine/processes.ts";
+import { argumentsOf, processes } from "../machine/processes.ts";
 
 /** Milliseconds after which a program that was told to end is ended, and between two looks whether it has. */
 const GRACE_MS = 5000, LOOK_MS = 50;
 
 /** Whether a process is a qemu-img that copies into `target`. */
 async function copiesInto(pid: string, target: string): Promise<boolean> {
-  const words = (await wordsOf(pid)).filter((word) => word !== "");
+  const words = (await argumentsOf(pid)).filter((word) => word !== "");
   return words[0]?.endsWith("qemu-img") === true && words[1] === "convert" && words.at(-1) === target;
 }
 

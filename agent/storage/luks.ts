@@ -1,6 +1,6 @@
 /**
  * Volumes encrypted with LUKS. The passphrase is a secret of libvirt's, bound to the volume's path: libvirt and the
- * VMs' disks find it by that, nobody can read it back. When it goes, and what it opens, say passphrases.ts.
+ * VMs' disks find it by that, and it cannot be read back. When it goes, and what it opens, say passphrases.ts.
  */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -20,7 +20,7 @@ const BUSY = /accurate CPU usage/;
 
 const encoder = new TextEncoder();
 
-/** The XML of the secret for the volume at a path. `private`: libvirt gives its value to nobody. */
+/** The XML of the secret for the volume at a path. `private`: libvirt does not give its value out. */
 function secretXml(uuid: string, path: string): string {
   return renderXml(xml(
     "secret",

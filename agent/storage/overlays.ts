@@ -31,11 +31,14 @@ export type Overlay = Pick<Volume, "pool" | "name" | "path"> & {
 };
 
 /**
- * Reads the volumes of pools that nobody has looked at yet: they would look like none.
+ * Reads the volumes of pools that were not read yet: they would look like none.
  *
  * @param names all of them when left out; one that is gone or stopped has none @throws {LibvirtError}
  */
-export async function readPools({ inventory: { storage } }: Host, names?: Iterable<string>): Promise<void> {
+export async function readUnreadPools(
+  { inventory: { storage } }: Host,
+  names?: Iterable<string>,
+): Promise<void> {
   const wanted = names && new Set(names);
   for (const record of storage.records()) {
     if (!isActivePool(record) || !(wanted?.has(record.name) ?? true)) continue;
@@ -52,7 +55,7 @@ const unreadPools = ({ inventory: { storage } }: Host): string[] =>
   );
 
 /**
- * Reads the pools that nobody has looked at yet, as far as that takes a moment: before a disk is written to, where a pool
+ * Reads the pools that were not read yet, as far as that takes a moment: before a disk is written to, where a pool
  * that does not respond is no reason to wait. What is left unread is in the log.
  */
 export async function readPoolsSoon(host: Host): Promise<void> {
@@ -282,7 +285,7 @@ export async function readKnownPools(host: Host): Promise<string[]> {
     );
   await refresh();
   for (const { name } of host.inventory.storage.records().filter(isActivePool)) {
-    await readPools(host, [name]).catch((error) =>
+    await readUnreadPools(host, [name]).catch((error) =>
       log.debug("what is in a storage pool is not known", { pool: name, error })
     );
   }

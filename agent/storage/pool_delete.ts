@@ -19,7 +19,7 @@ import { deleteVolume } from "./passphrases.ts";
 import { entriesOfPool } from "./bin/of_pool.ts";
 import { type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
 
-/** Types that libvirt built on something it can take away again. The rest lies elsewhere, and is nobody's to delete. */
+/** Types that libvirt built on something it can take away again. The rest lies elsewhere, and must not be deleted. */
 const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
 
 /**

@@ -130,7 +130,7 @@ export function poolHandlers(host: Host): PoolHandlers {
     set_storage_pool_autostart: async ({ pool, autostart }) => {
       if (!requirePool(host, pool).persistent) throw new ContractError("StoragePoolNotPersistent");
       await operate(pool, "change", () => link.call("poolSetAutostart", { pool, autostart }));
-      storage.onEvent(pool, "changed"); // libvirt tells nobody
+      storage.onEvent(pool, "changed"); // libvirt sends no event
       return null;
     },
   };

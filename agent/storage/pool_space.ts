@@ -13,7 +13,7 @@ export function spaceKnown({ inventory }: Pick<Host, "inventory">, pool: string)
 }
 
 /**
- * The room of a pool now; undefined where nobody can say. The file system of a folder of this host was asked by the look at
+ * The room of a pool now; undefined where it is not known. The file system of a folder of this host was asked by the look at
  * the pools; of any other pool libvirt counts again, where `isEnough` says that what it counted before is too little.
  *
  * @throws {LibvirtError} when libvirt is away, or the pools do not answer in time

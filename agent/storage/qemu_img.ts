@@ -1,5 +1,5 @@
 /**
- * qemu-img for copies: libvirt's own take format and chain from the content, and nobody could see how far one of raw
+ * qemu-img for copies: libvirt's own take format and chain from the content, and no progress could be seen of one of raw
  * content is, nor end it. Here both are said, so nothing is guessed from what a guest wrote.
  */
 
@@ -304,7 +304,7 @@ const DIFFERENT = 1;
  * Runs it until it ends or is ended.
  *
  * @param touched the images that it opens
- * @param fine an exit status that is no failure, beside 0
+ * @param fine an exit status that is no failure, besides 0
  * @returns the exit status
  * @throws {ToolError} @throws {ContractError} StorageNotResponding @throws the signal's reason when that is aborted
  */
@@ -329,7 +329,7 @@ async function runQemuImg(
     kill(child, "SIGTERM");
     killing = setTimeout(async () => {
       if (await killAndWait(child, "qemu-img")) return;
-      // The kernel holds it: the job ends, and nobody gets what it may still write to before it has ended.
+      // The kernel holds it: the job ends, and what it may still write to is given out only after it has ended.
       keepUntil(child.status, touched);
       child.unref();
       held.reject(signal.reason);

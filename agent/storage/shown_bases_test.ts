@@ -78,7 +78,7 @@ Deno.test("withBases() looks at the other VMs once for many pages, and when they
   put({ ...vms.get("clone")!, state: "running", attention: ["something"] });
   assert.equal(await counted(pages), 0, "its disks are the same");
   await clock.advance(60_000);
-  assert.ok(await counted(pages) > 0, "what nothing tells of");
+  assert.ok(await counted(pages) > 0, "what nothing names");
 });
 
 Deno.test("withBases() tells what is built on a disk as soon as it is, and as long as it is", async () => {

@@ -13,7 +13,7 @@ export interface SnapshotFile {
   readonly format?: string | undefined;
 }
 
-/** The files of one snapshot: images that keep its disks, its memory, and what its definition names beside disks. Pure. */
+/** The files of one snapshot: images that keep its disks, its memory, and what its definition names besides disks. Pure. */
 export function filesOfSnapshot(
   { externalDisks, internalDisks, memoryFile, domains }: SnapshotSummary,
 ): SnapshotFile[] {

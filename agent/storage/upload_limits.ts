@@ -16,7 +16,7 @@ export interface Unfinished {
 }
 
 /** Whoever begins an upload: the account, with all its sessions and tokens, where there is one. */
-export const callerOf = ({ userId, holder }: Principal): string => userId ?? holder;
+export const uploaderOf = ({ userId, holder }: Principal): string => userId ?? holder;
 
 /** Whether a caller may begin one more. @throws {ContractError} TooManyUploads */
 export function requirePlace(all: readonly Unfinished[], caller: string): void {

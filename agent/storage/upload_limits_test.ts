@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { principalOf } from "../access.ts";
 import { localPrincipal } from "../testing.ts";
-import { callerOf, requirePlace, type Unfinished } from "./upload_limits.ts";
+import { requirePlace, type Unfinished, uploaderOf } from "./upload_limits.ts";
 
 const uploads = (caller: string, count: number): Unfinished[] =>
   Array.from({ length: count }, (_, at) => ({ pool: "p", name: `${caller}${at}`, caller }));
@@ -32,8 +32,8 @@ Deno.test("requirePlace() bounds the uploads of one caller, naming them, and tho
 Deno.test("callerOf() is the account, whatever it comes with; at the socket the user of the host", () => {
   const ann = { name: "ann", door: "api", userId: "u1" } as const;
   assert.equal(
-    callerOf(principalOf({ ...ann, via: "session", holder: "s1" })),
-    callerOf(principalOf({ ...ann, via: "token", holder: "t1" })),
+    uploaderOf(principalOf({ ...ann, via: "session", holder: "s1" })),
+    uploaderOf(principalOf({ ...ann, via: "token", holder: "t1" })),
   );
-  assert.notEqual(callerOf(localPrincipal("socket")), "");
+  assert.notEqual(uploaderOf(localPrincipal("socket")), "");
 });

@@ -28,7 +28,7 @@ import { makeRoomFor, refuseTooLarge, requireWritable } from "./volume_checks.ts
 import { canConvert, convertArrived, isToConvert, requireConvertible } from "./arrived_disk.ts";
 import { requireUnpackable, unpackArrived } from "./arrived_packed.ts";
 import { packedName } from "./images/unpack.ts";
-import { callerOf, requirePlace } from "./upload_limits.ts";
+import { requirePlace, uploaderOf } from "./upload_limits.ts";
 import { contentWarning } from "../../lib/image/content_warning.ts";
 import { requireActive } from "./shared.ts";
 import { createVolume, removeVolume, volumeNamed } from "./volumes.ts";
@@ -51,7 +51,7 @@ interface Partial {
   received: number;
   /** Of what has arrived, also while it waits for the rest. */
   checksum: RunningChecksum | undefined;
-  /** What it is settled by when libvirt or this process goes away: then nobody can go on with it. */
+  /** What it is settled by when libvirt or this process goes away: then it cannot be resumed. */
   readonly operation: Operation;
   /** The start of the content: it is written when all of it is there and was looked at, or kept until the rest comes. */
   head: Uint8Array | undefined;
@@ -63,7 +63,7 @@ interface Partial {
   readonly unpacks: boolean;
   /** How it is packed, where it is to be unpacked. */
   packing: PackingName | undefined;
-  /** Nobody else takes it for a volume before it is whole. */
+  /** Other callers do not see it as a volume before it is whole. */
   readonly held: DisposableStack;
   isRunning: boolean;
   expiry: ReturnType<typeof setTimeout> | undefined;
@@ -87,7 +87,7 @@ function judge(
 
 /** What somebody has begun is theirs: its content, its checksum and its name. @throws {ContractError} UploadOfOther */
 function requireOwn({ pool, name, caller }: Partial, principal: Principal): void {
-  if (caller === callerOf(principal) || includes(principal.role, "administrator")) return;
+  if (caller === uploaderOf(principal) || includes(principal.role, "administrator")) return;
   throw new ContractError("UploadOfOther", { pool, name });
 }
 
@@ -96,7 +96,7 @@ const arrivedOf = ({ received, head }: Partial) => received + (head?.length ?? 0
 
 /**
  * What of the content may be written: nothing before its start is there and was looked at, so that what lies on the
- * disk never has a head that nobody has judged.
+ * disk never has a head that was not checked.
  *
  * @returns null while more has to come first @throws {ContractError} DiskRefused
  */
@@ -211,7 +211,7 @@ export class Uploads {
       known.isRunning = true;
       return known;
     }
-    const actor = principal.name, caller = callerOf(principal);
+    const actor = principal.name, caller = uploaderOf(principal);
     if (known === undefined) requirePlace([...this.#partials.values()], caller);
     const held = new DisposableStack();
     known?.held.dispose();
@@ -436,7 +436,7 @@ export class Uploads {
 
   /** Takes the volume away, now or when libvirt lets go of it. */
   async #remove(partial: Partial): Promise<void> {
-    partial.isRunning = true; // nobody goes on with it from here on
+    partial.isRunning = true; // it cannot be resumed from here on
     await this.#clear(partial);
     this.#forget(partial);
   }
@@ -459,7 +459,7 @@ export class Uploads {
     }
   }
 
-  /** Removes what waits for its rest: nobody can go on with it after the end of this process. */
+  /** Removes what waits for its rest: it cannot be resumed after the end of this process. */
   async stop(): Promise<void> {
     for (const partial of [...this.#partials.values()]) {
       if (!partial.isRunning) await this.#remove(partial);

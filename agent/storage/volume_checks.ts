@@ -26,7 +26,7 @@ export interface RoomNeeded {
 }
 
 /**
- * Sees that each pool can be written to, and has room for all that goes into it. Of what is linked (0 bytes) nobody knows how
+ * Sees that each pool can be written to, and has room for all that goes into it. Of what is linked (0 bytes) it is not known how
  * large it becomes.
  *
  * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool

@@ -134,7 +134,7 @@ function kept(path: string, user: string, { operation: { subject } }: SettledHer
   return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
 }
 
-/** Takes a file of this host away, if it is the one that was made, and nobody has it. */
+/** Takes a file of this host away, if it is the one that was made, and no VM has it. */
 async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> {
   const { path } = step, isCut = at.operation.cut !== undefined;
   if (isCut && !await endWriters(path)) throw new Unsettled(t("operations.copy_runs", { path }));
@@ -160,7 +160,7 @@ async function whyItStays(at: SettledHere, step: MadeFile): Promise<StepOutcome 
 }
 
 /**
- * Takes a file away that nobody has had so far. libvirt may still carry out what was cut short, so a VM may be about to go
+ * Takes a file away that no VM has had so far. libvirt may still carry out what was cut short, so a VM may be about to go
  * over to it: while it is locked, none does, and what is true then stays so.
  */
 async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome> {
@@ -211,7 +211,7 @@ export async function removeUnused(
   return removed(path);
 }
 
-/** Whether what has come of a disk is worth keeping: it was cut, and nobody wants it gone. */
+/** Whether what has come of a disk is worth keeping: it was cut, and was not cancelled. */
 const mayGoOn = ({ arriving }: VolumeMade, { operation: { cut } }: SettledHere): boolean =>
   arriving !== undefined && arriving.received > 0 && (cut !== undefined || arriving.isBroken === true);
 
@@ -242,7 +242,7 @@ const volumeMade: StepRule<"volume-made"> = {
   },
 };
 
-/** Reads the VM of an operation again: libvirt tells of no disk that a snapshot has changed. */
+/** Reads the VM of an operation again: libvirt sends no event for a disk that a snapshot has changed. */
 async function readAnew({ vms, operation: { vmId } }: Settlement): Promise<void> {
   const vm = vmId === undefined ? undefined : vms.inventory.vm(vmId);
   if (vm !== undefined) await vms.reread(vm);
@@ -262,12 +262,12 @@ async function keepsFilesStill(link: Link, pool: string): Promise<boolean> {
 const isMissing = async (path: string) =>
   await undefinedIfMissing(hostFiles.stat(plainPath(splitPath(path).folder))) === undefined;
 
-/** Whether a pool is there and stopped, so that nobody knows what is in it. */
+/** Whether a pool is there and stopped, so that its content is not known. */
 async function isOff(link: Link, pool: string): Promise<boolean> {
   return (await link.call("poolRead", { pool }))?.volumes === null;
 }
 
-/** Takes back a file that was made beside libvirt. */
+/** Takes back a file that was made without libvirt. */
 const fileMade: StepRule<"file-made"> = {
   undo: async (step, { operation }) => {
     const info = await undefinedIfMissing(hostFiles.lstat(plainPath(step.path)));
@@ -278,7 +278,7 @@ const fileMade: StepRule<"file-made"> = {
   },
 };
 
-/** Takes back a folder that was made beside libvirt, with what is in it. */
+/** Takes back a folder that was made without libvirt, with what is in it. */
 const folderMade: StepRule<"folder-made"> = {
   undo: async (step, { operation }) => {
     const path = plainPath(step.path), info = await undefinedIfMissing(hostFiles.lstat(path));

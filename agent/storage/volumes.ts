@@ -100,7 +100,7 @@ export async function cloneVolume(
   target: {
     readonly pool: string;
     readonly name: string;
-    /** The copy's format; its source's when nobody says. */
+    /** The copy's format; its source's by default. */
     readonly format?: string | undefined;
   },
 ): Promise<Volume> {
@@ -126,7 +126,7 @@ export async function linkVolume(
   return await createVolume(link, pool, { name, capacity, format: "qcow2", backing: { path, format } });
 }
 
-/** The volume that is to hold a copy of another one, in the same format when nobody says. */
+/** The volume that is to hold a copy of another one, in the same format by default. */
 export function copyTarget(
   { capacity, format: own }: Pick<Volume, "capacity" | "format">,
   target: { readonly name: string; readonly format?: string | undefined },
@@ -185,14 +185,14 @@ export async function removeMade(
 /** Whether the volumes of a pool are files, so that they have a format. */
 export const hasFormats = ({ xml }: PoolRecord): boolean => FILE_POOLS.has(summarizePool(xml).type);
 
-/** The pool disks go into when nobody says which, if there is one: `default`, else the first started one that keeps files. */
+/** The pool that disks go into by default, if there is one: `default`, else the first started one that keeps files. */
 export function usualPool(pools: readonly PoolRecord[]): string | undefined {
   return pools.filter((pool) => pool.state === POOL_RUNNING && hasFormats(pool))
     .sort((a, b) => Number(b.name === DEFAULT_POOL.name) - Number(a.name === DEFAULT_POOL.name))[0]?.name;
 }
 
 /**
- * The pool disks go into when nobody says which; made in `/var/lib/libvirt/images` when there is none at all.
+ * The pool that disks go into by default; made in `/var/lib/libvirt/images` when there is none at all.
  *
  * @throws {LibvirtError}
  */

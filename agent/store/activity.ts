@@ -14,7 +14,7 @@ import type { Store } from "./store.ts";
 /** An entry before its text is made for who reads it. */
 type Activity = Unrendered<ActivityText>;
 
-/** An entry as it is recorded: what is shown, and what an audit needs beside it. */
+/** An entry as it is recorded: what is shown, and what an audit needs in addition. */
 export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
   readonly door: string;
   /** Where the call came from: an IP address. */
@@ -83,7 +83,7 @@ export class ActivityLog {
   }
 
   /**
-   * Records an entry together with the change of the database that it tells of: both, or none. Never throws.
+   * Records an entry together with the change of the database that it records: both, or none. Never throws.
    *
    * @returns whether they were written
    */

@@ -23,7 +23,7 @@ export class StoreError extends Error {
 
 /** SQLite's texts for a damaged file, and what a person can do. */
 function advice(path: string, error: unknown): string {
-  // SQLite tells of damage in several lines; the log and the pages have one.
+  // SQLite reports damage in several lines; the log and the pages have one.
   const text = messageOf(error).replaceAll(/\s+/g, " ");
   if (/malformed|not a database|corrupt/i.test(text)) {
     return `${path} is damaged (${text}). Stop KVM Manager, put a copy of it back in its place (or move it away to start ` +
@@ -68,7 +68,7 @@ export function openDatabase(dataDir: string, nouns: readonly Tables[] = []): Da
       if (remains !== undefined) throw lost(path, sizeOf(path), remains);
       beginFirstStart(dataDir);
     }
-    // Made with its mode: SQLite gives the files beside it (-wal, -shm) the same.
+    // Made with its mode: SQLite gives the files next to it (-wal, -shm) the same.
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
     Deno.chmodSync(path, 0o600);
     database = new DatabaseSync(path);
@@ -124,7 +124,7 @@ function sizeOf(path: string): number | undefined {
   }
 }
 
-/** The tables of one noun, beside those that all share. */
+/** The tables of one noun, in addition to those that all share. */
 export interface Tables {
   readonly name: string;
   /** Steps in order; a released one is never changed. */

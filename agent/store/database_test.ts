@@ -56,7 +56,7 @@ Deno.test("openDatabase() makes a database in WAL mode with full sync, at the ne
     again.close();
   }));
 
-Deno.test("openDatabase() lets nobody else read it, nor the files beside it (threat 19)", () =>
+Deno.test("openDatabase() lets no other account read it, nor the files next to it (threat 19)", () =>
   withFolder((folder) => {
     const mode = (path: string) => Deno.statSync(path).mode! & 0o777;
     Deno.chmodSync(folder, 0o755);
@@ -99,7 +99,7 @@ Deno.test("openDatabase() refuses a damaged file with what to do, and leaves eve
   }
 });
 
-Deno.test("openDatabase() leaves a damaged file alone also when there is a -wal file beside it", () =>
+Deno.test("openDatabase() leaves a damaged file alone also when there is a -wal file next to it", () =>
   withFolder((folder) => {
     const original = `${folder}/original`, copy = `${folder}/copy`;
     const database = filled(original);

@@ -67,7 +67,7 @@ export class Journal implements Disposable {
     }
   }
 
-  /** Tells of an entry. Never throws, never waits. */
+  /** Sends an entry. Never throws, never waits. */
   tell(activity: Unrendered<Activity>, entry: ActivityEntry): void {
     if (this.#socket === undefined) return;
     if (this.#socket.send(journalMessage(activity, entry))) {

@@ -62,7 +62,7 @@ const python = await new Deno.Command("python3", { args: ["--version"], stdout: 
   .then(({ success }) => success, () => false);
 
 Deno.test({
-  name: "Journal.tell() reaches a datagram socket, and neither waits nor fails when nobody listens any more",
+  name: "Journal.tell() reaches a datagram socket, and neither waits nor fails when the journal is gone",
   ignore: skippedUnless(python, "python3 is not installed"),
   fn: async () => {
     const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });

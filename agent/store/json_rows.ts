@@ -43,7 +43,7 @@ export class JsonRows<T extends { readonly id: string }> {
     store.attach((database) => {
       this.#rows.clear();
       for (const { record } of database.prepare(`SELECT record FROM ${table} ORDER BY id`).all()) {
-        // Rows are ours alone: the database is checked when it is opened, and nobody else writes it
+        // Rows are ours alone: the database is checked when it is opened, and no other program writes it
         const stored = JSON.parse(String(record)) as T;
         const row = place === undefined ? stored : store.secrets.opened<T>(place, stored.id, stored);
         this.#rows.set(row.id, row);

@@ -1,7 +1,7 @@
 /**
  * Commands that failed, for the audit log: however many there are, they make few rows. Whoever is not signed in gets one
  * row for each network, command and kind of failure in a time span, and one with the count of the others at its end. So
- * do users beyond a number of failures. Each has a quota, so nobody can push out what others did.
+ * do users beyond a number of failures. Each has a quota, so that no caller can push out the records of others.
  */
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { message as inWords } from "../../lib/i18n/message.ts";
@@ -14,10 +14,10 @@ export const SPAN_MS = 15 * 60_000;
 export const MOST_ROWS = { anonymous: 20, user: 100 } as const;
 /** Sums in a time span, of each of these; what is beyond becomes one more. */
 const MOST_SUMS = 20;
-/** Account names that a sum tells of. */
+/** Account names that a sum lists. */
 const MOST_NAMES = 10;
 
-/** What is known of a failure beside its entry. */
+/** What is known of a failure in addition to its entry. */
 export interface Refusal {
   /** Code of the error. */
   readonly code: string;
@@ -92,7 +92,7 @@ export class RejectedCallLog {
   }
 }
 
-/** A sum's row. The one of what was beyond the quota tells of all kinds together. */
+/** A sum's row. The one of what was beyond the quota covers all kinds together. */
 function rowOf(key: string, { entry, count, since, networks, names }: Sum): ActivityEntry {
   const { actor, door, action, address, message } = entry;
   const input = {

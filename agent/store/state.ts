@@ -82,7 +82,7 @@ export interface StateSummary {
 
 const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** Files of the data folder beside the database: keys, certificates. Notes and older copies are none. */
+/** Files of the data folder other than the database: keys, certificates. Notes and older copies do not count. */
 async function* smallFiles(folder: string, below = ""): AsyncGenerator<{ name: string; path: string }> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(join(folder, below))) {
     const inner = below === "" ? name : `${below}/${name}`;
@@ -98,7 +98,7 @@ async function* smallFiles(folder: string, below = ""): AsyncGenerator<{ name: s
 /** A consistent copy of the database's bytes, taken while it is in use; and what of it is sealed. */
 function databaseBytes(dataDir: string): { bytes: Uint8Array; version: number; sealed: UnreadSecret[] } {
   const path = join(dataDir, DATABASE_FILE);
-  // Beside the database: /tmp may be small, and is everyone's
+  // Next to the database: /tmp may be small, and is everyone's
   const folder = Deno.makeTempDirSync({ dir: dataDir, prefix: ".backup-" });
   try {
     const database = new DatabaseSync(path, { readOnly: true });
@@ -144,7 +144,7 @@ async function closedKey(
   }
 }
 
-/** What a saved state has, beside its manifest. */
+/** What a saved state has in addition to its manifest. */
 interface Collected {
   readonly entries: readonly TarEntry[];
   readonly version: number;
@@ -167,7 +167,7 @@ async function collected(place: StatePlace, key: StateKey): Promise<Collected> {
   };
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
     const before = await markOf(), parts = await collect(place, key);
-    // Of a key that was replaced meanwhile the database, or what is beside it, would have the one that is gone
+    // Of a key that was replaced meanwhile the database, or the files next to it, would have the one that is gone
     if (before === await markOf()) return parts;
   }
   throw new StateError(t("state.key_being_replaced"));
@@ -542,7 +542,7 @@ function withoutRevoked(path: string, dataDir: string): Revoked {
   }
 }
 
-/** Settings that say the same stay; others are kept beside the new ones. */
+/** Settings that say the same stay; others are kept next to the new ones. */
 async function putSettings(config: string, settings: Uint8Array, stamp: string): Promise<void> {
   const text = new TextDecoder().decode(settings);
   let mode = 0o640, gid: number | null = null;

@@ -220,7 +220,7 @@ export class Store {
     return `${text}). Check its file system's space`;
   }
 
-  /** Takes note of a statement that failed, and tells of it unless it is what was told last. */
+  /** Takes note of a statement that failed, and reports it unless it was reported last. */
   fail(error: unknown): void {
     const text = messageOf(error);
     const trouble = error instanceof StoreError

@@ -32,7 +32,7 @@ import {
 } from "./records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What the bin keeps of a template beside its files. */
+/** What the bin keeps of a template in addition to its files. */
 interface Kept {
   /** With the versions that were deleted alone. */
   readonly template: StoredTemplate;

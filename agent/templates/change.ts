@@ -233,7 +233,7 @@ async function usersOf(
   volumes: readonly KeptVariables[],
 ): Promise<string[]> {
   const label = labelOf(name);
-  // Pools that nobody has looked at are read for it: an overlay may lie in any
+  // Pools that were not read yet are read for it: an overlay may lie in any
   const exact = await exactUsers(host), memory = await VolumeUsage.read(host, volumes);
   const found = new Set<string>();
   for (const volume of volumes.map(asVolume)) {

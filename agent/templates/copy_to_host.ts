@@ -14,12 +14,12 @@ import type { Handlers } from "../dispatch.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import {
-  callerOf,
   type CommandCall,
+  commandCallerOf,
   type CopyServices,
   HostCopy,
-  hostIdOf,
   isBroken,
+  requireHostId,
   requirePoolThere,
 } from "../storage/copy_to_host.ts";
 import { pause } from "../within.ts";
@@ -117,8 +117,8 @@ async function make(call: CommandCall, plan: TemplatePlan, job: JobHandle) {
 export function copyTemplateToHost(app: CopyServices): Pick<Handlers, keyof typeof templateCopyCommands> {
   return {
     copy_template_to_host: async (input, { principal }) => {
-      const { templateId, version } = input, call = callerOf(app, principal);
-      const from = hostIdOf(app, input.host ?? LOCAL_HOST), host = hostIdOf(app, input.toHost);
+      const { templateId, version } = input, call = commandCallerOf(app, principal);
+      const from = requireHostId(app, input.host ?? LOCAL_HOST), host = requireHostId(app, input.toHost);
       if (from === host) {
         throw new ContractError("InvalidInput", {
           reason: message`the template is on ${host}`,

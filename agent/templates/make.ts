@@ -75,7 +75,7 @@ export async function planVersion(
   return { vm, disks };
 }
 
-/** Keeps the UEFI variables as a volume beside the disks. A VM that was never started has none. */
+/** Keeps the UEFI variables as a volume next to the disks. A VM that was never started has none. */
 async function keepVariables(
   host: Host,
   document: XmlDocument,

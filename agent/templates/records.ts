@@ -88,7 +88,7 @@ function namedBy(version: StoredVersion): readonly string[] {
 
 type Row = Record<string, SQLOutputValue>;
 
-// Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+// Rows are ours alone: the database is checked when it is opened, and no other program writes it.
 const templateOf = ({ id, host, name, created_at, record }: Row): StoredTemplate => ({
   ...JSON.parse(String(record)),
   id: String(id),

@@ -38,7 +38,7 @@ export interface SealingHost {
 /**
  * Seals the disks of a template that is being made.
  *
- * @param disks qcow2 volumes of ours, built on nothing, which nobody else has yet
+ * @param disks qcow2 volumes of ours, built on nothing, which no VM has yet
  * @throws {ContractError} TemplateNotSealed, JobCancelled
  */
 export async function sealDisks(

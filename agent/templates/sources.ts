@@ -136,7 +136,7 @@ function diskSource(on: SourceHost, wish: SourceRequest, role: Role): VersionSou
     plan: async () => {
       const pool = await goalOf(host, wish.pool);
       const config: VmConfig = {
-        // Of nobody: a VM that is made of it has a name of its own.
+        // Not of the user: a VM that is made of it has a name of its own.
         name: `image-${crypto.randomUUID()}`,
         ...Object.fromEntries(
           CONFIG.map((field) => [field, wish[field]]).filter(([, value]) => value !== undefined),

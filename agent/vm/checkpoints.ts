@@ -47,7 +47,7 @@ export async function foreignCheckpoint(
 /** Milliseconds that qemu-img may take to forget one: it writes little. */
 const BITMAP_MS = 60_000;
 
-/** Takes what a checkpoint has left out of a qcow2 file that nobody uses. What is not there is none. */
+/** Takes what a checkpoint has left out of an unused qcow2 file. One without the file has nothing to take out. */
 async function forget(path: string, name: string): Promise<void> {
   try {
     const refusal = headRefusal(readQcow2Header(await readStart(path, HEAD_BYTES)));

@@ -9,9 +9,11 @@ import type {
   hostDeviceCommands,
   manageCommands,
   migrationCommands,
+  nicCommands,
   ovaCommands,
   projectVmCommands,
   snapshotCommands,
+  vmBatchCommands,
   vmCommands,
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
@@ -83,11 +85,13 @@ type ListCommand = keyof ReturnType<typeof vmListHandlers>;
 type VmCommand = Exclude<
   Extract<
     CommandName,
+    | keyof typeof vmBatchCommands
     | keyof typeof vmCommands
     | keyof typeof createCommands
     | keyof typeof projectVmCommands
     | keyof typeof cloudInitCommands
     | keyof typeof deviceCommands
+    | keyof typeof nicCommands
     | keyof typeof foreignCommands
     | keyof typeof hostDeviceCommands
     | keyof typeof hardwareCommands

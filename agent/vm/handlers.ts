@@ -23,7 +23,7 @@ import { changeMetadata } from "./own_metadata.ts";
 import { power, requireOwner } from "./lifecycle/power.ts";
 import type { Host } from "../hosts/host.ts";
 import { qemuLog } from "./qemu_log.ts";
-import { etagOf } from "./xml.ts";
+import { xmlVersion } from "./xml.ts";
 import { log } from "../log.ts";
 import { within } from "../within.ts";
 import { enterMove, type MigrationHandlerWorld } from "./migration/handlers.ts";
@@ -160,7 +160,7 @@ export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmH
         throw new ContractError("Forbidden", { role: "administrator" });
       }
       const xml = await link.call("domainXml", { uuid: vm.id, secure, inactive });
-      return { xml, ...(secure && inactive && { etag: await etagOf(xml) }) };
+      return { xml, ...(secure && inactive && { etag: await xmlVersion(xml) }) };
     },
     get_vm_log: ({ vmId, lines = LOG_LINES.usual }, { principal }) =>
       qemuLog(host, host.requireVm(vmId), lines, principal.role),

@@ -1,5 +1,5 @@
 /**
- * What is known of each VM beside libvirt: which tags and which group it was given, and what tells it apart from another VM
+ * What is known of each VM in addition to what libvirt keeps: which tags and which group it was given, and what tells it apart from another VM
  * that has its id later. libvirt forgets both with a definition that another program makes: schedules, backups and rights
  * that go by them would end, or go over to another VM, without a word.
  */

@@ -35,7 +35,7 @@ async function pathsOf(machine: LocalMachine | null, path: string): Promise<stri
   return [...new Set([plain, posix.join(folder, posix.basename(plain)), await resolvedPath(machine, plain)])];
 }
 
-/** Whose file it is, as an error's reason; undefined where nobody else's is known. @throws {LibvirtError} */
+/** Whose file it is, as an error's reason; undefined where no other owner is known. @throws {LibvirtError} */
 async function ownerText(host: Host, { uuid, name }: Meant, path: string): Promise<string | undefined> {
   const { inventory, keepers } = host;
   const paths = await pathsOf(host.machine, path);

@@ -26,7 +26,7 @@ const LOOK_MS = 500;
 const AWAY_MS = 60_000;
 /**
  * Milliseconds without a byte more, after libvirt was away, until a copy is given up: libvirt 9.0 that is killed while it
- * begins one tells of it as under way for ever.
+ * begins one reports it as running for ever.
  */
 const STALLED_MS = 180_000;
 

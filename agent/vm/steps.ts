@@ -48,7 +48,7 @@ async function wasUsed(
  * one ends as soon as QEMU answers it; a QEMU that never does would be left for good, and is ended here. Its CPUs never
  * ran, so nothing is lost with it.
  *
- * @throws {Unsettled} while a start is under way, of which nobody knows how it ends
+ * @throws {Unsettled} while a start is under way, whose end is not known
  */
 export async function afterItsStart(
   uuid: string,

@@ -26,7 +26,7 @@ import { lostUnknown } from "./snapshots/next_start.ts";
 import type { Host } from "../hosts/host.ts";
 
 /** The version of an XML: its SHA-256, in hexadecimal. A start, which renews generated passwords, is no new version. */
-export async function etagOf(xml: string): Promise<string> {
+export async function xmlVersion(xml: string): Promise<string> {
   const bytes = new TextEncoder().encode(withoutGeneratedPasswords(xml));
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -107,7 +107,7 @@ async function problemOf(
   const trial = trialXml(read.document, vm.name);
   const fault = trialFault(await host.link.call("domainValidateXml", { xml: trial }), xml);
   if (fault) return fault;
-  if (etag !== undefined && await etagOf(before) !== etag) {
+  if (etag !== undefined && await xmlVersion(before) !== etag) {
     return { message: new ContractError("XmlChanged").message };
   }
   const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
@@ -155,7 +155,7 @@ export async function setVmXml(
     using held = new DisposableStack();
     await requireNoSavedMemory(host, vm);
     const before = await editableXml(host, vm);
-    if (etag !== undefined && await etagOf(before) !== etag) throw new ContractError("XmlChanged");
+    if (etag !== undefined && await xmlVersion(before) !== etag) throw new ContractError("XmlChanged");
     const mac = broughtMac(host.inventory.vms(), vm, [read.document.root]);
     if (mac !== undefined) throw new ContractError("MacInUse", mac);
     const lost = await lostUnknown(host, vm, xml);
@@ -176,7 +176,7 @@ export async function setVmXml(
       throw defineError(error, pinned, "set_vm_xml");
     }
   });
-  return { etag: await etagOf(saved), pending: host.inventory.active().includes(vm.id) };
+  return { etag: await xmlVersion(saved), pending: host.inventory.active().includes(vm.id) };
 }
 
 /**

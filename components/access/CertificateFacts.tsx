@@ -11,7 +11,7 @@ const { t, plural } = textsOf(texts);
 
 /** What stands in the way of a certificate, and what to do. */
 export function CertificateWarnings({ daysLeft, origin, problem }: Certificate) {
-  // Our own is made again by itself: that it ends soon is nobody's worry.
+  // Our own is made again by itself: that it ends soon needs no action.
   const isEnding = daysLeft < EXPIRY_WARNING_DAYS && (origin === "files" || daysLeft < 0);
   return (
     <>

@@ -43,11 +43,137 @@ export interface VmBackupTablesProps {
 /** Whether a job may copy other VMs than this one. */
 const hasOthers = ({ targets: { all, vmIds, tags, groups, hidden } }: Backup, vmId: string): boolean =>
   all === true || hidden === true || tags.length + groups.length > 0 || vmIds.some((id) => id !== vmId);
-
-/** The backup jobs that include a VM, and its backups. */
-export function VmBackupTables({ vmId, list: { backups, copies }, others, may, now }: VmBackupTablesProps) {
+/** The jobs that include a VM, with its newest copy in each. */
+function JobsTable({ vmId, list: { backups, copies }, may, now }: Omit<VmBackupTablesProps, "others">) {
   const at = `/vms/${vmId}/backups`;
   const lastOf = (backup: Backup) => copies.find(({ backupId }) => backupId === backup.id);
+  return (
+    <DataTable
+      label={t("backups.jobs")}
+      rows={backups}
+      keyOf={({ id }) => id}
+      attributesOf={({ id }) => ({ "data-backup": id })}
+      columns={[
+        {
+          title: t("backups.name"),
+          cell: ({ id, name }) => (
+            <a href={backupHref(id)}>
+              <bdi>{oneLine(name, 60)}</bdi>
+            </a>
+          ),
+        },
+        { title: t("backups.when"), fit: "wrap", cell: whenText },
+        { title: t("backups.next"), cell: (backup) => <NextBackup backup={backup} /> },
+        {
+          title: t("backups.last"),
+          cell: (backup) => {
+            const last = lastOf(backup);
+            if (backup.running && backup.lastRun !== null) return <RunState run={backup.lastRun} />;
+            return last?.copy.takenAt
+              ? <RelativeTime at={last.copy.takenAt} now={now} />
+              : (
+                <span class="text-muted">
+                  {t(last === undefined ? "backups.never" : "backups.copy_failed")}
+                </span>
+              );
+          },
+        },
+        {
+          title: t("backups.verified"),
+          cell: (backup) => {
+            const last = lastOf(backup);
+            return <Verified is={verifiedOf(last === undefined ? [] : [last.copy])} />;
+          },
+        },
+        may.run && {
+          title: t("backups.actions"),
+          kind: "actions",
+          cell: ({ id, name, running }) => (
+            <form method="post" action={formHref("run_backup_now", { backupId: id }, at)}>
+              <button
+                type="submit"
+                class="button small"
+                aria-label={t("backups.run_of", { name })}
+                disabled={running}
+              >
+                {t("backups.run")}
+              </button>
+            </form>
+          ),
+        },
+      ]}
+    />
+  );
+}
+
+/** The copies of a VM. */
+function CopiesTable({ vmId, list: { copies }, may, now }: Omit<VmBackupTablesProps, "others">) {
+  return (
+    <DataTable
+      label={t("backups.copies")}
+      rows={copies}
+      keyOf={({ runId }) => runId}
+      attributesOf={({ copy }) => ({ "data-copy": copy.state })}
+      columns={[
+        {
+          title: t("backups.taken"),
+          cell: ({ copy }) =>
+            copy.takenAt === null
+              ? <span class="text-muted">{t("backups.copy_failed")}</span>
+              : <RelativeTime at={copy.takenAt} now={now} />,
+        },
+        {
+          title: t("backups.backup"),
+          cell: ({ backupId, backupName }) => (
+            <a href={backupHref(backupId)}>
+              <bdi>{oneLine(backupName, 60)}</bdi>
+            </a>
+          ),
+        },
+        {
+          title: t("backups.consistency"),
+          fit: "wrap",
+          cell: ({ copy }) => (
+            <span class="stack">
+              <span>{consistencyText(copy)}</span>
+              {copy.message !== null && (
+                <span class="text-muted schedule-why">{oneLine(copy.message, 300)}</span>
+              )}
+            </span>
+          ),
+        },
+        {
+          title: t("backups.size"),
+          fit: "wrap",
+          cell: ({ copy }) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
+        },
+        { title: t("backups.verified"), cell: ({ copy }) => <Verified is={verifiedOf([copy])} /> },
+        { title: t("backups.booted"), cell: ({ copy }) => <Booted is={bootedOf([copy])} /> },
+        may.restore && {
+          title: t("backups.actions"),
+          kind: "actions",
+          cell: ({ backupId, runId, copy }) =>
+            copy.state === "done" && (
+              <a
+                class="button small"
+                href={`${backupHref(backupId)}/restore?${new URLSearchParams({
+                  run: runId,
+                  vm: vmId,
+                })}`}
+                aria-label={t("backups.restore_of", { name: copy.name })}
+              >
+                {t("backups.restore")}
+              </a>
+            ),
+        },
+      ]}
+    />
+  );
+}
+
+/** The backup jobs that include a VM, and its backups. */
+export function VmBackupTables({ others, ...tables }: VmBackupTablesProps) {
+  const { vmId, list: { backups, copies }, may } = tables;
   return (
     <div class="snapshots-page">
       <Panel title={t("backups.jobs")} aside={<BackUpNow vmId={vmId} jobs={backups} may={may} />}>
@@ -57,63 +183,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, others, may, n
               <p>{t("backups.of_none_what")}</p>
             </Empty>
           )
-          : (
-            <DataTable
-              label={t("backups.jobs")}
-              rows={backups}
-              keyOf={({ id }) => id}
-              attributesOf={({ id }) => ({ "data-backup": id })}
-              columns={[
-                {
-                  title: t("backups.name"),
-                  cell: ({ id, name }) => (
-                    <a href={backupHref(id)}>
-                      <bdi>{oneLine(name, 60)}</bdi>
-                    </a>
-                  ),
-                },
-                { title: t("backups.when"), fit: "wrap", cell: whenText },
-                { title: t("backups.next"), cell: (backup) => <NextBackup backup={backup} /> },
-                {
-                  title: t("backups.last"),
-                  cell: (backup) => {
-                    const last = lastOf(backup);
-                    if (backup.running && backup.lastRun !== null) return <RunState run={backup.lastRun} />;
-                    return last?.copy.takenAt
-                      ? <RelativeTime at={last.copy.takenAt} now={now} />
-                      : (
-                        <span class="text-muted">
-                          {t(last === undefined ? "backups.never" : "backups.copy_failed")}
-                        </span>
-                      );
-                  },
-                },
-                {
-                  title: t("backups.verified"),
-                  cell: (backup) => {
-                    const last = lastOf(backup);
-                    return <Verified is={verifiedOf(last === undefined ? [] : [last.copy])} />;
-                  },
-                },
-                may.run && {
-                  title: t("backups.actions"),
-                  kind: "actions",
-                  cell: ({ id, name, running }) => (
-                    <form method="post" action={formHref("run_backup_now", { backupId: id }, at)}>
-                      <button
-                        type="submit"
-                        class="button small"
-                        aria-label={t("backups.run_of", { name })}
-                        disabled={running}
-                      >
-                        {t("backups.run")}
-                      </button>
-                    </form>
-                  ),
-                },
-              ]}
-            />
-          )}
+          : <JobsTable {...tables} />}
         {backups.some((backup) => hasOthers(backup, vmId)) && (
           <p class="text-muted pad">{t("backups.runs_whole")}</p>
         )}
@@ -126,67 +196,7 @@ export function VmBackupTables({ vmId, list: { backups, copies }, others, may, n
               <p>{t("backups.copies_none_what")}</p>
             </Empty>
           )
-          : (
-            <DataTable
-              label={t("backups.copies")}
-              rows={copies}
-              keyOf={({ runId }) => runId}
-              attributesOf={({ copy }) => ({ "data-copy": copy.state })}
-              columns={[
-                {
-                  title: t("backups.taken"),
-                  cell: ({ copy }) =>
-                    copy.takenAt === null
-                      ? <span class="text-muted">{t("backups.copy_failed")}</span>
-                      : <RelativeTime at={copy.takenAt} now={now} />,
-                },
-                {
-                  title: t("backups.backup"),
-                  cell: ({ backupId, backupName }) => (
-                    <a href={backupHref(backupId)}>
-                      <bdi>{oneLine(backupName, 60)}</bdi>
-                    </a>
-                  ),
-                },
-                {
-                  title: t("backups.consistency"),
-                  fit: "wrap",
-                  cell: ({ copy }) => (
-                    <span class="stack">
-                      <span>{consistencyText(copy)}</span>
-                      {copy.message !== null && (
-                        <span class="text-muted schedule-why">{oneLine(copy.message, 300)}</span>
-                      )}
-                    </span>
-                  ),
-                },
-                {
-                  title: t("backups.size"),
-                  fit: "wrap",
-                  cell: ({ copy }) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
-                },
-                { title: t("backups.verified"), cell: ({ copy }) => <Verified is={verifiedOf([copy])} /> },
-                { title: t("backups.booted"), cell: ({ copy }) => <Booted is={bootedOf([copy])} /> },
-                may.restore && {
-                  title: t("backups.actions"),
-                  kind: "actions",
-                  cell: ({ backupId, runId, copy }) =>
-                    copy.state === "done" && (
-                      <a
-                        class="button small"
-                        href={`${backupHref(backupId)}/restore?${new URLSearchParams({
-                          run: runId,
-                          vm: vmId,
-                        })}`}
-                        aria-label={t("backups.restore_of", { name: copy.name })}
-                      >
-                        {t("backups.restore")}
-                      </a>
-                    ),
-                },
-              ]}
-            />
-          )}
+          : <CopiesTable {...tables} />}
       </Panel>
     </div>
   );

@@ -11,7 +11,7 @@ import { RelativeTime } from "../kit/RelativeTime.tsx";
 const { t, plural } = textsOf(texts);
 const AT = "/bin";
 
-/** What is to be known of an entry beside its name. */
+/** What is to be known of an entry in addition to its name. */
 function notesOf({ kind, files, missing, lost, found }: BinEntry): string[] {
   const paths = (list: readonly string[]) => list.map((path) => oneLine(path)).join(", ");
   return [

@@ -18,7 +18,7 @@ export interface SerialToolsProps {
   onSend: (text: string) => void;
 }
 
-/** What can be done with the terminal beside typing. */
+/** What can be done with the terminal besides typing. */
 export function SerialTools({ tools, terminal, isOpen, onSend }: SerialToolsProps) {
   const query = useSignal("");
   const isMissing = useSignal(false);

@@ -62,7 +62,7 @@ function BackupLink(
   return <a class="button" href={to.href(vmId)} {...named(heading, "backup")}>{t(to.text)}</a>;
 }
 
-/** The button is behind a fold that says what would change: nobody changes a VM by one wrong click. */
+/** The button is behind a fold that says what would change: one wrong click must not change a VM. */
 function Apply(
   { insight: { id, change, apply, undo }, query, heading }: Named & Pick<FindingProps, "insight" | "query">,
 ) {

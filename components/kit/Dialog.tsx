@@ -8,7 +8,7 @@ import { Icon } from "./Icon.tsx";
 export interface DialogProps {
   open: boolean;
   title: string;
-  /** Escape, the cross, or a click beside it. */
+  /** Escape, the cross, or a click outside it. */
   onClose: () => void;
   children: ComponentChildren;
   class?: string;

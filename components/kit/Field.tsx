@@ -80,7 +80,7 @@ export function TextField(
 export interface FieldChoice {
   readonly value: string;
   readonly label: string;
-  /** Why it cannot be chosen here; shown beside it. */
+  /** Why it cannot be chosen here; shown next to it. */
   readonly unavailable?: string | undefined;
 }
 

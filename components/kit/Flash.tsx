@@ -25,7 +25,7 @@ export interface FlashProps {
   /** A live region around it says it to screen readers already. */
   quiet?: boolean;
   class?: string;
-  /** What can be done about it: buttons and links, beside the words where there is room. */
+  /** What can be done about it: buttons and links, next to the words where there is room. */
   actions?: ComponentChildren;
   children?: ComponentChildren;
 }

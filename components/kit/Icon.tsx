@@ -1,7 +1,7 @@
 import { h } from "preact";
 import { type IconName, type IconNode, ICONS } from "./icons.ts";
 
-/** An icon beside a word that says the same: hidden from screen readers. */
+/** An icon next to a word that says the same: hidden from screen readers. */
 export function Icon({ name, class: extra }: { name: IconName; class?: string }) {
   const nodes: readonly IconNode[] = ICONS[name];
   return (

@@ -1,4 +1,4 @@
-/** A load as a bar. The figure stands beside it, so screen readers are spared the bar. */
+/** A load as a bar. The figure stands next to it, so screen readers are spared the bar. */
 export function LoadBar({ percent, kind }: { percent: number; kind: "cpu" | "memory" | "storage" }) {
   // Drawn, not styled: widths in style attributes are refused by the content security policy.
   return (

@@ -4,7 +4,7 @@ import { useId } from "preact/hooks";
 /** Props of {@link Panel}. */
 export interface PanelProps {
   title: string;
-  /** Beside the title: a count, a link. */
+  /** Next to the title: a count, a link. */
   aside?: ComponentChildren;
   children: ComponentChildren;
   class?: string;

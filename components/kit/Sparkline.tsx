@@ -8,7 +8,7 @@ export interface SparklineProps {
   kind: "cpu" | "memory";
 }
 
-/** The course of a load, without axes. The figure stands beside it, so screen readers are spared the picture. */
+/** The course of a load, without axes. The figure stands next to it, so screen readers are spared the picture. */
 export function Sparkline({ percents, kind }: SparklineProps) {
   const shown = percents.slice(-POINTS);
   const at = (percent: number) => (100 - Math.min(100, Math.max(0, percent))).toFixed(0);

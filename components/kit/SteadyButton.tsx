@@ -22,7 +22,7 @@ export function SteadyButton(
   const button = useRef<HTMLButtonElement>(null);
   const isSteady = useSteady(what, arrives);
   const ignores = busy || !isSteady;
-  // A browser takes the focus from a button that is switched off: the keyboard goes on beside it.
+  // A browser takes the focus from a button that is switched off: the keyboard goes on next to it.
   const hadFocus = button.current !== null && document.activeElement === button.current;
   useEffect(() => {
     if (!disabled || !hadFocus) return;

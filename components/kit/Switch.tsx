@@ -3,7 +3,7 @@ export interface SwitchProps {
   checked: boolean;
   /** What it switches; screen readers hear it. */
   label: string;
-  /** What its state is called, beside it. */
+  /** What its state is called, next to it. */
   word: string;
   /** Name and value that are posted, where the form's other fields do not say what is wanted. */
   name?: string;

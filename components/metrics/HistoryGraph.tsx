@@ -37,7 +37,7 @@ export interface HistoryGraphProps {
   ceiling?: number;
   /** The one graph of its page. */
   tall?: boolean;
-  /** Beside the title, where no place is pointed at: what sums it up. */
+  /** Next to the title, where no place is pointed at: what sums it up. */
   about?: string;
   /** Below the head: which part it is of. */
   children?: ComponentChildren;
@@ -101,7 +101,7 @@ function highestOf({ lines }: PlotData): number | null {
   return highest;
 }
 
-/** Lines over a range of time. What they say is text, too: beside the title and in the page's table. */
+/** Lines over a range of time. What they say is text, too: next to the title and in the page's table. */
 export function HistoryGraph(props: HistoryGraphProps) {
   const { id, title, unit, lines, data, ceiling, tall = false, about, children, fileName } = props;
   const box = useRef<HTMLDivElement>(null);

@@ -25,7 +25,7 @@ export interface RangeLinksProps {
   windows?: readonly PageWindow[];
 }
 
-/** Ranges that end now, as links; one that was dragged is told beside them. */
+/** Ranges that end now, as links; one that was dragged is shown next to them. */
 export function RangeLinks({ path, query, more, windows = PAGE_WINDOWS }: RangeLinksProps) {
   const { range } = query;
   return (

@@ -39,7 +39,7 @@ const VM_PAGES: ReadonlyMap<string, () => string> = new Map([
   ["/export-ova", () => own.t("crumbs.export_ova")],
   ["/template", () => own.t("crumbs.make_template")],
 ]);
-/** Pages beside the list that are no VM's. */
+/** Pages of VMs that are about no single VM. */
 const LIST_PAGES: ReadonlyMap<string, () => string> = new Map([
   [NEW_VM, () => t("vms.new")],
   ["/vms/move", () => own.t("crumbs.move")],
@@ -175,7 +175,7 @@ function decoded(part: string): string {
   }
 }
 
-/** The steps to a page of a VM, and to those beside the list. */
+/** The steps to a page of a VM, and to those about no single VM. */
 function vmCrumbs(path: string, vmName: string | undefined): Crumb[] {
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
   const beside = LIST_PAGES.get(path);

@@ -10,7 +10,7 @@ Deno.test("crumbsOf() leads from the list to the page", () => {
   assert.deepEqual(labels("/"), ["Dashboard"]);
 });
 
-Deno.test("crumbsOf() has a step for every page of a machine, and for those beside the list", () => {
+Deno.test("crumbsOf() has a step for every page of a machine, and for those about no single VM", () => {
   for (const { path } of VM_TABS.filter((tab) => tab.path !== "")) {
     assert.equal(crumbsOf(`/vms/a${path}`, "web-01").at(-1)?.href, `/vms/a${path}`);
   }
@@ -45,6 +45,6 @@ Deno.test("crumbsOf() names what is listed by id, once the page has said so", ()
   assert.deepEqual(labels("/settings/users/1", "ann"), ["Settings", "Users", "ann"]);
 });
 
-Deno.test("crumbsOf() of a page nobody knows is empty", () => assert.deepEqual(labels("/nope"), []));
+Deno.test("crumbsOf() of an unknown page is empty", () => assert.deepEqual(labels("/nope"), []));
 Deno.test("vmIdIn() leaves the id as it is in the path", () =>
   assert.equal(vmIdIn("/vms/a%20b/xml"), "a%20b"));

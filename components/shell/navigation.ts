@@ -9,7 +9,7 @@ export interface Destination {
   readonly href: string;
   readonly label: PlainKey;
   readonly icon: IconName;
-  /** Live count beside it. */
+  /** Live count next to it. */
   readonly count?: "vms";
 }
 

@@ -7,7 +7,7 @@ import { Icon } from "../kit/Icon.tsx";
 import { MoreMenu } from "../kit/MoreMenu.tsx";
 import { SteadyButton } from "../kit/SteadyButton.tsx";
 import { ActionLink } from "../kit/ActionLink.tsx";
-import { isOn } from "./PoolParts.tsx";
+import { canStop } from "./PoolParts.tsx";
 import { poolHref } from "../../lib/storage/pool_href.ts";
 
 const { t } = textsOf(texts);
@@ -32,7 +32,7 @@ export function PoolActions({ pool, enabled, small = false }: PoolActionsProps) 
   const name = oneLine(pool.name, 60), href = poolHref(pool.name);
   const does = (action: keyof typeof POOL_VERBS, look: string) => {
     const { word, icon, running } = POOL_VERBS[action];
-    const allowed = isOn(pool) === running;
+    const allowed = canStop(pool) === running;
     return (
       <SteadyButton
         what={`${action} ${allowed}`}

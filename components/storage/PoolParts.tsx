@@ -89,4 +89,4 @@ export function UsedBy({ users }: { users: readonly StorageUser[] }) {
 }
 
 /** Whether there is something to stop. */
-export const isOn = ({ state }: StoragePool): boolean => state !== "inactive";
+export const canStop = ({ state }: StoragePool): boolean => state !== "inactive";

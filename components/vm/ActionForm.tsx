@@ -73,7 +73,7 @@ export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) 
   return (
     <form class="actions" method="post" onSubmit={submit}>
       {toConsole && vm.graphics.length > 0 && (
-        // It keeps its place while the VM is off, so that the buttons beside it stay where they are on a phone
+        // It keeps its place while the VM is off, so that the buttons next to it stay where they are on a phone
         <ActionLink
           class="button primary to-console"
           href={`/vms/${encodeURIComponent(vm.id)}/console`}

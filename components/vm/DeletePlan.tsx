@@ -97,7 +97,7 @@ export function DeletePlanView({ plan, field = "disks", permanently = "permanent
   );
 }
 
-/** Disks are offered for so many VMs: a longer list is read by nobody. */
+/** Disks are offered for so many VMs: a longer list would not be read. */
 const MOST_PLANS = 50;
 
 /** The plan of one VM, fetched when the question is put. */

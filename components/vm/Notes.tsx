@@ -1,5 +1,5 @@
 import type { VM } from "../../lib/contract/mod.ts";
-import { lostLabelsText, OPEN_SCREEN } from "../../lib/vm/attention.ts";
+import { lostLabelsText, OPEN_SCREEN_TEXT } from "../../lib/vm/attention.ts";
 import { otherAttention } from "../../lib/vm/not_responding.ts";
 import { formatWhen } from "../../lib/text/time.ts";
 import { oneLine } from "../../lib/text/text.ts";
@@ -7,7 +7,7 @@ import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
 import { Flash, type Tone } from "../kit/Flash.tsx";
 
-/** What a VM's own fields tell that a person should know, beside what the server says. */
+/** What a VM's own fields tell that a person should know, in addition to what the server says. */
 const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey; log?: true }[] = [
   { applies: ({ state }) => state === "crashed", tone: "bad", text: "note.crashed", log: true },
   {
@@ -57,7 +57,7 @@ function LostLabels(
 
 /** What can be done at once about what the server says. */
 function actionsFor(text: string, vm: VM, enabled: boolean) {
-  if (text === OPEN_SCREEN && vm.persistent) return <ProtectScreens vm={vm} enabled={enabled} />;
+  if (text === OPEN_SCREEN_TEXT && vm.persistent) return <ProtectScreens vm={vm} enabled={enabled} />;
   const { lostLabels } = vm;
   const isLost = lostLabels !== undefined && text === lostLabelsText(vm.name, lostLabels);
   return isLost && <LostLabels vm={vm} lost={lostLabels} enabled={enabled} />;

@@ -30,7 +30,7 @@ const kindOf = ({ memory, state, external }: Snapshot) =>
     ? t("snapshots.with_memory", { state: t(STATE_WORDS[state]) })
     : t("snapshots.disks");
 
-/** The lines beside a row, with its point. */
+/** The lines next to a row, with its point. */
 function Rails({ row: { lane, from, goesOn } }: { row: SnapshotRow }) {
   return (
     <span class="snapshot-rails" aria-hidden="true">

@@ -10,7 +10,7 @@ import { memo } from "../kit/memo.ts";
 
 const { t } = textsOf(texts);
 
-/** Longest note beside a line; the whole message stands below. */
+/** Longest note next to a line; the whole message stands below. */
 const LONGEST_NOTE = 120;
 
 /** Tokens as one text, so that a line is rendered again only when it changed. */
@@ -51,7 +51,7 @@ function type(area: HTMLTextAreaElement, { from, to, by }: Replacement): void {
 /** A text area over its own text in colours, with line numbers. Without script it is a plain text area. */
 export function XmlTextArea({ text, problem, onText, area, describedBy }: XmlTextAreaProps) {
   const isLive = useSignal(false);
-  /** Tab moves on until something was typed, and after Escape: nobody is caught in here. */
+  /** Tab moves on until something was typed, and after Escape: the keyboard is not trapped here. */
   const leaving = useRef(true);
   useEffect(() => {
     isLive.value = true;

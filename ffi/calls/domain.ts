@@ -345,7 +345,7 @@ export function domainUndefine(connection: Connection, { uuid }: Of): null {
 /**
  * Deletes an NVRAM file, which libvirt does only together with a domain: defines one that has it and undefines it.
  *
- * @param xml a domain that has nothing but the NVRAM, under a name and an id that nobody knows
+ * @param xml a domain that has nothing but the NVRAM, under an unknown name and id
  */
 export function nvramErase(connection: Connection, { xml }: { xml: string }): null {
   const { symbols, lastError } = libvirt();

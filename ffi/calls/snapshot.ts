@@ -34,7 +34,7 @@ export interface SnapshotTaken {
   readonly notThawed?: string;
 }
 
-/** A snapshot as libvirt tells of it. */
+/** A snapshot as libvirt describes it. */
 export interface SnapshotRecord {
   readonly xml: string;
   /** What the domain is now came from it. */

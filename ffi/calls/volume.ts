@@ -12,7 +12,7 @@ import { libvirt, ok, some, takeString } from "../library.ts";
 import { cString, readString } from "../memory.ts";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
 
-/** A volume as libvirt tells of it, and the pool it is in. */
+/** A volume as libvirt describes it, and the pool it is in. */
 export interface VolumeRecord {
   readonly pool: string;
   readonly xml: string;

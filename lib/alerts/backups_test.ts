@@ -9,7 +9,7 @@ import type {
 } from "../contract/mod.ts";
 import { seenOfCopies, seenOfRun, seenOfSchedule, seenOfTests } from "./backups.ts";
 import { render } from "../i18n/message.ts";
-import { defaultAlerts } from "./defaults.ts";
+import { defaultAlertRules } from "./defaults.ts";
 import { incidentMessage } from "./words.ts";
 
 const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
@@ -159,7 +159,7 @@ Deno.test("incidentMessage() tells of backups with their figures", () => {
 });
 
 Deno.test("incidentMessage() shows tenths where whole percents would look like the threshold", () => {
-  const rule = defaultAlerts("first", 0).find(({ id }) => id === "pool-nearly-full")!;
+  const rule = defaultAlertRules("first", 0).find(({ id }) => id === "pool-nearly-full")!;
   const said = (value: number) => render(incidentMessage({ ...rule, threshold: 90 }, value, ""));
   assert.match(said(90.04), /is 90\.1 %, above 90 %$/);
   assert.match(said(93.2), /is 93 %, above 90 %$/);

@@ -133,7 +133,7 @@ export const DEFAULT_ALERTS = {
 };
 
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */
-export function defaultAlerts(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {
+export function defaultAlertRules(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {
   return DEFAULT_ALERTS[of].map((row) => ({
     ...{
       comparison: "above",

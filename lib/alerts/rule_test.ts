@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Compile } from "typebox/compile";
 import { type AlertRule, COMMANDS } from "../contract/mod.ts";
-import { defaultAlerts } from "./defaults.ts";
+import { defaultAlertRules } from "./defaults.ts";
 import { isInScope, ruleRefusal } from "./rule.ts";
 import { AlertRule as Schema } from "../contract/alerts.ts";
 
@@ -11,7 +11,11 @@ const RULE: Omit<AlertRule, "id" | "createdAt"> = {
 };
 
 Deno.test("ruleRefusal() takes every default alert, and each fits its schema", () => {
-  const rules = [...defaultAlerts("first", 0), ...defaultAlerts("backups", 0), ...defaultAlerts("guests", 0)],
+  const rules = [
+      ...defaultAlertRules("first", 0),
+      ...defaultAlertRules("backups", 0),
+      ...defaultAlertRules("guests", 0),
+    ],
     schema = Compile(Schema);
   for (const rule of rules) {
     assert.equal(ruleRefusal(rule), undefined, rule.id);

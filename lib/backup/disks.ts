@@ -2,7 +2,7 @@
 import type { Disk } from "../contract/vm.ts";
 
 /** A disk that is left out, and why. */
-export interface LeftDisk {
+export interface SkippedDisk {
   readonly target: string;
   readonly reason: string;
 }
@@ -17,7 +17,9 @@ function reasonOf({ device, readOnly, shareable, target }: Disk): string | undef
 }
 
 /** Sorts a VM's disks. Media in drives are neither: they are nothing that the VM has written. */
-export function disksToCopy(disks: readonly Disk[]): { readonly disks: Disk[]; readonly left: LeftDisk[] } {
+export function disksToCopy(
+  disks: readonly Disk[],
+): { readonly disks: Disk[]; readonly left: SkippedDisk[] } {
   const own = disks.filter(({ device, source }) =>
     source !== undefined && device !== "cdrom" && device !== "floppy"
   );

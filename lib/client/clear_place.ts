@@ -1,7 +1,7 @@
 /** Where messages fit in a window's corner without covering what can be clicked. */
 
 /** A rectangle in CSS pixels, from the window's left and top. */
-export interface Box {
+export interface WindowRect {
   readonly left: number;
   readonly top: number;
   readonly right: number;
@@ -9,7 +9,7 @@ export interface Box {
 }
 
 /** Distances of a message from the window's edges; pixels. */
-export interface Place {
+export interface MessagePlace {
   readonly side: "right" | "left";
   readonly bottom: number;
 }
@@ -17,16 +17,16 @@ export interface Place {
 /** Pixels to the window's edge, and to what is not covered. */
 const EDGE = 16, GAP = 8;
 
-const overlap = (a: Box, b: Box) =>
+const overlap = (a: WindowRect, b: WindowRect) =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
 /** The place on one side, as low as it goes; undefined where there is none. */
 function lowest(
-  side: Place["side"],
+  side: MessagePlace["side"],
   size: { readonly width: number; readonly height: number },
   within: { readonly width: number; readonly height: number },
-  obstacles: readonly Box[],
-): Place | undefined {
+  obstacles: readonly WindowRect[],
+): MessagePlace | undefined {
   const left = side === "left" ? EDGE : within.width - EDGE - size.width;
   let bottom = EDGE;
   while (within.height - bottom - size.height >= EDGE) {
@@ -52,8 +52,8 @@ function lowest(
 export function clearPlace(
   size: { readonly width: number; readonly height: number },
   within: { readonly width: number; readonly height: number },
-  obstacles: readonly (readonly Box[])[],
-): Place {
+  obstacles: readonly (readonly WindowRect[])[],
+): MessagePlace {
   for (let kinds = obstacles.length; kinds > 0; kinds--) {
     const boxes = obstacles.slice(0, kinds).flat();
     const right = lowest("right", size, within, boxes), left = lowest("left", size, within, boxes);

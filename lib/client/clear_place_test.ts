@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Box, clearPlace } from "./clear_place.ts";
+import { clearPlace, type WindowRect } from "./clear_place.ts";
 
 const WINDOW = { width: 1280, height: 800 }, TOAST = { width: 400, height: 60 };
-const box = (left: number, top: number, width: number, height: number): Box => ({
+const box = (left: number, top: number, width: number, height: number): WindowRect => ({
   ...{ left, top, right: left + width, bottom: top + height },
 });
 

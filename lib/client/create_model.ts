@@ -15,7 +15,7 @@ import { answerWarnings } from "../text/notice.ts";
 import { fieldSentence } from "../text/field_sentence.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { firstCloudInit } from "../vm/cloud_init/first.ts";
-import { freeName, guessSystem } from "../vm/create/guesses.ts";
+import { freeVmName, guessSystem } from "../vm/create/guesses.ts";
 import { offeredDiskGb, type RoomOptions } from "../vm/create/offered_disk.ts";
 import { api } from "./api.ts";
 
@@ -187,7 +187,7 @@ export class CreateModel {
     this.set({
       osVariant,
       osType: system?.osType,
-      ...(!this.#chosen.has("name") && { name: freeName(osVariant ?? "vm", this.#taken) }),
+      ...(!this.#chosen.has("name") && { name: freeVmName(osVariant ?? "vm", this.#taken) }),
       ...(system && first?.sizeGb !== undefined && !this.#chosen.has("disk") && {
         disks: [{ ...first, sizeGb: offeredDiskGb(system.defaults.diskSizeGb, this.#room) }, ...others],
       }),

@@ -6,7 +6,6 @@ import { MOST_LABEL } from "./metric_series.ts";
 import { HostName } from "./on_host.ts";
 import {
   closed,
-  Instant,
   NO_OUTER_BLANK,
   NOTHING_IN,
   NOTHING_OUT,
@@ -62,36 +61,39 @@ export const MOST_SILENCES = 500;
 /** Largest threshold, of either sign. */
 const MOST_THRESHOLD = 1e18;
 
-const Line = (maxLength: number, description: string) =>
+export const alertLine = (maxLength: number, description: string) =>
   Type.String({
     minLength: 1,
     maxLength,
     pattern: `${NO_OUTER_BLANK}[^\\u0000-\\u001f\\u007f]+$`,
     description,
   });
-const Id = (of: string) => Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
-const AlertId = Id("alert");
+export const alertIdOf = (of: string) =>
+  Type.String({ minLength: 1, maxLength: 64, description: `id of the ${of}` });
 const Figure = (description: string) =>
   Type.Number({ minimum: -MOST_THRESHOLD, maximum: MOST_THRESHOLD, description });
 
 /** On what it is. */
-const SCOPE = {
+export const ALERT_SCOPE = {
   scope: oneOf(ALERT_SCOPES),
   hostId: Type.Optional(HostName),
-  group: Type.Optional(Line(128, "group of VMs, with scope group")),
+  group: Type.Optional(alertLine(128, "group of VMs, with scope group")),
   vmId: Type.Optional(VmId),
 };
 
 /** What a person says of an alert. */
-const SETTINGS = {
-  name: Line(100, "what it is called in lists and messages"),
+export const ALERT_SETTINGS = {
+  name: alertLine(100, "what it is called in lists and messages"),
   severity: oneOf(ALERT_SEVERITIES),
   watches: oneOf(ALERT_KINDS, { description: "what it watches: a figure of VMs or of hosts, or a state" }),
   series: Type.Optional(
     oneOf(ALERT_SERIES_NAMES, { description: "the figure, with vm_metric and host_metric" }),
   ),
   label: Type.Optional(
-    Line(MOST_LABEL, "only of this disk, network card, vCPU, file system, pool or sensor; all when left out"),
+    alertLine(
+      MOST_LABEL,
+      "only of this disk, network card, vCPU, file system, pool or sensor; all when left out",
+    ),
   ),
   comparison: oneOf(ALERT_COMPARISONS, { description: "the side of the threshold on which it fires" }),
   threshold: Type.Optional(Figure("in the unit of the series; days with certificate_ends and backup_old")),
@@ -105,12 +107,12 @@ const SETTINGS = {
       "consecutive checks until it fires, and until it is over; one each --metrics-interval. With not_responding and 1, " +
       "it fires at once",
   }),
-  ...SCOPE,
+  ...ALERT_SCOPE,
   enabled: Type.Boolean(),
 };
 
 /** An alert, as it is kept. */
-export const AlertRule = closed({ id: Type.String(), ...SETTINGS, createdAt: Timestamp });
+export const AlertRule = closed({ id: Type.String(), ...ALERT_SETTINGS, createdAt: Timestamp });
 export type AlertRule = Static<typeof AlertRule>;
 
 export const Alert = Type.Object({
@@ -167,7 +169,7 @@ export type AlertSummary = Static<typeof AlertSummary>;
 export const SILENCE_REPEATS = ["daily", "weekly", "monthly"] as const;
 export type SilenceRepeat = typeof SILENCE_REPEATS[number];
 
-const repeat = Type.Optional(
+export const silenceRepeat = Type.Optional(
   oneOf(SILENCE_REPEATS, {
     description: "it holds again at the same time, by the host's clock, until it is ended; once when missing",
   }),
@@ -176,10 +178,10 @@ const repeat = Type.Optional(
 export const AlertSilence = Type.Object({
   id: Type.String(),
   alertId: Type.Optional(Type.String({ description: "of one alert; of all when missing" })),
-  ...SCOPE,
+  ...ALERT_SCOPE,
   startsAt: Timestamp,
   endsAt: Timestamp,
-  repeat,
+  repeat: silenceRepeat,
   reason: Type.Optional(Type.String()),
   by: Type.String(),
   uncovered: Type.Optional(Type.Array(Type.String(), {
@@ -203,7 +205,7 @@ const MailAddress = Type.String({
 });
 /** What can be told of a target. Secrets are only ever taken. */
 const TARGET = {
-  name: Line(100, "what it is called"),
+  name: alertLine(100, "what it is called"),
   channel: oneOf(ALERT_CHANNELS),
   enabled: Type.Boolean(),
   minSeverity: oneOf(ALERT_SEVERITIES, { description: "it is notified of this severity and higher ones" }),
@@ -222,7 +224,7 @@ const TARGET = {
     Type.Integer({ minimum: 1, maximum: 65535, description: "465, 587 or 25 when left out" }),
   ),
   smtpSecurity: Type.Optional(oneOf(SMTP_SECURITIES, { description: "starttls when left out" })),
-  smtpUser: Type.Optional(Line(254, "user name at the mail server; none: it asks for none")),
+  smtpUser: Type.Optional(alertLine(254, "user name at the mail server; none: it asks for none")),
   mailFrom: Type.Optional(MailAddress),
   mailTo: Type.Optional(Type.Array(MailAddress, { minItems: 1, maxItems: 20, uniqueItems: true })),
 };
@@ -260,203 +262,7 @@ export const AlertTarget = Type.Object({
   lastError: Type.Optional(Type.String({ description: "why the last try failed" })),
 });
 export type AlertTarget = Static<typeof AlertTarget>;
-
-const READ = { role: "viewer", readOnly: true, withoutLibvirt: true } as const;
-const OPERATE = { role: "operator", readOnly: false, withoutLibvirt: true } as const;
 const ADMINISTER = { role: "administrator", readOnly: false, withoutLibvirt: true } as const;
-
-const { enabled, checks, comparison, scope, severity, ...named } = SETTINGS;
-
-export const alertCommands = {
-  list_alerts: command({
-    ...READ,
-    summary: "List the alerts: what is watched, and what fires",
-    input: NOTHING_IN,
-    output: Type.Array(Alert),
-    errors: ["StoreUnavailable"],
-    route: "GET /alerts",
-    cli: ["alert", "list"],
-    hides: "other-alerts",
-    lookup: { fields: ["alertId"], by: "name", missing: "AlertNotFound" },
-    columns: ["name", "severity", "watches", "series", "comparison", "threshold", "enabled", "firing"],
-    wide: ["id", "scope", "checks", "clearThreshold", "pending"],
-  }),
-  get_alert: command({
-    ...READ,
-    summary: "Show an alert",
-    permission: "signed-in",
-    input: closed({ alertId: AlertId }),
-    output: Alert,
-    errors: ["AlertNotFound", "StoreUnavailable"],
-    route: "GET /alerts/{alertId}",
-    cli: ["alert", "show", "<alertId>"],
-  }),
-  create_alert: command({
-    ...OPERATE,
-    summary: "Watch a figure or a state, and tell when it is bad",
-    description:
-      "A figure fires when it is beyond the threshold in so many checks in a row, and is over when it is back beyond the " +
-      "clear threshold in as many. A gap in the figures is neither.",
-    input: closed({
-      ...named,
-      severity: Type.Optional(severity),
-      comparison: Type.Optional(comparison),
-      checks: Type.Optional(checks),
-      scope: Type.Optional(scope),
-      enabled: Type.Optional(enabled),
-    }),
-    output: Alert,
-    errors: ["VmNotFound", "TooManyAlerts", "StoreUnavailable"],
-    route: "POST /alerts",
-    cli: ["alert", "create", "<name>", "<watches>"],
-    examples: [
-      "kvm-manager alert create 'CPU is busy' vm_metric --series=cpu_usage --threshold=90 --checks=10",
-      "kvm-manager alert create 'Pool is nearly full' host_metric --series=pool_usage --threshold=85 --severity=critical",
-    ],
-    exampleFields: ["series", "threshold", "checks"],
-  }),
-  update_alert: command({
-    ...OPERATE,
-    summary: "Change an alert",
-    description: "What is left out stays as it is. What it has fired is over, and is watched again.",
-    input: closed({
-      alertId: AlertId,
-      name: Type.Optional(SETTINGS.name),
-      severity: Type.Optional(severity),
-      series: SETTINGS.series,
-      label: SETTINGS.label,
-      comparison: Type.Optional(comparison),
-      threshold: SETTINGS.threshold,
-      clearThreshold: SETTINGS.clearThreshold,
-      checks: Type.Optional(checks),
-      scope: Type.Optional(scope),
-      hostId: SCOPE.hostId,
-      group: SCOPE.group,
-      vmId: SCOPE.vmId,
-      replace: Type.Optional(
-        Type.Boolean({ description: "label and clearThreshold are taken away where they are left out" }),
-      ),
-    }),
-    output: Alert,
-    errors: ["AlertNotFound", "VmNotFound", "StoreUnavailable"],
-    route: "PUT /alerts/{alertId}",
-    cli: ["alert", "update", "<alertId>"],
-    exampleFields: ["threshold"],
-  }),
-  delete_alert: command({
-    ...OPERATE,
-    summary: "Delete an alert",
-    description: "Its history stays.",
-    input: closed({ alertId: AlertId }),
-    output: NOTHING_OUT,
-    errors: ["AlertNotFound", "StoreUnavailable"],
-    route: "DELETE /alerts/{alertId}",
-    cli: ["alert", "delete", "<alertId>"],
-    destroys: "the alert. What it has fired stays in the history",
-  }),
-  enable_alert: command({
-    ...OPERATE,
-    summary: "Switch an alert on or off",
-    input: closed({ alertId: AlertId, enabled }),
-    output: NOTHING_OUT,
-    errors: ["AlertNotFound", "StoreUnavailable"],
-    route: "PUT /alerts/{alertId}/enabled",
-    cli: ["alert", "enable", "<alertId>", "<enabled>"],
-  }),
-  get_alert_history: command({
-    ...READ,
-    summary: "List what alerts have fired, what is open first, then the newest",
-    input: closed({
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
-      open: Type.Optional(
-        Type.Boolean({ default: false, description: "only what fires or is acknowledged" }),
-      ),
-      vmId: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 128, description: "only what was about this VM" }),
-      ),
-      hostId: Type.Optional(HostName),
-      since: Type.Optional(Instant),
-      until: Type.Optional(Instant),
-    }),
-    output: Type.Array(AlertIncident),
-    errors: ["StoreUnavailable"],
-    route: "GET /alert-history",
-    cli: ["alert", "history"],
-    hides: "other-incidents",
-    lookup: { fields: ["incidentId"], by: "id", more: "message", missing: "IncidentNotFound" },
-    columns: ["id", "state", "severity", "name", "vmName", "message", "firedAt", "endedAt"],
-    wide: ["host", "label", "value", "acknowledgedBy", "ended", "silenced"],
-  }),
-  get_alert_summary: command({
-    ...READ,
-    summary: "Count what fires, and say how bad the worst is",
-    permission: "signed-in",
-    input: NOTHING_IN,
-    output: AlertSummary,
-    errors: [],
-    route: "GET /alert-history/summary",
-    cli: ["alert", "summary"],
-  }),
-  acknowledge_alert: command({
-    ...OPERATE,
-    summary: "Say that somebody looks after what has fired",
-    description: "It stays in the list until it is over. No further notification is sent.",
-    permission: "signed-in",
-    input: closed({ incidentId: Id("incident") }),
-    output: NOTHING_OUT,
-    errors: ["IncidentNotFound", "IncidentOver", "Forbidden", "StoreUnavailable"],
-    route: "POST /alert-history/{incidentId}/acknowledge",
-    cli: ["alert", "acknowledge", "<incidentId>"],
-  }),
-  silence_alert: command({
-    ...OPERATE,
-    summary: "Tell nobody of alerts for a while: a silence, or a maintenance window",
-    description:
-      "What fires meanwhile is in the list; what still fires at the end is told then. One that begins later, or " +
-      "repeats, is a maintenance window.",
-    input: closed({
-      alertId: Type.Optional(AlertId),
-      scope: Type.Optional(scope),
-      hostId: SCOPE.hostId,
-      group: SCOPE.group,
-      vmId: SCOPE.vmId,
-      startsAt: Type.Optional(Instant),
-      minutes: Type.Integer({ minimum: 1, maximum: 60 * 24 * 366, description: "how long" }),
-      repeat,
-      reason: Type.Optional(Line(200, "why")),
-    }),
-    output: AlertSilence,
-    errors: ["AlertNotFound", "VmNotFound", "TooManyAlerts", "StoreUnavailable"],
-    route: "POST /alert-silences",
-    cli: ["alert", "silence"],
-    examples: [
-      "kvm-manager alert silence --minutes=60 --scope=vm --vm-id=web --reason='new disk'",
-      "kvm-manager alert silence --minutes=120 --starts-at=2026-12-06T02:00 --repeat=weekly --reason=updates",
-    ],
-    exampleFields: ["alertId"],
-  }),
-  list_silences: command({
-    ...READ,
-    summary: "List silences and maintenance windows that are not over",
-    input: NOTHING_IN,
-    output: Type.Array(AlertSilence),
-    errors: ["StoreUnavailable"],
-    route: "GET /alert-silences",
-    cli: ["alert", "silences"],
-    lookup: { fields: ["silenceId"], by: "id", more: "reason", missing: "SilenceNotFound" },
-    columns: ["id", "scope", "alertId", "startsAt", "endsAt", "repeat", "reason", "by"],
-    wide: ["hostId", "group", "vmId"],
-  }),
-  end_silence: command({
-    ...OPERATE,
-    summary: "End a silence before its time",
-    input: closed({ silenceId: Id("silence") }),
-    output: NOTHING_OUT,
-    errors: ["SilenceNotFound", "StoreUnavailable"],
-    route: "DELETE /alert-silences/{silenceId}",
-    cli: ["alert", "unsilence", "<silenceId>"],
-  }),
-};
 
 const { name: _name, channel: _channel, enabled: targetEnabled, ...settable } = TARGET;
 
@@ -503,7 +309,7 @@ export const alertTargetCommands = {
       "What is left out stays as it is; its kind cannot be changed. With another server, its password or token must be " +
       "given again: it goes nowhere but where it was meant for.",
     input: closed({
-      targetId: Id("target"),
+      targetId: alertIdOf("target"),
       name: Type.Optional(TARGET.name),
       ...settable,
       minSeverity: Type.Optional(TARGET.minSeverity),
@@ -526,7 +332,7 @@ export const alertTargetCommands = {
   enable_alert_target: command({
     ...ADMINISTER,
     summary: "Switch a target of messages on or off",
-    input: closed({ targetId: Id("target"), enabled: targetEnabled }),
+    input: closed({ targetId: alertIdOf("target"), enabled: targetEnabled }),
     output: NOTHING_OUT,
     errors: ["AlertTargetNotFound", "StoreUnavailable"],
     route: "PUT /alert-targets/{targetId}/enabled",
@@ -535,7 +341,7 @@ export const alertTargetCommands = {
   delete_alert_target: command({
     ...ADMINISTER,
     summary: "Delete a target of messages",
-    input: closed({ targetId: Id("target") }),
+    input: closed({ targetId: alertIdOf("target") }),
     output: NOTHING_OUT,
     errors: ["AlertTargetNotFound", "StoreUnavailable"],
     route: "DELETE /alert-targets/{targetId}",
@@ -545,7 +351,7 @@ export const alertTargetCommands = {
   test_alert_target: command({
     ...ADMINISTER,
     summary: "Send a test message to a target",
-    input: closed({ targetId: Id("target") }),
+    input: closed({ targetId: alertIdOf("target") }),
     output: NOTHING_OUT,
     errors: ["AlertTargetNotFound", "AlertNotDelivered", "JobCancelled", "StoreUnavailable"],
     joins: true,

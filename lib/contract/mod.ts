@@ -2,8 +2,9 @@
  * The contract: the one list of what the system can do. REST, OpenAPI, the uniform command door, the CLI, the
  * typed client, role checks and audit rows are all derived from `COMMANDS`.
  */
-import { accessCommands } from "./access.ts";
-import { alertCommands, alertTargetCommands } from "./alerts.ts";
+import { accessCommands } from "./access_commands.ts";
+import { alertTargetCommands } from "./alerts.ts";
+import { alertCommands } from "./alerts_commands.ts";
 import { auditedForAdministrators } from "./access_rules.ts";
 import { auditCommands } from "./audit.ts";
 import { passkeyCommands } from "./passkeys.ts";
@@ -15,7 +16,8 @@ import { credentialCommands } from "./credentials.ts";
 import { consoleCommands } from "./console.ts";
 import { cloudInitCommands } from "./cloud_init.ts";
 import { createCommands } from "./create.ts";
-import { deviceCommands } from "./devices.ts";
+import { deviceCommands } from "./devices_commands.ts";
+import { nicCommands } from "./nics_commands.ts";
 import { filterCommands } from "./filters.ts";
 import { foreignCommands } from "./foreign.ts";
 import { forwardCommands } from "./forwards.ts";
@@ -42,7 +44,8 @@ import { profileCommands } from "./profiles.ts";
 import { projectCommands } from "./projects.ts";
 import { projectVmCommands } from "./project_vms.ts";
 import { backupTargetCommands } from "./backup_targets.ts";
-import { backupCommands } from "./backups.ts";
+import { backupCommands } from "./backups_commands.ts";
+import { backupCopyCommands } from "./backup_copies_commands.ts";
 import { replicationCommands } from "./replication.ts";
 import { scheduleCommands } from "./schedules.ts";
 import { searchCommands } from "./search.ts";
@@ -53,7 +56,8 @@ import { templateCommands } from "./templates.ts";
 import { toolCommands, toolUseCommands } from "./tools.ts";
 import { topologyCommands } from "./topology.ts";
 import { transferCommands } from "./transfer.ts";
-import { vmCommands } from "./vm.ts";
+import { vmCommands } from "./vm_commands.ts";
+import { vmBatchCommands } from "./vm_batch_commands.ts";
 import { templateCopyCommands } from "./template_copies.ts";
 import { volumeCopyCommands } from "./volume_copies.ts";
 import { volumeCommands } from "./volumes.ts";
@@ -74,6 +78,7 @@ const onOneHost = onHost({
   ...healthCommands,
   ...lockManagerCommands,
   ...deviceCommands,
+  ...nicCommands,
   ...hostDeviceCommands,
   ...consoleCommands,
   ...screenCommands,
@@ -94,6 +99,7 @@ const onOneHost = onHost({
 
 export const COMMANDS = {
   ...vmCommands,
+  ...vmBatchCommands,
   ...onOneHost,
   ...hostListCommands,
   ...jobCommands,
@@ -109,6 +115,7 @@ export const COMMANDS = {
   ...projectCommands,
   ...toolUseCommands,
   ...backupCommands,
+  ...backupCopyCommands,
   ...backupTargetCommands,
   ...replicationCommands,
   ...binCommands,
@@ -139,6 +146,16 @@ type Inputs = {
 type Outputs = { readonly [N in CommandName]: OutputOf<Commands[N]> };
 
 export * from "./access.ts";
+export {
+  accessCommands,
+  alertCommands,
+  backupCommands,
+  backupCopyCommands,
+  deviceCommands,
+  nicCommands,
+  vmBatchCommands,
+  vmCommands,
+};
 export * from "./access_rules.ts";
 export * from "./alert_series.ts";
 export * from "./alerts.ts";

@@ -3,7 +3,7 @@ import type { ComponentType } from "preact";
 
 const islands = new Map<string, ComponentType<object>>();
 
-/** Tells of an island; the entry that `scripts/islands.ts` writes for it does. */
+/** Registers an island; the entry that `scripts/islands.ts` writes for it calls this. */
 export function registerIsland<Props extends object>(name: string, component: ComponentType<Props>): void {
   islands.set(name, component as ComponentType<object>);
 }

@@ -22,7 +22,7 @@ const bounded = (value: number, most: number) => Math.min(Math.max(0, value), mo
 const labelOf = (mountpoint: string) => oneLine(mountpoint, MOST_LABEL - 1);
 
 /**
- * The labels that figures of a guest are kept under: whoever mounts under another name each time fills nobody's disk. The
+ * The labels that figures of a guest are kept under: whoever mounts under another name each time must not fill the disk. The
  * first that came stay, until KVM Manager is started again.
  */
 export class AdmittedLabels {

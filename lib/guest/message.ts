@@ -22,7 +22,7 @@ export function encodeRequest(id: AgentId, method: string, params: object): Uint
   return encoder.encode(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
 }
 
-/** The line of what nobody answers. */
+/** The line of a command without an answer. */
 export function encodeNotification(method: string, params: object): Uint8Array<ArrayBuffer> {
   return encoder.encode(`${JSON.stringify({ jsonrpc: "2.0", method, params })}\n`);
 }

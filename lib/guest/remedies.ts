@@ -33,7 +33,7 @@ export const NO_CHANNEL: BlockedReason = ofAbsence({
   remedy: "Add the channel org.qemu.guest_agent.0 to its XML, then shut it down and start it",
 });
 
-/** Nobody is at the other end. */
+/** There is no program at the other end. */
 export const NOT_INSTALLED: BlockedReason = ofAbsence({
   reason: "no guest agent runs in it",
   remedy:
@@ -47,7 +47,7 @@ export const OWN_NO_CHANNEL: BlockedReason = ofAbsence({
     "Insert the guest tools: that adds it, to some VMs at their next start. Then run their installer in the guest",
 });
 
-/** Nobody is at the other end of ours. */
+/** There is no program at the other end of our channel. */
 export const OWN_NOT_INSTALLED: BlockedReason = ofAbsence({
   reason: "KVM Manager's guest agent does not run in it",
   remedy: "Insert the guest tools, and run their installer in the guest",

@@ -1,5 +1,5 @@
 /**
- * What a guest tells of itself, by libvirt's names (`os.name`, `fs.0.mountpoint`, …), as the contract has it. It is the
+ * A guest's report on itself, by libvirt's names (`os.name`, `fs.0.mountpoint`, …), as the contract has it. It is the
  * guest's own word: whatever does not fit is left out, and nothing is long. Pure.
  */
 import type { GuestFilesystem, GuestInfo, GuestInterface, UserInfo } from "../contract/guest.ts";

@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<Exclude<Hang["about"], "vm">, string>> = {
 };
 
 /**
- * Kind and name of what does not respond; empty for a VM, which is named beside the sentence. Parts of libvirt are one: where
+ * Kind and name of what does not respond; empty for a VM, which is named next to the sentence. Parts of libvirt are one: where
  * one hangs, others follow.
  */
 export function hangSubject({ about, name }: Pick<Hang, "about" | "name">): string {

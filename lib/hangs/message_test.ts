@@ -9,7 +9,7 @@ const hang = (change: Partial<Hang>): Hang => ({
 });
 const VM = hang({ about: "vm", name: "web", vmId: "u", call: "its QEMU process is stopped (SIGSTOP)" });
 
-Deno.test("hangText() names what does not respond, but for a VM, which stands beside it", () => {
+Deno.test("hangText() names what does not respond, but for a VM, which stands next to it", () => {
   assert.equal(hangText(VM), "Its QEMU process is stopped (SIGSTOP)");
   assert.equal(
     hangText(hang({})),

@@ -59,7 +59,7 @@ export const IncomingVm = closed({
   next: Xml,
   /** It starts with its host. */
   autostart: Type.Boolean(),
-  /** It is off: its disks are copied by themselves, and what libvirt keeps of it beside its definition. */
+  /** It is off: its disks are copied by themselves, and what libvirt keeps of it in addition to its definition. */
   isOff: Type.Boolean(),
   disks: Type.Array(
     closed({
@@ -84,7 +84,7 @@ export const IncomingVm = closed({
 });
 export type IncomingVm = Static<typeof IncomingVm>;
 
-/** What libvirt keeps of a VM beside its definition. */
+/** What libvirt keeps of a VM in addition to its definition. */
 export const STATE_FILES = ["nvram", ...TPM_FILES] as const;
 export type StateFile = typeof STATE_FILES[number];
 /** Characters of one, as base64: with the rest of a question less than a message of a WebSocket may have. */

@@ -1,4 +1,4 @@
-/** The host's devices as people choose among them, out of what libvirt tells of each, who has them and what the host needs. Pure. */
+/** The host's devices as people choose among them, out of what libvirt says about each, who has them and what the host needs. Pure. */
 import type { HostDevice, HostDeviceUser } from "../contract/mod.ts";
 import { type HostDeviceRef, mayBeSame, refText } from "../formats/xml/host_device.ts";
 import type {
@@ -24,8 +24,8 @@ export interface AssignedDevice extends HostDeviceUser {
   readonly ref: HostDeviceRef;
 }
 
-/** What is known beside libvirt's list. */
-export interface HostFacts {
+/** What is known in addition to libvirt's list. */
+export interface DeviceListFacts {
   readonly uses: readonly HostUse[];
   readonly taken: readonly AssignedDevice[];
   /** Serial numbers by the device's place in the kernel's tree. */
@@ -47,7 +47,7 @@ const ROOT_HUB = "1d6b";
 const isHub = ({ vendorId }: UsbCapability, interfaces: readonly UsbInterfaceCapability["code"][]) =>
   vendorId === ROOT_HUB || usbClass(interfaces) === "hub";
 
-/** What people call it; its numbers where nobody knows more. */
+/** What people call it; its numbers where no name is known. */
 function nameOf({ vendor, product, vendorId, productId }: PciCapability | UsbCapability): string {
   // Both say who made it, at times.
   const isTwice = vendor !== undefined && product?.toLowerCase().startsWith(vendor.toLowerCase());
@@ -88,7 +88,11 @@ function users(ref: HostDeviceRef, taken: readonly AssignedDevice[]): HostDevice
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], facts: HostFacts): HostDevice {
+function pciDevice(
+  device: Of<PciCapability>,
+  all: readonly NodeDevice[],
+  facts: DeviceListFacts,
+): HostDevice {
   const { capability: is } = device;
   const cls = pciClass(is);
   return {
@@ -119,7 +123,7 @@ function pciDevice(device: Of<PciCapability>, all: readonly NodeDevice[], facts:
 function usbDevice(
   device: Of<UsbCapability>,
   all: readonly NodeDevice[],
-  facts: HostFacts,
+  facts: DeviceListFacts,
   interfaces: readonly Of<UsbInterfaceCapability>[],
   isAlone: boolean,
 ): HostDevice {
@@ -149,7 +153,7 @@ function usbDevice(
 }
 
 /** What is plugged in: USB first, as people look for it, each by its address. Hubs are none. */
-export function listedDevices(all: readonly NodeDevice[], facts: HostFacts): HostDevice[] {
+export function listedDevices(all: readonly NodeDevice[], facts: DeviceListFacts): HostDevice[] {
   const interfaces = Map.groupBy(all.filter(isKind("usb-interface")), ({ parent }) => parent ?? "");
   const of = ({ name }: NodeDevice) => interfaces.get(name) ?? [];
   const usb = all.filter(isKind("usb")).filter((device) =>

@@ -18,7 +18,7 @@ import {
   type InsightSummary,
   isActiveVm,
   type Rule,
-  type VmFacts,
+  type VmInsightFacts,
 } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
 import { MEMORY_RULES } from "./memory.ts";
@@ -58,7 +58,7 @@ function* found<F extends { readonly hours: number; readonly series: readonly In
 
 /** What update_vm has to be asked for to take a change back. */
 function undoOf(
-  { vm }: VmFacts,
+  { vm }: VmInsightFacts,
   { cpu, memory }: NonNullable<FoundProblem["apply"]>,
 ): NonNullable<FoundProblem["apply"]> {
   return {
@@ -68,7 +68,7 @@ function undoOf(
 }
 
 /** What rules find of a VM. @param now milliseconds since 1970 */
-export function analyseVm(facts: VmFacts, now: () => number): RuleFinding[] {
+export function analyseVm(facts: VmInsightFacts, now: () => number): RuleFinding[] {
   const { id, name, persistent, pendingChanges = 0 } = facts.vm;
   const vm = { id, name, waits: isActiveVm(facts.vm) && pendingChanges > 0 };
   return [

@@ -6,7 +6,7 @@ import { analyseHost, analyseVm, coverageOf, inOrder, insightOf, isEnough } from
 import { backupFactsOf, backupRules } from "./backups.ts";
 import { CPU_RULES } from "./cpu.ts";
 import { deviceRules } from "./devices.ts";
-import type { AnalysedHost, InsightSummary, VmFacts } from "./facts.ts";
+import type { AnalysedHost, InsightSummary, VmInsightFacts } from "./facts.ts";
 import { HOST_RULES } from "./host.ts";
 import { MEMORY_RULES } from "./memory.ts";
 import { snapshotRules } from "./snapshots.ts";
@@ -44,10 +44,11 @@ const VM_FACTS: VM = {
   ...{ virtType: "kvm", host: "here", attention: [], startedAt: NOW - 3600_000 },
 };
 
-const facts = (figures: readonly InsightSummary[], vm: Partial<VM> = {}, hours = 24): VmFacts => ({
+const facts = (figures: readonly InsightSummary[], vm: Partial<VM> = {}, hours = 24): VmInsightFacts => ({
   ...{ vm: { ...VM_FACTS, ...vm }, host: { threads: 16, memoryMb: 65_536 }, series: figures, hours },
 });
-const rulesOf = (each: VmFacts) => analyseVm(each, now).map(({ rule, severity }) => `${rule} ${severity}`);
+const rulesOf = (each: VmInsightFacts) =>
+  analyseVm(each, now).map(({ rule, severity }) => `${rule} ${severity}`);
 
 const disk = (bus: string, target = "vda"): VM["disks"][number] => ({
   ...{ target, bus, device: "disk", type: "file", readOnly: false, shareable: false },
@@ -218,7 +219,7 @@ Deno.test("insightOf() has words, series and, for who may, the command and the w
 });
 
 Deno.test("backups: none, a failed one and an old one are told; what is not known is not", () => {
-  const of = (backup: VmFacts["backup"], disks = [disk("virtio")]) =>
+  const of = (backup: VmInsightFacts["backup"], disks = [disk("virtio")]) =>
     rulesOf({ ...facts([], { disks }), backup });
   assert.deepEqual(of(undefined), []);
   assert.deepEqual(of({ failed: false }), ["backup_missing info"]);

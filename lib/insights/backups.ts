@@ -1,7 +1,7 @@
 /** Rules on what is kept of VMs. Pure. */
 import { DAY_MS } from "../duration.ts";
 import type { Backup } from "../contract/backups.ts";
-import type { BackupFacts, FoundProblem, Rule, VmFacts } from "./facts.ts";
+import type { BackupFacts, FoundProblem, Rule, VmInsightFacts } from "./facts.ts";
 
 /** Days after which a copy is old. */
 const OLD_DAYS = 7;
@@ -29,25 +29,26 @@ export function backupFactsOf(backups: readonly Backup[]): (vmId: string) => Bac
   };
 }
 
-const hasDisk = ({ vm }: VmFacts) => vm.disks.some(({ device, readOnly }) => device === "disk" && !readOnly);
+const hasDisk = ({ vm }: VmInsightFacts) =>
+  vm.disks.some(({ device, readOnly }) => device === "disk" && !readOnly);
 
-function missing(facts: VmFacts): FoundProblem[] {
+function missing(facts: VmInsightFacts): FoundProblem[] {
   const { backup } = facts;
   const isMissing = backup !== undefined && backup.takenAt === undefined && !backup.failed;
   return isMissing && hasDisk(facts) ? [{ severity: "info", vars: {} }] : [];
 }
 
-const failed = ({ backup }: VmFacts): FoundProblem[] =>
+const failed = ({ backup }: VmInsightFacts): FoundProblem[] =>
   backup?.failed ? [{ severity: "warning", vars: {} }] : [];
 
-const old = (now: () => number) => ({ backup }: VmFacts): FoundProblem[] => {
+const old = (now: () => number) => ({ backup }: VmInsightFacts): FoundProblem[] => {
   if (backup?.takenAt === undefined) return [];
   const days = Math.floor((now() - backup.takenAt) / DAY_MS);
   return days >= OLD_DAYS ? [{ severity: "warning", vars: { days } }] : [];
 };
 
 /** @param now milliseconds since 1970 */
-export const backupRules = (now: () => number): readonly Rule<VmFacts>[] => [
+export const backupRules = (now: () => number): readonly Rule<VmInsightFacts>[] => [
   { id: "backup_missing", category: "backup", find: missing },
   { id: "backup_failed", category: "backup", find: failed },
   { id: "backup_old", category: "backup", find: old(now) },

@@ -1,12 +1,12 @@
 /** Rules on the CPU of VMs. Pure. */
-import { type FoundProblem, percent, type Rule, summaryOf, type VmFacts } from "./facts.ts";
+import { type FoundProblem, percent, type Rule, summaryOf, type VmInsightFacts } from "./facts.ts";
 
 /** Share of the vCPUs that the highest load should take: what is left is for what was not seen. */
 const ROOM = 70;
 /** Percent. Below `idle` for 95 % of the time, a VM is larger than it needs; above `full`, smaller. */
 const LEVELS = { idle: 20, full: 90, quiet: 60, spike: 95, steal: 10, badSteal: 25 } as const;
 
-function tooMany({ vm, series }: VmFacts): FoundProblem[] {
+function tooMany({ vm, series }: VmInsightFacts): FoundProblem[] {
   const load = summaryOf(series, "cpu_usage");
   if (load?.p95 === undefined || load.p95 === null || load.max === null || load.p95 >= LEVELS.idle) return [];
   const count = Math.max(1, Math.ceil(load.max / 100 * vm.cpuCount / (ROOM / 100)));
@@ -19,7 +19,7 @@ function tooMany({ vm, series }: VmFacts): FoundProblem[] {
   }];
 }
 
-function tooFew({ vm, series, host }: VmFacts): FoundProblem[] {
+function tooFew({ vm, series, host }: VmInsightFacts): FoundProblem[] {
   const load = summaryOf(series, "cpu_usage");
   if (load === undefined || load.p95 === null || load.p50 === null || load.p95 < LEVELS.full) return [];
   const count = Math.min(Math.max(vm.cpuCount, host.threads), Math.ceil(vm.cpuCount * 1.5));
@@ -31,7 +31,7 @@ function tooFew({ vm, series, host }: VmFacts): FoundProblem[] {
   }];
 }
 
-function spikes({ series }: VmFacts): FoundProblem[] {
+function spikes({ series }: VmInsightFacts): FoundProblem[] {
   const load = summaryOf(series, "cpu_usage");
   if (load === undefined || load.p95 === null || load.max === null) return [];
   if (load.p95 >= LEVELS.quiet || load.max < LEVELS.spike) return [];
@@ -42,7 +42,7 @@ function spikes({ series }: VmFacts): FoundProblem[] {
   }];
 }
 
-function steal({ series }: VmFacts): FoundProblem[] {
+function steal({ series }: VmInsightFacts): FoundProblem[] {
   const waited = summaryOf(series, "cpu_steal");
   if (waited === undefined || waited.p95 === null || waited.p95 < LEVELS.steal) return [];
   return [{
@@ -52,7 +52,7 @@ function steal({ series }: VmFacts): FoundProblem[] {
   }];
 }
 
-export const CPU_RULES: readonly Rule<VmFacts>[] = [
+export const CPU_RULES: readonly Rule<VmInsightFacts>[] = [
   { id: "cpu_oversized", category: "cpu", hours: 24, ofLoad: true, find: tooMany },
   { id: "cpu_undersized", category: "cpu", ofLoad: true, find: tooFew },
   { id: "cpu_spikes", category: "cpu", ofLoad: true, find: spikes },

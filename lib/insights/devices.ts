@@ -1,6 +1,13 @@
 /** Rules on disks, network cards and the guest agent of VMs. Pure. */
 import type { VmSeriesName } from "../contract/metric_series.ts";
-import { type FoundProblem, isActiveVm, partsOf, percent, type Rule, type VmFacts } from "./facts.ts";
+import {
+  type FoundProblem,
+  isActiveVm,
+  percent,
+  type Rule,
+  summariesWithParts,
+  type VmInsightFacts,
+} from "./facts.ts";
 
 /** Milliseconds that 95 % of the steps stay below. */
 const LATENCY = { slow: 50, bad: 200 } as const;
@@ -14,9 +21,11 @@ const BOOTING = 10 * 60_000;
 
 const LATENCIES: readonly VmSeriesName[] = ["disk_read_latency", "disk_write_latency"];
 
-function slowDisks({ vm, series }: VmFacts): FoundProblem[] {
+function slowDisks({ vm, series }: VmInsightFacts): FoundProblem[] {
   return vm.disks.flatMap(({ target }): FoundProblem[] => {
-    const worst = LATENCIES.flatMap((name) => partsOf(series, name).filter(({ label }) => label === target))
+    const worst = LATENCIES.flatMap((name) =>
+      summariesWithParts(series, name).filter(({ label }) => label === target)
+    )
       .filter(({ p95 }) => p95 !== null && p95 >= LATENCY.slow).sort((a, b) => b.p95! - a.p95!)[0];
     if (worst === undefined) return [];
     return [{
@@ -28,9 +37,12 @@ function slowDisks({ vm, series }: VmFacts): FoundProblem[] {
   });
 }
 
-function lostPackets({ series }: VmFacts): FoundProblem[] {
+function lostPackets({ series }: VmInsightFacts): FoundProblem[] {
   const found = (["nic_rx_drops", "nic_tx_drops"] as const).flatMap((name) =>
-    partsOf(series, name).filter(({ avg }) => (avg ?? 0) >= DROPS).map((each) => ({ ...each, name }))
+    summariesWithParts(series, name).filter(({ avg }) => (avg ?? 0) >= DROPS).map((each) => ({
+      ...each,
+      name,
+    }))
   );
   return [...Map.groupBy(found, ({ label }) => label ?? "")].map(([label, all]): FoundProblem => ({
     severity: "warning",
@@ -40,7 +52,7 @@ function lostPackets({ series }: VmFacts): FoundProblem[] {
   }));
 }
 
-const slowBuses = ({ vm }: VmFacts): FoundProblem[] =>
+const slowBuses = ({ vm }: VmInsightFacts): FoundProblem[] =>
   vm.disks.filter(({ device, bus }) => device === "disk" && SLOW_BUSES.has(bus)).map(({ target, bus }) => ({
     severity: "info",
     about: target,
@@ -48,7 +60,7 @@ const slowBuses = ({ vm }: VmFacts): FoundProblem[] =>
     series: ["disk_read_bytes", "disk_write_bytes"],
   }));
 
-const slowCards = ({ vm }: VmFacts): FoundProblem[] =>
+const slowCards = ({ vm }: VmInsightFacts): FoundProblem[] =>
   vm.networkInterfaces.filter(({ model }) => SLOW_CARDS.test(model ?? "")).map(({ mac, model }) => ({
     severity: "info",
     about: mac,
@@ -56,11 +68,11 @@ const slowCards = ({ vm }: VmFacts): FoundProblem[] =>
     series: ["nic_rx_bytes", "nic_tx_bytes"],
   }));
 
-const noAgent = ({ vm }: VmFacts): FoundProblem[] =>
+const noAgent = ({ vm }: VmInsightFacts): FoundProblem[] =>
   vm.guestAgent === "not configured" ? [{ severity: "info", vars: {} }] : [];
 
 /** @param now milliseconds since 1970 */
-export const silentAgent = (now: () => number) => ({ vm }: VmFacts): FoundProblem[] => {
+export const silentAgent = (now: () => number) => ({ vm }: VmInsightFacts): FoundProblem[] => {
   const runs = vm.startedAt === undefined ? undefined : now() - vm.startedAt;
   const isMissing = vm.guestAgent === "disconnected" || vm.guestAgent === "silent";
   const isSilent = vm.state === "running" && isMissing && (runs ?? Infinity) > BOOTING;
@@ -68,7 +80,7 @@ export const silentAgent = (now: () => number) => ({ vm }: VmFacts): FoundProble
 };
 
 /** @param now milliseconds since 1970 */
-export const deviceRules = (now: () => number): readonly Rule<VmFacts>[] => [
+export const deviceRules = (now: () => number): readonly Rule<VmInsightFacts>[] => [
   { id: "disk_latency", category: "disk", find: slowDisks },
   { id: "packet_drops", category: "network", ofLoad: true, find: lostPackets },
   { id: "disk_emulated", category: "disk", find: slowBuses },

@@ -51,7 +51,7 @@ export interface SnapshotFacts {
 }
 
 /** A VM on its host. */
-export interface VmFacts extends RangeFacts {
+export interface VmInsightFacts extends RangeFacts {
   readonly vm: VM;
   /** Undefined where backups are not known, or not made. */
   readonly backup?: BackupFacts | undefined;
@@ -98,7 +98,7 @@ export function summaryOf(
 }
 
 /** The summaries of a series with parts, of those with points enough. */
-export function partsOf(
+export function summariesWithParts(
   series: readonly InsightSummary[],
   name: VmSeriesName | HostSeriesName,
 ): InsightSummary[] {

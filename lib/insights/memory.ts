@@ -1,5 +1,5 @@
 /** Rules on the memory of VMs. They need the guest's own view: what QEMU holds says nothing of what is used. Pure. */
-import { type FoundProblem, percent, type Rule, summaryOf, type VmFacts } from "./facts.ts";
+import { type FoundProblem, percent, type Rule, summaryOf, type VmInsightFacts } from "./facts.ts";
 import { formatBytes, formatMemory } from "../text/quantity.ts";
 import { MIB } from "../text/byte_units.ts";
 
@@ -17,7 +17,7 @@ const OF_HOST = 0.9;
 const stepsUp = (mib: number) => Math.ceil(mib / STEP) * STEP;
 
 /** Use and size as the guest sees them; undefined where it does not tell. */
-function guestView({ series }: VmFacts) {
+function guestView({ series }: VmInsightFacts) {
   const used = summaryOf(series, "memory_used"), total = summaryOf(series, "memory_guest_total");
   const usable = summaryOf(series, "memory_guest_usable") ?? summaryOf(series, "memory_guest_free");
   if (usable === undefined || !used || !total || used.p95 === null || used.max === null || !total.avg) {
@@ -33,9 +33,9 @@ function guestView({ series }: VmFacts) {
 }
 
 /** Whether the balloon holds back memory that the VM could have. */
-const isSqueezed = ({ vm }: VmFacts) => vm.memoryMb * 100 < vm.maxMemoryMb * WHOLE;
+const isSqueezed = ({ vm }: VmInsightFacts) => vm.memoryMb * 100 < vm.maxMemoryMb * WHOLE;
 
-function tooMuch(facts: VmFacts): FoundProblem[] {
+function tooMuch(facts: VmInsightFacts): FoundProblem[] {
   const view = guestView(facts), { vm } = facts;
   if (view === undefined || view.max >= LEVELS.idle || isSqueezed(facts)) return [];
   const next = Math.max(LEAST, stepsUp(view.usedMib * ROOM));
@@ -53,7 +53,7 @@ function tooMuch(facts: VmFacts): FoundProblem[] {
   }];
 }
 
-function tooLittle(facts: VmFacts): FoundProblem[] {
+function tooLittle(facts: VmInsightFacts): FoundProblem[] {
   const view = guestView(facts), { vm, host } = facts;
   if (view === undefined || view.p95 < LEVELS.full || isSqueezed(facts)) return [];
   const swapped = summaryOf(facts.series, "memory_swap_in");
@@ -71,7 +71,7 @@ function tooLittle(facts: VmFacts): FoundProblem[] {
   }];
 }
 
-function squeezed(facts: VmFacts): FoundProblem[] {
+function squeezed(facts: VmInsightFacts): FoundProblem[] {
   const view = guestView(facts), { vm } = facts;
   if (view === undefined || view.p95 < LEVELS.squeezed || !isSqueezed(facts)) return [];
   return [{
@@ -86,7 +86,7 @@ function squeezed(facts: VmFacts): FoundProblem[] {
   }];
 }
 
-export const MEMORY_RULES: readonly Rule<VmFacts>[] = [
+export const MEMORY_RULES: readonly Rule<VmInsightFacts>[] = [
   { id: "memory_oversized", category: "memory", hours: 24, ofLoad: true, find: tooMuch },
   { id: "memory_undersized", category: "memory", ofLoad: true, find: tooLittle },
   { id: "balloon_pressure", category: "memory", ofLoad: true, find: squeezed },

@@ -1,6 +1,6 @@
 /** Rules on snapshots of VMs. Pure. */
 import { DAY_MS } from "../duration.ts";
-import type { FoundProblem, Rule, VmFacts } from "./facts.ts";
+import type { FoundProblem, Rule, VmInsightFacts } from "./facts.ts";
 
 /** Days after which a snapshot is rarely what anybody would go back to; and after which it is a burden. */
 const STALE_DAYS = { internal: 30, external: 7 } as const;
@@ -10,7 +10,7 @@ const MANY = 10;
 const NAMED = 3;
 
 /** @param now milliseconds since 1970 */
-const stale = (now: () => number) => ({ snapshots = [] }: VmFacts): FoundProblem[] => {
+const stale = (now: () => number) => ({ snapshots = [] }: VmInsightFacts): FoundProblem[] => {
   const old = snapshots.map((each) => ({ ...each, days: Math.floor((now() - each.createdAt) / DAY_MS) }))
     .filter(({ external, days }) => days >= (external ? STALE_DAYS.external : STALE_DAYS.internal))
     .sort((a, b) => b.days - a.days);
@@ -25,13 +25,13 @@ const stale = (now: () => number) => ({ snapshots = [] }: VmFacts): FoundProblem
   }];
 };
 
-const chain = ({ snapshots = [] }: VmFacts): FoundProblem[] => {
+const chain = ({ snapshots = [] }: VmInsightFacts): FoundProblem[] => {
   const n = snapshots.filter(({ external }) => external).length;
   return n >= MANY ? [{ severity: "warning", vars: { n }, series: ["disk_read_latency"] }] : [];
 };
 
 /** @param now milliseconds since 1970 */
-export const snapshotRules = (now: () => number): readonly Rule<VmFacts>[] => [
+export const snapshotRules = (now: () => number): readonly Rule<VmInsightFacts>[] => [
   { id: "snapshots_stale", category: "disk", find: stale(now) },
   { id: "snapshots_many", category: "disk", find: chain },
 ];

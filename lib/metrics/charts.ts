@@ -12,7 +12,7 @@ export type LineToken = "cpu" | "memory" | "read" | "write" | "rx" | "tx";
 /** A line of a chart. */
 export interface ChartSeries<Name extends string = string> {
   readonly name: Name;
-  /** What it is called beside the others of its chart. */
+  /** What it is called among the others of its chart. */
   readonly label: Text;
   readonly token: LineToken;
 }

@@ -113,12 +113,12 @@ function readTimes(reader: Reader, count: number): number[] {
   return times;
 }
 
-/** @param beside figures that these are near to; the one before, where there are none */
-function writeFigures(writer: Writer, figures: readonly number[], beside?: readonly number[]): void {
+/** @param near figures that these are near to; the one before, where there are none */
+function writeFigures(writer: Writer, figures: readonly number[], near?: readonly number[]): void {
   let last = 0;
   for (let index = 0; index < figures.length; index++) {
     const code = codeOf(figures[index]!);
-    if (beside) last = codeOf(beside[index]!) ?? last;
+    if (near) last = codeOf(near[index]!) ?? last;
     if (code === undefined) {
       writer.whole(figures[index]!);
       continue;
@@ -128,10 +128,10 @@ function writeFigures(writer: Writer, figures: readonly number[], beside?: reado
   }
 }
 
-function readFigures(reader: Reader, count: number, beside?: readonly number[]): number[] {
+function readFigures(reader: Reader, count: number, near?: readonly number[]): number[] {
   const figures: number[] = [];
   for (let index = 0, last = 0; index < count; index++) {
-    if (beside) last = codeOf(beside[index]!) ?? last;
+    if (near) last = codeOf(near[index]!) ?? last;
     const token = reader.number();
     if (token === WHOLE) {
       figures.push(reader.whole());

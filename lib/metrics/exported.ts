@@ -1,6 +1,6 @@
 /**
  * Which figures are exported under which name, as one table: those of Debian's prometheus-libvirt-exporter and of its
- * forks, so that dashboards and rules made for them go on, and beside them what libvirt tells further. Pure.
+ * forks, so that dashboards and rules made for them go on, and in addition further figures of libvirt. Pure.
  */
 import type { LabelSet, MetricFamily, Sample } from "../formats/exposition.ts";
 import { labelSet } from "../formats/exposition.ts";
@@ -140,7 +140,7 @@ function partsOf(
   }).filter(({ labels }) => !seen.has(labels.text) && seen.add(labels.text)); // of two alike one counts
 }
 
-/** libvirt tells the backing files of a disk beside it; they have no figures of the guest's. */
+/** libvirt tells the backing files of a disk next to it; they have no figures of the guest's. */
 const text = (value: unknown) => value === undefined ? undefined : String(value);
 
 function* samplesOf(parts: readonly ExportedPart[], from: string, factor: number): Generator<Sample> {

@@ -55,7 +55,7 @@ Deno.test("markKinds() of all that is told as activity: a new command is thought
   );
 });
 
-Deno.test("firedAsActivity(): alerts that fired are marked beside what else happened", () => {
+Deno.test("firedAsActivity(): alerts that fired are marked along with what else happened", () => {
   const incident: AlertIncident = {
     ...{
       id: "i",

@@ -65,7 +65,7 @@ export class MetricSampler {
 
   /**
    * The figures of a reading, one for each source; NaN where nothing can be told. The array is the same each time: those of
-   * a thousand VMs would be megabytes that nobody collects for long.
+   * a thousand VMs would be megabytes of garbage for long.
    *
    * @param at monotonic milliseconds
    * @param mostSeconds since the reading before: after more, what a counter rose by says nothing of now

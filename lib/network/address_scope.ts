@@ -11,7 +11,7 @@ import {
   type Subnet,
 } from "../formats/ip/cidr.ts";
 
-/** Kinds of addresses; everything but `public` is this host, its neighbours, or nobody. */
+/** Kinds of addresses; everything but `public` is this host, its neighbours, or unassigned. */
 export const REACHES = [
   "public",
   "unspecified",
@@ -139,7 +139,7 @@ function fits(rule: string, host: string, address: Address, mayName: boolean): b
   return name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name;
 }
 
-/** What no rule can allow: these are nobody's. */
+/** What no rule can allow: these are not assigned. */
 const NEVER: ReadonlySet<Reach> = new Set(["unspecified", "multicast"]);
 
 /** Why a host at an address must not be asked; null when it may be. */

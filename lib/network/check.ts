@@ -66,7 +66,7 @@ const isSame = (a: Subnet, b: Subnet) =>
   a.family === b.family && a.prefix === b.prefix && networkOf(a).value === networkOf(b).value;
 
 /**
- * Whether a new subnet cannot stand beside one in use. Of two routes the kernel takes the one with the longer prefix: a
+ * Whether a new subnet conflicts with one in use. Of two routes the kernel takes the one with the longer prefix: a
  * subnet inside a route of a VPN works, and what lies in it is no longer reached through the VPN. What cannot be is the
  * same subnet twice, an address of the host in it, and two networks that share addresses.
  */
@@ -75,7 +75,7 @@ function excludes(other: TakenSubnet, subnet: Subnet): boolean {
   return isSame(other.subnet, subnet) || (other.kind === "device" && contains(subnet, other.subnet));
 }
 
-/** The first of the subnets in use that a new one cannot stand beside. */
+/** The first of the subnets in use that conflicts with a new one. */
 export const obstacleOf = (subnet: Subnet, taken: readonly TakenSubnet[]): TakenSubnet | undefined =>
   taken.find((each) => excludes(each, subnet));
 

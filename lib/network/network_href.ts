@@ -1,7 +1,7 @@
 /** Where a network's page is. Pure. */
 import { segmentOf } from "../text/path_segment.ts";
 
-/** The pages beside those of networks. */
+/** The pages besides those of networks. */
 const PAGES = ["new", "topology"];
 
 /** Where a network's page is. */

@@ -32,7 +32,7 @@ export function routesV4(text: string): IpRoute[] {
   });
 }
 
-/** fe80::/10 and ff00::/8 are on every device: nobody's. */
+/** fe80::/10 and ff00::/8 are on every device: they belong to none. */
 const isLinkLocal = (value: bigint) => value >> 118n === 0x3fan || value >> 120n === 0xffn;
 
 /** Reads /proc/net/ipv6_route. Single addresses of the host itself stand on `lo`; they are left out. */

@@ -65,7 +65,7 @@ export function waitingSockets(text: string, protocol: Socket["protocol"], famil
 
 /**
  * The users of this host whose programs are connected to a port, by the address and port that they come from:
- * `127.0.0.1:40312` → 1000. Of a socket that its program has closed nobody knows whose it was.
+ * `127.0.0.1:40312` → 1000. Of a socket that its program has closed the owner is not known.
  *
  * @param from ports that are asked about: reading all lines of a busy host takes long
  */

@@ -11,7 +11,7 @@ import { conditionsOn, isMaking, startsJob } from "../rest/resources.ts";
 import { longestList } from "../contract/lookups.ts";
 import { ANSWER_HEADS, LISTED_PATHS, REQUEST_HEADS } from "./rest_heads.ts";
 
-/** Errors any call may give, beside its own. */
+/** Errors any call may give, in addition to its own. */
 const ANY: readonly ErrorCode[] = [
   "InvalidInput",
   "ForeignOrigin",

@@ -92,7 +92,7 @@ function versionIn({ version }: Record<string, unknown>): number {
 }
 
 /** What a file says of itself, of any version. @throws {ContractError} InvalidFormat */
-export function readHead(text: string): ProfileHead {
+export function readProfileHead(text: string): ProfileHead {
   const record = recordIn(text), version = versionIn(record);
   if (version <= FILE_VERSION) {
     const { tool_refs: tools, ...file } = readProfile(text);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../contract/errors.ts";
-import { fileNameOf, readHead, readProfile, writtenProfile } from "./file.ts";
+import { fileNameOf, readProfile, readProfileHead, writtenProfile } from "./file.ts";
 import { profileName } from "./name.ts";
 import { namedIn } from "./about.ts";
 import { filledInput, parametersIn, valuesFor } from "./skill.ts";
@@ -36,7 +36,7 @@ Deno.test("Files of profiles: what is written is read; the seed's fields may be 
 
 Deno.test("Files of profiles: another version, no profile, and names that lead elsewhere", () => {
   assert.equal(codeOf(() => readProfile('{"version":2,"name":"a"}')), "VersionUnsupported");
-  assert.deepEqual(readHead('{"version":2,"name":"a","tool_refs":[1,2]}'), {
+  assert.deepEqual(readProfileHead('{"version":2,"name":"a","tool_refs":[1,2]}'), {
     ...{ version: 2, name: "a", description: null, tool_count: 2 },
   });
   const tool = (name: string) =>

@@ -30,7 +30,7 @@ Deno.test("exceeded() names what is beyond its limit, and nothing without one", 
   assert.deepEqual(exceeded({ vms: 1, diskGb: 10 }, counted(1, 99, 99, 10.5)), ["diskGb"]);
 });
 
-Deno.test("withDefaults() fills in what was not said, and no disk beside disks that were said", () => {
+Deno.test("withDefaults() fills in what was not said, and no disk in addition to disks that were given", () => {
   const defaults = { cpuCount: 4, memoryMb: 4096, diskSizeGb: 9, network: "lab", tags: ["lab"] };
   assert.deepEqual(withDefaults({ cpuCount: 1 }, defaults), { ...defaults, cpuCount: 1 });
   assert.deepEqual(withDefaults({ disks: [], nics: [] }, defaults), {

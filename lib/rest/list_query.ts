@@ -1,4 +1,4 @@
-/** What a list's query may say at the REST door beside the command's own fields: which entries, which of their fields. Pure. */
+/** What a list's query may say at the REST door in addition to the command's own fields: which entries, which of their fields. Pure. */
 import Type, { type TSchema } from "typebox";
 import { hasLabel } from "../text/labels.ts";
 import { matcher } from "../text/pattern.ts";
@@ -76,7 +76,7 @@ function shapeOf({ output, rows, lookup }: Command): Shape | undefined {
   return { isList, fields, by: by !== "id" && by in known ? by : undefined };
 }
 
-/** Query names of a route beside its command's own fields. */
+/** Query names of a route in addition to its command's own fields. */
 export function listQueryOf(
   { command, method }: Pick<RestRoute, "command" | "method">,
 ): Record<string, (typeof LIST_QUERY)[ListField]> {

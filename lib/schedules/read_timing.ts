@@ -34,7 +34,7 @@ function momentIn(at: string): string {
 /** Words that stand for an expression. */
 const NICKNAMES = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-/** What croner takes beside is a date, has seconds, or has no time (`@reboot`). @throws {ContractError} InvalidInput */
+/** What croner takes in addition is a date, has seconds, or has no time (`@reboot`). @throws {ContractError} InvalidInput */
 function patternIn(cron: string): string {
   const text = cron.trim();
   if (NICKNAMES.includes(text.toLowerCase()) || text.split(/\s+/).length === 5) return text;

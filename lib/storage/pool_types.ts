@@ -1,7 +1,7 @@
 /** The kinds of storage pools as data: what each needs to be told, and what the host needs for it. Pure. */
 import { FOUND_TYPES, type FoundType, type PoolType } from "../contract/choices.ts";
 
-/** What a new pool may be told beside its name and type. */
+/** What a new pool may be given in addition to its name and type. */
 export const POOL_FIELDS = [
   "path",
   "device",
@@ -19,7 +19,7 @@ export interface PoolKind {
   /** Fields it needs, and fields it may be given. */
   readonly needs: readonly PoolField[];
   readonly may: readonly PoolField[];
-  /** Where its volumes appear when nobody says; `{name}` is the pool's name, `{source}` its source's. */
+  /** Where its volumes appear by default; `{name}` is the pool's name, `{source}` its source's. */
   readonly target?: string;
   /**
    * `always`: building makes a folder, which harms nothing. `asked`: it makes a file system, a volume group or a

@@ -76,7 +76,7 @@ export function sealDefinition(document: XmlDocument): void {
   if (group !== undefined) document.remove(group);
 }
 
-/** Gives every network card a MAC address that nobody has. @returns them, in the order of the cards */
+/** Gives every network card a MAC address that no VM has. @returns them, in the order of the cards */
 export function giveMacs(document: XmlDocument, taken: ReadonlySet<string>): string[] {
   dropMacs(document);
   const known = new Set(taken), made: string[] = [];

@@ -46,7 +46,7 @@ Deno.test("sealDefinition() takes media, MAC addresses and the group out, and le
   assert.match(text, /ua-kvmm-seed/);
 });
 
-Deno.test("giveMacs() gives each card an address of its own that nobody has", () => {
+Deno.test("giveMacs() gives each card an address of its own that no VM has", () => {
   const document = domain(
     "<interface type='network'/><interface type='network'><mac address='x'/></interface>",
   );

@@ -4,7 +4,7 @@ import { forms } from "../i18n/en/forms.ts";
 import { doneText, doneWord, noticeOf, noticeText } from "./done.ts";
 import type { FieldSchema } from "./values.ts";
 
-Deno.test("doneWord() and doneText(): a command's words, those of its field where there are some, and nobody else's", () => {
+Deno.test("doneWord() and doneText(): a command's words, those of its field where there are some, and no others", () => {
   assert.equal(doneText(doneWord("start_network", { name: "lan" }), "lan"), "The network lan was started.");
   assert.equal(
     doneWord("enable_port_forward", { id: "1", enabled: false }),

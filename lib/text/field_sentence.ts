@@ -1,4 +1,4 @@
-/** A refusal's text as the sentence beside the field that it is about. */
+/** A refusal's text as the sentence next to the field that it is about. */
 import { t } from "../i18n/mod.ts";
 
 /** The reason alone of a text that says an input is invalid, in the language of what is done now; any other as it is. */
@@ -7,7 +7,7 @@ export function reasonOf(message: string): string {
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
-/** What is wrong with a field, as a sentence beside it: its own name is not said again. */
+/** What is wrong with a field, as a sentence next to it: its own name is not said again. */
 export function fieldSentence(field: string, message: string): string {
   const reason = reasonOf(message);
   if (reason === message) return message;

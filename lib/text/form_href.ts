@@ -7,7 +7,7 @@ export const FORM_PLACES = ["to", "from"] as const;
 /**
  * The address for `action`.
  *
- * @param fields values that stand fast; the form's own fields come beside them, named by their paths in the input
+ * @param fields values that stand fast; the form's own fields come in addition, named by their paths in the input
  * @param to the page to go to when it is done; `{name}` in it stands for what the field `name`, else the answer, says, and
  *   `/{task}` for the page of the task that it is
  * @param from the page to show again when it is refused, where that is another one

@@ -37,7 +37,7 @@ export interface FormField {
 /** The field with this path: one walk down the schema, which ends where that does. */
 export function formField(input: FieldSchema, path: string): FormField {
   const steps = path.split(".", MOST_STEPS + 1);
-  // What no form may have is shown to nobody.
+  // What no form may have is not shown.
   if (steps.length > MOST_STEPS) return { schema: undefined, isSecret: true };
   let schema: FieldSchema | undefined = input, isSecret = false;
   for (const step of steps) {

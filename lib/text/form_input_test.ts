@@ -126,7 +126,7 @@ Deno.test("formInput() reads parts and rows by their path", () => {
   );
 });
 
-Deno.test("formInput() reads a bare number in the unit that its form names, and a part that nobody filled is not there", () => {
+Deno.test("formInput() reads a bare number in the unit that its form names, and an empty part is left out", () => {
   const GIB = 1024 ** 3,
     create = (...form: [string, string][]) => read("create_volume", ["pool", "p"], ...form);
   for (

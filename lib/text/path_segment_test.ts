@@ -13,7 +13,7 @@ Deno.test("segmentOf() marks what would lead to another page", () => {
   assert.equal(segmentOf("=new", PAGES), "=%3Dnew");
 });
 
-Deno.test("nameIn() finds every name again, and no name leads to a page beside it or up", () => {
+Deno.test("nameIn() finds every name again, and no name leads to a page next to it or up", () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string({ unit: "grapheme", minLength: 1 }), fc.constantFrom(...PAGES, ".", "..", "=.")),

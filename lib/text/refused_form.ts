@@ -23,7 +23,7 @@ export function typedAgain(
   return refused?.command === command ? refused.typed : undefined;
 }
 
-/** What is wrong with a field, as a sentence beside it; undefined where nothing is. */
+/** What is wrong with a field, as a sentence next to it; undefined where nothing is. */
 export function refusalAt(
   refused: RefusedForm | null | undefined,
   command: CommandName,

@@ -5,7 +5,7 @@ import type { Topology, TopologyDevice, TopologyNetwork, TopologyVm } from "../c
 export type GraphNode =
   & { readonly id: string; readonly layer: number }
   & (
-    /** `device` and `network` are undefined for what VMs name and nobody has. */
+    /** `device` and `network` are undefined for what VMs name and does not exist. */
     | { readonly kind: "device"; readonly name: string; readonly device: TopologyDevice | undefined }
     | { readonly kind: "network"; readonly name: string; readonly network: TopologyNetwork | undefined }
     | { readonly kind: "user" }
@@ -44,7 +44,7 @@ const ALWAYS = new Set<TopologyDevice["kind"]>(["physical", "bond", "vlan", "bri
 /** Modes in which the host passes packets on instead of frames. */
 const ROUTED = new Set<TopologyNetwork["mode"]>(["nat", "routed", "open"]);
 
-/** Devices that are drawn: libvirt's own bridges are their networks, and ends of other things are nobody's. */
+/** Devices that are drawn: libvirt's own bridges are their networks, and ends of other devices are left out. */
 export function shownDevices({ devices, networks, vms }: Topology): TopologyDevice[] {
   const named = new Set([
     ...networks.flatMap(({ over }) => over),

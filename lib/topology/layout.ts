@@ -83,7 +83,7 @@ function dimensionsOf(node: GraphNode | undefined, open: Open): Dimensions {
   return {
     width: groupWidth,
     height: group.head + rows * (chip.height + chip.gap) - chip.gap + foot,
-    // Beside its head, so that an open box of hundreds still has its network in sight.
+    // Next to its head, so that an open box of hundreds still has its network in sight.
     anchor: group.head / 2,
   };
 }
@@ -151,7 +151,7 @@ export function topologyLayout(topology: Topology, open: Open = new Set()): Pict
       anchors.set(layer[index]!, top + items[index]!.anchor);
     });
   };
-  // What is taller than a screen is read from its top: things stand beside the first they lead to, not in the middle.
+  // What is taller than a screen is read from its top: nodes stand next to the first they lead to, not in the middle.
   const heights = (layers.at(-1) ?? []).map((id) => sizes.get(id)!.height);
   const gather = heights.reduce((sum, each) => sum + each, 0) > SCREEN ? least : mean;
   const towards = (

@@ -41,7 +41,7 @@ function assertClean(picture: Picture): void {
     const inside = [...one.chips, ...one.fold ? [one.fold] : []];
     inside.forEach((chip, at) => {
       for (const other of inside.slice(at + 1)) assert.ok(!touch(chip, other));
-      assert.ok(chip.x > one.x && chip.x + chip.width < one.x + one.width, "beside its group");
+      assert.ok(chip.x > one.x && chip.x + chip.width < one.x + one.width, "next to its group");
       assert.ok(chip.y > one.y && chip.y + chip.height < one.y + one.height, "above or below its group");
     });
   });
@@ -171,7 +171,7 @@ Deno.test("crossings() counts pairs", () => {
   assert.equal(crossings(layers, [step("a", "x"), step("a", "y"), step("b", "x"), step("b", "y")]), 1);
 });
 
-Deno.test("graphOf() draws what VMs name and nobody has, once", () => {
+Deno.test("graphOf() draws what VMs name and does not exist, once", () => {
   const vms = [aVm("a", ["gone"]), aVm("b", ["gone"])];
   const { nodes, edges } = graphOf({ devices: [], networks: [], vms });
   const [missing] = nodes.filter(({ kind }) => kind === "network");

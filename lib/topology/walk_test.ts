@@ -44,7 +44,7 @@ Deno.test("stopsOf() has the VMs of a group, and what folds it, instead of the g
   assert.deepEqual(ids, [...group.chips.map(({ id }) => id), foldId(group.node.id)]);
 });
 
-Deno.test("relatives() are what leads to a node and what it leads to, not what is beside it", () => {
+Deno.test("relatives() are what leads to a node and what it leads to, not its neighbours", () => {
   assert.deepEqual(
     [...relatives(lab, "network:office")].sort(),
     [

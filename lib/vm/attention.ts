@@ -3,7 +3,7 @@ import type { VM } from "../contract/vm.ts";
 import { oneLine } from "../text/text.ts";
 
 /** Its screen can be closed from the page that says so. */
-export const OPEN_SCREEN =
+export const OPEN_SCREEN_TEXT =
   "Its screen has no password: everybody who reaches its port on the host has its keyboard.";
 
 /** Another program has defined a VM without tags or the group that it had. The page that says so can put them back. */

@@ -9,7 +9,7 @@ import {
 } from "../contract/foreign.ts";
 import type { Input } from "../contract/mod.ts";
 import { enteredIn, givenIn, textIn } from "../text/form_fields.ts";
-import { placeOf } from "./ova_form.ts";
+import { nicPlaceOf } from "./ova_form.ts";
 
 /** Where a VM comes from, as the page's address or its form says. */
 export type ForeignAsked = Omit<Input<"inspect_foreign_vm">, "kind"> & { readonly kind: ForeignKind };
@@ -101,7 +101,7 @@ export function importForeignInput(form: FormData, asked: ForeignAsked): Input<"
     return text === DISK_LEFT_OUT ? { leaveOut: true } : bus === undefined ? {} : { bus };
   });
   const nics = listed(form, "nic", 16, (at): ForeignNicPlace => {
-    const model = oneOf(NIC_MODELS, textIn(form, `model${at}`)), place = placeOf(textIn(form, `nic${at}`));
+    const model = oneOf(NIC_MODELS, textIn(form, `model${at}`)), place = nicPlaceOf(textIn(form, `nic${at}`));
     return { ...place, ...(model !== undefined && !place.leaveOut && { model }) };
   });
   const isTicked = (name: string) => form.get(name) === "yes";

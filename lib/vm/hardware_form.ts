@@ -250,7 +250,7 @@ export function failedWith(section: FormOutcome["section"], error: unknown): For
   };
 }
 
-/** Pending changes by their field, to be told beside it. */
+/** Pending changes by their field, to be shown next to it. */
 export function pendingByField(pending: readonly PendingChange[]): ReadonlyMap<string, PendingChange> {
   return new Map(pending.map((each) => [each.what, each]));
 }

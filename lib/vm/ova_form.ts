@@ -12,7 +12,7 @@ export const placeValue = ({ network, bridge }: NicPlace): string =>
   bridge !== undefined ? BRIDGE + bridge : network !== undefined ? NETWORK + network : LEFT_OUT;
 
 /** Where a card goes, by its field. */
-export function placeOf(value: string): NicPlace {
+export function nicPlaceOf(value: string): NicPlace {
   if (value.startsWith(NETWORK)) return { network: value.slice(NETWORK.length) };
   if (value.startsWith(BRIDGE)) return { bridge: value.slice(BRIDGE.length) };
   return { leaveOut: true };
@@ -30,7 +30,7 @@ export function importOvaInput(
   archive: { readonly pool: string; readonly volume: string; readonly withoutDisks?: boolean },
 ): Input<"import_ova"> {
   const nics: NicPlace[] = [];
-  for (let at = 0; form.has(`nic${at}`) && at < 16; at++) nics.push(placeOf(textIn(form, `nic${at}`)));
+  for (let at = 0; form.has(`nic${at}`) && at < 16; at++) nics.push(nicPlaceOf(textIn(form, `nic${at}`)));
   const given = {
     name: enteredIn(form, "name"),
     targetPool: enteredIn(form, "targetPool"),

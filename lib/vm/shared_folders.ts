@@ -74,7 +74,7 @@ export interface SharedFolder {
 }
 
 /**
- * Why a folder must not be shared beside the shares that there are, as the end of a sentence. A guest could put a link
+ * Why a folder must not be shared in addition to the shares that there are, as the end of a sentence. A guest could put a link
  * in the place of a folder in its share; the same folder may be shared several times.
  *
  * @param path without links

@@ -27,7 +27,7 @@ export function snapshotTree(snapshots: readonly Snapshot[]): SnapshotNode[] {
 export interface SnapshotRow {
   /** Null: what the VM is now. */
   readonly snapshot: Snapshot | null;
-  /** Which line it is on, from the left. Each line left of it goes on beside it. */
+  /** Which line it is on, from the left. Each line left of it goes on next to it. */
   readonly lane: number;
   /** Where its line comes from: nowhere, the row it came from on its own line, or a branch of the line left of it. */
   readonly from: "nowhere" | "line" | "branch";
@@ -38,7 +38,7 @@ export interface SnapshotRow {
 }
 
 /**
- * The tree as rows with lines beside them. Of what came from one snapshot the largest part goes on straight below it, and
+ * The tree as rows with lines next to them. Of what came from one snapshot the largest part goes on straight below it, and
  * is last; the others are branches before that. So a tree has few lines: ten for a thousand snapshots, whatever its form.
  */
 export function snapshotRows(snapshots: readonly Snapshot[]): SnapshotRow[] {

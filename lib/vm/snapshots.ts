@@ -107,7 +107,7 @@ export function snapshotKind(subject: SnapshotSubject, disksOnly = false): Snaps
   return { kind: "external", reason };
 }
 
-/** What hinders going back to a snapshot of disks alone that lies beside them, as far as the definitions tell. */
+/** What hinders going back to an external snapshot of disks alone, as far as the definitions tell. */
 export function externalRevertHindrance(
   { memory, externalDisks }: Pick<SnapshotSummary, "memory" | "externalDisks">,
   disks: readonly Disk[],

@@ -23,7 +23,7 @@ const domain = (devices = "", more = "") => parseXml(`<domain>${more}<devices>${
 const PASSED =
   "<hostdev mode='subsystem' type='pci'><source><address domain='0x0' bus='0x3'/></source></hostdev>";
 
-Deno.test("snapshotKind() keeps it within the disks where it can, else beside them, and says why", () => {
+Deno.test("snapshotKind() keeps it within the disks where it can, else outside them, and says why", () => {
   const of = (change: Partial<VM>, devices = "", isExternal?: boolean, disksOnly = false) => {
     const present = isExternal === undefined ? [] : [{ isExternal }];
     const kind = snapshotKind(
@@ -77,7 +77,7 @@ const DISK =
 const NIC =
   "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/></interface>";
 
-Deno.test("revertHindrance() lets the same devices pass, however a run tells of them", () => {
+Deno.test("revertHindrance() lets the same devices pass, however a run reports them", () => {
   const then = domain(
     `${
       DISK.replace(" index='1'", "")

@@ -18,7 +18,7 @@ export async function whole<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (error) {
-    // As node tells of a request that broke off
+    // As node reports a request that broke off
     if ((error as { code?: unknown }).code !== "ECONNRESET") throw error;
     throw new ClientGone("the client went away", { cause: error });
   }

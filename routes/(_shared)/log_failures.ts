@@ -4,7 +4,7 @@ import { log } from "../../agent/log.ts";
 import { isClientGone } from "./client_gone.ts";
 import { define } from "../../lib/page_state.ts";
 
-/** Passes a request on, and logs the error that nobody foresaw. An `HttpError` below 500 is an answer. */
+/** Passes a request on, and logs an unexpected error. An `HttpError` below 500 is an answer. */
 export const logFailures = define.middleware(async (ctx) => {
   try {
     return await ctx.next();

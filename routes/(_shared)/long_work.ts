@@ -3,7 +3,7 @@ import type { CommandName } from "../../lib/contract/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { jobHref } from "../../lib/text/job_href.ts";
 
-/** Whether work was done within so many milliseconds; what it comes to later is nobody's here. @throws what it fails with */
+/** Whether work was done within so many milliseconds; its later result is not used here. @throws what it fails with */
 export async function finishesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));

@@ -11,7 +11,7 @@ import { fail, unlessAway } from "./fail.ts";
 
 const preview = scheduleCommands.preview_schedule;
 
-/** A failure beside a field: its name is not said in front. */
+/** A failure next to a field: its name is not said in front. */
 function shortened(failure: Failure): Failure {
   return { ...failure, why: reasonOf(failure.why) };
 }

@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { AuditDetails, doorText } from "../../components/access/AuditDetails.tsx";
 import { actionChoices, AUDIT_PAGE, AuditFilters, RESULTS } from "../../components/access/AuditFilters.tsx";
-import { DataTable } from "../../components/kit/DataTable.tsx";
+import { type Column, DataTable } from "../../components/kit/DataTable.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { HostsAsked } from "../../components/search/HostsAsked.tsx";
@@ -118,68 +118,173 @@ function withQuery(url: URL, more: Record<string, string>): string {
   for (const [name, value] of Object.entries(more)) query.set(name, value);
   return `${AUDIT_PAGE}?${query}`;
 }
+type Shown = Awaited<ReturnType<typeof shown>>;
+
+/** What the log is searched for. */
+function SearchPanel(
+  { search, hosts, zone, url }: Pick<Shown, "search" | "hosts"> & { zone: string; url: URL },
+) {
+  const query = url.searchParams;
+  return (
+    <Panel title={t("access.audit_search")}>
+      <form method="get">
+        <div class="form-grid">
+          <TextField
+            label={t("access.audit_text")}
+            name="text"
+            maxLength={64}
+            defaultValue={search.text ?? ""}
+          />
+          <TextField
+            label={t("access.audit_who")}
+            name="actor"
+            maxLength={64}
+            defaultValue={search.actor ?? ""}
+          />
+          <SelectField
+            label={t("access.audit_what")}
+            name="action"
+            value={search.action ?? ""}
+            choices={actionChoices(search.action)}
+          />
+          <SelectField
+            label={t("access.audit_result")}
+            name="result"
+            value={search.result ?? ""}
+            choices={[
+              { value: "", label: t("access.audit_any") },
+              ...Object.entries(RESULTS).map(([value, key]) => ({ value, label: t(key) })),
+            ]}
+          />
+          <TextField
+            label={t("access.audit_since")}
+            hint={t("access.audit_zone", { zone: zone })}
+            name="since"
+            type="date"
+            defaultValue={query.get("since") ?? ""}
+          />
+          <TextField
+            label={t("access.audit_until")}
+            hint={t("access.audit_zone", { zone: zone })}
+            name="until"
+            type="date"
+            defaultValue={query.get("until") ?? ""}
+          />
+          <HostSelect hosts={hosts} value={search.host} />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button primary">{t("access.audit_search")}</button>
+          <a class="button" href={withQuery(url, { format: "csv" })}>{t("access.audit_csv")}</a>
+          <a class="button" href={withQuery(url, { format: "json" })}>{t("access.audit_json")}</a>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+type Entry = Shown["found"]["entries"][number];
+
+/** The columns of the log. @param labels of hosts, by their ids */
+const columnsOf = (labels: ReadonlyMap<string, string>, hasHosts: boolean): (Column<Entry> | false)[] => [
+  {
+    title: t("access.audit_when"),
+    cell: ({ timestamp }) => (
+      <time dateTime={new Date(timestamp).toISOString()}>{formatMoment(timestamp)}</time>
+    ),
+  },
+  hasHosts && {
+    title: t("access.audit_host"),
+    cell: ({ log, host }) => (
+      <>
+        <bdi>{oneLine(labels.get(log) ?? log, 40)}</bdi>
+        {host !== null && host !== log && (
+          <small>{t("access.audit_on_host", { host: oneLine(host, 64) })}</small>
+        )}
+      </>
+    ),
+  },
+  { title: t("access.audit_who"), cell: ({ actor }) => oneLine(actor, 40) },
+  {
+    title: t("access.audit_door"),
+    cell: ({ actor, door, address, client }) =>
+      door !== actor && (
+        <>
+          {doorText(door)}
+          {address !== null && <small>{address}</small>}
+          {typeof client === "string" && <small>{oneLine(client, 40)}</small>}
+        </>
+      ),
+  },
+  {
+    title: t("access.audit_what"),
+    cell: activityText,
+  },
+  {
+    title: t("access.audit_on"),
+    cell: ({ vmName }) => vmName !== null && <bdi>{oneLine(vmName, 40)}</bdi>,
+  },
+  {
+    title: t("access.audit_result"),
+    cell: ({ result, message }) => (
+      <>
+        {t(RESULTS[result])}
+        {message !== null && <small title={message}>{oneLine(message, 60)}</small>}
+      </>
+    ),
+  },
+];
+
+/** What was kept of the log, and for how long it is. */
+function RetentionPanel({ retention, refused }: Pick<Shown, "retention"> & Pick<PageState, "refused">) {
+  const typed = typedAgain(refused, "update_audit_retention");
+  return (
+    <Panel title={t("access.retention")}>
+      <p>
+        {retention.held ?? t("access.retention_what", {
+          n: retention.stored === null ? "–" : number(retention.stored),
+          since: retention.oldest === null ? "–" : formatMoment(retention.oldest),
+        })}
+      </p>
+      <form method="post" action={formHref("update_audit_retention", {}, AUDIT_PAGE)}>
+        <div class="form-grid">
+          <TextField
+            label={t("access.retention_days")}
+            name="days"
+            type="number"
+            min={1}
+            max={36_500}
+            required
+            defaultValue={typed?.days ?? retention.days}
+            error={refusalAt(refused, "update_audit_retention", "days")}
+          />
+          <TextField
+            label={t("access.retention_entries")}
+            hint={t("access.retention_young", { n: MIN_AUDIT_DAYS })}
+            name="entries"
+            type="number"
+            min={1000}
+            max={100_000_000}
+            required
+            defaultValue={typed?.entries ?? retention.entries}
+            error={refusalAt(refused, "update_audit_retention", "entries")}
+          />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button">{t("access.save")}</button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
 
 /** Who did what, when, from where, on what, and how it went. */
 export default define.page<typeof handler>(
   function Audit({ data: { found, search, retention, hosts, now }, state, url }) {
-    const query = url.searchParams, { entries, next } = found;
+    const { entries, next } = found;
     const labels = new Map(found.hosts.map(({ host, label }) => [host, label]));
-    const typed = typedAgain(state.refused, "update_audit_retention");
     return (
       <SettingsPage at={AUDIT_PAGE} user={state.user}>
-        <Panel title={t("access.audit_search")}>
-          <form method="get">
-            <div class="form-grid">
-              <TextField
-                label={t("access.audit_text")}
-                name="text"
-                maxLength={64}
-                defaultValue={search.text ?? ""}
-              />
-              <TextField
-                label={t("access.audit_who")}
-                name="actor"
-                maxLength={64}
-                defaultValue={search.actor ?? ""}
-              />
-              <SelectField
-                label={t("access.audit_what")}
-                name="action"
-                value={search.action ?? ""}
-                choices={actionChoices(search.action)}
-              />
-              <SelectField
-                label={t("access.audit_result")}
-                name="result"
-                value={search.result ?? ""}
-                choices={[
-                  { value: "", label: t("access.audit_any") },
-                  ...Object.entries(RESULTS).map(([value, key]) => ({ value, label: t(key) })),
-                ]}
-              />
-              <TextField
-                label={t("access.audit_since")}
-                hint={t("access.audit_zone", { zone: state.zone })}
-                name="since"
-                type="date"
-                defaultValue={query.get("since") ?? ""}
-              />
-              <TextField
-                label={t("access.audit_until")}
-                hint={t("access.audit_zone", { zone: state.zone })}
-                name="until"
-                type="date"
-                defaultValue={query.get("until") ?? ""}
-              />
-              <HostSelect hosts={hosts} value={search.host} />
-            </div>
-            <div class="form-actions">
-              <button type="submit" class="button primary">{t("access.audit_search")}</button>
-              <a class="button" href={withQuery(url, { format: "csv" })}>{t("access.audit_csv")}</a>
-              <a class="button" href={withQuery(url, { format: "json" })}>{t("access.audit_json")}</a>
-            </div>
-          </form>
-        </Panel>
+        <SearchPanel search={search} hosts={hosts} zone={state.zone} url={url} />
         <AuditFilters url={url} search={search} />
         <HostsAsked hosts={found.hosts} now={now} />
         <Panel title={t("access.audit_entries")}>
@@ -193,54 +298,7 @@ export default define.page<typeof handler>(
                 t("access.audit_open", { time: formatMoment(entry.timestamp), action: activityText(entry) }),
               content: (entry) => <AuditDetails entry={entry} />,
             }}
-            columns={[
-              {
-                title: t("access.audit_when"),
-                cell: ({ timestamp }) => (
-                  <time dateTime={new Date(timestamp).toISOString()}>{formatMoment(timestamp)}</time>
-                ),
-              },
-              hosts.length > 1 && {
-                title: t("access.audit_host"),
-                cell: ({ log, host }) => (
-                  <>
-                    <bdi>{oneLine(labels.get(log) ?? log, 40)}</bdi>
-                    {host !== null && host !== log && (
-                      <small>{t("access.audit_on_host", { host: oneLine(host, 64) })}</small>
-                    )}
-                  </>
-                ),
-              },
-              { title: t("access.audit_who"), cell: ({ actor }) => oneLine(actor, 40) },
-              {
-                title: t("access.audit_door"),
-                cell: ({ actor, door, address, client }) =>
-                  door !== actor && (
-                    <>
-                      {doorText(door)}
-                      {address !== null && <small>{address}</small>}
-                      {typeof client === "string" && <small>{oneLine(client, 40)}</small>}
-                    </>
-                  ),
-              },
-              {
-                title: t("access.audit_what"),
-                cell: activityText,
-              },
-              {
-                title: t("access.audit_on"),
-                cell: ({ vmName }) => vmName !== null && <bdi>{oneLine(vmName, 40)}</bdi>,
-              },
-              {
-                title: t("access.audit_result"),
-                cell: ({ result, message }) => (
-                  <>
-                    {t(RESULTS[result])}
-                    {message !== null && <small title={message}>{oneLine(message, 60)}</small>}
-                  </>
-                ),
-              },
-            ]}
+            columns={columnsOf(labels, hosts.length > 1)}
           />
           {next !== null && (
             <div class="form-actions">
@@ -250,42 +308,7 @@ export default define.page<typeof handler>(
             </div>
           )}
         </Panel>
-        <Panel title={t("access.retention")}>
-          <p>
-            {retention.held ?? t("access.retention_what", {
-              n: retention.stored === null ? "–" : number(retention.stored),
-              since: retention.oldest === null ? "–" : formatMoment(retention.oldest),
-            })}
-          </p>
-          <form method="post" action={formHref("update_audit_retention", {}, AUDIT_PAGE)}>
-            <div class="form-grid">
-              <TextField
-                label={t("access.retention_days")}
-                name="days"
-                type="number"
-                min={1}
-                max={36_500}
-                required
-                defaultValue={typed?.days ?? retention.days}
-                error={refusalAt(state.refused, "update_audit_retention", "days")}
-              />
-              <TextField
-                label={t("access.retention_entries")}
-                hint={t("access.retention_young", { n: MIN_AUDIT_DAYS })}
-                name="entries"
-                type="number"
-                min={1000}
-                max={100_000_000}
-                required
-                defaultValue={typed?.entries ?? retention.entries}
-                error={refusalAt(state.refused, "update_audit_retention", "entries")}
-              />
-            </div>
-            <div class="form-actions">
-              <button type="submit" class="button">{t("access.save")}</button>
-            </div>
-          </form>
-        </Panel>
+        <RetentionPanel retention={retention} refused={state.refused} />
       </SettingsPage>
     );
   },

@@ -3,7 +3,7 @@ import { Head } from "fresh/runtime";
 import { isPoolForm, PoolForms } from "../../components/storage/PoolForms.tsx";
 import { StorageFailure } from "../../components/storage/StorageForm.tsx";
 import { UnfinishedUploads } from "../../components/storage/UnfinishedUploads.tsx";
-import { isOn } from "../../components/storage/PoolParts.tsx";
+import { canStop } from "../../components/storage/PoolParts.tsx";
 import StorageUpload from "../../islands/StorageUpload.tsx";
 import StorageVolumes from "../../islands/StorageVolumes.tsx";
 import { ApiError } from "../../lib/client/api.ts";
@@ -58,7 +58,7 @@ async function shown(api: PageState["api"], name: string, params: URLSearchParam
   const hangs = await api.listHangs().catch(unlessAway);
   const isHung = hangOfPool(hangs ?? [], pool) !== undefined;
   const query = pageQuery(params), wanted = params.get("do");
-  const wantsUpload = wanted === "upload" && isOn(pool) && !pool.fixed;
+  const wantsUpload = wanted === "upload" && canStop(pool) && !pool.fixed;
   return {
     pool,
     query,

@@ -15,7 +15,7 @@ import { fail } from "../(_shared)/fail.ts";
 import { filePools, sendLong, templateInput } from "../(_shared)/template.ts";
 
 const area = textsOf(texts);
-/** Fields whose refusal is told beside them. */
+/** Fields whose refusal is shown next to them. */
 const PLACED: readonly string[] = [
   ...["image", "name", "description", "cpuCount", "memoryMb", "diskSizeGb", "firmware", "network", "pool"],
 ];

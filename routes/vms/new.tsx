@@ -21,7 +21,7 @@ import { answerWarnings } from "../../lib/text/notice.ts";
 import { failureOf } from "../../lib/text/failure.ts";
 import { CHOSEN } from "../../lib/host/new_vm_href.ts";
 import { firstCloudInit } from "../../lib/vm/cloud_init/first.ts";
-import { freeName, guessSystem } from "../../lib/vm/create/guesses.ts";
+import { freeVmName, guessSystem } from "../../lib/vm/create/guesses.ts";
 import { offeredDiskGb } from "../../lib/vm/create/offered_disk.ts";
 import { create } from "../../lib/i18n/en/create.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
@@ -33,7 +33,7 @@ import { hostAdvice, hostsForVms } from "../(_shared)/host_choice.ts";
 
 const { t } = textsOf(create);
 
-/** A number's bounds. A schema is data: what it holds beside its type is not in TypeScript's type of it. */
+/** A number's bounds. A schema is data: what it holds in addition to its type is not in TypeScript's type of it. */
 function boundsOf(schema: object): CreateBounds {
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema as Partial<CreateBounds>;
   return { minimum, maximum };
@@ -88,7 +88,7 @@ function firstWish(
   const system = systems.find(({ id }) => id === osVariant);
   const isoPath = isos.find(({ pool, name }) => `${pool}/${name}` === iso)?.path ?? iso;
   return {
-    name: freeName(osVariant ?? (image === null ? "vm-1" : "vm"), taken),
+    name: freeVmName(osVariant ?? (image === null ? "vm-1" : "vm"), taken),
     ...(system !== undefined && { osVariant: system.id, osType: system.osType }),
     ...(isoPath !== null && { isoPath }),
     disks: [
@@ -194,7 +194,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Everything a VM is made of, on one page; what it comes to beside it. Before it, the host, where there are several. */
+/** Everything a VM is made of, on one page; what it comes to next to it. Before it, the host, where there are several. */
 export default define.page<typeof handler>(function NewVm({ data, state }) {
   return (
     <>

@@ -266,8 +266,8 @@ export class FolderStore implements BackupStore {
   }
 
   /**
-   * Once what was written for it lasts: its chunks are there still, and a power failure later on must not tear what nobody
-   * knows to be in doubt.
+   * Once what was written for it lasts: its chunks are there still, and a power failure later on must not damage
+   * chunks that are taken for whole.
    */
   async abandonGroup(id: string): Promise<void> {
     const isBegun =
@@ -310,7 +310,7 @@ export class FolderStore implements BackupStore {
   /** The kernel gives the lock back when the process ends, however that is. */
   async lock(what: LockName, alone: boolean): Promise<StoreLock | undefined> {
     const file = await this.#lockFile(this.#at(`${what}.lock`), alone);
-    // Where nothing can be written, nobody can take what is read.
+    // Where nothing can be written, what is read cannot be replaced.
     if (file === undefined) return { isHeld: () => true, release: () => Promise.resolve() };
     let isTaken = false;
     try {

@@ -3,7 +3,7 @@ import { FolderStore } from "./folder.ts";
 
 const ID = "20260101-000000-00000000", OTHER = "20260101-000000-00000001";
 
-Deno.test("a copy is abandoned once the chunks that it leaves last: nobody doubts them any more", async () => {
+Deno.test("a copy is abandoned once the chunks that it leaves last: they are not checked again", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-folder-" });
   const copies = `${folder}/kvm-manager-backups/copies`, said = `${folder}/said`;
   try {

@@ -1,8 +1,8 @@
 /**
  * Locks in a store that knows none: a file for each who has it, with the time until which it holds, made again while it is
  * held. Who takes one writes his own first, and looks for others then: of two at once at most one goes on. What a process
- * that ended has left counts for nobody of the same target, and for others until its time is over by every clock. Who could
- * not make his again in time has lost it, also where nobody has taken it since.
+ * that ended has left does not count for the same target, and for others until its time is over by every clock. Who could
+ * not make his again in time has lost it, also where it was not taken since.
  */
 import Type from "typebox";
 import { checker } from "../../../lib/typebox/compile.ts";
@@ -74,7 +74,7 @@ export class StoreLeases {
       cancel();
       held.delete(name);
       await remove();
-      // Nobody waits for a target that does not answer
+      // A target that does not answer is not waited for
       for (const renewal of renewing) void renewal.then(remove);
     };
     try {
@@ -109,7 +109,7 @@ export class StoreLeases {
   async #at(name: string): Promise<{ owner: string; alone: boolean; until: number } | undefined> {
     try {
       const value: unknown = JSON.parse(new TextDecoder().decode(await this.store.read(name, MOST_BYTES)));
-      // What nobody can read keeps nobody out for ever: it is as a lock that ends now.
+      // A lock that cannot be read must not hold for ever: it is treated as one that ends now.
       return isLock(value) ? value : { owner: "", alone: true, until: 0 };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;

@@ -11,7 +11,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { type Clock, sleep } from "../../clock.ts";
 import { FileRefused } from "../../machine/files.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
-import { ask, type Fetched, requireReachable, type Resolve } from "../../outbound/fetch.ts";
+import { ask, type Fetched, requireAllowedAddress, type Resolve } from "../../outbound/fetch.ts";
 import { StoreLeases } from "./lease.ts";
 import {
   type BackupStore,
@@ -45,7 +45,7 @@ export interface S3Place {
   readonly privateAddresses: boolean;
 }
 
-/** What it works with beside its place. */
+/** What it works with in addition to its place. */
 export interface RemoteOptions {
   /** Whose locks they are: the target's id. */
   readonly owner: string;
@@ -154,7 +154,7 @@ export class S3Store implements BackupStore {
     const { AwsV4Signer } = await import("aws4fetch");
     const { accessKey, secretKey, region, privateAddresses, ca } = this.#place;
     const url = this.#urlOf(name, query);
-    const { rules, addresses } = await requireReachable(url, privateAddresses, this.#options.resolve);
+    const { rules, addresses } = await requireAllowedAddress(url, privateAddresses, this.#options.resolve);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body ?? new Uint8Array())).toHex();
     const signed = await new AwsV4Signer({
       ...{ method, url: url.href, accessKeyId: accessKey, secretAccessKey: secretKey, service: "s3", region },

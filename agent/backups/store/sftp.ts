@@ -13,7 +13,7 @@ import { Mutex } from "../../../lib/mutex.ts";
 import { FileRefused } from "../../machine/files.ts";
 import { log } from "../../log.ts";
 import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
-import { requireReachable } from "../../outbound/fetch.ts";
+import { requireAllowedAddress } from "../../outbound/fetch.ts";
 import { sshFingerprint } from "../../outbound/ssh_fingerprint.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
@@ -49,7 +49,7 @@ export interface SftpPlace {
   readonly password: string | undefined;
   /** OpenSSH's format, without a passphrase. */
   readonly privateKey: string | undefined;
-  /** `SHA256:…` as ssh-keygen -l shows it; undefined: it is asked for, and nobody is spoken to. */
+  /** `SHA256:…` as ssh-keygen -l shows it; undefined: it is asked for, and no session is opened. */
   readonly hostKey: string | undefined;
   /** The folder, from the host's root or from the user's own folder. */
   readonly path: string;
@@ -126,7 +126,7 @@ export class SftpStore implements BackupStore {
     const { host, privateAddresses } = this.#place;
     const url = new URL(`ssh://${urlHost(host)}`);
     try {
-      const { addresses } = await requireReachable(url, privateAddresses, this.#options.resolve);
+      const { addresses } = await requireAllowedAddress(url, privateAddresses, this.#options.resolve);
       return addresses[0]!;
     } catch (error) {
       const refusal = error instanceof BrokenOff ? error.message : outboundRefusal(error);
@@ -453,7 +453,7 @@ export class SftpStore implements BackupStore {
         try {
           at.sftp.ext_openssh_rename(this.#at(from), this.#at(to), give);
         } catch (error) {
-          // Servers without OpenSSH's own way: theirs takes nobody's place, which suits what is new.
+          // Servers without OpenSSH's own way: theirs replaces no file, which suits new files.
           log.debug("a backup target does not replace files", { error });
           at.sftp.rename(this.#at(from), this.#at(to), give);
         }

@@ -73,12 +73,12 @@ export interface BackupStore {
   removeGroup(id: string): Promise<void>;
   /** Deletes what is left of one that is not whole. */
   abandonGroup(id: string): Promise<void>;
-  /** Bytes that can be written yet; undefined where nobody knows. */
+  /** Bytes that can be written yet; undefined where that is not known. */
   freeBytes(): Promise<number | undefined>;
   /**
-   * Takes the store, for as long as nobody else has it so.
+   * Takes the store, for as long as no other session has it so.
    *
-   * @param alone nobody else may have it meanwhile
+   * @param alone no other session may have it meanwhile
    * @returns undefined where somebody else has it
    */
   lock(what: LockName, alone: boolean): Promise<StoreLock | undefined>;

@@ -6,7 +6,7 @@ import { ScreenPasswords } from "./passwords.ts";
 
 /** `VIR_DOMAIN_EVENT_STARTED_RESTORED` */
 const STARTED_RESTORED = 2;
-/** Milliseconds between looks for screens whose password is due, while someone looks and while nobody does. */
+/** Milliseconds between looks for screens whose password is due, with listeners and without. */
 const RENEW_MS = { watched: 10_000, idle: 30_000 };
 
 export const screenFeature = feature<never, keyof typeof screenCommands>({

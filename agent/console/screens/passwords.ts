@@ -36,7 +36,7 @@ export class ScreenPasswords {
     void this.renewDue();
   }
 
-  /** Looks at all VMs: they may have been started, or defined without passwords, while nobody looked. */
+  /** Looks at all VMs: they may have been started, or defined without passwords, while no one looked. */
   async renewAll(): Promise<void> {
     for (const { id } of this.inventory.vms()) {
       const record = this.inventory.record(id);
@@ -48,7 +48,7 @@ export class ScreenPasswords {
     await this.renewDue();
   }
 
-  /** Renews what is due, one after the other. What fails stays due for a while. */
+  /** Renews the passwords that are due, one after the other. What fails stays due for a while. */
   renewDue(): Promise<void> {
     return this.#running ??= this.#renew().finally(() => this.#running = undefined);
   }
@@ -60,7 +60,7 @@ export class ScreenPasswords {
       this.#due.delete(uuid);
       try {
         const count = await this.link.call("domainRenewPasswords", { uuid, restored: due.restored });
-        // libvirt tells nobody of a screen that was changed.
+        // libvirt sends no event for a screen that was changed.
         if (count > 0 && this.inventory.record(uuid)?.summary.openScreen) this.inventory.refreshSoon(uuid);
       } catch (error) {
         // A VM that is gone needs none; the others are tried again by the periodic job.

@@ -29,7 +29,7 @@ export class Screens {
     this.#freshMs = freshMs;
   }
 
-  /** Pictures that are kept right now: none when nobody looks. */
+  /** Pictures that are kept right now: none without viewers. */
   get kept(): number {
     return this.#kept.size;
   }

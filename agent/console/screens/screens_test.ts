@@ -17,7 +17,7 @@ Deno.test("Screens.get() takes one picture however many ask, and another when it
   await screens.get("a", false);
   assert.deepEqual(asked, [320, undefined]);
   await pause(80);
-  assert.equal(screens.kept, 0, "nothing is kept when nobody looks");
+  assert.equal(screens.kept, 0, "nothing is kept without viewers");
   await screens.get("a", true);
   assert.equal(asked.length, 3);
   await pause(80);

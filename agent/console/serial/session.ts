@@ -85,7 +85,7 @@ export class SerialSession {
 
   #toPeer(bytes: Uint8Array): void {
     this.#unanswered = 0;
-    void this.#peer.send(bytes); // whether there is room is asked below: there is nobody who could wait
+    void this.#peer.send(bytes); // whether there is room is asked below: no caller could wait
     if (this.#peer.unsent <= MOST_BEHIND) return;
     log.info("a serial console's peer does not keep up", { behind: this.#peer.unsent });
     this.end(FAREWELL.tooSlow);

@@ -155,7 +155,7 @@ Deno.test("proxyVnc() tells the viewer when the server goes, and the server when
   });
 });
 
-Deno.test("connectVnc() says what is wrong with a server: nobody there, silence, no VNC", async () => {
+Deno.test("connectVnc() says what is wrong with a server: no listener, silence, no VNC", async () => {
   const dead = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = dead.addr;
   await assert.rejects(connectVnc({ host: "127.0.0.1", port }, 50), /it said nothing for 0\.05 seconds/);

@@ -8,13 +8,13 @@ import { shrink } from "../../../lib/formats/png/image.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
 import type { DemoScreen } from "../screen/screen.ts";
 import type { DemoHost } from "../world/hosts.ts";
-import { idOf, macOf, volumeOf } from "../world/node_xml.ts";
+import { idOf, macOf, simulatedVolume } from "../world/node_xml.ts";
 import { DEMO_VMS } from "../world/vms.ts";
 import { domainCapabilitiesXml, nodeRecord } from "./capabilities.ts";
 import type { Counters } from "./counters.ts";
 import { deviceXmls, FILTERS } from "./devices.ts";
 import { dressed, dressedRecord, undressed } from "./dress.ts";
-import { addressesOf, agentAnswer, guestParams, requireAgent } from "./guest.ts";
+import { agentAnswer, guestParams, requireAgent, simulatedAddresses } from "./guest.ts";
 import type { SimulatedSubject, Subjects } from "./subjects.ts";
 
 /** What a row has. */
@@ -93,7 +93,7 @@ const changing = async <A extends { readonly from: string }, R>(
 /** Sizes of volumes that the driver is not told of: it would have no room for them. Bytes by path. */
 function allocations(host: DemoHost): ReadonlyMap<string, number> {
   const disks = DEMO_VMS.filter((vm) => vm.host === host.id).flatMap((vm) =>
-    vm.disks.map(({ usedGib }, index) => [volumeOf(host, vm, index).path, usedGib * GIB] as const)
+    vm.disks.map(({ usedGib }, index) => [simulatedVolume(host, vm, index).path, usedGib * GIB] as const)
   );
   const media = host.pools.flatMap(({ path, media: files = [] }) =>
     files.map(([name, mib]) => [`${path}/${name}`, mib * MIB] as const)
@@ -177,7 +177,7 @@ export const ANSWERS: SimulatedAnswers = {
       return [{ target, capacity: disk.gib * GIB, allocation: disk.usedGib * GIB }];
     });
   },
-  domainAddresses: (context, { uuid }) => addressesOf(context.host, running(context, uuid)),
+  domainAddresses: (context, { uuid }) => simulatedAddresses(context.host, running(context, uuid)),
   domainScreenshot: (context, { uuid, mostWidth }) => {
     const picture = context.screenOf(uuid, running(context, uuid)).draw();
     const shown = mostWidth === undefined || picture.width <= mostWidth

@@ -2,7 +2,7 @@
 import type { DomainStats, NodeCounters, StatsGroup } from "../../../ffi/calls/mod.ts";
 import type { Params } from "../../../ffi/typed_params.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
-import { hostLoadOf, type LoadNow, loadOf, usedOf } from "../world/load.ts";
+import { hostLoadOf, type LoadNow, simulatedLoad, usedOf } from "../world/load.ts";
 import type { DemoHost } from "../world/hosts.ts";
 import type { DemoVm } from "../world/vms.ts";
 import type { SimulatedSubject } from "./subjects.ts";
@@ -131,7 +131,7 @@ export class Counters {
 
   /** What a running VM has used since it was started. */
   #countedOf(uuid: string, { vm, startedAt, isPaused }: SimulatedSubject, seconds: number): Counted {
-    const now = loadOf(vm, seconds), load = { ...now, cpu: now.cpu * vm.vcpus };
+    const now = simulatedLoad(vm, seconds), load = { ...now, cpu: now.cpu * vm.vcpus };
     const up = Math.max(1, seconds - startedAt / 1000);
     return this.#vms.getOrInsertComputed(uuid, () => new Sum(seconds, load, up)).to(seconds, load, isPaused);
   }
@@ -142,7 +142,7 @@ export class Counters {
     const counted = this.#countedOf(uuid, subject, seconds);
     const of: Readonly<Partial<Record<StatsGroup, () => Params>>> = {
       cpu: () => ({ "cpu.time": Math.round(counted.cpu * NS) }),
-      balloon: () => balloon(vm, loadOf(vm, seconds)),
+      balloon: () => balloon(vm, simulatedLoad(vm, seconds)),
       vcpu: () => vcpus(vm, { ...counted, cpu: counted.cpu / vm.vcpus }),
       interface: () => cards(summary, counted),
       block: () => disks(subject, counted, seconds),

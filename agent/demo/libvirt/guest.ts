@@ -40,7 +40,7 @@ export function requireAgent({ live }: SimulatedSubject): void {
 }
 
 /** Addresses of a guest's cards. */
-export function addressesOf(host: DemoHost, { vm, summary }: SimulatedSubject): GuestAddress[] {
+export function simulatedAddresses(host: DemoHost, { vm, summary }: SimulatedSubject): GuestAddress[] {
   return summary.interfaces.flatMap(({ mac, network }, index) => {
     const known = host.networks.find(({ name }) => name === network), last = vm.networks[index]?.[1];
     if (known === undefined || last === undefined) return [];
@@ -110,7 +110,7 @@ export function guestParams(host: DemoHost, subject: SimulatedSubject, now: numb
     "user.count": 1,
     "user.0.name": isWindows ? "Administrator" : "admin",
     "user.0.login-time": Math.floor(now - hash(vm.name) % 9_000_000),
-    ...interfaces(addressesOf(host, subject), isWindows),
+    ...interfaces(simulatedAddresses(host, subject), isWindows),
     ...filesystems(vm, system, now / 1000),
   };
 }

@@ -15,7 +15,7 @@ import { idOf, nodeXml } from "../world/node_xml.ts";
 import { DEMO_VMS } from "../world/vms.ts";
 import { type AnswerContext, ANSWERS } from "./answers.ts";
 import { Counters } from "./counters.ts";
-import { addressesOf } from "./guest.ts";
+import { simulatedAddresses } from "./guest.ts";
 import { DemoMachine } from "./machine.ts";
 import { type SimulatedSubject, Subjects } from "./subjects.ts";
 
@@ -84,7 +84,9 @@ export class HostSimulation implements Simulation, Disposable {
 
   #factsOf(subject: SimulatedSubject): TerminalGuest {
     const { vm, startedAt } = subject, { now } = this.#place;
-    const addresses = addressesOf(this.host, subject).map(({ address, prefix }) => `${address}/${prefix}`);
+    const addresses = simulatedAddresses(this.host, subject).map(({ address, prefix }) =>
+      `${address}/${prefix}`
+    );
     return { vm, startedAt, addresses, now };
   }
 

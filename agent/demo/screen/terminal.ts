@@ -3,7 +3,7 @@
  * no system behind it. Pure but for the time.
  */
 import { GIB } from "../../../lib/text/byte_units.ts";
-import { loadOf } from "../world/load.ts";
+import { simulatedLoad } from "../world/load.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import type { DemoVm } from "../world/vms.ts";
 
@@ -56,13 +56,13 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   "hostname": ({ vm }) => [vm.name],
   "uname -a": ({ vm }, { kernel }) => [`Linux ${vm.name} ${kernel} #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux`],
   "uptime": ({ vm, startedAt, now }) => {
-    const load = loadOf(vm, now() / 1000).cpu * vm.vcpus;
+    const load = simulatedLoad(vm, now() / 1000).cpu * vm.vcpus;
     const clock = new Date(now()).toTimeString().slice(0, 8), up = uptime((now() - startedAt) / 1000);
     const loads = [1, 0.93, 0.88].map((part) => (load * part).toFixed(2)).join(", ");
     return [` ${clock} up ${up},  1 user,  load average: ${loads}`];
   },
   "free -h": ({ vm, now }) => {
-    const used = loadOf(vm, now() / 1000).memoryUsed / GIB, all = vm.memoryGib;
+    const used = simulatedLoad(vm, now() / 1000).memoryUsed / GIB, all = vm.memoryGib;
     const of = (gib: number) => column(`${gib.toFixed(1)}Gi`, 12);
     return [
       `${column("", 8)}${column("total", 12)}${column("used", 12)}${column("free", 12)}`,

@@ -2,7 +2,7 @@
 import { DAY_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
 import { ActivityLog } from "../../store/activity.ts";
-import { hash, oneOf, share } from "../world/chance.ts";
+import { fractionBy, hash, pickBy } from "../world/chance.ts";
 import { daysAgo, type Seeding, vmNamed, vmsTagged } from "./moment.ts";
 
 /** One entry. */
@@ -58,14 +58,14 @@ function ofDay(now: number, days: number): Entry[] {
   const weekday = new Date(now - days * DAY_MS).getDay(), isWorkday = weekday >= 1 && weekday <= 5;
   if (isWorkday) {
     for (const actor of ["anna", "ben", "carla"]) {
-      if (share(`works ${actor} ${days}`) < 0.25) continue;
+      if (fractionBy(`works ${actor} ${days}`) < 0.25) continue;
       const minute = hash(`comes ${actor} ${days}`) % 60;
       found.push({ at: daysAgo(now, days, 8, minute), actor, door: "page", action: "sign_in_with_passkey" });
     }
     for (const vm of desks) {
       found.push({ at: daysAgo(now, days, 7, 30), actor: "demo", door: "schedule", action: "start_vm", vm });
     }
-    const vm = oneOf(`looked at ${days}`, ["web-01", "git-01", "mail-01", "wiki", "dc-01"]);
+    const vm = pickBy(`looked at ${days}`, ["web-01", "git-01", "mail-01", "wiki", "dc-01"]);
     found.push({ at: daysAgo(now, days, 10, 20), actor: "ben", door: "page", action: "open_console", vm });
   }
   for (const vm of desks) {

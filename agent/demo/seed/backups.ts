@@ -14,7 +14,7 @@ import { copyOf } from "../../backups/run_history.ts";
 import { FolderStore } from "../../backups/store/folder.ts";
 import { hostZone } from "../../clock.ts";
 import { screenOf } from "../screen/screen.ts";
-import { hash, share } from "../world/chance.ts";
+import { fractionBy, hash } from "../world/chance.ts";
 import { demoHost } from "../world/hosts.ts";
 import { targetOf } from "../world/node_xml.ts";
 import { SYSTEMS } from "../world/systems.ts";
@@ -91,7 +91,7 @@ async function writeCopy(
   }
   const digests = await Promise.all(files.map(([, bytes]) => digestOf(bytes)));
   const used = vm.disks.reduce((sum, { usedGib }) => sum + usedGib, 0) * GIB;
-  const changed = used * (0.006 + 0.02 * share(`changed ${vm.name} ${takenAt}`));
+  const changed = used * (0.006 + 0.02 * fractionBy(`changed ${vm.name} ${takenAt}`));
   const manifest: Manifest = {
     format: "kvm-manager-backup",
     version: MANIFEST_VERSION,

@@ -9,7 +9,7 @@ import { METRICS_FILE, openMetrics } from "../../metrics/metric_file.ts";
 import { shareAt } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";
 import { type HostFigures, hostFiguresOf } from "../world/host_figures.ts";
-import { hostLoadOf, type LoadNow, loadOf, usedOf } from "../world/load.ts";
+import { hostLoadOf, type LoadNow, simulatedLoad, usedOf } from "../world/load.ts";
 import { idOf, macOf, targetOf } from "../world/node_xml.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import { DEMO_VMS, type DemoVm } from "../world/vms.ts";
@@ -78,7 +78,10 @@ function filesystemRows({ disks }: DemoVm, system: DemoSystem, now: number): Row
       ["filesystem_size", label, () => size * GIB],
     ];
   const other = system.family === "windows" ? "D:\\" : "/srv";
-  return [...rows(root, first, (first?.gib ?? 0) * share), ...rows(other, second, (second?.gib ?? 0) * 0.99)];
+  return [
+    ...rows(root, first, (first?.gib ?? 0) * share),
+    ...rows(other, second, (second?.gib ?? 0) * 0.99),
+  ];
 }
 
 /** Figures of some times. @param spread share of the mean that least and greatest are away from it; 0: one reading each */
@@ -196,7 +199,7 @@ export function seedMetrics({ dataDir, now }: Seeding): void {
       const { name, step: own } = resolution, isRaw = own === 0, step = isRaw ? RAW_STEP : own;
       const ofVms = vms.map((vm): SubjectSeries => {
         const times = timesOf(name, step, seconds, seconds - vm.ageDays * DAY_S);
-        const loads = new Map(times.map((time) => [time, loadOf(vm, time + step / 2)]));
+        const loads = new Map(times.map((time) => [time, simulatedLoad(vm, time + step / 2)]));
         return { host: vm.host, subject: idOf(vm), series: seriesOf(vmRows(vm, seconds), loads, isRaw) };
       });
       const ofHosts = DEMO_HOSTS.map((host): SubjectSeries => {

@@ -20,7 +20,7 @@ function mixed(value: number): number {
 export const hash = (text: string): number => mixed(fnv(text));
 
 /** A number from 0 to 1 that belongs to a text. */
-export const share = (text: string): number => hash(text) / 2 ** 32;
+export const fractionBy = (text: string): number => hash(text) / 2 ** 32;
 
 /** Hashes of the names below: few names, of which a month of figures asks for millions of numbers. */
 const hashes = new Map<string, number>();
@@ -33,7 +33,7 @@ export function shareAt(name: string, index: number): number {
 }
 
 /** One of some things, by a text. */
-export const oneOf = <T>(text: string, things: readonly T[]): T => things[hash(text) % things.length]!;
+export const pickBy = <T>(text: string, things: readonly T[]): T => things[hash(text) % things.length]!;
 
 /** The UUID that belongs to a text. */
 export function uuidOf(text: string): string {

@@ -1,7 +1,7 @@
 /** What the kernels of the demo's hosts would report about their loads at a time. Pure. */
 import { drift } from "./chance.ts";
 import type { DemoHost } from "./hosts.ts";
-import { hostLoadOf, loadOf } from "./load.ts";
+import { hostLoadOf, simulatedLoad } from "./load.ts";
 import { DEMO_VMS, type DemoVm } from "./vms.ts";
 
 /** Loads; bytes a second; shares of a second; degrees Celsius. */
@@ -28,7 +28,7 @@ export function hostFiguresOf(
 ): HostFigures {
   const { cpu } = hostLoadOf(host, seconds, isRunning);
   const loads = DEMO_VMS.filter((vm) => vm.host === host.id && isRunning(vm)).map((vm) =>
-    loadOf(vm, seconds)
+    simulatedLoad(vm, seconds)
   );
   const sum = (of: "read" | "written" | "received" | "sent") =>
     loads.reduce((total, load) => total + load[of], 0);

@@ -33,7 +33,7 @@ const noise = (name: string, seconds: number): number =>
   drift(`${name} minutes`, seconds, 7 * MINUTE) * 0.25 + drift(`${name} now`, seconds, 20) * 0.15;
 
 /** Loads of a running VM. @param seconds since 1970 */
-export function loadOf({ name, load, memoryGib }: DemoVm, seconds: number): LoadNow {
+export function simulatedLoad({ name, load, memoryGib }: DemoVm, seconds: number): LoadNow {
   const day = dayCurve(load.peak, seconds) - 0.4;
   const cpu = clamp((load.cpu + load.swing * (day * 1.3 + noise(name, seconds))) / 100, 0.004, 0.995);
   const busy = clamp(1 + (load.cpu === 0 ? 0 : load.swing / load.cpu) * day, 0.08, 3);
@@ -74,7 +74,7 @@ export function hostLoadOf(
   isRunning: (vm: DemoVm) => boolean = ({ state }) => state === "running",
 ): HostLoad {
   const vms = DEMO_VMS.filter((vm) => vm.host === host.id && isRunning(vm));
-  const busy = vms.reduce((sum, vm) => sum + loadOf(vm, seconds).cpu * vm.vcpus, 0);
+  const busy = vms.reduce((sum, vm) => sum + simulatedLoad(vm, seconds).cpu * vm.vcpus, 0);
   const given = vms.reduce((sum, { memoryGib }) => sum + memoryGib, 0);
   const own = 0.02 + 0.01 * drift(host.id, seconds, 5 * MINUTE);
   return {

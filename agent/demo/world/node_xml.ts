@@ -38,7 +38,7 @@ const poolOf = (host: DemoHost, name: string): DemoPool => {
 };
 
 /** The volume of a VM's disk: name, path and format. */
-export function volumeOf(
+export function simulatedVolume(
   host: DemoHost,
   { name, disks }: DemoVm,
   index: number,
@@ -49,7 +49,7 @@ export function volumeOf(
 }
 
 function diskXml(host: DemoHost, vm: DemoVm, index: number): XmlNode {
-  const { path, format } = volumeOf(host, vm, index), isBlock = format === "raw";
+  const { path, format } = simulatedVolume(host, vm, index), isBlock = format === "raw";
   return xml(
     "disk",
     { type: isBlock ? "block" : "file", device: "disk" },
@@ -221,7 +221,7 @@ function poolXml(host: DemoHost, pool: DemoPool): XmlNode {
   const vms = DEMO_VMS.filter((vm) => vm.host === host.id);
   const disks = vms.flatMap((vm) =>
     vm.disks.flatMap((disk, index) => {
-      const { name, format } = volumeOf(host, vm, index);
+      const { name, format } = simulatedVolume(host, vm, index);
       return disk.pool === pool.name ? [volumeXml(pool, name, format, ["GiB", disk.gib])] : [];
     })
   );

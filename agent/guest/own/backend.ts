@@ -197,7 +197,7 @@ export class OwnBackend implements GuestBackend {
   }
 
   /**
-   * Whether somebody in the guest has opened its end. libvirt tells of QEMU's agent alone when that changes; of any channel
+   * Whether somebody in the guest has opened its end. libvirt sends an event of such a change for QEMU's agent alone; of any channel
    * it keeps the state, in the XML of the running VM, which is read when somebody wants to know.
    */
   async channel(vm: VM): Promise<ChannelState> {

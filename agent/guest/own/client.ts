@@ -83,7 +83,7 @@ const HELLO_MS = 5000;
 const EXEC_GRACE_MS = 10_000;
 /** Milliseconds that a guest which did not answer is left in peace. */
 const SILENCE_MS = 15_000;
-/** Lines in a row that nobody asked for, and bytes, after which the other end is taken for no agent. */
+/** Unrequested lines in a row, and bytes, after which the other end is taken for no agent. */
 const MOST_GARBAGE = { lines: 10_000, bytes: 256 * 1024 * 1024 } as const;
 /** Requests under way; the agent takes 16. */
 const MOST_PENDING = 64;
@@ -124,7 +124,7 @@ export class OwnAgentClient implements AsyncDisposable {
    * Begins a conversation: what a former host left behind is ended, half lines of it are passed over.
    *
    * @param silenceMs for which a guest is left in peace that did not answer
-   * @throws {AgentFailure} `silent` when nobody answers, `version` when nobody speaks our protocol
+   * @throws {AgentFailure} `silent` without an answer, `version` where our protocol is not spoken
    */
   static async open(
     streams: ByteStreams,
@@ -425,7 +425,7 @@ export class OwnAgentClient implements AsyncDisposable {
     }
   }
 
-  /** Ends it when too much came that nobody asked for: half a line is left over at the beginning, and some answers are late. */
+  /** Ends it when too much came unrequested: half a line is left over at the beginning, and some answers are late. */
   #bear(): void {
     const { lines, bytes } = this.#garbage;
     if (lines <= MOST_GARBAGE.lines && bytes <= MOST_GARBAGE.bytes) return;

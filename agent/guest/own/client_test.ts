@@ -59,7 +59,7 @@ Deno.test("a guest that hangs costs one limit, and is asked to stop", async () =
   assert.ok(guest.asked.some(({ method }) => method === "cancel"));
 });
 
-Deno.test("nobody at the other end, or somebody else, is told from an agent", async () => {
+Deno.test("a channel without a program, or with another one, is told from an agent", async () => {
   const mute = new FakeGuest(() => undefined);
   await assert.rejects(OwnAgentClient.open(mute.streams, 30), { reason: "silent" });
   const stranger = new FakeGuest((_, guest) => guest.send("login: \n".repeat(20_000)));

@@ -172,7 +172,7 @@ class OwnWriter implements GuestWriter {
     } catch (error) {
       // One that lives removes it with the conversation; one that was killed leaves it, under a name that says so.
       log.warn("an unfinished file may stay in a guest", { path: this.path, error });
-      return `A file that ends in .kvmm-partial may stay beside ${this.path} in the guest`;
+      return `A file that ends in .kvmm-partial may stay next to ${this.path} in the guest`;
     }
   }
 }

@@ -8,7 +8,7 @@ import { log } from "../../log.ts";
 import { type ByteStreams, OwnAgentClient } from "./client.ts";
 import { AgentFailure } from "./failure.ts";
 
-/** Milliseconds a line is kept that nobody uses: who looks at a page asks again soon, and each that is open wakes the process. */
+/** Milliseconds an unused line is kept: who looks at a page asks again soon, and each that is open wakes the process. */
 const IDLE_MS = 5000;
 /** Milliseconds between two looks whether an agent that is waited for is still the same. */
 const LOOK_MS = 3000;

@@ -1,4 +1,4 @@
-/** One line per guest: shared, closed when nobody uses it, opened again with pauses. */
+/** One line per guest: shared, closed when it is unused, opened again with pauses. */
 import assert from "node:assert/strict";
 import { TestClock } from "../../testing.ts";
 import { AgentFailure } from "./failure.ts";
@@ -33,7 +33,7 @@ Deno.test("all who want something of a guest share one line", async () => {
   await assert.rejects(lines.use("a", (client) => client.call("ping")), { reason: "closed" });
 });
 
-Deno.test("a line is closed when nobody has used it for a while, and not while somebody does", async () => {
+Deno.test("a line is closed when it was unused for a while, and not while it is used", async () => {
   const { clock, guests, lines } = linesTo();
   const lease = await lines.lease("a");
   await lines.use("a", (client) => client.call("ping"));

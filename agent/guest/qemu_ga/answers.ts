@@ -40,7 +40,7 @@ export function checked<S extends TSchema>(schema: S, answer: unknown, command: 
 }
 
 /** The bytes of a text that should be base64. @throws {ContractError} GuestRefused */
-export function bytesOf(base64: string, command: string): Uint8Array<ArrayBuffer> {
+export function decodedBase64(base64: string, command: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.fromBase64(base64);
   } catch (error) {

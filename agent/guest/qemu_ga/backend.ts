@@ -60,7 +60,7 @@ const COMMANDS: Readonly<Partial<Record<GuestAbility, readonly string[]>>> = {
 /** What it can do in Linux guests alone. */
 const OF_LINUX: ReadonlySet<GuestAbility> = new Set(["metrics"]);
 
-/** Milliseconds an agent's list of commands is kept, and what it tells of the guest. */
+/** Milliseconds an agent's list of commands is kept, and what it says about the guest. */
 const KNOWN_MS = 20_000, TOLD_MS = 1500;
 /** Milliseconds between two looks at processors, and the longest time between them that says something of now. */
 const CPU_MS = { between: 1000, most: 60_000 } as const;

@@ -4,7 +4,7 @@ import { boundedArgs, ENDED, SHELL, TIMED_OUT } from "../../../lib/guest/bounded
 import { type Clock, sleep } from "../../clock.ts";
 import type { ExecOutcome, ExecRequest } from "../backend.ts";
 import type { QemuAgent } from "./agent.ts";
-import { bytesOf, ExecStarted, ExecStatus } from "./answers.ts";
+import { decodedBase64, ExecStarted, ExecStatus } from "./answers.ts";
 
 /** Milliseconds between looks whether it has ended; the last one repeats. */
 const LOOKS_MS = [5, 10, 20, 40, 80, 160, 320, 500];
@@ -30,7 +30,7 @@ const isTooLarge = (error: unknown): boolean =>
   );
 
 function cut(base64: string | undefined, wasCut: boolean | undefined) {
-  const bytes = bytesOf(base64 ?? "", "guest-exec-status");
+  const bytes = decodedBase64(base64 ?? "", "guest-exec-status");
   return {
     bytes: bytes.length > MOST_OUTPUT ? bytes.slice(0, MOST_OUTPUT) : bytes,
     isCut: bytes.length > MOST_OUTPUT || wasCut === true,

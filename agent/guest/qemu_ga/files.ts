@@ -7,7 +7,7 @@ import { log } from "../../log.ts";
 import type { ExecOutcome, ExecRequest, GuestReader, GuestWriter } from "../backend.ts";
 import { isSilence } from "../guest_lines.ts";
 import type { QemuAgent } from "./agent.ts";
-import { bytesOf, FileHandle, FileRead, FileSought, FileWritten, Nothing } from "./answers.ts";
+import { decodedBase64, FileHandle, FileRead, FileSought, FileWritten, Nothing } from "./answers.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
 /** Bytes that are read at once: in base64 with room to spare below libvirt's 4 MiB. */
@@ -43,7 +43,7 @@ function fileFailure(error: unknown, path: string): unknown {
     : new ContractError("GuestFileDenied", { path, error: said }, { cause: error });
 }
 
-/** Begins a file beside its place, that nobody else in the guest can read or change; says what stands there now. */
+/** Begins a file next to its place, which only root in the guest can read or change; says what stands there now. */
 const BEGIN = `p=$1
 if [ -L "$p" ]; then p=$(readlink -f -- "$p") || exit 2; fi
 if [ -d "$p" ]; then echo "Is a directory" >&2; exit 3; fi
@@ -105,7 +105,7 @@ export class QemuFiles {
           const options = { most: PIECE_CHARACTERS, seconds: PIECE_SECONDS };
           try {
             const answer = await agent.ask(vm, "guest-file-read", FileRead, { handle, count }, options);
-            const bytes = bytesOf(answer["buf-b64"], "guest-file-read");
+            const bytes = decodedBase64(answer["buf-b64"], "guest-file-read");
             if (bytes.length <= count) return bytes;
           } catch (error) {
             throw fileFailure(error, path);
@@ -136,7 +136,7 @@ export class QemuFiles {
   }
 
   /**
-   * A file beside its place until it is whole. In a guest where nothing can be run, it is written where it goes.
+   * A file next to its place until it is whole. In a guest where nothing can be run, it is written where it goes.
    *
    * @throws {ContractError} GuestFileNotFound, GuestFileDenied
    */

@@ -79,7 +79,7 @@ export class Addresses {
       this.#forgetGone(new Set(vms.map((vm) => vm.id)));
       const leases = this.#leased = await this.#leases(vms);
       for (const vm of vms) this.#tell(vm, leases);
-      // Guests that hang take seconds each: they wait beside one another, but never take all of libvirt's workers
+      // Guests that hang take seconds each: they are asked at the same time, but never take all of libvirt's workers
       await forEachConcurrent(PROBES, vms, async (vm) => {
         if (await this.#probe(vm)) this.#tell(vm, leases);
       });

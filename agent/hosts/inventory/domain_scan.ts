@@ -1,6 +1,6 @@
 /**
  * Reading all domains of a new connection. libvirt's list of all waits for each of them; where one does not respond, they are
- * read one by one, the host's own files say which there are, and what nobody answers for is shown as its file has it.
+ * read one by one, the host's own files say which there are, and a VM without an answer is shown as its file has it.
  */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";

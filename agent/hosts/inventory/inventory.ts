@@ -77,7 +77,7 @@ const SAVED_AGAIN_MS = 300;
 const POWER_REQUEST_MS = 10 * 60_000;
 /**
  * Milliseconds that an event waits for the operation under way to end. What most operations cause they read themselves;
- * a read beside them would hold both up, and start a worker for it.
+ * a read at the same time would hold both up, and start a worker for it.
  */
 const OPERATION_READS_MS = 1000;
 /** Milliseconds after which a VM is read again whose guest has opened or closed a channel. */
@@ -98,7 +98,7 @@ const passOver = (what: string) => (error: unknown): void => {
 };
 
 /** Which VMs belong to which host, where there are several. */
-export interface VmPlaces {
+export interface VmOwnership {
   /** Whether a VM that this host has is another host's, or may be. */
   isForeign(vmId: string): boolean;
   /** A VM was read, came into another state, or is gone. */
@@ -108,7 +108,7 @@ export interface VmPlaces {
 }
 
 /** A host whose VMs are all its own. */
-const OWN_ALONE: VmPlaces = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
+const OWN_ALONE: VmOwnership = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
 
 export class Inventory {
   readonly #link: LibvirtLink;
@@ -121,7 +121,7 @@ export class Inventory {
    * ids stay: libvirt's last events of one come when it is gone.
    */
   readonly #hidden = new Set<string>();
-  readonly #places: VmPlaces;
+  readonly #places: VmOwnership;
   /** What `vms()` gives, until something changes; what is another host's is left out each time. */
   #list: readonly VM[] | undefined;
   /** Virtual networks. */
@@ -142,7 +142,7 @@ export class Inventory {
     events: Events,
     hostname: string,
     onChange: (change: DomainChange) => void,
-    places: VmPlaces = OWN_ALONE,
+    places: VmOwnership = OWN_ALONE,
   ) {
     this.#places = places;
     this.#link = link;
@@ -459,7 +459,7 @@ export class Inventory {
     }
   }
 
-  /** Changes what is known of a VM beside its record, and tells it when that can be seen. */
+  /** Changes what is known of a VM in addition to its record, and tells it when that can be seen. */
   update(
     uuid: string,
     extras: Partial<
@@ -523,7 +523,7 @@ export class Inventory {
 
   #put(record: DomainRecord, events: Published[]): void {
     const old = this.#entries.get(record.uuid);
-    // Only what is not kept: nobody hides a VM by what its definition says.
+    // Only what is not kept: a definition must not hide a VM.
     if (record.summary.throwAway && !record.persistent) this.#hidden.add(record.uuid);
     if (!old) {
       const entry: Entry = {

@@ -168,7 +168,7 @@ libvirtTest(
     await using host = await testHost(false);
     const { inventory, link, uuid } = host;
     await inventory.resync();
-    // Machines of tests beside this one come and go.
+    // VMs of tests that run at the same time come and go.
     const own = async () => (await link.call("domainListStates")).filter((glance) => glance.uuid === uuid);
     const others = (): DomainState[] =>
       inventory.vms().filter((vm) => vm.id !== uuid).map(({ id }) => {
@@ -350,7 +350,7 @@ libvirtTest("Inventory.update() tells what can be seen, and nothing for what can
   assert.deepEqual(host.happenings.map(({ event }) => event), ["io-error"]);
 });
 
-libvirtTest("Inventory tells of each change of a network once, whoever noticed it", async () => {
+libvirtTest("Inventory publishes each change of a network once, whoever noticed it", async () => {
   const hub = new EventHub(), frames: string[] = [];
   hub.listen((text) => frames.push(text));
   const network = (active: boolean, extra = "", users = 0) => ({
@@ -508,7 +508,7 @@ libvirtTest(
     await until("the next event", () => inventory.vm(uuid)?.state === "paused");
     inventory.update(uuid, { operation: undefined });
     // On a busy machine it is read twice: what counts is that it is
-    await until("a read: nobody read it after the event", () => reads.length > 0);
+    await until("a read: it was not read after the event", () => reads.length > 0);
   },
 );
 

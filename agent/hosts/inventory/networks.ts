@@ -1,4 +1,4 @@
-/** The live model of a host's virtual networks: read once per connection, then whenever libvirt or a command tells of one. */
+/** The live model of a host's virtual networks: read once per connection, then whenever libvirt or a command names one. */
 import type { NetworkRecord } from "../../../ffi/calls/mod.ts";
 import { isHang } from "../../libvirt/failure.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
@@ -94,7 +94,7 @@ export class NetworkInventory {
   }
 
   /**
-   * Reads the networks again, and tells of one of them where it is another than was told last: commands, libvirt's events
+   * Reads the networks again, and publishes each that is not as it was published last: commands, libvirt's events
    * and its files all lead here for the same change. That it was defined, started, stopped or undefined libvirt tells.
    *
    * @throws {LibvirtError}

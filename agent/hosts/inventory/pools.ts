@@ -163,7 +163,7 @@ export class PoolInventory {
     return this.#folders.get(dirname(path));
   }
 
-  /** The volumes of a pool, as far as they were read; undefined when they were not. Asks nobody. */
+  /** The volumes of a pool, as far as they were read; undefined when they were not. Asks neither libvirt nor the disk. */
   peek(pool: string): readonly Volume[] | undefined {
     const shelf = this.#shelves.get(pool);
     if (shelf?.volumes === undefined) return undefined;
@@ -273,7 +273,7 @@ export class PoolInventory {
     shelf.reader.ask().catch((error) => log.debug("volumes could not be read", { pool, error }));
   }
 
-  /** Takes in an event of libvirt's: reads what it is about, then tells of it. */
+  /** Takes in an event of libvirt's: reads what it is about, then publishes it. */
   onEvent(pool: string, event: string): void {
     this.#reread(pool, event).catch((error) => {
       log.debug("a storage pool could not be read", { pool, error });
@@ -281,7 +281,7 @@ export class PoolInventory {
     });
   }
 
-  /** Compares the pools' figures with what is known: libvirt tells nobody of volumes that others make and delete. */
+  /** Compares the pools' figures with what is known: libvirt sends no event for volumes that other programs make and delete. */
   async reconcile(): Promise<void> {
     if (this.#scanner.isRunning) return;
     const before = this.#records;

@@ -127,7 +127,7 @@ Deno.test("PoolInventory.refreshVolumes() reads what was read before, and has it
   );
   await pools.restart();
   await pools.refreshVolumes("p");
-  assert.equal(reads, 0, "nobody has asked for them");
+  assert.equal(reads, 0, "they were not asked for");
   await pools.volumes("p");
   volumes = ["a", "b"];
   await pools.refreshVolumes("p");

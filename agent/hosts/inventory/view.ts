@@ -1,15 +1,15 @@
-/** One VM as the contract shows it, put together from what libvirt said and what was found out beside it. Pure. */
+/** One VM as the contract shows it, put together from what libvirt said and what was found out in addition. Pure. */
 import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Disk, GuestFacts, NetworkInterface, VM, VmStats } from "../../../lib/contract/vm.ts";
 import { isLinkLocal } from "../../../lib/formats/ip/link_local.ts";
 import { notRespondingText } from "../../../lib/vm/not_responding.ts";
-import { lostLabelsText, OPEN_SCREEN } from "../../../lib/vm/attention.ts";
+import { lostLabelsText, OPEN_SCREEN_TEXT } from "../../../lib/vm/attention.ts";
 import { isActiveState, stateReason, vmState } from "./states.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Membership } from "../projects.ts";
 
-/** What is known of a VM beside its record. */
+/** What is known of a VM in addition to its record. */
 export interface Extras {
   readonly host: string;
   readonly addresses: readonly GuestAddress[];
@@ -152,7 +152,7 @@ function attention(
     );
   }
   if (screen === "open") {
-    found.push(OPEN_SCREEN);
+    found.push(OPEN_SCREEN_TEXT);
   }
   if (screen === "until-restart") {
     found.push(

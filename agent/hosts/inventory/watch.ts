@@ -16,7 +16,7 @@ const FOLDERS = [
   { path: "/etc/libvirt/qemu/networks/autostart", ending: ".xml", of: "network" },
 ] as const;
 
-/** Milliseconds to wait for the rest of a change: libvirt writes a file beside and renames it. */
+/** Milliseconds to wait for the rest of a change: libvirt writes a new file and renames it. */
 const SETTLE_MS = 50;
 
 /** Milliseconds between looks for a folder that is not there yet: libvirt makes some only when first needed. */

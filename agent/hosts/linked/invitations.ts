@@ -1,7 +1,7 @@
 /** Invitations: who shows one may link to this host once. They end with their time, and with the process. */
 import { ContractError, type Role } from "../../../lib/contract/mod.ts";
 import type { Clock } from "../../clock.ts";
-import { hashOf, newSecret } from "../../access/secret.ts";
+import { newSecret, secretHash } from "../../access/secret.ts";
 
 /** Invitations at once. */
 const MOST = 20;
@@ -29,14 +29,14 @@ export class Invitations {
       throw new ContractError("TooManyRequests", { what: "invitations", limit: MOST });
     }
     const secret = newSecret();
-    this.#open.set(hashOf(secret), { role, by, both, endsAt: this.clock.monotonic() + ms });
+    this.#open.set(secretHash(secret), { role, by, both, endsAt: this.clock.monotonic() + ms });
     return secret;
   }
 
   /** Takes one in: it is used up. @throws {ContractError} InvitationRefused */
   redeem(secret: string): Pick<Open, "role" | "by" | "both"> {
     this.#forgetEnded();
-    const digest = hashOf(secret), found = this.#open.get(digest);
+    const digest = secretHash(secret), found = this.#open.get(digest);
     if (found === undefined) throw new ContractError("InvitationRefused");
     this.#open.delete(digest);
     return found;

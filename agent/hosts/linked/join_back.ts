@@ -6,7 +6,7 @@ import type { ListedHosts } from "../statuses.ts";
 import type { PeerRecord } from "./peer_records.ts";
 
 /** A name for a host that no other one has here: its own as far as it may be, with a number where that is taken. */
-export function freeName(hostname: string, isTaken: (name: string) => boolean): string {
+export function freeHostName(hostname: string, isTaken: (name: string) => boolean): string {
   const name = hostname.toLowerCase().replace(/[^a-z0-9.-]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "")
     .slice(0, 36);
   const first = name === "" ? "host" : name.replace(/[^a-z0-9]+$/, "");
@@ -24,7 +24,7 @@ export async function joinBack(
   { name: hostname, invitedBy }: PeerRecord,
   invitation: string,
 ): Promise<void> {
-  const name = freeName(hostname, (each) => (hosts.named(each) ?? hostRecords.get(each)) !== undefined);
+  const name = freeHostName(hostname, (each) => (hosts.named(each) ?? hostRecords.get(each)) !== undefined);
   try {
     await dispatch("join_host", { name, invitation }, settlingPrincipal(invitedBy));
   } catch (error) {

@@ -28,11 +28,12 @@ import { readAs } from "../../../lib/typebox/tolerant.ts";
 import { VERSION } from "../../../lib/version.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
-import type { CallContext } from "../../dispatch.ts";
+import type { CallContext, Route } from "../../dispatch.ts";
 import type { EventHub, Published } from "../../events/hub.ts";
 import { Rate } from "../../limits.ts";
 import { log } from "../../log.ts";
 import { pause, within } from "../../within.ts";
+import type { ManagedHost } from "../managed_host.ts";
 import type { Membership } from "../projects.ts";
 import type { StoredHost } from "../records.ts";
 import { readBounded, TooLongError } from "./bounded.ts";
@@ -80,6 +81,8 @@ export interface LinkedServices {
   readonly membershipOf: (vmId: string) => Membership;
   /** The limits of tools that hold for who calls. @param vmIds of the VMs that are on the host */
   readonly limitsOf: TellLimits;
+  /** What this KVM Manager does itself of a command that is carried out there; undefined where it sends the call on as it is. */
+  readonly ownPart: (command: CommandName, host: LinkedHost) => Route["handler"] | undefined;
   /** Another key has taken the place of that by which a host is known. */
   readonly keyRenewed: (hostId: string, publicKey: string) => void;
 }
@@ -132,8 +135,9 @@ const isOfFigures = ({ name }: EventFrame): boolean =>
 const shownFault = (fault: string, rights: Rights) =>
   mayCall(rights, "add_host") ? fault : "there is no connection";
 
-export class LinkedHost {
+export class LinkedHost implements ManagedHost {
   readonly id: string;
+  readonly isLinked = true;
   label: string;
   /** `https://kvm2:8006`. */
   readonly address: string;
@@ -204,6 +208,16 @@ export class LinkedHost {
     await this.#running;
   }
 
+  /** All that is settled of it is settled there. */
+  retire(): Promise<void> {
+    return this.stop();
+  }
+
+  adopt({ label }: Pick<StoredHost, "label">): Promise<void> {
+    this.label = label;
+    return Promise.resolve();
+  }
+
   /** Milliseconds that its clock is ahead of the one here; 0 where both tell the same time. All it tells is by the one here. */
   get clockAheadMs(): number {
     return this.#linkClock.aheadMs;
@@ -217,6 +231,10 @@ export class LinkedHost {
   /** Whether it was read since the start. */
   get isRead(): boolean {
     return this.#isRead;
+  }
+
+  get shownName(): string {
+    return this.label;
   }
 
   /** The connection to its libvirt; while its KVM Manager is away, why. */
@@ -264,6 +282,12 @@ export class LinkedHost {
 
   job(jobId: string): Job | undefined {
     return this.#replica.job(jobId);
+  }
+
+  /** It carries out every command: those that it does not have, its KVM Manager refuses. */
+  handler(command: CommandName): Route["handler"] {
+    return this.#services.ownPart(command, this) ??
+      ((input, context) => this.run(command, input, context));
   }
 
   /** Waits, a bounded time, for the first attempt to connect. */

@@ -20,7 +20,7 @@ import { isRenewalOf, isSignedBy, type LinkIdentity } from "./identity.ts";
 import { Invitations } from "./invitations.ts";
 import type { PeerRecord, PeerRecords } from "./peer_records.ts";
 import { CALLER_HEADER, readCaller, type RemoteCaller } from "./remote_caller.ts";
-import { hashOf, newSecret } from "../../access/secret.ts";
+import { newSecret, secretHash } from "../../access/secret.ts";
 import { SignedChallenges } from "../../access/signed_challenges.ts";
 
 /** Milliseconds a challenge is good for. */
@@ -120,7 +120,7 @@ export class Peers {
    * @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests
    */
   principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal {
-    const session = this.#sessions.get(hashOf(token.slice(PEER_TOKEN.length)));
+    const session = this.#sessions.get(secretHash(token.slice(PEER_TOKEN.length)));
     const peer = session && this.records.all().find(({ id }) => id === session.peerId);
     if (peer === undefined || session!.endsAt <= this.clock.monotonic()) {
       throw new ContractError("TokenInvalid");
@@ -189,7 +189,7 @@ export class Peers {
     for (const [digest] of own.slice(0, Math.max(0, own.length - MOST_SESSIONS + 1))) {
       this.#sessions.delete(digest);
     }
-    this.#sessions.set(hashOf(secret), { peerId: peer.id, endsAt: now + SESSION_MS });
+    this.#sessions.set(secretHash(secret), { peerId: peer.id, endsAt: now + SESSION_MS });
     this.#lastUsed.set(peer.id, this.clock.now());
     return {
       ...{ secret, hostname: Deno.hostname(), version: VERSION, role: peer.role },

@@ -246,7 +246,7 @@ export class Replica {
   }
 
   /**
-   * Whether a VM that it tells of is on it. KVM Managers of earlier versions tell those of hosts that they read, too: these have
+   * Whether a VM that it lists is on it. KVM Managers of earlier versions tell those of hosts that they read, too: these have
    * the id there as their host, not its name.
    */
   #isOwn({ id, host }: VM): boolean {

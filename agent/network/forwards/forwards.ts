@@ -1,6 +1,6 @@
 /**
  * Port forwards in force: what is kept is compared with what the host is like, and the kernel is made to match. That
- * happens whenever a network or a VM changes, and every few seconds, for whatever nobody tells of: leases, and
+ * happens whenever a network or a VM changes, and every few seconds, for whatever no event reports: leases, and
  * somebody who empties the packet filter.
  */
 import type { Sentence } from "../../../lib/i18n/message.ts";
@@ -140,7 +140,7 @@ export class Forwards implements Disposable {
     this.#take(forwards, forwards.map(({ id }) => ({ id, state: "disabled" })));
   }
 
-  /** Without libvirt nobody knows where to lead anything again, but what was removed is led nowhere any more. */
+  /** Without libvirt it is not known where to lead anything again, but what was removed is led nowhere any more. */
   async #withdraw(forwards: readonly StoredForward[]): Promise<void> {
     const enabled = new Set(forwards.filter((each) => each.enabled).map(({ id }) => id));
     const left = this.#applied?.filter(({ id }) => enabled.has(id));

@@ -99,7 +99,7 @@ function hostAddressOf(ip: string): string {
   return formatAddress(address);
 }
 
-/** Checks that nobody else has the ports. @throws {ContractError} PortInUse, PortForwardExists */
+/** Checks that the ports are free. @throws {ContractError} PortInUse, PortForwardExists */
 async function requireFree(forwards: Forwards, wanted: StoredForward): Promise<void> {
   const span = spanOf(wanted);
   const { protocol } = span;

@@ -103,7 +103,7 @@ export class ForwardKernel {
     return tableOf(inet) + tableOf(netdev);
   }
 
-  /** A pair of devices, each the other's end of a wire. They ask nobody for addresses: ours is the only way between. */
+  /** A pair of devices, each the other's end of a wire. They request no addresses: ours is the only way between. */
   async #makeDevices(): Promise<void> {
     const { out, in: end } = this.#names;
     if (!await this.present()) {

@@ -40,7 +40,7 @@ export class ForwardRecords {
     store.attach((database) => this.#prepare(database));
   }
 
-  /** Whether the database could be read: until then, nobody knows what is wanted. */
+  /** Whether the database could be read: until then, it is not known what is wanted. */
   get known(): boolean {
     return this.#store.open() !== undefined;
   }

@@ -7,7 +7,7 @@ export class ForwardToolError extends Error {
   override readonly name = "ToolError";
 }
 
-/** Where administrators' programs are, beside PATH: a service's PATH may lack them. */
+/** Where administrators' programs are, besides PATH: a service's PATH may lack them. */
 const FOLDERS = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 /** Milliseconds after which a program that does not end is stopped. */
 const LIMIT_MS = 10_000;

@@ -16,7 +16,7 @@ export class BinFolderError extends Error {
   override readonly name = "BinFolderError";
 }
 
-/** Nobody else writes to it; what is in it keeps its own mode. */
+/** No other account writes to it; what is in it keeps its own mode. */
 const MODE = 0o755;
 /** Bytes of a block in `stat`: stat(2). */
 const BLOCK = 512;
@@ -43,12 +43,12 @@ async function openBin(place: FileHandle): Promise<FileHandle | undefined> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (!(error instanceof Deno.errors.NotADirectory)) throw error;
-    throw new BinFolderError(`the ${BIN_FOLDER} beside it is no folder`, { cause: error });
+    throw new BinFolderError(`the ${BIN_FOLDER} next to it is no folder`, { cause: error });
   }
   const { uid, mode } = await hostFiles.stat(bin.path);
-  // Nobody else may have put anything into it.
+  // No other account may have put anything into it.
   if (uid !== Deno.uid() || ((mode ?? 0o777) & 0o022) !== 0) {
-    throw new BinFolderError(`the ${BIN_FOLDER} beside it is not KVM Manager's own`);
+    throw new BinFolderError(`the ${BIN_FOLDER} next to it is not KVM Manager's own`);
   }
   held.move();
   return bin;
@@ -65,9 +65,9 @@ async function makeBin(place: FileHandle): Promise<FileHandle> {
   }
   using held = new DisposableStack();
   const opened = await openBin(place);
-  if (opened === undefined) throw new BinFolderError(`the ${BIN_FOLDER} beside it was removed just now`);
+  if (opened === undefined) throw new BinFolderError(`the ${BIN_FOLDER} next to it was removed just now`);
   const bin = held.use(opened);
-  // libvirt must be able to open it, also as nobody on a share: a pool that it cannot read whole goes off. By the
+  // libvirt must be able to open it, also as the user "nobody" on a share: a pool that it cannot read whole goes off. By the
   // handle: what has its name by now may be a link.
   if (isNew) await hostFiles.chmod(bin.path, MODE);
   held.move();
@@ -179,7 +179,7 @@ const isNoLink = (error: unknown) =>
 /**
  * Moves a file out of the bin to a path in the same folder, or to another name there.
  *
- * @param from the path that it had: its bin is beside that
+ * @param from the path that it had: its bin is next to that
  * @returns false where it is at the path already
  * @throws {Deno.errors.AlreadyExists} where something else is @throws {BinFolderError} where the bin does not have it
  */
@@ -202,7 +202,7 @@ export async function moveOut({ path, as, file }: Move): Promise<boolean> {
   return !isThere;
 }
 
-/** Holds the bin beside a path, where there is one. @throws {BinFolderError} */
+/** Holds the bin next to a path, where there is one. @throws {BinFolderError} */
 async function binBeside(path: string): Promise<FileHandle | undefined> {
   return await binIn(splitPath(path).folder);
 }
@@ -218,7 +218,7 @@ async function binIn(folder: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Whether the bin beside a path has the file. @throws {BinFolderError} */
+/** Whether the bin next to a path has the file. @throws {BinFolderError} */
 export async function isKept({ path, as }: Omit<Move, "file">): Promise<boolean> {
   using bin = await binBeside(path);
   return bin !== undefined && await look(bin, as) !== undefined;

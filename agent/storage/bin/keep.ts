@@ -129,7 +129,7 @@ export const foldersOf = ({ files }: Pick<StoredEntry, "files">): string[] => [
   ...new Set(files.map(({ path }) => splitPath(path).folder)),
 ];
 
-/** Writes an entry down, in the database and beside its files. @throws {ContractError} StoreUnavailable */
+/** Writes an entry down, in the database and next to its files. @throws {ContractError} StoreUnavailable */
 export async function writeEntry({ bin }: Host, entry: StoredEntry, open: StoredEntry): Promise<void> {
   bin.put(entry);
   const note = writeNote(open);
@@ -142,7 +142,7 @@ export async function forgetEntry({ bin }: Host, entry: StoredEntry): Promise<vo
     try {
       await removeNote(folder, noteName(entry.id));
     } catch (error) {
-      // A note without files tells of nothing.
+      // A note without files describes nothing.
       log.debug("a note of the bin could not be removed", { folder, bin: BIN_FOLDER, error });
     }
   }
@@ -166,7 +166,7 @@ export async function bringOut(host: Host, move: Move): Promise<boolean> {
   const isMoved = await moveOut(move);
   const entry = host.bin.all(host.id).find(({ files }) => files.some(({ as }) => as === move.as));
   const format = entry?.files.find(({ as }) => as === move.as)?.format;
-  // Whoever wrote a note beside files has no say in what is followed as qcow2
+  // Whoever wrote a note next to files has no say in what is followed as qcow2
   if (format === "raw" || (format !== undefined && !entry?.found)) await host.formats.set(move.path, format);
   return isMoved;
 }

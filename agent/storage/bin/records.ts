@@ -24,7 +24,7 @@ export const BIN_MIGRATIONS = [
 
 /**
  * Paths that an entry needs and the bin does not have: what its images are built on, and what a VM's definition names
- * beside its disks. Disks and media that stayed are free to be used by others.
+ * next to its disks. Disks and media that stayed are free to be used by others.
  */
 function neededBy({ name, files, definition }: StoredEntry): string[] {
   const own = new Set(files.map(({ path }) => path)),
@@ -33,7 +33,7 @@ function neededBy({ name, files, definition }: StoredEntry): string[] {
     const named = definition === undefined ? [] : namedPaths(parseXml(definition.xml), { disks: false });
     for (const path of named) if (!own.has(path)) needed.add(path);
   } catch (error) {
-    // One that was found beside its files may be anything; restoring it says so.
+    // One that was found next to its files may be anything; restoring it says so.
     log.debug("the definition of something in the bin cannot be read", { name, error });
   }
   return [...needed];
@@ -52,7 +52,7 @@ export class BinRecords {
   readonly stale = new Set<string>();
 
   /**
-   * @param days that something is kept, as long as nobody has set another number
+   * @param days that something is kept, unless another number was set
    * @param changed called after each change
    */
   constructor(store: Store, days: number, changed: () => void) {
@@ -141,7 +141,7 @@ export class BinRecords {
     this.#set = set === undefined ? {} : JSON.parse(String(set.record));
     this.#entries.clear();
     this.#needed.clear();
-    // Rows are ours alone: the database is checked when it is opened, and nobody else writes it.
+    // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
     for (const { record } of database.prepare("SELECT record FROM bin_entries ORDER BY deleted_at").all()) {
       const entry = JSON.parse(String(record)) as StoredEntry;
       this.#entries.set(entry.id, entry);

@@ -16,7 +16,7 @@ import { isNotResponding } from "../../machine/mount_gate.ts";
 
 const { t } = textsOf(bin);
 
-/** Who deletes what nobody asked for. */
+/** In whose name things are deleted without a request. */
 const ACTOR = "kvm-manager";
 
 /** Why an entry stays until something else changes. */
@@ -74,7 +74,7 @@ export async function freeRoom(host: Host, pool: string, bytes: number): Promise
 
 /**
  * Deletes the oldest entries of pools that run full, one after the other, as long as they do: what is free is asked again
- * before each, and where nobody can say it nothing goes.
+ * before each, and where that is not known nothing goes.
  *
  * @throws {LibvirtError} when libvirt is away
  */

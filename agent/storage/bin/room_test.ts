@@ -93,7 +93,7 @@ Deno.test("libvirt counts the room of any other pool again before something goes
   assert.deepEqual([world.refreshed > 0, world.doomed], [true, []]);
 });
 
-Deno.test("what nobody can count refuses nothing and deletes nothing; what is full does both", async () => {
+Deno.test("what cannot be counted refuses nothing and deletes nothing; what is full does both", async () => {
   const unknown = new World("logical", "/dev/kvmm-test-none", NONSENSE);
   await unknown.storage.refresh();
   await keepPoolsFree(unknown.host);

@@ -78,7 +78,7 @@ export async function planVolume(
 }
 
 /**
- * Moves a volume into the bin that nobody uses and that the caller holds.
+ * Moves an unused volume that the caller holds into the bin.
  *
  * @returns undefined where the bin is off, or cannot keep it
  * @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}

@@ -270,7 +270,7 @@ Deno.test("a name that is taken meanwhile is told, and the volume stays in the b
   assert.equal(await Deno.readTextFile(`${world.folder}/b.qcow2`), "content");
 });
 
-Deno.test("what the database has forgotten is known by the note beside it", async () => {
+Deno.test("what the database has forgotten is known by the note next to it", async () => {
   using world = new World();
   await Deno.writeTextFile(world.path, "content");
   world.store.open();

@@ -37,7 +37,7 @@ export class ImageRefused extends Error {
 export const realPath = (path: string): Promise<string | undefined> => lookAt(path, realPathOf);
 
 /** The first bytes of a file: {@link HEAD_BYTES}, or all of a shorter one. @throws {Error} when it cannot be read */
-export const readHead = ({ files }: LocalMachine, path: string): Promise<Uint8Array> =>
+export const readImageHead = ({ files }: LocalMachine, path: string): Promise<Uint8Array> =>
   files.readStart(path, HEAD_BYTES);
 
 /**
@@ -66,7 +66,7 @@ export interface ChainRequest {
   readonly named?: string | undefined;
   /** Whether its format rests on more than its content: only then what it is built on is opened. */
   readonly isSaid: boolean;
-  /** Whether images outside all pools may be below it, though nobody named them. */
+  /** Whether images outside all pools may be below it, although the caller named none of them. */
   readonly anyBase?: boolean | undefined;
   /** The volume at a path; undefined when no active pool knows it. */
   readonly volumeAt: (path: string) => Promise<Volume | undefined>;

@@ -4,7 +4,7 @@
  * downloads, resizing.
  *
  * The rules, in the order in which they are looked at:
- *  1. What is not whole is nobody's: a volume that an upload, a download or a copy fills is held by it alone.
+ *  1. What is not whole belongs to no VM: a volume that an upload, a download or a copy fills is held by it alone.
  *  2. The image and everything it is built on is held (`take`) before its head is read, and until the work is over.
  *     Work that waits for its turn as a job asks after the wait.
  *  3. Files outside all pools are the administrators', who are root on the host anyway.
@@ -14,7 +14,7 @@
  *     raw after it was detached, whatever its guest wrote on it.
  *  7. The chain: {@link checkedChain}. An image that a VM has as raw is nowhere taken as qcow2, and is no base.
  *  8. The chain that was found is what is used: written into the domain's XML with an empty `<backingStore/>` at its
- *     end, or given to qemu-img node by node. Nobody reads it from the headers again.
+ *     end, or given to qemu-img node by node. It is not read from the headers again.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { isSystemError } from "../../machine/files.ts";
@@ -73,7 +73,7 @@ export function requireWish(place: string, field = "path"): ImageRequest {
 
 /**
  * What an image is for: a VM's disk; a medium in its drive; the base of an overlay; its content as a guest sees
- * it, to be copied or resized; its bytes as they are stored, which nobody interprets.
+ * it, to be copied or resized; its bytes as they are stored, uninterpreted.
  */
 export type ImagePurpose = "disk" | "medium" | "base" | "content" | "bytes";
 
@@ -223,7 +223,7 @@ async function requireUnusedByHost(device: string, path = device): Promise<void>
   if (use !== undefined) throw refused(path, message`this host uses it: ${use}`);
 }
 
-/** Holds an image, or sees at least that nobody works on it. @throws {ContractError} StorageBusy, DiskInUse */
+/** Holds an image, or sees at least that no operation works on it. @throws {ContractError} StorageBusy, DiskInUse */
 function hold(
   { locks }: Host,
   held: DisposableStack | undefined,

@@ -1,5 +1,5 @@
 /**
- * The decision on images against every order of what people and guests do: a file of the host that nobody gave to a
+ * The decision on images against every order of what people and guests do: a file of the host that no administrator gave to a
  * machine is never opened, whatever headers say and whenever they are written. libvirt is played here; that the real
  * one and QEMU open what they are told to, and nothing else, tests/system/image_chain_test.ts shows.
  */
@@ -75,7 +75,7 @@ interface Machine {
   disks: (Disk & { readonly backing: CheckedImage["backing"] })[];
 }
 
-/** A host with a pool of two files, a file that is nobody's, and two machines. */
+/** A host with a pool of two files, a file without an owner, and two machines. */
 class World {
   readonly machines = new Map<Name, Machine>(
     VMS.map((name) => [name, { id: name, name, running: false, disks: [] }]),
@@ -362,7 +362,7 @@ async function overlay(world: World, { file, to }: Step & { do: "overlay" }): Pr
   return await world.opened(base.path, base.format, base.backing);
 }
 
-/** Begins an upload. The worst case: a header that nobody has judged lies on the disk meanwhile. */
+/** Begins an upload. The worst case: a header that was not checked lies on the disk meanwhile. */
 async function upload(world: World, { file, header }: Step & { do: "upload" }): Promise<string[]> {
   if (world.isUsed(file) || world.uploads.has(file)) return [];
   world.uploads.set(file, world.host.locks.take("p", file, { hold: "make" }));
@@ -406,7 +406,7 @@ Deno.test("checkImage() lets no order of write, attach, start, overlay, upload a
   assert.ok(attached > 50, "many images are attached");
 });
 
-Deno.test("checkImage() gives what is built on another machine's seed to nobody but administrators", async () => {
+Deno.test("checkImage() gives what is built on another machine's seed to administrators alone", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const world = new World(folder);
   try {

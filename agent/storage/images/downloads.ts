@@ -12,14 +12,14 @@ import { t } from "../../operations/outcome.ts";
 import { keyOf } from "../../operations/step.ts";
 import { convertArrived } from "../arrived_disk.ts";
 import { storageError } from "../shared.ts";
-import { callerOf } from "../upload_limits.ts";
+import { uploaderOf } from "../upload_limits.ts";
 import { volumeNamed } from "../volumes.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
 import { allowedAddresses, ask, type Resolve, shownUrl } from "../../outbound/fetch.ts";
 import { fetchFailure } from "./fetch_failure.ts";
-import { fileNameOf, pathOf, type Plan, planOf } from "./plan.ts";
+import { type DownloadPlan, planOf, urlFileName, urlPath } from "./plan.ts";
 import type { ImageRecords } from "./records.ts";
 import { requireFits, Sink } from "./sink.ts";
 import { DownloadSource, SourceChanged } from "./source.ts";
@@ -65,7 +65,7 @@ export class ImageDownloads {
     const { pool, name } = plan;
     const key = `${pool}/${name}`;
     await this.#host.operations.ready([keyOf.volume(pool, name)]);
-    const caller = callerOf(principal);
+    const caller = uploaderOf(principal);
     this.#requirePlace(caller);
     const taken = this.#host.locks.take(pool, name, { hold: "make" });
     this.#filling.set(key, caller);
@@ -111,12 +111,12 @@ export class ImageDownloads {
   }
 
   /** Says no at once to what would be refused anyway. Every connection is judged again when it is made. */
-  async #requireAllowed({ url, checksumUrl, policy }: Plan): Promise<void> {
+  async #requireAllowed({ url, checksumUrl, policy }: DownloadPlan): Promise<void> {
     await allowedAddresses(new URL(url), policy, this.#resolve);
     if (checksumUrl !== undefined) await allowedAddresses(new URL(checksumUrl), policy, this.#resolve);
   }
 
-  async #run(plan: Plan, job: OpenJob, actor: string, begun: () => void): Promise<void> {
+  async #run(plan: DownloadPlan, job: OpenJob, actor: string, begun: () => void): Promise<void> {
     const { url, pool, name } = plan;
     try {
       job.log(message`Fetching ${shownUrl(url)}`);
@@ -141,7 +141,7 @@ export class ImageDownloads {
   }
 
   /** What went wrong, in the contract's words. */
-  #told(error: unknown, { url, pool, name }: Plan): unknown {
+  #told(error: unknown, { url, pool, name }: DownloadPlan): unknown {
     const details = { url: shownUrl(url) };
     if (error instanceof SourceChanged) {
       return new ContractError("ImageFetchFailed", {
@@ -156,7 +156,7 @@ export class ImageDownloads {
   }
 
   /** The sum that is published. @throws {ContractError} ImageChecksumMissing, ImageFetchFailed */
-  async #published(plan: Plan, job: OpenJob): Promise<Checksum | undefined> {
+  async #published(plan: DownloadPlan, job: OpenJob): Promise<Checksum | undefined> {
     const { checksumUrl, url } = plan;
     if (checksumUrl === undefined) return undefined;
     const answer = await ask({ ...this.#asked(plan), url: checksumUrl, signal: job.signal });
@@ -171,21 +171,21 @@ export class ImageDownloads {
       if (length > MOST_SUMS) throw failed("it is too large for a file of checksums");
       text += decoder.decode(piece, { stream: true });
     }
-    const file = fileNameOf(url);
-    const found = checksumOf(text, pathOf(url), pathOf(checksumUrl));
+    const file = urlFileName(url);
+    const found = checksumOf(text, urlPath(url), urlPath(checksumUrl));
     if (found === undefined) throw new ContractError("ImageChecksumMissing", { url: shown, file });
     if (found === "ambiguous") throw new ContractError("ImageChecksumAmbiguous", { url: shown, file });
     job.log(message`Its published ${found.algorithm} is ${found.hex}`);
     return found;
   }
 
-  #asked({ url, policy }: Plan) {
+  #asked({ url, policy }: DownloadPlan) {
     return { url, rules: policy, ...(this.#resolve && { resolve: this.#resolve }) };
   }
 
   /** Fetches the whole file into a new volume; whatever goes wrong, the volume is gone. */
   async #fetch(
-    plan: Plan,
+    plan: DownloadPlan,
     checksum: Checksum | undefined,
     job: OpenJob,
     actor: string,
@@ -206,7 +206,7 @@ export class ImageDownloads {
       job.progress(received, size !== null && sink?.isConverted ? 2 * size : size);
     };
     const stream = await Arriving.of(source, algorithm, tell, plan.unpack);
-    // What is unpacked grows to a size that nobody has told.
+    // What is unpacked grows to a size that is not known before.
     const size = stream.packing === undefined ? source.size : null;
     const operation = operations.begin({
       command: "download_image",

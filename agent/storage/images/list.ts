@@ -23,7 +23,7 @@ export class ImageList {
   }
 
   /**
-   * The images of the library; pools that do not answer are named. What is not whole yet is none.
+   * The images of the library; pools that do not answer are named. What is not whole yet is left out.
    *
    * @throws {ContractError} StorageUnknown
    */

@@ -13,7 +13,7 @@ import { unpackedName } from "./unpack.ts";
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** What is to be fetched, and where it goes. */
-export interface Plan {
+export interface DownloadPlan {
   readonly url: string;
   readonly pool: string;
   readonly name: string;
@@ -36,10 +36,11 @@ function decodedStep(step: string): string {
 }
 
 /** The path of a URL, decoded. */
-export const pathOf = (url: string): string => new URL(url).pathname.split("/").map(decodedStep).join("/");
+export const urlPath = (url: string): string => new URL(url).pathname.split("/").map(decodedStep).join("/");
 
 /** The file name at the end of a URL. */
-export const fileNameOf = (url: string): string => decodedStep(new URL(url).pathname.split("/").at(-1) ?? "");
+export const urlFileName = (url: string): string =>
+  decodedStep(new URL(url).pathname.split("/").at(-1) ?? "");
 
 const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
@@ -54,7 +55,7 @@ export async function planOf(
   records: ImageRecords,
   catalog: SiteCatalog,
   input: Input<"download_image">,
-): Promise<Plan> {
+): Promise<DownloadPlan> {
   const { url: given, catalogId, unpack = "auto" } = input;
   if ((given === undefined) === (catalogId === undefined)) {
     throw invalid("give either url or catalogId");
@@ -70,7 +71,7 @@ export async function planOf(
   );
   const checksum = algorithm &&
     { algorithm, hex: (wanted as Record<Algorithm, string>)[algorithm].toLowerCase() };
-  const file = fileNameOf(url);
+  const file = urlFileName(url);
   const name = input.name ?? (unpack === "auto" ? unpackedName(file) : file);
   if (!/^[A-Za-z0-9_][A-Za-z0-9._+@ -]{0,127}$/.test(name)) {
     throw invalid("name: the URL ends in no name that a volume can have. Say one");

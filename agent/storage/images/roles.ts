@@ -8,7 +8,7 @@ import { log } from "../../log.ts";
 import type { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
 import { within } from "../../within.ts";
-import { readHead } from "../disk_images/chain.ts";
+import { readImageHead } from "../disk_images/chain.ts";
 import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
@@ -51,7 +51,7 @@ async function isSeed(
   if (known !== undefined) return known;
   let found = byName;
   try {
-    const read = readHead(machine, path).then((head) => {
+    const read = readImageHead(machine, path).then((head) => {
       found = hasSeedLabel(head) ?? byName;
       if (seeds.size >= MOST_LABELS) seeds.clear();
       seeds.set(key, found);
@@ -63,7 +63,7 @@ async function isSeed(
   return found;
 }
 
-/** Paths of the volumes that deleted VMs have left. Another file at the path of one is none. */
+/** Paths of the volumes that deleted VMs have left. Another file at the path of one does not count. */
 async function leftAmong({ leftDisks, id, link }: Host, volumes: readonly Volume[]): Promise<string[]> {
   const found: string[] = [];
   const look = async ({ path }: Volume) => {

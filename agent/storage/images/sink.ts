@@ -198,7 +198,7 @@ export class Sink {
     }
   }
 
-  /** It is whole: nobody removes it as something unfinished any more. */
+  /** It is whole: it is no longer removed as something unfinished. */
   keep(): void {
     this.#host.operations.end(this.#operation);
   }

@@ -106,7 +106,7 @@ async function* through(
   }
 }
 
-/** Passes a stream through a program. It is ended when nobody reads any more. */
+/** Passes a stream through a program. It is ended when the reader stops. */
 async function* tool(
   packed: AsyncIterable<Uint8Array>,
   program: string,

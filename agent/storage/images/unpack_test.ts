@@ -44,7 +44,7 @@ async function has(program: string): Promise<boolean> {
 for (const name of Object.keys(PACKED) as (keyof typeof PACKED)[]) {
   const ignore = skippedUnless(await has(name), `${name} is not installed`);
   Deno.test({
-    name: `unpacked() undoes ${name}, and tells of a broken file`,
+    name: `unpacked() undoes ${name}, and reports a broken file`,
     ignore,
     fn: async () => {
       const packed = await PACKED[name]();
@@ -63,7 +63,7 @@ for (const name of Object.keys(PACKED) as (keyof typeof PACKED)[]) {
   });
 
   Deno.test({
-    name: `unpacked() of ${name} ends with the source's own failure, and when nobody reads on`,
+    name: `unpacked() of ${name} ends with the source's own failure, and when the reader stops`,
     ignore,
     fn: async () => {
       const packed = await PACKED[name]();

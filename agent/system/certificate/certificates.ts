@@ -70,7 +70,7 @@ export class Certificates {
     const pair = await read(places, sealing);
     const late = validityProblem(pair, now());
     const certificates = new Certificates(places, own, now, pair, version);
-    // Nobody is served better by no server at all: root could not even get in to change it.
+    // No server at all would help no one: root could not even get in to change it.
     if (late !== undefined) log.warn("the TLS certificate is not valid now", { reason: late });
     await certificates.#renew();
     return certificates;

@@ -1,5 +1,5 @@
 /**
- * A certificate of our own making, for the first start: nobody vouches for it but its fingerprint. Structures of
+ * A certificate of our own making, for the first start: only its fingerprint vouches for it. Structures of
  * RFC 5280 by @peculiar/asn1-x509, key and signature by node:crypto.
  */
 import { DAY_MS } from "../../../lib/duration.ts";

@@ -1,4 +1,4 @@
-/** PEM texts (RFC 7468): what stands between or beside their blocks is left out. */
+/** PEM texts (RFC 7468): what stands outside their blocks is left out. */
 
 /** The blocks whose label ends so, each whole. */
 export function pemBlocks(text: string, label: "CERTIFICATE" | "PRIVATE KEY"): string[] {

@@ -9,7 +9,7 @@ import { familyOf } from "../../../lib/system/doctor/distribution.ts";
 import type {
   AccountFacts,
   ClockFacts,
-  HostFacts,
+  DoctorFacts,
   KvmFacts,
   LibvirtFacts,
   LockFacts,
@@ -315,7 +315,7 @@ async function lockFacts(sources: LockSources): Promise<LockFacts | null> {
 }
 
 /** Looks at everything. Never throws: what fails is unknown. */
-export async function gatherFacts(patient: DoctorContext): Promise<HostFacts> {
+export async function gatherFacts(patient: DoctorContext): Promise<DoctorFacts> {
   const sources = patient.libvirt.status.connected
     ? await fact(async () => await patient.locks?.())
     : { value: undefined };

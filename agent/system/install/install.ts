@@ -24,7 +24,7 @@ import {
   type Undo,
 } from "./steps.ts";
 import { credentialSteps } from "./credential.ts";
-import { account, handOver, hasSystemd, makeAccount, systemctl } from "./system.ts";
+import { account, changeOwner, hasSystemd, makeAccount, systemctl } from "./system.ts";
 
 /** What is installed, and where. */
 export interface Target {
@@ -40,12 +40,12 @@ export interface Target {
 }
 
 /** The place of a path in the target. */
-export const placeOf = ({ root }: Pick<Target, "root">, path: string): string =>
+export const pathBelowRoot = ({ root }: Pick<Target, "root">, path: string): string =>
   root === "" ? path : join(root, path);
 
 /** What is installed in the target. */
 export async function installed(target: Pick<Target, "root" | "layout">): Promise<InstallRecord | undefined> {
-  return parseRecord(await textAt(placeOf(target, target.layout.record)) ?? "");
+  return parseRecord(await textAt(pathBelowRoot(target, target.layout.record)) ?? "");
 }
 
 /** This program as a build. */
@@ -55,7 +55,7 @@ async function thisBuild(binary: string): Promise<Build> {
 
 /** @throws {InstallError} when the database there is newer than a build knows */
 async function refuseOlder(target: Target, build: Pick<Build, "version" | "database">): Promise<void> {
-  const folder = placeOf(target, target.layout.dataDir);
+  const folder = pathBelowRoot(target, target.layout.dataDir);
   const why = await asOwner(
     folder,
     async () => replacementRefusal(build, databaseVersion(folder), await savedCopies(folder)),
@@ -73,7 +73,7 @@ function binarySteps(
   was: InstallRecord | undefined,
 ): InstallStep[] {
   const { layout } = target;
-  const place = placeOf(target, layout.binary), previous = placeOf(target, layout.previous);
+  const place = pathBelowRoot(target, layout.binary), previous = pathBelowRoot(target, layout.previous);
   const isOther = was !== undefined && was.sha256 !== build.sha256;
   const record: InstallRecord = isOther
     ? {
@@ -94,7 +94,7 @@ function binarySteps(
       what: `note ${layout.record}`,
       run: () =>
         putFile(
-          placeOf(target, layout.record),
+          pathBelowRoot(target, layout.record),
           0o644,
           (path) => Deno.writeTextFile(path, `${JSON.stringify(record)}\n`),
         ),
@@ -107,12 +107,12 @@ function fileSteps(target: Target): InstallStep[] {
   return [
     ...folders(target.layout).map(({ path, mode }): InstallStep => ({
       what: `folder ${path}`,
-      run: () => makeFolder(placeOf(target, path), mode),
+      run: () => makeFolder(pathBelowRoot(target, path), mode),
     })),
     ...files.map(({ path, text, mode, kept }): InstallStep => ({
       what: path,
       run: async () => {
-        const place = placeOf(target, path);
+        const place = pathBelowRoot(target, path);
         if (kept && await isTaken(place)) return;
         return await putFile(place, mode, (staging) => Deno.writeTextFile(staging, text));
       },
@@ -125,7 +125,7 @@ async function owners({ layout }: Target): Promise<void> {
   const found = await account();
   if (!found) throw new InstallError(`the account ${NAME} was not made`);
   for (const folder of [layout.dataDir, layout.keyDir]) {
-    await handOver(folder, found);
+    await changeOwner(folder, found);
     await Deno.chmod(folder, 0o700);
   }
   // The settings are root's; the service may read them
@@ -233,7 +233,7 @@ export async function install(target: Target, binary: string, say: Say): Promise
       ...textFiles(layout).map(({ path }) => path),
     ]
   ) {
-    await forgetSaved(placeOf(target, path));
+    await forgetSaved(pathBelowRoot(target, path));
   }
   return build;
 }
@@ -246,7 +246,7 @@ export async function install(target: Target, binary: string, say: Say): Promise
 export async function rollback(target: Target, say: Say): Promise<Build> {
   needRoot(target);
   const { layout } = target;
-  const place = placeOf(target, layout.binary), previous = placeOf(target, layout.previous);
+  const place = pathBelowRoot(target, layout.binary), previous = pathBelowRoot(target, layout.previous);
   const record = await installed(target);
   if (!record?.previous || !await isTaken(previous)) {
     throw new InstallError("no program of before an upgrade is kept here: there is nothing to go back to");
@@ -264,7 +264,7 @@ export async function rollback(target: Target, say: Say): Promise<Build> {
         what: `note ${layout.record}`,
         run: () =>
           putFile(
-            placeOf(target, layout.record),
+            pathBelowRoot(target, layout.record),
             0o644,
             (path) => Deno.writeTextFile(path, `${JSON.stringify({ ...back, previous: now })}\n`),
           ),
@@ -275,7 +275,7 @@ export async function rollback(target: Target, say: Say): Promise<Build> {
     await Deno.remove(kept);
   }
   for (const path of [layout.binary, layout.previous, layout.record]) {
-    await forgetSaved(placeOf(target, path));
+    await forgetSaved(pathBelowRoot(target, path));
   }
   return back;
 }

@@ -67,6 +67,6 @@ export async function removeAccount(): Promise<void> {
 }
 
 /** Hands a folder with all that is in it to an account; symbolic links themselves, not what they lead to. */
-export async function handOver(path: string, { uid, gid }: Account): Promise<void> {
+export async function changeOwner(path: string, { uid, gid }: Account): Promise<void> {
   await runTool("chown", ["--recursive", "--no-dereference", `${uid}:${gid}`, "--", path]);
 }

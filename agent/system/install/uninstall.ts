@@ -7,7 +7,7 @@ import { forwardNames } from "../../network/forwards/names.ts";
 import { CREDENTIAL_FILE } from "../../../lib/system/install/credential.ts";
 import { NAME } from "../../../lib/system/install/layout.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { placeOf, type Target } from "./install.ts";
+import { pathBelowRoot, type Target } from "./install.ts";
 import { InstallError, removeAt, type Say } from "./steps.ts";
 import { hasSystemd, removeAccount, systemctl } from "./system.ts";
 
@@ -63,8 +63,8 @@ export async function uninstall(target: Target, purge: boolean, say: Say): Promi
   ];
   for (const path of paths) {
     await attempt(path, async () => {
-      if (path === layout.dataDir) await requireUnused(placeOf(target, path));
-      if (await removeAt(placeOf(target, path))) say(`removed ${path}`);
+      if (path === layout.dataDir) await requireUnused(pathBelowRoot(target, path));
+      if (await removeAt(pathBelowRoot(target, path))) say(`removed ${path}`);
     });
   }
   if (root === "" && await hasSystemd()) {

@@ -9,7 +9,7 @@ import { LOCK_CONF } from "../../../lib/system/lock_manager/settings.ts";
 import { clauseOf } from "../../../lib/text/message.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
-import { processes, wordsOf } from "../../machine/processes.ts";
+import { argumentsOf, processes } from "../../machine/processes.ts";
 import type { LibvirtCaller } from "../../libvirt/link.ts";
 import { Rollback } from "../../rollback.ts";
 import { changeFile, lockConfFiles } from "./conf_files.ts";
@@ -42,7 +42,7 @@ async function running(call: LibvirtCaller): Promise<Set<string>> {
 async function withQemu(uuids: readonly string[]): Promise<string[]> {
   const words = new Set<string>();
   for await (const pid of processes()) {
-    const all = await wordsOf(pid), at = all.indexOf("-uuid");
+    const all = await argumentsOf(pid), at = all.indexOf("-uuid");
     if (at >= 0) words.add(all[at + 1] ?? "");
   }
   return uuids.filter((uuid) => words.has(uuid));
@@ -66,7 +66,7 @@ async function awaitLibvirt({ call }: LockWork, before: ReadonlySet<string>): Pr
 }
 
 /**
- * Looks, decides and changes with nobody else doing so meanwhile.
+ * Looks, decides and changes while no other caller does so.
  *
  * @throws {ContractError} LockManagerRefused where another process is at it
  */

@@ -18,7 +18,7 @@ async function place(text: string | Uint8Array = TEXT) {
 }
 const ON = { lock_manager: "lockd" } as const;
 
-Deno.test("changeFile() keeps what was there beside it, and can put it back", async () => {
+Deno.test("changeFile() keeps what was there next to it, and can put it back", async () => {
   await using at = await place();
   const changed = await changeFile(at.path, ON, NOW);
   assert.equal(await Deno.readTextFile(at.path), TEXT.replace("#lock_manager", "lock_manager"));

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../../lib/text/message.ts";
 import { textAt, undefinedIfMissing } from "../../machine/files.ts";
 import { processStartedAt } from "../../machine/local.ts";
-import { ofProcess, processes, wordsOf } from "../../machine/processes.ts";
+import { argumentsOf, ofProcess, processes } from "../../machine/processes.ts";
 import { runProgram } from "../../machine/programs.ts";
 import { hasSystemd } from "../install/system.ts";
 
@@ -39,7 +39,7 @@ export async function findDaemon(names: readonly string[]): Promise<Daemon | und
   for await (const pid of processes()) {
     const name = (await ofProcess(pid, () => Deno.readTextFile(`/proc/${pid}/comm`)))?.trim();
     if (name === undefined || !names.includes(name)) continue;
-    const words = (await wordsOf(pid)).filter((word, at, all) => word !== "" || at < all.length - 1);
+    const words = (await argumentsOf(pid)).filter((word, at, all) => word !== "" || at < all.length - 1);
     // A child that libvirtd has forked for a moment has its name and words as well: the parent is the older one
     return { pid: Number(pid), program: name, words };
   }
@@ -88,7 +88,7 @@ async function run(program: string, args: readonly string[], limitMs: number): P
   }
 }
 
-/** Whether a process has ended; one that nobody has asked for its status has. */
+/** Whether a process has ended; a zombie has. */
 async function hasEnded(pid: number): Promise<boolean> {
   const status = await textAt(`/proc/${pid}/stat`);
   return status === undefined || /\) [ZX] /.test(status);

@@ -35,7 +35,7 @@ export interface SeedRequest {
   readonly macs: readonly string[];
   /** Where the seed goes: the default pool when left out. */
   readonly pool?: string;
-  /** A script that the first start runs beside what `cloudInit` says. Never made of what people write. */
+  /** A script that the first start runs in addition to what `cloudInit` says. Never made of what people write. */
   readonly vendorData?: string;
   /** The seed before: what secrets that are kept are taken from. */
   readonly before?: Seed;

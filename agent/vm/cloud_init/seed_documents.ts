@@ -21,7 +21,7 @@ import { sha512Crypt } from "./sha512_crypt.ts";
 /** What a seed is made of, with its documents. */
 export type Documents = Pick<Seed, "cloudInit" | "files">;
 
-/** Documents that were made, and whether what they set up lets nobody in. */
+/** Documents that were made, and whether they set up no way to sign in. */
 export interface MadeDocuments extends Documents {
   readonly nobodySignsIn: boolean;
 }

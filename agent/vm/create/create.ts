@@ -78,7 +78,7 @@ async function withTools({ vms }: CreateServices, vm: NewVm, actor: string): Pro
   return { ...vm, tools: { ...vm.tools, path } };
 }
 
-/** Defines it. libvirt refuses a name that another VM has: nobody's definition is replaced. */
+/** Defines it. libvirt refuses a name that another VM has: no definition is replaced. */
 async function define({ vms: { link } }: CreateServices, vm: NewVm): Promise<void> {
   try {
     await link.call("domainDefine", { xml: newDomainXml(vm) });

@@ -39,7 +39,7 @@ import type { ImageRecords } from "../../storage/images/records.ts";
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;
 
-/** What creating VMs needs beside what every command on VMs has. */
+/** What creating VMs needs in addition to what every command on VMs has. */
 export interface CreateServices {
   readonly vms: Host;
   readonly capabilities: HostCapabilities;

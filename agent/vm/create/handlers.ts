@@ -34,7 +34,7 @@ type CreateHandlers = Pick<
 >;
 
 let validator: Validator | undefined;
-/** Stands for a name nobody has given yet; what is found out about it is told to nobody. */
+/** Stands for a name that was not given yet; what is found out about it is not returned. */
 const NO_NAME = "new-vm";
 
 /** What the schema says, and what of the configuration can be gone on with. */

@@ -17,13 +17,13 @@ import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_i
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import {
+  changedPlaces,
   type Configurations,
   configurationsOf,
   deviceError,
   diskTargetsIn,
   hasController,
   type Places,
-  placesOf,
   requireUsb,
   runOf,
 } from "./configurations.ts";
@@ -52,7 +52,7 @@ function fullBus(error: unknown): string | undefined {
   return NO_SLOT.test(error.message) ? "PCI slot" : NO_PORT.test(error.message) ? "USB port" : undefined;
 }
 
-/** The bus for a device nobody said one for. */
+/** The default bus of a device. */
 function defaultBus(device: "disk" | "cdrom", machine: string): DiskBus {
   if (device === "disk") return "virtio";
   return hasIde(machine) ? "ide" : "sata";
@@ -212,7 +212,7 @@ const notedBy =
     if (at.config) operation.add({ ...step, run: null });
   };
 
-/** Plugs it in; without a free slot only for the next start, where nobody asked for more. */
+/** Plugs it in; without a free slot only for the next start, where no more was asked for. */
 async function plug(
   host: Host,
   vm: VM,
@@ -273,7 +273,7 @@ export async function attachDisk(
   { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"attach_disk">> {
   const vm = host.requireVm(input.vmId);
-  const wanted = placesOf(host, vm, input);
+  const wanted = changedPlaces(host, vm, input);
   requireOneSource(input);
   const { device = "disk" } = input;
   const limits = changedDiskLimits({}, diskLimitsIn(input));

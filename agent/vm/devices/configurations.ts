@@ -24,7 +24,7 @@ export interface ApplyScope {
  *
  * @throws {ContractError} VmNotRunning, VmNotPersistent; InvalidInput when nothing is left
  */
-export function placesOf({ inventory }: Host, vm: VM, { live, persistent }: ApplyScope): Places {
+export function changedPlaces({ inventory }: Host, vm: VM, { live, persistent }: ApplyScope): Places {
   const active = inventory.active().includes(vm.id);
   if (live === true && !active) throw new ContractError("VmNotRunning");
   if (persistent === true && !vm.persistent) throw new ContractError("VmNotPersistent");

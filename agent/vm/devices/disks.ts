@@ -29,7 +29,7 @@ import type { Host } from "../../hosts/host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
-import { configurationsOf, deviceError, diskIn, placesOf } from "./configurations.ts";
+import { changedPlaces, configurationsOf, deviceError, diskIn } from "./configurations.ts";
 import { limitDisk, limitLiveDisk, refuseShared } from "./limits.ts";
 import { changeDevices } from "./operate.ts";
 import { type Removal, removalSteps, removeNoted } from "./release.ts";
@@ -118,7 +118,7 @@ export async function detachDisk(
 ): Promise<Output<"detach_disk">> {
   const vm = host.requireVm(input.vmId);
   const { target, deleteVolume = false } = input;
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   let output: Output<"detach_disk"> | undefined;
   const run = async (operation: Operation) => {
     try {

@@ -1,7 +1,7 @@
 /**
  * Who may loosen a network filter. An administrator gives a card a filter so that the VM cannot send under another's
  * address; whoever only operates that VM must not get around it: not by changing the filtered card, not by replacing it,
- * not by another card beside it.
+ * not by another card of the VM.
  */
 import { PERMISSIONS } from "../../../lib/access/permissions.ts";
 import { may } from "../../../lib/access/rights.ts";

@@ -1,5 +1,10 @@
 /** The commands on a VM's disks, network cards and devices of the host. */
-import type { CommandName, deviceCommands, hostDeviceCommands } from "../../../lib/contract/mod.ts";
+import type {
+  CommandName,
+  deviceCommands,
+  hostDeviceCommands,
+  nicCommands,
+} from "../../../lib/contract/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { listHostDevices } from "../../host_devices/devices.ts";
 import type { Host } from "../../hosts/host.ts";
@@ -15,7 +20,13 @@ import { showDevices, showOptions } from "./show.ts";
 /** A handler for each command on devices. */
 export function deviceHandlers(
   host: Host,
-): Pick<Handlers, Extract<CommandName, keyof typeof deviceCommands | keyof typeof hostDeviceCommands>> {
+): Pick<
+  Handlers,
+  Extract<
+    CommandName,
+    keyof typeof deviceCommands | keyof typeof nicCommands | keyof typeof hostDeviceCommands
+  >
+> {
   return {
     get_vm_devices: ({ vmId }) => showDevices(host, vmId),
     get_device_options: ({ vmId }, { principal }) => showOptions(host, host.requireVm(vmId), principal.role),

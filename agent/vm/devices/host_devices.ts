@@ -28,7 +28,7 @@ import type { Host } from "../../hosts/host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, type Places, placesOf, requireUsb } from "./configurations.ts";
+import { changedPlaces, configurationsOf, deviceError, type Places, requireUsb } from "./configurations.ts";
 import { rememberDevices } from "./device_identity.ts";
 import { changeDevices } from "./operate.ts";
 import { remove } from "./release.ts";
@@ -102,7 +102,7 @@ export async function attachHostDevice(
   input: Input<"attach_host_device">,
 ): Promise<Unrendered<Output<"attach_host_device">>> {
   const vm = host.requireVm(input.vmId);
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   let output: Unrendered<Output<"attach_host_device">> | undefined;
   await host.operate(vm, "adding a host device", async () => {
     try {
@@ -169,7 +169,7 @@ export async function detachHostDevice(
 ): Promise<Output<"detach_host_device">> {
   const vm = host.requireVm(input.vmId);
   const ref = requireRef(input.device);
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   const device = `${DEVICE} ${refText(ref)}`;
   let output: Output<"detach_host_device"> | undefined;
   const run = async (operation: Operation) => {

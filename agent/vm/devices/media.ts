@@ -14,7 +14,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
-import { configurationsOf, deviceError, diskIn, placesOf, runOf } from "./configurations.ts";
+import { changedPlaces, configurationsOf, deviceError, diskIn, runOf } from "./configurations.ts";
 import { mediumDoubt } from "../../storage/disk_images/medium.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { isClosedAgain, updateDevice } from "./device_steps.ts";
@@ -42,7 +42,7 @@ async function change(
   medium: (vm: VM, held: DisposableStack, isCd: boolean) => Promise<DiskSpec["source"]>,
 ): Promise<Output<"eject_media">> {
   const vm = host.requireVm(wish.vmId);
-  const places = placesOf(host, vm, wish);
+  const places = changedPlaces(host, vm, wish);
   let done: Output<"eject_media"> | undefined;
   const run = async (operation: Operation) => {
     using held = new DisposableStack();

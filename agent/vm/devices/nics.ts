@@ -24,7 +24,7 @@ import { noFilters } from "../../network/filters.ts";
 import type { Host } from "../../hosts/host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, nicIn, placesOf, runOf } from "./configurations.ts";
+import { changedPlaces, configurationsOf, deviceError, nicIn, runOf } from "./configurations.ts";
 import { guardChangedNic, guardDetachedNic, guardNewNic } from "./filter_guard.ts";
 import { leftInSeed } from "../cloud_init/left_mac.ts";
 import { leftLeases } from "./left_leases.ts";
@@ -163,7 +163,7 @@ export async function attachNic(
   principal: Pick<Principal, "rights">,
 ): Promise<Output<"attach_nic">> {
   const vm = host.requireVm(input.vmId);
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   const source = plugOf(input);
   if (source === undefined) {
     throw new ContractError("InvalidInput", { reason: "say one of network, bridge, direct and user" });
@@ -207,7 +207,7 @@ export async function detachNic(
 ): Promise<Output<"detach_nic">> {
   const vm = host.requireVm(input.vmId);
   const mac = requireNic(input.mac);
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   let output: Output<"detach_nic"> | undefined;
   const run = async (operation: Operation) => {
     try {

@@ -102,7 +102,7 @@ async function closedFolders({ machine, inventory, closedPlaces }: Host): Promis
 }
 
 /**
- * Nobody but root may be able to put a link where the folder is: virtiofsd follows it as root at the next start.
+ * Only root may be able to put a link where the folder is: virtiofsd follows it as root at the next start.
  *
  * @throws {ContractError} PathRefused
  */

@@ -20,7 +20,7 @@ import { cannotLive } from "../../libvirt/failure.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
-import { configurationsOf, deviceError, type Places, placesOf, runOf } from "./configurations.ts";
+import { changedPlaces, configurationsOf, deviceError, type Places, runOf } from "./configurations.ts";
 import { changeDevices } from "./operate.ts";
 import { remove } from "./release.ts";
 import { requireFolder } from "./shared_folder.ts";
@@ -101,7 +101,7 @@ export async function attachShare(
   actor: string,
 ): Promise<Output<"attach_share">> {
   const vm = host.requireVm(input.vmId);
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   const { readOnly = false } = input;
   // virtiofsd of QEMU 7.2 cannot keep a guest from writing, and libvirt refuses <readonly/> for it.
   const driver: ShareDriver = readOnly ? "9p" : "virtiofs";
@@ -158,7 +158,7 @@ export async function detachShare(
 ): Promise<Output<"detach_share">> {
   const vm = host.requireVm(input.vmId);
   const { tag } = input;
-  const places = placesOf(host, vm, input);
+  const places = changedPlaces(host, vm, input);
   let output: Output<"detach_share"> | undefined;
   const run = async (operation: Operation) => {
     try {

@@ -24,7 +24,7 @@ import { configurationsOf } from "./configurations.ts";
 import { showHostDevices } from "./host_devices.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
 
-/** What is found out beside the rest: null, with a line in the log, when libvirt cannot say it. */
+/** What is found out in addition: null, with a line in the log, when libvirt cannot say it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

@@ -25,7 +25,7 @@ export function lastChoices({ host, choices }: ForeignServices): ForeignPreview[
   };
 }
 
-/** The name that a foreign VM gets here when nobody says another. */
+/** The name that a foreign VM gets here by default. */
 export const nameHere = ({ host }: ForeignServices, { vm }: ForeignSource): string =>
   vmNameOf(vm.name, (each) => host.inventory.vmByName(each) !== undefined);
 

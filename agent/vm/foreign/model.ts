@@ -16,7 +16,7 @@ import type { ForeignLogins } from "./remote/logins.ts";
 import type { SshFiles } from "../../hosts/ssh/files.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** What importing needs beside the host. */
+/** What importing needs in addition to the host. */
 export interface ForeignServices {
   readonly host: Host;
   readonly hosts: Pick<HostRegistry, "named" | "require">;
@@ -64,7 +64,7 @@ export interface ConvertWork {
 
 /** A VM that may be imported. */
 export interface ForeignSource {
-  /** What it is called in its source, where nobody named it. */
+  /** What it is called in its source, where no name was given. */
   readonly found: string | undefined;
   readonly vm: SourceVm;
   /** By the place of each disk. */

@@ -5,7 +5,7 @@ import { workerUrl } from "../../../lib/bundle.ts";
 import { readIso } from "../../../lib/formats/iso9660/read.ts";
 import type { FromToolsWorker, ToToolsWorker } from "./protocol.ts";
 
-Deno.test("the worker makes the CD of packed agents, the same each time, and says what is none", async () => {
+Deno.test("the worker makes the CD of packed agents, the same each time, and reports a missing CD", async () => {
   const worker = new SerialWorker<ToToolsWorker, FromToolsWorker>(
     workerUrl("agent/vm/guest_tools/worker.ts"),
     "guest tools",

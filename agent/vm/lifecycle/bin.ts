@@ -23,7 +23,7 @@ import { hasMemorySaved } from "../saved_memory.ts";
 /** What becomes of a VM that goes into the bin. */
 export interface BinPlan {
   readonly entry: StoredEntry;
-  /** The entry as the note beside its files tells it: without passwords. */
+  /** The entry as the note next to its files has it: without passwords. */
   readonly open: StoredEntry;
   /** Disks that the bin cannot keep: they are deleted for good. */
   readonly lostDisks: readonly string[];
@@ -31,7 +31,7 @@ export interface BinPlan {
   readonly lostNvram: string | undefined;
 }
 
-/** What of a VM lies in files beside its disks. */
+/** What of a VM lies in files other than its disks. */
 async function beside(host: Host, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
   const { link } = host;
   if (link.machine === null) return [];
@@ -146,7 +146,7 @@ export const movesOf = ({ id: entry, files }: Pick<StoredEntry, "id" | "files">)
   files.map(({ pool, path, as, file }) => ({ kind: "file-binned", entry, pool, path, as, file }));
 
 /**
- * Puts back what libvirt kept beside a definition.
+ * Puts back what libvirt kept in addition to a definition.
  *
  * @returns what could not be put back, as sentences
  * @throws {LibvirtError} when libvirt is away

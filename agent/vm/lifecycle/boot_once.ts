@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<BootFrom, string>> = {
 };
 
 /**
- * Starts a stopped VM from there. libvirt keeps its stored definition beside that of this run.
+ * Starts a stopped VM from there. libvirt keeps its stored definition in addition to that of this run.
  *
  * @throws {ContractError} BootWouldResume, BootSourceMissing, and as {@link requireStartable} @throws {LibvirtError}
  */

@@ -217,7 +217,7 @@ async function moveToBin(
     ...doomed,
   ]);
   await inBin(entry, () => writeEntry(host, entry, { ...open, state: "kept" }));
-  // A TPM's state on another host cannot be kept, and nobody would find it there later.
+  // A TPM's state on another host cannot be kept, and it would not be found there later.
   const call = link.machine !== null ? "domainUndefineForBin" : "domainUndefine";
   if (!await forget(host, vm, call)) throw new ContractError("VmStillRunning");
   for (const file of entry.files) await inBin(entry, () => moveIn(file), file.path);

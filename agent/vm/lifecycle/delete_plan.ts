@@ -67,7 +67,7 @@ async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Pla
 /** Milliseconds that a look at a folder may take. */
 const FOLDER_MS = 5000;
 
-/** Whether the folder of a file lets none go: one that is immutable tells it to nobody but who would write to it. */
+/** Whether the folder of a file lets none go: an immutable one reports it only to a writer. */
 async function isFolderClosed(path: string): Promise<boolean> {
   const { folder } = splitPath(path);
   try {
@@ -230,7 +230,7 @@ export async function planDisks(
   for (const disk of [...leftImages(host, vm), ...vm.disks, ...await keptImages(host, vm)]) {
     const { source } = disk;
     if (source === undefined || candidates.has(source)) continue;
-    // The VM's own cloud-init CD holds its secrets, and is of use to nobody else.
+    // The VM's own cloud-init CD holds its secrets, and is of no use to another VM.
     const no = source === seed ? undefined : unfit(disk);
     const nowhere = { path: source, pool: undefined, missing: false, volume: undefined };
     candidates.set(source, { disk, no, place: no === undefined ? await placeOf(host, disk) : nowhere });

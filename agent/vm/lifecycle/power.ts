@@ -43,7 +43,7 @@ interface PowerRule {
   readonly run: (host: Host, vm: VM) => Promise<DomainRecord | null>;
   /** What the guest is asked for: remembered until the guest has done it. */
   readonly asks?: "stop" | "reboot";
-  /** May run beside another operation on the VM: the way out when that one hangs. */
+  /** May run at the same time as another operation on the VM: the way out when that one hangs. */
   readonly always?: true;
   /** Whether it makes sense for one of `from` that has a QEMU, or has none; both when left out. */
   readonly fits?: (vm: VM, isActive: boolean) => boolean;

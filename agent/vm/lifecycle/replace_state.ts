@@ -1,4 +1,4 @@
-/** Replaces what libvirt keeps of a VM beside its disks: UEFI variables, a TPM's state. */
+/** Replaces what libvirt keeps of a VM in addition to its disks: UEFI variables, a TPM's state. */
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";

@@ -131,7 +131,7 @@ export async function putTpmState(
 }
 
 /**
- * Writes the state that the TPM of a VM is to have beside what it has now.
+ * Writes the state that the TPM of a VM is to have next to what it has now.
  *
  * @param mark the end of the names
  * @returns what `replaceState()` does then

@@ -37,7 +37,7 @@ interface Placed extends KeptFile {
   readonly to: string;
 }
 
-/** The definition that an entry keeps. One that was found beside its files stays within its VM. */
+/** The definition that an entry keeps. One that was found next to its files stays within its VM. */
 function documentOf(entry: StoredEntry, warnings: Sentence[]): XmlDocument {
   if (entry.definition === undefined) {
     throw new ContractError("BinRestoreFailed", { reason: message`no definition of ${entry.name} is kept` });
@@ -64,7 +64,7 @@ function requireName(host: Host, name: string): void {
   }
 }
 
-/** Where each file goes: to where it was, or beside that where another name was asked for. @throws {ContractError} BinNameTaken */
+/** Where each file goes: to where it was, or next to that where another name was asked for. @throws {ContractError} BinNameTaken */
 async function place(
   host: Host,
   { files, name: before, vmId }: StoredEntry,

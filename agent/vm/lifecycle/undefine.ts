@@ -62,7 +62,7 @@ export async function eraseNvram(host: Host, uuid: string, holder: string): Prom
 /**
  * Undefines a VM that is off, with its saved memory, NVRAM and snapshots' records. libvirt undefines a VM that runs too
  * and makes it transient: a VM that somebody starts in between is defined again. Its NVRAM goes last, once it is sure
- * that nobody runs with it.
+ * that no VM runs with it.
  *
  * @param call leaves NVRAM and TPM state where they were there before the VM, or go into the bin
  * @returns whether the VM is gone; false when it runs, and then it is defined

@@ -20,7 +20,7 @@ import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmIncoming } from "../../operations/step.ts";
-import { callerOf, type CopyServices, HostCopy } from "../../storage/copy_to_host.ts";
+import { commandCallerOf, type CopyServices, HostCopy } from "../../storage/copy_to_host.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { type OldVolume, removeOldVolume } from "../../storage/old_volume.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
@@ -184,7 +184,7 @@ async function copyDisk(
       from: { host: from.id, pool: source.pool, volume: source.name },
       to: { host: to.id, pool, volume: name },
     };
-    using copy = new HostCopy(callerOf(copies, principal), plan, job);
+    using copy = new HostCopy(commandCallerOf(copies, principal), plan, job);
     try {
       await copy.run();
     } catch (error) {

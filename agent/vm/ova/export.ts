@@ -1,4 +1,4 @@
-/** A stopped VM with its disks as one archive: each disk as a stream-optimised VMDK, beside an OVF description. */
+/** A stopped VM with its disks as one archive: each disk as a stream-optimised VMDK, with an OVF description. */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { createHash } from "node:crypto";
 import {
@@ -107,7 +107,7 @@ async function sourceOf(
   return await copySource(host, { volume: { pool, name }, format: used }, role, held, vm.id);
 }
 
-/** A disk as it lies beside the archive until it is in it. */
+/** A disk as it lies next to the archive until it is in it. */
 interface Packed {
   readonly file: string;
   readonly volume: Volume;

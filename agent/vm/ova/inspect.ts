@@ -16,7 +16,7 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 /** Lines of a manifest that are told of, at most. */
 const MOST_LINES = 5;
 
-/** What reading archives needs beside the host. */
+/** What reading archives needs in addition to the host. */
 export interface OvaServices {
   readonly host: Host;
   /** What an image may be. @throws {ContractError} while it cannot be read */
@@ -100,7 +100,7 @@ export async function openOva(
   held: DisposableStack,
 ): Promise<OpenOva> {
   requireHere(host, "Import of archives");
-  // An archive is bytes: whatever its head pretends to be, it is nobody's qcow2.
+  // An archive is bytes: whatever its head pretends to be, it is not read as qcow2.
   const image = await copySource(host, { volume: { pool, name: volume }, format: "raw" }, role, held);
   if (image.type !== "file") throw ovaRefused("it is no file");
   await requireWithin(host, image.volume);

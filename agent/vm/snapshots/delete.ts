@@ -1,5 +1,5 @@
 /**
- * Deleting a snapshot that lies beside the disks: its image and the one that went on from it become one, so that chains
+ * Deleting an external snapshot: its image and the one that went on from it become one, so that chains
  * get short again. It is marked before anything of it changes, and can be deleted again where that ends in the middle.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
@@ -40,7 +40,7 @@ type ExternalDisk = FoundSnapshot["externalDisks"][number];
 type Fate =
   /** It stays: something else needs it, as it is. */
   | { readonly does: "keep" }
-  /** Nothing is built on it, and nobody has it. */
+  /** Nothing is built on it, and no VM has it. */
   | { readonly does: "drop"; readonly path: string }
   /** What was built on it was merged before, and is of no use now. */
   | {
@@ -112,7 +112,7 @@ async function chainsOf(
 const refused = (name: string, reason: Sentence) =>
   new ContractError("SnapshotNotDeletable", { name, reason });
 
-/** @throws {ContractError} SnapshotNotDeletable for what is not only disks beside the disks */
+/** @throws {ContractError} SnapshotNotDeletable for a snapshot that is not of disks alone */
 function requireOurKind({ name, memory, internalDisks, externalDisks }: FoundSnapshot): void {
   if (memory === "no" && internalDisks.length === 0) {
     const odd = externalDisks.find(({ type, path, format }) =>
@@ -144,7 +144,7 @@ async function volumesAbove(
   return next === undefined || found.some((volume) => volume.path === next) ? found : undefined;
 }
 
-/** What needs one of these images beside a VM and its snapshots. @throws {LibvirtError} */
+/** What else than a VM and its snapshots needs one of these images. @throws {LibvirtError} */
 async function otherUser(
   host: Host,
   vm: VM,
@@ -322,7 +322,7 @@ async function discard(host: Host, path: string): Promise<void> {
 }
 
 /**
- * Deletes one snapshot beside the disks of a VM that somebody holds.
+ * Deletes one external snapshot of a VM that the caller holds.
  *
  * @throws {ContractError} SnapshotNotDeletable, SnapshotDeleteFailed, JobCancelled, StorageBusy
  */

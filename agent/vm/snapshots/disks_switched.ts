@@ -88,7 +88,7 @@ export const disksSwitched: StepRule<"disks-switched"> = {
     const found = await unstored(vms, step);
     if (found === undefined) return NOTHING;
     await vms.link.call("domainDefine", { xml: found.document.toString() });
-    // No snapshot has the images below: whose they are is known by this alone
+    // No snapshot has the images below: this alone tells their owner
     for (const { target, overlay, chain } of step.disks) {
       if (!found.stored.includes(target)) continue;
       const { path, type } = chain[0]!;

@@ -149,17 +149,14 @@ async function chainsOf({ link }: Host, { vm, present }: Known): Promise<DiskCha
   return chains;
 }
 
-/** What the commands need beside the host. */
+/** What the commands need in addition to the host. */
 export interface SnapshotContext {
   readonly host: Host;
   readonly images: SnapshotImages;
   readonly clock: Clock;
 }
-
-/** A handler for each of them. */
-export function snapshotHandlers({ host, images, clock }: SnapshotContext): SnapshotHandlers {
-  const { link } = host;
-
+/** What the commands read of a VM, and what they require before they change something. */
+function snapshotLookup({ host, images }: SnapshotContext) {
   async function know(vmId: string): Promise<Known> {
     const vm = host.requireVm(vmId);
     const [present, xmls, bar, within] = await Promise.all([
@@ -230,6 +227,15 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
     throw new ContractError("SnapshotNotRevertable", { name, reason: hindrance.reason });
   }
 
+  return { know, kindOf, shown, lostOf, requireFound, requireRevertable };
+}
+
+type SnapshotLookup = ReturnType<typeof snapshotLookup>;
+
+function listHandler(
+  { host }: SnapshotContext,
+  { know, kindOf, lostOf, shown }: SnapshotLookup,
+): Pick<Handlers, "list_snapshots"> {
   return {
     list_snapshots: async ({ vmId }) => {
       const known = await know(vmId);
@@ -250,6 +256,14 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
         ...(chains.length > 0 && { chains }),
       };
     },
+  };
+}
+
+function createHandler(
+  { host, images, clock }: SnapshotContext,
+  { know, kindOf }: SnapshotLookup,
+): Pick<Handlers, "create_snapshot"> {
+  return {
     create_snapshot: async (
       { vmId, name = snapshotNameAt(clock.now()), description, memory = true, quiesce },
       { principal },
@@ -270,9 +284,18 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
           taken = await takeBeside(host, known.vm, { name, description, quiesce }, { principal, clock });
           images.take(vmId, await scan(host, known.vm));
         }
-      }).finally(() => snapshotsChanged(link));
+      }).finally(() => snapshotsChanged(host.link));
       return taken;
     },
+  };
+}
+
+function revertHandler(
+  { host }: SnapshotContext,
+  { know, requireRevertable }: SnapshotLookup,
+): Pick<Handlers, "revert_snapshot"> {
+  const { link } = host;
+  return {
     revert_snapshot: async ({ vmId, name }, { principal }) => {
       const vm = host.requireVm(vmId);
       await host.operate(vm, "reverting to a snapshot", async () => {
@@ -301,6 +324,14 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
       }).finally(() => snapshotsChanged(link));
       return null;
     },
+  };
+}
+
+function deleteHandler(
+  { host, images }: SnapshotContext,
+  { know, requireFound, shown }: SnapshotLookup,
+): Pick<Handlers, "delete_snapshot"> {
+  return {
     delete_snapshot: async ({ vmId, name, children = false }, { principal }) => {
       const vm = host.requireVm(vmId);
       await host.operate(vm, "deleting a snapshot", async () => {
@@ -320,8 +351,19 @@ export function snapshotHandlers({ host, images, clock }: SnapshotContext): Snap
           await deleteBeside(host, vmId, each, present, principal);
         }
         images.take(vmId, await scan(host, vm));
-      }).finally(() => snapshotsChanged(link));
+      }).finally(() => snapshotsChanged(host.link));
       return null;
     },
+  };
+}
+
+/** A handler for each of them. */
+export function snapshotHandlers(context: SnapshotContext): SnapshotHandlers {
+  const lookup = snapshotLookup(context);
+  return {
+    ...listHandler(context, lookup),
+    ...createHandler(context, lookup),
+    ...revertHandler(context, lookup),
+    ...deleteHandler(context, lookup),
   };
 }

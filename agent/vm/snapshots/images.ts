@@ -1,4 +1,4 @@
-/** The images that are the content of external snapshots, by VM: nobody may write to them, though no VM has them. */
+/** The images that are the content of external snapshots, by VM: they must not be written to, although no VM has them. */
 import type { SnapshotSummary } from "../../../lib/formats/xml/snapshot.ts";
 import type { Host } from "../../hosts/host.ts";
 import { log } from "../../log.ts";

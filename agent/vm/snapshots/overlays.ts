@@ -6,7 +6,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Host } from "../../hosts/host.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
-import { readPools } from "../../storage/overlays.ts";
+import { readUnreadPools } from "../../storage/overlays.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { linkVolume, type Volume, volumeAt, volumesOf } from "../../storage/volumes.ts";
@@ -54,7 +54,7 @@ export const judge = (
 const inNoPool = (target: string, path: string) =>
   message`disk ${target} (${path}) is in no active storage pool, so the external image that it would go on in would be in none either. Start its pool, or make one of its folder, first`;
 
-/** What hinders that the disks of a VM go on in new images beside them. @throws {LibvirtError} */
+/** What hinders that the disks of a VM go on in new images next to them. @throws {LibvirtError} */
 export async function overlayHindrance(
   { link }: Host,
   disks: readonly Disk[],
@@ -138,7 +138,7 @@ export async function builtOn(host: Host, path: string): Promise<Volume[]> {
   const { machine, inventory: { storage } } = host;
   const real = await resolvedPath(machine, path);
   const found: Volume[] = [];
-  await readPools(host);
+  await readUnreadPools(host);
   for (const volume of storage.known()) {
     if (volume.backing === undefined) continue;
     const backing = await backingNow(host, volume);

@@ -1,5 +1,5 @@
 /**
- * Going back to a snapshot beside the disks, which libvirt 9 cannot: the VM is stopped, its disks go on in new images on
+ * Going back to an external snapshot, which libvirt 9 cannot: the VM is stopped, its disks go on in new images on
  * those of the snapshot, and the images that nothing needs any more are deleted.
  */
 import { sentenceOf } from "../../../lib/contract/errors.ts";

@@ -1,4 +1,4 @@
-/** Taking a snapshot beside the disks: they go on in new images, and the guest agent has the guest ready for that. */
+/** Taking an external snapshot: they go on in new images, and the guest agent has the guest ready for that. */
 import type { SnapshotTaken } from "../../../ffi/calls/mod.ts";
 import { ContractError, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { externalSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";

@@ -9,9 +9,9 @@ import {
   type CreateProps,
   deviceChoices,
   given,
-  number,
   plainChoices,
   t,
+  typedNumber,
 } from "./props.ts";
 
 /** One of a list's words as the contract's type; undefined for the entry that leaves the choice to the server. */
@@ -118,7 +118,7 @@ function PlatformFields({ model, options }: CreateProps) {
             value={topology?.[field] ?? ""}
             hint={field === "sockets" ? t("create.topology_hint") : undefined}
             error={field === "sockets" ? model.error("cpuTopology") : undefined}
-            onInput={({ currentTarget: { value } }) => turn(field, number(value))}
+            onInput={({ currentTarget: { value } }) => turn(field, typedNumber(value))}
           />
         ))}
         <CheckField

@@ -11,7 +11,7 @@ import { ActionLink } from "../../kit/ActionLink.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 import { doStep } from "./do_step.ts";
 import { Panel } from "../../kit/Panel.tsx";
-import { type CreateProps, given, number, t } from "./props.ts";
+import { type CreateProps, given, t, typedNumber } from "./props.ts";
 
 const readyTexts = textsOf(ready);
 
@@ -87,7 +87,7 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
           value={wish.cpuCount ?? resolved?.cpuCount ?? ""}
           hint={model.warning("cpuCount") ?? t("create.cpus_hint", { n: options.host.cpus })}
           error={model.error("cpuCount")}
-          onInput={({ currentTarget: { value } }) => model.set({ cpuCount: number(value) })}
+          onInput={({ currentTarget: { value } }) => model.set({ cpuCount: typedNumber(value) })}
         />
         <TextField
           name="memoryMb"
@@ -100,7 +100,7 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
           hint={model.warning("memoryMb") ??
             t("create.memory_hint", { size: formatMemory(options.host.memoryMb) })}
           error={model.error("memoryMb")}
-          onInput={({ currentTarget: { value } }) => model.set({ memoryMb: number(value) })}
+          onInput={({ currentTarget: { value } }) => model.set({ memoryMb: typedNumber(value) })}
         />
         {disk !== undefined && disk.path === undefined && (
           <>
@@ -114,7 +114,8 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
               value={disk.sizeGb ?? ""}
               hint={model.warning("disks.0.sizeGb")}
               error={model.error("disks.0.sizeGb") ?? model.error("disks.0")}
-              onInput={({ currentTarget: { value } }) => model.changeDisk(0, withSize(disk, number(value)))}
+              onInput={({ currentTarget: { value } }) =>
+                model.changeDisk(0, withSize(disk, typedNumber(value)))}
             />
             <SelectField
               name="pool"

@@ -1,7 +1,7 @@
 import type { NewDisk } from "../../../lib/contract/mod.ts";
 import { SelectField, TextField } from "../../kit/Field.tsx";
 import { poolChoices } from "./BasicFields.tsx";
-import { changed, type CreateProps, given, number, t, word } from "./props.ts";
+import { changed, type CreateProps, given, t, typedNumber, word } from "./props.ts";
 
 /** Of which disk, and whether the fields are a plain form's as well. */
 interface CopyProps extends CreateProps {
@@ -50,7 +50,7 @@ export function CopyFields({ model, options, bounds, index, disk, named = false 
             suffix="GiB"
             value={disk.sizeGb ?? ""}
             error={model.error(`${at}.sizeGb`)}
-            onInput={({ currentTarget: { value } }) => change("sizeGb", number(value))}
+            onInput={({ currentTarget: { value } }) => change("sizeGb", typedNumber(value))}
           />
           <SelectField
             name={named ? "imagePool" : undefined}

@@ -10,9 +10,9 @@ import {
   type CreateProps,
   deviceChoices,
   given,
-  number,
   plainChoices,
   t,
+  typedNumber,
   word,
 } from "./props.ts";
 
@@ -53,7 +53,7 @@ function DiskRow(props: CreateProps & { index: number; disk: NewDisk }) {
                 value={disk.sizeGb ?? ""}
                 hint={model.warning(`${at}.sizeGb`)}
                 error={model.error(`${at}.sizeGb`) ?? model.error(at)}
-                onInput={({ currentTarget: { value } }) => change("sizeGb", number(value))}
+                onInput={({ currentTarget: { value } }) => change("sizeGb", typedNumber(value))}
               />
               <SelectField
                 label={t("create.pool")}

@@ -94,7 +94,7 @@ const isDisk = ({ usedBy }: CreateProps["images"][number]) => usedBy.length > 0;
 function ImageFields(props: CreateProps) {
   const { model, images, vmDisks } = props;
   const [disk] = model.disks.value;
-  // Disks of VMs are seldom what a new one begins with: they stand below the others, and say whose they are.
+  // Disks of VMs are seldom what a new one begins with: they stand below the others, and name their VMs.
   const disks = images.filter(({ kind }) => kind === "disk")
     .sort((a, b) => Number(isDisk(a)) - Number(isDisk(b)));
   return (

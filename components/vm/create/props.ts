@@ -67,7 +67,8 @@ export function choiceOf(
 export const given = (text: string): string | undefined => text === "" ? undefined : text;
 
 /** A number as it was typed; NaN for what is none, so that the server can say so. Nothing for an empty field. */
-export const number = (text: string): number | undefined => text.trim() === "" ? undefined : Number(text);
+export const typedNumber = (text: string): number | undefined =>
+  text.trim() === "" ? undefined : Number(text);
 
 /** One of a list's words as the contract's type; undefined for the empty entry. */
 export const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
@@ -78,7 +79,7 @@ export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyo
   return value === undefined ? rest : { ...rest, [field]: value };
 }
 
-/** What to choose first, or to wait for; undefined while nothing is missing, or nobody has tried yet. */
+/** What to choose first, or to wait for; undefined while nothing is missing, or before the first try. */
 export function missingText({ model, arrival }: Pick<CreateProps, "model" | "arrival">): string | undefined {
   const missing = model.missing.value;
   if (missing === undefined) return undefined;

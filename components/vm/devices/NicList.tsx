@@ -16,7 +16,7 @@ import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
 const texts = { ...devices, ...nics }, { t } = textsOf(texts);
 
-/** What can be done to a network card, beside its cable. */
+/** What can be done to a network card, besides its cable. */
 export const NIC_VERBS = ["edit", "detach"] as const;
 export type NicVerb = typeof NIC_VERBS[number];
 

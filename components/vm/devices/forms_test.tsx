@@ -22,7 +22,7 @@ const attributesOf = (tag: string) =>
     ) => [name!, unescapeHtml(value)]),
   );
 
-/** What a browser posts of fields that nobody has touched. */
+/** What a browser posts of untouched fields. */
 function untouched(html: string): [name: string, value: string][] {
   const posted: [string, string][] = [];
   for (const [tag] of html.matchAll(/<input\b[^>]*>|<select\b[^>]*>.*?<\/select>/gs)) {

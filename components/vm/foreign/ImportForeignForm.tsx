@@ -138,7 +138,7 @@ function hardwareRows({ preview, typed, pools }: ImportForeignFormProps): Hardwa
   ];
 }
 
-/** What a VM becomes, its source's hardware beside ours, to be changed and agreed to. A plain form: the import is a task. */
+/** What a VM becomes, its source's hardware next to ours, to be changed and agreed to. A plain form: the import is a task. */
 export function ImportForeignForm(props: ImportForeignFormProps) {
   const { preview, asked, networks, bridges, typed, failure } = props;
   const { disks, nics, warnings, checksums } = preview;

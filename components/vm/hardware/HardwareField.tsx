@@ -1,4 +1,4 @@
-/** What every field of the hardware forms shows beside its value: when it applies, and what waits. */
+/** What every field of the hardware forms shows next to its value: when it applies, and what waits. */
 import type { Hardware, HardwareOptions, PendingChange, VM } from "../../../lib/contract/mod.ts";
 import type { Bounds, FormOutcome } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";

@@ -7,7 +7,7 @@ import { Flash } from "../../kit/Flash.tsx";
 const { t, plural } = textsOf(hardware);
 
 /** What is said of changes that were made. */
-export function doneText({ section, result }: FormOutcome): string {
+export function savedText({ section, result }: FormOutcome): string {
   const waiting = result?.waiting.length ?? 0;
   if (section === "pending") return t("hardware.discarded");
   if (waiting > 0) return plural("hardware.saved_waiting", waiting);
@@ -25,7 +25,7 @@ export function HardwareOutcome({ outcome }: { outcome: FormOutcome | null }) {
     <div role="status">
       {section !== "all" && (
         <Flash tone={isWaiting ? "info" : "ok"} icon={isWaiting ? "reboot" : "check"} quiet>
-          {doneText(outcome)}
+          {savedText(outcome)}
         </Flash>
       )}
       {result.warnings.map((warning) => <Flash key={warning} tone="warn">{oneLine(warning, 400)}</Flash>)}

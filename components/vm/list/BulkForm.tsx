@@ -3,7 +3,7 @@ import { t } from "../../../lib/i18n/mod.ts";
 import { MOVE } from "../../../lib/vm/move_href.ts";
 import { BULK_FORM } from "./RowActions.tsx";
 
-/** Actions for several VMs that lose nothing: without script nobody could be asked first. */
+/** Actions for several VMs that lose nothing: without script there is no question before. */
 export const PLAIN_BULK_ACTIONS = ["start", "stop", "reboot"] as const;
 
 /** The form that the list's boxes belong to. Its own buttons show without script only. */

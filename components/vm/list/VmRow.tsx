@@ -27,7 +27,7 @@ export interface VmRowProps extends VmItemProps {
   query: ListQuery;
 }
 
-/** What stands small beside the name: the title a person gave, else the operating system; the guest's own name; and while its host is away, how old the row is. */
+/** What stands small next to the name: the title a person gave, else the operating system; the guest's own name; and while its host is away, how old the row is. */
 function subtitleOf({ vm, model, now }: VmRowProps): string {
   const about = vm.title !== undefined && vm.title !== "" ? vm.title : systemOf(vm)?.name;
   return [about, ownHostname(vm), ageOf(vm, model.awayOf(vm), now)].filter((part) => part !== undefined)

@@ -29,7 +29,7 @@ const MOST_NAME = 255;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Text in a field, up to its first zero. @throws {ArchiveError} */
-export function textIn(head: Uint8Array, at: number, length: number): string {
+export function headText(head: Uint8Array, at: number, length: number): string {
   const field = head.subarray(at, at + length);
   const end = field.indexOf(0);
   try {
@@ -40,14 +40,14 @@ export function textIn(head: Uint8Array, at: number, length: number): string {
 }
 
 /** A number: octal text, or binary where the first bit is set (GNU's and star's way to more than 8 GiB). */
-export function numberIn(head: Uint8Array, at: number, length: number): number {
+export function headNumber(head: Uint8Array, at: number, length: number): number {
   if (head[at]! === 0x80) {
     let value = 0;
     for (const byte of head.subarray(at + 1, at + length)) value = value * 256 + byte;
     if (!Number.isSafeInteger(value)) throw new ArchiveError("a number in it is too large");
     return value;
   }
-  const text = textIn(head, at, length).trim();
+  const text = headText(head, at, length).trim();
   if (!/^[0-7]{1,12}$/.test(text)) throw new ArchiveError("a number in it is none");
   return Number.parseInt(text, 8);
 }
@@ -81,7 +81,7 @@ export function extendedIn(bytes: Uint8Array): Map<string, string> {
     const digits = blank < 0 ? "" : String.fromCharCode(...bytes.subarray(at, Math.min(blank, at + 8)));
     const length = /^\d{1,6}$/.test(digits) ? Number(digits) : 0;
     if (length < 5 || at + length > bytes.length) throw new ArchiveError("a head in it is damaged");
-    const line = textIn(bytes.slice(blank + 1, at + length - 1), 0, length);
+    const line = headText(bytes.slice(blank + 1, at + length - 1), 0, length);
     const equals = line.indexOf("=");
     if (equals < 1) throw new ArchiveError("a head in it is damaged");
     found.set(line.slice(0, equals), line.slice(equals + 1));
@@ -93,7 +93,7 @@ export function extendedIn(bytes: Uint8Array): Map<string, string> {
 /** Bytes of an entry's content. @throws {ArchiveError} */
 export function sizeOf(head: Uint8Array, extended: Map<string, string> | undefined): number {
   const said = extended?.get("size");
-  if (said === undefined) return numberIn(head, 124, 12);
+  if (said === undefined) return headNumber(head, 124, 12);
   if (!/^\d{1,15}$/.test(said)) throw new ArchiveError("a number in it is none");
   return Number(said);
 }
@@ -117,9 +117,9 @@ export async function archiveEntries(read: ReadAt, size: number): Promise<Archiv
     if (head.every((byte) => byte === 0)) return entries;
     requireSum(head);
     const kind = String.fromCharCode(head[156]!);
-    const own = textIn(head, 0, 100);
-    const isPosix = textIn(head, 257, 6) === "ustar";
-    const prefix = isPosix ? textIn(head, 345, 155) : "";
+    const own = headText(head, 0, 100);
+    const isPosix = headText(head, 257, 6) === "ustar";
+    const prefix = isPosix ? headText(head, 345, 155) : "";
     const length = sizeOf(head, extended);
     const content = at + BLOCK;
     if (content + length > size) throw new ArchiveError("it is cut off");

@@ -3,7 +3,15 @@
  * trusted: no name leads out of the folder, and nothing is held but a piece of it. Pure.
  */
 import { joined } from "../../bytes.ts";
-import { ArchiveError, extendedIn, MOST_EXTENDED, numberIn, requireSum, sizeOf, textIn } from "./entries.ts";
+import {
+  ArchiveError,
+  extendedIn,
+  headNumber,
+  headText,
+  MOST_EXTENDED,
+  requireSum,
+  sizeOf,
+} from "./entries.ts";
 import { TAR_BLOCK as BLOCK } from "./tar.ts";
 
 /** Something in the folder. */
@@ -76,17 +84,17 @@ export class FolderArchive {
         const comment = letter === "g" ? extendedIn(said).get("comment") : undefined;
         if (comment !== undefined) this.tell(comment);
         // GNU's way to a long name
-        if (letter === "L") extended = new Map([["path", textIn(said, 0, said.length)]]);
+        if (letter === "L") extended = new Map([["path", headText(said, 0, said.length)]]);
         continue;
       }
-      const prefix = textIn(head, 257, 6) === "ustar" ? textIn(head, 345, 155) : "";
-      const own = textIn(head, 0, 100);
+      const prefix = headText(head, 257, 6) === "ustar" ? headText(head, 345, 155) : "";
+      const own = headText(head, 0, 100);
       const path = extended?.get("path") ?? (prefix === "" ? own : `${prefix}/${own}`);
       const kind = KINDS[letter] ?? "other";
       if ([...extended?.keys() ?? []].some((key) => key.startsWith("GNU.sparse"))) {
         throw new ArchiveError("a file in it is sparse. Make it with tar --format=ustar");
       }
-      return { names: namesIn(path), kind, mode: numberIn(head, 100, 8) & 0o777, size };
+      return { names: namesIn(path), kind, mode: headNumber(head, 100, 8) & 0o777, size };
     }
   }
 

@@ -23,12 +23,12 @@ export function plainSettingsOf(root: XmlElement): Partial<Pick<NetworkSettings,
 /** The element of a setting; undefined where there is nothing to say. */
 export function plainSettingXml(setting: PlainSetting, value: Value | null | undefined): XmlNode | undefined {
   const [element, attribute] = PLACES[setting];
-  return isOn(value) ? xml(element, { [attribute]: value }) : undefined;
+  return isSet(value) ? xml(element, { [attribute]: value }) : undefined;
 }
 
 /** The name of a setting's element. */
 export const plainElement = (setting: PlainSetting): string => PLACES[setting][0];
 
 /** Whether a value says something: a switch that is off is none. */
-export const isOn = <V>(value: V): value is Exclude<V, null | undefined | false> =>
+export const isSet = <V>(value: V): value is Exclude<V, null | undefined | false> =>
   value !== undefined && value !== null && (value as unknown) !== false;

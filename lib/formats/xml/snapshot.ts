@@ -30,7 +30,7 @@ export interface SnapshotSummary {
   readonly parent: string | undefined;
   /** Where the memory is: internal, external, no. */
   readonly memory: string;
-  /** Some of it is in files of its own, beside the disks. */
+  /** Some of it is in files of its own, apart from the disks. */
   readonly isExternal: boolean;
   /** Targets of the disks that are kept within their own images. */
   readonly internalDisks: readonly string[];
@@ -55,7 +55,7 @@ export function diskImagesOf(domain: XmlElement | undefined): DiskImage[] {
   });
 }
 
-/** Disks whose content of then is an image that nobody writes to since. */
+/** Disks whose content of then is an image that is not written to since. */
 function externalDisksOf(disks: readonly XmlElement[], domain: XmlElement | undefined): ExternalDisk[] {
   const then = diskImagesOf(domain);
   return disks.flatMap((disk) => {

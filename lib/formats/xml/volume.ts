@@ -74,7 +74,7 @@ export function luksXml(secret: string): XmlNode {
   return xml("encryption", { format: "luks" }, xml("secret", { type: "passphrase", uuid: secret }));
 }
 
-/** The XML that makes a volume. Mode 0600: what is in a disk is nobody else's business. */
+/** The XML that makes a volume. Mode 0600: the content of a disk is private. */
 export function volumeXml({ name, capacity, allocation, format, backing, secret }: NewVolume): string {
   return renderXml(xml(
     "volume",

@@ -34,7 +34,7 @@ export interface Assets extends IslandIndex {
 /**
  * Finds the assets of the app whose manifest is at `url`, once.
  *
- * In the bundle (`main.js`, with `islands.json` and `static/` beside it) they are simply there. From source
+ * In the bundle (`main.js`, with `islands.json` and `static/` next to it) they are simply there. From source
  * (`fresh.gen.ts`) `scripts/islands.ts` bundles the islands first, when they changed since the last time.
  *
  * @param url The `import.meta.url` of `fresh.gen.ts`.

@@ -26,7 +26,7 @@ export interface Define<State> {
   middleware<M extends Middleware<State> | Middleware<State>[]>(middleware: M): typeof middleware;
 }
 
-/** Makes the helpers. Call it once, beside the type of the state. */
+/** Makes the helpers. Call it once, next to the type of the state. */
 export function createDefine<State>(): Define<State> {
   return {
     handlers: (handlers) => handlers,

@@ -1,4 +1,4 @@
-/** Statuses that say what went wrong (RFC 9110 and those registered with IANA beside it); the same as Fresh's type. */
+/** Statuses that say what went wrong (RFC 9110 and those registered with IANA in addition); the same as Fresh's type. */
 export type ErrorStatus =
   | (
     | 400
@@ -35,7 +35,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The status an error is answered with: its own, or 500 for what nobody foresaw. */
+/** The status an error is answered with: its own, or 500 for an unexpected one. */
 export function statusOf(error: unknown): ErrorStatus {
   return error instanceof HttpError ? error.status : 500;
 }

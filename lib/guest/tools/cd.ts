@@ -153,7 +153,7 @@ const textFile = (name: string, content: string, mode = 0o644): ToolsFile => ({
   mode,
 });
 
-/** What installs on any Linux, beside the program. */
+/** What installs on any Linux, in addition to the program. */
 export const linuxInstaller = (): readonly ToolsFile[] => [
   textFile("install.sh", INSTALL_SH, 0o755),
   textFile("agent.json", AGENT_CONFIG),
@@ -162,7 +162,7 @@ export const linuxInstaller = (): readonly ToolsFile[] => [
   textFile(`${AGENT_NAME}.sysv`, SYSV_SCRIPT),
 ];
 
-/** What is beside the packages: the installers and what they install. */
+/** What is next to the packages: the installers and what they install. */
 function looseFiles(
   { programs, version }: GuestTools,
 ): readonly ToolsFile[] {

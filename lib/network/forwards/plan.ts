@@ -121,7 +121,7 @@ const sameMac = (a: string | undefined, b: string) => a?.toLowerCase() === b.toL
 
 /**
  * A card's address on a network. What the network itself gave it comes first. What the guest says of itself is only
- * believed where nobody else has that address: otherwise one guest could draw another's connections to itself.
+ * believed where no other VM has that address: otherwise one guest could draw another's connections to itself.
  */
 export function nicAddress(
   network: Network,

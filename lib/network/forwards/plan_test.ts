@@ -142,7 +142,7 @@ Deno.test("planForwards() gives a port to the older of two, also while that one 
   assert.match(render(second!.reason), /8080\/tcp leads to web/);
 });
 
-Deno.test("nicAddress() believes the network before the guest, and the guest only what is nobody else's", () => {
+Deno.test("nicAddress() believes the network before the guest, and the guest only what no other VM has", () => {
   const nic = (...ipAddresses: string[]) => ({ mac: MAC, ipAddresses });
   const lease = (address: string, expires = 0, mac = MAC) => ({ mac, address, expires });
   const at = (known: Parameters<typeof nicAddress>[1], ...leases: ReturnType<typeof lease>[]) =>
@@ -198,7 +198,7 @@ Deno.test("notForwardable() takes NAT networks with a bridge nftables can name",
   }
 });
 
-Deno.test("planForwards() opens a fixed address for who had it, and for nobody who has it later", () => {
+Deno.test("planForwards() opens a fixed address for who had it, and for no VM that has it later", () => {
   const fixed = (changes: Partial<StoredForward> = {}) =>
     forward({ vmId: undefined, vmName: undefined, address: "10.0.0.5", ...changes });
   const bound = fixed({ vmId: "vm", vmName: "web", mac: MAC });

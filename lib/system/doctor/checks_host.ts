@@ -1,12 +1,12 @@
 /** Judges of what is around VMs: firewall, storage, names, ports, the clock. */
 import { formatBytes } from "../../text/quantity.ts";
 import { installs } from "./distribution.ts";
-import type { HostFacts, PoolFacts } from "./facts.ts";
+import type { DoctorFacts, PoolFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** The packet filter: there, working, and not cutting guests off. */
-export function judgeFirewall({ firewall, family }: HostFacts): Finding[] {
+export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
   return judged(firewall, "the firewall", (facts) => {
     const findings: Finding[] = [];
     if (!facts.nft || !facts.ip) {
@@ -145,7 +145,7 @@ function judgePool(
 }
 
 /** Where disks go. */
-export function judgeStorage({ pools }: HostFacts): Finding[] {
+export function judgeStorage({ pools }: DoctorFacts): Finding[] {
   return judged(pools, "storage", (list) => {
     if (list === null) {
       return [found("warning", "storage is unknown while libvirt does not answer", "Mend libvirt first.")];
@@ -169,7 +169,7 @@ export function judgeStorage({ pools }: HostFacts): Finding[] {
 const PAST = Date.UTC(2025, 0, 1);
 
 /** The clock: sessions, one-time codes and certificates depend on it. */
-export function judgeClock({ clock, family }: HostFacts): Finding[] {
+export function judgeClock({ clock, family }: DoctorFacts): Finding[] {
   return judged(clock, "the clock", ({ services, synchronised, now }) => {
     if (now < PAST) {
       return [
@@ -206,7 +206,7 @@ export function judgeClock({ clock, family }: HostFacts): Finding[] {
 }
 
 /** The host's own name. */
-export function judgeNames({ names }: HostFacts): Finding[] {
+export function judgeNames({ names }: DoctorFacts): Finding[] {
   return judged(names, "the host's name", ({ hostname, error }) => {
     if (error === null) return [ok(message`${hostname} can be resolved`)];
     return [
@@ -221,7 +221,7 @@ export function judgeNames({ names }: HostFacts): Finding[] {
 }
 
 /** Ports that we or libvirt's networks need. */
-export function judgePorts({ ports }: HostFacts): Finding[] {
+export function judgePorts({ ports }: DoctorFacts): Finding[] {
   return judged(ports, "ports", ({ listen, ours, dns, dhcp }) => {
     const taken = ours ? [] : listen.filter(({ holder }) => holder !== null);
     const findings: Finding[] = taken.map(({ at, holder }) =>

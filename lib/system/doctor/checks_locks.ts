@@ -1,7 +1,7 @@
 /** Judges of what guards disks against two VMs that write to them: libvirt's lock manager, a cluster around the host. */
 import type { HostCluster, LockDriver } from "../../contract/lock_manager.ts";
 import { installs } from "./distribution.ts";
-import type { ClusterFacts, HostFacts, LockFacts } from "./facts.ts";
+import type { ClusterFacts, DoctorFacts, LockFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
@@ -57,7 +57,7 @@ function mixtures(facts: LockFacts): Finding[] {
 }
 
 /** What is wrong with a lock manager that is on. */
-function faults(facts: LockFacts, { family, systemd }: HostFacts): Finding[] {
+function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
   const { driver, fault, plugin, daemon, pending, automatic, required, lockspace } = facts;
   if (fault !== null) {
     return [found("problem", fault, "Correct the file: libvirt does not start with it.")];
@@ -156,7 +156,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
   return findings;
 }
 
-function judgeLockFacts(facts: LockFacts, host: HostFacts): Finding[] {
+function judgeLockFacts(facts: LockFacts, host: DoctorFacts): Finding[] {
   const wrong = [...faults(facts, host), ...mixtures(facts), ...reach(facts)];
   if (wrong.length > 0) return wrong;
   const { driver, sharedDisks } = facts, vms = fewNames(sharedDisks.map(({ vm }) => vm));
@@ -188,7 +188,7 @@ function judgeLockFacts(facts: LockFacts, host: HostFacts): Finding[] {
 }
 
 /** libvirt's lock manager. */
-export function judgeLocks(host: HostFacts): Finding[] {
+export function judgeLocks(host: DoctorFacts): Finding[] {
   return judged(host.locks, "the lock manager", (facts) => facts === null ? [] : judgeLockFacts(facts, host));
 }
 
@@ -275,6 +275,6 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
 }
 
 /** A Pacemaker cluster that the host is in. */
-export function judgeCluster({ cluster }: HostFacts): Finding[] {
+export function judgeCluster({ cluster }: DoctorFacts): Finding[] {
   return judged(cluster, "the cluster", (facts) => facts === null ? [] : judgeClusterFacts(facts));
 }

@@ -1,7 +1,7 @@
 /** Judges of what is our own: the database, its files, the certificate. */
 import { DAY_MS } from "../../duration.ts";
 import { formatBytes } from "../../text/quantity.ts";
-import type { HostFacts } from "./facts.ts";
+import type { DoctorFacts } from "./facts.ts";
 import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
@@ -11,7 +11,7 @@ const LITTLE = 200 * 2 ** 20;
 const OLD_DAYS = 30;
 
 /** The database and the folder it is in. */
-export function judgeState({ state }: HostFacts): Finding[] {
+export function judgeState({ state }: DoctorFacts): Finding[] {
   return judged(state, "the database", ({ dataDir, version, known, damage, open, free, savedAt, now }) => {
     if (version === null && damage === null) return [ok(message`there is no database in ${dataDir} yet`)];
     const findings: Finding[] = [];
@@ -76,7 +76,7 @@ export function judgeState({ state }: HostFacts): Finding[] {
 const WARN_DAYS = 21;
 
 /** The certificate that serves. */
-export function judgeCertificate({ certificate }: HostFacts): Finding[] {
+export function judgeCertificate({ certificate }: DoctorFacts): Finding[] {
   return judged(certificate, "the certificate", (facts) => {
     if (facts === null) return [ok("there is no certificate: pages are on loopback alone")];
     const { path, validUntil, now } = facts;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { forwardChains } from "./chains.ts";
 import { examine } from "./checks.ts";
 import { familyOf, installs } from "./distribution.ts";
-import type { HostFacts } from "./facts.ts";
+import type { DoctorFacts } from "./facts.ts";
 import { HEALTH_AREAS } from "../../contract/health.ts";
 import { type Fact, shellWord, worst } from "./finding.ts";
 import { render } from "../../i18n/message.ts";
@@ -104,14 +104,14 @@ const WELL = {
 type Part = keyof typeof WELL;
 
 /** The facts of a host with something else in one part. */
-function host(part?: Part, change: unknown = {}): HostFacts {
+function host(part?: Part, change: unknown = {}): DoctorFacts {
   const facts = Object.entries(WELL).map(([name, value]): [string, Fact<unknown>] => {
     if (name !== part) return [name, { value }];
     const isRecord = typeof value === "object" && !Array.isArray(value) && typeof change === "object" &&
       change !== null;
     return [name, { value: isRecord ? { ...value, ...change } : change }];
   });
-  return { family: "debian", systemd: true, ...Object.fromEntries(facts) } as unknown as HostFacts;
+  return { family: "debian", systemd: true, ...Object.fromEntries(facts) } as unknown as DoctorFacts;
 }
 
 Deno.test("examine() finds nothing on a host where all is well, in every area", () => {

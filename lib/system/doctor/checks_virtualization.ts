@@ -1,11 +1,11 @@
 /** Judges of what VMs run on: libvirt, KVM, QEMU, the kernel's modules, the groups. */
 import { installs } from "./distribution.ts";
-import type { HostFacts } from "./facts.ts";
+import type { DoctorFacts } from "./facts.ts";
 import { type Finding, found, judged, ok } from "./finding.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
 
 /** libvirt: installed, running, lets us in. */
-export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[] {
+export function judgeLibvirt({ libvirt, family, systemd }: DoctorFacts): Finding[] {
   return judged(libvirt, "libvirt", ({ connected, uri, error, version, hasLibrary, sockets }) => {
     if (connected) return [ok(`libvirt ${version ?? ""} answers at ${uri}`.replace("  ", " "))];
     if (!hasLibrary) {
@@ -52,7 +52,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: HostFacts): Finding[]
 }
 
 /** KVM: processor, modules, device, and whether libvirt would use it. */
-export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
+export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
   return judged(kvm, "KVM", ({ device, groupMayUse, modules, flags, nested, arch, trouble }) => {
     const isPc = arch === "x86_64";
     if (!device) {
@@ -121,7 +121,7 @@ export function judgeKvm({ kvm, libvirt }: HostFacts): Finding[] {
 }
 
 /** QEMU, its tool for images, its TPM emulator. */
-export function judgeQemu({ libvirt, qemuImg, tpm, family }: HostFacts): Finding[] {
+export function judgeQemu({ libvirt, qemuImg, tpm, family }: DoctorFacts): Finding[] {
   const emulator = judged(libvirt, "QEMU", ({ connected, qemuVersion }) => {
     if (qemuVersion !== null) return [ok(message`QEMU ${qemuVersion}`)];
     return [
@@ -167,7 +167,7 @@ const MODULES: Readonly<Record<string, Sentence>> = {
 };
 
 /** The kernel's modules. */
-export function judgeModules({ modules }: HostFacts): Finding[] {
+export function judgeModules({ modules }: DoctorFacts): Finding[] {
   return judged(modules, "the kernel's modules", (loaded) => {
     const missing = Object.entries(MODULES).filter(([name]) => !loaded.includes(name));
     if (missing.length === 0) return [ok(message`${Object.keys(MODULES).join(", ")} are there`)];
@@ -182,7 +182,7 @@ const GROUPS: Readonly<Record<string, (user: string) => Sentence>> = {
 };
 
 /** The user this runs as. */
-export function judgeGroups({ account }: HostFacts): Finding[] {
+export function judgeGroups({ account }: DoctorFacts): Finding[] {
   return judged(account, "the user", ({ uid, user, groups, existing }) => {
     if (uid === 0) return [ok("this runs as root, which needs no groups")];
     const missing = Object.entries(GROUPS).filter(([name]) =>

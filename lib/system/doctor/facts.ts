@@ -129,7 +129,7 @@ export interface ClusterFacts extends HostCluster {
 }
 
 /** Everything together. */
-export interface HostFacts {
+export interface DoctorFacts {
   readonly family: Family;
   readonly systemd: boolean;
   readonly libvirt: Fact<LibvirtFacts>;

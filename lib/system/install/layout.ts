@@ -1,4 +1,4 @@
-/** Where an installed KVM Manager has its parts, and what is written there beside the program. */
+/** Where an installed KVM Manager has its parts, and what is written there in addition to the program. */
 import { unitText } from "./unit.ts";
 
 /** Name of the program, its user, its group, its unit and its folders. */
@@ -119,7 +119,7 @@ export function textFiles(layout: Layout, listen?: string): readonly TextFile[] 
   ];
 }
 
-/** Folders of an installation that nobody but the program looks into. */
+/** Folders of an installation that only the program looks into. */
 export function folders(layout: Layout): readonly { path: string; mode: number }[] {
   return [
     { path: layout.configDir, mode: 0o750 },

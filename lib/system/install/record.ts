@@ -1,4 +1,4 @@
-/** What is installed: the note that `install` leaves beside the program, and what follows from it for an upgrade. */
+/** What is installed: the note that `install` leaves next to the program, and what follows from it for an upgrade. */
 import { parseJson } from "../../text/json.ts";
 
 /** One build of the program. */

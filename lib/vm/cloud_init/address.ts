@@ -1,4 +1,4 @@
-/** IP addresses as people write them, and gateways beside them. */
+/** IP addresses as people write them, and their gateways. */
 import { contains, parseAddress, parseSubnet, type Subnet } from "../../formats/ip/cidr.ts";
 
 const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";

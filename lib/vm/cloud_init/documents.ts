@@ -9,7 +9,7 @@ import type {
 import { familyOfPrefix, isOutside } from "./address.ts";
 import { CLOUD_CONFIG, writeYaml } from "./yaml.ts";
 
-/** What a seed is about beside what people say. */
+/** What a seed is about in addition to what people enter. */
 export interface SeedSubject {
   readonly vmName: string;
   readonly instanceId: string;

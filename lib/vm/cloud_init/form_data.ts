@@ -75,7 +75,7 @@ function userOf(values: Values, at: string): CloudInitUser {
   });
 }
 
-/** A row that nobody wrote anything into. */
+/** An empty row. */
 const isBlank = ({ name, fullName, password, sshKeys, groups }: CloudInitUser) =>
   name === "" && [fullName, password, sshKeys, groups].every((value) => value === undefined);
 

@@ -1,5 +1,5 @@
 /**
- * The seed: a CD labelled `cidata` with cloud-init's documents, and beside them what they were made of.
+ * The seed: a CD labelled `cidata` with cloud-init's documents, and the settings that they were made of.
  *
  * The CD is the one place where a VM's cloud-init is kept. It holds password hashes and whatever people write
  * into their documents; a domain's metadata can be read by anybody who may read libvirt (`virsh -r`), the volume by
@@ -52,7 +52,7 @@ export class SeedFault extends Error {
  * The CD's bytes.
  *
  * @param now milliseconds since 1970
- * @param vendorData what cloud-init runs beside the user's data, which neither replaces nor is replaced by it
+ * @param vendorData what cloud-init runs in addition to the user's data, which neither replaces nor is replaced by it
  */
 export function writeSeed(
   cloudInit: CloudInit,

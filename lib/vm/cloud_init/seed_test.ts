@@ -48,7 +48,7 @@ Deno.test("readSeed() reads a seed of another program as whole documents", () =>
   assert.throws(() => readSeed(iso("cidata", {})), SeedFault);
 });
 
-Deno.test("writeSeed() has a vendor's script beside what the user says, and the user's documents do not change", () => {
+Deno.test("writeSeed() has a vendor's script in addition to the user's data, and the user's documents do not change", () => {
   const script = "#!/bin/sh\ntrue\n";
   for (const cloudInit of CASES) {
     const files = documentsOf(cloudInit, SUBJECT);

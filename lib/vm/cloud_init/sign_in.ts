@@ -41,7 +41,7 @@ export function nobodySignsIn(config: unknown): boolean {
   return !COMMAND_FIELDS.some((field) => LETS_IN.test(JSON.stringify(config[field] ?? "")));
 }
 
-/** Whether an image is one that knows no user before cloud-init tells of one, by its name. */
+/** Whether an image is one that knows no user before cloud-init creates one, by its name. */
 export const isCloudImageName = (path: string): boolean =>
   /cloud|-generic[-.]/i.test(path.slice(path.lastIndexOf("/") + 1));
 

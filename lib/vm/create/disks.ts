@@ -211,7 +211,7 @@ function isoOf({ isoPath }: VmConfig, { iso }: Facts, findings: Findings): DiskS
   }
 }
 
-/** Where the CD of cloud-init goes, beside the other drives. */
+/** Where the CD of cloud-init goes, next to the other drives. */
 function decideSeed(
   { cloudInit }: VmConfig,
   drives: readonly { readonly bus: Bus; readonly target: string }[],
@@ -231,7 +231,7 @@ function decideSeed(
   return { ...place, path: undefined };
 }
 
-/** Where the CD with the guest tools goes, beside all other drives. */
+/** Where the CD with the guest tools goes, next to all other drives. */
 function decideTools(
   { guestTools, guestAgent }: VmConfig,
   drives: readonly { readonly bus: string; readonly target: string }[],

@@ -39,7 +39,7 @@ export interface Facts {
   readonly offer: SupportedHardware;
   /** The operating system that is meant; general defaults stand for an unknown one. */
   readonly os: OperatingSystem;
-  /** False when the configuration names a system that nobody knows. */
+  /** False when the configuration names an unknown system. */
   readonly osKnown: boolean;
   /** The server's setting: more than the host has is a warning. */
   readonly allowOvercommit: boolean;

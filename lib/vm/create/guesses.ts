@@ -85,7 +85,7 @@ function guess(path: string, bySpelling: ReadonlyMap<string, readonly Spelled[]>
 }
 
 /** A name for a VM that none has yet: `debian12`, `debian12-2`, … @param base its id or any text */
-export function freeName(base: string, taken: ReadonlySet<string>): string {
+export function freeVmName(base: string, taken: ReadonlySet<string>): string {
   const plain = base.replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^[\d-]+|-+$/g, "").slice(0, 56) || "vm";
   if (!taken.has(plain)) return plain;
   let number = 2;

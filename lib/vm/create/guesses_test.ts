@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { freeName, guessSystem } from "./guesses.ts";
+import { freeVmName, guessSystem } from "./guesses.ts";
 
 const SYSTEMS = [
   "debian11",
@@ -35,10 +35,10 @@ Deno.test("guessSystem() reads the names images really have", () => {
 });
 
 Deno.test("freeName() makes a valid name that none has", () => {
-  assert.equal(freeName("debian12", new Set()), "debian12");
-  assert.equal(freeName("debian12", new Set(["debian12", "debian12-2"])), "debian12-3");
-  assert.equal(freeName("ubuntu24.04", new Set()), "ubuntu24-04");
-  assert.equal(freeName("12 <b>", new Set()), "b");
-  assert.equal(freeName("---", new Set()), "vm");
-  assert.match(freeName("x".repeat(80), new Set(["x".repeat(56)])), /^x{56}-2$/);
+  assert.equal(freeVmName("debian12", new Set()), "debian12");
+  assert.equal(freeVmName("debian12", new Set(["debian12", "debian12-2"])), "debian12-3");
+  assert.equal(freeVmName("ubuntu24.04", new Set()), "ubuntu24-04");
+  assert.equal(freeVmName("12 <b>", new Set()), "b");
+  assert.equal(freeVmName("---", new Set()), "vm");
+  assert.match(freeVmName("x".repeat(80), new Set(["x".repeat(56)])), /^x{56}-2$/);
 });

@@ -87,7 +87,7 @@ export function decideMemory(
   const { os, host } = facts;
   const { minimumMemoryMb: minimum, memoryMb: usual } = os.defaults;
   const most = Math.floor(host.memoryMb * MEMORY_SHARE);
-  // A size that nobody chose fits the host.
+  // A default size fits the host.
   const wanted = memoryMb ?? Math.min(usual, most);
   if (wanted > most) {
     const details = {
@@ -96,7 +96,7 @@ export function decideMemory(
     };
     findings.exceeds("memoryMb", "MemoryExceedsHost", details, allowOvercommit ?? facts.allowOvercommit);
   }
-  // Of a system that nobody named, nobody knows what it asks for.
+  // What a system asks for is not known where none was named.
   if (osVariant !== undefined && minimum !== undefined && wanted < minimum) {
     findings.warn("memoryMb", "BelowOsMinimum", { os: os.name, minimum: `${minimum} MB`, what: "of memory" });
   }

@@ -5,7 +5,7 @@ import type { Facts } from "./facts.ts";
 import type { Findings } from "./findings.ts";
 import type { VmNic } from "../../formats/xml/new_vm.ts";
 
-/** The network that is taken when nothing is said: `default`, or the only one there is. Nobody is guessed into another. */
+/** The network that is taken when nothing is said: `default`, or the only one there is. No other one is guessed. */
 export function usualNetwork(networks: Facts["networks"]): string | undefined {
   if (networks.length === 1) return networks[0]!.name;
   return networks.find(({ name }) => name === "default")?.name;

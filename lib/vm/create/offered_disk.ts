@@ -1,4 +1,4 @@
-/** The size of the disk that is offered for a new VM, where nobody chose one. */
+/** The size of the disk that is offered for a new VM, where none was chosen. */
 import type { CreateOptions } from "../../contract/mod.ts";
 import { GIB } from "../../text/byte_units.ts";
 

@@ -9,7 +9,7 @@ type Wish = Omit<VmConfig, "name"> & { name?: string };
 const nothing = { disks: [], nics: [], kernel: { path: "/k" } } satisfies Wish;
 const kernel = { files: new Set(["/k"]) };
 
-Deno.test("resolveVm() gives a Linux virtio everywhere, and what nobody asked for a default", () => {
+Deno.test("resolveVm() gives a Linux virtio everywhere, and what was not asked for a default", () => {
   const { vm, errors, warnings } = resolved({});
   assert.deepEqual(errors, []);
   assert.deepEqual(warnings.map((text) => text.split(":")[0]), [""]);
@@ -102,7 +102,7 @@ Deno.test("resolveVm() refuses memory above 90 % of the host's, and chooses no m
   assert.deepEqual([small.vm.memoryMb, small.errors], [900, []]);
 });
 
-Deno.test("resolveVm() keeps no operating system that nobody chose", () => {
+Deno.test("resolveVm() keeps no operating system that was not chosen", () => {
   const of = (wish: Wish) => {
     const { osUri, osType } = resolved(wish).vm;
     return [osUri, osType];
@@ -256,7 +256,7 @@ Deno.test("resolveVm() gives every drive a name of its own, and the CD its bus b
   assert.deepEqual(many.errors, ["disks InvalidInput"]);
 });
 
-Deno.test("resolveVm() makes up addresses that nobody has", () => {
+Deno.test("resolveVm() makes up addresses that no VM has", () => {
   const macs = new Map([["52:54:00:00:01:02", "other"]]);
   const nics = [{ network: "default" }, { network: "default", mac: "52:54:00:03:04:05" }, {
     network: "default",
@@ -270,14 +270,14 @@ Deno.test("resolveVm() makes up addresses that nobody has", () => {
   ]);
 });
 
-Deno.test("resolveVm() plugs nobody into a network that was not named, unless it is the usual or the only one", () => {
+Deno.test("resolveVm() plugs no VM into a network that was not named, unless it is the usual or the only one", () => {
   const networks = (...names: string[]) => ({ networks: names.map((name) => ({ name, active: true })) });
   assert.deepEqual(resolved({}, FULL, networks("a", "b")).vm.nics, []);
   assert.equal(resolved({}, FULL, networks("a")).vm.nics[0]?.source, "a");
   assert.equal(resolved({}, FULL, networks("a", "default")).vm.nics[0]?.source, "default");
 });
 
-Deno.test("resolveVm() gives the CD of cloud-init a place beside the other drives, or says that there is none", () => {
+Deno.test("resolveVm() gives the CD of cloud-init a place next to the other drives, or says that there is none", () => {
   const cloudInit = { form: { hostname: "web" } };
   const place = (config: Parameters<typeof resolved>[0]) => {
     const { vm: { seed }, errors } = resolved({ cloudInit, ...config });
@@ -293,7 +293,7 @@ Deno.test("resolveVm() gives the CD of cloud-init a place beside the other drive
   assert.deepEqual(full, { seed: undefined, errors: ["cloudInit CloudInitFailed"] });
 });
 
-Deno.test("resolveVm() gives the CD with the guest tools a place beside all others, and needs its channel", () => {
+Deno.test("resolveVm() gives the CD with the guest tools a place next to all others, and needs its channel", () => {
   const place = (config: Parameters<typeof resolved>[0]) => {
     const { vm: { tools, seed }, errors } = resolved({ guestTools: true, ...config });
     return { places: [seed, tools].map((each) => each && `${each.bus} ${each.target}`), errors };

@@ -31,7 +31,7 @@ export interface DiskMirror {
 const failed = ({ step: { target } }: DiskMirror, error: Sentence, cause?: unknown) =>
   new ContractError("DiskMoveFailed", { target, error }, { cause });
 
-/** Keeps others off the VM as soon as nobody works on it. @throws the reason of the job's end */
+/** Claims the VM as soon as no operation runs on it. @throws the reason of the job's end */
 async function claimWhenFree({ host, vm, job: { signal } }: DiskMirror): Promise<Disposable> {
   for (;;) {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /**
  * Moves of disks as steps. The VM decides: where it is on the copy, the move is brought to its end; where it is not, it stays
- * on what it had, and the copy goes with the step before. Where nobody can tell, both images stay.
+ * on what it had, and the copy goes with the step before. Where that is not known, both images stay.
  */
 import { undefinedIfMissing } from "../../../machine/files.ts";
 import type { Host } from "../../../hosts/host.ts";
@@ -29,7 +29,7 @@ async function complete(step: DiskMoved, { vms, operation: { actor } }: Settleme
   return { did: "kept", note: note + kept, stop: true };
 }
 
-/** Nobody can tell which of the two has what was written last. */
+/** It is not known which of the two has what was written last. */
 const unclear = ({ target, from, to }: DiskMoved): StepOutcome => ({
   ...left(to.path, t("operations.move_unclear", { target, path: from.path })),
   stop: true,
@@ -61,7 +61,7 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
   return await sameContent(from, to, new AbortController().signal) ? NOTHING : unclear(step);
 }
 
-/** Whether a QEMU has the copy open; undefined where nobody can tell. */
+/** Whether a QEMU has the copy open; undefined where that is not known. */
 async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
   if (link.machine === null) return undefined;
   using lock = await link.machine.files.lockImage(to.path);

@@ -9,7 +9,7 @@ import { messageOf } from "../../../../lib/text/message.ts";
 import { oneLine } from "../../../../lib/text/text.ts";
 import { certificateAt, type TlsPlace } from "../../../outbound/pinned_tls.ts";
 import { BrokenOff, outboundRefusal } from "../../../outbound/errors.ts";
-import { requireReachable } from "../../../outbound/fetch.ts";
+import { requireAllowedAddress } from "../../../outbound/fetch.ts";
 import { urlHost } from "../../../../lib/network/url_host.ts";
 import type { ForeignServices } from "../model.ts";
 import { message } from "../../../../lib/i18n/message.ts";
@@ -34,7 +34,7 @@ export const unreachable = (source: string, error: unknown) =>
 /** Its address, once it was judged. @throws {ContractError} SourceUnreachable */
 async function addressOf({ host, port }: VmwarePlace, label: string): Promise<string> {
   try {
-    const { addresses } = await requireReachable(new URL(`https://${urlHost(host)}:${port}`), true);
+    const { addresses } = await requireAllowedAddress(new URL(`https://${urlHost(host)}:${port}`), true);
     return addresses[0]!;
   } catch (error) {
     const reason = error instanceof BrokenOff ? error.message : outboundRefusal(error);

@@ -141,7 +141,7 @@ async function* piecesOf(
   }
 }
 
-/** Opens a disk: its description is read here, and names files beside it alone. */
+/** Opens a disk: its description is read here, and names only files next to it. */
 async function openDisk(stores: Datastores, at: DatastoreFile, signal: AbortSignal): Promise<RemoteDisk> {
   const label = `[${at.datastore}] ${at.path}`;
   const refuse = (reason: Sentence, cause?: unknown) =>

@@ -1,0 +1,213 @@
+/** Every command on alerts, what fires and silences. */
+import Type from "typebox";
+import { command } from "./command.ts";
+import { HostName } from "./on_host.ts";
+import { closed, Instant, NOTHING_IN, NOTHING_OUT } from "./schema.ts";
+import {
+  Alert,
+  ALERT_SCOPE,
+  ALERT_SETTINGS,
+  alertIdOf,
+  AlertIncident,
+  alertLine,
+  AlertSilence,
+  AlertSummary,
+  silenceRepeat,
+} from "./alerts.ts";
+
+const { enabled, checks, comparison, scope, severity, ...named } = ALERT_SETTINGS;
+const AlertId = alertIdOf("alert");
+
+const READ = { role: "viewer", readOnly: true, withoutLibvirt: true } as const;
+const OPERATE = { role: "operator", readOnly: false, withoutLibvirt: true } as const;
+
+export const alertCommands = {
+  list_alerts: command({
+    ...READ,
+    summary: "List the alerts: what is watched, and what fires",
+    input: NOTHING_IN,
+    output: Type.Array(Alert),
+    errors: ["StoreUnavailable"],
+    route: "GET /alerts",
+    cli: ["alert", "list"],
+    hides: "other-alerts",
+    lookup: { fields: ["alertId"], by: "name", missing: "AlertNotFound" },
+    columns: ["name", "severity", "watches", "series", "comparison", "threshold", "enabled", "firing"],
+    wide: ["id", "scope", "checks", "clearThreshold", "pending"],
+  }),
+  get_alert: command({
+    ...READ,
+    summary: "Show an alert",
+    permission: "signed-in",
+    input: closed({ alertId: AlertId }),
+    output: Alert,
+    errors: ["AlertNotFound", "StoreUnavailable"],
+    route: "GET /alerts/{alertId}",
+    cli: ["alert", "show", "<alertId>"],
+  }),
+  create_alert: command({
+    ...OPERATE,
+    summary: "Watch a figure or a state, and tell when it is bad",
+    description:
+      "A figure fires when it is beyond the threshold in so many checks in a row, and is over when it is back beyond the " +
+      "clear threshold in as many. A gap in the figures is neither.",
+    input: closed({
+      ...named,
+      severity: Type.Optional(severity),
+      comparison: Type.Optional(comparison),
+      checks: Type.Optional(checks),
+      scope: Type.Optional(scope),
+      enabled: Type.Optional(enabled),
+    }),
+    output: Alert,
+    errors: ["VmNotFound", "TooManyAlerts", "StoreUnavailable"],
+    route: "POST /alerts",
+    cli: ["alert", "create", "<name>", "<watches>"],
+    examples: [
+      "kvm-manager alert create 'CPU is busy' vm_metric --series=cpu_usage --threshold=90 --checks=10",
+      "kvm-manager alert create 'Pool is nearly full' host_metric --series=pool_usage --threshold=85 --severity=critical",
+    ],
+    exampleFields: ["series", "threshold", "checks"],
+  }),
+  update_alert: command({
+    ...OPERATE,
+    summary: "Change an alert",
+    description: "What is left out stays as it is. What it has fired is over, and is watched again.",
+    input: closed({
+      alertId: AlertId,
+      name: Type.Optional(ALERT_SETTINGS.name),
+      severity: Type.Optional(severity),
+      series: ALERT_SETTINGS.series,
+      label: ALERT_SETTINGS.label,
+      comparison: Type.Optional(comparison),
+      threshold: ALERT_SETTINGS.threshold,
+      clearThreshold: ALERT_SETTINGS.clearThreshold,
+      checks: Type.Optional(checks),
+      scope: Type.Optional(scope),
+      hostId: ALERT_SCOPE.hostId,
+      group: ALERT_SCOPE.group,
+      vmId: ALERT_SCOPE.vmId,
+      replace: Type.Optional(
+        Type.Boolean({ description: "label and clearThreshold are taken away where they are left out" }),
+      ),
+    }),
+    output: Alert,
+    errors: ["AlertNotFound", "VmNotFound", "StoreUnavailable"],
+    route: "PUT /alerts/{alertId}",
+    cli: ["alert", "update", "<alertId>"],
+    exampleFields: ["threshold"],
+  }),
+  delete_alert: command({
+    ...OPERATE,
+    summary: "Delete an alert",
+    description: "Its history stays.",
+    input: closed({ alertId: AlertId }),
+    output: NOTHING_OUT,
+    errors: ["AlertNotFound", "StoreUnavailable"],
+    route: "DELETE /alerts/{alertId}",
+    cli: ["alert", "delete", "<alertId>"],
+    destroys: "the alert. What it has fired stays in the history",
+  }),
+  enable_alert: command({
+    ...OPERATE,
+    summary: "Switch an alert on or off",
+    input: closed({ alertId: AlertId, enabled }),
+    output: NOTHING_OUT,
+    errors: ["AlertNotFound", "StoreUnavailable"],
+    route: "PUT /alerts/{alertId}/enabled",
+    cli: ["alert", "enable", "<alertId>", "<enabled>"],
+  }),
+  get_alert_history: command({
+    ...READ,
+    summary: "List what alerts have fired, what is open first, then the newest",
+    input: closed({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+      open: Type.Optional(
+        Type.Boolean({ default: false, description: "only what fires or is acknowledged" }),
+      ),
+      vmId: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 128, description: "only what was about this VM" }),
+      ),
+      hostId: Type.Optional(HostName),
+      since: Type.Optional(Instant),
+      until: Type.Optional(Instant),
+    }),
+    output: Type.Array(AlertIncident),
+    errors: ["StoreUnavailable"],
+    route: "GET /alert-history",
+    cli: ["alert", "history"],
+    hides: "other-incidents",
+    lookup: { fields: ["incidentId"], by: "id", more: "message", missing: "IncidentNotFound" },
+    columns: ["id", "state", "severity", "name", "vmName", "message", "firedAt", "endedAt"],
+    wide: ["host", "label", "value", "acknowledgedBy", "ended", "silenced"],
+  }),
+  get_alert_summary: command({
+    ...READ,
+    summary: "Count what fires, and say how bad the worst is",
+    permission: "signed-in",
+    input: NOTHING_IN,
+    output: AlertSummary,
+    errors: [],
+    route: "GET /alert-history/summary",
+    cli: ["alert", "summary"],
+  }),
+  acknowledge_alert: command({
+    ...OPERATE,
+    summary: "Say that somebody looks after what has fired",
+    description: "It stays in the list until it is over. No further notification is sent.",
+    permission: "signed-in",
+    input: closed({ incidentId: alertIdOf("incident") }),
+    output: NOTHING_OUT,
+    errors: ["IncidentNotFound", "IncidentOver", "Forbidden", "StoreUnavailable"],
+    route: "POST /alert-history/{incidentId}/acknowledge",
+    cli: ["alert", "acknowledge", "<incidentId>"],
+  }),
+  silence_alert: command({
+    ...OPERATE,
+    summary: "Tell nobody of alerts for a while: a silence, or a maintenance window",
+    description:
+      "What fires meanwhile is in the list; what still fires at the end is told then. One that begins later, or " +
+      "repeats, is a maintenance window.",
+    input: closed({
+      alertId: Type.Optional(AlertId),
+      scope: Type.Optional(scope),
+      hostId: ALERT_SCOPE.hostId,
+      group: ALERT_SCOPE.group,
+      vmId: ALERT_SCOPE.vmId,
+      startsAt: Type.Optional(Instant),
+      minutes: Type.Integer({ minimum: 1, maximum: 60 * 24 * 366, description: "how long" }),
+      repeat: silenceRepeat,
+      reason: Type.Optional(alertLine(200, "why")),
+    }),
+    output: AlertSilence,
+    errors: ["AlertNotFound", "VmNotFound", "TooManyAlerts", "StoreUnavailable"],
+    route: "POST /alert-silences",
+    cli: ["alert", "silence"],
+    examples: [
+      "kvm-manager alert silence --minutes=60 --scope=vm --vm-id=web --reason='new disk'",
+      "kvm-manager alert silence --minutes=120 --starts-at=2026-12-06T02:00 --repeat=weekly --reason=updates",
+    ],
+    exampleFields: ["alertId"],
+  }),
+  list_silences: command({
+    ...READ,
+    summary: "List silences and maintenance windows that are not over",
+    input: NOTHING_IN,
+    output: Type.Array(AlertSilence),
+    errors: ["StoreUnavailable"],
+    route: "GET /alert-silences",
+    cli: ["alert", "silences"],
+    lookup: { fields: ["silenceId"], by: "id", more: "reason", missing: "SilenceNotFound" },
+    columns: ["id", "scope", "alertId", "startsAt", "endsAt", "repeat", "reason", "by"],
+    wide: ["hostId", "group", "vmId"],
+  }),
+  end_silence: command({
+    ...OPERATE,
+    summary: "End a silence before its time",
+    input: closed({ silenceId: alertIdOf("silence") }),
+    output: NOTHING_OUT,
+    errors: ["SilenceNotFound", "StoreUnavailable"],
+    route: "DELETE /alert-silences/{silenceId}",
+    cli: ["alert", "unsilence", "<silenceId>"],
+  }),
+};

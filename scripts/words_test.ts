@@ -1,0 +1,74 @@
+/** Holds docs/words.md where comments, docstrings and names of tests are concerned. */
+import assert from "node:assert/strict";
+import { join, relative } from "node:path";
+import { PROJECT, walk } from "./project.ts";
+
+/** What stands for a plainer word, and that word. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/(?<!")\bnobody(?!")\b/i, "no user, no VM, no other program …, or a passive: is not read"],
+  [/\banew\b/i, "again"],
+  [/\bbeside\b/i, "next to, in addition to, besides, at the same time"],
+  [/\btells of\b/i, "reports, names, lists"],
+  [/\bwhat is due\b/i, "the runs that are due, the entries that are due …"],
+  [/\bwhose they are\b/i, "their owners"],
+];
+
+/** Folders whose sources are read. */
+const FOLDERS = ["agent", "components", "ffi", "islands", "lib", "routes"];
+
+/** Rooms that were not read over for these words yet. This list only becomes shorter. */
+const UNREAD = [
+  "agent/grpc/",
+  "agent/profiles/",
+  "agent/projects/",
+  "agent/replication/",
+  "agent/vm/migration/",
+  "components/hosts/",
+  "lib/access/",
+  "lib/alerts/",
+  "lib/backup/",
+  "lib/bin/",
+  "lib/client/",
+  "lib/console/",
+  "lib/contract/",
+  "lib/formats/",
+  "lib/i18n/",
+];
+
+/** Comments, docstrings and names of tests of a source, each with its line, counted from 1. */
+function proseOf(source: string): { readonly line: number; readonly text: string }[] {
+  const found = source.matchAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/ .*|(?<=Deno\.test\()\s*[`"].*/gm);
+  return [...found].flatMap(({ 0: block, index }) => {
+    const first = source.slice(0, index).split("\n").length;
+    return block.split("\n").map((text, at) => ({ line: first + at, text }));
+  });
+}
+
+/** The words in a source that have a plainer one, as `line: word → plainer`. */
+const wrongIn = (source: string): string[] =>
+  proseOf(source).flatMap(({ line, text }) =>
+    WORDS.filter(([word]) => word.test(text.replaceAll(/`[^`]*`/g, "")))
+      .map(([word, plainer]) => `${line}: ${word.exec(text)?.[0]} → ${plainer}`)
+  );
+
+Deno.test("wrongIn() finds words in comments, docstrings and names of tests, and none in code", () => {
+  assert.equal(wrongIn("// Nobody reads it").length, 1);
+  assert.equal(wrongIn("/**\n * A file\n * beside it.\n */")[0]?.slice(0, 9), "3: beside");
+  assert.equal(wrongIn('Deno.test("x tells of y", () => {});').length, 1);
+  assert.deepEqual(wrongIn('const beside = "nobody"; // as "nobody", `beside`'), []);
+});
+
+Deno.test("comments, docstrings and names of tests are in plain terms (docs/words.md)", async () => {
+  const entries = (await Promise.all(FOLDERS.map((folder) => walk(join(PROJECT, folder))))).flat();
+  const sources = entries.filter(({ isFile, path }) => isFile && /\.tsx?$/.test(path))
+    .map(({ path }) => relative(PROJECT, path)).filter((path) =>
+      !UNREAD.some((room) => path.startsWith(room))
+    );
+  assert.ok(sources.length > 500, "the sources were not found");
+  const wrong: string[] = [];
+  for (const path of sources) {
+    const found = wrongIn(await Deno.readTextFile(join(PROJECT, path)));
+    wrong.push(...found.map((each) => `${path}:${each}`));
+  }
+  assert.deepEqual(wrong, []);
+});
