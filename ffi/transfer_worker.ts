@@ -55,11 +55,21 @@ function requireWanted(kind: "timeout" | "unavailable"): void {
   throw new LibvirtError({ kind, message: "the transfer was given up" });
 }
 
+/** Opens a connection of its own. @throws {LibvirtError} kind `unavailable`, where there is none: the transfer may be tried again */
+function connected(address: LibvirtAddress): Connection {
+  try {
+    return Connection.open(address);
+  } catch (error) {
+    if (!(error instanceof LibvirtError)) throw error;
+    throw new LibvirtError({ ...libvirtFailure(error), kind: "unavailable" });
+  }
+}
+
 /** @throws {LibvirtError} kind `unavailable`, where the owner gave up before there was a connection */
 function begin(address: LibvirtAddress, { direction, offset, length, ...place }: TransferTarget): void {
   using stack = new DisposableStack();
   requireWanted("unavailable");
-  const connection = stack.use(Connection.open(address));
+  const connection = stack.use(connected(address));
   requireWanted("unavailable");
   const volume = stack.use(connection.volumeAt(place));
   requireWanted("timeout");
