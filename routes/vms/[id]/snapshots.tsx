@@ -212,7 +212,7 @@ export default define.page<typeof handler>(function Snapshots({ data: { vm, list
           {list.snapshots.length === 0
             ? (
               <Empty icon="disc" title={t("snapshots.none")}>
-                <p>{t("snapshots.none_what")}</p>
+                {list.hindrance === undefined && <p>{t("snapshots.none_what")}</p>}
               </Empty>
             )
             : <SnapshotTree snapshots={list.snapshots} at={at} now={now} />}
