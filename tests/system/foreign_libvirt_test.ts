@@ -185,7 +185,9 @@ Deno.test({
         const vms = await call(server, "list_foreign_vms", { kind: "libvirt", origin: "far" }).catch(
           () => [],
         );
-        return vms.some(({ name, state }) => name === original.name && state === "stopped");
+        const hosts = await call(server, "list_hosts");
+        return hosts.some(({ id, status }) => id === "far" && status === "connected") &&
+          vms.some(({ name, state }) => name === original.name && state === "stopped");
       }, { seconds: 60 });
     const files = async () =>
       (await Array.fromAsync(Deno.readDir(images))).map(({ name }) => name).toSorted();
