@@ -22,6 +22,7 @@ import { delay, until } from "../testbed/wait.ts";
 const URI = "test:///default";
 const OWN = "ffffffff-0000-4000-8000-000000000001", GOOD = "ffffffff-0000-4000-8000-000000000002";
 const MARKUP = `<img src=x onerror=alert(1)>`, CONTROLS = `\u001b[2J\u001b]0;x\u0007\u202e`;
+// deno-lint-ignore no-control-regex -- what must not reach a terminal or a page
 const ESCAPES = new RegExp("[\\u001b\\u0007\\u202e]");
 
 const codeOf = (called: Promise<unknown>): Promise<string> =>
