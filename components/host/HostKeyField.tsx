@@ -19,11 +19,14 @@ export function HostKeyField({ command, refused }: { command: string; refused: R
   const key = shownKey(refused, command);
   if (key === undefined) return null;
   return (
-    <label class="check form-field wide">
-      <input type="checkbox" name="hostKey" value={key} required />
-      <span>
-        {t("hosts.key_same")} <span class="mono">{key}</span>
-      </span>
-    </label>
+    <div class="form-field wide">
+      <label class="check">
+        {/* What is left to do is far below what the page begins with */}
+        <input type="checkbox" name="hostKey" value={key} required autofocus />
+        <span>
+          {t("hosts.key_same")} <span class="mono">{key}</span>
+        </span>
+      </label>
+    </div>
   );
 }
