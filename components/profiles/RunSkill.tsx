@@ -19,6 +19,15 @@ export interface TypedRun {
   readonly values: Readonly<Record<string, string>>;
 }
 
+/** How the value of each type is written. */
+const TYPE_HINTS = {
+  string: "profiles.type.string",
+  integer: "profiles.type.integer",
+  number: "profiles.type.number",
+  boolean: "profiles.type.boolean",
+  array: "profiles.type.array",
+} as const;
+
 /** Name of the form's field of a parameter. */
 const fieldOf = (parameter: string) => `values.${parameter}`;
 
@@ -72,7 +81,7 @@ export function RunSkill({ here, skills, chosen, typed, vms }: {
               key={name}
               name={fieldOf(name)}
               label={name}
-              hint={field === "vmId" ? t("profiles.type.vm") : t(`profiles.type.${type}`)}
+              hint={field === "vmId" ? t("profiles.type.vm") : t(TYPE_HINTS[type])}
               required
               maxLength={4096}
               {...(field === "vmId" && { list: "skill-vms" })}
