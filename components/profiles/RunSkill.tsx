@@ -76,7 +76,7 @@ export function RunSkill({ here, skills, chosen, typed, vms }: {
       <form method="post" id="run">
         <input type="hidden" name="skill" value={skill.name} />
         <div class="form-grid">
-          {skill.parameters.map(({ name, type, field, secret }) => (
+          {skill.parameters.map(({ name, type, field, is_secret }) => (
             <TextField
               key={name}
               name={fieldOf(name)}
@@ -85,7 +85,7 @@ export function RunSkill({ here, skills, chosen, typed, vms }: {
               required
               maxLength={4096}
               {...(field === "vmId" && { list: "skill-vms" })}
-              {...(secret
+              {...(is_secret
                 ? { type: "password", again: wasTyped, autocomplete: "off" }
                 : { defaultValue: wasTyped ? typed.values[name] ?? "" : "" })}
             />
