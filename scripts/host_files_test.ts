@@ -75,6 +75,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/hosts/ssh/connection.ts": "the runtime folder",
   "agent/hosts/ssh/files.ts": "the data folder, and the runtime folder",
   "agent/store/journal.ts": "the data folder",
+  "agent/store/store.ts": "the data folder",
   "agent/store/state.ts": "the data folder, and a backup of it by the command line",
   "agent/system/certificate/certificates.ts": "the certificate that the settings name",
   "agent/system/doctor/certificate.ts": "the certificate that the settings name",

@@ -19,6 +19,15 @@ export interface TypedRun {
   readonly values: Readonly<Record<string, string>>;
 }
 
+/** How the value of each type is written. */
+const TYPE_HINTS = {
+  string: "profiles.type.string",
+  integer: "profiles.type.integer",
+  number: "profiles.type.number",
+  boolean: "profiles.type.boolean",
+  array: "profiles.type.array",
+} as const;
+
 /** Name of the form's field of a parameter. */
 const fieldOf = (parameter: string) => `values.${parameter}`;
 
@@ -67,16 +76,16 @@ export function RunSkill({ here, skills, chosen, typed, vms }: {
       <form method="post" id="run">
         <input type="hidden" name="skill" value={skill.name} />
         <div class="form-grid">
-          {skill.parameters.map(({ name, type, field, secret }) => (
+          {skill.parameters.map(({ name, type, field, is_secret }) => (
             <TextField
               key={name}
               name={fieldOf(name)}
               label={name}
-              hint={field === "vmId" ? t("profiles.type.vm") : t(`profiles.type.${type}`)}
+              hint={field === "vmId" ? t("profiles.type.vm") : t(TYPE_HINTS[type])}
               required
               maxLength={4096}
               {...(field === "vmId" && { list: "skill-vms" })}
-              {...(secret
+              {...(is_secret
                 ? { type: "password", again: wasTyped, autocomplete: "off" }
                 : { defaultValue: wasTyped ? typed.values[name] ?? "" : "" })}
             />

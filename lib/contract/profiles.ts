@@ -109,7 +109,7 @@ export const SkillParameter = Type.Object({
   }),
   required: Type.Boolean(),
   field: OrNull(Type.String({ description: "the field of a command that it stands for alone: `vmId`" })),
-  secret: Type.Boolean({ description: "whether that field is a secret, as a password" }),
+  is_secret: Type.Boolean({ description: "whether that field is a secret, as a password" }),
 });
 export type SkillParameter = Static<typeof SkillParameter>;
 

@@ -126,7 +126,7 @@ export function skillParameters(
       type: types.filter(isParameterType).find((type) => type !== "string") ?? "string",
       required: true,
       field: fields[0]?.name ?? null,
-      secret: fields.some(({ isSecret }) => isSecret),
+      is_secret: fields.some(({ isSecret }) => isSecret),
     };
   });
 }

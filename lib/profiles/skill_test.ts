@@ -12,7 +12,7 @@ Deno.test("skillParameters() tells of each parameter its type, its field, and wh
   ];
   const parameters = ["vm", "tag", "count", "read_only", "password", "vms", "unused"];
   const told = skillParameters({ parameters, steps });
-  assert.deepEqual(told.map(({ name, type, field, secret }) => [name, type, field, secret]), [
+  assert.deepEqual(told.map(({ name, type, field, is_secret }) => [name, type, field, is_secret]), [
     ["vm", "string", "vmId", false],
     ["tag", "string", "tags.0", false],
     ["count", "integer", "title", false],

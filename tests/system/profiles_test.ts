@@ -95,8 +95,8 @@ Deno.test({
       const steps = [{ command: "update_vm", input: { vmId: "{{vm}}", cpu: { count: "{{cpus}}" } } }];
       await call(server, "set_tool", { tool_type: "skill", name: "own", parameters: ["vm", "cpus"], steps });
       assert.deepEqual(await told(), [
-        { name: "vm", type: "string", required: true, field: "vmId", secret: false },
-        { name: "cpus", type: "integer", required: true, field: "cpu.count", secret: false },
+        { name: "vm", type: "string", required: true, field: "vmId", is_secret: false },
+        { name: "cpus", type: "integer", required: true, field: "cpu.count", is_secret: false },
       ]);
       await call(server, "delete_tool", { tool_type: "skill", name: "own" });
     });

@@ -42,7 +42,7 @@ export const profiles = {
     "Commands, separated by commas; of a hook its events. * stands for any characters. All if empty",
   "profiles.disallowed_hint": "Separated by commas. Goes before what is allowed",
   "profiles.directories_hint": "Of the host, separated by commas. No limit if empty",
-  "profiles.name_hint": "The name of a defined tool. For MCP, kvm-manager stands for KVM Manager itself",
+  "profiles.name_hint": 'The name of a defined tool. For MCP, KVM Manager itself is "kvm-manager"',
   "profiles.matrix": "What the tools may use",
   "profiles.matrix_what":
     "Commands by permission, as far as the profile allows them; the rights of the account decide as well. A number is how many of the commands are allowed.",
