@@ -30,7 +30,7 @@ export interface DeliveryWorld {
   readonly jobs: Pick<Jobs, "run">;
   readonly clock: Clock;
   readonly hostname: () => string;
-  /** The language of messages: that of KVM Manager's own environment, since nobody asks for them. */
+  /** The language of messages: that of KVM Manager's own environment, since no request asks for them. */
   readonly language: () => string;
   readonly resolve?: SendOptions["resolve"];
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { skillParameters } from "./skill.ts";
 
-Deno.test("skillParameters() tells of each parameter its type, its field, and whether it is a secret", () => {
+Deno.test("skillParameters() gives each parameter its type, its field, and whether it is a secret", () => {
   const steps = [
     { command: "set_tags", input: { vmId: "{{vm}}", tags: ["{{tag}}", "x-{{count}}"] } },
     { command: "update_vm", input: { vmId: "{{vm}}", title: "{{count}}", cpu: { count: "{{count}}" } } },
