@@ -59,14 +59,13 @@ export function ConsoleNotice({ vm, phase, enabled, onAgain }: ConsoleNoticeProp
   if (trouble === null && phase.is === "connected") return null;
   const here = `/vms/${encodeURIComponent(vm.id)}`;
   if (trouble === null) {
-    const isWaiting = phase.is === "waiting";
+    const isWaiting = phase.is === "waiting", reason = "reason" in phase ? phase.reason : undefined;
     return (
       <div class="console-notice">
         <Icon name={isWaiting ? "unplug" : "loader"} class={isWaiting ? "" : "spin"} />
         <h2>{t(isWaiting ? "console.lost" : "console.connecting")}</h2>
-        <p>
-          {isWaiting ? <>{phase.reason} {t("console.again")}</> : t("console.connecting_what")}
-        </p>
+        <p>{reason ?? t("console.connecting_what")}</p>
+        {reason !== undefined && <p>{t("console.again")}</p>}
         {isWaiting && (
           <button type="button" class="button" onClick={onAgain}>{t("console.again_now")}</button>
         )}

@@ -125,7 +125,7 @@ export function AttentionPanel(
   return (
     <Panel
       title={t("filter.attention")}
-      aside={total > 0 && (
+      aside={total > vms.length && (
         <a href={listHref(DEFAULT_QUERY, { state: "attention" })}>
           {t("dashboard.all", { total: number(total) })}
         </a>

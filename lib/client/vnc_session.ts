@@ -8,9 +8,13 @@ import { oneLine } from "../text/text.ts";
 import { api } from "./api.ts";
 import { loadNoVnc, type Rfb } from "./novnc.ts";
 
-/** How the connection is. `waiting`: it ended or failed, for this reason, and will be tried again. */
+/**
+ * How the connection is. `waiting`: it ended or failed, for this reason, and will be tried again. `connecting`: of an attempt
+ * after a failure, with the reason of that, for one may take longer than the pause before it.
+ */
 export type VncPhase =
-  | { readonly is: "idle" | "connecting" | "connected" }
+  | { readonly is: "idle" | "connected" }
+  | { readonly is: "connecting"; readonly reason?: string }
   | { readonly is: "waiting"; readonly reason: string };
 
 /** How a screen is shown: scaled to the space, pixel for pixel, or the guest asked to change its mode. */
@@ -122,8 +126,8 @@ export class VncSession {
     clearTimeout(this.#timer);
     this.#drop();
     const attempt = ++this.#attempt;
-    const isCurrent = () => attempt === this.#attempt;
-    this.#phase.value = { is: "connecting" };
+    const isCurrent = () => attempt === this.#attempt, before = this.#phase.peek();
+    this.#phase.value = { is: "connecting", ...(before.is === "waiting" && { reason: before.reason }) };
     try {
       const [Viewer, { path, ticket }] = await Promise.all([
         loadNoVnc(),

@@ -109,6 +109,7 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
                 type="url"
                 required
                 maxLength={2048}
+                defaultValue={own?.url ?? ""}
                 error={error("url")}
               />
               <TextField
@@ -119,8 +120,18 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
                 autoComplete="off"
                 maxLength={4096}
               />
-              <CheckField name="private_addresses" label={t("profiles.private")} value="yes" />
-              <CheckField name="enabled" label={t("profiles.enabled")} value="yes" />
+              <CheckField
+                name="private_addresses"
+                label={t("profiles.private")}
+                value="yes"
+                defaultChecked={own?.private_addresses === "yes"}
+              />
+              <CheckField
+                name="enabled"
+                label={t("profiles.enabled")}
+                value="yes"
+                defaultChecked={own === undefined || own.enabled === "yes"}
+              />
             </>
           )}
           <OwnPassword user={state.user} />

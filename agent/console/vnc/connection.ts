@@ -5,7 +5,10 @@ import { joinServer } from "../../../lib/formats/rfb/handshake.ts";
 import { ByteSource, RfbError } from "../../../lib/formats/rfb/source.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 
-/** Milliseconds until a server must have let us in: a QEMU that hangs accepts, and then says nothing. */
+/**
+ * Milliseconds until a server must have answered, and again until it must have let us in: a firewall drops what is sent to it,
+ * and a QEMU that hangs accepts, and then says nothing.
+ */
 const HANDSHAKE_MS = 5000;
 /** Bytes of one read. Half as many cost a flood a fifth more work; with twice as many it is no faster. */
 export const CHUNK = 256 * 1024;
@@ -18,9 +21,9 @@ export interface VncConnection extends Disposable {
   readonly rest: Uint8Array;
 }
 
-async function dial({ host, port, socket }: VncInfo): Promise<Deno.Conn> {
+async function dial({ host, port, socket }: VncInfo, within: number): Promise<Deno.Conn> {
   if (port === null) return await Deno.connect({ transport: "unix", path: socket! });
-  const connection = await Deno.connect({ hostname: host, port });
+  const connection = await Deno.connect({ hostname: host, port, signal: AbortSignal.timeout(within) });
   connection.setNoDelay(true);
   return connection;
 }
@@ -33,8 +36,11 @@ async function dial({ host, port, socket }: VncInfo): Promise<Deno.Conn> {
 export async function connectVnc(target: VncInfo, within = HANDSHAKE_MS): Promise<VncConnection> {
   let connection: Deno.Conn;
   try {
-    connection = await dial(target);
+    connection = await dial(target, within);
   } catch (error) {
+    if (error instanceof DOMException) {
+      throw new RfbError(`it did not answer for ${within / 1000} seconds. Is its port open in the firewall?`);
+    }
     throw new RfbError(`it does not answer (${messageOf(error)})`);
   }
   let isLate = false;

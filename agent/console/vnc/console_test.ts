@@ -155,6 +155,31 @@ Deno.test("proxyVnc() tells the viewer when the server goes, and the server when
   });
 });
 
+Deno.test("connectVnc() does not wait for a server whose port drops what is sent to it", async () => {
+  // Once its queue is full, Linux drops what begins a connection
+  using full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = full.addr, waiting: Deno.Conn[] = [];
+  try {
+    for (let connection; (connection = await began(port)) !== null;) waiting.push(connection);
+    await assert.rejects(
+      connectVnc({ host: "127.0.0.1", port }, 50),
+      /it did not answer for 0\.05 seconds\. Is its port open/,
+    );
+  } finally {
+    for (const connection of waiting) connection.close();
+  }
+});
+
+/** A connection to a port of this machine; null where it takes none. */
+async function began(port: number): Promise<Deno.Conn | null> {
+  try {
+    return await Deno.connect({ port, signal: AbortSignal.timeout(500) });
+  } catch (error) {
+    if (error instanceof DOMException) return null;
+    throw error;
+  }
+}
+
 Deno.test("connectVnc() says what is wrong with a server: no listener, silence, no VNC", async () => {
   const dead = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = dead.addr;

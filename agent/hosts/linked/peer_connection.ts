@@ -232,7 +232,11 @@ export class PeerConnection {
     this.#certificate = certificate;
     const endsAt = Date.parse(socket.getPeerCertificate().valid_to);
     // No number for what is no time
-    if (Number.isSafeInteger(endsAt)) this.#certified(endsAt);
+    if (Number.isSafeInteger(endsAt)) {
+      // A connection that stays open would never show that an expired one was renewed. Node's types have no such property
+      Object.assign(this.#agent, { keepAlive: endsAt > Date.now() });
+      this.#certified(endsAt);
+    }
     if (!isKnown) {
       this.#publicKey = answer.publicKey;
       this.#renewed(answer.publicKey);
