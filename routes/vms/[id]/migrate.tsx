@@ -74,7 +74,7 @@ async function shown(
   { typed = {}, failure = null }: Partial<Pick<Shown, "typed" | "failure">> = {},
 ): Promise<Shown> {
   const all = await state.api.listHosts().catch(fail);
-  const own = all.find(({ id, isLocal }) => isLocal ? vm.host === undefined : id === vm.host);
+  const own = all.find(({ id }) => id === vm.host) ?? all.find(({ isLocal }) => isLocal);
   // Another KVM Manager moves its VMs by its own links alone
   const isLinked = own?.linked !== undefined;
   const hosts = all.filter((host) =>
