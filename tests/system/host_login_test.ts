@@ -167,7 +167,8 @@ Deno.test({
       assert.equal((await update({ userPassword: PASSWORD })).status, "connected");
     });
     await t.step("a libvirt without a way in by password says so", async () => {
-      await far.setMechanisms("gssapi");
+      // No package of Debian has it
+      await far.setMechanisms("srp");
       await far.host.kill();
       await far.host.launch();
       await until("why", async () => /offer scram-sha-256/.test(await error()), { seconds: 30 });
