@@ -5,7 +5,7 @@ import { fixed, withDecimalSign } from "../../lib/i18n/numbers.ts";
 import { shell } from "../../lib/i18n/en/shell.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formatBytes, formatDisk, formatMemory } from "../../lib/text/quantity.ts";
-import { englishOf, headingHere, wordHere, wordIn } from "./words.ts";
+import { contractWord, headingHere, wordHere, wordIn } from "./words.ts";
 
 const { t } = textsOf(shell);
 
@@ -172,7 +172,7 @@ const COLOURS: readonly (readonly [words: RegExp, colour: number])[] = [
 
 /** A cell in the colour of its state; as it is when it is none. @param text the cell, padded */
 export function coloured(text: string): string {
-  const word = englishOf(text.trim());
+  const word = contractWord(text.trim());
   const colour = COLOURS.find(([words]) => words.test(word))?.[1];
   return colour === undefined ? text : `\x1b[${colour}m${text}\x1b[0m`;
 }

@@ -24,4 +24,4 @@ const ENGLISH = Object.entries(shell).filter(([key]) => key.startsWith("cell.wor
 const englishByWord = perLocale(() => new Map(ENGLISH.map((word) => [wordHere(word), word])));
 
 /** The contract's word for one of the shell's language; as it is where there is none. */
-export const englishOf = (word: string): string => englishByWord().get(word) ?? word;
+export const contractWord = (word: string): string => englishByWord().get(word) ?? word;

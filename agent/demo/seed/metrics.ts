@@ -6,7 +6,7 @@ import type { Points } from "../../../lib/metrics/points.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
 import { MetricDatabase, type StoredSeries, type SubjectSeries } from "../../metrics/metric_database.ts";
 import { METRICS_FILE, openMetrics } from "../../metrics/metric_file.ts";
-import { shareAt } from "../world/chance.ts";
+import { fractionAt } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";
 import { type HostFigures, hostFiguresOf } from "../world/host_figures.ts";
 import { hostLoadOf, type LoadNow, simulatedLoad, usedOf } from "../world/load.ts";
@@ -95,7 +95,9 @@ function pointsOf(
   if (spread === 0) return { times, avg };
   const of = (sign: number) => {
     const chance = `${name} ${sign}`;
-    return avg.map((each, index) => Math.max(0, each * (1 + sign * spread * shareAt(chance, times[index]!))));
+    return avg.map((each, index) =>
+      Math.max(0, each * (1 + sign * spread * fractionAt(chance, times[index]!)))
+    );
   };
   return {
     times,

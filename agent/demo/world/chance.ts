@@ -26,7 +26,7 @@ export const fractionBy = (text: string): number => hash(text) / 2 ** 32;
 const hashes = new Map<string, number>();
 
 /** A number from 0 to 1 that belongs to a name and a whole number. The name is kept. */
-export function shareAt(name: string, index: number): number {
+export function fractionAt(name: string, index: number): number {
   let value = hashes.get(name);
   if (value === undefined) hashes.set(name, value = fnv(name));
   return mixed(value ^ Math.imul(index, 0x9e3779b1)) / 2 ** 32;
@@ -45,7 +45,7 @@ export function uuidOf(text: string): string {
 /** A course that goes up and down between -1 and 1. @param seconds since 1970 @param period seconds between its points */
 export function drift(name: string, seconds: number, period: number): number {
   const at = seconds / period, slot = Math.floor(at), between = at - slot;
-  const point = (index: number) => shareAt(name, index) * 2 - 1;
+  const point = (index: number) => fractionAt(name, index) * 2 - 1;
   const smooth = between * between * (3 - 2 * between);
   return point(slot) * (1 - smooth) + point(slot + 1) * smooth;
 }

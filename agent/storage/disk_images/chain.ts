@@ -37,7 +37,7 @@ export class ImageRefused extends Error {
 export const realPath = (path: string): Promise<string | undefined> => lookAt(path, realPathOf);
 
 /** The first bytes of a file: {@link HEAD_BYTES}, or all of a shorter one. @throws {Error} when it cannot be read */
-export const readImageHead = ({ files }: LocalMachine, path: string): Promise<Uint8Array> =>
+export const imageHeadBytes = ({ files }: LocalMachine, path: string): Promise<Uint8Array> =>
   files.readStart(path, HEAD_BYTES);
 
 /**

@@ -8,7 +8,7 @@ import { log } from "../../log.ts";
 import type { StorageLocks } from "../locks.ts";
 import type { Host } from "../../hosts/host.ts";
 import { within } from "../../within.ts";
-import { readImageHead } from "../disk_images/chain.ts";
+import { imageHeadBytes } from "../disk_images/chain.ts";
 import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
 import type { Volume } from "../volumes.ts";
@@ -51,7 +51,7 @@ async function isSeed(
   if (known !== undefined) return known;
   let found = byName;
   try {
-    const read = readImageHead(machine, path).then((head) => {
+    const read = imageHeadBytes(machine, path).then((head) => {
       found = hasSeedLabel(head) ?? byName;
       if (seeds.size >= MOST_LABELS) seeds.clear();
       seeds.set(key, found);

@@ -10,7 +10,7 @@ import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
 import type { FileMade } from "../../operations/step.ts";
-import { readImageHead } from "../../storage/disk_images/chain.ts";
+import { imageHeadBytes } from "../../storage/disk_images/chain.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { volumePlace } from "../../storage/volume_steps.ts";
 import { keepsFiles, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
@@ -127,7 +127,7 @@ export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[
 export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path: string): Promise<boolean> {
   const canRead = machine !== null && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
   const head = canRead
-    ? await readImageHead(machine, path).catch((error) => {
+    ? await imageHeadBytes(machine, path).catch((error) => {
       log.debug("a medium cannot be looked at", { path, error });
       return new Uint8Array();
     })
