@@ -1,7 +1,7 @@
 /** WebSockets to a linked host's KVM Manager, opened for a user of this one. */
 import type { Duplex } from "node:stream";
 import type { Principal } from "../access.ts";
-import { opened, webSocketOn } from "../outbound/web_socket.ts";
+import { type ConsoleAddress, opened, UpgradeRefusedError, webSocketOn } from "../outbound/web_socket.ts";
 import { type Farewell, WEBSOCKET_LIMITS, WebSocketConnection } from "./websocket_connection.ts";
 
 /** Milliseconds in which the other one takes the ticket. */
@@ -13,6 +13,7 @@ export interface FarServer {
     line(): Promise<
       { readonly line: Duplex; readonly headers: Readonly<Record<string, string>>; readonly base: URL }
     >;
+    forgetSession(): void;
   };
   callerHeaders(principal: Principal): Readonly<Record<string, string>>;
 }
@@ -23,10 +24,25 @@ export interface FarSocket {
   readonly farewell: Promise<Farewell>;
 }
 
-/** Opens one. @param ticket what lets it in there in addition to the link itself @throws {NotSentError}; system errors */
+/** Opens one. @param ticket what lets it in there in addition to the link itself @throws {NotSentError | UpgradeRefusedError}; system errors */
 export async function openFarSocket(
   host: FarServer,
-  { path, ticket }: { readonly path: string; readonly ticket: string },
+  address: Pick<ConsoleAddress, "path" | "ticket">,
+  principal: Principal,
+): Promise<FarSocket> {
+  try {
+    return await openOnce(host, address, principal);
+  } catch (error) {
+    // It was started again, and knows no session of before
+    if (!(error instanceof UpgradeRefusedError && error.status === 401)) throw error;
+    host.peer.forgetSession();
+    return await openOnce(host, address, principal);
+  }
+}
+
+async function openOnce(
+  host: FarServer,
+  { path, ticket }: Pick<ConsoleAddress, "path" | "ticket">,
   principal: Principal,
 ): Promise<FarSocket> {
   const { line, headers, base } = await host.peer.line();

@@ -29,9 +29,22 @@ export function webSocketOn(
   });
 }
 
-/** Waits until it is open. @throws {Error} why it cannot be */
+/** The server answered the upgrade with something else. */
+export class UpgradeRefusedError extends Error {
+  override readonly name = "UpgradeRefusedError";
+  constructor(readonly status: number) {
+    super(`it answered with HTTP status ${status}`);
+  }
+}
+
+/** Waits until it is open. @throws {UpgradeRefusedError}; system errors */
 export const opened = (socket: WebSocket): Promise<void> =>
   new Promise((resolve, reject) => {
     socket.once("open", () => resolve());
+    socket.once("unexpected-response", (_request, { statusCode = 0 }) => {
+      reject(new UpgradeRefusedError(statusCode));
+      socket.terminate();
+    });
+    // Also that of terminate(), which comes too late to be the reason
     socket.once("error", reject);
   });

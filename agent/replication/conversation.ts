@@ -7,11 +7,11 @@ import {
   type ReplicationAnswers,
   type ReplicationQuestion,
 } from "../../lib/host/replication_protocol.ts";
-import { messageOf } from "../../lib/text/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
 import { openFarSocket } from "../http/far_socket.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
+import { UpgradeRefusedError } from "../outbound/web_socket.ts";
 import { SharedTime } from "../within.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { connectionFault } from "../hosts/linked/peer_connection.ts";
@@ -63,8 +63,7 @@ export class ReplicationConversation implements Disposable {
       const { far, farewell } = await openFarSocket(host, { path: REPLICATION_PATH, ticket: "" }, principal);
       return new ReplicationConversation(host, far, farewell, answerMs);
     } catch (error) {
-      const status = /^Unexpected server response: (\d{3})$/.exec(messageOf(error))?.[1];
-      const reason = status === undefined ? undefined : REFUSALS[status];
+      const reason = error instanceof UpgradeRefusedError ? REFUSALS[error.status] : undefined;
       if (reason !== undefined) {
         throw new ContractError("ReplicationNotPossible", { reason: `${host.label} ${reason}` }, {
           cause: error,
@@ -139,7 +138,7 @@ export class ReplicationConversation implements Disposable {
 }
 
 /** HTTP statuses with which the WebSocket is refused → why, after the host's name. */
-const REFUSALS: Readonly<Record<string, string>> = {
+const REFUSALS: Readonly<Record<number, string | undefined>> = {
   403: "takes replicas from its administrators alone: link it with the role administrator",
   404: "has a KVM Manager that is too old. Update it",
 };

@@ -139,11 +139,18 @@ export class PeerConnection {
     await this.#ready();
     const response = await this.#send(path, request);
     // It was not carried out: a token that is not valid lets no caller in
-    if (response.status !== 401 || request.body instanceof ReadableStream) return response;
+    if (response.status !== 401) return response;
+    this.forgetSession();
+    // A stream can be sent once
+    if (request.body instanceof ReadableStream) return response;
     await response.body?.cancel();
-    this.#session = undefined;
     await this.#ready();
     return await this.#send(path, request);
+  }
+
+  /** The session was refused: the next request opens another one. */
+  forgetSession(): void {
+    this.#session = undefined;
   }
 
   /** A fresh connection and what is to be said on it, for who speaks on it themselves. @throws as {@link PeerConnection.request} */

@@ -14,8 +14,8 @@ import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import { connectionFault } from "../../hosts/linked/peer_connection.ts";
 import { farError, NonsenseError } from "../../hosts/linked/remote_call.ts";
 import type { WebSocketConnection } from "../../http/websocket_connection.ts";
-import { messageOf } from "../../../lib/text/message.ts";
 import { t } from "./findings.ts";
+import { UpgradeRefusedError } from "../../outbound/web_socket.ts";
 import { LINE_DONE } from "./relay.ts";
 
 export class MigrationConversation implements Disposable {
@@ -80,15 +80,14 @@ export class MigrationConversation implements Disposable {
 }
 
 /** HTTP statuses with which the WebSocket is refused → why. */
-const REFUSALS: Readonly<Record<string, "migration.not_let_in" | "migration.too_old">> = {
+const REFUSALS: Readonly<Record<number, "migration.not_let_in" | "migration.too_old" | undefined>> = {
   403: "migration.not_let_in",
   404: "migration.too_old",
 };
 
-/** Why the other one opens no WebSocket, where it says so. Source: ws, `Unexpected server response`. */
+/** Why the other one opens no WebSocket, where it says so. */
 function refusal(host: LinkedHost, cause: unknown): ContractError | undefined {
-  const status = /^Unexpected server response: (\d{3})$/.exec(messageOf(cause))?.[1] ?? "";
-  const reason = Object.hasOwn(REFUSALS, status) ? REFUSALS[status] : undefined;
+  const reason = cause instanceof UpgradeRefusedError ? REFUSALS[cause.status] : undefined;
   return reason && new ContractError("VmNotMovable", { host: host.label, reason: t(reason) }, { cause });
 }
 
