@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { useHydrated } from "../lib/client/use_hydrated.ts";
+import { jobLink } from "../components/jobs/job_link.ts";
 import { JobItem } from "../components/jobs/JobItem.tsx";
 import { jobs } from "../lib/client/jobs.ts";
 import type { Job, JobLine } from "../lib/contract/mod.ts";
@@ -16,20 +17,21 @@ export interface JobPageProps {
   isVmGone: boolean;
 }
 
-/** One piece of long work with its log, and the way to its VM: what it was rendered with, then live. */
+/** One piece of long work with its log, and where it leads once it is over: what it was rendered with, then live. */
 export default function JobPage({ job, log, isVmGone }: JobPageProps) {
   useEffect(() => jobs.seed([job]), []);
   const live = useHydrated() ? jobs.list.value.find(({ id }) => id === job.id) : undefined;
   const now = live ?? job;
-  const hasVm = now.vmId !== undefined && now.state === "done" && (!isVmGone || job.state !== "done");
+  // What was known when the page was rendered says nothing of a task that went on
+  const link = jobLink(now, isVmGone && job.state === "done");
   return (
     <>
       <ul class="jobs">
         <JobItem job={now} log={log} />
       </ul>
-      {hasVm && (
+      {link !== undefined && (
         <p class="pad">
-          <a class="button" href={`/vms/${encodeURIComponent(now.vmId!)}`}>{t("jobs.to_vm")}</a>
+          <a class="button" href={link.href}>{t(link.text)}</a>
         </p>
       )}
     </>

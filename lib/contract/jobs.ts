@@ -20,7 +20,11 @@ export const Job = Type.Object({
   command: Type.String({ description: "the command that is carried out" }),
   title: SentenceText({ description: "what is done, with its names" }),
   vmId: Type.Optional(Type.String({ description: "the VM it is about" })),
-  subject: Type.Optional(Type.String({ description: "the volume it is about: pool/name" })),
+  subject: Type.Optional(
+    Type.String({
+      description: "the other thing it is about: a volume as pool/name, a VM's name, a host's id",
+    }),
+  ),
   ...toldHost,
   actor: Type.String({ description: "who asked for it" }),
   state: oneOf(JOB_STATES),

@@ -1,6 +1,5 @@
 /** From the setup link to a cloud image that boots on the screen: as few clicks as promised, on a host that has nothing. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
 import { buildBootDisk } from "../testbed/boot_disk.ts";
 import { browser, hydrated } from "../testbed/chromium.ts";
 import { Mirror } from "../testbed/mirror.ts";
@@ -11,28 +10,13 @@ import { serverBeside } from "../testbed/server_beside.ts";
 import { atSocket } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
+import { countClicks } from "./clicks.ts";
 import { showsPicture } from "./console_canvas.ts";
 
 const reason = await requirement("guest", "chromium");
 
 /** Clicks within which the issue wants it done. */
 const MOST_CLICKS = 6;
-
-/** Clicks of a person, as the browser itself saw them; keys that press a button count as one. */
-async function countClicks(page: Page): Promise<() => string[]> {
-  const clicks: string[] = [];
-  await page.exposeFunction("tellClick", (what: string) => clicks.push(what));
-  await page.addInitScript(() => {
-    addEventListener("click", (event) => {
-      if (!event.isTrusted) return;
-      const target = event.target as Element;
-      const pressed = target.closest("button, a, input, select, label, summary") ?? target;
-      const { tellClick } = globalThis as unknown as { tellClick: (what: string) => void };
-      tellClick((pressed.textContent || pressed.getAttribute("name") || pressed.tagName).trim().slice(0, 60));
-    }, { capture: true });
-  });
-  return () => clicks;
-}
 
 Deno.test({
   name: `from the setup link to a booting cloud image on screen in at most ${MOST_CLICKS} clicks`,

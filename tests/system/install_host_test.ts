@@ -3,7 +3,7 @@
  * own. A stand-in for systemctl starts its service there (`bare_host.ts`): no systemd runs here.
  */
 import assert from "node:assert/strict";
-import { bareHost, CUTS, PASSWORDS } from "../testbed/bare_host.ts";
+import { bareHost, CUTS, NO_VMS, PASSWORDS } from "../testbed/bare_host.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { call, refused } from "../testbed/product.ts";
 import { startServer, type TestServer } from "../testbed/server.ts";
@@ -14,11 +14,6 @@ import type { Input } from "../../lib/contract/mod.ts";
 const ignore = await requirement("qemu", "ssh", "sudo") !== null;
 
 type Wish = Omit<Input<"install_host">, "name" | "destination">;
-
-/** A libvirt without VMs: those of `test:///default` have the same ids everywhere, which only one host can have. */
-const NO_VMS =
-  "<node><cpu><mhz>1000</mhz><model>i686</model><active>2</active><nodes>1</nodes><sockets>1</sockets>" +
-  "<cores>2</cores><threads>1</threads></cpu><memory>4000000</memory></node>";
 
 /** A KVM Manager here and a host without one. */
 async function pair() {

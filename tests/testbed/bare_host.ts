@@ -16,6 +16,11 @@ export const PASSWORDS = {
   eve: "eve's far password",
 } as const;
 
+/** A libvirt without VMs: those of `test:///default` have the same ids everywhere, which only one host can have. */
+export const NO_VMS =
+  "<node><cpu><mhz>1000</mhz><model>i686</model><active>2</active><nodes>1</nodes><sockets>1</sockets>" +
+  "<cores>2</cores><threads>1</threads></cpu><memory>4000000</memory></node>";
+
 const UNIT = "/etc/systemd/system/kvm-manager.service";
 const PID_FILE = "/run/stand-in.pid", SSHD_PID = "/run/sshd-test.pid";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -75,6 +75,7 @@ export function installHostHandler(
         return await jobs.run({
           command: "install_host",
           title: message`Install KVM Manager on ${hostname} as ${name}`,
+          subject: name,
           actor: context.principal.name,
           ifInterrupted: t("hosts.install_interrupted"),
         }, (job) => {

@@ -26,6 +26,8 @@ export const jobs = {
   "jobs.cancel_of": "Cancel: {title}",
   "jobs.cancel_failed": "The task could not be cancelled",
   "jobs.to_vm": "Show the VM",
+  "jobs.to_host": "Show the host",
+  "jobs.to_form": "Back to the form",
   "jobs.log": "Log",
   "jobs.log_empty": "Nothing was written",
   "jobs.log_failed": "The log could not be read",
