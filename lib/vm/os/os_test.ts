@@ -96,6 +96,18 @@ Deno.test("mergeSystems() adds ours to the database's, each once", () => {
   assert.deepEqual([...new Set(all.map(({ osType }) => osType))], ["linux", "windows", "other"]);
 });
 
+Deno.test("mergeSystems() tells systems of one name apart: by their versions, else by their ids", () => {
+  const like = (id: string, version?: string) => ({
+    ...BUILTIN_SYSTEMS[0]!,
+    ...{ id, name: "Same", ...version !== undefined && { version } },
+  });
+  const namesOf = (...given: Parameters<typeof mergeSystems>[0]) =>
+    mergeSystems(given).filter(({ name }) => name.startsWith("Same")).map(({ name }) => name);
+  assert.deepEqual(namesOf(like("a", "8"), like("b", "10")), ["Same 8", "Same 10"]);
+  assert.deepEqual(namesOf(like("a", "8"), like("b", "8")), ["Same (a)", "Same (b)"]);
+  assert.deepEqual(namesOf(like("a", "8")), ["Same"]);
+});
+
 Deno.test("BUILTIN systems fit the contract, and each kind has one that stands for it", () => {
   const validator = Compile(OperatingSystem);
   for (const system of BUILTIN_SYSTEMS) {
