@@ -18,6 +18,7 @@ const FLAGS = {
   COMPRESSED: 2048,
   ABORT_ON_ERROR: 4096,
   AUTO_CONVERGE: 8192,
+  TLS: 1 << 16,
   PARALLEL: 1 << 17,
 } as const;
 /** `virDomainJobOperation`: outgoing migration. */
@@ -48,9 +49,11 @@ export interface DomainMigration {
   readonly uuid: string;
   /** URI of the other libvirt, as this host's libvirtd connects to it. */
   readonly to: string;
-  /** URIs at which QEMU there takes memory, and disks. */
+  /** URIs at which QEMU there takes memory, and disks; null: a port of libvirt's choice at the host of the former. */
   readonly memoryUri: string;
-  readonly disksUri: string;
+  readonly disksUri: string | null;
+  /** Encrypted by QEMU itself, with the certificates that it has on both hosts. */
+  readonly tls: boolean;
   /** Definitions that it has there. */
   readonly live: string;
   readonly next: string;
@@ -73,7 +76,8 @@ export interface DomainMigration {
  * Source: virDomainMigrateToURI3.
  */
 export function domainMigrate(connection: Connection, migration: DomainMigration): null {
-  const { uuid, to, memoryUri, disksUri, live, next, disks, bandwidth, autoConverge, unsafe } = migration;
+  const { uuid, to, memoryUri, disksUri, live, next, disks, bandwidth, autoConverge, unsafe, tls } =
+    migration;
   const { connections, compression } = migration;
   using domain = connection.domain(uuid);
   const params = [
@@ -82,7 +86,7 @@ export function domainMigrate(connection: Connection, migration: DomainMigration
     ["persistent_xml", next] as const,
     ...disks.length > 0
       ? [
-        ["disks_uri", disksUri] as const,
+        ...disksUri === null ? [] : [["disks_uri", disksUri] as const],
         ...disks.map((target) => ["migrate_disks", target] as const),
       ]
       : [],
@@ -96,6 +100,7 @@ export function domainMigrate(connection: Connection, migration: DomainMigration
     (autoConverge ? FLAGS.AUTO_CONVERGE : 0) |
     (connections === null ? 0 : FLAGS.PARALLEL) |
     (compression === null ? 0 : FLAGS.COMPRESSED) |
+    (tls ? FLAGS.TLS : 0) |
     (unsafe ? FLAGS.UNSAFE : 0);
   const { virDomainMigrateToURI3 } = libvirt().symbols;
   withMixedParams(

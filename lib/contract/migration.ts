@@ -52,6 +52,13 @@ const MIGRATION = {
     description:
       "of a VM that runs: how its memory is compressed; xbzrle by one connection, zlib and zstd by several, from libvirt 9.4 on",
   })),
+  directTo: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 253,
+    pattern: "^[A-Za-z0-9][A-Za-z0-9.:-]*$",
+    description:
+      "of a VM that runs: name or IP address of that host to which QEMU sends memory and disks itself, by TCP with TLS; left out, through the link",
+  })),
   networks: Type.Optional(NetworkChoices),
 };
 

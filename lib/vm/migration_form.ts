@@ -25,7 +25,7 @@ export function migrationInput(form: FormData, vmId: string): Input<"migrate_vm"
     const text = textIn(form, name);
     return text === undefined ? {} : { [name]: Number(text) } as { [K in N]: number };
   };
-  const compression = textIn(form, "compression");
+  const compression = textIn(form, "compression"), directTo = textIn(form, "directTo");
   return {
     vmId,
     toHost: textIn(form, "toHost") ?? "",
@@ -36,6 +36,7 @@ export function migrationInput(form: FormData, vmId: string): Input<"migrate_vm"
     ...numberIn("connections"),
     ...(compression !== undefined &&
       { compression: compression as Input<"migrate_vm">["compression"] & string }),
+    ...(directTo !== undefined && { directTo }),
     ...(form.has("dropSnapshots") && { snapshots: "drop" as const }),
     slowGuest: form.has("slowGuest"),
     keepDisks: form.has("keepDisks"),

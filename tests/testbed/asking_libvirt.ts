@@ -39,29 +39,32 @@ export interface AskingLibvirt extends AsyncDisposable {
 const ADMIN = { username: "testbed", password: "testbed's own" } as const;
 const MECHANISMS = "scram-sha-256 digest-md5";
 
-const EXTENSIONS = [
-  ...[
-    "subjectAltName=IP:127.0.0.1",
+const extensionsFor = (address: string): string =>
+  [
+    `subjectAltName=IP:${address}`,
     "basicConstraints=CA:FALSE",
     "keyUsage=digitalSignature,keyEncipherment",
-  ],
-  "extendedKeyUsage=serverAuth,clientAuth",
-].join("\n");
+    "extendedKeyUsage=serverAuth,clientAuth",
+  ].join("\n");
 /** Days that each is valid: a clock that is set ahead makes the server's expire first, then the client's. */
 const VALID_DAYS = { server: 30, client: 200 } as const;
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 /** Makes a CA in a folder (`cacert.pem`). */
-async function makeCa(folder: string): Promise<void> {
+export async function makeCa(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const files = ["-keyout", `${folder}/cakey.pem`, "-out", `${folder}/cacert.pem`];
   await run(["openssl", "req", "-x509", ...NEW_KEY, ...files, "-days", "400", "-subj", "/CN=Test CA"]);
 }
 
 /** Makes a key and a certificate of the folder's CA. @param who `server` or `client`, as libvirt calls the files */
-async function makeCertificate(folder: string, who: "server" | "client"): Promise<void> {
+export async function makeCertificate(
+  folder: string,
+  who: "server" | "client",
+  address = "127.0.0.1",
+): Promise<void> {
   const at = (end: string) => `${folder}/${who}${end}`;
-  await Deno.writeTextFile(`${folder}/extensions`, EXTENSIONS);
+  await Deno.writeTextFile(`${folder}/extensions`, extensionsFor(address));
   const request = ["-keyout", at("key.pem"), "-out", at(".csr"), "-subj", `/CN=${who}`];
   await run(["openssl", "req", ...NEW_KEY, ...request]);
   const signed = ["-CA", `${folder}/cacert.pem`, "-CAkey", `${folder}/cakey.pem`, "-CAcreateserial"];

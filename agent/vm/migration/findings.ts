@@ -47,6 +47,7 @@ const TEXTS = {
   "rights": "migration.check.rights",
   "cpu": "migration.check.cpu",
   "dirty": "migration.check.dirty",
+  "direct": "migration.check.direct",
   "compression-one": "migration.check.compression_one",
   "compression-several": "migration.check.compression_several",
   "compression-version": "migration.check.compression_version",

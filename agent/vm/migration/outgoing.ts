@@ -11,7 +11,7 @@ import { namesText } from "../../../lib/coverage/coverage.ts";
 import { formatBytes, formatRate } from "../../../lib/text/quantity.ts";
 import { estimateOf } from "../../../lib/vm/migration_estimate.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import type { MigratableXml, MigrationProgress } from "../../../ffi/calls/mod.ts";
+import type { DomainMigration, MigratableXml, MigrationProgress } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import { sleep } from "../../clock.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
@@ -45,7 +45,7 @@ import { measureDirtyRate, measureLine } from "./estimate.ts";
 import { type Movable, requireMovable } from "./movable.ts";
 import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 import { copyOff } from "./outgoing_off.ts";
-import { SourceLines } from "./source_lines.ts";
+import { SourceLines, type SourceUris } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
 import { takeLateArrival } from "./late_arrival.ts";
 
@@ -64,6 +64,7 @@ type Placing = Pick<
   | "bandwidthMib"
   | "connections"
   | "compression"
+  | "directTo"
 >;
 
 /** What was found before a move. */
@@ -301,6 +302,16 @@ function roundText({ rounds, remainingBytes, memoryRate, downtimeMs }: Migration
     : t("migration.round_downtime", { ...names, rate, downtime: String(downtimeMs) });
 }
 
+/** Where memory and disks go: through the link, or to that host's QEMU itself. */
+function transportOf(
+  { directTo }: Pick<Placing, "directTo">,
+  { memory, disks }: SourceUris,
+): Pick<DomainMigration, "memoryUri" | "disksUri" | "tls"> {
+  if (directTo === undefined) return { memoryUri: memory, disksUri: disks, tls: false };
+  const host = directTo.includes(":") ? `[${directTo}]` : directTo;
+  return { memoryUri: `tcp://${host}`, disksUri: null, tls: true };
+}
+
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
 async function move(
   { host, vm: { id: uuid }, input, job }: Outgoing,
@@ -337,7 +348,7 @@ async function move(
   const following = follow();
   try {
     await link.call("domainMigrate", {
-      ...{ uuid, to: uris.libvirt, memoryUri: uris.memory, disksUri: uris.disks },
+      ...{ uuid, to: uris.libvirt, ...transportOf(input, uris) },
       ...{ live: ready.live, next: ready.next },
       disks: found.disks.filter(({ isShared }) => !isShared).map(({ target }) => target),
       bandwidth: input.bandwidthMib ?? null,

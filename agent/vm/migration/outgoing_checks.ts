@@ -58,6 +58,14 @@ const MULTIFD_COMPRESSION = 9_004_000;
 
 /** Whether memory can be sent so. @param libvirt the older version of both hosts */
 export function checkTransport(
+  { directTo, ...how }: Pick<Input<"migrate_vm">, "compression" | "connections" | "directTo">,
+  libvirt: number,
+): MigrationFinding[] {
+  const direct = directTo === undefined ? [] : [warning("direct", { address: directTo })];
+  return [...direct, ...checkCompression(how, libvirt)];
+}
+
+function checkCompression(
   { compression, connections }: Pick<Input<"migrate_vm">, "compression" | "connections">,
   libvirt: number,
 ): MigrationFinding[] {

@@ -30,6 +30,9 @@ export const migrate = {
   "migrate.downtime_hint": "How long the guest may stand still at the end. If empty, QEMU's limit of 300 ms.",
   "migrate.connections": "Connections",
   "migrate.connections_hint": "Memory is sent by so many at once, 2 to 16. If empty, by one.",
+  "migrate.direct": "Past the link, to",
+  "migrate.direct_hint":
+    "A name or IP address of that host. Memory and disks go there from QEMU to QEMU, with QEMU's TLS: both hosts need certificates for it. If empty, through the link.",
   "migrate.compression": "Compression of memory",
   "migrate.compression_hint": "xbzrle by one connection; zlib and zstd by several, from libvirt 9.4 on.",
   "migrate.compression_none": "none",

@@ -59,6 +59,8 @@ export const migration = {
     "The processor of {host} lacks what the VM has: {missing}. Choose a CPU model that both hosts have, or turn those features off, and restart the VM.",
   "migration.check.dirty":
     "The guest changes {dirty} of its memory, and the link carries {line}. Without slowing it down, the move would not end: leave that on, allow a longer downtime or more bandwidth, or move it when it has less to do.",
+  "migration.check.direct":
+    "QEMU sends memory and disks to {address} itself, with TLS. Both hosts need certificates for QEMU in /etc/pki/qemu that name them, and {host} must let ports 49152 to 49215 in.",
   "migration.check.compression_one":
     "The compression {compression} is for memory that is sent by one connection. Leave out the number of connections, or choose zstd.",
   "migration.check.compression_several":

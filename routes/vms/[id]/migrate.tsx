@@ -253,6 +253,14 @@ function LiveOptions({ typed }: Pick<Shown, "typed">) {
               ...MIGRATION_COMPRESSIONS.map((value) => ({ value, label: value })),
             ]}
           />
+          <TextField
+            name="directTo"
+            maxLength={253}
+            pattern="[A-Za-z0-9][A-Za-z0-9.:\\-]*"
+            label={t("migrate.direct")}
+            hint={t("migrate.direct_hint")}
+            defaultValue={typed.directTo ?? ""}
+          />
         </div>
       </details>
     </>
