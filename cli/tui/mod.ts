@@ -1,4 +1,5 @@
 /** `kvm-manager tui`: the VMs in this terminal, as they are now. */
+import { SOURCE_LOCALE, useLocale } from "../../lib/i18n/locale.ts";
 import { parsed } from "../arguments.ts";
 import { serverOf } from "../connect/server.ts";
 import { type Target, TARGET_OPTIONS, targetOf } from "../connect/target.ts";
@@ -56,11 +57,13 @@ const ENDS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 
 /** Runs it on a server until it is left; the terminal is as it was then, whatever happened. */
 export async function runTui(target: Target): Promise<number> {
-  const screen = new Screen();
+  const screen = new Screen(), glyphs = glyphsFor((name) => Deno.env.get(name));
+  // A terminal without UTF-8 shows the letters of English alone
+  if (!glyphs.unicode) useLocale(() => SOURCE_LOCALE);
   const server = serverOf(target, (text) => app.say(text, "warn"));
   const app: TuiApp = new TuiApp(server, screen, {
     colours: TERMINAL.hasColours,
-    glyphs: glyphsFor((name) => Deno.env.get(name)),
+    glyphs,
   }, { suspend: () => Deno.kill(Deno.pid, "SIGTSTP") });
   let status: number = EXIT.done;
   for (const [signal, number] of Object.entries(ENDS)) {
