@@ -1,4 +1,5 @@
 /** `kvm-manager console NAME`: a VM's serial line in a terminal. */
+import { message, render } from "../lib/i18n/message.ts";
 import { CONSOLE_CLOSE, type ConsoleTicket } from "../lib/contract/mod.ts";
 import { serverOf } from "./connect/server.ts";
 import { openLine, talk } from "./console_line.ts";
@@ -84,7 +85,7 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     console.error(t("shell.console_open", { name: JSON.stringify(name) }));
     Deno.stdin.setRaw(true);
     const { code, reason } = await talk(line, typed()).finally(() => Deno.stdin.setRaw(false));
-    console.error(reason === "" ? "\nLeft the console." : `\n${reason}`);
+    console.error(reason === "" ? `\n${render(message`Left the console.`)}` : `\n${reason}`);
     // A read of the terminal that is still waiting would keep the process until the next key.
     Deno.exit(STATUS[code] ?? 1);
   } catch (error) {

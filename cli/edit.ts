@@ -1,6 +1,8 @@
 /** `kvm-manager vm edit NAME`: a VM's libvirt XML in an editor, checked before it is taken, as `virsh edit` does. */
+import { message, render } from "../lib/i18n/message.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
 import { ApiError } from "../lib/client/api.ts";
+import { agrees } from "./confirm.ts";
 import { parsed } from "./arguments.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
@@ -38,8 +40,7 @@ function editorOf(terminal: Terminal): string {
   const named = Deno.env.get("VISUAL") || Deno.env.get("EDITOR");
   if (named || terminal.isTerminal) return named || "vi";
   throw new UsageError(
-    "there is no terminal for an editor. Without one, say a program that edits a file as EDITOR, or change the XML " +
-      "with kvm-manager vm xml and kvm-manager vm set-xml",
+    message`there is no terminal for an editor. Without one, say a program that edits a file as EDITOR, or change the XML with kvm-manager vm xml and kvm-manager vm set-xml`,
   );
 }
 
@@ -60,15 +61,17 @@ async function edit(file: string, editor: string): Promise<void> {
     );
   }
   if (!status.success) {
-    throw new UsageError(`the editor ${editor} failed with exit status ${status.code}; nothing was changed`);
+    throw new UsageError(
+      message`the editor ${editor} failed with exit status ${status.code}; nothing was changed`,
+    );
   }
 }
 
 const placeOf = ({ line, element, attribute }: XmlProblem) =>
   [
-    line !== undefined && `line ${line}`,
+    line !== undefined && render(message`line ${line}`),
     element !== undefined && `<${element}>`,
-    attribute !== undefined && `attribute ${attribute}`,
+    attribute !== undefined && render(message`attribute ${attribute}`),
   ].filter(Boolean).join(", ");
 
 /** What libvirt says is wrong; null when nothing is. */
@@ -81,8 +84,10 @@ async function problemOf(server: Server, vmId: string, xml: string): Promise<str
 
 /** Whether to edit again. */
 function goesOn(terminal: Terminal): boolean {
-  const answer = terminal.ask("Edit it again? Type y to go on, n to leave it as it was:");
-  return /^y/i.test(answer?.trim() ?? "");
+  const yes = t("shell.yes_letter");
+  return agrees(
+    terminal.ask(render(message`Edit it again? Type ${yes} to go on, n to leave it as it was:`)),
+  );
 }
 
 /** Edits until it is taken, or given up; gives the exit status. */
@@ -111,7 +116,9 @@ async function editUntilTaken(
     });
     if (problem === null) {
       const { pending } = await server.call("set_vm_xml", { vmId, xml, etag }) as { pending: boolean };
-      console.error(pending ? "Saved. The VM runs: it is so from its next start on." : "Saved.");
+      console.error(
+        render(pending ? message`Saved. The VM runs: it is so from its next start on.` : message`Saved.`),
+      );
       return EXIT.done;
     }
     console.error(`kvm-manager vm edit: ${problem}`);

@@ -1,4 +1,5 @@
 /** `kvm-manager events`: what happens, a line of JSON each. */
+import { message } from "../lib/i18n/message.ts";
 import { EVENTS } from "../lib/contract/events.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
@@ -37,7 +38,7 @@ export function readEvents(args: readonly string[]) {
   const unknown = positionals.find((name) => !Object.hasOwn(EVENTS, name));
   if (unknown !== undefined) {
     const near = didYouMean(unknown, Object.keys(EVENTS));
-    throw new UsageError(`there is no event ${JSON.stringify(unknown)}${near && `.${near}`}`);
+    throw new UsageError(message`there is no event ${JSON.stringify(unknown)}${near && `.${near}`}`);
   }
   return { names: new Set(positionals) as ReadonlySet<string>, values };
 }

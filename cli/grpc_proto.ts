@@ -1,4 +1,5 @@
 /** `kvm-manager grpc proto`: the .proto files that generators make clients of. */
+import { message } from "../lib/i18n/message.ts";
 import { protoText } from "../lib/grpc/proto_text.ts";
 import { contractProto } from "../lib/grpc/contract_proto.ts";
 import { SEED_FILE } from "../lib/grpc/seed_file.ts";
@@ -27,8 +28,10 @@ export const GRPC_PROTO_HELP = () =>
 export function readGrpcProto(args: readonly string[]): { readonly name: ProtoName } {
   const { positionals: [word = PROTO_NAMES[0], more] } = parsed(args, {});
   const name = PROTO_NAMES.find((each) => each === word);
-  if (name === undefined) throw new UsageError(`${word} is no file; there are ${PROTO_NAMES.join(" and ")}`);
-  if (more !== undefined) throw new UsageError(`${more} is one word too many`);
+  if (name === undefined) {
+    throw new UsageError(message`${word} is no file; there are ${PROTO_NAMES.join(" and ")}`);
+  }
+  if (more !== undefined) throw new UsageError(message`${more} is one word too many`);
   return { name };
 }
 

@@ -1,4 +1,5 @@
 /** `kvm-manager vm cp FILE NAME:PATH`, and back: copies a file or a folder into a VM's guest, or out of it. */
+import { message } from "../lib/i18n/message.ts";
 import { basename, resolve } from "node:path";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
@@ -87,9 +88,11 @@ async function copyFrom(copying: Copying, path: string, target: string, overwrit
 async function folderOf(target: string, name: string): Promise<string> {
   const isFolder = target !== "-" &&
     await Deno.stat(target).then(({ isDirectory }) => isDirectory, () => false);
-  if (!isFolder) throw new UsageError(`${target} must be a folder: each VM gets one of its name there`);
+  if (!isFolder) {
+    throw new UsageError(message`${target} must be a folder: each VM gets one of its name there`);
+  }
   if (name !== basename(name) || /^\.{1,2}$/.test(name)) {
-    throw new UsageError(`${name} can be no folder's name`);
+    throw new UsageError(message`${name} can be no folder's name`);
   }
   const folder = `${target.replace(/\/$/, "")}/${name}`;
   await Deno.mkdir(folder, { recursive: true });

@@ -1,4 +1,5 @@
 /** `kvm-manager vm exec NAME -- PROGRAM`: runs a program in a VM's guest, as if it were here. */
+import { message, render } from "../lib/i18n/message.ts";
 import { EXEC_SECONDS, type ExecResult } from "../lib/contract/mod.ts";
 import { writeAll } from "../lib/write_all.ts";
 import { parsed } from "./arguments.ts";
@@ -91,7 +92,9 @@ async function execIn(
   }
   if (stdoutTruncated || stderrTruncated) {
     console.error(
-      `kvm-manager: ${say}it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.`,
+      `kvm-manager: ${say}${
+        render(message`it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.`)
+      }`,
     );
   }
   if (timedOut) console.error(`kvm-manager: ${say}${t("shell.time_limit")}`);

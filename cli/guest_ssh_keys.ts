@@ -1,4 +1,5 @@
 /** `kvm-manager vm ssh-key add NAME FILE`: the SSH keys that let in to an account in a VM's guest. */
+import { message } from "../lib/i18n/message.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
@@ -38,7 +39,7 @@ async function keysOf(file: string): Promise<string[]> {
     throw new UsageError(unreadable("the key", file, error));
   }
   if (/PRIVATE KEY/.test(text)) {
-    throw new UsageError(`${file} is a private key: name the one that ends with .pub`);
+    throw new UsageError(message`${file} is a private key: name the one that ends with .pub`);
   }
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
 }
@@ -57,7 +58,7 @@ export function readSshKey(args: readonly string[]) {
     throw new UsageError("say which file: the one that ends with .pub", USAGE);
   }
   if (more.length > 0 || what === "list" && file !== undefined) {
-    throw new UsageError(`${more[0] ?? file} is one word too many`, USAGE);
+    throw new UsageError(message`${more[0] ?? file} is one word too many`, USAGE);
   }
   return { what, name, file, values };
 }

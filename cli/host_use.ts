@@ -1,4 +1,5 @@
 /** `kvm-manager host use`: which host of a server verbs are for. */
+import { message } from "../lib/i18n/message.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import type { HostStatus } from "../lib/contract/mod.ts";
 import { parsed } from "./arguments.ts";
@@ -54,7 +55,9 @@ export async function hostUse(args: readonly string[]): Promise<number> {
     }
     const hosts = await server.call("list_hosts", {}) as HostStatus[];
     if (!hosts.some(({ id }) => id === name)) {
-      throw new UsageError(`${server.name} has no host ${JSON.stringify(name)}. See kvm-manager host list`);
+      throw new UsageError(
+        message`${server.name} has no host ${JSON.stringify(name)}. See kvm-manager host list`,
+      );
     }
     const kept = readContexts(env), { [context]: _before, ...others } = kept.hosts ?? {};
     await writeContexts(env, {

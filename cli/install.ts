@@ -1,4 +1,5 @@
 /** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
+import { message, render } from "../lib/i18n/message.ts";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ownBinary } from "../agent/machine/own_binary.ts";
@@ -7,8 +8,12 @@ import { InstallError } from "../agent/system/install/steps.ts";
 import { lossOf, uninstall } from "../agent/system/install/uninstall.ts";
 import { parseListen } from "../lib/network/listen_address.ts";
 import { layoutOf } from "../lib/system/install/layout.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
 import { askToConfirm } from "./confirm.ts";
 import { runHostCommand } from "./host_verb.ts";
+
+const { t } = textsOf(shell);
 
 const WHERE = [
   "  --root DIR      into a folder that stands for /: no account is made, nothing is started",
@@ -82,7 +87,9 @@ export function readInstall(verb: keyof typeof FLAGS, args: readonly string[]) {
   };
   const isPackage = values.package ?? false;
   const prefix = values.prefix ?? (isPackage ? "/usr" : "/usr/local");
-  if (prefix !== "/usr" && prefix !== "/usr/local") throw new Error("--prefix is /usr or /usr/local");
+  if (prefix !== "/usr" && prefix !== "/usr/local") {
+    throw new Error(render(message`--prefix is /usr or /usr/local`));
+  }
   const root = values.root === undefined ? "" : resolve(values.root);
   const target: Target = {
     layout: layoutOf(prefix),
@@ -112,15 +119,15 @@ const say = (line: string) => console.log(`  ${line}`);
 
 /** What comes next, for whoever has just installed it. */
 const NEXT = [
-  "See what this host lacks: kvm-manager doctor",
-  "Make the first administrator: kvm-manager setup-link",
+  message`See what this host lacks: kvm-manager doctor`,
+  message`Make the first administrator: kvm-manager setup-link`,
 ];
 
 export const installCommand = (args: readonly string[]) =>
   runHostCommand("install", () => readInstall("install", args), InstallError, async ({ values, target }) => {
     const { version } = await install(target, binaryOf(values.binary), say);
-    console.log(`KVM Manager ${version} is installed.`);
-    if (target.root === "" && !target.isPackage) { for (const line of NEXT) console.log(line); }
+    console.log(render(message`KVM Manager ${version} is installed.`));
+    if (target.root === "" && !target.isPackage) { for (const line of NEXT) console.log(render(line)); }
     return 0;
   });
 
@@ -129,10 +136,11 @@ export const upgradeCommand = (args: readonly string[]) =>
     const before = await installed(target);
     if (!before) {
       throw new InstallError(
-        `nothing is installed at ${
-          pathBelowRoot(target, target.layout.binary)
-        }: kvm-manager install. What a package manager ` +
-          "installed, it upgrades",
+        render(
+          message`nothing is installed at ${
+            pathBelowRoot(target, target.layout.binary)
+          }: kvm-manager install. What a package manager installed, it upgrades`,
+        ),
       );
     }
     const { version } = values.rollback === true
@@ -151,13 +159,13 @@ export const uninstallCommand = (args: readonly string[]) =>
       const purge = values.purge === true;
       if (
         values.yes !== true && !target.isPackage &&
-        !askToConfirm(`Remove KVM Manager? ${lossOf(target, purge)}.`)
+        !askToConfirm(render(message`Remove KVM Manager? ${lossOf(target, purge)}.`))
       ) {
-        console.error("Nothing was done.");
+        console.error(t("shell.nothing_done"));
         return 1;
       }
       await uninstall(target, purge, say);
-      console.log("KVM Manager is removed. VMs, disks and networks stay.");
+      console.log(render(message`KVM Manager is removed. VMs, disks and networks stay.`));
       return 0;
     },
   );

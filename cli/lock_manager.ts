@@ -18,7 +18,7 @@ import {
   type LockManager,
   lockManagerCommands,
 } from "../lib/contract/mod.ts";
-import { render } from "../lib/i18n/message.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { familyOf } from "../lib/system/doctor/distribution.ts";
 import { isUnchanged, type LockChange, lockRefusal } from "../lib/system/lock_manager/refusal.ts";
 import { fits } from "typebox/compile";
@@ -117,7 +117,9 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
     throw refused(`libvirt does not answer: ${link.status.error ?? "not in time"}.`);
   }
   const found = await lookAtLocks(await lockSources(link)), linked = await linkedHosts(settings);
-  if (linked === null) console.error("KVM Manager does not run: what linked hosts have is not known.");
+  if (linked === null) {
+    console.error(render(message`KVM Manager does not run: what linked hosts have is not known.`));
+  }
   // What they have in common with this host, the server has found out
   const others = (linked ?? []).map(({ host, answer }) => ({
     ...{ host, driver: answer?.driver ?? null, lockspace: answer?.lockspace ?? null },
@@ -125,7 +127,7 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
   }));
   const state = { ...found, others };
   if (isUnchanged(change, state)) {
-    console.log("It is so already: nothing was changed.");
+    console.log(render(message`It is so already: nothing was changed.`));
     return 0;
   }
   const reason = lockRefusal(change, state, familyOf(await textAt("/etc/os-release") ?? ""));
@@ -137,7 +139,11 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
     state,
   );
   say(
-    change.driver === "none" ? "virtlockd is off." : "virtlockd is on: VMs get leases at their next start.",
+    render(
+      change.driver === "none"
+        ? message`virtlockd is off.`
+        : message`virtlockd is on: VMs get leases at their next start.`,
+    ),
   );
   return 0;
 }

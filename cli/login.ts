@@ -1,4 +1,5 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
+import { message, render } from "../lib/i18n/message.ts";
 import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { parsed } from "./arguments.ts";
@@ -69,7 +70,7 @@ async function told(words: readonly string[], run: () => Promise<number>): Promi
 }
 
 async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<string> {
-  if (file === undefined) return (await terminal.secret("API token: ")).trim();
+  if (file === undefined) return (await terminal.secret(`${render(message`API token`)}: `)).trim();
   try {
     return (file === "-" ? await terminal.input() : await Deno.readTextFile(file)).trim();
   } catch (error) {
@@ -81,12 +82,15 @@ async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<
 function trusts(server: string, fingerprint: string, terminal: Terminal): boolean {
   if (!terminal.isTerminal) return false;
   console.error(
-    `The certificate of ${
-      escapeControlCharacters(server)
-    } is vouched for by nobody. Its fingerprint (SHA-256) is\n` +
-      `  ${shownFingerprint(fingerprint)}\nCompare it with what kvm-manager serve said when it started.`,
+    render(
+      message`The certificate of ${
+        escapeControlCharacters(server)
+      } is vouched for by nobody. Its fingerprint (SHA-256) is\n  ${
+        shownFingerprint(fingerprint)
+      }\nCompare it with what kvm-manager serve said when it started.`,
+    ),
   );
-  return saysYes(terminal.ask("Type yes to trust it:"));
+  return saysYes(terminal.ask(render(message`Type yes to trust it:`)));
 }
 
 /** The fingerprint of a certificate that is not trusted; undefined for one that is. @throws {ApiError} */
@@ -113,7 +117,7 @@ export function readLogin(args: readonly string[]) {
   const url = serverUrl(positionals[0]!);
   const name = values.name ?? url.hostname;
   if (!/^[\w.-]{1,64}$/.test(name) || name === "local") {
-    throw new UsageError(`${JSON.stringify(name)} cannot be a name`);
+    throw new UsageError(message`${JSON.stringify(name)} cannot be a name`);
   }
   return { url, name, values };
 }
@@ -134,9 +138,11 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
       if (fingerprint !== undefined && !trusts(url.origin, fingerprint, terminal)) {
         throw new ApiError(
           "Unreachable",
-          `the certificate of ${url.origin} is not trusted. Say --ca FILE, or --fingerprint ${
-            shownFingerprint(fingerprint)
-          }`,
+          render(
+            message`the certificate of ${url.origin} is not trusted. Say --ca FILE, or --fingerprint ${
+              shownFingerprint(fingerprint)
+            }`,
+          ),
         );
       }
       if (fingerprint !== undefined) context = { ...context, fingerprint };
@@ -147,9 +153,11 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
     const { contexts } = readContexts(env);
     await writeContexts(env, { current: name, contexts: { ...contexts, [name]: context } });
     console.error(
-      `Logged in to ${context.server} as ${
-        escapeControlCharacters(user)
-      }. Verbs are for it from now on (context ${name}).`,
+      render(
+        message`Logged in to ${context.server} as ${
+          escapeControlCharacters(user)
+        }. Verbs are for it from now on (context ${name}).`,
+      ),
     );
     return EXIT.done;
   });
@@ -171,7 +179,11 @@ export function logout(args: readonly string[]): Promise<number> {
     const name = named ?? current;
     if (name === undefined || !Object.hasOwn(contexts, name)) {
       throw new SettingsError(
-        name === undefined ? "nobody is logged in" : `there is no context ${JSON.stringify(name)}`,
+        render(
+          name === undefined
+            ? message`nobody is logged in`
+            : message`there is no context ${JSON.stringify(name)}`,
+        ),
       );
     }
     const others = Object.fromEntries(Object.entries(contexts).filter(([each]) => each !== name));
@@ -202,7 +214,7 @@ export function context(args: readonly string[]): Promise<number> {
     const { current = "local", contexts } = readContexts(env);
     if (name === undefined) {
       const rows = [
-        { name: "local", server: "this host's socket", current: current === "local" },
+        { name: "local", server: render(message`this host's socket`), current: current === "local" },
         ...Object.entries(contexts).map(([name, { server }]) => ({
           name,
           server,
@@ -213,7 +225,9 @@ export function context(args: readonly string[]): Promise<number> {
       return EXIT.done;
     }
     if (name !== "local" && !Object.hasOwn(contexts, name)) {
-      throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);
+      throw new SettingsError(
+        render(message`there is no context ${JSON.stringify(name)}. See kvm-manager context list`),
+      );
     }
     await writeContexts(env, { ...(name !== "local" && { current: name }), contexts });
     return EXIT.done;

@@ -2,6 +2,7 @@
  * `kvm-manager mcp`: MCP over standard input and output, for programs that start their servers. Each line is a message, which
  * goes to `/mcp` of the running server, by its socket or with an API token: rights, plans and settings are there.
  */
+import { message, render } from "../lib/i18n/message.ts";
 import { ApiError } from "../lib/client/api.ts";
 import {
   MCP_PATH,
@@ -44,7 +45,7 @@ export const MCP_HELP = () =>
 /** Reads its arguments. @throws {UsageError} */
 export function readMcp(args: readonly string[]) {
   const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
-  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
+  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
   return { values };
 }
 
@@ -200,7 +201,7 @@ export class McpBridge {
     } catch (cause) {
       const error = new ApiError(
         "BadAnswer",
-        `it answered with something that is not JSON (HTTP ${response.status})`,
+        render(message`it answered with something that is not JSON (HTTP ${response.status})`),
       );
       error.cause = cause;
       throw error;
@@ -241,7 +242,9 @@ export async function mcpCommand(args: readonly string[]): Promise<number> {
   try {
     const server = serverOf(await targetOf(readMcp(args).values));
     if (Deno.stdin.isTerminal()) {
-      console.error("kvm-manager mcp: programs that speak MCP start this. Ctrl+D ends it.");
+      console.error(
+        `kvm-manager mcp: ${render(message`programs that speak MCP start this. Ctrl+D ends it.`)}`,
+      );
     }
     const encoder = new TextEncoder();
     const bridge = new McpBridge(server, (line) => writeAll(Deno.stdout, encoder.encode(line)));

@@ -1,4 +1,5 @@
 /** `kvm-manager vm wait NAME… WHAT`: until VMs are in a state, their guest agents answer, or they have an address. */
+import { message } from "../lib/i18n/message.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
@@ -36,7 +37,7 @@ export function readWait(args: readonly string[]) {
   const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, timeout: { type: "string" } });
   const what = WAITED_FOR.find((each) => each === positionals.at(-1));
   const names = positionals.slice(0, -1);
-  if (what === undefined) throw new UsageError(`say last what for: ${WAITED_FOR.join(", ")}`, USAGE);
+  if (what === undefined) throw new UsageError(message`say last what for: ${WAITED_FOR.join(", ")}`, USAGE);
   if (names.length === 0) throw new UsageError("missing <vmId>", USAGE);
   return { names, what, milliseconds: timeoutOf(values.timeout), values };
 }

@@ -1,4 +1,5 @@
 /** `kvm-manager completion SHELL`, and what the shells ask it for. */
+import { message } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { serverOf } from "../connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "../connect/target.ts";
@@ -25,7 +26,7 @@ export const COMPLETION_HELP = () =>
 /** Gives the script of the shell that is named. @throws {UsageError} */
 export function readCompletion(args: readonly string[]): string {
   const script = args.length === 1 && Object.hasOwn(SHELLS, args[0]!) ? SHELLS[args[0]!] : undefined;
-  if (script === undefined) throw new UsageError(`say ${Object.keys(SHELLS).join(", ")}`);
+  if (script === undefined) throw new UsageError(message`say ${Object.keys(SHELLS).join(", ")}`);
   return script;
 }
 

@@ -1,4 +1,5 @@
 /** `kvm-manager tui`: the VMs in this terminal, as they are now. */
+import { message } from "../../lib/i18n/message.ts";
 import { SOURCE_LOCALE, useLocale } from "../../lib/i18n/locale.ts";
 import { parsed } from "../arguments.ts";
 import { serverOf } from "../connect/server.ts";
@@ -34,7 +35,7 @@ export const TUI_HELP = () =>
 /** Reads its arguments. @throws {UsageError} */
 export function readTui(args: readonly string[]) {
   const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
-  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
+  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
   return { values };
 }
 

@@ -1,4 +1,5 @@
 /** What the command line has for VMs beside the contract. */
+import { message } from "../../lib/i18n/message.ts";
 import type { DeletePlan, DeleteVmResult, VmDevices } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import type { Server } from "../connect/server.ts";
@@ -39,10 +40,12 @@ async function diskSize(
   const found = disks.find((disk) => disk.target === target);
   if (!found) {
     const known = disks.map((disk) => disk.target).join(", ");
-    throw new UsageError(`the VM has no disk ${String(target)}: it has ${known || "none"}`);
+    throw new UsageError(message`the VM has no disk ${String(target)}: it has ${known || message`none`}`);
   }
   if (found.capacityBytes === undefined) {
-    throw new UsageError(`how large ${String(target)} is now is not known: say the whole new size, like 40G`);
+    throw new UsageError(
+      message`how large ${String(target)} is now is not known: say the whole new size, like 40G`,
+    );
   }
   return found.capacityBytes;
 }
@@ -56,8 +59,8 @@ async function onlyDrive(server: Server, vm: string): Promise<string> {
   const known = drives.map(({ target }) => target).join(", ");
   throw new UsageError(
     known === ""
-      ? `${vm} has no drive: add one with kvm-manager vm attach-disk ${vm} --device cdrom`
-      : `${vm} has several drives (${known}): say which: kvm-manager vm insert-media ${vm} TARGET PATH`,
+      ? message`${vm} has no drive: add one with kvm-manager vm attach-disk ${vm} --device cdrom`
+      : message`${vm} has several drives (${known}): say which: kvm-manager vm insert-media ${vm} TARGET PATH`,
   );
 }
 

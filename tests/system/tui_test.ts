@@ -169,7 +169,7 @@ Deno.test({
       await shows(server, vm.uuid, ({ tags }) => tags.join() === "blue,deep");
     });
     await t.step("what the server refuses is said in the form, which keeps what was filled in", async () => {
-      await terminal.shows(/new VM/);
+      await terminal.shows(/create a VM/);
       await terminal.press("n");
       await terminal.shows("Create a VM");
       await terminal.type("1nvalid");
@@ -443,7 +443,7 @@ Deno.test({
       await find(terminal, vm.name);
       const screen = await terminal.screen();
       assert.match(screen, /vera at http:/);
-      for (const label of ["Force off", "Shut down", "Console", "new VM"]) {
+      for (const label of ["Force off", "Shut down", "Console", "create a VM"]) {
         assert.ok(!screen.includes(label), label);
       }
       await terminal.press("K", "t", "n", "D");
