@@ -1,4 +1,5 @@
 /** `kvm-manager doctor`: what this host lacks, and the command that mends it. */
+import { ownHelp } from "./own_help.ts";
 import { parseArgs } from "node:util";
 import { gatherFacts } from "../agent/system/doctor/gather.ts";
 import { libvirtOf } from "../agent/system/doctor/handlers.ts";
@@ -9,7 +10,7 @@ import type { LibvirtLink } from "../agent/libvirt/link.ts";
 import { asOwner } from "../agent/store/as_owner.ts";
 import { examine } from "../lib/system/doctor/checks.ts";
 import { HEALTH_LEVELS, type HealthFinding } from "../lib/contract/health.ts";
-import { rendered as toldFindings } from "../lib/i18n/message.ts";
+import { message, rendered as toldFindings } from "../lib/i18n/message.ts";
 import { worst } from "../lib/system/doctor/finding.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { locale } from "../lib/i18n/locale.ts";
@@ -26,14 +27,13 @@ import stringWidth from "string-width";
 const { plural, t } = textsOf(shell);
 
 export const DOCTOR_HELP = () =>
-  [
-    "Usage: kvm-manager doctor [-o table|json|yaml] [--uri URI] [--listen HOST:PORT] [--data-dir DIR]",
-    "                          [--runtime-dir DIR] [--config FILE]",
-    "",
-    "Examines this host: libvirt, KVM, QEMU, kernel modules, groups, firewall, storage, clock, names, ports, the program's",
-    "own state and certificate. Changes nothing. Says what is wrong, and the command that mends it.",
-    "Ends with 0 when all is well, 1 with warnings, 2 with problems, 64 for wrong usage.",
-  ].join("\n");
+  ownHelp({
+    usage:
+      "kvm-manager doctor [-o table|json|yaml] [--uri URI] [--listen HOST:PORT] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    about: [
+      message`Examines this host: libvirt, KVM, QEMU, kernel modules, groups, firewall, storage, clock, names, ports, the program's own state and certificate. Changes nothing. Says what is wrong, and the command that mends it. Ends with 0 when all is well, 1 with warnings, 2 with problems, 64 for wrong usage.`,
+    ],
+  });
 
 /** Wrong usage: sysexits.h; 2 means problems here. */
 const WRONG_USAGE = 64;

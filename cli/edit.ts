@@ -1,4 +1,5 @@
 /** `kvm-manager vm edit NAME`: a VM's libvirt XML in an editor, checked before it is taken, as `virsh edit` does. */
+import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
 import { ApiError } from "../lib/client/api.ts";
@@ -8,10 +9,8 @@ import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
-import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
-import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
@@ -20,20 +19,14 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(shell);
 
 export const EDIT_HELP = () =>
-  [
-    "Usage: kvm-manager vm edit NAME|UUID [OPTIONS]",
-    "",
-    "Opens the XML of a VM's next start in an editor (VISUAL, EDITOR, else vi). What is saved is checked against",
-    "libvirt's schemas; where it is wrong, the line is told, and it can be edited again. A running VM takes it at its",
-    "next start. If somebody else changed the VM meanwhile, nothing is overwritten.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm edit web1",
-    "  EDITOR=nano kvm-manager vm edit web1",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager vm edit NAME|UUID [OPTIONS]",
+    about: [
+      message`Opens the XML of a VM's next start in an editor (VISUAL, EDITOR, else vi). What is saved is checked against libvirt's schemas; where it is wrong, the line is told, and it can be edited again. A running VM takes it at its next start. If somebody else changed the VM meanwhile, nothing is overwritten.`,
+    ],
+    server: true,
+    examples: ["kvm-manager vm edit web1", "EDITOR=nano kvm-manager vm edit web1"],
+  });
 
 /** The editor that is meant. @throws {UsageError} where nobody has named one, and vi would wait for nobody's keys */
 function editorOf(terminal: Terminal): string {

@@ -1,34 +1,31 @@
 /** `kvm-manager vm ssh-key add NAME FILE`: the SSH keys that let in to an account in a VM's guest. */
+import { ownHelp } from "./own_help.ts";
 import { message } from "../lib/i18n/message.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { forEachVm } from "./each_vm.ts";
 import { EXIT } from "./exit.ts";
-import { listed } from "./text.ts";
 import { unreadable } from "./unreadable.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
 
 const USAGE = "kvm-manager vm ssh-key list|add|remove NAME|UUID [FILE] [--user USER]";
 
 export const SSH_KEY_HELP = () =>
-  [
-    `Usage: ${USAGE}`,
-    "",
-    "Lists the SSH keys of an account in a VM's guest, adds those of a file, or removes them.",
-    "",
-    ...listed([["--user USER", "the account; root when left out"]]),
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm ssh-key add web1 ~/.ssh/id_ed25519.pub",
-    "  kvm-manager vm ssh-key list web1 --user ann",
-  ].join("\n");
+  ownHelp({
+    usage: USAGE,
+    about: [
+      message`Lists the SSH keys of an account in a VM's guest, adds those of a file, or removes them.`,
+    ],
+    options: [["--user USER", message`the account; root when left out`]],
+    server: true,
+    examples: [
+      "kvm-manager vm ssh-key add web1 ~/.ssh/id_ed25519.pub",
+      "kvm-manager vm ssh-key list web1 --user ann",
+    ],
+  });
 
 /** The keys of a file with public keys. @throws {UsageError} */
 async function keysOf(file: string): Promise<string[]> {

@@ -1,4 +1,5 @@
 /** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
+import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -16,49 +17,54 @@ import { runHostCommand } from "./host_verb.ts";
 const { t } = textsOf(shell);
 
 const WHERE = [
-  "  --root DIR      into a folder that stands for /: no account is made, nothing is started",
-  "  --prefix DIR    /usr/local (the default) or /usr",
-];
+  ["--root DIR", message`into a folder that stands for /: no account is made, nothing is started`],
+  ["--prefix DIR", message`/usr/local (the default) or /usr`],
+] as const;
+
+const PACKAGE = ["--package", message`do only what a package manager does not: for its scripts`] as const;
 
 export const INSTALL_HELP = () =>
-  [
-    "Usage: kvm-manager install [OPTIONS]",
-    "",
-    "Installs this file as a service: the program, a user of its own, folders, a systemd unit, which is started.",
-    "Needs no network. Twice is as good as once; what fails is undone.",
-    "",
-    ...WHERE,
-    "  --no-start      do not start the service, nor at boot",
-    "  --binary FILE   install this file instead of the one that runs",
-    "  --listen ADDR   where the service listens (https://0.0.0.0:8006), unless there are settings already",
-    "  --package       do only what a package manager does not: for its scripts",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager install [OPTIONS]",
+    about: [
+      message`Installs this file as a service: the program, a user of its own, folders, a systemd unit, which is started. Needs no network. Twice is as good as once; what fails is undone.`,
+    ],
+    options: [...WHERE, ["--no-start", message`do not start the service, nor at boot`], [
+      "--binary FILE",
+      message`install this file instead of the one that runs`,
+    ], [
+      "--listen ADDR",
+      message`where the service listens (https://0.0.0.0:8006), unless there are settings already`,
+    ], PACKAGE],
+  });
 
 export const UPGRADE_HELP = () =>
-  [
-    "Usage: kvm-manager upgrade [OPTIONS]",
-    "",
-    "Run from the new file: puts it in the place of the installed one, and restarts the service. Settings and data",
-    "stay; the program before it is kept. Nothing that is older than the database is installed.",
-    "",
-    "  --rollback      go back to the program before the last upgrade",
-    "  --no-start      do not restart the service",
-    "  --binary FILE   take this file instead of the one that runs",
-    ...WHERE,
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager upgrade [OPTIONS]",
+    about: [
+      message`Run from the new file: puts it in the place of the installed one, and restarts the service. Settings and data stay; the program before it is kept. Nothing that is older than the database is installed.`,
+    ],
+    options: [
+      ["--rollback", message`go back to the program before the last upgrade`],
+      ["--no-start", message`do not restart the service`],
+      ["--binary FILE", message`take this file instead of the one that runs`],
+      ...WHERE,
+    ],
+  });
 
 export const UNINSTALL_HELP = () =>
-  [
-    "Usage: kvm-manager uninstall [OPTIONS]",
-    "",
-    "Stops the service and removes the program. Settings and data stay; VMs, disks and networks are libvirt's, and",
-    "stay in any case.",
-    "",
-    "  --purge         remove settings, data and the user as well",
-    "  --yes           do not ask",
-    ...WHERE,
-    "  --package       do only what a package manager does not: for its scripts",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager uninstall [OPTIONS]",
+    about: [
+      message`Stops the service and removes the program. Settings and data stay; VMs, disks and networks are libvirt's, and stay in any case.`,
+    ],
+    options: [
+      ["--purge", message`remove settings, data and the user as well`],
+      ["--yes", message`do not ask`],
+      ...WHERE,
+      PACKAGE,
+    ],
+  });
 
 const OPTIONS = {
   root: { type: "string" },

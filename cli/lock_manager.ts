@@ -2,6 +2,7 @@
  * `kvm-manager lock-manager`: turns virtlockd on and off as root, for a service that may not: what set_lock_manager does
  * where the server runs as root.
  */
+import { ownHelp } from "./own_help.ts";
 import { parseArgs } from "node:util";
 import { setLogLevel } from "../agent/log.ts";
 import { isLocalSystem } from "../agent/machine/local_uri.ts";
@@ -31,17 +32,24 @@ import { ownLink } from "./own_link.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 
 export const LOCK_MANAGER_HELP = () =>
-  [
-    "Usage: kvm-manager lock-manager lockd|none [--lockspace DIR] [--restart] [--while-running]",
-    "                                [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
-    "",
-    "Turns virtlockd on or off, as root: it changes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running –",
-    "and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.",
-    "",
-    "  --lockspace DIR   folder for leases, on storage that all hosts share; '' for leases on the disks' own files",
-    "  --restart         restart libvirt; without it nothing is changed",
-    "  --while-running   although VMs run: one that is paused and resumed before it was shut down leaves its lease behind",
-  ].join("\n");
+  ownHelp({
+    usage:
+      "kvm-manager lock-manager lockd|none [--lockspace DIR] [--restart] [--while-running] [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    about: [
+      message`Turns virtlockd on or off, as root: it changes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running – and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.`,
+    ],
+    options: [
+      [
+        "--lockspace DIR",
+        message`folder for leases, on storage that all hosts share; '' for leases on the disks' own files`,
+      ],
+      ["--restart", message`restart libvirt; without it nothing is changed`],
+      [
+        "--while-running",
+        message`although VMs run: one that is paused and resumed before it was shut down leaves its lease behind`,
+      ],
+    ],
+  });
 
 const FLAGS = { uri: { type: "string" }, ...PLACE_OPTIONS } as const;
 

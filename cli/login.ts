@@ -1,4 +1,5 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
+import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
@@ -22,43 +23,40 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(shell);
 
 export const LOGIN_HELP = () =>
-  [
-    "Usage: kvm-manager login URL [--name NAME] [--token-file FILE|-] [--ca FILE | --fingerprint SHA256]",
-    "",
-    "Remembers a server and an API token for it (made under Settings, API tokens, or with kvm-manager token add).",
-    "The token is asked for, unless a file has it. A certificate that no authority vouches for is shown with its",
-    "fingerprint; it is trusted if you say so. From then on every verb is for that server: see context use.",
-    "",
-    "  --name NAME         what to call it; the host's name without this",
-    "  --token-file FILE   file with the API token; - is standard input",
-    "  --ca FILE           certificates of the authorities to trust, PEM",
-    "  --fingerprint SHA256  trust the certificate with this fingerprint",
-    "",
-    `Kept in ${contextsFile(environment().env)}, which only you can read.`,
-    "",
-    "Examples:",
-    "  kvm-manager login https://host:8440",
-    "  kvm-manager login https://host:8440 --name lab --token-file token.txt",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager login URL [--name NAME] [--token-file FILE|-] [--ca FILE | --fingerprint SHA256]",
+    about: [
+      message`Remembers a server and an API token for it (made under Settings, API tokens, or with kvm-manager token add). The token is asked for, unless a file has it. A certificate that no authority vouches for is shown with its fingerprint; it is trusted if you say so. From then on every verb is for that server: see context use.`,
+    ],
+    options: [
+      ["--name NAME", message`what to call it; the host's name without this`],
+      ["--token-file FILE", message`file with the API token; - is standard input`],
+      ["--ca FILE", message`certificates of the authorities to trust, PEM`],
+      ["--fingerprint SHA256", message`trust the certificate with this fingerprint`],
+    ],
+    more: [message`Kept in ${contextsFile(environment().env)}, which only you can read.`],
+    examples: [
+      "kvm-manager login https://host:8440",
+      "kvm-manager login https://host:8440 --name lab --token-file token.txt",
+    ],
+  });
 
 export const LOGOUT_HELP = () =>
-  [
-    "Usage: kvm-manager logout [NAME]",
-    "",
-    "Forgets a server, the current one without a name, and its token here. The token itself stays valid:",
-    "kvm-manager token revoke ends it.",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager logout [NAME]",
+    about: [
+      message`Forgets a server, the current one without a name, and its token here. The token itself stays valid: kvm-manager token revoke ends it.`,
+    ],
+  });
 
 export const CONTEXT_HELP = () =>
-  [
-    "Usage: kvm-manager context list | context use NAME",
-    "",
-    "The servers of kvm-manager login, and which of them verbs are for. local is this host's, by its socket.",
-    "",
-    "Examples:",
-    "  kvm-manager context list",
-    "  kvm-manager context use local",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager context list | context use NAME",
+    about: [
+      message`The servers of kvm-manager login, and which of them verbs are for. local is this host's, by its socket.`,
+    ],
+    examples: ["kvm-manager context list", "kvm-manager context use local"],
+  });
 
 /** Runs with errors told the way all verbs tell them. */
 async function told(words: readonly string[], run: () => Promise<number>): Promise<number> {

@@ -2,6 +2,7 @@
  * `kvm-manager mcp`: MCP over standard input and output, for programs that start their servers. Each line is a message, which
  * goes to `/mcp` of the running server, by its socket or with an API token: rights, plans and settings are there.
  */
+import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { ApiError } from "../lib/client/api.ts";
 import {
@@ -18,9 +19,7 @@ import { parsed } from "./arguments.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
-import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
 
 /** Messages that are under way at once; no more are read before one has its answer and that was taken. */
@@ -28,19 +27,14 @@ const MOST_AT_ONCE = 8;
 const NEW_LINE = 0x0a;
 
 export const MCP_HELP = () =>
-  [
-    "Usage: kvm-manager mcp [OPTIONS]",
-    "",
-    "Speaks MCP (Model Context Protocol) on standard input and output, for programs that start their servers themselves.",
-    "It must be switched on: kvm-manager mcp-access set --enabled. It may change things only with --acting.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager mcp",
-    "  kvm-manager mcp --context kvm2",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager mcp [OPTIONS]",
+    about: [
+      message`Speaks MCP (Model Context Protocol) on standard input and output, for programs that start their servers themselves. It must be switched on: kvm-manager mcp-access set --enabled. It may change things only with --acting.`,
+    ],
+    server: true,
+    examples: ["kvm-manager mcp", "kvm-manager mcp --context kvm2"],
+  });
 
 /** Reads its arguments. @throws {UsageError} */
 export function readMcp(args: readonly string[]) {

@@ -1,4 +1,5 @@
 /** `kvm-manager backup-state` and `restore-state`: the program's own database, keys and settings as one file. */
+import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -31,38 +32,45 @@ import { environment, isServing, SOCKET_FILE } from "./environment.ts";
 const { t } = textsOf(shell);
 
 const PLACES = [
-  "  --data-dir DIR   folder of the database (KVMM_DATA_DIR)",
-  "  --config FILE    file of the settings (KVMM_CONFIG)",
-];
+  ["--data-dir DIR", message`folder of the database (KVMM_DATA_DIR)`],
+  ["--config FILE", message`file of the settings (KVMM_CONFIG)`],
+] as const;
 
 export const BACKUP_HELP = () =>
-  [
-    "Usage: kvm-manager backup-state FILE [OPTIONS]",
-    "",
-    "Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file.",
-    "The server may run. Only its owner can read the file. VMs and disks are not in it.",
-    "Secrets in it (passwords of hosts, secrets of targets, private keys) are sealed with the key of this host. With a",
-    "passphrase the file has that key, too, sealed by the passphrase; without one they must be given again elsewhere.",
-    "",
-    "  --passphrase-file FILE   a passphrase of 12 characters or more; - reads it from standard input, or asks for it",
-    ...PLACES,
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager backup-state FILE [OPTIONS]",
+    about: [
+      message`Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file. The server may run. Only its owner can read the file. VMs and disks are not in it.`,
+      message`Secrets in it (passwords of hosts, secrets of targets, private keys) are sealed with the key of this host. With a passphrase the file has that key, too, sealed by the passphrase; without one they must be given again elsewhere.`,
+    ],
+    options: [[
+      "--passphrase-file FILE",
+      message`a passphrase of 12 characters or more; - reads it from standard input, or asks for it`,
+    ], ...PLACES],
+  });
 
 export const RESTORE_HELP = () =>
-  [
-    "Usage: kvm-manager restore-state FILE [OPTIONS]",
-    "",
-    "Puts a saved state in the place of the present one, which is kept aside. The file is checked first: whole, and not",
-    "written by a newer KVM Manager. The server must not run: systemctl stop kvm-manager",
-    "What was revoked since it was saved stays revoked, where the present state can tell; everybody signs in again.",
-    "",
-    "  --check          only check the file",
-    "  --passphrase-file FILE   the passphrase that the state was saved with; - reads it from standard input, or asks for it",
-    "  --with-revoked   also what was revoked since: deleted users, tokens and port forwards, old passwords and rights",
-    "  --yes            do not ask",
-    "  --runtime-dir DIR   where the server's socket would be (KVMM_RUNTIME_DIR)",
-    ...PLACES,
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager restore-state FILE [OPTIONS]",
+    about: [
+      message`Puts a saved state in the place of the present one, which is kept aside. The file is checked first: whole, and not written by a newer KVM Manager. The server must not run: systemctl stop kvm-manager`,
+      message`What was revoked since it was saved stays revoked, where the present state can tell; everybody signs in again.`,
+    ],
+    options: [
+      ["--check", message`only check the file`],
+      [
+        "--passphrase-file FILE",
+        message`the passphrase that the state was saved with; - reads it from standard input, or asks for it`,
+      ],
+      [
+        "--with-revoked",
+        message`also what was revoked since: deleted users, tokens and port forwards, old passwords and rights`,
+      ],
+      ["--yes", message`do not ask`],
+      ["--runtime-dir DIR", message`where the server's socket would be (KVMM_RUNTIME_DIR)`],
+      ...PLACES,
+    ],
+  });
 
 const OPTIONS = {
   ...PLACE_OPTIONS,

@@ -1,4 +1,6 @@
 /** `kvm-manager status`: what is installed, whether it runs and reaches libvirt, and what a person should know of. */
+import { message } from "../lib/i18n/message.ts";
+import { ownHelp } from "./own_help.ts";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installed } from "../agent/system/install/install.ts";
@@ -18,13 +20,12 @@ import { rendered } from "./verb/output.ts";
 import { SOCKET_FILE } from "./environment.ts";
 
 export const STATUS_HELP = () =>
-  [
-    "Usage: kvm-manager status [-o table|json|yaml] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
-    "",
-    "Shows what is installed, whether the service runs and reaches libvirt, what does not respond, and when its state",
-    "was saved last.",
-    "Ends with 0 when the server answers and is connected to libvirt, else with 3.",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager status [-o table|json|yaml] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    about: [
+      message`Shows what is installed, whether the service runs and reaches libvirt, what does not respond, and when its state was saved last. Ends with 0 when the server answers and is connected to libvirt, else with 3.`,
+    ],
+  });
 
 /** What may not be read by whoever asks is unknown, never nothing. */
 async function orUnknown<T>(asked: Promise<T>): Promise<T | "unknown"> {

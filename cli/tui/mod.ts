@@ -1,4 +1,5 @@
 /** `kvm-manager tui`: the VMs in this terminal, as they are now. */
+import { ownHelp } from "../own_help.ts";
 import { message } from "../../lib/i18n/message.ts";
 import { SOURCE_LOCALE, useLocale } from "../../lib/i18n/locale.ts";
 import { parsed } from "../arguments.ts";
@@ -6,31 +7,24 @@ import { serverOf } from "../connect/server.ts";
 import { type Target, TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL } from "../terminal.ts";
-import { listed } from "../text.ts";
 import { failed } from "../verb/failure.ts";
-import { targetRows } from "../verb/help.ts";
 import { UsageError } from "../verb/values.ts";
 import { TuiApp } from "./app.ts";
 import { glyphsFor } from "./glyphs.ts";
 import { Screen } from "./screen.ts";
 
 export const TUI_HELP = () =>
-  [
-    "Usage: kvm-manager tui [OPTIONS]",
-    "",
-    "Shows the VMs, tasks and hosts in this terminal, as they are now: start, stop, kill, create and delete VMs, open " +
-    "their serial consoles, and carry out any other command (: or Ctrl+p). ? shows the keys. kvm-manager alone in a " +
-    "terminal is the same, where a server runs on this host.",
-    "",
-    "NO_COLOR=1 leaves colours out. Without UTF-8 in the locale (LC_ALL, LC_CTYPE, LANG) frames are of ASCII.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager tui",
-    "  kvm-manager tui --context kvm2",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager tui [OPTIONS]",
+    about: [
+      message`Shows the VMs, tasks and hosts in this terminal, as they are now: start, stop, kill, create and delete VMs, open their serial consoles, and carry out any other command (: or Ctrl+p). ? shows the keys. kvm-manager alone in a terminal is the same, where a server runs on this host.`,
+    ],
+    more: [
+      message`NO_COLOR=1 leaves colours out. Without UTF-8 in the locale (LC_ALL, LC_CTYPE, LANG) it is in English, and frames are of ASCII.`,
+    ],
+    server: true,
+    examples: ["kvm-manager tui", "kvm-manager tui --context kvm2"],
+  });
 
 /** Reads its arguments. @throws {UsageError} */
 export function readTui(args: readonly string[]) {
