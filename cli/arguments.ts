@@ -146,3 +146,13 @@ export function parsed<const O extends ArgumentOptions>(
   reader.read();
   return { positionals: reader.positionals, values: reader.values as Parsed<O>["values"] };
 }
+
+/** The options of a line that has nothing else. @throws {UsageError} for a word that is none */
+export function optionsAlone<const O extends ArgumentOptions>(
+  args: readonly string[],
+  options: O,
+): Parsed<O>["values"] {
+  const { positionals: [word], values } = parsed(args, options);
+  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
+  return values;
+}

@@ -1,6 +1,5 @@
 /** `kvm-manager doctor`: what this host lacks, and the command that mends it. */
 import { ownHelp } from "./own_help.ts";
-import { parseArgs } from "node:util";
 import { gatherFacts } from "../agent/system/doctor/gather.ts";
 import { libvirtOf } from "../agent/system/doctor/handlers.ts";
 import { lockedVms } from "../agent/system/lock_manager/look.ts";
@@ -15,6 +14,7 @@ import { worst } from "../lib/system/doctor/finding.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { locale } from "../lib/i18n/locale.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { optionsAlone } from "./arguments.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
 import { ownLink } from "./own_link.ts";
 import { parseOrExit } from "./host_verb.ts";
@@ -73,10 +73,7 @@ const FLAGS = { uri: { type: "string" }, listen: { type: "string" }, ...PLACE_OP
 
 /** Reads its arguments. @throws {Error} that says what is wrong */
 export function readDoctor(args: readonly string[]) {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { output: { type: "string", short: "o" }, ...FLAGS },
-  });
+  const values = optionsAlone(args, { output: { type: "string", short: "o" }, ...FLAGS });
   return { format: plainOutput(values.output), settings: hostSettings(FLAGS, values) };
 }
 

@@ -1,11 +1,9 @@
 /** How verbs of their own end: wrong usage, what cannot be done, done. */
-import { message } from "../lib/i18n/message.ts";
 import { translated } from "../lib/i18n/locale.ts";
 import { messageOf } from "../lib/text/message.ts";
-import { parsed } from "./arguments.ts";
+import { optionsAlone } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { seeHelp, sentence } from "./verb/failure.ts";
-import { UsageError } from "./verb/values.ts";
 
 /** Tells of wrong usage, and where the right one is told. */
 export function printUsageError(verb: string, error: unknown): void {
@@ -15,9 +13,7 @@ export function printUsageError(verb: string, error: unknown): void {
 
 /** Reads the arguments of a verb that takes none. @throws {UsageError} */
 export function readNothing(args: readonly string[]): Record<string, never> {
-  const { positionals: [word] } = parsed(args, {});
-  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
-  return {};
+  return optionsAlone(args, {});
 }
 
 /** What was read; where wrong usage was found instead, that is told, and this status given. */

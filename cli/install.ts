@@ -2,7 +2,6 @@
 import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { ownBinary } from "../agent/machine/own_binary.ts";
 import { install, installed, pathBelowRoot, rollback, type Target } from "../agent/system/install/install.ts";
 import { InstallError } from "../agent/system/install/steps.ts";
@@ -11,6 +10,7 @@ import { parseListen } from "../lib/network/listen_address.ts";
 import { layoutOf } from "../lib/system/install/layout.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
+import { optionsAlone } from "./arguments.ts";
 import { askToConfirm } from "./confirm.ts";
 import { runHostCommand } from "./host_verb.ts";
 
@@ -88,7 +88,7 @@ const FLAGS = {
 /** Reads the arguments of one of the three. @throws {Error} that says what is wrong */
 export function readInstall(verb: keyof typeof FLAGS, args: readonly string[]) {
   const options = Object.fromEntries(FLAGS[verb].map((flag) => [flag, OPTIONS[flag]]));
-  const values = parseArgs({ args: [...args], options }).values as {
+  const values = optionsAlone(args, options) as {
     [F in Flag]?: (typeof OPTIONS)[F]["type"] extends "string" ? string : boolean;
   };
   const isPackage = values.package ?? false;

@@ -3,7 +3,6 @@
  * where the server runs as root.
  */
 import { ownHelp } from "./own_help.ts";
-import { parseArgs } from "node:util";
 import { setLogLevel } from "../agent/log.ts";
 import { isLocalSystem } from "../agent/machine/local_uri.ts";
 import { textAt } from "../agent/machine/files.ts";
@@ -23,6 +22,7 @@ import { message, render } from "../lib/i18n/message.ts";
 import { familyOf } from "../lib/system/doctor/distribution.ts";
 import { isUnchanged, type LockChange, lockRefusal } from "../lib/system/lock_manager/refusal.ts";
 import { fits } from "typebox/compile";
+import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { lockSources } from "./doctor.ts";
 import { isServing, SOCKET_FILE } from "./environment.ts";
@@ -60,15 +60,11 @@ interface Given {
 
 /** Reads its arguments. @throws {Error} that says what is wrong */
 export function readLockManager(args: readonly string[]): Given {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...FLAGS,
-      lockspace: { type: "string" },
-      restart: { type: "boolean" },
-      "while-running": { type: "boolean" },
-    },
+  const { values, positionals } = parsed(args, {
+    ...FLAGS,
+    lockspace: { type: "string" },
+    restart: { type: "boolean" },
+    "while-running": { type: "boolean" },
   });
   const { lockspace, restart = false, "while-running": whileRunning = false, ...places } = values;
   const [word, more] = positionals, driver = CHOSEN_LOCK_DRIVERS.find((each) => each === word);

@@ -15,12 +15,11 @@ import {
 } from "../lib/mcp/protocol.ts";
 import { parseJson } from "../lib/text/json.ts";
 import { writeAll } from "../lib/write_all.ts";
-import { parsed } from "./arguments.ts";
+import { optionsAlone } from "./arguments.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { failed } from "./verb/failure.ts";
-import { UsageError } from "./verb/values.ts";
 
 /** Messages that are under way at once; no more are read before one has its answer and that was taken. */
 const MOST_AT_ONCE = 8;
@@ -38,9 +37,7 @@ export const MCP_HELP = () =>
 
 /** Reads its arguments. @throws {UsageError} */
 export function readMcp(args: readonly string[]) {
-  const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
-  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
-  return { values };
+  return { values: optionsAlone(args, TARGET_OPTIONS) };
 }
 
 /** Lines of bytes; null for one that is longer than a message may be. It is passed over up to its end. */

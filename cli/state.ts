@@ -2,7 +2,6 @@
 import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
 import {
   inspectState,
@@ -24,6 +23,7 @@ import type { UnreadSecret } from "../agent/sealing/secrets.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { TERMINAL } from "./terminal.ts";
+import { parsed } from "./arguments.ts";
 import { askToConfirm } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
 import { runHostCommand } from "./host_verb.ts";
@@ -92,7 +92,7 @@ interface Given {
 
 /** Reads the arguments of both. @throws {Error} that says what is wrong */
 export function readStateFile(args: readonly string[]): Given {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parsed(args, OPTIONS);
   if (positionals.length !== 1) throw new SettingsError("give one file");
   const settings = hostSettings(PLACE_OPTIONS, values);
   const config = values.config ?? (environment().env("KVMM_CONFIG") || DEFAULT_CONFIG);

@@ -2,7 +2,6 @@
 import { message } from "../lib/i18n/message.ts";
 import { ownHelp } from "./own_help.ts";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { installed } from "../agent/system/install/install.ts";
 import { hasSystemd, systemctl } from "../agent/system/install/system.ts";
 import { certificateOf } from "../agent/system/doctor/certificate.ts";
@@ -14,6 +13,7 @@ import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { EXIT, exitStatus } from "./exit.ts";
+import { optionsAlone } from "./arguments.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
 import { parseOrExit } from "./host_verb.ts";
 import { rendered } from "./verb/output.ts";
@@ -105,10 +105,7 @@ async function program(): Promise<string> {
 
 /** Reads its arguments. @throws {Error} that says what is wrong */
 export function readStatus(args: readonly string[]) {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { output: { type: "string", short: "o" }, ...PLACE_OPTIONS },
-  });
+  const values = optionsAlone(args, { output: { type: "string", short: "o" }, ...PLACE_OPTIONS });
   return { format: plainOutput(values.output), settings: hostSettings(PLACE_OPTIONS, values) };
 }
 

@@ -2,7 +2,7 @@
 import { ownHelp } from "../own_help.ts";
 import { message } from "../../lib/i18n/message.ts";
 import { SOURCE_LOCALE, useLocale } from "../../lib/i18n/locale.ts";
-import { parsed } from "../arguments.ts";
+import { optionsAlone } from "../arguments.ts";
 import { serverOf } from "../connect/server.ts";
 import { type Target, TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
@@ -28,9 +28,7 @@ export const TUI_HELP = () =>
 
 /** Reads its arguments. @throws {UsageError} */
 export function readTui(args: readonly string[]) {
-  const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
-  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
-  return { values };
+  return { values: optionsAlone(args, TARGET_OPTIONS) };
 }
 
 /** Runs it; gives the exit status. */
