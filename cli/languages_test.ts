@@ -60,7 +60,7 @@ Deno.test("the help of every verb of the program's own is made of texts", async 
   assert.ok(lines > 150, `${lines} lines`);
 });
 
-Deno.test("the page of all verbs says what each does in the shell's language", async () => {
+Deno.test("the page of all verbs says what each does in the shell's language", () => {
   using _locale = speakPseudo();
   const page = usage(OWN);
   for (const name of Object.keys(OWN)) {
@@ -92,7 +92,7 @@ Deno.test("what is wrong with a line is said in the shell's language, by every v
   assert.ok(refusals > 2 * Object.keys(OWN).length - 5, `${refusals} lines were refused`);
 });
 
-Deno.test("an option that is for other verbs is refused in the shell's language", async () => {
+Deno.test("an option that is for other verbs is refused in the shell's language", () => {
   using _locale = speakPseudo();
   const why = unfit(verbOf("start_vm"), { columns: "name" });
   assert.match(why ?? "", /^--columns ⟦/);
