@@ -34,7 +34,7 @@ export function failed(error: unknown, words: readonly string[]): number {
   if (!(error instanceof ApiError)) throw error;
   const allowed = allowedOf(error.details);
   console.error(
-    `kvm-manager: ${escapeControlCharacters(error.message)}${
+    `kvm-manager: ${escapeControlCharacters(translated(error.message))}${
       allowed === undefined ? "" : `\n${t("shell.allowed", { allowed: escapeControlCharacters(allowed) })}`
     }`,
   );
