@@ -3,7 +3,8 @@ import { translated } from "../lib/i18n/locale.ts";
 import { messageOf } from "../lib/text/message.ts";
 import { optionsAlone } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import { seeHelp, sentence } from "./verb/failure.ts";
+import { sentence } from "./sentence.ts";
+import { seeHelp } from "./verb/failure.ts";
 
 /** Tells of wrong usage, and where the right one is told. */
 export function printUsageError(verb: string, error: unknown): void {

@@ -1,4 +1,5 @@
 /** How the connection to the server is, in words. Pure. */
+import { sentence } from "../sentence.ts";
 import { duration } from "../verb/cells.ts";
 import { type Span, span } from "./line.ts";
 import { tui } from "../../lib/i18n/en/tui.ts";
@@ -30,9 +31,6 @@ export function linkText(link: Link, now: number): string | undefined {
       });
   }
 }
-
-/** With its end, where it has none yet. */
-const sentence = (text: string) => /[.?!。？！]$/.test(text) ? text : `${text}.`;
 
 /** The same in a word or two. */
 export function linkSpan(link: Link): Span {

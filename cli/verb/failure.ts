@@ -5,14 +5,12 @@ import { shell } from "../../lib/i18n/en/shell.ts";
 import { verbHelp } from "../../lib/i18n/en/verb_help.ts";
 import { translated } from "../../lib/i18n/locale.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { sentence } from "../sentence.ts";
 import { EXIT, exitStatus } from "../exit.ts";
 import { escapeControlCharacters } from "./cells.ts";
 import { UsageError } from "./values.ts";
 
 const { t } = textsOf(shell), { t: help } = textsOf(verbHelp);
-
-/** A sentence: with its end, where it has none yet. */
-export const sentence = (text: string): string => /[.?!。？！]$/.test(text) ? text : `${text}.`;
 
 /** Where the right usage is told. @param line a verb: `kvm-manager vm list` */
 export const seeHelp = (line: string): string => t("shell.see_help", { help: `${line} --help` });

@@ -33,6 +33,7 @@ export const shell = {
   "shell.values": "{n} values, {least} to {most}, last {last}",
   "shell.moments": "{n} from {least} to {most}",
   "shell.did_you_mean": "Did you mean {names}?",
+  "shell.sentence": "{text}.",
   "shell.see_help": "See {help}",
   "shell.allowed": "Allowed: {allowed}",
   "shell.problems.one": "{n} problem",
