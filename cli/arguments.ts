@@ -2,6 +2,7 @@
  * Words after a verb, as options and positionals in the way of getopt_long(3). Not Node's `parseArgs`: that loads
  * several milliseconds of Node, knows no optional values, and its errors name no option that is near.
  */
+import { message } from "../lib/i18n/message.ts";
 import { BOOLEANS } from "../lib/text/values.ts";
 import { UsageError } from "./verb/values.ts";
 import { didYouMean } from "./suggestion.ts";
@@ -77,14 +78,14 @@ class Reader {
     }
     const here = Object.hasOwn(this.elsewhere, name) ? ` ${this.elsewhere[name]}` : "";
     const near = here || didYouMean(name, Object.keys(this.options), (each) => `--${each}`);
-    throw new UsageError(`unknown option --${name}${near && `.${near}`}`);
+    throw new UsageError(message`unknown option --${name}${near && `.${near}`}`);
   }
 
   /** `-o json`, `-ojson`, `-wy`. */
   #shorts(letters: string): void {
     const [letter = "", rest] = [letters[0], letters.slice(1)];
     const found = Object.entries(this.options).find(([, { short }]) => short === letter);
-    if (!found) throw new UsageError(`unknown option -${letter}`);
+    if (!found) throw new UsageError(message`unknown option -${letter}`);
     const [name, option] = found;
     if (option.type === "boolean") {
       this.#take(name, option, undefined);
@@ -112,18 +113,18 @@ class Reader {
   #boolean(name: string, given: string): boolean {
     const value = Object.hasOwn(BOOLEANS, given.toLowerCase()) ? BOOLEANS[given.toLowerCase()] : undefined;
     if (value === undefined) {
-      throw new UsageError(`--${name} must be yes or no, not ${JSON.stringify(given)}`);
+      throw new UsageError(message`--${name} must be yes or no, not ${JSON.stringify(given)}`);
     }
     return value;
   }
 
   #next(name: string): string {
     const value = this.args[this.#at++];
-    if (value === undefined) throw new UsageError(`--${name} needs a value`);
+    if (value === undefined) throw new UsageError(message`--${name} needs a value`);
     // What looks like an option is one that was meant as such: the value is missing.
     if (value.startsWith("-") && value !== "-" && !/^-\d/.test(value)) {
       throw new UsageError(
-        `--${name} needs a value, and ${value} looks like an option. A value with a dash in front is written --${name}=${value}`,
+        message`--${name} needs a value, and ${value} looks like an option. A value with a dash in front is written --${name}=${value}`,
       );
     }
     return value;
@@ -144,4 +145,14 @@ export function parsed<const O extends ArgumentOptions>(
   const reader = new Reader(args, options, elsewhere);
   reader.read();
   return { positionals: reader.positionals, values: reader.values as Parsed<O>["values"] };
+}
+
+/** The options of a line that has nothing else. @throws {UsageError} for a word that is none */
+export function optionsAlone<const O extends ArgumentOptions>(
+  args: readonly string[],
+  options: O,
+): Parsed<O>["values"] {
+  const { positionals: [word], values } = parsed(args, options);
+  if (word !== undefined) throw new UsageError(message`${word} is one word too many`);
+  return values;
 }

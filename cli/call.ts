@@ -1,4 +1,7 @@
 /** `kvm-manager call NAME [JSON]`: one command of the running server, as JSON. */
+import { translated } from "../lib/i18n/locale.ts";
+import { message } from "../lib/i18n/message.ts";
+import { ownHelp } from "./own_help.ts";
 import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS } from "../lib/contract/mod.ts";
@@ -8,23 +11,19 @@ import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT, EXIT_STATUSES, exitStatus } from "./exit.ts";
 import { printUsageError } from "./host_verb.ts";
-import { listed } from "./text.ts";
-import { targetRows } from "./verb/help.ts";
 
 export const CALL_HELP = () =>
-  [
-    "Usage: kvm-manager call NAME [JSON] [OPTIONS]",
-    "",
-    "Carries out a command of the running server; JSON is its input, - reads it from standard input.",
-    "Prints the answer as JSON. An error goes to standard error, and the exit status tells its kind:",
-    Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${text}`).join("; ") + ".",
-    "",
-    "Commands:",
-    ...listed(Object.entries(COMMANDS).map(([name, command]) => [name, command.summary])),
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager call NAME [JSON] [OPTIONS]",
+    about: [
+      message`Carries out a command of the running server; JSON is its input, - reads it from standard input.`,
+      message`Prints the answer as JSON. An error goes to standard error, and the exit status tells its kind: ${
+        Object.values(EXIT_STATUSES).map(([status, text]) => `${status} ${translated(text)}`).join("; ")
+      }.`,
+    ],
+    commands: Object.entries(COMMANDS).map(([name, { summary }]) => [name, translated(summary)]),
+    server: true,
+  });
 
 /** Reads its arguments. @throws {SettingsError} */
 export function readCall(args: readonly string[]) {

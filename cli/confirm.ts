@@ -9,12 +9,17 @@ const YES: ReadonlySet<string> = new Set(["yes", "ja", "oui", "sí", "si", "sim"
 /** Whether an answer is the whole word for yes; null is the end of the input. */
 export const saysYes = (answer: string | null): boolean => YES.has(answer?.trim().toLowerCase() ?? "");
 
+/** Whether an answer is that word, or a letter for it. */
+export function agrees(answer: string | null): boolean {
+  const given = answer?.trim().toLowerCase() ?? "";
+  return saysYes(answer) || ["y", t("shell.yes_letter")].includes(given);
+}
+
 /** A question before something is lost. Without a terminal nobody can answer, and the answer is no. */
 export function askToConfirm(question: string): boolean {
   if (!Deno.stdin.isTerminal()) {
     console.error(`kvm-manager: ${t("shell.nobody_asked")}`);
     return false;
   }
-  const answer = prompt(t("shell.confirm", { question }));
-  return saysYes(answer) || ["y", t("shell.yes_letter")].includes(answer?.trim().toLowerCase() ?? "");
+  return agrees(prompt(t("shell.confirm", { question })));
 }

@@ -1,11 +1,11 @@
 /** `kvm-manager console NAME`: a VM's serial line in a terminal. */
+import { ownHelp } from "./own_help.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { CONSOLE_CLOSE, type ConsoleTicket } from "../lib/contract/mod.ts";
 import { serverOf } from "./connect/server.ts";
 import { openLine, talk } from "./console_line.ts";
 import { TARGET_OPTIONS, targetOf, type TargetValues } from "./connect/target.ts";
 import { parsed } from "./arguments.ts";
-import { listed } from "./text.ts";
-import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { failed } from "./verb/failure.ts";
 import { UsageError } from "./verb/values.ts";
@@ -15,21 +15,20 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(shell);
 
 export const CONSOLE_HELP = () =>
-  [
-    "Usage: kvm-manager console NAME|UUID [--line N] [--force] [OPTIONS]",
-    "",
-    "Opens a VM's serial console in this terminal. Ctrl+a t leaves it, Ctrl+a a sends Ctrl+a.",
-    "Nothing to see? Press Enter. A serial line has no size: stty rows ROWS cols COLUMNS tells the guest's shell yours.",
-    "",
-    "  --line N of several serial lines this one, from 0; the first that can be opened when left out",
-    "  --force  take the console over from another session",
-    "",
-    "Exit status: 0 left, or the VM stopped; 2 wrong usage; 3 the server is away; 4 no such VM;",
-    "5 the VM is off, has no serial line, or another session has (or took) the console; 1 any other.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager console NAME|UUID [--line N] [--force] [OPTIONS]",
+    about: [
+      message`Opens a VM's serial console in this terminal. Ctrl+a t leaves it, Ctrl+a a sends Ctrl+a. Nothing to see? Press Enter. A serial line has no size: stty rows ROWS cols COLUMNS tells the guest's shell yours.`,
+    ],
+    options: [[
+      "--line N",
+      message`of several serial lines this one, from 0; the first that can be opened when left out`,
+    ], ["--force", message`take the console over from another session`]],
+    more: [
+      message`Exit status: 0 left, or the VM stopped; 2 wrong usage; 3 the server is away; 4 no such VM; 5 the VM is off, has no serial line, or another session has (or took) the console; 1 any other.`,
+    ],
+    server: true,
+  });
 
 /** Exit status by the server's close code. */
 const STATUS: Readonly<Record<number, number>> = {
@@ -84,7 +83,7 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     console.error(t("shell.console_open", { name: JSON.stringify(name) }));
     Deno.stdin.setRaw(true);
     const { code, reason } = await talk(line, typed()).finally(() => Deno.stdin.setRaw(false));
-    console.error(reason === "" ? "\nLeft the console." : `\n${reason}`);
+    console.error(reason === "" ? `\n${render(message`Left the console.`)}` : `\n${reason}`);
     // A read of the terminal that is still waiting would keep the process until the next key.
     Deno.exit(STATUS[code] ?? 1);
   } catch (error) {

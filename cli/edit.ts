@@ -1,15 +1,16 @@
 /** `kvm-manager vm edit NAME`: a VM's libvirt XML in an editor, checked before it is taken, as `virsh edit` does. */
+import { ownHelp } from "./own_help.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
 import { ApiError } from "../lib/client/api.ts";
+import { agrees } from "./confirm.ts";
 import { parsed } from "./arguments.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
-import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
-import { targetRows } from "./verb/help.ts";
 import { withIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
@@ -18,28 +19,21 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(shell);
 
 export const EDIT_HELP = () =>
-  [
-    "Usage: kvm-manager vm edit NAME|UUID [OPTIONS]",
-    "",
-    "Opens the XML of a VM's next start in an editor (VISUAL, EDITOR, else vi). What is saved is checked against",
-    "libvirt's schemas; where it is wrong, the line is told, and it can be edited again. A running VM takes it at its",
-    "next start. If somebody else changed the VM meanwhile, nothing is overwritten.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm edit web1",
-    "  EDITOR=nano kvm-manager vm edit web1",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager vm edit NAME|UUID [OPTIONS]",
+    about: [
+      message`Opens the XML of a VM's next start in an editor (VISUAL, EDITOR, else vi). What is saved is checked against libvirt's schemas; where it is wrong, the line is told, and it can be edited again. A running VM takes it at its next start. If somebody else changed the VM meanwhile, nothing is overwritten.`,
+    ],
+    server: true,
+    examples: ["kvm-manager vm edit web1", "EDITOR=nano kvm-manager vm edit web1"],
+  });
 
 /** The editor that is meant. @throws {UsageError} where nobody has named one, and vi would wait for nobody's keys */
 function editorOf(terminal: Terminal): string {
   const named = Deno.env.get("VISUAL") || Deno.env.get("EDITOR");
   if (named || terminal.isTerminal) return named || "vi";
   throw new UsageError(
-    "there is no terminal for an editor. Without one, say a program that edits a file as EDITOR, or change the XML " +
-      "with kvm-manager vm xml and kvm-manager vm set-xml",
+    message`there is no terminal for an editor. Without one, say a program that edits a file as EDITOR, or change the XML with kvm-manager vm xml and kvm-manager vm set-xml`,
   );
 }
 
@@ -60,15 +54,17 @@ async function edit(file: string, editor: string): Promise<void> {
     );
   }
   if (!status.success) {
-    throw new UsageError(`the editor ${editor} failed with exit status ${status.code}; nothing was changed`);
+    throw new UsageError(
+      message`the editor ${editor} failed with exit status ${status.code}; nothing was changed`,
+    );
   }
 }
 
 const placeOf = ({ line, element, attribute }: XmlProblem) =>
   [
-    line !== undefined && `line ${line}`,
+    line !== undefined && render(message`line ${line}`),
     element !== undefined && `<${element}>`,
-    attribute !== undefined && `attribute ${attribute}`,
+    attribute !== undefined && render(message`attribute ${attribute}`),
   ].filter(Boolean).join(", ");
 
 /** What libvirt says is wrong; null when nothing is. */
@@ -81,8 +77,10 @@ async function problemOf(server: Server, vmId: string, xml: string): Promise<str
 
 /** Whether to edit again. */
 function goesOn(terminal: Terminal): boolean {
-  const answer = terminal.ask("Edit it again? Type y to go on, n to leave it as it was:");
-  return /^y/i.test(answer?.trim() ?? "");
+  const yes = t("shell.yes_letter");
+  return agrees(
+    terminal.ask(render(message`Edit it again? Type ${yes} to go on, n to leave it as it was:`)),
+  );
 }
 
 /** Edits until it is taken, or given up; gives the exit status. */
@@ -111,7 +109,9 @@ async function editUntilTaken(
     });
     if (problem === null) {
       const { pending } = await server.call("set_vm_xml", { vmId, xml, etag }) as { pending: boolean };
-      console.error(pending ? "Saved. The VM runs: it is so from its next start on." : "Saved.");
+      console.error(
+        render(pending ? message`Saved. The VM runs: it is so from its next start on.` : message`Saved.`),
+      );
       return EXIT.done;
     }
     console.error(`kvm-manager vm edit: ${problem}`);

@@ -1,4 +1,5 @@
 /** The server's event stream, as long as somebody follows it (WHATWG HTML, 9.2). */
+import { message, render } from "../lib/i18n/message.ts";
 import { createParser } from "eventsource-parser";
 import { ApiError } from "../lib/client/api.ts";
 import type { AnyEvent, EventName } from "../lib/contract/mod.ts";
@@ -73,7 +74,7 @@ export async function* follow(
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof ApiError) throw error;
-    throw new ApiError("Unreachable", `the connection to ${server.name} broke`);
+    throw new ApiError("Unreachable", render(message`the connection to ${server.name} broke`));
   }
 }
 

@@ -1,4 +1,6 @@
 /** `kvm-manager events`: what happens, a line of JSON each. */
+import { ownHelp } from "./own_help.ts";
+import { message } from "../lib/i18n/message.ts";
 import { EVENTS } from "../lib/contract/events.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
@@ -6,8 +8,6 @@ import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { followOn, LOADS } from "./events.ts";
 import { EXIT } from "./exit.ts";
 import { didYouMean } from "./suggestion.ts";
-import { listed } from "./text.ts";
-import { targetRows } from "./verb/help.ts";
 import { rendered } from "./verb/output.ts";
 import { failed } from "./verb/failure.ts";
 import { UsageError } from "./verb/values.ts";
@@ -17,19 +17,17 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(shell);
 
 export const EVENTS_HELP = () =>
-  [
-    "Usage: kvm-manager events [NAME...] [OPTIONS]",
-    "",
-    "Prints what happens from now on, a line of JSON each: { name, data }. With names, those events alone.",
-    "Comes back after a break, and tells what it missed. Loads (vm-stats-updated, host-stats-updated) are told if named.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager events",
-    "  kvm-manager events vm-state-changed | jq -r '.data.vmId + \" \" + .data.state'",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager events [NAME...] [OPTIONS]",
+    about: [
+      message`Prints what happens from now on, a line of JSON each: { name, data }. With names, those events alone. Comes back after a break, and tells what it missed. Loads (vm-stats-updated, host-stats-updated) are told if named.`,
+    ],
+    server: true,
+    examples: [
+      "kvm-manager events",
+      "kvm-manager events vm-state-changed | jq -r '.data.vmId + \" \" + .data.state'",
+    ],
+  });
 
 /** Reads its arguments. @throws {UsageError} */
 export function readEvents(args: readonly string[]) {
@@ -37,7 +35,7 @@ export function readEvents(args: readonly string[]) {
   const unknown = positionals.find((name) => !Object.hasOwn(EVENTS, name));
   if (unknown !== undefined) {
     const near = didYouMean(unknown, Object.keys(EVENTS));
-    throw new UsageError(`there is no event ${JSON.stringify(unknown)}${near && `.${near}`}`);
+    throw new UsageError(message`there is no event ${JSON.stringify(unknown)}${near && `.${near}`}`);
   }
   return { names: new Set(positionals) as ReadonlySet<string>, values };
 }

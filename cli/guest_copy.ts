@@ -1,4 +1,6 @@
 /** `kvm-manager vm cp FILE NAME:PATH`, and back: copies a file or a folder into a VM's guest, or out of it. */
+import { ownHelp } from "./own_help.ts";
+import { message } from "../lib/i18n/message.ts";
 import { basename, resolve } from "node:path";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
@@ -16,34 +18,28 @@ import {
   isGuestFolder,
 } from "./guest_folder.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
-import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
 
 const USAGE = "kvm-manager vm cp FILE|FOLDER NAME:PATH, or NAME:PATH FILE|FOLDER";
 
 export const COPY_HELP = () =>
-  [
-    `Usage: ${USAGE}`,
-    "",
-    "Copies a file, or a folder and all in it, into a VM's guest or out of it, through the guest's agent. Permissions are",
-    "kept; links in a folder are left out. A path that ends with / is a folder: what is copied keeps its name. A folder that",
-    "is copied to one that is there already is put into it, under its own name. A pattern for NAME (web*, db[1-3]) copies for",
-    "each VM that fits; what comes from several goes into a folder of each one's name.",
-    "",
-    "  --yes  replace files that are here already",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm cp app.conf web1:/etc/app.conf",
-    "  kvm-manager vm cp web1:/var/log/syslog .",
-    "  kvm-manager vm cp site web1:/srv/",
-    "  kvm-manager vm cp web1:/etc/nginx .",
-    "  kvm-manager vm cp app.conf 'web[1-3]:/etc/app.conf'",
-  ].join("\n");
+  ownHelp({
+    usage: USAGE,
+    about: [
+      message`Copies a file, or a folder and all in it, into a VM's guest or out of it, through the guest's agent. Permissions are kept; links in a folder are left out. A path that ends with / is a folder: what is copied keeps its name. A folder that is copied to one that is there already is put into it, under its own name.`,
+      message`A pattern for NAME (web*, db[1-3]) copies for each VM that fits; what comes from several goes into a folder of each one's name.`,
+    ],
+    options: [["--yes", message`replace files that are here already`]],
+    server: true,
+    examples: [
+      "kvm-manager vm cp app.conf web1:/etc/app.conf",
+      "kvm-manager vm cp web1:/var/log/syslog .",
+      "kvm-manager vm cp site web1:/srv/",
+      "kvm-manager vm cp web1:/etc/nginx .",
+      "kvm-manager vm cp app.conf 'web[1-3]:/etc/app.conf'",
+    ],
+  });
 
 /** A file in a guest: `web1:/etc/hosts`, `web1:C:\\x`; undefined for one that is here. */
 export function guestPlace(text: string): { vm: string; path: string } | undefined {
@@ -87,9 +83,11 @@ async function copyFrom(copying: Copying, path: string, target: string, overwrit
 async function folderOf(target: string, name: string): Promise<string> {
   const isFolder = target !== "-" &&
     await Deno.stat(target).then(({ isDirectory }) => isDirectory, () => false);
-  if (!isFolder) throw new UsageError(`${target} must be a folder: each VM gets one of its name there`);
+  if (!isFolder) {
+    throw new UsageError(message`${target} must be a folder: each VM gets one of its name there`);
+  }
   if (name !== basename(name) || /^\.{1,2}$/.test(name)) {
-    throw new UsageError(`${name} can be no folder's name`);
+    throw new UsageError(message`${name} can be no folder's name`);
   }
   const folder = `${target.replace(/\/$/, "")}/${name}`;
   await Deno.mkdir(folder, { recursive: true });

@@ -1,15 +1,15 @@
 /** `kvm-manager vm exec NAME -- PROGRAM`: runs a program in a VM's guest, as if it were here. */
+import { ownHelp } from "./own_help.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { EXEC_SECONDS, type ExecResult } from "../lib/contract/mod.ts";
 import { writeAll } from "../lib/write_all.ts";
 import { parsed } from "./arguments.ts";
 import { ClipboardFilter } from "./clipboard_filter.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
-import { listed } from "./text.ts";
 import { type EachVm, forEachVm, linePrefixer } from "./each_vm.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -19,27 +19,23 @@ const { t } = textsOf(shell);
 const USAGE = "kvm-manager vm exec NAME|UUID|PATTERN [OPTIONS] -- PROGRAM [ARGUMENT]…";
 
 export const EXEC_HELP = () =>
-  [
-    `Usage: ${USAGE}`,
-    "",
-    "Runs a program in a VM's guest through its agent, as the agent's user, and ends with its exit status.",
-    "A pattern (web*, db[1-3]) runs it in each VM that fits: their names stand before the lines, and it ends with 1 where one",
-    "of them fails.",
-    "",
-    ...listed([
-      ["-i, --stdin", "give it what this reads from standard input, up to about 128 KiB"],
-      ["--env NAME=VALUE", "a variable; may be given several times"],
-      ["--seconds N", `end it after so many; ${EXEC_SECONDS.usual}, at most ${EXEC_SECONDS.most}`],
-    ]),
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm exec web1 -- uname -a",
-    "  kvm-manager vm exec 'web*' -- uptime",
-    "  kvm-manager vm exec web1 -- sh -c 'df -h | tail -1'",
-  ].join("\n");
+  ownHelp({
+    usage: USAGE,
+    about: [
+      message`Runs a program in a VM's guest through its agent, as the agent's user, and ends with its exit status.`,
+      message`A pattern (web*, db[1-3]) runs it in each VM that fits: their names stand before the lines, and it ends with 1 where one of them fails.`,
+    ],
+    options: [["-i, --stdin", message`give it what this reads from standard input, up to about 128 KiB`], [
+      "--env NAME=VALUE",
+      message`a variable; may be given several times`,
+    ], ["--seconds N", message`end it after so many; ${EXEC_SECONDS.usual}, at most ${EXEC_SECONDS.most}`]],
+    server: true,
+    examples: [
+      "kvm-manager vm exec web1 -- uname -a",
+      "kvm-manager vm exec 'web*' -- uptime",
+      "kvm-manager vm exec web1 -- sh -c 'df -h | tail -1'",
+    ],
+  });
 
 /** What standard input has. */
 async function standardInput(): Promise<string> {
@@ -91,7 +87,9 @@ async function execIn(
   }
   if (stdoutTruncated || stderrTruncated) {
     console.error(
-      `kvm-manager: ${say}it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.`,
+      `kvm-manager: ${say}${
+        render(message`it wrote more than is kept: the rest is lost. Have it write to a file, and copy that.`)
+      }`,
     );
   }
   if (timedOut) console.error(`kvm-manager: ${say}${t("shell.time_limit")}`);

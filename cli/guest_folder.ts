@@ -1,4 +1,5 @@
 /** Files and folders that are copied into a guest, and out of it; a folder as one tar file. */
+import { type Message, message, render } from "../lib/i18n/message.ts";
 import { dirname, join } from "node:path";
 import { ApiError } from "../lib/client/api.ts";
 import { COMMANDS, type GuestFile, type Output } from "../lib/contract/mod.ts";
@@ -38,8 +39,7 @@ const PIECE = 256 * 1024;
 const modeText = (mode: number) => (mode & 0o777).toString(8).padStart(4, "0");
 
 /** Tells of what no copy is made. */
-const leftOut = (path: string, why: string) =>
-  console.error(`Left out: ${escapeControlCharacters(path)} ${why}`);
+const leftOut = (what: Message) => console.error(render(what));
 
 /** What the guest has at a path; undefined where it does not say, as of what lies in a folder that is not listed. */
 export async function guestFileAt(
@@ -92,8 +92,12 @@ async function folderHere(to: string, overwrite: boolean): Promise<boolean> {
     if (!(error instanceof Deno.errors.AlreadyExists)) {
       throw new UsageError(unreadable("the folder", to, error));
     }
-    if (!(await Deno.lstat(to)).isDirectory) throw new UsageError(`${to} is there already, and is no folder`);
-    if (!overwrite) throw new UsageError(`${to} is there already. Say --yes to replace the files in it`);
+    if (!(await Deno.lstat(to)).isDirectory) {
+      throw new UsageError(message`${to} is there already, and is no folder`);
+    }
+    if (!overwrite) {
+      throw new UsageError(message`${to} is there already. Say --yes to replace the files in it`);
+    }
     return false;
   }
 }
@@ -131,7 +135,7 @@ export async function folderFrom(
     } catch (error) {
       await reader.cancel();
       if (!(error instanceof ArchiveError)) throw error;
-      throw new ApiError("Unreachable", `the copy is not whole: ${error.message}. Try again`);
+      throw new ApiError("Unreachable", render(message`the copy is not whole: ${error.message}. Try again`));
     }
   };
   const shown = { title: `download ${path}`, terminal };
@@ -150,7 +154,9 @@ export async function fileTo(
     "guest_copy_to"
   >;
   if (!verified) {
-    console.error(`Copied ${escapeControlCharacters(path)}. The guest could not count its checksum.`);
+    console.error(
+      render(message`Copied ${escapeControlCharacters(path)}. The guest could not count its checksum.`),
+    );
   }
 }
 
@@ -179,7 +185,14 @@ async function sourcesIn(from: string, name: string): Promise<Source[]> {
     else if (entry.isFile) {
       const { mode, size } = await Deno.stat(path);
       sources.push({ from: path, name: inside, mode: (mode ?? 0o644) & 0o777, size });
-    } else leftOut(path, entry.isSymlink ? "is a link" : "is neither a file nor a folder");
+    } else {
+      const shown = escapeControlCharacters(path);
+      leftOut(
+        entry.isSymlink
+          ? message`Left out: ${shown} is a link`
+          : message`Left out: ${shown} is neither a file nor a folder`,
+      );
+    }
   }
   return sources;
 }
@@ -195,7 +208,7 @@ async function* contentOf({ from, size }: Source): AsyncGenerator<Uint8Array> {
   using _file = file;
   for (let left = size; left > 0;) {
     const buffer = new Uint8Array(Math.min(PIECE, left)), length = await file.read(buffer);
-    if (length === null) throw new UsageError(`${from} became shorter while it was copied. Try again`);
+    if (length === null) throw new UsageError(message`${from} became shorter while it was copied. Try again`);
     yield buffer.subarray(0, length);
     left -= length;
   }
@@ -230,6 +243,8 @@ export async function folderTo(
     terminal,
   ) as Output<"guest_copy_folder_to">;
   if (!verified) {
-    console.error(`Copied ${escapeControlCharacters(path)}. The guest could not count its checksums.`);
+    console.error(
+      render(message`Copied ${escapeControlCharacters(path)}. The guest could not count its checksum.`),
+    );
   }
 }

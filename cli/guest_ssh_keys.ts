@@ -1,33 +1,31 @@
 /** `kvm-manager vm ssh-key add NAME FILE`: the SSH keys that let in to an account in a VM's guest. */
+import { ownHelp } from "./own_help.ts";
+import { message } from "../lib/i18n/message.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { forEachVm } from "./each_vm.ts";
 import { EXIT } from "./exit.ts";
-import { listed } from "./text.ts";
 import { unreadable } from "./unreadable.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
 import { UsageError } from "./verb/values.ts";
 
 const USAGE = "kvm-manager vm ssh-key list|add|remove NAME|UUID [FILE] [--user USER]";
 
 export const SSH_KEY_HELP = () =>
-  [
-    `Usage: ${USAGE}`,
-    "",
-    "Lists the SSH keys of an account in a VM's guest, adds those of a file, or removes them.",
-    "",
-    ...listed([["--user USER", "the account; root when left out"]]),
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm ssh-key add web1 ~/.ssh/id_ed25519.pub",
-    "  kvm-manager vm ssh-key list web1 --user ann",
-  ].join("\n");
+  ownHelp({
+    usage: USAGE,
+    about: [
+      message`Lists the SSH keys of an account in a VM's guest, adds those of a file, or removes them.`,
+    ],
+    options: [["--user USER", message`the account; root when left out`]],
+    server: true,
+    examples: [
+      "kvm-manager vm ssh-key add web1 ~/.ssh/id_ed25519.pub",
+      "kvm-manager vm ssh-key list web1 --user ann",
+    ],
+  });
 
 /** The keys of a file with public keys. @throws {UsageError} */
 async function keysOf(file: string): Promise<string[]> {
@@ -38,7 +36,7 @@ async function keysOf(file: string): Promise<string[]> {
     throw new UsageError(unreadable("the key", file, error));
   }
   if (/PRIVATE KEY/.test(text)) {
-    throw new UsageError(`${file} is a private key: name the one that ends with .pub`);
+    throw new UsageError(message`${file} is a private key: name the one that ends with .pub`);
   }
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
 }
@@ -57,7 +55,7 @@ export function readSshKey(args: readonly string[]) {
     throw new UsageError("say which file: the one that ends with .pub", USAGE);
   }
   if (more.length > 0 || what === "list" && file !== undefined) {
-    throw new UsageError(`${more[0] ?? file} is one word too many`, USAGE);
+    throw new UsageError(message`${more[0] ?? file} is one word too many`, USAGE);
   }
   return { what, name, file, values };
 }

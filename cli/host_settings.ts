@@ -1,4 +1,5 @@
 /** The server's settings, for verbs about this host: its variables, its file, and the flags said to the verb. */
+import { message, render } from "../lib/i18n/message.ts";
 import { readSettings, type Settings, SettingsError } from "../agent/settings.ts";
 import { environment } from "./environment.ts";
 import { PLAIN_OUTPUTS } from "./verb/output.ts";
@@ -25,6 +26,6 @@ export function hostSettings<Flags extends Readonly<Record<string, { type: "stri
 /** How to print, of `-o`. @throws {SettingsError} */
 export function plainOutput(said = "table"): typeof PLAIN_OUTPUTS[number] {
   const format = PLAIN_OUTPUTS.find((each) => each === said);
-  if (!format) throw new SettingsError(`--output must be one of ${PLAIN_OUTPUTS.join(", ")}`);
+  if (!format) throw new SettingsError(render(message`--output must be one of ${PLAIN_OUTPUTS.join(", ")}`));
   return format;
 }

@@ -1,21 +1,20 @@
 /** How verbs of their own end: wrong usage, what cannot be done, done. */
-import { fill } from "../lib/i18n/fill.ts";
+import { translated } from "../lib/i18n/locale.ts";
 import { messageOf } from "../lib/text/message.ts";
-import { parsed } from "./arguments.ts";
+import { optionsAlone } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import { UsageError } from "./verb/values.ts";
+import { sentence } from "./sentence.ts";
+import { seeHelp } from "./verb/failure.ts";
 
 /** Tells of wrong usage, and where the right one is told. */
 export function printUsageError(verb: string, error: unknown): void {
-  const reason = messageOf(error);
-  console.error(fill("kvm-manager {verb}: {reason}. See kvm-manager {verb} --help", { verb, reason }));
+  const line = `kvm-manager ${verb}`;
+  console.error(`${line}: ${sentence(translated(messageOf(error)))} ${seeHelp(line)}`);
 }
 
 /** Reads the arguments of a verb that takes none. @throws {UsageError} */
 export function readNothing(args: readonly string[]): Record<string, never> {
-  const { positionals: [word] } = parsed(args, {});
-  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
-  return {};
+  return optionsAlone(args, {});
 }
 
 /** What was read; where wrong usage was found instead, that is told, and this status given. */
@@ -50,7 +49,7 @@ export async function runHostCommand<Given extends object>(
     return await run(given);
   } catch (error) {
     if (!(error instanceof Expected)) throw error;
-    console.error(`kvm-manager ${verb}: ${error.message}`);
+    console.error(`kvm-manager ${verb}: ${translated(error.message)}`);
     return EXIT.failed;
   }
 }

@@ -2,7 +2,7 @@
  * `kvm-manager lock-manager`: turns virtlockd on and off as root, for a service that may not: what set_lock_manager does
  * where the server runs as root.
  */
-import { parseArgs } from "node:util";
+import { ownHelp } from "./own_help.ts";
 import { setLogLevel } from "../agent/log.ts";
 import { isLocalSystem } from "../agent/machine/local_uri.ts";
 import { textAt } from "../agent/machine/files.ts";
@@ -18,10 +18,11 @@ import {
   type LockManager,
   lockManagerCommands,
 } from "../lib/contract/mod.ts";
-import { render } from "../lib/i18n/message.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { familyOf } from "../lib/system/doctor/distribution.ts";
 import { isUnchanged, type LockChange, lockRefusal } from "../lib/system/lock_manager/refusal.ts";
 import { fits } from "typebox/compile";
+import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { lockSources } from "./doctor.ts";
 import { isServing, SOCKET_FILE } from "./environment.ts";
@@ -31,17 +32,24 @@ import { ownLink } from "./own_link.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 
 export const LOCK_MANAGER_HELP = () =>
-  [
-    "Usage: kvm-manager lock-manager lockd|none [--lockspace DIR] [--restart] [--while-running]",
-    "                                [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
-    "",
-    "Turns virtlockd on or off, as root: it changes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running –",
-    "and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.",
-    "",
-    "  --lockspace DIR   folder for leases, on storage that all hosts share; '' for leases on the disks' own files",
-    "  --restart         restart libvirt; without it nothing is changed",
-    "  --while-running   although VMs run: one that is paused and resumed before it was shut down leaves its lease behind",
-  ].join("\n");
+  ownHelp({
+    usage:
+      "kvm-manager lock-manager lockd|none [--lockspace DIR] [--restart] [--while-running] [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    about: [
+      message`Turns virtlockd on or off, as root: it changes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running – and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.`,
+    ],
+    options: [
+      [
+        "--lockspace DIR",
+        message`folder for leases, on storage that all hosts share; '' for leases on the disks' own files`,
+      ],
+      ["--restart", message`restart libvirt; without it nothing is changed`],
+      [
+        "--while-running",
+        message`although VMs run: one that is paused and resumed before it was shut down leaves its lease behind`,
+      ],
+    ],
+  });
 
 const FLAGS = { uri: { type: "string" }, ...PLACE_OPTIONS } as const;
 
@@ -52,15 +60,11 @@ interface Given {
 
 /** Reads its arguments. @throws {Error} that says what is wrong */
 export function readLockManager(args: readonly string[]): Given {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...FLAGS,
-      lockspace: { type: "string" },
-      restart: { type: "boolean" },
-      "while-running": { type: "boolean" },
-    },
+  const { values, positionals } = parsed(args, {
+    ...FLAGS,
+    lockspace: { type: "string" },
+    restart: { type: "boolean" },
+    "while-running": { type: "boolean" },
   });
   const { lockspace, restart = false, "while-running": whileRunning = false, ...places } = values;
   const [word, more] = positionals, driver = CHOSEN_LOCK_DRIVERS.find((each) => each === word);
@@ -117,7 +121,9 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
     throw refused(`libvirt does not answer: ${link.status.error ?? "not in time"}.`);
   }
   const found = await lookAtLocks(await lockSources(link)), linked = await linkedHosts(settings);
-  if (linked === null) console.error("KVM Manager does not run: what linked hosts have is not known.");
+  if (linked === null) {
+    console.error(render(message`KVM Manager does not run: what linked hosts have is not known.`));
+  }
   // What they have in common with this host, the server has found out
   const others = (linked ?? []).map(({ host, answer }) => ({
     ...{ host, driver: answer?.driver ?? null, lockspace: answer?.lockspace ?? null },
@@ -125,7 +131,7 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
   }));
   const state = { ...found, others };
   if (isUnchanged(change, state)) {
-    console.log("It is so already: nothing was changed.");
+    console.log(render(message`It is so already: nothing was changed.`));
     return 0;
   }
   const reason = lockRefusal(change, state, familyOf(await textAt("/etc/os-release") ?? ""));
@@ -137,7 +143,11 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
     state,
   );
   say(
-    change.driver === "none" ? "virtlockd is off." : "virtlockd is on: VMs get leases at their next start.",
+    render(
+      change.driver === "none"
+        ? message`virtlockd is off.`
+        : message`virtlockd is on: VMs get leases at their next start.`,
+    ),
   );
   return 0;
 }

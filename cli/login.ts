@@ -1,4 +1,6 @@
 /** `kvm-manager login`, `logout`, `context`: servers elsewhere, known by a name. */
+import { ownHelp } from "./own_help.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { parsed } from "./arguments.ts";
@@ -21,43 +23,40 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(shell);
 
 export const LOGIN_HELP = () =>
-  [
-    "Usage: kvm-manager login URL [--name NAME] [--token-file FILE|-] [--ca FILE | --fingerprint SHA256]",
-    "",
-    "Remembers a server and an API token for it (made under Settings, API tokens, or with kvm-manager token add).",
-    "The token is asked for, unless a file has it. A certificate that no authority vouches for is shown with its",
-    "fingerprint; it is trusted if you say so. From then on every verb is for that server: see context use.",
-    "",
-    "  --name NAME         what to call it; the host's name without this",
-    "  --token-file FILE   file with the API token; - is standard input",
-    "  --ca FILE           certificates of the authorities to trust, PEM",
-    "  --fingerprint SHA256  trust the certificate with this fingerprint",
-    "",
-    `Kept in ${contextsFile(environment().env)}, which only you can read.`,
-    "",
-    "Examples:",
-    "  kvm-manager login https://host:8440",
-    "  kvm-manager login https://host:8440 --name lab --token-file token.txt",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager login URL [--name NAME] [--token-file FILE|-] [--ca FILE | --fingerprint SHA256]",
+    about: [
+      message`Remembers a server and an API token for it (made under Settings, API tokens, or with kvm-manager token add). The token is asked for, unless a file has it. A certificate that no authority vouches for is shown with its fingerprint; it is trusted if you say so. From then on every verb is for that server: see context use.`,
+    ],
+    options: [
+      ["--name NAME", message`what to call it; the host's name without this`],
+      ["--token-file FILE", message`file with the API token; - is standard input`],
+      ["--ca FILE", message`certificates of the authorities to trust, PEM`],
+      ["--fingerprint SHA256", message`trust the certificate with this fingerprint`],
+    ],
+    more: [message`Kept in ${contextsFile(environment().env)}, which only you can read.`],
+    examples: [
+      "kvm-manager login https://host:8440",
+      "kvm-manager login https://host:8440 --name lab --token-file token.txt",
+    ],
+  });
 
 export const LOGOUT_HELP = () =>
-  [
-    "Usage: kvm-manager logout [NAME]",
-    "",
-    "Forgets a server, the current one without a name, and its token here. The token itself stays valid:",
-    "kvm-manager token revoke ends it.",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager logout [NAME]",
+    about: [
+      message`Forgets a server, the current one without a name, and its token here. The token itself stays valid: kvm-manager token revoke ends it.`,
+    ],
+  });
 
 export const CONTEXT_HELP = () =>
-  [
-    "Usage: kvm-manager context list | context use NAME",
-    "",
-    "The servers of kvm-manager login, and which of them verbs are for. local is this host's, by its socket.",
-    "",
-    "Examples:",
-    "  kvm-manager context list",
-    "  kvm-manager context use local",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager context list | context use NAME",
+    about: [
+      message`The servers of kvm-manager login, and which of them verbs are for. local is this host's, by its socket.`,
+    ],
+    examples: ["kvm-manager context list", "kvm-manager context use local"],
+  });
 
 /** Runs with errors told the way all verbs tell them. */
 async function told(words: readonly string[], run: () => Promise<number>): Promise<number> {
@@ -69,7 +68,7 @@ async function told(words: readonly string[], run: () => Promise<number>): Promi
 }
 
 async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<string> {
-  if (file === undefined) return (await terminal.secret("API token: ")).trim();
+  if (file === undefined) return (await terminal.secret(`${render(message`API token`)}: `)).trim();
   try {
     return (file === "-" ? await terminal.input() : await Deno.readTextFile(file)).trim();
   } catch (error) {
@@ -81,12 +80,15 @@ async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<
 function trusts(server: string, fingerprint: string, terminal: Terminal): boolean {
   if (!terminal.isTerminal) return false;
   console.error(
-    `The certificate of ${
-      escapeControlCharacters(server)
-    } is vouched for by nobody. Its fingerprint (SHA-256) is\n` +
-      `  ${shownFingerprint(fingerprint)}\nCompare it with what kvm-manager serve said when it started.`,
+    render(
+      message`The certificate of ${
+        escapeControlCharacters(server)
+      } is vouched for by nobody. Its fingerprint (SHA-256) is\n  ${
+        shownFingerprint(fingerprint)
+      }\nCompare it with what kvm-manager serve said when it started.`,
+    ),
   );
-  return saysYes(terminal.ask("Type yes to trust it:"));
+  return saysYes(terminal.ask(render(message`Type yes to trust it:`)));
 }
 
 /** The fingerprint of a certificate that is not trusted; undefined for one that is. @throws {ApiError} */
@@ -113,7 +115,7 @@ export function readLogin(args: readonly string[]) {
   const url = serverUrl(positionals[0]!);
   const name = values.name ?? url.hostname;
   if (!/^[\w.-]{1,64}$/.test(name) || name === "local") {
-    throw new UsageError(`${JSON.stringify(name)} cannot be a name`);
+    throw new UsageError(message`${JSON.stringify(name)} cannot be a name`);
   }
   return { url, name, values };
 }
@@ -134,9 +136,11 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
       if (fingerprint !== undefined && !trusts(url.origin, fingerprint, terminal)) {
         throw new ApiError(
           "Unreachable",
-          `the certificate of ${url.origin} is not trusted. Say --ca FILE, or --fingerprint ${
-            shownFingerprint(fingerprint)
-          }`,
+          render(
+            message`the certificate of ${url.origin} is not trusted. Say --ca FILE, or --fingerprint ${
+              shownFingerprint(fingerprint)
+            }`,
+          ),
         );
       }
       if (fingerprint !== undefined) context = { ...context, fingerprint };
@@ -147,9 +151,11 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
     const { contexts } = readContexts(env);
     await writeContexts(env, { current: name, contexts: { ...contexts, [name]: context } });
     console.error(
-      `Logged in to ${context.server} as ${
-        escapeControlCharacters(user)
-      }. Verbs are for it from now on (context ${name}).`,
+      render(
+        message`Logged in to ${context.server} as ${
+          escapeControlCharacters(user)
+        }. Verbs are for it from now on (context ${name}).`,
+      ),
     );
     return EXIT.done;
   });
@@ -171,7 +177,11 @@ export function logout(args: readonly string[]): Promise<number> {
     const name = named ?? current;
     if (name === undefined || !Object.hasOwn(contexts, name)) {
       throw new SettingsError(
-        name === undefined ? "nobody is logged in" : `there is no context ${JSON.stringify(name)}`,
+        render(
+          name === undefined
+            ? message`nobody is logged in`
+            : message`there is no context ${JSON.stringify(name)}`,
+        ),
       );
     }
     const others = Object.fromEntries(Object.entries(contexts).filter(([each]) => each !== name));
@@ -202,7 +212,7 @@ export function context(args: readonly string[]): Promise<number> {
     const { current = "local", contexts } = readContexts(env);
     if (name === undefined) {
       const rows = [
-        { name: "local", server: "this host's socket", current: current === "local" },
+        { name: "local", server: render(message`this host's socket`), current: current === "local" },
         ...Object.entries(contexts).map(([name, { server }]) => ({
           name,
           server,
@@ -213,7 +223,9 @@ export function context(args: readonly string[]): Promise<number> {
       return EXIT.done;
     }
     if (name !== "local" && !Object.hasOwn(contexts, name)) {
-      throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);
+      throw new SettingsError(
+        render(message`there is no context ${JSON.stringify(name)}. See kvm-manager context list`),
+      );
     }
     await writeContexts(env, { ...(name !== "local" && { current: name }), contexts });
     return EXIT.done;

@@ -1,4 +1,6 @@
 /** `kvm-manager man`: the manual page, in roff (man(7)), from the same tables as help and completion. */
+import { message } from "../lib/i18n/message.ts";
+import { ownHelp } from "./own_help.ts";
 import { DEFAULT_CONFIG, SETTINGS } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
 import type { OwnVerb } from "./own_verb.ts";
@@ -13,15 +15,11 @@ import { usageOf } from "./verb/usage.ts";
 export { readNothing };
 
 export const MAN_HELP = () =>
-  [
-    "Usage: kvm-manager man",
-    "",
-    "Prints the manual page, in roff.",
-    "",
-    "Examples:",
-    "  kvm-manager man | man -l -",
-    "  kvm-manager man > /usr/local/share/man/man1/kvm-manager.1",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager man",
+    about: [message`Prints the manual page, in roff.`],
+    examples: ["kvm-manager man | man -l -", "kvm-manager man > /usr/local/share/man/man1/kvm-manager.1"],
+  });
 
 /** A line as roff has it: no sign of it is a command. */
 const escaped = (line: string) =>

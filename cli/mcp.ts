@@ -2,6 +2,8 @@
  * `kvm-manager mcp`: MCP over standard input and output, for programs that start their servers. Each line is a message, which
  * goes to `/mcp` of the running server, by its socket or with an API token: rights, plans and settings are there.
  */
+import { ownHelp } from "./own_help.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { ApiError } from "../lib/client/api.ts";
 import {
   MCP_PATH,
@@ -13,39 +15,29 @@ import {
 } from "../lib/mcp/protocol.ts";
 import { parseJson } from "../lib/text/json.ts";
 import { writeAll } from "../lib/write_all.ts";
-import { parsed } from "./arguments.ts";
+import { optionsAlone } from "./arguments.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
-import { listed } from "./text.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
-import { UsageError } from "./verb/values.ts";
 
 /** Messages that are under way at once; no more are read before one has its answer and that was taken. */
 const MOST_AT_ONCE = 8;
 const NEW_LINE = 0x0a;
 
 export const MCP_HELP = () =>
-  [
-    "Usage: kvm-manager mcp [OPTIONS]",
-    "",
-    "Speaks MCP (Model Context Protocol) on standard input and output, for programs that start their servers themselves.",
-    "It must be switched on: kvm-manager mcp-access set --enabled. It may change things only with --acting.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager mcp",
-    "  kvm-manager mcp --context kvm2",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager mcp [OPTIONS]",
+    about: [
+      message`Speaks MCP (Model Context Protocol) on standard input and output, for programs that start their servers themselves. It must be switched on: kvm-manager mcp-access set --enabled. It may change things only with --acting.`,
+    ],
+    server: true,
+    examples: ["kvm-manager mcp", "kvm-manager mcp --context kvm2"],
+  });
 
 /** Reads its arguments. @throws {UsageError} */
 export function readMcp(args: readonly string[]) {
-  const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
-  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
-  return { values };
+  return { values: optionsAlone(args, TARGET_OPTIONS) };
 }
 
 /** Lines of bytes; null for one that is longer than a message may be. It is passed over up to its end. */
@@ -200,7 +192,7 @@ export class McpBridge {
     } catch (cause) {
       const error = new ApiError(
         "BadAnswer",
-        `it answered with something that is not JSON (HTTP ${response.status})`,
+        render(message`it answered with something that is not JSON (HTTP ${response.status})`),
       );
       error.cause = cause;
       throw error;
@@ -241,7 +233,9 @@ export async function mcpCommand(args: readonly string[]): Promise<number> {
   try {
     const server = serverOf(await targetOf(readMcp(args).values));
     if (Deno.stdin.isTerminal()) {
-      console.error("kvm-manager mcp: programs that speak MCP start this. Ctrl+D ends it.");
+      console.error(
+        `kvm-manager mcp: ${render(message`programs that speak MCP start this. Ctrl+D ends it.`)}`,
+      );
     }
     const encoder = new TextEncoder();
     const bridge = new McpBridge(server, (line) => writeAll(Deno.stdout, encoder.encode(line)));

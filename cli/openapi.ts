@@ -1,4 +1,6 @@
 /** `kvm-manager openapi`: the API's description. */
+import { message } from "../lib/i18n/message.ts";
+import { ownHelp } from "./own_help.ts";
 import { openApi } from "../lib/openapi/openapi.ts";
 import { VERSION } from "../lib/version.ts";
 import { EXIT } from "./exit.ts";
@@ -7,14 +9,11 @@ import { parseOrExit, readNothing } from "./host_verb.ts";
 export { readNothing };
 
 export const OPENAPI_HELP = () =>
-  [
-    "Usage: kvm-manager openapi",
-    "",
-    "Prints the description of the API (OpenAPI 3.1, JSON) that generators make clients of.",
-    "",
-    "Examples:",
-    "  kvm-manager openapi > api.json && npx openapi-typescript api.json -o api.d.ts",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager openapi",
+    about: [message`Prints the description of the API (OpenAPI 3.1, JSON) that generators make clients of.`],
+    examples: ["kvm-manager openapi > api.json && npx openapi-typescript api.json -o api.d.ts"],
+  });
 
 /** Prints the API's description. */
 export function openapi(args: readonly string[]): Promise<number> {

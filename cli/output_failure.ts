@@ -1,4 +1,5 @@
 /** Output that cannot be written: a full disk, a pipe that is read no more. */
+import { message, render } from "../lib/i18n/message.ts";
 import { messageOf } from "../lib/text/message.ts";
 import { EXIT } from "./exit.ts";
 
@@ -40,7 +41,9 @@ export async function withOutput(run: () => Promise<number>): Promise<number> {
     if (!isRefused(error)) throw error;
     if (isClosed(error)) return EXIT.done;
     console.error(
-      `kvm-manager: the output cannot be written: ${messageOf(error).replace(/ \(os error \d+\)$/, "")}`,
+      `kvm-manager: ${
+        render(message`the output cannot be written: ${messageOf(error).replace(/ \(os error \d+\)$/, "")}`)
+      }`,
     );
     return EXIT.failed;
   }

@@ -1,6 +1,7 @@
 /** `kvm-manager backup-state` and `restore-state`: the program's own database, keys and settings as one file. */
+import { ownHelp } from "./own_help.ts";
+import { message, render } from "../lib/i18n/message.ts";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
 import {
   inspectState,
@@ -19,45 +20,57 @@ import { secretText } from "../lib/text/secret_text.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { hostCredential, KeyFileError } from "../agent/sealing/key_file.ts";
 import type { UnreadSecret } from "../agent/sealing/secrets.ts";
+import { shell } from "../lib/i18n/en/shell.ts";
+import { textsOf } from "../lib/i18n/mod.ts";
 import { TERMINAL } from "./terminal.ts";
+import { parsed } from "./arguments.ts";
 import { askToConfirm } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
 import { runHostCommand } from "./host_verb.ts";
 import { environment, isServing, SOCKET_FILE } from "./environment.ts";
 
+const { t } = textsOf(shell);
+
 const PLACES = [
-  "  --data-dir DIR   folder of the database (KVMM_DATA_DIR)",
-  "  --config FILE    file of the settings (KVMM_CONFIG)",
-];
+  ["--data-dir DIR", message`folder of the database (KVMM_DATA_DIR)`],
+  ["--config FILE", message`file of the settings (KVMM_CONFIG)`],
+] as const;
 
 export const BACKUP_HELP = () =>
-  [
-    "Usage: kvm-manager backup-state FILE [OPTIONS]",
-    "",
-    "Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file.",
-    "The server may run. Only its owner can read the file. VMs and disks are not in it.",
-    "Secrets in it (passwords of hosts, secrets of targets, private keys) are sealed with the key of this host. With a",
-    "passphrase the file has that key, too, sealed by the passphrase; without one they must be given again elsewhere.",
-    "",
-    "  --passphrase-file FILE   a passphrase of 12 characters or more; - reads it from standard input, or asks for it",
-    ...PLACES,
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager backup-state FILE [OPTIONS]",
+    about: [
+      message`Saves KVM Manager's own state – users, roles, tokens, audit, tasks, port forwards, keys, settings – into a new file. The server may run. Only its owner can read the file. VMs and disks are not in it.`,
+      message`Secrets in it (passwords of hosts, secrets of targets, private keys) are sealed with the key of this host. With a passphrase the file has that key, too, sealed by the passphrase; without one they must be given again elsewhere.`,
+    ],
+    options: [[
+      "--passphrase-file FILE",
+      message`a passphrase of 12 characters or more; - reads it from standard input, or asks for it`,
+    ], ...PLACES],
+  });
 
 export const RESTORE_HELP = () =>
-  [
-    "Usage: kvm-manager restore-state FILE [OPTIONS]",
-    "",
-    "Puts a saved state in the place of the present one, which is kept aside. The file is checked first: whole, and not",
-    "written by a newer KVM Manager. The server must not run: systemctl stop kvm-manager",
-    "What was revoked since it was saved stays revoked, where the present state can tell; everybody signs in again.",
-    "",
-    "  --check          only check the file",
-    "  --passphrase-file FILE   the passphrase that the state was saved with; - reads it from standard input, or asks for it",
-    "  --with-revoked   also what was revoked since: deleted users, tokens and port forwards, old passwords and rights",
-    "  --yes            do not ask",
-    "  --runtime-dir DIR   where the server's socket would be (KVMM_RUNTIME_DIR)",
-    ...PLACES,
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager restore-state FILE [OPTIONS]",
+    about: [
+      message`Puts a saved state in the place of the present one, which is kept aside. The file is checked first: whole, and not written by a newer KVM Manager. The server must not run: systemctl stop kvm-manager`,
+      message`What was revoked since it was saved stays revoked, where the present state can tell; everybody signs in again.`,
+    ],
+    options: [
+      ["--check", message`only check the file`],
+      [
+        "--passphrase-file FILE",
+        message`the passphrase that the state was saved with; - reads it from standard input, or asks for it`,
+      ],
+      [
+        "--with-revoked",
+        message`also what was revoked since: deleted users, tokens and port forwards, old passwords and rights`,
+      ],
+      ["--yes", message`do not ask`],
+      ["--runtime-dir DIR", message`where the server's socket would be (KVMM_RUNTIME_DIR)`],
+      ...PLACES,
+    ],
+  });
 
 const OPTIONS = {
   ...PLACE_OPTIONS,
@@ -79,7 +92,7 @@ interface Given {
 
 /** Reads the arguments of both. @throws {Error} that says what is wrong */
 export function readStateFile(args: readonly string[]): Given {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parsed(args, OPTIONS);
   if (positionals.length !== 1) throw new SettingsError("give one file");
   const settings = hostSettings(PLACE_OPTIONS, values);
   const config = values.config ?? (environment().env("KVMM_CONFIG") || DEFAULT_CONFIG);
@@ -100,10 +113,14 @@ async function passphraseIn(file: string | undefined): Promise<string | undefine
   try {
     if (file !== "-") return secretText(await Deno.readTextFile(file));
     return secretText(
-      Deno.stdin.isTerminal() ? await TERMINAL.secret("Passphrase: ") : await TERMINAL.input(),
+      Deno.stdin.isTerminal()
+        ? await TERMINAL.secret(`${render(message`Passphrase`)}: `)
+        : await TERMINAL.input(),
     );
   } catch (error) {
-    throw new StateError(`the passphrase cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new StateError(render(message`the passphrase cannot be read: ${messageOf(error)}`), {
+      cause: error,
+    });
   }
 }
 
@@ -131,18 +148,22 @@ export const backupCommand = (args: readonly string[]) =>
       const key = await stateKey(passphraseFile);
       if (key.passphrase !== undefined && key.passphrase.length < SHORTEST_PASSPHRASE) {
         throw new StateError(
-          `the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters. Nothing was saved`,
+          render(message`the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters. Nothing was saved`),
         );
       }
       const { bytes, database, hasKey, sealed } = await saveState(place, file, key);
-      console.log(`${file}: ${formatBytes(bytes)}, version ${database} of the database. Keep it safe.`);
+      console.log(
+        render(message`${file}: ${formatBytes(bytes)}, version ${database} of the database. Keep it safe.`),
+      );
       if (sealed.length === 0) return 0;
       console.log(
-        hasKey
-          ? `Its secrets can be read with the passphrase alone: ${namesOf(sealed)}.`
-          : `Its secrets can be read on this host alone, as long as its key is kept. Elsewhere these must be given again: ${
-            namesOf(sealed)
-          }. With --passphrase-file, the file has the key, too.`,
+        render(
+          hasKey
+            ? message`Its secrets can be read with the passphrase alone: ${namesOf(sealed)}.`
+            : message`Its secrets can be read on this host alone, as long as its key is kept. Elsewhere these must be given again: ${
+              namesOf(sealed)
+            }. With --passphrase-file, the file has the key, too.`,
+        ),
       );
       return 0;
     },
@@ -168,16 +189,22 @@ async function withLock<T>(dataDir: string, run: () => Promise<T>): Promise<T> {
 function revokedLines(revoked: Awaited<ReturnType<typeof putBack>>["revoked"], savedAt: string): string[] {
   if (revoked === undefined || !revoked.isKnown) {
     return [
-      `Warning: users, tokens and port forwards that were removed or restricted since ${savedAt} are valid again. ` +
-      "Look at them: kvm-manager user list, token list, forward list.",
+      render(
+        message`Warning: users, tokens and port forwards that were removed or restricted since ${savedAt} are valid again. Look at them: kvm-manager user list, token list, forward list.`,
+      ),
     ];
   }
-  const lists = [["users", revoked.users], ["tokens", revoked.tokens], [
-    "port forwards",
-    revoked.forwards,
-  ]] as const;
+  const lists = [
+    [message`users`, revoked.users],
+    [message`tokens`, revoked.tokens],
+    [message`port forwards`, revoked.forwards],
+  ] as const;
   return lists.filter(([, names]) => names.length > 0).map(([what, names]) =>
-    `Removed since, and not brought back (--with-revoked does): ${what} ${oneLine(names.join(", "), 500)}`
+    render(
+      message`Removed since, and not brought back (--with-revoked does): ${what} ${
+        oneLine(names.join(", "), 500)
+      }`,
+    )
   );
 }
 
@@ -188,9 +215,17 @@ export const restoreCommand = (args: readonly string[]) =>
     StateError,
     async ({ file, place, runtimeDir, check, yes, revives, passphraseFile }) => {
       const { version, database, createdAt, hasKey } = await inspectState(place, file);
-      console.log(`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`);
+      console.log(
+        render(
+          message`${file}: whole; saved ${createdAt} by ${version}, version ${database} of the database.`,
+        ),
+      );
       if (hasKey && passphraseFile === undefined) {
-        console.log("It has the key of its secrets, sealed by a passphrase: give it with --passphrase-file.");
+        console.log(
+          render(
+            message`It has the key of its secrets, sealed by a passphrase: give it with --passphrase-file.`,
+          ),
+        );
       }
       if (!hasKey && passphraseFile !== undefined) {
         throw new StateError("it has no key that a passphrase opens: leave --passphrase-file out");
@@ -198,14 +233,15 @@ export const restoreCommand = (args: readonly string[]) =>
       if (check) return 0;
       if (await isServing(runtimeDir)) {
         throw new StateError(
-          `a server runs on this state (${
-            join(runtimeDir, SOCKET_FILE)
-          }). Stop it first: systemctl stop kvm-manager. ` +
-            "Nothing was changed",
+          render(
+            message`a server runs on this state (${
+              join(runtimeDir, SOCKET_FILE)
+            }). Stop it first: systemctl stop kvm-manager. Nothing was changed`,
+          ),
         );
       }
-      if (!yes && !askToConfirm(`Put it in the place of the state in ${place.dataDir}?`)) {
-        console.error("Nothing was done.");
+      if (!yes && !askToConfirm(render(message`Put it in the place of the state in ${place.dataDir}?`))) {
+        console.error(t("shell.nothing_done"));
         return 1;
       }
       const key = await stateKey(passphraseFile);
@@ -215,11 +251,17 @@ export const restoreCommand = (args: readonly string[]) =>
       );
       for (const { what, remedy } of unread) {
         console.log(
-          `Warning: the ${oneLine(what, 200)} cannot be read with the key of this host: ${remedy}.`,
+          render(
+            message`Warning: the ${oneLine(what, 200)} cannot be read with the key of this host: ${remedy}.`,
+          ),
         );
       }
       for (const line of revokedLines(revoked, createdAt)) console.log(line);
-      console.log(`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`);
+      console.log(
+        render(
+          message`Done. The state before it is kept in ${aside}. Start again: systemctl start kvm-manager`,
+        ),
+      );
       return 0;
     },
   );

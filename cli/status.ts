@@ -1,6 +1,7 @@
 /** `kvm-manager status`: what is installed, whether it runs and reaches libvirt, and what a person should know of. */
+import { message } from "../lib/i18n/message.ts";
+import { ownHelp } from "./own_help.ts";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { installed } from "../agent/system/install/install.ts";
 import { hasSystemd, systemctl } from "../agent/system/install/system.ts";
 import { certificateOf } from "../agent/system/doctor/certificate.ts";
@@ -12,19 +13,19 @@ import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { EXIT, exitStatus } from "./exit.ts";
+import { optionsAlone } from "./arguments.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
 import { parseOrExit } from "./host_verb.ts";
 import { rendered } from "./verb/output.ts";
 import { SOCKET_FILE } from "./environment.ts";
 
 export const STATUS_HELP = () =>
-  [
-    "Usage: kvm-manager status [-o table|json|yaml] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
-    "",
-    "Shows what is installed, whether the service runs and reaches libvirt, what does not respond, and when its state",
-    "was saved last.",
-    "Ends with 0 when the server answers and is connected to libvirt, else with 3.",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager status [-o table|json|yaml] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+    about: [
+      message`Shows what is installed, whether the service runs and reaches libvirt, what does not respond, and when its state was saved last. Ends with 0 when the server answers and is connected to libvirt, else with 3.`,
+    ],
+  });
 
 /** What may not be read by whoever asks is unknown, never nothing. */
 async function orUnknown<T>(asked: Promise<T>): Promise<T | "unknown"> {
@@ -104,10 +105,7 @@ async function program(): Promise<string> {
 
 /** Reads its arguments. @throws {Error} that says what is wrong */
 export function readStatus(args: readonly string[]) {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { output: { type: "string", short: "o" }, ...PLACE_OPTIONS },
-  });
+  const values = optionsAlone(args, { output: { type: "string", short: "o" }, ...PLACE_OPTIONS });
   return { format: plainOutput(values.output), settings: hostSettings(PLACE_OPTIONS, values) };
 }
 

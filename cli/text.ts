@@ -54,10 +54,13 @@ export function typedLines(line: string, width: number = textWidth()): string[] 
   return packed(indent, line.match(PARTS) ?? [], `${indent}    `, width, " \\");
 }
 
+/** Whether a line tells how something is written, in any language: `Usage: kvm-manager …`, or what goes on below it. */
+const isUsage = (line: string) => /^(Usage|Also):|^ {7}kvm-manager|^\S+ ?[:：] *kvm-manager /.test(line);
+
 /** A line that is laid out: what does not fit goes on below its text. Pure. */
 function folded(line: string, width: number): string[] {
   if (line.length <= width) return [line];
-  if (/^(Usage|Also):|^ {7}kvm-manager/.test(line)) return usageLines(line, width);
+  if (isUsage(line)) return usageLines(line, width);
   if (/^ +kvm-manager /.test(line)) return typedLines(line, width);
   const head = /^ *(?:\S+(?: \S+)*? {2,})?/.exec(line)![0];
   const indent = head.length > width / 2 ? /^ */.exec(line)![0] : head;
@@ -71,7 +74,7 @@ function folded(line: string, width: number): string[] {
 export function fitted(text: string, width: number = textWidth()): string {
   return text.split("\n\n").map((paragraph) => {
     const lines = paragraph.split("\n");
-    const isProse = lines.every((line) => /^\S/.test(line) && !/^(Usage|Also):/.test(line)) &&
+    const isProse = lines.every((line) => /^\S/.test(line) && !isUsage(line)) &&
       !lines.at(-1)!.endsWith(":");
     return (isProse ? wrapped(lines.join(" "), width) : lines.flatMap((line) => folded(line, width))).join(
       "\n",

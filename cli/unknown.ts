@@ -1,4 +1,5 @@
 /** A verb that there is not, and what is near. Loaded when somebody mistyped alone. */
+import { message, render } from "../lib/i18n/message.ts";
 import { TARGET_OPTIONS } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
 import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
@@ -17,7 +18,9 @@ export function unknown(args: readonly string[], own: Readonly<Record<string, Ow
   const inner = second === undefined ? [] : verbsUnder([name, second]);
   if (inner.length > 0) {
     const lines = inner.map(({ words }) => `kvm-manager ${words.join(" ")}`);
-    console.error(`kvm-manager: ${name} ${second} has verbs of its own: ${inWords(lines)}`);
+    console.error(
+      `kvm-manager: ${render(message`${`${name} ${second}`} has verbs of its own: ${inWords(lines)}`)}`,
+    );
     return EXIT.usage;
   }
   const group = verbsUnder([name]);
@@ -60,7 +63,9 @@ export function unknownOption(word: string): number {
     [...Object.keys(COMMON_OPTIONS), ...Object.keys(TARGET_OPTIONS)].map((each) => `--${each}`),
   );
   console.error(
-    `kvm-manager: unknown option ${JSON.stringify(option)} before the verb.${near} See kvm-manager --help`,
+    `kvm-manager: ${render(message`unknown option ${JSON.stringify(option)} before the verb.${near}`)} ${
+      t("shell.see_help", { help: "kvm-manager --help" })
+    }`,
   );
   return EXIT.usage;
 }

@@ -1,12 +1,13 @@
 /** `kvm-manager vm wait NAME… WHAT`: until VMs are in a state, their guest agents answer, or they have an address. */
+import { COMMON_OPTIONS } from "./verb/common.ts";
+import { ownHelp } from "./own_help.ts";
+import { message } from "../lib/i18n/message.ts";
 import { parsed } from "./arguments.ts";
 import { serverOf } from "./connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
-import { listed } from "./text.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
-import { targetRows } from "./verb/help.ts";
 import { Resources } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 import { timeoutOf, waitForVms } from "./verb/wait.ts";
@@ -15,28 +16,26 @@ import { WAITED_FOR } from "./verb/waited_for.ts";
 const USAGE = `kvm-manager vm wait <vmId...> <${WAITED_FOR.join("|")}> [--timeout TIME] [OPTIONS]`;
 
 export const WAIT_HELP = () =>
-  [
-    `Usage: ${USAGE}`,
-    "",
-    "Waits until each of the VMs is in that state, its guest agent answers, or it has an address.",
-    `Exit status: 0 it is so; ${EXIT.notInTime} not in time; others as for all verbs.`,
-    "",
-    ...listed([["--timeout TIME", "longest time to wait, like 90s or 5m; 2m when left out, 0 for no end"]]),
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager vm wait web1 agent --timeout 5m",
-    "  kvm-manager vm stop 'web-*' && kvm-manager vm wait 'web-*' stopped",
-  ].join("\n");
+  ownHelp({
+    usage: USAGE,
+    about: [
+      message`Waits until each of the VMs is in that state, its guest agent answers, or it has an address.`,
+      message`Exit status: 0 it is so; ${EXIT.notInTime} not in time; others as for all verbs.`,
+    ],
+    options: [["--timeout TIME", COMMON_OPTIONS.timeout.text]],
+    server: true,
+    examples: [
+      "kvm-manager vm wait web1 agent --timeout 5m",
+      "kvm-manager vm stop 'web-*' && kvm-manager vm wait 'web-*' stopped",
+    ],
+  });
 
 /** Reads its arguments. @throws {UsageError} */
 export function readWait(args: readonly string[]) {
   const { positionals, values } = parsed(args, { ...TARGET_OPTIONS, timeout: { type: "string" } });
   const what = WAITED_FOR.find((each) => each === positionals.at(-1));
   const names = positionals.slice(0, -1);
-  if (what === undefined) throw new UsageError(`say last what for: ${WAITED_FOR.join(", ")}`, USAGE);
+  if (what === undefined) throw new UsageError(message`say last what for: ${WAITED_FOR.join(", ")}`, USAGE);
   if (names.length === 0) throw new UsageError("missing <vmId>", USAGE);
   return { names, what, milliseconds: timeoutOf(values.timeout), values };
 }

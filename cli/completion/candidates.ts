@@ -1,4 +1,5 @@
 /** What may come next on a command line: verbs, options, values; names from the running server. */
+import { translated } from "../../lib/i18n/locale.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import { type CommandName, COMMANDS, type Image } from "../../lib/contract/mod.ts";
 import { leadingOptions } from "../leading_options.ts";
@@ -191,7 +192,7 @@ function nextWords(words: readonly string[], others: Readonly<Record<string, Own
   for (const [name, { summary }] of Object.entries(others)) {
     const own = name.split(" ");
     if (words.every((word, index) => own[index] === word) && own.length > words.length) {
-      found.set(own[words.length]!, own.length === words.length + 1 ? summary : `${own[0]} …`);
+      found.set(own[words.length]!, own.length === words.length + 1 ? translated(summary) : `${own[0]} …`);
     }
   }
   for (const verb of words.length === 0 ? VERBS : verbsUnder(words)) {

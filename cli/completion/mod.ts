@@ -1,4 +1,6 @@
 /** `kvm-manager completion SHELL`, and what the shells ask it for. */
+import { ownHelp } from "../own_help.ts";
+import { message } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { serverOf } from "../connect/server.ts";
 import { TARGET_OPTIONS, targetOf } from "../connect/target.ts";
@@ -10,22 +12,23 @@ import { candidates } from "./candidates.ts";
 import { SHELLS } from "./scripts.ts";
 
 export const COMPLETION_HELP = () =>
-  [
-    `Usage: kvm-manager completion ${Object.keys(SHELLS).join("|")}`,
-    "",
-    "Prints what a shell needs to complete verbs, options, and the names of VMs, pools and networks.",
-    "",
-    "Examples:",
-    "  source <(kvm-manager completion bash)                                            # this shell",
-    "  kvm-manager completion bash > /etc/bash_completion.d/kvm-manager                 # every bash",
-    "  kvm-manager completion zsh > /usr/local/share/zsh/site-functions/_kvm-manager    # every zsh",
-    "  kvm-manager completion fish > ~/.config/fish/completions/kvm-manager.fish        # your fish",
-  ].join("\n");
+  ownHelp({
+    usage: `kvm-manager completion ${Object.keys(SHELLS).join("|")}`,
+    about: [
+      message`Prints what a shell needs to complete verbs, options, and the names of VMs, pools and networks.`,
+    ],
+    examples: [
+      "source <(kvm-manager completion bash)                                            # this shell",
+      "kvm-manager completion bash > /etc/bash_completion.d/kvm-manager                 # every bash",
+      "kvm-manager completion zsh > /usr/local/share/zsh/site-functions/_kvm-manager    # every zsh",
+      "kvm-manager completion fish > ~/.config/fish/completions/kvm-manager.fish        # your fish",
+    ],
+  });
 
 /** Gives the script of the shell that is named. @throws {UsageError} */
 export function readCompletion(args: readonly string[]): string {
   const script = args.length === 1 && Object.hasOwn(SHELLS, args[0]!) ? SHELLS[args[0]!] : undefined;
-  if (script === undefined) throw new UsageError(`say ${Object.keys(SHELLS).join(", ")}`);
+  if (script === undefined) throw new UsageError(message`say ${Object.keys(SHELLS).join(", ")}`);
   return script;
 }
 

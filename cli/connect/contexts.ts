@@ -1,4 +1,5 @@
 /** Servers somebody has logged in to, with the API token for each: a file that is theirs alone. */
+import { message, render } from "../../lib/i18n/message.ts";
 import { SettingsError } from "../../agent/settings_error.ts";
 import { parseJson } from "../../lib/text/json.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -38,7 +39,9 @@ function checked(value: unknown, file: string): Contexts {
     known.every((each) => isText(each?.server) && isText(each?.token)) &&
     (current === undefined || isText(current));
   if (!isRight) {
-    throw new SettingsError(`${file} is not what kvm-manager login writes. Remove it and log in again`);
+    throw new SettingsError(
+      render(message`${file} is not what kvm-manager login writes. Remove it and log in again`),
+    );
   }
   return value as Contexts;
 }
@@ -50,7 +53,9 @@ export function readContexts(env: Env): Contexts {
   try {
     const { mode } = Deno.statSync(file);
     if ((mode ?? 0) & 0o077) {
-      throw new SettingsError(`${file} can be read by others, and holds tokens. Say chmod 600 ${file}`);
+      throw new SettingsError(
+        render(message`${file} can be read by others, and holds tokens. Say chmod 600 ${file}`),
+      );
     }
     text = Deno.readTextFileSync(file);
   } catch (error) {
@@ -63,7 +68,7 @@ export function readContexts(env: Env): Contexts {
     return checked(parseJson(text), file);
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    throw new SettingsError(`${file} is not JSON: ${messageOf(error)}`);
+    throw new SettingsError(render(message`${file} is not JSON: ${messageOf(error)}`));
   }
 }
 

@@ -1,4 +1,5 @@
 /** A connection to the server: commands, requests with content, and lines for WebSockets. */
+import { message, render } from "../../lib/i18n/message.ts";
 import { locale } from "../../lib/i18n/locale.ts";
 import { readStaleHosts, STALE_HOSTS_HEADER } from "../../lib/rest/stale_hosts.ts";
 import { formatSpan } from "../../lib/text/time.ts";
@@ -34,7 +35,10 @@ export interface Server {
 function unreachable(target: Target, error: unknown): ApiError {
   const why = messageOf(error);
   if (target.kind === "remote") {
-    const unreached = new ApiError("Unreachable", `${target.url.origin} cannot be reached: ${why}`);
+    const unreached = new ApiError(
+      "Unreachable",
+      render(message`${target.url.origin} cannot be reached: ${why}`),
+    );
     unreached.cause = error;
     return unreached;
   }
@@ -42,10 +46,15 @@ function unreachable(target: Target, error: unknown): ApiError {
   if (code === "EACCES" || error instanceof Deno.errors.PermissionDenied) {
     return new ApiError(
       "PermissionDenied",
-      `${target.path} may be used by root and its group alone (serve --socket-group). Ask to become a member of it`,
+      render(
+        message`${target.path} may be used by root and its group alone (serve --socket-group). Ask to become a member of it`,
+      ),
     );
   }
-  return new ApiError("Unreachable", `no server answers on ${target.path}. Is kvm-manager serve running?`);
+  return new ApiError(
+    "Unreachable",
+    render(message`no server answers on ${target.path}. Is kvm-manager serve running?`),
+  );
 }
 
 /** Whether the socket itself can be connected to: why not, in the system's error. */

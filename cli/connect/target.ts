@@ -1,4 +1,5 @@
 /** Which server is meant: this host's, by its socket, or one elsewhere, over HTTPS with an API token. */
+import { message, render } from "../../lib/i18n/message.ts";
 import {
   CONFIG_ENV,
   DEFAULT_CONFIG,
@@ -70,10 +71,12 @@ export function serverUrl(text: string): URL {
   if (
     !url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== ""
   ) {
-    throw new SettingsError(`${JSON.stringify(text)} is not a server like https://host:8440`);
+    throw new SettingsError(render(message`${JSON.stringify(text)} is not a server like https://host:8440`));
   }
   if (url.protocol === "http:" && !LOOPBACK.test(url.hostname)) {
-    throw new SettingsError(`the token would go over the network in the clear. Use https://${url.host}`);
+    throw new SettingsError(
+      render(message`the token would go over the network in the clear. Use https://${url.host}`),
+    );
   }
   return url;
 }
@@ -91,7 +94,7 @@ function read(file: string, what: string): string {
   try {
     return Deno.readTextFileSync(file === "-" ? "/dev/stdin" : file);
   } catch (error) {
-    throw new SettingsError(unreadable(what, file, error));
+    throw new SettingsError(render(unreadable(what, file, error)));
   }
 }
 
@@ -143,7 +146,9 @@ async function serverTarget(values: TargetValues): Promise<{ target: Target; con
     const token = file === undefined ? env("KVMM_TOKEN") : read(file, `the file of --token-file ${file}`);
     if (!token) {
       throw new SettingsError(
-        `an API token is needed for ${server}: --token-file FILE, KVMM_TOKEN, or kvm-manager login`,
+        render(
+          message`an API token is needed for ${server}: --token-file FILE, KVMM_TOKEN, or kvm-manager login`,
+        ),
       );
     }
     const context = {
@@ -160,7 +165,9 @@ async function serverTarget(values: TargetValues): Promise<{ target: Target; con
   const name = of("context", "KVMM_CONTEXT") ?? current ?? HERE;
   if (name !== HERE) {
     if (!Object.hasOwn(contexts, name)) {
-      throw new SettingsError(`there is no context ${JSON.stringify(name)}. See kvm-manager context list`);
+      throw new SettingsError(
+        render(message`there is no context ${JSON.stringify(name)}. See kvm-manager context list`),
+      );
     }
     return { target: remoteTarget(contexts[name]!), context: name };
   }

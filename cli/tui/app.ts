@@ -23,6 +23,12 @@ import { VmsPane } from "./pane/vms.ts";
 import type { Binding, Pane, Place } from "./pane.ts";
 import { isTerminalGone, type Screen } from "./screen.ts";
 import { TypedBytes } from "./typed_bytes.ts";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
+const { t: told } = textsOf(shell);
 
 /** Milliseconds that changes are collected for, by what changed. */
 const SOON_MS: Readonly<Record<Redraw, number>> = { now: 30, figures: 1000 };
@@ -125,7 +131,11 @@ export class TuiApp implements Desk {
       error instanceof SettingsError;
     if (!isKnown) throw error;
     const { allowed } = (error instanceof ApiError ? error.details ?? {} : {}) as { allowed?: unknown };
-    this.say(typeof allowed === "string" ? `${error.message} Allowed: ${allowed}` : messageOf(error), "bad");
+    const { message } = error;
+    this.say(
+      typeof allowed === "string" ? t("tui.said.allowed", { message, allowed }) : messageOf(error),
+      "bad",
+    );
   }
 
   mark(): number {
@@ -133,7 +143,7 @@ export class TuiApp implements Desk {
   }
 
   show(title: string, text: string, mark: number): void {
-    if (mark !== this.#typedCount) return this.say(`${title}: ${text}`, "ok");
+    if (mark !== this.#typedCount) return this.say(t("tui.named", { name: title, text }), "ok");
     const pane: TextPane = new TextPane(title, text, () => this.close(pane), true);
     this.open(pane);
   }
@@ -168,7 +178,7 @@ export class TuiApp implements Desk {
   }
 
   #openConsole(vmId: string, name: string, force: boolean): void {
-    this.async(`${name}: opening the serial console…`, async () => {
+    this.async(t("tui.said.opening_console", { name }), async () => {
       const mark = this.#typedCount;
       let socket;
       try {
@@ -184,14 +194,16 @@ export class TuiApp implements Desk {
       if (mark !== this.#typedCount || this.#taker !== undefined) {
         // What is typed now is meant for what is seen.
         socket.terminate();
-        return this.say(
-          `${name}: the console came late and was not opened, as you went on. Press c again.`,
-          "warn",
-        );
+        return this.say(t("tui.said.console_late", { name }), "warn");
       }
       const ending = await this.#talk(name, socket);
       if (ending.code === CONSOLE_CLOSE.inUse && !force) return this.#askToTake(vmId, name, ending.reason);
-      this.say(ending.reason === "" ? `${name}: left the console` : `${name}: ${ending.reason}`, "info");
+      this.say(
+        ending.reason === ""
+          ? t("tui.said.left_console", { name })
+          : t("tui.named", { name, text: ending.reason }),
+        "info",
+      );
     });
   }
 
@@ -200,7 +212,7 @@ export class TuiApp implements Desk {
     const typed = this.#taker = new TypedBytes();
     await this.screen.idle();
     this.screen.leave({ keepsKeys: true });
-    console.error(`Connected to ${JSON.stringify(name)}. Ctrl+a t leaves; nothing to see? Press Enter.\r`);
+    console.error(`${told("shell.console_open", { name: JSON.stringify(name) })}\r`);
     try {
       return await talk(socket, typed);
     } finally {
@@ -216,9 +228,9 @@ export class TuiApp implements Desk {
 
   #askToTake(vmId: string, name: string, reason: string): void {
     const pane: ConfirmPane = new ConfirmPane({
-      text: `Take the console of ${name} over?`,
-      note: `${reason} The other session ends.`,
-      yes: "take it over",
+      text: t("tui.ask.take_over", { name }),
+      note: t("tui.ask.other_ends", { reason }),
+      yes: t("tui.ask.take_over_yes"),
       run: () => this.#openConsole(vmId, name, true),
     }, () => this.close(pane));
     this.open(pane);
@@ -264,9 +276,9 @@ export class TuiApp implements Desk {
   #ownBindings(): readonly Binding[] {
     const top = this.#top;
     const control: Binding[] = [
-      { keys: ["ctrl+c"], label: "quit", isMinor: true, run: () => this.leave() },
-      { keys: ["ctrl+z"], label: "stop; fg comes back", isMinor: true, run: () => this.#suspend() },
-      { keys: ["ctrl+l"], label: "draw all of it again", isMinor: true, run: () => this.resized() },
+      { keys: ["ctrl+c"], label: t("tui.key.quit"), isMinor: true, run: () => this.leave() },
+      { keys: ["ctrl+z"], label: t("tui.key.suspend"), isMinor: true, run: () => this.#suspend() },
+      { keys: ["ctrl+l"], label: t("tui.key.redraw"), isMinor: true, run: () => this.resized() },
     ];
     if (this.#above.length > 0) {
       return top.type === undefined && !(top instanceof ConfirmPane)
@@ -275,25 +287,30 @@ export class TuiApp implements Desk {
     }
     if (top.bindings().every(({ keys }) => !keys.includes("/"))) return control; // a text is typed
     return [
-      { keys: [":", "ctrl+p"], label: "commands", run: () => this.open(new PalettePane(this)) },
+      { keys: [":", "ctrl+p"], label: t("tui.key.commands"), run: () => this.open(new PalettePane(this)) },
       ...this.#pages.map((page, index): Binding => ({
         ...{ keys: [String(index + 1)], label: page.title, isMinor: true, run: () => this.#page = index },
       })),
       {
-        ...{ keys: ["tab"], label: "next page", isMinor: true },
+        ...{ keys: ["tab"], label: t("tui.key.next_page"), isMinor: true },
         run: () => this.#page = (this.#page + 1) % this.#pages.length,
       },
-      { keys: ["m"], label: "messages", isMinor: true, run: () => this.open(new MessagesPane(this)) },
+      {
+        keys: ["m"],
+        label: t("tui.key.messages"),
+        isMinor: true,
+        run: () => this.open(new MessagesPane(this)),
+      },
       ...this.#helpBindings(),
-      { keys: ["q"], label: "quit", run: () => this.leave() },
+      { keys: ["q"], label: t("tui.key.quit"), run: () => this.leave() },
       ...control,
     ];
   }
 
   #helpBindings(): Binding[] {
     const groups = () =>
-      [[this.#top.title, this.#top.bindings()], ["Everywhere", this.#ownBindings()]] as const;
-    return [{ keys: ["?"], label: "keys", run: () => this.open(new KeysPane(this, groups())) }];
+      [[this.#top.title, this.#top.bindings()], [t("tui.everywhere"), this.#ownBindings()]] as const;
+    return [{ keys: ["?"], label: t("tui.key.keys"), run: () => this.open(new KeysPane(this, groups())) }];
   }
 
   #press(key: string): void {
@@ -347,8 +364,7 @@ export class TuiApp implements Desk {
   #frame(place: Place): readonly StyledLine[] {
     const { columns, rows, now } = place;
     if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
-      const text =
-        `The terminal is too small: ${SMALLEST.columns} columns and ${SMALLEST.rows} rows are needed.`;
+      const text = t("tui.said.too_small", SMALLEST);
       return Array.from({ length: rows }, (_, index) => index === 0 ? line(text) : []);
     }
     const last = this.messages.at(-1);
@@ -370,12 +386,16 @@ export class TuiApp implements Desk {
     }));
   }
 
+  /** Whose session it is; what is at this host's socket needs no address. */
+  #who(who: string): string {
+    const { isHere, name } = this.server;
+    return isHere ? who : t("tui.at_server", { who, server: name });
+  }
+
   #status() {
     const { session, link } = this.data;
-    // What is at this host's socket needs no address.
-    const where = this.server.isHere ? "" : ` at ${this.server.name}`;
     return {
-      who: session === undefined ? "" : session.name + where,
+      who: session === undefined ? "" : this.#who(session.name),
       link,
       working: this.#working,
     };

@@ -11,6 +11,10 @@ import { UsageError } from "../verb/values.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** There is no standard input here, and nothing is shown below what is drawn. */
 const NO_TERMINAL: Terminal = {
@@ -85,7 +89,7 @@ async function carryOut(
 ): Promise<string> {
   if (command.content === "download") {
     await download(server, command, input, { to: fileOnly(out), overwrite: false }, NO_TERMINAL);
-    return `Written to ${out}.`;
+    return t("tui.said.written", { file: out! });
   }
   if (command.content === "upload") {
     return await textOf(await upload(server, command, input, fileOnly(from), NO_TERMINAL), command);
@@ -93,7 +97,7 @@ async function carryOut(
   const answer = await server.call(name, input);
   if (command.file !== undefined && out !== undefined) {
     await writeFile(fileIn(answer, command.file), fileOnly(out), false);
-    return `Written to ${out}.`;
+    return t("tui.said.written", { file: out! });
   }
   return await textOf(answer, command);
 }
@@ -112,5 +116,5 @@ async function textOf(answer: unknown, command: Verb["command"]): Promise<string
     throw new UsageError("the answer is a file: say in the field out where it is written to");
   }
   const text = await rendered(answer, "table", command);
-  return text === "" ? "The list is empty." : text;
+  return text === "" ? t("tui.none.rows") : text;
 }

@@ -5,6 +5,10 @@ import { type Link, linkSpan, linkText } from "./link.ts";
 import type { Binding, Place } from "./pane.ts";
 import { shownKey } from "./pane.ts";
 import { columnsOf, fit, folded } from "./width.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** Lines of what was said, at most: all of it is among the messages. */
 const MOST_SAID = 3;
@@ -35,7 +39,7 @@ export function header(
     ...above.map((title) => span(` ${glyphs.unicode ? "›" : ">"} ${title}`, "title")),
   ];
   const right = [
-    working > 0 ? `${working} under way  ` : "",
+    working > 0 ? `${t("tui.under_way", { n: working })}  ` : "",
     who === "" ? "" : `${fit(who, Math.floor(columns / 3), glyphs).text}  `,
     linkSpan(link).text,
     " ",
@@ -65,7 +69,7 @@ export function said(
   ];
   return lines.length <= MOST_SAID
     ? lines
-    : [...lines.slice(0, MOST_SAID - 1), line(` ${glyphs.cut} m shows all of it`, "dim")];
+    : [...lines.slice(0, MOST_SAID - 1), line(` ${glyphs.cut} ${t("tui.said.more")}`, "dim")];
 }
 
 /** The keys that mean something now, in as many lines as they take; those without room are on the page of keys. */

@@ -1,5 +1,7 @@
 /** Columns of a table that fit into a terminal. Pure. */
+import type { Glyphs } from "./glyphs.ts";
 import type { Style } from "./line.ts";
+import { columnsOf } from "./width.ts";
 
 /** A column. */
 export interface TextColumn<R> {
@@ -12,6 +14,10 @@ export interface TextColumn<R> {
   readonly right?: true;
   readonly cell: (row: R) => { readonly text: string; readonly style?: Style };
 }
+
+/** Columns of the widest of some texts: what a column of words takes at least, in any language. */
+export const widest = (texts: readonly string[], glyphs: Glyphs): number =>
+  Math.max(...texts.map((each) => columnsOf(each, glyphs)));
 
 /** Blanks between two. */
 const GAP = 1;

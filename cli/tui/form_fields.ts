@@ -5,6 +5,13 @@ import { commonOptionsOf } from "../verb/common.ts";
 import type { Verb } from "../verb/find.ts";
 import { placeholder } from "../verb/help.ts";
 import { optionsOf, positionalsOf } from "../verb/options.ts";
+import { wordHere } from "../verb/words.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { verbHelp } from "../../lib/i18n/en/verb_help.ts";
+import { translated } from "../../lib/i18n/locale.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(verbHelp), { t: said } = textsOf(tui);
 
 /** A field. */
 export interface PaneField {
@@ -36,6 +43,9 @@ function hintOf(shown: string, ...texts: readonly (string | false | undefined)[]
   return [shown, ...texts].filter((each) => each !== undefined && each !== false && each !== "").join("; ");
 }
 
+/** What a switch takes. */
+const yesOrNo = () => `${wordHere("yes")}|${wordHere("no")}`;
+
 /** Those of a place or an option. */
 function fieldOf(
   { flag, kind, choices = [], ...of }: {
@@ -53,7 +63,7 @@ function fieldOf(
   const isChoice = choices.length > 0 && !of.many && kind === "string";
   const usual = of.default === undefined || of.default === false
     ? undefined
-    : `default ${String(of.default)}`;
+    : t("verb_help.default", { value: String(of.default) });
   return {
     flag,
     kind: kind === "boolean" ? "boolean" : isChoice ? "choice" : "text",
@@ -63,10 +73,10 @@ function fieldOf(
     many: of.many,
     hint: hintOf(
       kind === "boolean"
-        ? "yes|no"
+        ? yesOrNo()
         : placeholder({ kind, choices: choices.length > 0 ? [...choices] : undefined }),
-      of.description,
-      of.many && "several with commas between them",
+      of.description && translated(of.description),
+      of.many && said("tui.form.many"),
       usual,
     ),
     path: of.path,
@@ -101,7 +111,7 @@ export function formFields(verb: Verb): PaneField[] {
         path: undefined,
       },
       ...{ choices: value === undefined ? ["yes", "no"] : [], many: multiple === true, names: namesOf(flag) },
-      hint: hintOf(value ?? "yes|no", text, multiple && "several with commas between them"),
+      hint: hintOf(value ?? yesOrNo(), translated(text), multiple && said("tui.form.many")),
     }]),
     ...options.filter(({ path }) => path.length > 1 || !placed.has(path[0]!)).map((
       option,
@@ -113,7 +123,7 @@ export function formFields(verb: Verb): PaneField[] {
       .filter(([name]) => FILES.has(name))
       .map(([flag, { text, value = "" }]): [string, PaneField] => [flag, {
         ...{ flag, kind: "text", choices: [], required: flag === "from", secret: false, many: false },
-        ...{ hint: hintOf(value, text), path: undefined, names: undefined },
+        ...{ hint: hintOf(value, translated(text)), path: undefined, names: undefined },
       }]),
   ];
   const order = groups.flatMap(([, names]) => names);

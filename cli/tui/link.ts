@@ -1,6 +1,11 @@
 /** How the connection to the server is, in words. Pure. */
+import { sentence } from "../sentence.ts";
 import { duration } from "../verb/cells.ts";
 import { type Span, span } from "./line.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** The connection. */
 export type Link =
@@ -14,33 +19,29 @@ export type Link =
 export function linkText(link: Link, now: number): string | undefined {
   switch (link.state) {
     case "connecting":
-      return "Connecting…";
+      return t("tui.link.connecting");
     case "connected":
       return undefined;
     case "silent":
-      return `The server has not answered for ${
-        duration((now - link.since) / 1000)
-      }. What is shown is as old. Trying again.`;
+      return t("tui.link.silent", { time: duration((now - link.since) / 1000) });
     case "broken":
-      return `Not connected for ${duration((now - link.since) / 1000)}: ${
-        sentence(link.reason)
-      } What is shown is as old. Trying again.`;
+      return t("tui.link.broken", {
+        time: duration((now - link.since) / 1000),
+        reason: sentence(link.reason),
+      });
   }
 }
-
-/** With its end, where it has none yet. */
-const sentence = (text: string) => /[.?!]$/.test(text) ? text : `${text}.`;
 
 /** The same in a word or two. */
 export function linkSpan(link: Link): Span {
   switch (link.state) {
     case "connecting":
-      return span("connecting", "title");
+      return span(t("tui.link.word_connecting"), "title");
     case "connected":
-      return span("live", "title");
+      return span(t("tui.link.word_live"), "title");
     case "silent":
-      return span("NO ANSWER", "title");
+      return span(t("tui.link.word_silent"), "title");
     case "broken":
-      return span("NOT CONNECTED", "title");
+      return span(t("tui.link.word_broken"), "title");
   }
 }

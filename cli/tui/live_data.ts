@@ -18,6 +18,10 @@ import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { EventReader, follow } from "../events.ts";
 import type { Link } from "./link.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** Milliseconds after which a stream that tells nothing is asked about, and that the answer may take. */
 const SILENCE_MS = 4000, ANSWER_MS = 3000;
@@ -112,7 +116,7 @@ export class LiveData {
       while (!signal.aborted) {
         this.#stream = new AbortController();
         const until = AbortSignal.any([signal, this.#stream.signal]);
-        let reason = "the server ended the connection";
+        let reason = t("tui.link.ended");
         try {
           for await (const event of follow(this.server, until, reader)) {
             wait = RETRY_MS.first;

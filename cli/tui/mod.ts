@@ -1,40 +1,34 @@
 /** `kvm-manager tui`: the VMs in this terminal, as they are now. */
-import { parsed } from "../arguments.ts";
+import { ownHelp } from "../own_help.ts";
+import { message } from "../../lib/i18n/message.ts";
+import { SOURCE_LOCALE, useLocale } from "../../lib/i18n/locale.ts";
+import { optionsAlone } from "../arguments.ts";
 import { serverOf } from "../connect/server.ts";
 import { type Target, TARGET_OPTIONS, targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL } from "../terminal.ts";
-import { listed } from "../text.ts";
 import { failed } from "../verb/failure.ts";
-import { targetRows } from "../verb/help.ts";
 import { UsageError } from "../verb/values.ts";
 import { TuiApp } from "./app.ts";
 import { glyphsFor } from "./glyphs.ts";
 import { Screen } from "./screen.ts";
 
 export const TUI_HELP = () =>
-  [
-    "Usage: kvm-manager tui [OPTIONS]",
-    "",
-    "Shows the VMs, tasks and hosts in this terminal, as they are now: start, stop, kill, create and delete VMs, open " +
-    "their serial consoles, and carry out any other command (: or Ctrl+p). ? shows the keys. kvm-manager alone in a " +
-    "terminal is the same, where a server runs on this host.",
-    "",
-    "NO_COLOR=1 leaves colours out. Without UTF-8 in the locale (LC_ALL, LC_CTYPE, LANG) frames are of ASCII.",
-    "",
-    "Which server:",
-    ...listed(targetRows()),
-    "",
-    "Examples:",
-    "  kvm-manager tui",
-    "  kvm-manager tui --context kvm2",
-  ].join("\n");
+  ownHelp({
+    usage: "kvm-manager tui [OPTIONS]",
+    about: [
+      message`Shows the VMs, tasks and hosts in this terminal, as they are now: start, stop, kill, create and delete VMs, open their serial consoles, and carry out any other command (: or Ctrl+p). ? shows the keys. kvm-manager alone in a terminal is the same, where a server runs on this host.`,
+    ],
+    more: [
+      message`NO_COLOR=1 leaves colours out. Without UTF-8 in the locale (LC_ALL, LC_CTYPE, LANG) it is in English, and frames are of ASCII.`,
+    ],
+    server: true,
+    examples: ["kvm-manager tui", "kvm-manager tui --context kvm2"],
+  });
 
 /** Reads its arguments. @throws {UsageError} */
 export function readTui(args: readonly string[]) {
-  const { positionals: [word], values } = parsed(args, TARGET_OPTIONS);
-  if (word !== undefined) throw new UsageError(`${word} is one word too many`);
-  return { values };
+  return { values: optionsAlone(args, TARGET_OPTIONS) };
 }
 
 /** Runs it; gives the exit status. */
@@ -56,11 +50,13 @@ const ENDS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 
 /** Runs it on a server until it is left; the terminal is as it was then, whatever happened. */
 export async function runTui(target: Target): Promise<number> {
-  const screen = new Screen();
+  const screen = new Screen(), glyphs = glyphsFor((name) => Deno.env.get(name));
+  // A terminal without UTF-8 shows the letters of English alone
+  if (!glyphs.unicode) useLocale(() => SOURCE_LOCALE);
   const server = serverOf(target, (text) => app.say(text, "warn"));
   const app: TuiApp = new TuiApp(server, screen, {
     colours: TERMINAL.hasColours,
-    glyphs: glyphsFor((name) => Deno.env.get(name)),
+    glyphs,
   }, { suspend: () => Deno.kill(Deno.pid, "SIGTSTP") });
   let status: number = EXIT.done;
   for (const [signal, number] of Object.entries(ENDS)) {

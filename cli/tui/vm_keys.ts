@@ -1,10 +1,13 @@
 /** What can be done to a VM, by key: what its state allows and the session may do, and nothing else is offered. */
 import type { VM } from "../../lib/contract/mod.ts";
-import { t } from "../../lib/i18n/mod.ts";
 import { type ActionName, ACTIONS, actionWords, isAllowed } from "../../lib/vm/actions.ts";
 import type { Desk } from "./desk.ts";
 import { ConfirmPane } from "./pane/confirm.ts";
 import type { Binding } from "./pane.ts";
+import { tui } from "../../lib/i18n/en/tui.ts";
+import { t as common, textsOf } from "../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** Key → actions, of which a state allows one at most. */
 const KEYS: readonly (readonly [key: string, actions: readonly ActionName[]])[] = [
@@ -28,17 +31,18 @@ function act(desk: Desk, name: ActionName, { id, name: vmName, state }: VM): voi
     desk.work({
       name: command,
       input: { vmId: id, ...more },
-      doing: `${vmName}: ${t(doing)}`,
-      done: (answer) => [`${vmName} ${t(done)}`, ...warningsIn(answer)].join(". "),
+      doing: t("tui.named", { name: vmName, text: common(doing) }),
+      done: (answer) =>
+        [common("done.on", { name: vmName, done: common(done) }), ...warningsIn(answer)].join(". "),
     });
   if (danger === undefined && interrupts === undefined) return run();
   const pane: ConfirmPane = new ConfirmPane({
-    text: `${t(label)}: ${vmName}?`,
-    note: danger === undefined ? "What runs on it is interrupted." : t(danger.lost),
-    yes: `${t(label)}, yes`,
+    text: t("tui.ask.action", { action: common(label), name: vmName }),
+    note: danger === undefined ? t("tui.ask.interrupts") : common(danger.lost),
+    yes: t("tui.ask.yes", { action: common(label) }),
     run: () => run(),
     ...(name === "delete" && {
-      other: { key: "d", label: "delete it with its disks", run: () => run({ deleteDisks: true }) },
+      other: { key: "d", label: t("tui.ask.with_disks"), run: () => run({ deleteDisks: true }) },
     }),
   }, () => desk.close(pane));
   desk.open(pane);
@@ -54,7 +58,7 @@ export function vmBindings(desk: Desk, vm: VM): Binding[] {
     if (name === undefined) return [];
     return [{
       keys: [key],
-      label: t(actionWords(name, vm).label),
+      label: common(actionWords(name, vm).label),
       run: () => act(desk, name, vm),
       ...(MINOR.has(name) && { isMinor: true as const }),
     }];
@@ -62,6 +66,6 @@ export function vmBindings(desk: Desk, vm: VM): Binding[] {
   const mayOpen = vm.state === "running" && vm.responsive && desk.data.may("open_console", vm);
   return [
     ...actions,
-    ...(mayOpen ? [{ keys: ["c"], label: "Console", run: () => desk.console(vm) }] : []),
+    ...(mayOpen ? [{ keys: ["c"], label: t("tui.key.console"), run: () => desk.console(vm) }] : []),
   ];
 }

@@ -1,18 +1,21 @@
 /** What the command line says of deletions that the bin may keep, and of what comes back. */
+import { message, render, type Sentence } from "../../lib/i18n/message.ts";
 import type { BinReceipt, Output } from "../../lib/contract/mod.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import type { ExtrasTable, InputDraft, Report } from "./verb_extras.ts";
 
 /** Until when it is kept, and how it comes back. */
 export const receiptLine = ({ until, entryId }: BinReceipt): string =>
-  `It is in the bin until ${formatMoment(until)}: kvm-manager bin restore ${entryId}`;
+  render(message`It is in the bin until ${formatMoment(until)}: kvm-manager bin restore ${entryId}`);
 
 /** Says what became of what was deleted. @param label what it is called */
-const deletion = (label: (input: InputDraft) => string): Report => ({
+const deletion = (label: (input: InputDraft) => Sentence): Report => ({
   before: (_server, input) => Promise.resolve(label(input)),
   lines: (_name, what, answer) => {
     const { bin } = answer as { readonly bin: BinReceipt | null };
-    return bin === null ? [`Deleted ${what} for good.`] : [`Deleted ${what}.`, receiptLine(bin)];
+    return bin === null
+      ? [render(message`Deleted ${what} for good.`)]
+      : [render(message`Deleted ${what}.`), receiptLine(bin)];
   },
 });
 
@@ -20,7 +23,7 @@ export const BIN_EXTRAS: ExtrasTable = {
   delete_volume: { report: deletion(({ pool, volume }) => `${String(pool)}/${String(volume)}`) },
   delete_template: {
     report: deletion(({ version }) =>
-      version === undefined ? "the template" : `its version ${String(version)}`
+      version === undefined ? message`the template` : message`its version ${String(version)}`
     ),
   },
   restore_bin_entry: {
@@ -28,7 +31,7 @@ export const BIN_EXTRAS: ExtrasTable = {
       before: () => Promise.resolve(undefined),
       lines: (_name, _before, answer) => {
         const { name, warnings } = answer as Output<"restore_bin_entry">;
-        return [`Restored ${name}.`, ...warnings.map((warning) => `  ${warning}`)];
+        return [render(message`Restored ${name}.`), ...warnings.map((warning) => `  ${warning}`)];
       },
     },
   },

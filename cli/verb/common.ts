@@ -1,4 +1,5 @@
 /** Options that are no fields of a command: how to print, which rows, what to wait for. One table for all doors of the shell. */
+import { message, render } from "../../lib/i18n/message.ts";
 import type { TargetValues } from "../connect/target.ts";
 import type { ArgumentOption } from "../arguments.ts";
 import { type ErrorCode, ERRORS } from "../../lib/contract/mod.ts";
@@ -233,7 +234,9 @@ export function isDone(
 /** Why a verb does not have one of the options it was given; undefined when it has all. */
 export function unfit(verb: Verb, values: CommonValues): string | undefined {
   for (const [name, { has, why }] of ROWS) {
-    if (values[name] !== undefined && why !== undefined && has?.(verb) === false) return `--${name} ${why}`;
+    if (values[name] !== undefined && why !== undefined && has?.(verb) === false) {
+      return render(message`--${name} ${why}`);
+    }
   }
   return undefined;
 }

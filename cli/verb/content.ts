@@ -1,4 +1,5 @@
 /** Content that travels as a body, and answers that are files: `volume upload`, `volume download`, `vm screenshot`. */
+import { message, render } from "../../lib/i18n/message.ts";
 import { dirname, join } from "node:path";
 import { ApiError } from "../../lib/client/api.ts";
 import type { Command } from "../../lib/contract/mod.ts";
@@ -86,7 +87,7 @@ export async function upload(
     }
     const offset = canGoOn ? await goesOnAt(server, input, size) : 0;
     if (offset > 0) {
-      console.error(`Going on at ${offset} of ${size} bytes.`);
+      console.error(render(message`Going on at ${offset} of ${size} bytes.`));
       await source.seek(offset, Deno.SeekMode.Start);
     }
     // From here on the stream closes it.
@@ -165,9 +166,9 @@ async function draftOf(
   isPrivate = false,
 ): Promise<{ draft: string; sink: Deno.FsFile }> {
   const there = await Deno.lstat(file).catch(() => undefined);
-  if (there?.isDirectory) throw new UsageError(`${file} is a folder: no file can take its place`);
+  if (there?.isDirectory) throw new UsageError(message`${file} is a folder: no file can take its place`);
   if (there !== undefined && !overwrite) {
-    throw new UsageError(`${file} is there already. Say --yes to replace it`);
+    throw new UsageError(message`${file} is there already. Say --yes to replace it`);
   }
   // A name of its own: another file may be called so, and a long name has no room for more
   const draft = join(dirname(file), `.kvm-manager-${crypto.randomUUID().slice(0, 8)}.part`);
@@ -177,7 +178,7 @@ async function draftOf(
       sink: await Deno.open(draft, { write: true, createNew: true, ...(isPrivate && { mode: 0o600 }) }),
     };
   } catch (error) {
-    throw new UsageError(`--out cannot be written: ${messageOf(error)}`);
+    throw new UsageError(message`--out cannot be written: ${messageOf(error)}`);
   }
 }
 
@@ -188,7 +189,7 @@ async function settle(draft: string, file: string, isWhole: boolean): Promise<vo
     await Deno.rename(draft, file);
   } catch (error) {
     await Deno.remove(draft);
-    throw new UsageError(`${file} cannot be written: ${messageOf(error)}`);
+    throw new UsageError(message`${file} cannot be written: ${messageOf(error)}`);
   }
 }
 
@@ -223,7 +224,10 @@ export async function download(
       await writeAll(target?.sink ?? Deno.stdout, chunk);
     }
     if (length !== null && arrived !== total) {
-      throw new ApiError("Unreachable", `it broke off after ${arrived} of ${total} bytes. Try again`);
+      throw new ApiError(
+        "Unreachable",
+        render(message`it broke off after ${arrived} of ${total} bytes. Try again`),
+      );
     }
     if (target && mode !== undefined) await Deno.chmod(target.draft, mode);
     isWhole = true;

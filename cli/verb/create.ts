@@ -1,4 +1,5 @@
 /** Creating VMs in the words of virt-install and incus: what each option puts into the configuration. */
+import { message } from "../../lib/i18n/message.ts";
 import type { CloudInitUser, Image, NewDisk, NewNic } from "../../lib/contract/mod.ts";
 import { secretText } from "../../lib/text/secret_text.ts";
 import type { Server } from "../connect/server.ts";
@@ -13,7 +14,7 @@ const listOf = (given: Given[string]): readonly string[] =>
 function gib(text: string): number {
   const size = valueOf("sizeGb", "size", text, "--disk") as number;
   if (Number.isInteger(size)) return size;
-  throw new UsageError(`--disk is ${JSON.stringify(text)}; it must be whole GiB, like 40G`);
+  throw new UsageError(message`--disk is ${JSON.stringify(text)}; it must be whole GiB, like 40G`);
 }
 
 /** An image or ISO by its name in the library; what has a slash is a path or pool/volume already. */
@@ -24,13 +25,13 @@ async function imageNamed(server: Server, name: string, kind: Image["kind"], fla
   if (found.length === 1) return `${found[0]!.pool}/${name}`;
   if (found.length > 1) {
     const places = found.map(({ pool }) => `${pool}/${name}`).join(", ");
-    throw new UsageError(`${flag} ${name} is in several pools: say one of ${places}`);
+    throw new UsageError(message`${flag} ${name} is in several pools: say one of ${places}`);
   }
   const known = images.filter((image) => image.kind === kind && image.usedBy.length === 0).map((image) =>
     image.name
   );
   throw new UsageError(
-    `${flag}: no storage pool has ${JSON.stringify(name)}.${
+    message`${flag}: no storage pool has ${JSON.stringify(name)}.${
       didYouMean(name, known)
     } kvm-manager image list shows what there is; a file elsewhere is said with its whole path`,
   );
@@ -82,13 +83,13 @@ async function keysOf(files: readonly string[], { read }: ExpandContext): Promis
     const text = await read(file, "--ssh-key");
     if (/PRIVATE KEY/.test(text)) {
       throw new UsageError(
-        `--ssh-key ${file} is a private key, which stays here: give the public one, ${file}.pub`,
+        message`--ssh-key ${file} is a private key, which stays here: give the public one, ${file}.pub`,
       );
     }
     const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) =>
       line !== "" && !line.startsWith("#")
     );
-    if (lines.length === 0) throw new UsageError(`--ssh-key ${file} has no key`);
+    if (lines.length === 0) throw new UsageError(message`--ssh-key ${file} has no key`);
     keys.push(...lines);
   }
   return keys;
@@ -100,7 +101,7 @@ async function userOf(given: Given, context: ExpandContext): Promise<CloudInitUs
   if (typeof given.user !== "string") {
     if (files.length === 0 && !isPassword) return undefined;
     throw new UsageError(
-      `${isPassword ? "--password-stdin" : "--ssh-key"} is for a user: say which with --user NAME`,
+      message`${isPassword ? "--password-stdin" : "--ssh-key"} is for a user: say which with --user NAME`,
     );
   }
   const sshKeys = await keysOf(files, context);

@@ -1,4 +1,5 @@
 /** Fields of `--file` and `--input` by the words of the options: `memory: 8G` beside `memoryMb: 8192`. */
+import { message } from "../../lib/i18n/message.ts";
 import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
 import type { Given, InputDraft } from "./verb_extras.ts";
 import type { Verb } from "./find.ts";
@@ -63,7 +64,7 @@ export function fileWords(verb: Verb, fields: Readonly<Record<string, unknown>>,
   const once = (path: string, word: string) => {
     const other = words.get(path);
     if (other !== undefined) {
-      throw new UsageError(`${from}: ${other} and ${word} are the same: say one of them`);
+      throw new UsageError(message`${from}: ${other} and ${word} are the same: say one of them`);
     }
     words.set(path, word);
   };

@@ -1,9 +1,10 @@
 /** Help of the contract's verbs, made from the contract and the command line's own table. */
 import { verbHelp as texts } from "../../lib/i18n/en/verb_help.ts";
-import { translated } from "../../lib/i18n/locale.ts";
+import { locale, translated } from "../../lib/i18n/locale.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { TARGET_HELP } from "../connect/target.ts";
 import { EXIT_STATUSES } from "../exit.ts";
+import { lostBy } from "../../lib/text/lost_by.ts";
 import { listed, typedLines, usageLines, wrapped } from "../text.ts";
 import { COMMON_OPTIONS, commonOptionsOf } from "./common.ts";
 import { examplesOf } from "./examples.ts";
@@ -155,6 +156,7 @@ export function helpTexts(): Set<string> {
     const { groups = [], shorthands = {} } = verb.extras;
     add(verb.command.description);
     add(verb.command.destroys);
+    add(lostBy(verb.command, () => true));
     for (const { description } of [...optionsOf(verb), ...positionalsOf(verb)]) add(description);
     for (const { text } of Object.values(shorthands)) add(text);
     for (const [title] of groups) add(title);
@@ -202,6 +204,9 @@ export function verbHelp(verb: Verb): string {
   ].join("\n");
 }
 
+/** A text that begins with a capital, where letters have some. */
+const capital = (text: string) => `${text[0]!.toLocaleUpperCase(locale())}${text.slice(1)}`;
+
 /** The verbs that begin with these words. @param own those that are no commands of the contract, with what they do */
 export function groupHelp(
   words: readonly string[],
@@ -216,7 +221,7 @@ export function groupHelp(
     ]),
     ...own.filter(([name]) => name.startsWith(begin)).map(([name, summary]): [string, string] => [
       name.slice(begin.length),
-      `${summary[0]!.toUpperCase()}${summary.slice(1)}`,
+      capital(translated(summary)),
     ]),
   ];
   return [

@@ -1,4 +1,5 @@
 /** What a command is given beside its options: a file, standard input, secrets. */
+import { message } from "../../lib/i18n/message.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { secretText } from "../../lib/text/secret_text.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -21,7 +22,9 @@ export function reader(terminal: Terminal): (file: string, flag: string) => Prom
   let taken: string | undefined;
   return async (file, flag) => {
     if (file === "-") {
-      if (taken !== undefined) throw new UsageError(`${taken} and ${flag} cannot both read standard input`);
+      if (taken !== undefined) {
+        throw new UsageError(message`${taken} and ${flag} cannot both read standard input`);
+      }
       taken = flag;
       return await terminal.input();
     }
@@ -37,7 +40,7 @@ function object(value: unknown, flag: string): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new UsageError(`${flag} must hold the fields of the input, as an object`);
+  throw new UsageError(message`${flag} must hold the fields of the input, as an object`);
 }
 
 function parsed(text: string, flag: string, read: (text: string) => unknown): Record<string, unknown> {
@@ -47,7 +50,7 @@ function parsed(text: string, flag: string, read: (text: string) => unknown): Re
   } catch (error) {
     // The YAML library shows the place below what it says, in several lines.
     const [what] = messageOf(error).split("\n");
-    throw new UsageError(`${flag} cannot be understood: ${what!.replace(/:$/, "")}`);
+    throw new UsageError(message`${flag} cannot be understood: ${what!.replace(/:$/, "")}`);
   }
   return object(value, flag);
 }
@@ -134,7 +137,7 @@ export function refuseMissing(verb: Verb, input: InputDraft): void {
       ? `--${option.flag}-file FILE`
       : `--${option.flag}`;
   });
-  throw new UsageError(`missing ${shown.join(", ")}`, usageOf(verb));
+  throw new UsageError(message`missing ${shown.join(", ")}`, usageOf(verb));
 }
 
 /** Puts a size that grows (`+2G`) into the input, by what there is now. @throws {UsageError} */
@@ -151,7 +154,7 @@ export async function growSize(
   const size = await now(server, input) / unit + more;
   if (!Number.isInteger(size)) {
     throw new UsageError(
-      `it has ${
+      message`it has ${
         formatBytes((size - more) * unit)
       } now: with ${given} that is no whole number of GiB. Say the whole new size, like ${Math.ceil(size)}G`,
     );

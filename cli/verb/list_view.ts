@@ -1,4 +1,5 @@
 /** Which rows of a list are shown, in which order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
+import { message } from "../../lib/i18n/message.ts";
 import { didYouMean } from "../suggestion.ts";
 import { at, cell, heading, NO_RESPONSE, type Row, shownAt, shownHeading } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
@@ -50,7 +51,7 @@ export class ListView {
     if (path !== undefined) return path;
     const shown = [...this.layout.columns ?? [], ...this.layout.wide ?? []].map((each) => namesOf(each)[2]!);
     const near = didYouMean(name, this.#fields.keys()) || ` There are ${shown.join(", ")}`;
-    throw new UsageError(`--${flag}: no column ${JSON.stringify(name)}.${near}`);
+    throw new UsageError(message`--${flag}: no column ${JSON.stringify(name)}.${near}`);
   }
 
   /** @throws {UsageError} for a value that is none */
@@ -90,7 +91,7 @@ export class ListView {
     const states = this.#fields.has("responsive") ? [...this.states, NO_RESPONSE] : this.states;
     if (states.some((each) => fits.test(each) || fits.test(wordHere(each)))) return;
     const near = didYouMean(state, states) || ` There are ${states.join(", ")}`;
-    throw new UsageError(`--state: no state ${JSON.stringify(state)}.${near}`);
+    throw new UsageError(message`--state: no state ${JSON.stringify(state)}.${near}`);
   }
 
   /** The rows that are wanted, in their order. @throws {UsageError} for a column or a state there is not */

@@ -1,4 +1,5 @@
 /** What `vm migrate` says: where the VM is now, and what was copied. */
+import { message, render } from "../../lib/i18n/message.ts";
 import type { Output } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import type { Report } from "./verb_extras.ts";
@@ -6,9 +7,11 @@ import type { Report } from "./verb_extras.ts";
 type Moved = Output<"migrate_vm">;
 
 function diskLine({ target, shared, pool = "", volume = "", sizeBytes = 0 }: Moved["disks"][number]): string {
-  return shared
-    ? `Disk ${target} is on storage that both hosts have.`
-    : `Disk ${target} (${formatBytes(sizeBytes)}) was copied to ${pool}/${volume}.`;
+  return render(
+    shared
+      ? message`Disk ${target} is on storage that both hosts have.`
+      : message`Disk ${target} (${formatBytes(sizeBytes)}) was copied to ${`${pool}/${volume}`}.`,
+  );
 }
 
 /** The report of a move. */
@@ -16,6 +19,6 @@ export const MIGRATION_REPORT: Report = {
   before: () => Promise.resolve(undefined),
   lines: (name, _before, answer) => {
     const { toHost, disks, warnings } = answer as Moved;
-    return [`Moved ${name} to ${toHost}.`, ...disks.map(diskLine), ...warnings];
+    return [render(message`Moved ${name} to ${toHost}.`), ...disks.map(diskLine), ...warnings];
   },
 };

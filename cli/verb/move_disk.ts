@@ -1,14 +1,17 @@
 /** What `vm move-disk` says: where the disk is now, and what became of its old volume. */
+import { message, render } from "../../lib/i18n/message.ts";
 import type { Output } from "../../lib/contract/mod.ts";
 import { receiptLine } from "./bin.ts";
 import type { Report } from "./verb_extras.ts";
 
 /** The old volume as a line: kept, with why where it was to go; in the bin; or deleted. */
 function oldLine({ pool, volume, isThere, reason, bin }: Output<"move_disk">["oldVolume"]): string[] {
-  const old = `The old volume ${pool}/${volume}`;
-  if (reason !== undefined) return [`${old} stays: ${reason}`];
-  if (isThere) return [`${old} stays.`];
-  return bin === null ? [`${old} was deleted for good.`] : [`${old} was deleted.`, receiptLine(bin)];
+  const old = `${pool}/${volume}`;
+  if (reason !== undefined) return [render(message`The old volume ${old} stays: ${reason}`)];
+  if (isThere) return [render(message`The old volume ${old} stays.`)];
+  return bin === null
+    ? [render(message`The old volume ${old} was deleted for good.`)]
+    : [render(message`The old volume ${old} was deleted.`), receiptLine(bin)];
 }
 
 /** The report of a move. */
@@ -16,6 +19,9 @@ export const MOVE_REPORT: Report = {
   before: (_server, { target }) => Promise.resolve(target),
   lines: (name, target, answer) => {
     const { pool, volume, format, oldVolume } = answer as Output<"move_disk">;
-    return [`Moved ${String(target)} of ${name} to ${pool}/${volume} (${format}).`, ...oldLine(oldVolume)];
+    return [
+      render(message`Moved ${String(target)} of ${name} to ${`${pool}/${volume}`} (${format}).`),
+      ...oldLine(oldVolume),
+    ];
   },
 };

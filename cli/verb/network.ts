@@ -1,4 +1,5 @@
 /** What the command line has for networks and port forwards beside the contract. */
+import { message } from "../../lib/i18n/message.ts";
 import { COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
 import type { ExtrasTable, InputDraft, VerbExtras } from "./verb_extras.ts";
@@ -19,7 +20,7 @@ function readForward([target = "", host, ...others]: readonly string[]): InputDr
     /^(?:(\[[0-9a-f:]+\]|[0-9.]+):)?(\d+)(?:-(\d+))?(?:\/([a-z]+))?$/i.exec(host) ?? [];
   if (first === undefined) {
     throw new UsageError(
-      `${JSON.stringify(host)} is no port of the host: say 8080, 8000-8010, 53/udp or 127.0.0.1:8080`,
+      message`${JSON.stringify(host)} is no port of the host: say 8080, 8000-8010, 53/udp or 127.0.0.1:8080`,
     );
   }
   const isAddress = /^[0-9.]+$|^\[.*:.*\]$/.test(to);
@@ -43,8 +44,8 @@ async function networkOf(server: Server, vm: string): Promise<string> {
   if (networks.length === 1) return networks[0]!;
   throw new UsageError(
     networks.length === 0
-      ? `${name} is on no libvirt network: nothing can be forwarded to it`
-      : `${name} is on several networks (${
+      ? message`${name} is on no libvirt network: nothing can be forwarded to it`
+      : message`${name} is on several networks (${
         networks.join(", ")
       }): say which: kvm-manager forward add NETWORK tcp PORT --vm-id ${name}`,
   );
@@ -70,7 +71,7 @@ const DHCP: Pick<VerbExtras, "shorthands" | "expand"> = {
       const [, start, end] = /^([0-9.]+)-([0-9.]+)$/.exec(text) ?? [];
       if (start !== undefined) return { start, end };
       throw new UsageError(
-        `--dhcp is ${JSON.stringify(text)}; it must be two addresses, like 10.0.0.10-10.0.0.99`,
+        message`--dhcp is ${JSON.stringify(text)}; it must be two addresses, like 10.0.0.10-10.0.0.99`,
       );
     });
     return Promise.resolve();

@@ -1,4 +1,5 @@
 /** A command's input schema ⇄ the options and places of its verb. */
+import { message } from "../../lib/i18n/message.ts";
 import type { Command } from "../../lib/contract/mod.ts";
 import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
 import { type ArgumentOption, parsed } from "../arguments.ts";
@@ -171,8 +172,7 @@ function secretSource(option: Option, given: unknown, file: unknown): SecretSour
   if (given === undefined) return undefined;
   if (given === "-") return { option, file: "-" };
   throw new UsageError(
-    `--${option.flag} on the command line can be read by everybody on this host. Say --${option.flag} - to give it on ` +
-      `standard input, or --${option.flag}-file FILE`,
+    message`--${option.flag} on the command line can be read by everybody on this host. Say --${option.flag} - to give it on standard input, or --${option.flag}-file FILE`,
   );
 }
 
@@ -183,7 +183,7 @@ function shared(places: readonly Positional[], words: readonly string[]): (reado
   const before = many < 0 ? places.length : many, after = many < 0 ? 0 : places.length - many - 1;
   const head = places.slice(0, before).map(() => left.splice(0, 1));
   if (many < 0) {
-    if (left.length > 0) throw new UsageError(`${JSON.stringify(left[0])} is one too many`);
+    if (left.length > 0) throw new UsageError(message`${JSON.stringify(left[0])} is one too many`);
     return head;
   }
   // The one that takes several has at least one, unless it may be left out.

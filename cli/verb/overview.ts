@@ -41,7 +41,7 @@ export function usage(own: Readonly<Record<string, OwnVerb>>): string {
     ...listed(FIRST.map(([line, text]) => [line, said(text)])),
     "",
     `${t("verb_help.program")}:`,
-    ...listed(Object.entries(own).map(([name, verb]): [string, string] => [name, verb.summary])),
+    ...listed(Object.entries(own).map(([name, verb]): [string, string] => [name, translated(verb.summary)])),
     "",
     `${t("verb_help.nouns")}:`,
     ...listed(nouns()),

@@ -1,4 +1,5 @@
 /** Things by name: people type `web1`, commands take ids. */
+import { message, render } from "../../lib/i18n/message.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import { COMMANDS, errorText } from "../../lib/contract/mod.ts";
 import { identified, wholeList } from "../../lib/contract/lookups.ts";
@@ -98,7 +99,10 @@ export async function withIds(
     if (typeof value !== "string" || !isNamed || UUID.test(value)) return value;
     const [id, ...others] = await resources.ids(field, value);
     if (others.length === 0) return id;
-    throw new ApiError("InvalidInput", `${value} stands for several, and this is for one: say its name`);
+    throw new ApiError(
+      "InvalidInput",
+      render(message`${value} stands for several, and this is for one: say its name`),
+    );
   };
   return await changed(input, "") as Record<string, unknown>;
 }

@@ -46,7 +46,9 @@ interface Run {
 function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonValues): OutputFormat {
   const format = OUTPUTS.find((each) => each === output);
   if (format) return format;
-  throw new UsageError(`--output is ${JSON.stringify(output)}; it must be one of ${OUTPUTS.join(", ")}`);
+  throw new UsageError(
+    message`--output is ${JSON.stringify(output)}; it must be one of ${OUTPUTS.join(", ")}`,
+  );
 }
 
 /** What is waited for; undefined when nothing is. @throws {UsageError} */
@@ -55,7 +57,9 @@ function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undef
   if (wait === true) return command.reaches;
   const found = WAITED_FOR.find((each) => each === wait);
   if (found) return found;
-  throw new UsageError(`--wait is ${JSON.stringify(wait)}; it must be one of ${WAITED_FOR.join(", ")}`);
+  throw new UsageError(
+    message`--wait is ${JSON.stringify(wait)}; it must be one of ${WAITED_FOR.join(", ")}`,
+  );
 }
 
 /** Whether to go on with what destroys something. @throws {UsageError} where nobody can be asked */
@@ -67,13 +71,11 @@ function confirmed(
   const destroys = lostBy(verb.command, (field) => input[field] === true);
   if (!destroys || yes) return true;
   if (!terminal.isTerminal) {
-    throw new UsageError(
-      render(message`this would lose ${destroys}. Say --yes to go on without being asked`),
-    );
+    throw new UsageError(message`this would lose ${destroys}. Say --yes to go on without being asked`);
   }
   const list = escapeControlCharacters(names.join(", "));
-  const on = names.length === 0 ? "" : names.length === 1 ? ` ${list}` : ` of ${names.length} (${list})`;
-  const asked = `${verb.words.join(" ")}${on}`;
+  const line = verb.words.join(" ");
+  const asked = names.length > 1 ? message`${line} of ${names.length} (${list})` : `${line} ${list}`.trim();
   return saysYes(terminal.ask(render(message`${asked}: this loses ${destroys}. Type yes to go on:`)));
 }
 
@@ -396,7 +398,7 @@ async function labelledIds(
   const rows = await resources.all("vmId");
   const found = rows.filter(({ tags }) => labels.every((label) => hasLabel(tags, label)));
   if (found.length > 0) return found.map(({ id }) => id);
-  throw new ApiError("VmNotFound", `No VM has the label ${labels.join(" and ")}`);
+  throw new ApiError("VmNotFound", render(message`No VM has the label ${labels.join(" and ")}`));
 }
 
 /** An error of a name that nothing has, with those that are near. */

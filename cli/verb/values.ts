@@ -1,13 +1,13 @@
 /** What the command line says is wrong with what was typed. */
-import { render } from "../../lib/i18n/message.ts";
+import { message, render, type Sentence } from "../../lib/i18n/message.ts";
 import { type Kind, readValue } from "../../lib/text/values.ts";
 
 /** What is wrong with a command line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  /** @param usage how the verb is written, where that helps */
-  constructor(message: string, readonly usage?: string) {
-    super(message);
+  /** @param what told in the language of the shell @param usage how the verb is written, where that helps */
+  constructor(what: Sentence, readonly usage?: string) {
+    super(render(what));
   }
 }
 
@@ -19,6 +19,6 @@ export class UsageError extends Error {
  */
 export function valueOf(field: string, kind: Kind, given: string, shown: string, now = Date.now()): unknown {
   const read = readValue(field, kind, given, now);
-  if ("fault" in read) throw new UsageError(`${shown} ${render(read.fault)}`);
+  if ("fault" in read) throw new UsageError(message`${shown} ${render(read.fault)}`);
   return read.value;
 }

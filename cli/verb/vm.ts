@@ -1,4 +1,8 @@
 /** What the command line has for VMs beside the contract. */
+import stringWidth from "string-width";
+import { shell } from "../../lib/i18n/en/shell.ts";
+import { textsOf } from "../../lib/i18n/mod.ts";
+import { message } from "../../lib/i18n/message.ts";
 import type { DeletePlan, DeleteVmResult, VmDevices } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import type { Server } from "../connect/server.ts";
@@ -9,6 +13,14 @@ import { MIGRATION_REPORT } from "./migrate_vm.ts";
 import { MOVE_REPORT } from "./move_disk.ts";
 import { UsageError } from "./values.ts";
 
+const { plural, t } = textsOf(shell);
+
+/** Words in columns as wide as the longest. */
+function aligned(words: readonly string[]): readonly string[] {
+  const width = Math.max(...words.map((word) => stringWidth(word)));
+  return words.map((word) => word + " ".repeat(width - stringWidth(word)));
+}
+
 /** What became of a deleted VM's disks: each is named, with why it is still there. */
 function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
   const { deletedDisks, bin, warnings = [] } = answer as DeleteVmResult;
@@ -16,16 +28,20 @@ function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
   const binned = bin?.paths ?? [];
   const gone = new Set([...deletedDisks, ...binned]);
   const kept = disks.filter(({ path }) => !gone.has(path));
-  const count = gone.size === 1 ? "1 disk" : `${gone.size} disks`;
+  const [inBin, deleted, stays] = aligned([
+    t("shell.disk_in_bin"),
+    t("shell.disk_deleted"),
+    t("shell.disk_kept"),
+  ]);
   return [
-    `Deleted ${name}${gone.size > 0 ? ` and ${count}` : ""}.`,
+    gone.size === 0 ? t("shell.deleted", { name }) : plural("shell.deleted_with", gone.size, { name }),
     ...(bin === null ? [] : [receiptLine(bin)]),
-    ...binned.map((path) => `  in bin   ${path}`),
-    ...deletedDisks.map((path) => `  deleted  ${path}`),
+    ...binned.map((path) => `  ${inBin}  ${path}`),
+    ...deletedDisks.map((path) => `  ${deleted}  ${path}`),
     ...kept.map(({ path, allocationBytes, deletable, reason }) => {
       const size = allocationBytes === undefined ? "" : `, ${formatBytes(allocationBytes)}`;
-      const why = deletable ? "not asked for" : reason ?? "not deletable";
-      return `  kept     ${path} (${why}${size})`;
+      const why = deletable ? t("shell.not_asked_for") : reason ?? t("shell.not_deletable");
+      return `  ${stays}  ${path} (${why}${size})`;
     }),
     ...warnings.map((warning) => `  ${warning}`),
   ];
@@ -39,10 +55,12 @@ async function diskSize(
   const found = disks.find((disk) => disk.target === target);
   if (!found) {
     const known = disks.map((disk) => disk.target).join(", ");
-    throw new UsageError(`the VM has no disk ${String(target)}: it has ${known || "none"}`);
+    throw new UsageError(message`the VM has no disk ${String(target)}: it has ${known || message`none`}`);
   }
   if (found.capacityBytes === undefined) {
-    throw new UsageError(`how large ${String(target)} is now is not known: say the whole new size, like 40G`);
+    throw new UsageError(
+      message`how large ${String(target)} is now is not known: say the whole new size, like 40G`,
+    );
   }
   return found.capacityBytes;
 }
@@ -56,8 +74,8 @@ async function onlyDrive(server: Server, vm: string): Promise<string> {
   const known = drives.map(({ target }) => target).join(", ");
   throw new UsageError(
     known === ""
-      ? `${vm} has no drive: add one with kvm-manager vm attach-disk ${vm} --device cdrom`
-      : `${vm} has several drives (${known}): say which: kvm-manager vm insert-media ${vm} TARGET PATH`,
+      ? message`${vm} has no drive: add one with kvm-manager vm attach-disk ${vm} --device cdrom`
+      : message`${vm} has several drives (${known}): say which: kvm-manager vm insert-media ${vm} TARGET PATH`,
   );
 }
 

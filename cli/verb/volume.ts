@@ -1,4 +1,5 @@
 /** What the command line has for volumes and images beside the contract. */
+import { message } from "../../lib/i18n/message.ts";
 import type { ExtrasTable } from "./verb_extras.ts";
 import { UsageError } from "./values.ts";
 
@@ -12,7 +13,7 @@ export const VOLUME_EXTRAS: ExtrasTable = {
           capacityBytes: number;
         }[];
         const found = volumes.find(({ name }) => name === volume);
-        if (!found) throw new UsageError(`the pool ${String(pool)} has no volume ${String(volume)}`);
+        if (!found) throw new UsageError(message`the pool ${String(pool)} has no volume ${String(volume)}`);
         return found.capacityBytes;
       },
     },

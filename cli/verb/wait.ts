@@ -1,4 +1,5 @@
 /** `--wait`: until VMs are in a state, their guest agents answer, or they have an address. */
+import { message } from "../../lib/i18n/message.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
 import { followOn, LOADS } from "../events.ts";
@@ -22,7 +23,7 @@ const SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600 
 export function timeoutOf(text: string | undefined): number | undefined {
   const [, amount, unit = ""] = /^(\d+)([smh]?)$/.exec(text ?? String(DEFAULT_SECONDS)) ?? [];
   if (amount === undefined) {
-    throw new UsageError(`--timeout is ${JSON.stringify(text)}; it must be a time like 90s or 5m`);
+    throw new UsageError(message`--timeout is ${JSON.stringify(text)}; it must be a time like 90s or 5m`);
   }
   const seconds = Number(amount) * SECONDS[unit]!;
   return seconds === 0 ? undefined : seconds * 1000;

@@ -20,13 +20,13 @@ const tui = async (args: readonly string[], options: TmuxOptions = {}) =>
 /** As much of a name as the narrowest list shows. */
 const begin = (name: string) => name.slice(0, 14);
 
-/** Searches for a VM, so that it is the one that is selected. */
-async function find(terminal: Tmux, name: string): Promise<void> {
+/** Searches for a VM, so that it is the one that is selected. @param label stands before what is typed */
+async function find(terminal: Tmux, name: string, label = "Search"): Promise<void> {
   await terminal.press("/");
   await terminal.type(name);
   await terminal.press("Enter");
   // Others' VMs are on the same libvirt: only the one that is searched for has this name
-  await terminal.shows(new RegExp(`Search: ${name}\\n.*NAME.*\\n[▶>] ${begin(name)}[^\\n]*\\n\\n`));
+  await terminal.shows(new RegExp(`${label}: ${name}\\n.*NAME.*\\n[▶>] ${begin(name)}[^\\n]*\\n\\n`));
 }
 
 /** Goes down in a form to a field that is empty. */
@@ -145,6 +145,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "tui: in German at 80×24, with German's letter for yes",
+  ignore,
+  fn: async () => {
+    await using server = await readyServer();
+    await using vm = await testMachine({ purpose: "tui-de", guest: false, memoryMiB: 64 });
+    await known(server, vm.uuid);
+    await using terminal = await tui(["--socket", server.socket], { env: { LANG: "de_DE.UTF-8" } });
+    await terminal.shows(/\[1 VMs\] +2 Aufgaben +3 Hosts.* live *\n +NAME +STATUS/);
+    await find(terminal, vm.name, "Suche");
+    const screen = await terminal.shows(/○ ausgeschaltet/);
+    for (const key of ["Enter Details", "s Starten", "D Löschen", ": Befehle", "? Tasten", "q beenden"]) {
+      assert.ok(screen.includes(key), `${key} in ${screen}`);
+    }
+    await terminal.press("D");
+    await terminal.shows(/Löschen: .*\?/);
+    await terminal.press("n");
+    await terminal.shows(/Enter Details/);
+    await terminal.press("D");
+    await terminal.shows(/ j +Löschen, ja/);
+    await terminal.press("j");
+    await terminal.shows(/wurde gelöscht/);
+    await until(
+      "it to be gone",
+      async () => !(await virsh("list", "--all", "--name")).includes(vm.name),
+    );
+  },
+});
+
+Deno.test({
   name: "tui: the palette has the contract's commands; a form is filled in, refused, mended, and carried out",
   ignore,
   fn: async (t) => {
@@ -169,7 +198,7 @@ Deno.test({
       await shows(server, vm.uuid, ({ tags }) => tags.join() === "blue,deep");
     });
     await t.step("what the server refuses is said in the form, which keeps what was filled in", async () => {
-      await terminal.shows(/new VM/);
+      await terminal.shows(/create a VM/);
       await terminal.press("n");
       await terminal.shows("Create a VM");
       await terminal.type("1nvalid");
@@ -443,7 +472,7 @@ Deno.test({
       await find(terminal, vm.name);
       const screen = await terminal.screen();
       assert.match(screen, /vera at http:/);
-      for (const label of ["Force off", "Shut down", "Console", "new VM"]) {
+      for (const label of ["Force off", "Shut down", "Console", "create a VM"]) {
         assert.ok(!screen.includes(label), label);
       }
       await terminal.press("K", "t", "n", "D");

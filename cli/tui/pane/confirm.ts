@@ -1,7 +1,13 @@
-/** A question before something is lost, or interrupted: y or n, and nothing else. */
+/** A question before something is lost, or interrupted: y (the letter for yes in the language, too) or n, and nothing else. */
 import { line, span, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
+import { shell } from "../../../lib/i18n/en/shell.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
+const { t: told } = textsOf(shell);
 
 /** A question. */
 export interface Question {
@@ -9,7 +15,7 @@ export interface Question {
   readonly text: string;
   /** What is to be known of it. */
   readonly note: string;
-  /** What y does. */
+  /** What yes does. */
   readonly yes: string;
   readonly run: () => void;
   /** Another way to say yes. */
@@ -17,9 +23,13 @@ export interface Question {
 }
 
 export class ConfirmPane implements Pane {
-  readonly title = "Confirm";
+  readonly #yes = told("shell.yes_letter");
 
   constructor(private readonly question: Question, private readonly close: () => void) {}
+
+  get title(): string {
+    return t("tui.confirm");
+  }
 
   lines({ columns, look: { glyphs } }: Place): readonly StyledLine[] {
     const { text, note, yes, other } = this.question;
@@ -34,9 +44,9 @@ export class ConfirmPane implements Pane {
       ...fold(text).map((each) => line(`  ${each}`, "strong")),
       ...(note === "" ? [] : [line(""), ...fold(note).map((each) => line(`  ${each}`, "warn"))]),
       line(""),
-      choice("y", yes),
+      choice(this.#yes, yes),
       ...(other === undefined ? [] : [choice(other.key, other.label)]),
-      choice("n", "go back, nothing is done"),
+      choice("n", t("tui.ask.no")),
     ];
   }
 
@@ -47,9 +57,9 @@ export class ConfirmPane implements Pane {
     };
     const { yes, run, other } = this.question;
     return [
-      { keys: ["y", "Y"], label: yes, run: answer(run) },
+      { keys: [...new Set([this.#yes, this.#yes.toUpperCase(), "y", "Y"])], label: yes, run: answer(run) },
       ...(other === undefined ? [] : [{ keys: [other.key], label: other.label, run: answer(other.run) }]),
-      { keys: ["n", "N", "esc"], label: "go back", run: this.close },
+      { keys: ["n", "N", "esc"], label: t("tui.key.go_back"), run: this.close },
     ];
   }
 }

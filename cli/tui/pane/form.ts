@@ -6,6 +6,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { SettingsError } from "../../../agent/settings_error.ts";
 import { at } from "../../verb/cells.ts";
 import { type Verb, verbOf } from "../../verb/find.ts";
+import { wordHere } from "../../verb/words.ts";
 import { UsageError } from "../../verb/values.ts";
 import { prepare, type Prepared } from "../carry_out.ts";
 import type { Desk } from "../desk.ts";
@@ -15,6 +16,11 @@ import { line, span, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
 import { ConfirmPane } from "./confirm.ts";
+import { translated } from "../../../lib/i18n/locale.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** Columns of the names, at most. */
 const NAMES = 26;
@@ -28,6 +34,9 @@ const drafts = new Map<CommandName, ReadonlyMap<string, string>>();
 export function openForm(desk: Desk, name: CommandName, given: Readonly<Record<string, string>> = {}): void {
   desk.open(new FormPane(desk, verbOf(name), given));
 }
+
+/** A value as it is shown: yes and no are words, all else is typed as it is. */
+const shownValue = ({ kind }: PaneField, value: string) => kind === "boolean" ? wordHere(value) : value;
 
 export class FormPane implements Pane {
   readonly #fields: readonly PaneField[];
@@ -68,7 +77,7 @@ export class FormPane implements Pane {
     const { columns, rows, look: { glyphs } } = place;
     const fold = (text: string) => folded(text, columns - 4, glyphs);
     const head = [
-      ...fold(this.verb.command.summary).map((each) => line(` ${each}`, "strong")),
+      ...fold(translated(this.verb.command.summary)).map((each) => line(` ${each}`, "strong")),
       line(""),
     ];
     const foot = this.#foot(fold).slice(0, Math.max(1, rows - head.length - 3));
@@ -87,37 +96,47 @@ export class FormPane implements Pane {
     const isChoice = field !== undefined && field.kind !== "text";
     const suggested = this.#suggestions()[0];
     return [
-      { keys: ["ctrl+s"], shown: "Ctrl+s", label: "carry out", run: () => this.#send() },
+      { keys: ["ctrl+s"], shown: "Ctrl+s", label: t("tui.key.carry_out"), run: () => this.#send() },
       {
         ...{
           keys: ["enter"],
           shown: "Enter",
-          label: this.#at >= this.#fields.length - 1 ? "carry out" : "next field",
+          label: this.#at >= this.#fields.length - 1 ? t("tui.key.carry_out") : t("tui.key.next_field"),
         },
         run: () => this.#at >= this.#fields.length - 1 ? this.#send() : this.#go(this.#at + 1),
       },
       {
         keys: ["tab", "down"],
         shown: "Tab",
-        label: "next field",
+        label: t("tui.key.next_field"),
         isMinor: true,
         run: () => this.#go(this.#at + 1),
       },
-      { keys: ["shift+tab", "up"], shown: "Up", label: "field before", run: () => this.#go(this.#at - 1) },
+      {
+        keys: ["shift+tab", "up"],
+        shown: "Up",
+        label: t("tui.key.field_before"),
+        run: () => this.#go(this.#at - 1),
+      },
       ...(isChoice
         ? [
-          { keys: ["right", " "], shown: "Right", label: "next choice", run: () => this.#choose(1) },
-          { keys: ["left"], shown: "Left", label: "choice before", run: () => this.#choose(-1) },
+          {
+            keys: ["right", " "],
+            shown: "Right",
+            label: t("tui.key.next_choice"),
+            run: () => this.#choose(1),
+          },
+          { keys: ["left"], shown: "Left", label: t("tui.key.choice_before"), run: () => this.#choose(-1) },
         ]
         : []),
       ...(suggested === undefined ? [] : [{
-        ...{ keys: ["ctrl+n"], shown: "Ctrl+n", label: `take ${suggested}` },
+        ...{ keys: ["ctrl+n"], shown: "Ctrl+n", label: t("tui.key.take", { name: suggested }) },
         run: () => value!.set(this.#with(suggested)),
       }]),
       {
         keys: ["esc"],
         shown: "Esc",
-        label: this.#doing === "" ? "back" : "leave it to itself",
+        label: this.#doing === "" ? t("tui.key.back") : t("tui.key.leave_it"),
         run: () => this.#close(),
       },
     ];
@@ -201,9 +220,13 @@ export class FormPane implements Pane {
     return [
       line(""),
       ...(field === undefined
-        ? fold("It asks for nothing. Enter carries it out.").map((each) => line(` ${each}`, "dim"))
-        : fold(`${field.flag}: ${field.hint}`).slice(0, 4).map((each) => line(` ${each}`, "dim"))),
-      ...(suggestions.length === 0 ? [] : [line(` There are: ${suggestions.join(", ")}`, "info")]),
+        ? fold(t("tui.form.no_fields")).map((each) => line(` ${each}`, "dim"))
+        : fold(t("tui.named", { name: field.flag, text: field.hint })).slice(0, 4).map((each) =>
+          line(` ${each}`, "dim")
+        )),
+      ...(suggestions.length === 0
+        ? []
+        : [line(` ${t("tui.form.there_are", { names: suggestions.join(", ") })}`, "info")]),
       ...(this.#doing === "" ? [] : [line(` ${this.#doing}`, "info")]),
       ...fold(this.#error).filter((each) => each !== "").map((each) => line(` ${each}`, "bad")),
     ];
@@ -215,7 +238,7 @@ export class FormPane implements Pane {
     const room = columns - width - 1;
     const shown = field.kind === "text" && isActive ? value.spans(room, glyphs, field.secret) : [
       span(
-        field.secret ? glyphs.secret.repeat(value.text.length) : value.text,
+        field.secret ? glyphs.secret.repeat(value.text.length) : shownValue(field, value.text),
         isActive ? "cursor" : "plain",
       ),
       ...(isActive && value.text === "" ? [span(" ", "cursor")] : []),
@@ -230,7 +253,7 @@ export class FormPane implements Pane {
   #send(): void {
     if (this.#doing !== "") return;
     this.#error = "";
-    this.#doing = "Checking…";
+    this.#doing = t("tui.form.checking");
     this.#prepared().then((prepared) => {
       this.#doing = "";
       if (prepared.lost === undefined) return this.#run(prepared);
@@ -253,22 +276,22 @@ export class FormPane implements Pane {
     );
     const pane: ConfirmPane = new ConfirmPane({
       text: `${this.title} ${names.join(" ")}?`,
-      note: `This loses ${lost}.`,
-      yes: "go on",
+      note: t("tui.ask.loses", { lost: translated(lost) }),
+      yes: t("tui.ask.go_on"),
       run: () => void this.#run(prepared).catch((error) => this.#failed(error)),
     }, () => this.desk.close(pane));
     this.desk.open(pane);
   }
 
   async #run(prepared: Prepared): Promise<void> {
-    this.#doing = "Working… Esc leaves it to itself; Tasks show how far it is.";
+    this.#doing = t("tui.form.working");
     this.desk.refresh();
     const mark = this.desk.mark();
     const text = await prepared.run();
     this.#doing = "";
     drafts.delete(this.verb.name);
     if (!this.#isClosed) this.desk.close(this);
-    if (text === "") this.desk.say(`${this.title}: done`, "ok");
+    if (text === "") this.desk.say(t("tui.said.done", { command: this.title }), "ok");
     else this.desk.show(this.title, text, mark);
   }
 

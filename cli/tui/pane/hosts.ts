@@ -2,20 +2,37 @@
 import type { HostStatus } from "../../../lib/contract/mod.ts";
 import { formatMemory } from "../../../lib/text/quantity.ts";
 import { formatAgo, formatMoment } from "../../../lib/text/time.ts";
-import type { TextColumn } from "../columns.ts";
+import { headingHere, wordHere } from "../../verb/words.ts";
+import { type TextColumn, widest } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import type { Style } from "../line.ts";
 import type { Binding, Place } from "../pane.ts";
+import { agoColumns } from "../state_cell.ts";
 import { TablePane } from "./table.ts";
 import { TextPane } from "./text.ts";
+import { shell } from "../../../lib/i18n/en/shell.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
+const { t: told } = textsOf(shell);
+
+const STATUSES: readonly HostStatus["status"][] = [
+  "connected",
+  "connecting",
+  "disconnected",
+  "disabled",
+];
 
 const STYLES: Readonly<Partial<Record<HostStatus["status"], Style>>> = { connected: "ok", disabled: "dim" };
 
 export class HostsPane extends TablePane<HostStatus> {
-  readonly title = "Hosts";
-
   constructor(private readonly desk: Desk) {
     super();
+  }
+
+  get title(): string {
+    return t("tui.hosts");
   }
 
   protected override rows(search: string): readonly HostStatus[] {
@@ -29,40 +46,47 @@ export class HostsPane extends TablePane<HostStatus> {
     return id;
   }
 
-  protected override columns({ now }: Place): readonly TextColumn<HostStatus>[] {
+  protected override columns({ look: { glyphs }, now }: Place): readonly TextColumn<HostStatus>[] {
+    const words = widest(STATUSES.map(wordHere), glyphs), ago = agoColumns(glyphs);
     return [
-      { title: "HOST", least: 14, most: 32, order: 0, cell: ({ label, id }) => ({ text: label || id }) },
       {
-        ...{ title: "STATUS", least: 14, most: 16, order: 1 },
-        cell: ({ status }) => ({ text: status, style: STYLES[status] ?? "bad" }),
+        title: headingHere("HOST"),
+        least: 13,
+        most: 32,
+        order: 0,
+        cell: ({ label, id }) => ({ text: label || id }),
       },
       {
-        ...{ title: "VMS", least: 9, most: 9, order: 2, right: true },
+        ...{ title: headingHere("STATUS"), least: words, most: words + 2, order: 1 },
+        cell: ({ status }) => ({ text: wordHere(status), style: STYLES[status] ?? "bad" }),
+      },
+      {
+        ...{ title: headingHere("VMS"), least: 8, most: 9, order: 2, right: true },
         cell: ({ vmCount, activeVmCount }) => ({
           text: vmCount === undefined ? "-" : `${activeVmCount ?? "?"}/${vmCount}`,
         }),
       },
       {
-        ...{ title: "CPU", least: 6, most: 6, order: 3, right: true },
+        ...{ title: headingHere("CPU"), least: 6, most: 6, order: 3, right: true },
         cell: ({ load }) => ({
           text: percentText(load?.cpuUsagePercent),
         }),
       },
       {
-        ...{ title: "MEMORY", least: 17, most: 19, order: 4, right: true },
+        ...{ title: headingHere("MEMORY"), least: 17, most: 19, order: 4, right: true },
         cell: ({ load }) => ({
           text: load === undefined ? "-" : memoryText(load.memoryUsedMb, load.memoryTotalMb),
         }),
       },
       {
-        title: "SINCE",
-        least: 12,
-        most: 16,
+        title: headingHere("SINCE"),
+        least: ago,
+        most: ago,
         order: 5,
         cell: ({ since }) => ({ text: formatAgo(since, now) }),
       },
       {
-        title: "WHY",
+        title: headingHere("WHY"),
         least: 20,
         most: 90,
         order: 6,
@@ -72,33 +96,39 @@ export class HostsPane extends TablePane<HostStatus> {
   }
 
   protected override actions(host: HostStatus | undefined): readonly Binding[] {
-    return host === undefined ? [] : [{ keys: ["enter"], label: "details", run: () => this.opened(host) }];
+    return host === undefined
+      ? []
+      : [{ keys: ["enter"], label: t("tui.key.details"), run: () => this.opened(host) }];
   }
 
   protected override opened(host: HostStatus): void {
     const { desk } = this, { id, label, status, since, error, version, uri, maintenance } = host;
     const rows: readonly (readonly [name: string, text: string | undefined])[] = [
-      ["Host", label],
-      ["ID", id],
-      ["Status", `${status}, since ${formatMoment(since)}`],
-      ["Why", error ?? undefined],
+      [told("heading.host"), label],
+      [told("heading.id"), id],
+      [told("heading.status"), t("tui.host.since", { status: wordHere(status), time: formatMoment(since) })],
+      [told("heading.why"), error ?? undefined],
       ["libvirt", version],
-      ["Connected to", uri || undefined],
-      ["Maintenance", maintenance === undefined ? undefined : "its VMs are kept away"],
+      [t("tui.host.connected_to"), uri || undefined],
+      [told("heading.maintenance"), maintenance === undefined ? undefined : t("tui.host.kept_away")],
       [
-        "VMs",
-        host.vmCount === undefined ? undefined : `${host.vmCount}, ${host.activeVmCount ?? "?"} running`,
+        t("tui.vms"),
+        host.vmCount === undefined
+          ? undefined
+          : t("tui.host.vms", { n: host.vmCount, running: host.activeVmCount ?? "?" }),
       ],
     ];
-    const text = rows.flatMap(([name, value]) => value === undefined ? [] : [`${name}: ${value}`]).join("\n");
+    const text = rows.flatMap(([name, value]) =>
+      value === undefined ? [] : [t("tui.named", { name, text: value })]
+    ).join("\n");
     const pane: TextPane = new TextPane(label, text, () => desk.close(pane));
     desk.open(pane);
   }
 
   protected override empty(search: string): string {
     const { problem, isRead } = this.desk.data;
-    if (search !== "") return `No host has "${search}". Esc ends the search.`;
-    return problem?.message ?? (isRead ? "No hosts that you may see." : "The hosts are being read…");
+    if (search !== "") return t("tui.none.host_search", { text: search });
+    return problem?.message ?? (isRead ? t("tui.none.hosts") : t("tui.none.reading_hosts"));
   }
 }
 

@@ -3,18 +3,24 @@ import type { Desk } from "../desk.ts";
 import { line, span, type StyledLine } from "../line.ts";
 import { type Binding, keyName, shownKey } from "../pane.ts";
 import { ScrolledPane } from "./text.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 const KEY = 16;
 
 export class KeysPane extends ScrolledPane {
-  readonly title = "Keys";
-
   /** @param groups titles, and the keys below each */
   constructor(
     desk: Desk,
     private readonly groups: readonly (readonly [title: string, bindings: readonly Binding[]])[],
   ) {
     super(() => desk.close(this));
+  }
+
+  get title(): string {
+    return t("tui.keys");
   }
 
   protected override content(): readonly StyledLine[] {

@@ -9,6 +9,11 @@ import type { Binding, Pane, Place } from "../pane.ts";
 import type { Verb } from "../../verb/find.ts";
 import { positionalsOf } from "../../verb/options.ts";
 import { openForm } from "./form.ts";
+import { translated } from "../../../lib/i18n/locale.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** Columns of the words of a command. */
 const WORDS = 30;
@@ -28,7 +33,7 @@ export class PalettePane implements Pane {
   }
 
   get title(): string {
-    return this.vm === undefined ? "Commands" : `Commands for ${this.vm.name}`;
+    return this.vm === undefined ? t("tui.commands") : t("tui.commands_for", { name: this.vm.name });
   }
 
   lines({ columns, rows, look: { glyphs } }: Place): readonly StyledLine[] {
@@ -42,14 +47,14 @@ export class PalettePane implements Pane {
       return [
         { text: isSelected ? `${glyphs.marker} ` : "  ", press },
         { text: verb.words.join(" "), width: Math.min(WORDS, columns - 3), style, press },
-        { text: ` ${verb.command.summary}`, style, press },
+        { text: ` ${translated(verb.command.summary)}`, style, press },
       ];
     });
     const typed: Span[] = this.#typed.spans(columns - 4, glyphs);
     return [
       [span(" : ", "key"), ...typed],
       line(""),
-      ...(shown.length === 0 ? [line(" No command has these letters.", "dim")] : shown),
+      ...(shown.length === 0 ? [line(` ${t("tui.none.commands")}`, "dim")] : shown),
     ];
   }
 
@@ -58,12 +63,12 @@ export class PalettePane implements Pane {
       ...{ keys, shown, label, isMinor: true, run: () => this.#at += by() },
     });
     return [
-      { keys: ["enter"], label: "open its form", run: () => this.#choose() },
-      { keys: ["esc"], label: "back", run: () => this.desk.close(this) },
-      move(["up"], "Up", "one up", () => -1),
-      move(["down", "tab"], "Down", "one down", () => 1),
-      move(["page-up"], "PgUp", "a page up", () => -this.#page),
-      move(["page-down"], "PgDn", "a page down", () => this.#page),
+      { keys: ["enter"], label: t("tui.key.open_form"), run: () => this.#choose() },
+      { keys: ["esc"], label: t("tui.key.back"), run: () => this.desk.close(this) },
+      move(["up"], "Up", t("tui.key.one_up"), () => -1),
+      move(["down", "tab"], "Down", t("tui.key.one_down"), () => 1),
+      move(["page-up"], "PgUp", t("tui.key.page_up"), () => -this.#page),
+      move(["page-down"], "PgDn", t("tui.key.page_down"), () => this.#page),
     ];
   }
 
@@ -100,7 +105,7 @@ export class PalettePane implements Pane {
   }
 }
 
-const textOf = ({ words, command }: Verb) => `${words.join(" ")} ${command.summary}`;
+const textOf = ({ words, command }: Verb) => `${words.join(" ")} ${translated(command.summary)}`;
 
 /** How the option is called that says which VM is meant. */
 const vmFlag = (verb: Verb) => positionalsOf(verb).find(({ field }) => field === "vmId")?.flag ?? "vm-id";

@@ -4,10 +4,20 @@ import { layout, type TextColumn } from "../columns.ts";
 import { InputLine } from "../input_line.ts";
 import { line, type Span, span, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
-import { folded } from "../width.ts";
+import { columnsOf, folded } from "../width.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 /** What a row begins with. */
 const MARK = 2;
+
+/** A column that its title fits into. */
+function withTitle<R>(column: TextColumn<R>, { look: { glyphs } }: Place): TextColumn<R> {
+  const width = columnsOf(column.title, glyphs);
+  return { ...column, least: Math.max(column.least, width), most: Math.max(column.most, width) };
+}
 
 export abstract class TablePane<R> implements Pane {
   abstract readonly title: string;
@@ -52,7 +62,7 @@ export abstract class TablePane<R> implements Pane {
     const at = this.#place(rows);
     this.#top = Math.max(0, Math.min(this.#top, at, rows.length - room));
     if (at >= this.#top + room) this.#top = at - room + 1;
-    const columns = layout(this.columns(place), place.columns - MARK);
+    const columns = layout(this.columns(place).map((each) => withTitle(each, place)), place.columns - MARK);
     const titles: StyledLine = [
       span(" ".repeat(MARK)),
       ...columns.flatMap(({ column: { title, right }, width }) => [
@@ -76,27 +86,32 @@ export abstract class TablePane<R> implements Pane {
       ...{ keys, shown, label, isMinor: true, run: () => this.#move(to) },
     });
     const moves = (letters: boolean): Binding[] => [
-      move(letters ? ["up", "k"] : ["up"], "Up", "one up", (at) => at - 1),
-      move(letters ? ["down", "j"] : ["down"], "Down", "one down", (at) => at + 1),
-      move(["page-up"], "PgUp", "a page up", (at) => at - this.#page),
-      move(["page-down"], "PgDn", "a page down", (at) => at + this.#page),
+      move(letters ? ["up", "k"] : ["up"], "Up", t("tui.key.one_up"), (at) => at - 1),
+      move(letters ? ["down", "j"] : ["down"], "Down", t("tui.key.one_down"), (at) => at + 1),
+      move(["page-up"], "PgUp", t("tui.key.page_up"), (at) => at - this.#page),
+      move(["page-down"], "PgDn", t("tui.key.page_down"), (at) => at + this.#page),
     ];
     if (this.#isSearching) {
       return [
-        { keys: ["enter"], shown: "Enter", label: "go to the list", run: () => this.#isSearching = false },
-        { keys: ["esc"], shown: "Esc", label: "end the search", run: () => this.#endSearch() },
+        {
+          keys: ["enter"],
+          shown: "Enter",
+          label: t("tui.key.to_list"),
+          run: () => this.#isSearching = false,
+        },
+        { keys: ["esc"], shown: "Esc", label: t("tui.key.end_search"), run: () => this.#endSearch() },
         ...moves(false),
       ];
     }
     return [
       ...this.actions(this.selected),
-      { keys: ["/"], label: "search", run: () => this.#isSearching = true },
+      { keys: ["/"], label: t("tui.key.search"), run: () => this.#isSearching = true },
       ...(this.#search.text === ""
         ? []
-        : [{ keys: ["esc"], shown: "Esc", label: "end the search", run: () => this.#endSearch() }]),
+        : [{ keys: ["esc"], shown: "Esc", label: t("tui.key.end_search"), run: () => this.#endSearch() }]),
       ...moves(true),
-      move(["home", "g"], "Home", "the first", () => 0),
-      move(["end", "G"], "End", "the last", () => Infinity),
+      move(["home", "g"], "Home", t("tui.key.first"), () => 0),
+      move(["end", "G"], "End", t("tui.key.last"), () => Infinity),
     ];
   }
 
@@ -141,10 +156,11 @@ export abstract class TablePane<R> implements Pane {
   }
 
   #searchLine({ columns, look }: Place): StyledLine {
+    const label = ` ${t("tui.search")} `;
     const text = this.#isSearching
-      ? this.#search.spans(columns - 10, look.glyphs)
+      ? this.#search.spans(columns - columnsOf(label, look.glyphs), look.glyphs)
       : [span(this.#search.text)];
-    return [span(" Search: ", "key"), ...text];
+    return [span(label, "key"), ...text];
   }
 
   #row(

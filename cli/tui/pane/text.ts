@@ -2,6 +2,10 @@
 import { line, type StyledLine } from "../line.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import { folded } from "../width.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
+
+const { t } = textsOf(tui);
 
 export abstract class ScrolledPane implements Pane {
   abstract readonly title: string;
@@ -38,13 +42,13 @@ export abstract class ScrolledPane implements Pane {
     });
     return [
       ...this.actions(),
-      { keys: ["esc", "q", "left"], shown: "Esc", label: "back", run: this.close },
-      scroll(["up", "k"], "Up", "a line up", (top) => top - 1),
-      scroll(["down", "j"], "Down", "a line down", (top) => top + 1),
-      scroll(["page-up"], "PgUp", "a page up", (top) => top - this.#page),
-      scroll(["page-down", " "], "PgDn", "a page down", (top) => top + this.#page),
-      scroll(["home", "g"], "Home", "the beginning", () => 0),
-      scroll(["end", "G"], "End", "the end", () => Infinity),
+      { keys: ["esc", "q", "left"], shown: "Esc", label: t("tui.key.back"), run: this.close },
+      scroll(["up", "k"], "Up", t("tui.key.line_up"), (top) => top - 1),
+      scroll(["down", "j"], "Down", t("tui.key.line_down"), (top) => top + 1),
+      scroll(["page-up"], "PgUp", t("tui.key.page_up"), (top) => top - this.#page),
+      scroll(["page-down", " "], "PgDn", t("tui.key.page_down"), (top) => top + this.#page),
+      scroll(["home", "g"], "Home", t("tui.key.beginning"), () => 0),
+      scroll(["end", "G"], "End", t("tui.key.end"), () => Infinity),
     ];
   }
 }

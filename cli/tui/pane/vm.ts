@@ -4,6 +4,8 @@ import { fixed } from "../../../lib/i18n/numbers.ts";
 import { formatBytes, formatMemory } from "../../../lib/text/quantity.ts";
 import { formatMoment, formatSpan } from "../../../lib/text/time.ts";
 import { osOf } from "../../../lib/vm/os/names.ts";
+import { wordHere } from "../../verb/words.ts";
+import { widest } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import { line, span, type StyledLine } from "../line.ts";
 import type { Binding, Place } from "../pane.ts";
@@ -12,8 +14,14 @@ import { vmBindings } from "../vm_keys.ts";
 import { folded } from "../width.ts";
 import { PalettePane } from "./palette.ts";
 import { ScrolledPane } from "./text.ts";
+import { shell } from "../../../lib/i18n/en/shell.ts";
+import { tui } from "../../../lib/i18n/en/tui.ts";
+import { textsOf } from "../../../lib/i18n/mod.ts";
 
-/** Columns of the names of facts, and of a bar. */
+const { plural, t } = textsOf(tui);
+const { t: told } = textsOf(shell);
+
+/** Columns of the names of facts at least, and of a bar. */
 const NAME = 14, BAR = 20;
 
 export class VmPane extends ScrolledPane {
@@ -23,7 +31,7 @@ export class VmPane extends ScrolledPane {
   }
 
   get title(): string {
-    return this.desk.data.vm(this.id)?.name ?? "VM";
+    return this.desk.data.vm(this.id)?.name ?? t("tui.vm");
   }
 
   protected override actions(): readonly Binding[] {
@@ -31,55 +39,61 @@ export class VmPane extends ScrolledPane {
     if (vm === undefined) return [];
     return [
       ...vmBindings(this.desk, vm),
-      { keys: ["a"], label: "all actions", run: () => this.desk.open(new PalettePane(this.desk, vm)) },
+      {
+        keys: ["a"],
+        label: t("tui.key.all_actions"),
+        run: () => this.desk.open(new PalettePane(this.desk, vm)),
+      },
     ];
   }
 
   protected override content(place: Place): readonly StyledLine[] {
     const vm = this.desk.data.vm(this.id);
-    if (vm === undefined) {
-      return [line(" This VM is gone: it was deleted, or you may no longer see it.", "warn")];
-    }
     const { columns, look: { glyphs } } = place;
+    if (vm === undefined) {
+      return folded(t("tui.vm.gone"), columns - 2, glyphs).map((each) => line(` ${each}`, "warn"));
+    }
+    const all = facts(vm, place);
+    const width = Math.max(NAME, 2 + widest([...all.map(([name]) => name), told("heading.cpu")], glyphs));
     const fact = (name: string, text: string): StyledLine[] =>
-      folded(text, columns - NAME - 2, glyphs).map((each, index) => [
-        { text: index === 0 ? ` ${name}` : "", width: NAME, style: "dim" },
+      folded(text, columns - width - 2, glyphs).map((each, index) => [
+        { text: index === 0 ? ` ${name}` : "", width, style: "dim" },
         span(each),
       ]);
     return [
       ...vm.attention.flatMap((each) =>
         folded(each, columns - 4, glyphs).map((part) => line(` ${glyphs.bad} ${part}`, "warn"))
       ),
-      ...facts(vm, place).flatMap(([name, text]) => fact(name, text)),
-      ...this.#load(vm, place),
-      ...list("Disks", vm.disks.map((disk) => diskText(disk))),
-      ...list("Network interfaces", vm.networkInterfaces.map((nic) => nicText(nic))),
-      ...list("Tags", vm.tags),
+      ...all.flatMap(([name, text]) => fact(name, text)),
+      ...this.#load(vm, place, width),
+      ...list(told("heading.disks"), vm.disks.map((disk) => diskText(disk))),
+      ...list(t("tui.vm.nics"), vm.networkInterfaces.map((nic) => nicText(nic))),
+      ...list(told("heading.tags"), vm.tags),
       ...(vm.description === undefined ? [] : [
         line(""),
-        line(" Description", "strong"),
+        line(` ${told("heading.description")}`, "strong"),
         ...folded(vm.description, columns - 4, glyphs).map((each) => line(`  ${each}`)),
       ]),
     ];
   }
 
-  #load(vm: VM, { look: { glyphs } }: Place): StyledLine[] {
+  #load(vm: VM, { look: { glyphs } }: Place, width: number): StyledLine[] {
     const stats = this.desk.data.stats(vm);
     if (stats === undefined) return [];
     const { cpuUsagePercent, memoryUsedMb } = stats;
     const row = (name: string, share: number, text: string): StyledLine => [
-      { text: ` ${name}`, width: NAME, style: "dim" },
+      { text: ` ${name}`, width, style: "dim" },
       span(bar(share, BAR, glyphs), "info"),
       span(` ${text}`),
     ];
     return [
       ...(cpuUsagePercent === null
         ? []
-        : [row("CPU", cpuUsagePercent / 100, `${fixed(cpuUsagePercent, 1)} %`)]),
+        : [row(told("heading.cpu"), cpuUsagePercent / 100, `${fixed(cpuUsagePercent, 1)} %`)]),
       row(
-        "Memory",
+        told("heading.memory"),
         memoryUsedMb / vm.memoryMb,
-        `${formatMemory(memoryUsedMb)} of ${formatMemory(vm.memoryMb)}`,
+        told("shell.amount_of", { done: formatMemory(memoryUsedMb), total: formatMemory(vm.memoryMb) }),
       ),
     ];
   }
@@ -95,21 +109,24 @@ const list = (title: string, texts: readonly string[]): StyledLine[] =>
 function facts(vm: VM, { look: { glyphs }, now }: Place): [name: string, text: string][] {
   const { startedAt, createdAt } = vm;
   const rows: readonly (readonly [name: string, text: string | undefined])[] = [
-    ["State", `${stateCell(vm, glyphs).text}${vm.stateReason === undefined ? "" : ` (${vm.stateReason})`}`],
-    ["Title", vm.title],
-    ["Up for", startedAt === undefined ? undefined : formatSpan(now - startedAt)],
-    ["System", osOf(vm)],
-    ["Guest name", vm.guest?.hostname || undefined],
-    ["Guest agent", vm.guestAgent],
-    ["CPUs", String(vm.cpuCount)],
-    ["Memory", formatMemory(vm.memoryMb)],
-    ["Firmware", [vm.firmware, vm.machine, vm.arch, vm.virtType].filter(Boolean).join(", ")],
-    ["Host", vm.host],
-    ["Group", vm.group],
-    ["Autostart", vm.autostart ? "yes" : "no"],
-    ["Next start", vm.pendingChanges ? `${vm.pendingChanges} changes wait for it` : undefined],
-    ["Created", createdAt === undefined ? undefined : formatMoment(createdAt)],
-    ["ID", vm.id],
+    [
+      told("heading.state"),
+      `${stateCell(vm, glyphs).text}${vm.stateReason === undefined ? "" : ` (${vm.stateReason})`}`,
+    ],
+    [told("heading.title"), vm.title],
+    [told("heading.up-for"), startedAt === undefined ? undefined : formatSpan(now - startedAt)],
+    [told("heading.system"), osOf(vm)],
+    [t("tui.vm.guest_name"), vm.guest?.hostname || undefined],
+    [told("heading.guest-agent"), wordHere(vm.guestAgent)],
+    [told("heading.cpus"), String(vm.cpuCount)],
+    [told("heading.memory"), formatMemory(vm.memoryMb)],
+    [told("heading.firmware"), [vm.firmware, vm.machine, vm.arch, vm.virtType].filter(Boolean).join(", ")],
+    [told("heading.host"), vm.host],
+    [told("heading.group"), vm.group],
+    [told("heading.autostart"), wordHere(vm.autostart ? "yes" : "no")],
+    [t("tui.vm.next_start"), vm.pendingChanges ? plural("tui.vm.changes", vm.pendingChanges) : undefined],
+    [told("heading.created"), createdAt === undefined ? undefined : formatMoment(createdAt)],
+    [told("heading.id"), vm.id],
   ];
   return rows.flatMap(([name, text]) => text === undefined ? [] : [[name, text]]);
 }
@@ -118,8 +135,9 @@ const diskText = ({ target, bus, device, source, capacityBytes, format }: VM["di
   [
     `${target} (${[bus, device, format].filter(Boolean).join(", ")})`,
     capacityBytes === undefined ? undefined : formatBytes(capacityBytes),
-    source ?? "empty",
+    source ?? t("tui.vm.empty_drive"),
   ].filter(Boolean).join("  ");
 
 const nicText = ({ mac, network, type, ipAddresses, linkUp }: VM["networkInterfaces"][number]) =>
-  [mac, network || type, linkUp ? undefined : "unplugged", ipAddresses.join(", ")].filter(Boolean).join("  ");
+  [mac, network || type, linkUp ? undefined : t("tui.vm.unplugged"), ipAddresses.join(", ")].filter(Boolean)
+    .join("  ");

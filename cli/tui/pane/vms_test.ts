@@ -33,7 +33,7 @@ Deno.test("what a role may not do is not offered, VM by VM", async () => {
   const { pane } = await shown([WEB, DB], { grants: [{ role: "viewer", on: { kind: "everything" } }] });
   for (const key of ["down", "up"]) {
     press(pane, key);
-    assert.deepEqual(offered(pane).filter((label) => /^[A-Z]|new/.test(label)), []);
+    assert.deepEqual(offered(pane).filter((label) => /^[A-Z]|create/.test(label)), []);
   }
   const { pane: mixed } = await shown([WEB, DB], {
     grants: [{ role: "viewer", on: { kind: "everything" } }, {

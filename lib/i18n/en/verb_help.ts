@@ -7,6 +7,7 @@ export const verbHelp = {
   "verb_help.more": "More",
   "verb_help.always": "Always",
   "verb_help.server": "Which server",
+  "verb_help.commands": "Commands",
   "verb_help.examples": "Examples",
   "verb_help.vms_many":
     "VMs are meant by name, id or pattern ('web-*'). Of several, each has its own result.",
