@@ -16,7 +16,16 @@ import { sentSizes } from "./island_sizes.ts";
 import { SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { isOfTexts, longest, nameTexts, textLength, usedTexts, writeTexts } from "./island_texts.ts";
 import { catalogs } from "./texts/translations.ts";
-import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
+import {
+  appFolder,
+  deno,
+  folderHash,
+  islandFiles,
+  PROJECT,
+  removePath,
+  routeFiles,
+  walk,
+} from "./project.ts";
 
 /**
  * What a page may load: 6 files and 60 KB compressed, which docs/architecture.md promises. No feature raises these: what
@@ -141,8 +150,8 @@ async function write(
     const kept = join(staging, TEXTS);
     const files = await writeTexts(staging, kept, tables);
     // Browsers keep files of a build for ever, those with translations, too
-    const build = digestOf([await hashOf(staging), JSON.stringify([...translations].sort())]);
-    await remove(join(dist, TEXTS, build));
+    const build = digestOf([await folderHash(staging), JSON.stringify([...translations].sort())]);
+    await removePath(join(dist, TEXTS, build));
     await Deno.mkdir(join(dist, TEXTS), { recursive: true });
     await moveInto(kept, join(dist, TEXTS, build));
     const address = (path: string) => `/_fresh/${build}/${path}`;
@@ -171,7 +180,7 @@ async function write(
     await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
     return { index, pages: [...pages].map(pageLoad) };
   } finally {
-    await remove(staging); // not there any more, when it became the build
+    await removePath(staging); // not there any more, when it became the build
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 /** Verbs that need everything, and for what. */
-export const ALL_RIGHTS: Readonly<Record<string, string>> = {
+export const VERBS_WITH_ALL_RIGHTS: Readonly<Record<string, string>> = {
   serve: "libvirt through FFI; nft, ip, qemu-img; /proc and /sys",
   "lock-manager": "libvirt through FFI; libvirt's files, systemctl; /proc",
   doctor: "libvirt through FFI; nft; /proc and /sys",

@@ -69,7 +69,7 @@ export async function islandFiles(app: string): Promise<ReadonlyMap<string, stri
 }
 
 /** A hash of all files below `folder`, their names included: 16 hex digits. */
-export async function hashOf(folder: string): Promise<string> {
+export async function folderHash(folder: string): Promise<string> {
   const hash = createHash("sha256");
   for (const { path, isFile } of await walk(folder)) {
     if (isFile) hash.update(`${relative(folder, path)}\0`).update(await Deno.readFile(path)).update("\0");
@@ -88,7 +88,7 @@ export async function copyFolder(from: string, to: string): Promise<void> {
 }
 
 /** Removes a file or folder, if it is there. */
-export async function remove(path: string): Promise<void> {
+export async function removePath(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });
   } catch (error) {

@@ -25,7 +25,7 @@ import { RowButton } from "../kit/RowButton.tsx";
 const { t } = textsOf(texts);
 
 /** What is asked of the guest only when somebody wants to see it. */
-export const VIEWS = [
+export const GUEST_VIEWS = [
   "metrics",
   "processes",
   "services",
@@ -33,7 +33,7 @@ export const VIEWS = [
   "security",
   "metadata",
 ] as const satisfies readonly GuestAbility[];
-export type GuestView = typeof VIEWS[number];
+export type GuestView = typeof GUEST_VIEWS[number];
 
 /** What came of it. */
 export type GuestMoreTold =

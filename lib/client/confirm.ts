@@ -1,6 +1,6 @@
 /** Asking before something is lost. Any island asks; the one dialog that is on every page answers. */
 import { type ActionName, ACTIONS, type DoomedDisks } from "../vm/actions.ts";
-import { type Consent, openQuestion, type Question } from "./open_question.ts";
+import { type ActionQuestion, type Consent, openQuestion } from "./open_question.ts";
 
 /** Above so many VMs at once their number is typed: one click is too little for what it does. */
 export const MOST_UNTYPED = 10;
@@ -14,7 +14,7 @@ export function isAsked(action: ActionName, count: number): boolean {
 let questions = 0;
 
 /** Asks; null is no. A question that is still open is answered with no. */
-export function askToConfirm(question: Question): Promise<Consent | null> {
+export function askToConfirm(question: ActionQuestion): Promise<Consent | null> {
   openQuestion.peek()?.answer(null);
   return new Promise((resolve) => {
     openQuestion.value = {

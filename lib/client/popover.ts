@@ -12,7 +12,7 @@ export interface Anchor {
 }
 
 /** Where a box of this size goes: below the anchor and flush with its right side, or wherever it fits. */
-export function placeFor(
+export function popoverPlace(
   anchor: Anchor,
   size: { width: number; height: number },
   screen: { width: number; height: number },
@@ -27,7 +27,7 @@ export function placeFor(
 
 /** Moves an open popover beside its anchor. */
 export function place(popover: HTMLElement, anchor: Anchor): void {
-  const { left, top } = placeFor(
+  const { left, top } = popoverPlace(
     anchor,
     { width: popover.offsetWidth, height: popover.offsetHeight },
     { width: document.documentElement.clientWidth, height: innerHeight },

@@ -13,7 +13,7 @@ export type Role = typeof ROLES[number];
 export type CommandMark = "power" | "snapshot" | "change";
 
 /** HTTP methods the REST door uses. */
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type RestMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What a list is looked up in it: the command line completes and resolves names by it. */
 export interface Lookup {
@@ -62,7 +62,7 @@ export interface Command<
   /** Errors special to it; input, role and libvirt errors every command may give are not repeated. */
   readonly errors: readonly ErrorCode[];
   /** `METHOD /path/{field}`, below `/api/v1`. Fields in the path are taken from it, the rest from body or query. */
-  readonly route: `${Method} /${string}`;
+  readonly route: `${RestMethod} /${string}`;
   /** Words of the CLI verb, then the positional fields: `["vm", "start", "<vmId>"]`. */
   readonly cli: readonly string[];
   /** Other words for the verb, as other tools have them: `vm tag` for `vm tags`. */
@@ -147,6 +147,9 @@ export interface Command<
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }
+
+/** Commands by name, as `COMMANDS` has them. */
+export type CommandTable = Readonly<Record<string, Command>>;
 
 /**
  * Whether the same call again by the same person with the same rights, while it is carried out, joins the first and gets its

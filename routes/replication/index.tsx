@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { type Asked, Question } from "../../components/replication/Question.tsx";
+import { type Asked, ReplicationQuestion } from "../../components/replication/ReplicationQuestion.tsx";
 import { REPLICATION_PAGE } from "../../components/replication/ReplicationTables.tsx";
 import Replications from "../../islands/Replications.tsx";
 import type { Replica, Replication } from "../../lib/contract/mod.ts";
@@ -64,11 +64,13 @@ export default define.page<typeof handler>(function ReplicationPage({ data, stat
       <Head>
         <title>{t("title.page", { page: t("nav.replication") })}</title>
       </Head>
-      {asked !== null ? <Question asked={asked} refused={state.refused} /> : (
-        <header class="page-head">
-          <h1>{area.t("replication.title")}</h1>
-        </header>
-      )}
+      {asked !== null
+        ? <ReplicationQuestion asked={asked} refused={state.refused} />
+        : (
+          <header class="page-head">
+            <h1>{area.t("replication.title")}</h1>
+          </header>
+        )}
       <div class="storage-stack">
         <Replications
           replications={replications}

@@ -4,14 +4,25 @@ import { join, relative } from "node:path";
 import { PHRASE_PLACES } from "../../lib/i18n/phrases.ts";
 import { programSources, PROJECT } from "../project.ts";
 import { allMessages, isEnglish, messagesOf } from "./messages.ts";
-import { branchesOf, child, children, literalOf, nameOf, type Node, nodesOf, quasisOf } from "./syntax.ts";
+import {
+  branchesOf,
+  childNode,
+  childNodes,
+  literalOf,
+  nameOf,
+  type Node,
+  nodesOf,
+  quasisOf,
+} from "./syntax.ts";
 
 /** What errors of the contract are given for the places of phrases. */
 function* phrasesOfErrors(nodes: readonly Node[]): Generator<Node> {
   for (const node of nodes) {
-    if (node.type !== "NewExpression" || nameOf(child(node, "callee")) !== "ContractError") continue;
-    for (const each of children(children(node, "arguments")[1], "properties")) {
-      if (PHRASE_PLACES.has(nameOf(child(each, "key")) ?? "")) yield* branchesOf(child(each, "value"));
+    if (node.type !== "NewExpression" || nameOf(childNode(node, "callee")) !== "ContractError") continue;
+    for (const each of childNodes(childNodes(node, "arguments")[1], "properties")) {
+      if (PHRASE_PLACES.has(nameOf(childNode(each, "key")) ?? "")) {
+        yield* branchesOf(childNode(each, "value"));
+      }
     }
   }
 }

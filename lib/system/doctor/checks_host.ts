@@ -2,7 +2,7 @@
 import { formatBytes } from "../../text/quantity.ts";
 import { installs } from "./distribution.ts";
 import type { DoctorFacts, PoolFacts } from "./facts.ts";
-import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { type Finding, found, judged, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** The packet filter: there, working, and not cutting guests off. */
@@ -72,7 +72,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
     if (findings.length > 0) return findings;
     const backend = facts.backend ?? message`libvirt's own choice`;
     return [
-      ok(
+      passed(
         facts.firewalld
           ? message`nftables works, nothing drops what is forwarded, firewalld runs; libvirt's backend: ${backend}`
           : message`nftables works, nothing drops what is forwarded; libvirt's backend: ${backend}`,
@@ -136,7 +136,7 @@ function judgePool(
     );
   }
   return findings.length > 0 ? findings : [
-    ok(
+    passed(
       available === null
         ? message`${of}: QEMU can use it`
         : message`${of}: ${formatBytes(available)} free, QEMU can use it`,
@@ -201,14 +201,14 @@ export function judgeClock({ clock, family }: DoctorFacts): Finding[] {
         ),
       ];
     }
-    return [ok(message`${services.join(", ")} keeps the clock`)];
+    return [passed(message`${services.join(", ")} keeps the clock`)];
   });
 }
 
 /** The host's own name. */
 export function judgeNames({ names }: DoctorFacts): Finding[] {
   return judged(names, "the host's name", ({ hostname, error }) => {
-    if (error === null) return [ok(message`${hostname} can be resolved`)];
+    if (error === null) return [passed(message`${hostname} can be resolved`)];
     return [
       found(
         "warning",
@@ -243,7 +243,7 @@ export function judgePorts({ ports }: DoctorFacts): Finding[] {
     }
     const places = listen.map(({ at }) => at).join(", ");
     return findings.length > 0 ? findings : [
-      ok(
+      passed(
         ours
           ? message`${places}: ours; nothing is in the way of libvirt's networks`
           : message`${places}: free; nothing is in the way of libvirt's networks`,

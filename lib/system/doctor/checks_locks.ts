@@ -2,7 +2,7 @@
 import type { HostCluster, LockDriver } from "../../contract/lock_manager.ts";
 import { installs } from "./distribution.ts";
 import type { ClusterFacts, DoctorFacts, LockFacts } from "./facts.ts";
-import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { type Finding, found, judged, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** Names of one kind that are told. */
@@ -176,10 +176,10 @@ function judgeLockFacts(facts: LockFacts, host: DoctorFacts): Finding[] {
     ];
   }
   if (driver === "none") {
-    return [ok("no lock manager is on, and no VM has a disk that other hosts are known to reach")];
+    return [passed("no lock manager is on, and no VM has a disk that other hosts are known to reach")];
   }
   return [
-    ok(
+    passed(
       message`${DRIVERS[driver]} is on: a disk is given to one VM at a time${
         facts.lockspace ? `, by leases in ${facts.lockspace}` : ""
       }`,
@@ -199,7 +199,7 @@ export const clusterVms = ({ resources }: Pick<HostCluster, "resources">): strin
 function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   if (!facts.installed) return [];
   if (facts.error !== null) {
-    return [ok(message`Pacemaker is installed, and tells nothing of a cluster: ${facts.error}`)];
+    return [passed(message`Pacemaker is installed, and tells nothing of a cluster: ${facts.error}`)];
   }
   const findings: Finding[] = [], vms = clusterVms(facts);
   const ofNodes = (is: (node: HostCluster["nodes"][number]) => boolean) =>
@@ -264,7 +264,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   const what = `${facts.nodes.length} hosts, ${facts.resources.length} resources`;
   return [
     ...findings,
-    ok(
+    passed(
       vms.length === 0
         ? message`a Pacemaker cluster: ${what}, no VMs`
         : message`a Pacemaker cluster: ${what}; it manages ${

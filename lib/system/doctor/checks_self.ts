@@ -2,7 +2,7 @@
 import { DAY_MS } from "../../duration.ts";
 import { formatBytes } from "../../text/quantity.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { type Finding, found, judged, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** Bytes below which the database may soon not be written. */
@@ -13,7 +13,7 @@ const OLD_DAYS = 30;
 /** The database and the folder it is in. */
 export function judgeState({ state }: DoctorFacts): Finding[] {
   return judged(state, "the database", ({ dataDir, version, known, damage, open, free, savedAt, now }) => {
-    if (version === null && damage === null) return [ok(message`there is no database in ${dataDir} yet`)];
+    if (version === null && damage === null) return [passed(message`there is no database in ${dataDir} yet`)];
     const findings: Finding[] = [];
     if (damage !== null) {
       findings.push(
@@ -68,7 +68,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     return findings.length > 0
       ? findings
-      : [ok(message`the database (version ${version}) is whole, and nobody else can read it`)];
+      : [passed(message`the database (version ${version}) is whole, and nobody else can read it`)];
   });
 }
 
@@ -78,7 +78,7 @@ const WARN_DAYS = 21;
 /** The certificate that serves. */
 export function judgeCertificate({ certificate }: DoctorFacts): Finding[] {
   return judged(certificate, "the certificate", (facts) => {
-    if (facts === null) return [ok("there is no certificate: pages are on loopback alone")];
+    if (facts === null) return [passed("there is no certificate: pages are on loopback alone")];
     const { path, validUntil, now } = facts;
     const days = Math.floor((validUntil - now) / DAY_MS);
     const renew = "Put a new one in its place; it is taken without a restart.";
@@ -86,6 +86,6 @@ export function judgeCertificate({ certificate }: DoctorFacts): Finding[] {
     if (days < WARN_DAYS) {
       return [found("warning", message`the certificate ${path} ends in ${days} days`, renew)];
     }
-    return [ok(message`the certificate ${path} is good for ${days} days`)];
+    return [passed(message`the certificate ${path} is good for ${days} days`)];
   });
 }

@@ -1,13 +1,13 @@
 /** Judges of what VMs run on: libvirt, KVM, QEMU, the kernel's modules, the groups. */
 import { installs } from "./distribution.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { type Finding, found, judged, ok } from "./finding.ts";
+import { type Finding, found, judged, passed } from "./finding.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
 
 /** libvirt: installed, running, lets us in. */
 export function judgeLibvirt({ libvirt, family, systemd }: DoctorFacts): Finding[] {
   return judged(libvirt, "libvirt", ({ connected, uri, error, version, hasLibrary, sockets }) => {
-    if (connected) return [ok(`libvirt ${version ?? ""} answers at ${uri}`.replace("  ", " "))];
+    if (connected) return [passed(`libvirt ${version ?? ""} answers at ${uri}`.replace("  ", " "))];
     if (!hasLibrary) {
       return [
         found(
@@ -109,9 +109,9 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
     }
     if (findings.length > 0) return findings;
     const how = modules.join(", ") || message`part of the kernel`;
-    if (nested === null) return [ok(message`KVM can be used (${how})`)];
+    if (nested === null) return [passed(message`KVM can be used (${how})`)];
     return [
-      ok(
+      passed(
         nested
           ? message`KVM can be used (${how}); guests can have guests`
           : message`KVM can be used (${how}); guests cannot have guests`,
@@ -123,7 +123,7 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
 /** QEMU, its tool for images, its TPM emulator. */
 export function judgeQemu({ libvirt, qemuImg, tpm, family }: DoctorFacts): Finding[] {
   const emulator = judged(libvirt, "QEMU", ({ connected, qemuVersion }) => {
-    if (qemuVersion !== null) return [ok(message`QEMU ${qemuVersion}`)];
+    if (qemuVersion !== null) return [passed(message`QEMU ${qemuVersion}`)];
     return [
       connected
         ? found(
@@ -170,7 +170,7 @@ const MODULES: Readonly<Record<string, Sentence>> = {
 export function judgeModules({ modules }: DoctorFacts): Finding[] {
   return judged(modules, "the kernel's modules", (loaded) => {
     const missing = Object.entries(MODULES).filter(([name]) => !loaded.includes(name));
-    if (missing.length === 0) return [ok(message`${Object.keys(MODULES).join(", ")} are there`)];
+    if (missing.length === 0) return [passed(message`${Object.keys(MODULES).join(", ")} are there`)];
     return missing.map(([name, text]) => found("warning", text, "Load it.", `modprobe ${name}`));
   });
 }
@@ -184,13 +184,13 @@ const GROUPS: Readonly<Record<string, (user: string) => Sentence>> = {
 /** The user this runs as. */
 export function judgeGroups({ account }: DoctorFacts): Finding[] {
   return judged(account, "the user", ({ uid, user, groups, existing }) => {
-    if (uid === 0) return [ok("this runs as root, which needs no groups")];
+    if (uid === 0) return [passed("this runs as root, which needs no groups")];
     const missing = Object.entries(GROUPS).filter(([name]) =>
       existing.includes(name) && !groups.includes(name)
     );
     if (missing.length === 0) {
       return [
-        ok(
+        passed(
           message`${user} is in ${Object.keys(GROUPS).filter((name) => groups.includes(name)).join(" and ")}`,
         ),
       ];

@@ -3,10 +3,10 @@ import { signal } from "@preact/signals";
 import { GuestSystem, GuestTables, type GuestTold } from "../../../components/guest/GuestFacts.tsx";
 import { GuestAgents } from "../../../components/guest/GuestAgents.tsx";
 import {
+  GUEST_VIEWS,
   GuestMore,
   type GuestMoreTold,
   type GuestView,
-  VIEWS,
 } from "../../../components/guest/GuestMore.tsx";
 import { GuestFiles, type OpenFolder } from "../../../components/guest/GuestFiles.tsx";
 import { FrozenNote, MissingAbilities, NoAgent } from "../../../components/guest/GuestState.tsx";
@@ -95,7 +95,7 @@ export const handler = define.handlers({
     const vm = await vmOf(ctx), { id: vmId, group } = vm;
     const status = await api.guestAgentStatus({ vmId }).catch(fail);
     const mayFiles = may("guest_list_files", { vmId, group }) && can(status, "files");
-    const views = VIEWS.filter((view) => can(status, view) && may(COMMAND_OF[view], { vmId, group }));
+    const views = GUEST_VIEWS.filter((view) => can(status, view) && may(COMMAND_OF[view], { vmId, group }));
     const view = views.find((each) => each === ctx.url.searchParams.get("show"));
     const [told, more, folder] = await Promise.all([
       toldOf(api, status, vmId),

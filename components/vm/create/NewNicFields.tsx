@@ -65,7 +65,7 @@ function NicRow({ model, options, index, nic }: CreateProps & { index: number; n
 }
 
 /** Every network card, with what is rarely chosen. */
-export function NicFields(props: CreateProps) {
+export function NewNicFields(props: CreateProps) {
   const { model, options } = props;
   const nics = model.nics.value;
   const first = networkChoices(options)[0]?.value;

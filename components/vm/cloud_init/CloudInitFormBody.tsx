@@ -9,8 +9,8 @@ import { CloudInitUsers } from "./CloudInitUsers.tsx";
 
 const { t } = textsOf(cloudInit);
 
-/** Props of {@link CloudInitForm}. */
-export interface CloudInitFormProps {
+/** Props of {@link CloudInitFormBody}. */
+export interface CloudInitFormBodyProps {
   /** What is set already; null for a new VM. */
   value: CloudInit | null;
   /** The documents of what is set: what YAML begins with. */
@@ -29,7 +29,7 @@ const FIRST_YAML = "#cloud-config\n";
  * The fields of cloud-init, for any `<form>`: `cloudInitOf(new FormData(form))` reads them, on the server as well.
  * Which of its parts are seen is a matter of the style sheet, so that it works without script.
  */
-export function CloudInitForm({ value, files, nics, fault, first, again = [] }: CloudInitFormProps) {
+export function CloudInitFormBody({ value, files, nics, fault, first, again = [] }: CloudInitFormBodyProps) {
   const form = value?.form ?? {};
   const metaData = Object.entries(value?.metaData ?? {}).map(([key, text]) => `${key}: ${text}`);
   return (
