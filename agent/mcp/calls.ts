@@ -14,7 +14,7 @@ import {
 import { ownFields } from "../../lib/contract/envelope.ts";
 import { schemaRefusals } from "../../lib/contract/refusal.ts";
 import { inputFields as fieldsOf } from "../../lib/contract/rest.ts";
-import { describeCommand, findCommands } from "../../lib/mcp/catalogue.ts";
+import { describeCommand, matchCommands } from "../../lib/mcp/catalogue.ts";
 import { notOffered } from "../../lib/mcp/offered.ts";
 import { PLAN_MINUTES } from "../../lib/mcp/protocol.ts";
 import { addressed } from "../../lib/mcp/resources.ts";
@@ -123,7 +123,7 @@ export class McpCalls {
     Record<McpToolName, (args: ToolArguments, call: McpCall) => Promise<ToolAnswer> | ToolAnswer>
   > = {
     search_commands: ({ query = "" }, { principal: { rights } }) => ({
-      content: [ours(findCommands(query, (name) => mayCall(rights, name)))],
+      content: [ours(matchCommands(query, (name) => mayCall(rights, name)))],
     }),
     describe_command: ({ command = "", output = false }) => {
       const { name, row } = offeredRow(command);

@@ -93,7 +93,7 @@ async function goOn(wires: UploadTransport, what: Sending, known: string | undef
  *
  * @throws {ApiError} why it was refused @throws the signal's reason when it was cancelled
  */
-export async function uploadVolume(
+export async function sendVolume(
   wires: UploadTransport,
   what: Sending,
   onProgress: (progress: SendProgress) => void,

@@ -6,7 +6,7 @@ import {
   type SendProgress,
   type Uploaded,
   type UploadTransport,
-  uploadVolume,
+  sendVolume,
 } from "./upload.ts";
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
@@ -40,9 +40,9 @@ const fails = (error: unknown) => () => {
   throw error;
 };
 const go = (wires: UploadTransport, seen: SendProgress[] = [], signal = new AbortController().signal) =>
-  uploadVolume(wires, WHAT, (progress) => seen.push(progress), signal);
+  sendVolume(wires, WHAT, (progress) => seen.push(progress), signal);
 
-Deno.test("uploadVolume() goes on where a broken connection left it, however often", async () => {
+Deno.test("sendVolume() goes on where a broken connection left it, however often", async () => {
   const arrived = [40, 70];
   const { wires, offsets, waits } = scripted([fails(lost()), fails(lost()), () => ANSWER], {
     state: () => Promise.resolve(broke(arrived.shift()!)),
@@ -54,7 +54,7 @@ Deno.test("uploadVolume() goes on where a broken connection left it, however oft
   assert.ok(seen.some(({ isWaiting }) => isWaiting));
 });
 
-Deno.test("uploadVolume() waits while the server does not answer or has not noticed the break", async () => {
+Deno.test("sendVolume() waits while the server does not answer or has not noticed the break", async () => {
   const running = () => ({ ...broke(0), isRunning: true });
   const answers = [fails(lost()), running, fails(lost()), () => broke(10)];
   const { wires, offsets } = scripted(
@@ -65,13 +65,13 @@ Deno.test("uploadVolume() waits while the server does not answer or has not noti
   assert.deepEqual(offsets, [0, 10, 10]);
 });
 
-Deno.test("uploadVolume() begins again when the server has nothing any more", async () => {
+Deno.test("sendVolume() begins again when the server has nothing any more", async () => {
   const { wires, offsets } = scripted([fails(lost()), () => ANSWER]);
   await go(wires);
   assert.deepEqual(offsets, [0, 0]);
 });
 
-Deno.test("uploadVolume() tells what it was refused with, also when the answer got lost", async () => {
+Deno.test("sendVolume() tells what it was refused with, also when the answer got lost", async () => {
   const taken = new ApiError("VolumeExists", "taken");
   await assert.rejects(go(scripted([fails(taken)]).wires), taken);
   const job = { id: "1", error: { code: "DiskRefused", message: "names another file" } } as Job;
@@ -85,7 +85,7 @@ Deno.test("uploadVolume() tells what it was refused with, also when the answer g
   assert.deepEqual(await go(old.wires), ANSWER);
 });
 
-Deno.test("uploadVolume() gives up when nothing arrives, and ends when it is cancelled", async () => {
+Deno.test("sendVolume() gives up when nothing arrives, and ends when it is cancelled", async () => {
   const { wires, waits } = scripted([fails(lost())], { state: () => Promise.reject(lost()) });
   await assert.rejects(go(wires), { code: "Unreachable" });
   assert.equal(waits.length, 12);
@@ -99,7 +99,7 @@ Deno.test("uploadVolume() gives up when nothing arrives, and ends when it is can
   await assert.rejects(go(cancelled.wires, [], abort.signal), stopped);
 });
 
-Deno.test("uploadVolume() tells the time left by its speed", async () => {
+Deno.test("sendVolume() tells the time left by its speed", async () => {
   let now = 0;
   const seen: SendProgress[] = [];
   const { wires } = scripted([], {

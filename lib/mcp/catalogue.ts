@@ -41,7 +41,7 @@ function fit(word: string, name: string, { summary, description = "", cli, alias
  *
  * @param may whether who asks may call it at all
  */
-export function findCommands(
+export function matchCommands(
   query: string,
   may: (name: CommandName) => boolean,
   commands: CommandTable = CONTRACT,

@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { type Asked, ReplicationQuestion } from "../../components/replication/ReplicationQuestion.tsx";
+import { type Asked, ReplicationPrompt } from "../../components/replication/ReplicationPrompt.tsx";
 import { REPLICATION_PAGE } from "../../components/replication/ReplicationTables.tsx";
 import Replications from "../../islands/Replications.tsx";
 import type { Replica, Replication } from "../../lib/contract/mod.ts";
@@ -65,7 +65,7 @@ export default define.page<typeof handler>(function ReplicationPage({ data, stat
         <title>{t("title.page", { page: t("nav.replication") })}</title>
       </Head>
       {asked !== null
-        ? <ReplicationQuestion asked={asked} refused={state.refused} />
+        ? <ReplicationPrompt asked={asked} refused={state.refused} />
         : (
           <header class="page-head">
             <h1>{area.t("replication.title")}</h1>

@@ -75,7 +75,7 @@ function Form({ title, action, button, isPossible = true, refused, children }: {
 }
 
 /** Asks. */
-export function ReplicationQuestion({ asked, refused }: { asked: Asked; refused: RefusedForm | null }) {
+export function ReplicationPrompt({ asked, refused }: { asked: Asked; refused: RefusedForm | null }) {
   const isOut = "replication" in asked, { id, vmName } = isOut ? asked.replication : asked.replica;
   const name = oneLine(vmName, 60), host = oneLine(isOut ? asked.replication.toHost : asked.replica.from, 60);
   const here = `${REPLICATION_PAGE}?${asked.what}=${id}`;
