@@ -5,14 +5,19 @@ import { Fact } from "../../../components/kit/Fact.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
 import { ProjectMembers } from "../../../components/projects/ProjectMembers.tsx";
-import { ProjectQuota, ProjectSettings } from "../../../components/projects/ProjectSettings.tsx";
+import { ProjectQuotaForm, ProjectSettingsForm } from "../../../components/projects/ProjectForms.tsx";
 import { ProjectVms } from "../../../components/projects/ProjectVms.tsx";
 import { OverQuota, UsageBar } from "../../../components/projects/Usage.tsx";
 import { QUOTA_FIELDS } from "../../../lib/contract/mod.ts";
 import { projects as texts } from "../../../lib/i18n/en/projects.ts";
 import { t as tAll, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
-import { type ProjectTyped, SETTINGS, settingsIn, typedOf } from "../../../lib/projects/settings_form.ts";
+import {
+  PROJECT_SETTINGS,
+  projectSettingsIn,
+  type ProjectTyped,
+  projectTyped,
+} from "../../../lib/projects/settings_form.ts";
 import { type Failure, failureOf } from "../../../lib/text/failure.ts";
 import { textIn } from "../../../lib/text/form_fields.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
@@ -40,7 +45,7 @@ async function shown(
   const mayManage = state.may("update_project");
   const vms = mayManage ? await api.getVms().catch(unlessAway) ?? [] : [];
   return {
-    ...{ project, mayManage, typed: typed ?? typedOf(project), failure },
+    ...{ project, mayManage, typed: typed ?? projectTyped(project), failure },
     apart: vms.filter(({ project }) => project === undefined).toSorted((a, b) =>
       a.name.localeCompare(b.name, "en")
     ),
@@ -57,12 +62,12 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { req, state } = ctx, projectId = ctx.params.id ?? "", form = await postedForm(req);
     const { project } = await shown(state, projectId);
-    const before = typedOf(project), what = textIn(form, "what");
-    const fields = what === "settings" ? SETTINGS : ["userId", "role"] as const;
+    const before = projectTyped(project), what = textIn(form, "what");
+    const fields = what === "settings" ? PROJECT_SETTINGS : ["userId", "role"] as const;
     const typed = { ...before, ...Object.fromEntries(fields.map((field) => [field, textIn(form, field)])) };
     try {
       if (what === "settings") {
-        await state.api.updateProject({ projectId, ...settingsIn(typed) });
+        await state.api.updateProject({ projectId, ...projectSettingsIn(typed) });
       } else {
         await confirmOwn(state.api, form);
         const { userId, role } = typed;
@@ -151,8 +156,8 @@ export default define.page<typeof handler>(function ProjectPage({ data, state })
               user={state.user}
               again={failure !== null}
             />
-            <ProjectQuota project={project} refused={state.refused} here={here} />
-            <ProjectSettings typed={typed} />
+            <ProjectQuotaForm project={project} refused={state.refused} here={here} />
+            <ProjectSettingsForm typed={typed} />
             <Panel title={t("projects.delete")}>
               <p class="pad text-muted">{t("projects.delete_what")}</p>
               <form method="post" action={formHref("delete_project", { projectId }, "/projects", here)}>

@@ -14,8 +14,8 @@ const { t } = textsOf(texts);
 const suffix = (field: string) =>
   field === "memoryMb" ? "MiB" : field === "diskGb" || field === "diskSizeGb" ? "GiB" : undefined;
 
-/** Props of {@link ProjectQuota}. */
-export interface ProjectQuotaProps {
+/** Props of {@link ProjectQuotaForm}. */
+export interface ProjectQuotaFormProps {
   project: ProjectDetails;
   refused: PageState["refused"];
   /** Path of the page that the form is on. */
@@ -23,7 +23,7 @@ export interface ProjectQuotaProps {
 }
 
 /** The form of a project's quota. */
-export function ProjectQuota({ project, refused, here }: ProjectQuotaProps) {
+export function ProjectQuotaForm({ project, refused, here }: ProjectQuotaFormProps) {
   const again = typedAgain(refused, "set_quota");
   return (
     <Panel title={t("projects.quota")}>
@@ -51,7 +51,7 @@ export function ProjectQuota({ project, refused, here }: ProjectQuotaProps) {
 }
 
 /** The form of a project's name, places and defaults. */
-export function ProjectSettings({ typed }: { typed: ProjectTyped }) {
+export function ProjectSettingsForm({ typed }: { typed: ProjectTyped }) {
   return (
     <Panel title={t("projects.settings")}>
       <form method="post">
