@@ -142,3 +142,10 @@ export async function run(program: string, args: string[], signal?: AbortSignal)
 export function deno(...args: string[]): Promise<string> {
   return run(Deno.execPath(), args);
 }
+
+/** Writes a file so that a reader sees the old one or the new one, never a part. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(temporary, text);
+  await Deno.rename(temporary, path);
+}
