@@ -72,7 +72,7 @@ const WITHOUT_GO =
 /** Files that become much smaller; pictures and fonts are compressed already. */
 const SHRINKS = /\.(?:js|css|svg|json)$/;
 
-/** Puts `name.gz` beside every file that is worth it, so that the server need not compress it for each browser. */
+/** Puts `name.gz` next to every file that is worth it, so that the server need not compress it for each browser. */
 async function compressFiles(folder: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);

@@ -67,7 +67,7 @@ export async function buildAgent(target: GuestTarget, go: string): Promise<strin
   const file = join(folder, agentFile(target));
   if (await Deno.stat(file).then(() => true, () => false)) return file;
   await Deno.mkdir(folder, { recursive: true });
-  // Beside its place, and moved there in one step: another build may be under way
+  // Next to its place, and moved there in one step: another build may be under way
   const staging = `${file}.${crypto.randomUUID()}.new`;
   try {
     const settings = [

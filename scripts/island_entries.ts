@@ -12,7 +12,7 @@ export const BOOT = "boot";
 /** What is around every page. */
 export const APP_ROUTE = "_app.tsx";
 
-/** A module as `deno info` tells of it. */
+/** A module as `deno info` describes it. */
 interface GraphModule {
   readonly specifier: string;
   readonly local?: string;

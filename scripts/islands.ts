@@ -143,7 +143,7 @@ async function write(
 ): Promise<BundledIslands> {
   const { modules } = way, dist = join(app, "dist");
   await Deno.mkdir(join(dist, "static", "_fresh"), { recursive: true });
-  // Beside its final place, so that one rename puts it there, whoever else builds or serves meanwhile
+  // Next to its final place, so that one rename puts it there, whoever else builds or serves meanwhile
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
   try {
     const { chunks, tables } = await bundle(entries, way.files, staging);

@@ -1,7 +1,7 @@
 /**
  * With which of Deno's permissions the packed program runs, and why: by its verb. What speaks to a server alone can
  * neither start programs nor load libraries, whatever a hostile server answers. docs/privileges.md says why the server
- * itself has all: Deno lets nobody read /proc and /sys who has not, and libvirt is reached through FFI.
+ * itself has all: without that Deno reads neither /proc nor /sys, and libvirt is reached through FFI.
  */
 
 /** Verbs that need everything, and for what. */

@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 /** Folder of the project, which has `deno.json` and `lib/fresh/`. */
 export const PROJECT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** As Fresh: tests beside the sources are no part of the app. */
+/** As Fresh: tests next to the sources are no part of the app. */
 const IS_TEST = /[._]test\.[jt]sx?$/;
 const IS_SOURCE = /\.[jt]sx?$/;
 

@@ -25,7 +25,7 @@ const Size = Type.Integer({ minimum: 0, maximum: MOST_DISK_BYTES });
 /** How far what was written in the guest is in it. */
 export const CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 
-/** A disk of a copy. Its file, beside the manifest, lists its chunks. */
+/** A disk of a copy. Its file, next to the manifest, lists its chunks. */
 export const ManifestDisk = Type.Object({
   target: Type.String({ pattern: "^[a-z]{2,8}$" }),
   format: Type.String({ enum: ["raw", "qcow2"] }),

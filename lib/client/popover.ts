@@ -1,4 +1,4 @@
-/** Placing a popover beside what opened it. */
+/** Placing a popover next to what opened it. */
 
 const GAP = 4;
 const EDGE = 8;
@@ -25,7 +25,7 @@ export function popoverPlace(
   return { left: Math.max(EDGE, left), top: Math.max(EDGE, top) };
 }
 
-/** Moves an open popover beside its anchor. */
+/** Moves an open popover next to its anchor. */
 export function place(popover: HTMLElement, anchor: Anchor): void {
   const { left, top } = popoverPlace(
     anchor,

@@ -56,7 +56,7 @@ export interface HardwareEdits {
   reset(): void;
 }
 
-/** Whether something was typed that the browser does not let through. What was stored like that is nobody's change. */
+/** Whether something was typed that the browser does not let through. What was stored like that is no change. */
 function hasInvalid(form: HTMLFormElement): boolean {
   return [...form.elements].some((each) =>
     (each instanceof HTMLInputElement || each instanceof HTMLTextAreaElement) && !each.validity.valid &&

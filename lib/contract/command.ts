@@ -45,7 +45,7 @@ export interface Command<
    * or `anyone` (no sign-in), `signed-in` (nothing but that: it shows and changes what is one's own), `socket` (root).
    */
   readonly permission?: `${string}.${string}` | "anyone" | "signed-in" | "socket";
-  /** Permissions on everything that a call needs beside that one. */
+  /** Permissions on everything that a call needs in addition to that one. */
   readonly alsoNeeds?: readonly ExtraPermission[];
   /**
    * At a session it needs a proof, not older than a few minutes, that the session is still its owner's. A command whose
@@ -93,10 +93,10 @@ export interface Command<
   readonly ifTold?: readonly string[];
   /** … and those that it has only where rows differ there. */
   readonly ifVaried?: readonly string[];
-  /** Field that holds the list, where the answer has other things beside it. */
+  /** Field that holds the list, where the answer has other fields as well. */
   readonly rows?: string;
   /**
-   * Object that its fields may stand in as well, as in `{ "config": { "name": "web" } }`. Fields beside it stay where
+   * Object that its fields may stand in as well, as in `{ "config": { "name": "web" } }`. Fields next to it stay where
    * they are; none may be in both places.
    */
   readonly envelope?: string;
@@ -104,11 +104,11 @@ export interface Command<
   readonly unchecked?: true;
   /** Field of the answer with the id of the VM that it makes; the field `name` has its name. */
   readonly makesVm?: string;
-  /** It makes one beside the VM that it is about, or several. */
+  /** It makes one in addition to the VM that it is about, or several. */
   readonly makesVms?: true;
   /** REST path of what it makes, with fields of its answer or input, where that is not a part of its own path. */
   readonly makesAt?: `/${string}`;
-  /** What libvirt tells of the VM because of it. */
+  /** The events of the VM that libvirt sends because of it. */
   readonly effects?: readonly string[];
   /** Errors which say that all is as it was asked to be: a script may take them for done. */
   readonly already?: readonly ErrorCode[];

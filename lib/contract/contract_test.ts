@@ -147,7 +147,7 @@ function hasPart(schema: unknown, path: string): boolean {
   return at !== undefined;
 }
 
-Deno.test("COMMANDS name only fields of theirs for the command line, and words that are nobody else's", () => {
+Deno.test("COMMANDS name only fields of theirs for the command line, and words that no other command has", () => {
   const verbs = new Set(ALL.map(([, { cli }]) => cli.filter((word) => !word.startsWith("<")).join(" ")));
   const aliases = ALL.flatMap(([, { aliases = [] }]) => aliases);
   assert.deepEqual(twice(aliases), []);

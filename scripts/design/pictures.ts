@@ -65,7 +65,7 @@ export async function takePicture(
 const pixelsOf = (file: Uint8Array) =>
   decodePng(file, (bytes, most) => inflateSync(bytes, { maxOutputLength: most }));
 
-/** Two shades of a colour, 0 to 255, that nobody tells apart: edges of letters differ by this between CPUs. */
+/** Two shades of a colour, 0 to 255, that the eye cannot tell apart: edges of letters differ by this between CPUs. */
 const UNSEEN = 32;
 
 /** How much of a picture differs from another: 0 to 1; 1 where they are not of one size. */

@@ -58,7 +58,7 @@ interface Place {
 interface Tree {
   /** A file's identifier. */
   readonly identifiers: readonly Uint8Array[];
-  /** What stands beside each record. */
+  /** What stands next to each record. */
   readonly beside: {
     readonly self: (date: Date) => Uint8Array;
     readonly parent: (date: Date) => Uint8Array;

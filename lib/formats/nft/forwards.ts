@@ -1,5 +1,5 @@
 /**
- * The rules that forward ports, as one transaction: our own tables are replaced whole, nobody else's are named.
+ * The rules that forward ports, as one transaction: our own tables are replaced whole, no other program's are named.
  *
  * What comes to a forwarded port is given the target's address (`in`, `here` for what the host itself sends). Chains
  * of others then refuse it: libvirt rejects every new connection that leaves through a NAT network's bridge, and an
