@@ -112,21 +112,21 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
     entries: await writeEntries(app, islands, shell),
   };
   let bundled: BundledIslands | undefined;
-  for await (const { files, modules } of ways(source)) {
+  for await (const { files, modules } of arrangements(source)) {
     bundled = await write(app, source, { files, modules });
     if (await isWithinLimits(app, bundled, source.translations)) break;
   }
   return bundled!;
 }
 
-/** A way to put modules into files. */
-interface Way {
+/** An arrangement of modules in files. */
+interface Arrangement {
   readonly files: ModuleFiles;
   readonly modules: Modules;
 }
 
-/** Ways to try, the most promising first. */
-async function* ways({ entries, pages, translations }: Source): AsyncGenerator<Way> {
+/** Arrangements to try, the most promising first. */
+async function* arrangements({ entries, pages, translations }: Source): AsyncGenerator<Arrangement> {
   const { modules, parts } = await modulesOf(await optionsOf(entries), translations);
   const loads = [...pageLoads(entries, pages), ...partLoads(entries, parts)];
   for (const planned of PLANNED) {
@@ -139,14 +139,14 @@ async function* ways({ entries, pages, translations }: Source): AsyncGenerator<W
 async function write(
   app: string,
   { islands, pages, shell, entries, translations }: Source,
-  way: Way,
+  arrangement: Arrangement,
 ): Promise<BundledIslands> {
-  const { modules } = way, dist = join(app, "dist");
+  const { modules } = arrangement, dist = join(app, "dist");
   await Deno.mkdir(join(dist, "static", "_fresh"), { recursive: true });
   // Next to its final place, so that one rename puts it there, whoever else builds or serves meanwhile
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
   try {
-    const { chunks, tables } = await bundle(entries, way.files, staging);
+    const { chunks, tables } = await bundle(entries, arrangement.files, staging);
     const kept = join(staging, TEXTS);
     const files = await writeTexts(staging, kept, tables);
     // Browsers keep files of a build for ever, those with translations, too

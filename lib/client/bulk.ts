@@ -8,7 +8,7 @@ import { plural, t } from "../i18n/mod.ts";
 import type { Api } from "../contract/api.ts";
 import { api } from "./api.ts";
 import { bulkReport } from "./bulk_report.ts";
-import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
+import { askToConfirm, doomedOf, needsConfirmation } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report } from "./toasts.ts";
@@ -96,7 +96,7 @@ export function eligible(action: ActionName, vms: readonly VM[]): VM[] {
 export async function actOnMany(action: BulkAction, selected: readonly VM[]): Promise<boolean> {
   const vms = eligible(action, selected);
   if (vms.length === 0) return false;
-  const consent = isAsked(action, vms.length) ? await askToConfirm({ action, vms }) : undefined;
+  const consent = needsConfirmation(action, vms.length) ? await askToConfirm({ action, vms }) : undefined;
   if (consent === null) return false;
   for (const { id } of vms) pending.begin(id, action);
   const outcomes = action === "delete"

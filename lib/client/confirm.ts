@@ -6,7 +6,7 @@ import { type ActionQuestion, type Consent, openQuestion } from "./open_question
 export const MOST_UNTYPED = 10;
 
 /** Whether an action is asked about first: where something is lost, or where many guests are interrupted. */
-export function isAsked(action: ActionName, count: number): boolean {
+export function needsConfirmation(action: ActionName, count: number): boolean {
   const { danger, interrupts } = ACTIONS[action];
   return danger !== undefined || (interrupts === true && count > MOST_UNTYPED);
 }

@@ -72,7 +72,7 @@ export function linkIn(href: string): string | null {
 }
 
 /** Something that was found. */
-export interface Found {
+export interface HelpResult {
   readonly href: string;
   readonly chapter: string;
   readonly title: string;
@@ -91,7 +91,7 @@ function aroundOf(text: string, word: string): string {
 }
 
 /** Sections with every word of a question, those with a word in their title first. */
-export function searchChapters(chapters: readonly Chapter[], question: string): Found[] {
+export function searchChapters(chapters: readonly Chapter[], question: string): HelpResult[] {
   const words = question.toLowerCase().split(/\s+/).filter((word) => word !== "");
   if (words.length === 0) return [];
   const found = chapters.flatMap((chapter) =>

@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { type Asked, ReplicationPrompt } from "../../components/replication/ReplicationPrompt.tsx";
+import { ReplicationPrompt, type ReplicationStep } from "../../components/replication/ReplicationPrompt.tsx";
 import { REPLICATION_PAGE } from "../../components/replication/ReplicationTables.tsx";
 import Replications from "../../islands/Replications.tsx";
 import type { Replica, Replication } from "../../lib/contract/mod.ts";
@@ -20,7 +20,7 @@ async function askedIn(
     readonly replications: readonly Replication[];
     readonly replicas: readonly Replica[];
   },
-): Promise<Asked | null> {
+): Promise<ReplicationStep | null> {
   const outgoing = (what: string) => replications.find(({ id }) => id === search.get(what));
   const ended = outgoing("end"), switched = outgoing("switch"), placed = outgoing("networks");
   if (ended !== undefined) return { what: "end", replication: ended };

@@ -27,7 +27,7 @@ const FOLDERS = ["lib", "agent", "cli", "routes", "components"];
 
 /** Functions that make an error, a finding or a log's line of the texts that they are given. */
 export const PHRASE_CALLS: ReadonlySet<string> = new Set(
-  "fail failed failure foreignRefused found invalid judged log mismatch notPossible notSealed ok ovaRefused problem refuse refusal refused targetUnusable unavailable unreachable unusable"
+  "fail failed failure foreignRefused invalid judged log mismatch needsAction notPossible notSealed ovaRefused passed problem refuse refusal refused targetUnusable unavailable unreachable unusable"
     .split(" "),
 );
 

@@ -71,7 +71,7 @@ Deno.test("messagesOf() finds templates, phrases in places, and what constants a
   assert.deepEqual(messagesOf('new OvfError("it has no disks"); new Error("a bug of ours")'), [
     "it has no disks",
   ]);
-  assert.deepEqual(messagesOf('found("warning", "it is off", "Start it.", "virsh start it")'), [
+  assert.deepEqual(messagesOf('needsAction("warning", "it is off", "Start it.", "virsh start it")'), [
     "it is off",
     "Start it.",
   ]);

@@ -3,7 +3,7 @@ import { SelectField, TextField } from "../../kit/Field.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import { networkChoices, pluggedInto } from "./BasicFields.tsx";
 import { Disclosure } from "../../kit/Disclosure.tsx";
-import { automatic, type CreateProps, deviceChoices, given, t } from "./props.ts";
+import { automatic, type CreateProps, deviceChoices, t, undefinedIfEmpty } from "./props.ts";
 
 function NicRow({ model, options, index, nic }: CreateProps & { index: number; nic: NewNic }) {
   const at = `nics.${index}`;
@@ -34,7 +34,7 @@ function NicRow({ model, options, index, nic }: CreateProps & { index: number; n
           ]}
           error={model.error(`${at}.model`)}
           onChange={({ currentTarget: { value } }) => {
-            const chosen = given(value) as NewNic["model"];
+            const chosen = undefinedIfEmpty(value) as NewNic["model"];
             if (chosen !== undefined) return change({ model: chosen });
             model.changeNic(index, { ...rest, ...place, ...(mac !== undefined && { mac }) });
           }}

@@ -2,7 +2,7 @@
 import { DAY_MS } from "../../duration.ts";
 import { formatBytes } from "../../text/quantity.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { type Finding, found, judged, passed, shellWord } from "./finding.ts";
+import { type Finding, judged, needsAction, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** Bytes below which the database may soon not be written. */
@@ -17,7 +17,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     const findings: Finding[] = [];
     if (damage !== null) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`the database in ${dataDir} is damaged: ${damage}`,
           "Stop the service, put a saved state back, start it.",
@@ -27,7 +27,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     if (version !== null && version > known) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`the database (version ${version}) is newer than this program (${known})`,
           "Install the version that wrote it, or put back a state saved with this one: docs/install.md, Upgrading.",
@@ -36,7 +36,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     if (open.length > 0) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`others may read ${open.join(", ")}: password hashes and keys are in there`,
           "Take that away.",
@@ -46,7 +46,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     if (free !== null && free < LITTLE) {
       findings.push(
-        found(
+        needsAction(
           "warning",
           message`only ${formatBytes(free)} are free where the database is (${dataDir})`,
           "Make room: what cannot be written down is not audited.",
@@ -56,7 +56,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     if (savedAt === null || now - savedAt > OLD_DAYS * DAY_MS) {
       const days = savedAt === null ? null : Math.floor((now - savedAt) / DAY_MS);
       findings.push(
-        found(
+        needsAction(
           "warning",
           days === null
             ? message`KVM Manager's own state was never saved`
@@ -82,9 +82,11 @@ export function judgeCertificate({ certificate }: DoctorFacts): Finding[] {
     const { path, validUntil, now } = facts;
     const days = Math.floor((validUntil - now) / DAY_MS);
     const renew = "Put a new one in its place; it is taken without a restart.";
-    if (days < 0) return [found("problem", message`the certificate ${path} ended ${-days} days ago`, renew)];
+    if (days < 0) {
+      return [needsAction("problem", message`the certificate ${path} ended ${-days} days ago`, renew)];
+    }
     if (days < WARN_DAYS) {
-      return [found("warning", message`the certificate ${path} ends in ${days} days`, renew)];
+      return [needsAction("warning", message`the certificate ${path} ends in ${days} days`, renew)];
     }
     return [passed(message`the certificate ${path} is good for ${days} days`)];
   });

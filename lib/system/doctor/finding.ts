@@ -19,7 +19,7 @@ export type HostFact<T> = { readonly value: T } | { readonly unknown: string };
 export const passed = (what: Sentence): Finding => ({ level: "ok", what });
 
 /** A finding with its advice. */
-export function found(
+export function needsAction(
   level: "warning" | "problem",
   what: Sentence,
   advice: Sentence,
@@ -32,7 +32,7 @@ export function found(
 export function judged<T>(fact: HostFact<T>, of: string, judge: (value: T) => Finding[]): Finding[] {
   if ("value" in fact) return judge(fact.value);
   return [
-    found(
+    needsAction(
       "warning",
       message`${of} could not be looked at: ${fact.unknown}`,
       "Run kvm-manager doctor as root.",
