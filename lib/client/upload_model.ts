@@ -6,7 +6,7 @@ import { uploads as texts } from "../i18n/en/uploads.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { attempt } from "./run_action.ts";
 import { api, ApiError } from "./api.ts";
-import { type Sending, type SendProgress, type Uploaded, sendVolume } from "./upload.ts";
+import { type Sending, type SendProgress, sendVolume, type Uploaded } from "./upload.ts";
 import { uploadTransport } from "./upload_transport.ts";
 
 const { t } = textsOf(texts);

@@ -4,9 +4,9 @@ import { ApiError } from "./api.ts";
 import {
   type Sending,
   type SendProgress,
+  sendVolume,
   type Uploaded,
   type UploadTransport,
-  sendVolume,
 } from "./upload.ts";
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
