@@ -13,7 +13,7 @@ import {
 } from "../lib/contract/mod.ts";
 import { hostField } from "../lib/contract/on_host.ts";
 import { ownFields } from "../lib/contract/envelope.ts";
-import { fields } from "../lib/contract/rest.ts";
+import { inputFields } from "../lib/contract/rest.ts";
 import { schemaRefusals } from "../lib/contract/refusal.ts";
 import { redactError } from "../lib/access/redact.ts";
 import { rendered, type Unrendered } from "../lib/i18n/message.ts";
@@ -221,7 +221,7 @@ function requireHoldable(value: unknown, path: readonly string[]): void {
 
 /** The input of a call from a page of one host; a command that no host is named in takes it as it is. */
 function onPageOf(host: string | undefined, command: CommandName, input: unknown): unknown {
-  const isOfOne = host !== undefined && host !== "" && Object.hasOwn(fields(COMMANDS[command]), "host");
+  const isOfOne = host !== undefined && host !== "" && Object.hasOwn(inputFields(COMMANDS[command]), "host");
   if (!isOfOne) return input;
   return { host, ...(input ?? {}) };
 }

@@ -7,7 +7,7 @@ import { message, render } from "../lib/i18n/message.ts";
 import { ApiError } from "../lib/client/api.ts";
 import {
   MCP_PATH,
-  type Message,
+  type McpMessage,
   messageIn,
   MOST_MESSAGE,
   RPC_CODES,
@@ -75,7 +75,7 @@ export async function* messageLines(
 }
 
 /** An error as JSON-RPC has it. */
-const rpcError = (id: Message["id"] | null, code: number, message: string, data?: unknown) => ({
+const rpcError = (id: McpMessage["id"] | null, code: number, message: string, data?: unknown) => ({
   jsonrpc: "2.0",
   id: id ?? null,
   error: { code, message, ...(data !== undefined && { data }) },
@@ -145,7 +145,7 @@ export class McpBridge {
     }
   }
 
-  async #answer(text: string, message: Message): Promise<unknown> {
+  async #answer(text: string, message: McpMessage): Promise<unknown> {
     try {
       if (message.method === "initialize") {
         this.#initialize = text;

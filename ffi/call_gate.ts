@@ -6,7 +6,7 @@
  * libvirtd has 20 workers (`max_workers`). Calls that run or hang take at most 14 of them, two of these for `rescue`.
  */
 import { CALL_KINDS, type CallKind, type CallName, CALLS } from "./calls/mod.ts";
-import { type Key, wholeOf } from "./calls/keys.ts";
+import { type CallKey, wholeOf } from "./calls/keys.ts";
 import { LibvirtError } from "./error.ts";
 import type { Gate, GatedWork, Pass } from "./gate.ts";
 import { isAtLeast, type LibvirtSymbol, type Wait, WAITS } from "./waits.ts";
@@ -18,12 +18,12 @@ export interface GatedCall {
   readonly kind: CallKind;
   /** The function of libvirt that can wait the longest. */
   readonly slowest: LibvirtSymbol;
-  readonly keys: readonly Key[];
+  readonly keys: readonly CallKey[];
 }
 
 /** An object that does not respond. */
-export interface Hang {
-  readonly key: Key;
+export interface HangingObject {
+  readonly key: CallKey;
   /** Milliseconds since 1970. */
   readonly since: number;
   /** What does not return: a function of libvirt, or what else shows that it does not respond. */
@@ -33,7 +33,7 @@ export interface Hang {
 }
 
 /** Whether a call may be made. */
-export type Admission = "go" | "wait" | LibvirtError;
+export type CallAdmission = "go" | "wait" | LibvirtError;
 
 /** Calls that run or hang at the same time: of all kinds, and without `rescue`. */
 const MOST = { all: 14, others: 12 } as const;
@@ -69,7 +69,7 @@ function isBlocked(hangs: Wait, asks: Wait): boolean {
 }
 
 /** Kinds of which every object is waited for: in a list, and where a network is looked up by its name. Pure. */
-function passedBy(wait: Wait, keys: readonly Key[]): readonly Key[] {
+function passedBy(wait: Wait, keys: readonly CallKey[]): readonly CallKey[] {
   if (isAtLeast(wait, "list")) return keys;
   // virNetworkObjListFindByName() takes the lock of each network that it passes; pools have an index of names.
   return wait === "net" ? ["networks"] : [];
@@ -127,23 +127,23 @@ class Member implements Pass {
 export function askedOf(name: CallName, args: unknown): GatedCall {
   const { kind, slowest, about } = CALLS[name];
   // The name and the type of the arguments were matched by WorkerPool.call.
-  return { name, kind, slowest, keys: (about as (args: unknown) => readonly Key[])(args) };
+  return { name, kind, slowest, keys: (about as (args: unknown) => readonly CallKey[])(args) };
 }
 
 export class CallGate implements Gate {
   readonly #members = new Set<Member>();
-  readonly #byKey = new Map<Key, Set<Member>>();
+  readonly #byKey = new Map<CallKey, Set<Member>>();
   /** Objects of which a call has returned late: one call finds out whether they respond again. */
-  readonly #halfOpen = new Map<Key, Member | undefined>();
+  readonly #halfOpen = new Map<CallKey, Member | undefined>();
   /** Objects that are known not to respond without a call that hangs. */
-  readonly #suspects = new Map<Key, Suspicion>();
+  readonly #suspects = new Map<CallKey, Suspicion>();
   /** When libvirt last answered anything, by `performance.now()`. */
   answeredAt = -Infinity;
   readonly #listeners = new Set<() => void>();
   readonly #freed = new Set<() => void>();
 
   /** Whether a call may be made now; `wait`: soon, when {@link onFreed} tells. */
-  admits(asked: GatedCall): Admission {
+  admits(asked: GatedCall): CallAdmission {
     const hang = this.#hangFor(asked);
     if (hang !== undefined) return refusal(hang);
     if (this.#mustWait(asked)) return "wait";
@@ -215,8 +215,8 @@ export class CallGate implements Gate {
   }
 
   /** What does not respond, longest first; of each object the call that says most. */
-  hangs(): Hang[] {
-    const found = new Map<Key, Hang>();
+  hangs(): HangingObject[] {
+    const found = new Map<CallKey, HangingObject>();
     for (const { asked, isOverdue, since, wait } of this.#members) {
       if (!isOverdue) continue;
       for (const key of asked.keys) {
@@ -234,17 +234,17 @@ export class CallGate implements Gate {
   }
 
   /** Why an object does not respond; undefined where it does, as far as is known. */
-  hangOf(key: Key): Hang | undefined {
+  hangOf(key: CallKey): HangingObject | undefined {
     return this.hangs().find((hang) => hang.key === key);
   }
 
   /** Whether an object has a lock that does not come free: nothing about it may be asked. */
-  isLocked(key: Key): boolean {
+  isLocked(key: CallKey): boolean {
     return [...this.#byKey.get(key) ?? []].some(({ isOverdue, wait }) => isOverdue && isLock(wait));
   }
 
   /** Whether a call that may hold the lock of an object has been under way for longer than a moment. */
-  isSlow(key: Key): boolean {
+  isSlow(key: CallKey): boolean {
     for (const { asked, isOverdue, wait, ms } of this.#byKey.get(key) ?? []) {
       if (isLock(wait) && (isOverdue || ms > SLOW_MS && !PATIENT.has(asked.kind))) return true;
     }
@@ -252,17 +252,17 @@ export class CallGate implements Gate {
   }
 
   /** The same of any object of a kind. */
-  anySlow(whole: Key): boolean {
+  anySlow(whole: CallKey): boolean {
     return [...this.#byKey.keys()].some((key) => wholeOf(key) === whole && this.isSlow(key));
   }
 
   /** Whether a call of ours that may hold the lock of an object, or its job, is under way. */
-  isChanging(key: Key): boolean {
+  isChanging(key: CallKey): boolean {
     return [...this.#byKey.get(key) ?? []].some(({ asked: { kind } }) => CHANGES.has(kind));
   }
 
   /** Takes an object for one that does not respond, though no call hangs; `undefined`: it responds again. */
-  suspect(key: Key, why: Omit<Suspicion, "since"> | undefined): void {
+  suspect(key: CallKey, why: Omit<Suspicion, "since"> | undefined): void {
     const known = this.#suspects.get(key);
     if (known?.call === why?.call) return;
     if (why === undefined) this.#suspects.delete(key);
@@ -271,13 +271,13 @@ export class CallGate implements Gate {
   }
 
   /** The object for whose suspicion alone a call would be refused, though it may be asked whether it holds still. */
-  doubtFor({ kind, slowest, keys }: GatedCall): Key | undefined {
+  doubtFor({ kind, slowest, keys }: GatedCall): CallKey | undefined {
     if (kind === "rescue" || kind === "stats" || !isBlocked("job", WAITS[slowest])) return undefined;
     return keys.find((key) => this.#suspects.get(key)?.mayBeAsked && !this.#anyHangs(key));
   }
 
   /** What an object is suspected for; undefined where it is not. */
-  suspicion(key: Key): Suspicion | undefined {
+  suspicion(key: CallKey): Suspicion | undefined {
     return this.#suspects.get(key);
   }
 
@@ -293,7 +293,7 @@ export class CallGate implements Gate {
     return () => this.#freed.delete(listener);
   }
 
-  #hangFor({ name, kind, slowest, keys }: GatedCall): Hang | undefined {
+  #hangFor({ name, kind, slowest, keys }: GatedCall): HangingObject | undefined {
     const wait = WAITS[slowest];
     for (const key of keys) {
       // It waits for nothing but a worker of libvirtd
@@ -326,7 +326,7 @@ export class CallGate implements Gate {
   }
 
   /** Whether a call finds out just now that an object responds again. One that may take hours has done so after a moment. */
-  #isProbed(key: Key): boolean {
+  #isProbed(key: CallKey): boolean {
     const probe = this.#halfOpen.get(key);
     if (probe === undefined) return false;
     if (!PATIENT.has(probe.asked.kind) || probe.ms < SLOW_MS) return true;
@@ -334,7 +334,7 @@ export class CallGate implements Gate {
     return false;
   }
 
-  #anyHangs(key: Key): boolean {
+  #anyHangs(key: CallKey): boolean {
     return [...this.#byKey.get(key) ?? []].some(({ isOverdue }) => isOverdue);
   }
 
@@ -353,7 +353,7 @@ export class CallGate implements Gate {
     return isAtLeast(WAITS[slowest], "list") && keys.some((whole) => this.anySlow(whole));
   }
 
-  #budget({ kind }: GatedCall): Admission {
+  #budget({ kind }: GatedCall): CallAdmission {
     const counted = ({ asked, isOverdue }: Member) => asked.kind !== "transfer" || isOverdue;
     const running = this.#count(({ asked, isOverdue }) => asked.kind === kind && !isOverdue);
     const all = this.#count(counted);
@@ -418,14 +418,14 @@ export class CallGate implements Gate {
   }
 }
 
-const hangOf = (key: Key, { since, asked, wait }: Member): Hang => ({
+const hangOf = (key: CallKey, { since, asked, wait }: Member): HangingObject => ({
   key,
   since,
   call: asked.slowest,
   isLocked: isLock(wait),
 });
 
-function refusal(hang: Hang): LibvirtError {
+function refusal(hang: HangingObject): LibvirtError {
   const message = `${hang.key} has not responded since ${new Date(hang.since).toISOString()} (${hang.call})`;
   return new LibvirtError({ kind: "silent", message, hang });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { askedOf, CallGate, type GatedCall } from "./call_gate.ts";
 import { type CallName, CALLS } from "./calls/mod.ts";
-import type { Key } from "./calls/keys.ts";
+import type { CallKey } from "./calls/keys.ts";
 import { LibvirtError } from "./error.ts";
 import type { Pass } from "./gate.ts";
 import { isAtLeast, WAITS } from "./waits.ts";
@@ -22,7 +22,7 @@ const argsFor = (id: string) => ({
 const A = "11111111-1111-4111-8111-111111111111", B = "22222222-2222-4222-8222-222222222222";
 const asked = (name: CallName, id = A): GatedCall => askedOf(name, argsFor(id));
 const isRefused = (gate: CallGate, call: GatedCall) => gate.admits(call) instanceof LibvirtError;
-const isObject = (key: Key) => key.includes(":") && !key.startsWith("host:");
+const isObject = (key: CallKey) => key.includes(":") && !key.startsWith("host:");
 
 /** Begins a call; it must be admitted. */
 function begin(gate: CallGate, call: GatedCall): Pass {

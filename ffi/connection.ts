@@ -1,7 +1,7 @@
 /** A connection to libvirt, and the handles made through it. Everything here is disposed with `using`. */
 import type { LibvirtAddress } from "./address.ts";
 import { LibvirtError, VIR_ERR } from "./error.ts";
-import { libvirt, ok, some } from "./library.ts";
+import { libvirt, notNull, ok } from "./library.ts";
 import { cString } from "./memory.ts";
 import { anotherReference } from "./shared_connection.ts";
 import { openConnection } from "./sign_in.ts";
@@ -93,7 +93,7 @@ export class Connection implements Disposable {
   /** The domain with this UUID. @throws {LibvirtError} code NO_DOMAIN */
   domain(uuid: string): Handle {
     return new Handle(
-      some(libvirt().symbols.virDomainLookupByUUIDString(this.pointer, cString(uuid))),
+      notNull(libvirt().symbols.virDomainLookupByUUIDString(this.pointer, cString(uuid))),
       (pointer) => libvirt().symbols.virDomainFree(pointer),
     );
   }
@@ -129,14 +129,14 @@ export class Connection implements Disposable {
   /** The network with this name. @throws {LibvirtError} code NO_NETWORK */
   network(name: string): Handle {
     return new Handle(
-      some(libvirt().symbols.virNetworkLookupByName(this.pointer, cString(name))),
+      notNull(libvirt().symbols.virNetworkLookupByName(this.pointer, cString(name))),
       (pointer) => libvirt().symbols.virNetworkFree(pointer),
     );
   }
 
   /** The storage pool with this name. @throws {LibvirtError} code NO_STORAGE_POOL */
   pool(name: string): Handle {
-    return poolHandle(some(libvirt().symbols.virStoragePoolLookupByName(this.pointer, cString(name))));
+    return poolHandle(notNull(libvirt().symbols.virStoragePoolLookupByName(this.pointer, cString(name))));
   }
 
   /**
@@ -147,12 +147,12 @@ export class Connection implements Disposable {
   volumeAt({ path, pool: name }: VolumePlace): Handle {
     const { symbols } = libvirt();
     if (name === undefined) {
-      return volumeHandle(some(symbols.virStorageVolLookupByPath(this.pointer, cString(path))));
+      return volumeHandle(notNull(symbols.virStorageVolLookupByPath(this.pointer, cString(path))));
     }
     try {
       using pool = this.pool(name);
       const base = cString(path.slice(path.lastIndexOf("/") + 1));
-      return volumeHandle(some(symbols.virStorageVolLookupByName(pool.pointer, base)));
+      return volumeHandle(notNull(symbols.virStorageVolLookupByName(pool.pointer, base)));
     } catch (error) {
       // The pool was stopped, or is gone: to who asks for a path there is no volume, as by the path alone
       const isGone = error instanceof LibvirtError &&

@@ -7,7 +7,7 @@ import { LibvirtError } from "./error.ts";
 import {
   type FromEventLoopWorker,
   LOOP_CELL,
-  TICK_MS,
+  LOOP_TICK_MS,
   type ToEventLoopWorker,
 } from "./event_loop_protocol.ts";
 import { libvirt, ok } from "./library.ts";
@@ -39,7 +39,7 @@ export function startEventLoop(onError: (error: unknown) => void): EventLoop {
   const { symbols, noop } = libvirt();
   ok(symbols.virEventRegisterDefaultImpl());
   // Without any timer or handle the first turn would sleep for ever, and stopping would have to wait for an event.
-  const timer = ok(symbols.virEventAddTimeout(TICK_MS, noop, null, null));
+  const timer = ok(symbols.virEventAddTimeout(LOOP_TICK_MS, noop, null, null));
   const cells = new Int32Array(
     new SharedArrayBuffer(Object.keys(LOOP_CELL).length * Int32Array.BYTES_PER_ELEMENT),
   );
@@ -76,7 +76,7 @@ export function startEventLoop(onError: (error: unknown) => void): EventLoop {
       event.preventDefault();
       if (isStopped()) return end();
       worker.terminate();
-      setTimeout(begin, TICK_MS);
+      setTimeout(begin, LOOP_TICK_MS);
       onError(new LibvirtError({ kind: "lost", message: `the event loop worker failed: ${event.message}` }));
     };
     const start: ToEventLoopWorker = { cells, timer };

@@ -5,7 +5,7 @@ import type { LibvirtFailure } from "./error.ts";
 export const LOOP_CELL = { TURNS: 0, WANTED: 1, STOP: 2 } as const;
 
 /** Milliseconds after which the loop comes round even when nothing happens. */
-export const TICK_MS = 1000;
+export const LOOP_TICK_MS = 1000;
 
 /** To the worker, once. */
 export interface ToEventLoopWorker {

@@ -6,7 +6,7 @@
 import {
   type FromEventLoopWorker,
   LOOP_CELL,
-  TICK_MS,
+  LOOP_TICK_MS,
   type ToEventLoopWorker,
 } from "./event_loop_protocol.ts";
 import { libvirt } from "./library.ts";
@@ -30,12 +30,12 @@ function run({ cells, timer }: ToEventLoopWorker): void {
     const result = symbols.virEventRunDefaultImpl();
     Atomics.add(cells, LOOP_CELL.TURNS, 1);
     if (Atomics.exchange(cells, LOOP_CELL.WANTED, 0) === 1) {
-      symbols.virEventUpdateTimeout(timer, TICK_MS);
+      symbols.virEventUpdateTimeout(timer, LOOP_TICK_MS);
       post({ type: "turned" });
     }
     if (result < 0) {
       post({ type: "failed", failure: lastError().toFailure() });
-      pause(TICK_MS);
+      pause(LOOP_TICK_MS);
     } else if (performance.now() - began < PAUSE_MS) pause(PAUSE_MS);
   }
   post({ type: "ended" });

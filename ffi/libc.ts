@@ -65,7 +65,7 @@ export function groupId(name: string): number | undefined {
 }
 
 /** A user's name, from wherever this host keeps users (NSS); undefined for an unassigned number. */
-export function userName(uid: number): string | undefined {
+export function hostUserName(uid: number): string | undefined {
   const entry = libc().getpwuid(uid);
   // struct passwd { char *pw_name; … }
   return entry === null ? undefined : readString(new Deno.UnsafePointerView(entry).getPointer(0));

@@ -92,14 +92,14 @@ export function ok(result: number): number {
 }
 
 /** Passes a pointer that is not NULL on. @throws {LibvirtError} */
-export function some(pointer: Deno.PointerValue): Deno.PointerObject {
+export function notNull(pointer: Deno.PointerValue): Deno.PointerObject {
   if (pointer === null) throw libvirt().lastError();
   return pointer;
 }
 
 /** Takes a C string that libvirt handed over: reads it and frees it. @throws {LibvirtError} for NULL. */
 export function takeString(pointer: Deno.PointerValue): string {
-  const text = readString(some(pointer));
+  const text = readString(notNull(pointer));
   libvirt().free(pointer);
   return text;
 }

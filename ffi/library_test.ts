@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LibvirtError, VIR_ERR } from "./error.ts";
 import { Connection, Handle, listOf, readList } from "./connection.ts";
-import { capabilities, libraryVersion, libvirt, ok, some, takeString } from "./library.ts";
+import { capabilities, libraryVersion, libvirt, notNull, ok, takeString } from "./library.ts";
 import { libvirtTest, SHARED } from "./testing.ts";
 
 libvirtTest("libvirt() is opened once, and is new enough", () => {
@@ -28,7 +28,7 @@ libvirtTest("ok(), some() and takeString() pass results on and throw libvirt's o
     (error) => error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN && error.kind === "libvirt",
   );
   assert.throws(() => ok(-1), { code: VIR_ERR.NO_DOMAIN }); // the last error of this thread is still there
-  assert.throws(() => some(null), LibvirtError);
+  assert.throws(() => notNull(null), LibvirtError);
   assert.throws(() => takeString(null), LibvirtError);
   assert.match(takeString(symbols.virConnectGetCapabilities(connection.pointer)), /^<capabilities>/);
 });

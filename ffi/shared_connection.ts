@@ -2,7 +2,7 @@
  * A connection that all threads of this process share. Each connection to a file of libvirt's test driver has machines of its
  * own, so whoever is to see the same ones must have the same connection. libvirt's connections may be used by any thread.
  */
-import { libvirt, ok, some } from "./library.ts";
+import { libvirt, notNull, ok } from "./library.ts";
 import { cString } from "./memory.ts";
 
 /** A connection that stays open until it is disposed of, and its users have closed theirs. */
@@ -14,7 +14,7 @@ export interface SharedConnection extends Disposable {
 /** Opens a connection to share. Blocks. Source: virConnectOpenAuth. @throws {LibvirtError} */
 export function openShared(uri: string): SharedConnection {
   const { symbols } = libvirt();
-  const connection = some(symbols.virConnectOpenAuth(cString(uri), null, 0));
+  const connection = notNull(symbols.virConnectOpenAuth(cString(uri), null, 0));
   return {
     pointer: Deno.UnsafePointer.value(connection),
     [Symbol.dispose]: () => void symbols.virConnectClose(connection),

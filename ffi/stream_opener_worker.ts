@@ -7,7 +7,7 @@
 import type { LibvirtAddress } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { LibvirtError, libvirtFailure } from "./error.ts";
-import { libvirt, ok, some } from "./library.ts";
+import { libvirt, notNull, ok } from "./library.ts";
 import { cString } from "./memory.ts";
 import { OPENING_STATE } from "./protocol.ts";
 import type { ConsoleTarget, FromStreamOpener, HeldStream, ToStreamOpener } from "./stream_protocol.ts";
@@ -64,7 +64,7 @@ function openedOn(
   { channel, device, force }: ConsoleTarget,
 ): Deno.PointerObject {
   const { symbols } = libvirt();
-  const stream = some(symbols.virStreamNew(connection.pointer, NONBLOCK));
+  const stream = notNull(symbols.virStreamNew(connection.pointer, NONBLOCK));
   try {
     ok(
       channel === undefined

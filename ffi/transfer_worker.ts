@@ -6,7 +6,7 @@
 import type { LibvirtAddress } from "./address.ts";
 import { Connection, Handle } from "./connection.ts";
 import { LibvirtError, libvirtFailure } from "./error.ts";
-import { libvirt, ok, some } from "./library.ts";
+import { libvirt, notNull, ok } from "./library.ts";
 import type { FromTransferWorker, ToTransferWorker, TransferTarget } from "./transfer_protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -93,7 +93,7 @@ function streamOf(
   using stack = new DisposableStack();
   const stream = stack.use(
     new Handle(
-      some(symbols.virStreamNew(what.connection.pointer, 0)),
+      notNull(symbols.virStreamNew(what.connection.pointer, 0)),
       (pointer) => symbols.virStreamFree(pointer),
     ),
   );

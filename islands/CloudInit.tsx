@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { FormFault } from "../components/vm/cloud_init/CloudInitField.tsx";
-import { CloudInitForm } from "../components/vm/cloud_init/CloudInitForm.tsx";
+import { CloudInitFormBody } from "../components/vm/cloud_init/CloudInitFormBody.tsx";
 import { CloudInitNow, CloudInitPreview } from "../components/vm/cloud_init/CloudInitSide.tsx";
 import { Flash } from "../components/kit/Flash.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
@@ -119,7 +119,7 @@ export default function CloudInit(props: CloudInitProps) {
         <Panel title={t("cloud_init.title")}>
           <p class="cloud-about">{t("cloud_init.about")}</p>
           {state.value.warnings.map(({ message }) => <Flash key={message} tone="warn" title={message} />)}
-          <CloudInitForm
+          <CloudInitFormBody
             key={saved.value}
             value={saved.value === 0 && props.said || state.value.cloudInit}
             files={state.value.files}

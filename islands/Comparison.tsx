@@ -10,6 +10,7 @@ import { api } from "../lib/client/api.ts";
 import { comparedBy, type ComparisonData, readComparison } from "../lib/client/comparison.ts";
 import { monitoringHref, type MonitoringQuery } from "../lib/client/monitoring.ts";
 import { useMonitoring } from "../lib/client/use_monitoring.ts";
+import type { MetricUnit } from "../lib/contract/metric_series.ts";
 import type { Figures } from "../lib/metrics/chart_data.ts";
 import { COMPARED, type LineToken } from "../lib/metrics/charts.ts";
 import { COMPARE, HOST_LINE } from "../lib/metrics/compare_href.ts";
@@ -48,6 +49,40 @@ function summed(avg: Figures, min: Figures = avg, max: Figures = avg) {
     avg: known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length,
     max: of(max, Math.max),
   };
+}
+
+/** What a table says of a line. */
+const FIGURES = [
+  ["last", "monitoring.last"],
+  ["min", "monitoring.min"],
+  ["avg", "monitoring.avg"],
+  ["max", "monitoring.max"],
+] as const;
+
+const figureColumns = (unit: MetricUnit) =>
+  FIGURES.map(([figure, title]) => ({
+    title: texts.t(title),
+    kind: "number" as const,
+    cell: (row: ReturnType<typeof summed>) => formatFigure(unit, row[figure]),
+  }));
+
+/** A VM, or the host, with its line's look. */
+function LineName(
+  { id, name, line }: { id: string; name: string; line: { token: LineToken; dashed?: boolean } | undefined },
+) {
+  return (
+    <span class="graph-figure">
+      <span
+        class="graph-key"
+        data-series={line?.token}
+        data-dashed={line?.dashed ? "" : undefined}
+        aria-hidden="true"
+      />
+      <a href={id === HOST_LINE ? "/monitoring" : `/vms/${encodeURIComponent(id)}/monitoring`}>
+        <bdi>{oneLine(name, 60)}</bdi>
+      </a>
+    </span>
+  );
 }
 
 /** One figure of several VMs in one graph, and in a table. */
@@ -128,43 +163,15 @@ export default function Comparison({ vmIds, metric, query: first, data: rendered
           columns={[
             {
               title: texts.t("monitoring.compare_which"),
-              cell: ({ id, name }) => {
-                const at = data.vms.findIndex((vm) => vm.id === id), line = lines[at];
-                return (
-                  <span class="graph-figure">
-                    <span
-                      class="graph-key"
-                      data-series={line?.token}
-                      data-dashed={line?.dashed ? "" : undefined}
-                      aria-hidden="true"
-                    />
-                    <a href={id === HOST_LINE ? "/monitoring" : `/vms/${encodeURIComponent(id)}/monitoring`}>
-                      <bdi>{oneLine(name, 60)}</bdi>
-                    </a>
-                  </span>
-                );
-              },
+              cell: ({ id, name }) => (
+                <LineName
+                  id={id}
+                  name={name}
+                  line={lines[data.vms.findIndex((vm) => vm.id === id)]}
+                />
+              ),
             },
-            {
-              title: texts.t("monitoring.last"),
-              kind: "number",
-              cell: ({ last }) => formatFigure(chart.unit, last),
-            },
-            {
-              title: texts.t("monitoring.min"),
-              kind: "number",
-              cell: ({ min }) => formatFigure(chart.unit, min),
-            },
-            {
-              title: texts.t("monitoring.avg"),
-              kind: "number",
-              cell: ({ avg }) => formatFigure(chart.unit, avg),
-            },
-            {
-              title: texts.t("monitoring.max"),
-              kind: "number",
-              cell: ({ max }) => formatFigure(chart.unit, max),
-            },
+            ...figureColumns(chart.unit),
             {
               title: texts.t("monitoring.compare"),
               kind: "actions",

@@ -5,7 +5,7 @@ import { AdvancedFields } from "../components/vm/create/AdvancedFields.tsx";
 import { BasicFields } from "../components/vm/create/BasicFields.tsx";
 import { CloudInitFields } from "../components/vm/create/CloudInitFields.tsx";
 import { DiskFields } from "../components/vm/create/DiskFields.tsx";
-import { NicFields } from "../components/vm/create/NicFields.tsx";
+import { NewNicFields } from "../components/vm/create/NewNicFields.tsx";
 import { type CreateProps, imagePools } from "../components/vm/create/props.ts";
 import { SourceFields } from "../components/vm/create/SourceFields.tsx";
 import { Summary } from "../components/vm/create/Summary.tsx";
@@ -107,7 +107,7 @@ export default function CreateVm(
         <BasicFields {...parts} systems={start.systems} />
         <CloudInitFields {...parts} />
         <DiskFields {...parts} />
-        <NicFields {...parts} />
+        <NewNicFields {...parts} />
         <AdvancedFields {...parts} />
       </div>
       <Summary {...parts} connected={enabled} />

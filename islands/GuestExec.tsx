@@ -4,7 +4,7 @@ import { TextField } from "../components/kit/Field.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { api } from "../lib/client/api.ts";
 import { jobHref } from "../lib/text/job_href.ts";
-import { follow, type ToldLine } from "../lib/client/follow.ts";
+import { followCommand, type ToldLine } from "../lib/client/follow.ts";
 import type { ExecResult } from "../lib/contract/mod.ts";
 import { NO_LINES, recall, remember } from "../lib/guest/recall.ts";
 import { guest as texts } from "../lib/i18n/en/guest.ts";
@@ -12,7 +12,7 @@ import { textsOf } from "../lib/i18n/mod.ts";
 import { failureOf } from "../lib/text/failure.ts";
 import { formHref } from "../lib/text/form_href.ts";
 import { refusalAt, type RefusedForm, typedAgain } from "../lib/text/refused_form.ts";
-import { wordsOf } from "../lib/text/words.ts";
+import { splitWords } from "../lib/text/words.ts";
 
 const { t } = textsOf(texts);
 
@@ -102,7 +102,7 @@ export default function GuestExec({ vmId, at, refused }: GuestExecProps) {
   useEffect(() => shown.current?.scrollTo({ top: shown.current.scrollHeight }), [entries.value]);
 
   const run = async (text: string, isTask: boolean) => {
-    const words = wordsOf(text);
+    const words = splitWords(text);
     problem.value = words === null ? t("guest.unclosed") : null;
     const [command, ...args] = words ?? [];
     if (command === undefined || isRunning.value) return;
@@ -121,7 +121,7 @@ export default function GuestExec({ vmId, at, refused }: GuestExecProps) {
         const { jobId } = await api.guestExecTask(input);
         return change((entry) => ({ ...entry, jobId }));
       }
-      const result = await follow("guest_exec", input, (line) => {
+      const result = await followCommand("guest_exec", input, (line) => {
         change((entry) => ({ ...entry, output: added(entry.output, line) }));
       }) as ExecResult;
       change((entry) => ({ ...entry, result }));

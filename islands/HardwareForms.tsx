@@ -24,9 +24,9 @@ import { type Addable, addableTo, FORM_DEVICES, type FormDevice } from "../lib/v
 import {
   type Bounds,
   failedWith,
-  type FormOutcome,
+  type HardwareFormOutcome,
+  type HardwareSectionName,
   pendingByField,
-  type Section,
   SECTIONS,
   succeeded,
   updateOptionsOf,
@@ -43,7 +43,7 @@ export interface HardwareFormsProps {
   hardware: Output<"get_hardware">;
   bounds: Bounds;
   /** What came of the form that led here. */
-  outcome: FormOutcome | null;
+  outcome: HardwareFormOutcome | null;
   /** Who looks may share folders of the host. */
   mayShare: boolean;
   /** The address asks what can be added. */
@@ -103,13 +103,13 @@ function useFocusAfterDrawing(place: { readonly current: HTMLElement | null }) {
 
 /** Props of {@link HardwareSection}. */
 interface HardwareSectionProps extends Pick<HardwareFormsProps, "bounds"> {
-  section: Section;
+  section: HardwareSectionName;
   drawn: ReturnType<ReturnType<typeof useHardwareEdits>["drawn"]>;
   round: number;
   options: Output<"get_hardware">["options"];
   context: FieldContext;
   /** What came of this form. */
-  outcome: FormOutcome | null;
+  outcome: HardwareFormOutcome | null;
   action: string;
   enabled: boolean;
   onSave: () => void;
@@ -172,7 +172,7 @@ function useHardware(props: HardwareFormsProps) {
     follow: vmChanges(signal, trace),
   });
   const outcome = useSignal(props.outcome);
-  const saving = useSignal<FormOutcome["section"] | null>(null);
+  const saving = useSignal<HardwareFormOutcome["section"] | null>(null);
   const nextBootOnly = useSignal(false);
   const adding = useSignal<"page" | "dialog" | null>(props.adding ? "page" : null);
   const edits = useHardwareEdits({
@@ -191,7 +191,7 @@ function useHardware(props: HardwareFormsProps) {
   const enabled = saving.value === null && vm.persistent && live.controls(props.connected);
 
   /** Does something: shows that it is under way, then what came of it. */
-  const during = async (section: FormOutcome["section"], run: () => Promise<FormOutcome>) => {
+  const during = async (section: HardwareFormOutcome["section"], run: () => Promise<HardwareFormOutcome>) => {
     saving.value = section;
     outcome.value = null;
     try {
@@ -259,7 +259,7 @@ function useHardware(props: HardwareFormsProps) {
     control?.focus();
   };
 
-  const contextOf = (section: Section): FieldContext => {
+  const contextOf = (section: HardwareSectionName): FieldContext => {
     const { value } = outcome;
     return {
       isOn,

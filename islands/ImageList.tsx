@@ -5,7 +5,7 @@ import { Flash } from "../components/kit/Flash.tsx";
 import { Empty } from "../components/kit/Empty.tsx";
 import { ImageTable } from "../components/image/ImageTable.tsx";
 import { JobItem } from "../components/jobs/JobItem.tsx";
-import { Pages } from "../components/kit/Pages.tsx";
+import { Pagination } from "../components/kit/Pagination.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
 import { api } from "../lib/client/api.ts";
@@ -163,7 +163,7 @@ export default function ImageList(
             </Panel>
           </div>
         )}
-      <Pages
+      <Pagination
         label={t("images.pages")}
         page={page}
         pages={pages}

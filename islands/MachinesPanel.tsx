@@ -19,7 +19,7 @@ import type { HostBrief } from "../lib/host/brief.ts";
 import type { ShownLack } from "../lib/host/ready.ts";
 import { fullestPool, type PoolFill } from "../lib/storage/fullest.ts";
 import { steadyOrder } from "../lib/vm/steady_order.ts";
-import { summarise, type Summary } from "../lib/vm/summary.ts";
+import { type DashboardSummary, summarise } from "../lib/vm/summary.ts";
 
 /** How long the busiest VMs keep their order, in milliseconds: rows that change places each second are not hit by a pointer. */
 const RANKED_MS = 10_000;
@@ -31,7 +31,7 @@ const awayOf = (hosts: readonly HostBrief[]) =>
 /** Props of {@link MachinesPanel}. */
 export interface MachinesPanelProps {
   /** The VMs summed up when the page was rendered; the browser goes on from the live store. */
-  summary: Summary;
+  summary: DashboardSummary;
   connection: ConnectionStatus;
   /** The host and its load; null while unknown. */
   host: HostInfo | null;

@@ -4,7 +4,7 @@ import { Fact } from "../components/kit/Fact.tsx";
 import { TruncatedText } from "../components/kit/TruncatedText.tsx";
 import { HangBanner } from "../components/hangs/HangBanner.tsx";
 import { HangState } from "../components/hangs/HangState.tsx";
-import { Pages } from "../components/kit/Pages.tsx";
+import { Pagination } from "../components/kit/Pagination.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
 import { canStop, PoolSpaceBar, PoolState, typeName, UsedBy } from "../components/storage/PoolParts.tsx";
@@ -143,7 +143,7 @@ export default function StorageVolumes(
               </p>
             )}
         </Panel>
-        <Pages
+        <Pagination
           label={t("storage.pages")}
           page={page.page}
           pages={page.pages}

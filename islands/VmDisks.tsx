@@ -1,7 +1,7 @@
 import type { Signal } from "@preact/signals";
 import { AddDiskForm } from "../components/vm/devices/AddDisk.tsx";
 import { AddShareForm } from "../components/vm/devices/AddShare.tsx";
-import { DeviceForm, LoadingOptions } from "../components/vm/devices/DeviceForm.tsx";
+import { DeviceForm, type ErrorOf, LoadingOptions } from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
 import { DiskLimitFields } from "../components/vm/devices/LimitFields.tsx";
 import { MediumFields, SizeFields } from "../components/vm/devices/DiskFields.tsx";
@@ -130,6 +130,49 @@ interface OpenDiskFormProps {
   frame: DeviceFormFrame;
 }
 
+/** What of a disk can be changed. @param isStored it is in the stored configuration of its VM */
+function EditedFields(
+  { disk, running, isStored, errorOf }: {
+    disk: VmDisk;
+    running: boolean;
+    isStored: boolean;
+    errorOf: ErrorOf;
+  },
+) {
+  const form = { of: UPDATE_DISK, texts: diskTexts, errorOf }, next = asNext(disk);
+  return (
+    <>
+      {isStored && running && <p class="text-muted">{t("devices.edit_running")}</p>}
+      {isStored && (
+        <div class="device-grid">
+          <ContractFields
+            form={form}
+            fields={disk.device === "disk" ? TUNED : TUNED_DRIVE}
+            values={{ ...next, bootOrder: next.bootOrder ?? 0 }}
+            isChange
+          />
+        </div>
+      )}
+      <DiskLimitFields form={form} limits={next} isOpen={!isStored} />
+    </>
+  );
+}
+
+/** What detaching a disk or a drive means, and whether its volume goes, too. */
+function DetachFields({ disk }: { disk: VmDisk }) {
+  return (
+    <>
+      <p>{t(disk.device === "disk" ? "devices.detach_disk_what" : "devices.detach_drive_what")}</p>
+      {disk.source !== undefined && <p class="mono">{disk.source}</p>}
+      {disk.device === "disk" && (
+        <ContractField form={{ of: DETACH_DISK, texts: diskTexts }} field="deleteVolume" wide={false} />
+      )}
+      {/* The form itself is the question. */}
+      <input type="hidden" name="confirmed" value="yes" />
+    </>
+  );
+}
+
 function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDiskFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
   if (verb === "add") {
@@ -187,25 +230,7 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
           title={titled(t("devices.edit"))}
           submit={t("devices.save")}
         >
-          {(errorOf) => {
-            const form = { of: UPDATE_DISK, texts, errorOf }, next = asNext(disk);
-            return (
-              <>
-                {isStored && running && <p class="text-muted">{t("devices.edit_running")}</p>}
-                {isStored && (
-                  <div class="device-grid">
-                    <ContractFields
-                      form={form}
-                      fields={disk.device === "disk" ? TUNED : TUNED_DRIVE}
-                      values={{ ...next, bootOrder: next.bootOrder ?? 0 }}
-                      isChange
-                    />
-                  </div>
-                )}
-                <DiskLimitFields form={form} limits={next} isOpen={!isStored} />
-              </>
-            );
-          }}
+          {(errorOf) => <EditedFields {...{ disk, running, errorOf }} isStored={isStored} />}
         </DeviceForm>
       );
     case "insert":
@@ -259,17 +284,7 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
           working={running ? t("devices.asking") : t("devices.working")}
           danger
         >
-          {() => (
-            <>
-              <p>{t(disk.device === "disk" ? "devices.detach_disk_what" : "devices.detach_drive_what")}</p>
-              {disk.source !== undefined && <p class="mono">{disk.source}</p>}
-              {disk.device === "disk" && (
-                <ContractField form={{ of: DETACH_DISK, texts }} field="deleteVolume" wide={false} />
-              )}
-              {/* The form itself is the question. */}
-              <input type="hidden" name="confirmed" value="yes" />
-            </>
-          )}
+          {() => <DetachFields disk={disk} />}
         </DeviceForm>
       );
   }

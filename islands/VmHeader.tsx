@@ -7,7 +7,7 @@ import { HangNote } from "../components/vm/HangNote.tsx";
 import { Notes } from "../components/vm/Notes.tsx";
 import { PowerRequestNote } from "../components/vm/PowerRequestNote.tsx";
 import { Uptime } from "../components/vm/Uptime.tsx";
-import { VmState } from "../components/vm/VmState.tsx";
+import { VmStateBadge } from "../components/vm/VmStateBadge.tsx";
 import { live } from "../lib/client/live.ts";
 import { useLiveVm } from "../lib/client/use_live_vm.ts";
 import type { VM } from "../lib/contract/mod.ts";
@@ -39,7 +39,7 @@ export default function VmHeader({ vm: signal, connected, mayOperate, now, at }:
           <TruncatedText text={vm.name} />
         </h1>
         <span role="status">
-          <VmState vm={vm} now={now} />
+          <VmStateBadge vm={vm} now={now} />
         </span>
         {!mayOperate && <span class="tag" title={t("vm.view_only_what")}>{t("vm.view_only")}</span>}
         {vm.virtType === "qemu" && <span class="tag" title={t("note.emulated")}>{t("vm.emulated")}</span>}

@@ -59,6 +59,26 @@ function modelOf(props: VmListProps): VmListModel {
   return new VmListModel(store, props, IS_BROWSER ? live.connectionOf : () => UNHEARD);
 }
 
+/** The head of the page: how many VMs there are, and how to get another. */
+function Head(
+  { counts, newVm, mayImport, mayImportOva, mayImportFrom }:
+    & Pick<VmListProps, "newVm" | "mayImport" | "mayImportOva" | "mayImportFrom">
+    & { counts: Readonly<Record<StateFilter, number>> },
+) {
+  return (
+    <header class="page-head">
+      <h1>{t("nav.vms")}</h1>
+      <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
+      <span class="actions">
+        {mayImportFrom && <a class="button" href="/vms/import-from">{t("manage.import_from")}</a>}
+        {mayImportOva && <a class="button" href="/vms/import-ova">{t("manage.import_ova")}</a>}
+        {mayImport && <a class="button" href="/vms/import">{t("manage.import")}</a>}
+        {newVm !== null && <a class="button primary" href={newVm}>{t("vms.new")}</a>}
+      </span>
+    </header>
+  );
+}
+
 /** The VMs: filtered, sorted and grouped as the address says, kept up to date, and what can be done to them. */
 export default function VmList(props: VmListProps) {
   const { now, connected, newVm, mayImport, mayImportOva, mayImportFrom } = props;
@@ -117,16 +137,7 @@ export default function VmList(props: VmListProps) {
       data-hosts={manyHosts && !isBroken ? "" : undefined}
       data-tags={rows.some(({ tags }) => tags.length > 0) ? "" : undefined}
     >
-      <header class="page-head">
-        <h1>{t("nav.vms")}</h1>
-        <span class="count">{number(counts.all)} · {plural("vms.running", counts.running)}</span>
-        <span class="actions">
-          {mayImportFrom && <a class="button" href="/vms/import-from">{t("manage.import_from")}</a>}
-          {mayImportOva && <a class="button" href="/vms/import-ova">{t("manage.import_ova")}</a>}
-          {mayImport && <a class="button" href="/vms/import">{t("manage.import")}</a>}
-          {newVm !== null && <a class="button primary" href={newVm}>{t("vms.new")}</a>}
-        </span>
-      </header>
+      <Head counts={counts} {...{ newVm, mayImport, mayImportOva, mayImportFrom }} />
       <AwayHosts hosts={model.away.value} now={now} />
       {counts.all === 0
         ? (

@@ -20,6 +20,32 @@ import { textsOf } from "../lib/i18n/mod.ts";
 const { t } = textsOf(consoleTexts);
 const HOLDABLE = Object.keys(MODIFIERS) as Modifier[];
 
+/** Keys that are pressed for the guest, together with the modifiers that are held until then. */
+function useKeys(session: VncSession) {
+  const held = useSignal<ReadonlySet<Modifier>>(new Set());
+  const pressHeld = (keys: readonly RfbKey[]) => {
+    session.press([
+      ...HOLDABLE.filter((each) => held.peek().has(each)).map((each) => MODIFIERS[each]),
+      ...keys,
+    ]);
+    held.value = new Set();
+  };
+  const type = (characters: string) => {
+    const keyboard = chosenKeyboard();
+    const untypable = Array.from(characters).flatMap((character) => {
+      const { strokes, untypable } = character === "\b"
+        ? { strokes: [[NAMED_KEYS.Backspace]], untypable: [] }
+        : typingOf(character, keyboard);
+      for (const keys of strokes) pressHeld(keys);
+      return untypable;
+    });
+    if (untypable.length > 0) {
+      report(t("console.paste_cannot", { characters: oneLine(untypable.join(" "), 80) }), undefined, "warn");
+    }
+  };
+  return { held, pressHeld, type };
+}
+
 /** A VM's screen. Connects when there is one, says why when there is not. */
 export default function VncConsole({ vm: signal, connected }: { vm: Signal<VM>; connected: boolean }) {
   const frame = useRef<HTMLElement>(null);
@@ -35,7 +61,7 @@ export default function VncConsole({ vm: signal, connected }: { vm: Signal<VM>; 
   const isFull = useSignal(false);
   const isTyping = useSignal(false);
   const isPanning = useSignal(false);
-  const held = useSignal<ReadonlySet<Modifier>>(new Set());
+  const { held, pressHeld, type } = useKeys(session);
   const enabled = live.controls(connected);
   const phase = session.phase.value;
 
@@ -57,26 +83,6 @@ export default function VncConsole({ vm: signal, connected }: { vm: Signal<VM>; 
     });
   }, [session]);
 
-  const pressHeld = (keys: readonly RfbKey[]) => {
-    session.press([
-      ...HOLDABLE.filter((each) => held.peek().has(each)).map((each) => MODIFIERS[each]),
-      ...keys,
-    ]);
-    held.value = new Set();
-  };
-  const type = (characters: string) => {
-    const keyboard = chosenKeyboard();
-    const untypable = Array.from(characters).flatMap((character) => {
-      const { strokes, untypable } = character === "\b"
-        ? { strokes: [[NAMED_KEYS.Backspace]], untypable: [] }
-        : typingOf(character, keyboard);
-      for (const keys of strokes) pressHeld(keys);
-      return untypable;
-    });
-    if (untypable.length > 0) {
-      report(t("console.paste_cannot", { characters: oneLine(untypable.join(" "), 80) }), undefined, "warn");
-    }
-  };
   const toggleFull = () => {
     const change = isFull.value ? document.exitFullscreen() : frame.current?.requestFullscreen();
     change?.catch((error) => reportFailure(undefined, error));

@@ -1,7 +1,7 @@
 /** Every parser with the worst input of the largest size that is accepted: its time may grow as the input does, no faster. */
 import assert from "node:assert/strict";
 import { sshKeyFault } from "./vm/cloud_init/ssh_key.ts";
-import { checkUserData, readYaml, withoutSecrets, YamlFault } from "./vm/cloud_init/yaml.ts";
+import { checkUserData, readYaml, withoutCloudInitSecrets, YamlFault } from "./vm/cloud_init/yaml.ts";
 import { COMMANDS } from "./contract/mod.ts";
 import { schemaRefusals } from "./contract/refusal.ts";
 import { Compile } from "./typebox/compile.ts";
@@ -93,7 +93,7 @@ const latin1 = (text: string) => Uint8Array.from(text, (character) => character.
 
 const PARSERS: Readonly<Record<string, Parser>> = {
   "checkUserData()": { most: MOST_YAML_BYTES, run: checkUserData, inputs: yaml },
-  "withoutSecrets()": { most: MOST_YAML_BYTES, run: withoutSecrets, inputs: yaml },
+  "withoutCloudInitSecrets()": { most: MOST_YAML_BYTES, run: withoutCloudInitSecrets, inputs: yaml },
   "readYaml()": { most: MOST_YAML_BYTES, run: readYaml, inputs: yaml },
   "refusedOutright()": { most: MAX_XML, run: refusedOutright, inputs: xml },
   "readDomain()": { most: MAX_XML, run: readDomain, inputs: xml },

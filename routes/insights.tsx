@@ -11,7 +11,7 @@ import { insights as texts } from "../lib/i18n/en/insights.ts";
 import { placement } from "../lib/i18n/en/placement.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { number, t as common, textsOf } from "../lib/i18n/mod.ts";
-import { type FindingGraph, findingGraph } from "../lib/insights/graph.ts";
+import { findingGraph, type FindingGraphData } from "../lib/insights/graph.ts";
 import {
   insightHref,
   type InsightQuery,
@@ -50,7 +50,7 @@ async function graphsOf(
   api: Api,
   insights: readonly Insight[],
   { window }: InsightQuery,
-): Promise<Map<string, FindingGraph>> {
+): Promise<Map<string, FindingGraphData>> {
   const drawn = insights.filter(({ series }) => series.length > 0).slice(0, MOST_GRAPHS);
   const found = await Promise.all(drawn.map(async ({ id, vmId, host, series: [first] }) => {
     const asked = { window, ...(first!.label !== undefined && { label: first!.label }) };

@@ -1,5 +1,5 @@
 import { HttpError } from "fresh";
-import { GONE, LANGUAGE_COOKIE, PREFERENCE } from "../lib/client/preferences.ts";
+import { EXPIRED_PREFERENCE, LANGUAGE_COOKIE, PREFERENCE } from "../lib/client/preferences.ts";
 import { returnPath } from "../lib/text/return_path.ts";
 import { locales } from "../lib/i18n/locale.ts";
 import { t } from "../lib/i18n/mod.ts";
@@ -34,7 +34,7 @@ export const handler = define.handlers({
       if (name === LANGUAGE_COOKIE && ctx.state.user?.hasAccount) {
         await ctx.state.api.setLanguage({ language: value }).catch(fail);
       }
-      const attributes = value === BROWSER_LANGUAGE ? GONE : PREFERENCE;
+      const attributes = value === BROWSER_LANGUAGE ? EXPIRED_PREFERENCE : PREFERENCE;
       response.headers.append("set-cookie", `${name}=${value}; ${attributes}`);
     }
     return response;

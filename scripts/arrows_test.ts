@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { programSources, PROJECT } from "./project.ts";
 
-/** Folder → the folders its sources may import from, beside itself. Tests may import from anywhere. */
+/** Folder → the folders its sources may import from, in addition to itself. Tests may import from anywhere. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   ffi: ["lib"],

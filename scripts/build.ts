@@ -11,7 +11,7 @@ import { bundleAgents } from "./guest_agents.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
-import { appFolder, copyFolder, hashOf, option, PROJECT, remove, run } from "./project.ts";
+import { appFolder, copyFolder, folderHash, option, PROJECT, removePath, run } from "./project.ts";
 import { checkTexts } from "./texts.ts";
 import { catalogs } from "./texts/translations.ts";
 import { bundleServer } from "./server.ts";
@@ -41,17 +41,17 @@ async function makeBundle(app: string): Promise<string> {
     }
     await writeLocales(join(staging, "locales"));
     // Here, unlike in development, the build's id also stands for the files of static/
-    const build = await hashOf(files);
+    const build = await folderHash(files);
     if (styled) await buildInStyles(files, build);
     await compressFiles(files);
     await copyFolder(join(app, "docs"), join(staging, "docs"));
     if (app === PROJECT && !await bundleAgents(staging)) console.warn(WITHOUT_GO);
     await Deno.writeTextFile(join(staging, "islands.json"), JSON.stringify({ ...index, build }));
     await Deno.chmod(staging, 0o755);
-    await remove(bundle);
+    await removePath(bundle);
     await Deno.rename(staging, bundle);
   } finally {
-    await remove(staging);
+    await removePath(staging);
   }
   return bundle;
 }
@@ -72,7 +72,7 @@ const WITHOUT_GO =
 /** Files that become much smaller; pictures and fonts are compressed already. */
 const SHRINKS = /\.(?:js|css|svg|json)$/;
 
-/** Puts `name.gz` beside every file that is worth it, so that the server need not compress it for each browser. */
+/** Puts `name.gz` next to every file that is worth it, so that the server need not compress it for each browser. */
 async function compressFiles(folder: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);

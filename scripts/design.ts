@@ -6,14 +6,14 @@
  */
 import { dirname } from "node:path";
 import { ownBrowser } from "../tests/testbed/chromium.ts";
-import { keptAt, PICTURES, takePicture } from "./design/pictures.ts";
+import { DESIGN_PICTURES, keptAt, takePicture } from "./design/pictures.ts";
 import { serveDesign } from "./design/serve.ts";
 import { option } from "./project.ts";
 
 async function update(): Promise<void> {
   await using server = serveDesign(0);
   await using tester = await ownBrowser();
-  for (const picture of PICTURES) {
+  for (const picture of DESIGN_PICTURES) {
     const path = keptAt(picture);
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeFile(path, await takePicture(tester, server.url, picture));

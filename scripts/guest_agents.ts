@@ -9,7 +9,7 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { agentFile, bundledAgent, GUEST_TARGETS, type GuestTarget } from "../lib/guest/tools/targets.ts";
 import { VERSION } from "../lib/version.ts";
-import { PROJECT, remove, run, walk } from "./project.ts";
+import { PROJECT, removePath, run, walk } from "./project.ts";
 
 const SOURCES = join(PROJECT, "guest");
 /** Milliseconds after which a build that is still running is given up; a cold one takes about 15 s of CPU time. */
@@ -67,7 +67,7 @@ export async function buildAgent(target: GuestTarget, go: string): Promise<strin
   const file = join(folder, agentFile(target));
   if (await Deno.stat(file).then(() => true, () => false)) return file;
   await Deno.mkdir(folder, { recursive: true });
-  // Beside its place, and moved there in one step: another build may be under way
+  // Next to its place, and moved there in one step: another build may be under way
   const staging = `${file}.${crypto.randomUUID()}.new`;
   try {
     const settings = [
@@ -84,7 +84,7 @@ export async function buildAgent(target: GuestTarget, go: string): Promise<strin
     );
     await Deno.rename(staging, file);
   } finally {
-    await remove(staging);
+    await removePath(staging);
   }
   return file;
 }

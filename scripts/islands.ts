@@ -6,17 +6,26 @@
  *     deno run -A scripts/islands.ts [--if-stale]
  */
 import { createHash } from "node:crypto";
-import { basename, join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import type { TextTable, TextTables } from "../lib/fresh/server/island_texts.ts";
 import { type InputOptions, type OutputAsset, type OutputChunk, type Plugin, rolldown } from "rolldown";
 import { arrange, type BundledModule, type Limits, type Load, type ModuleFiles, reached } from "./chunks.ts";
+import {
+  APP_ROUTE,
+  BOOT,
+  type Entries,
+  entriesFolder,
+  islandsByPage,
+  type IslandsOfPages,
+  writeEntries,
+} from "./island_entries.ts";
 import { sentSizes } from "./island_sizes.ts";
 import { SOURCE_LOCALE } from "../lib/i18n/languages.ts";
 import { isOfTexts, longest, nameTexts, textLength, usedTexts, writeTexts } from "./island_texts.ts";
 import { catalogs } from "./texts/translations.ts";
-import { appFolder, deno, hashOf, islandFiles, PROJECT, remove, routeFiles, walk } from "./project.ts";
+import { appFolder, folderHash, islandFiles, PROJECT, removePath, walk, writeWhole } from "./project.ts";
 
 /**
  * What a page may load: 6 files and 60 KB compressed, which docs/architecture.md promises. No feature raises these: what
@@ -88,7 +97,7 @@ export const bytesOf = (files: Iterable<string>, sizes: ReadonlyMap<string, numb
 /** What is bundled, and what of it belongs to which page. */
 interface Source {
   readonly islands: ReadonlyMap<string, string>;
-  readonly pages: Pages;
+  readonly pages: IslandsOfPages;
   readonly shell: ReadonlySet<string>;
   readonly entries: Entries;
   readonly translations: ReadonlyMap<string, TextTable>;
@@ -103,21 +112,21 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
     entries: await writeEntries(app, islands, shell),
   };
   let bundled: BundledIslands | undefined;
-  for await (const { files, modules } of ways(source)) {
+  for await (const { files, modules } of arrangements(source)) {
     bundled = await write(app, source, { files, modules });
     if (await isWithinLimits(app, bundled, source.translations)) break;
   }
   return bundled!;
 }
 
-/** A way to put modules into files. */
-interface Way {
+/** An arrangement of modules in files. */
+interface Arrangement {
   readonly files: ModuleFiles;
   readonly modules: Modules;
 }
 
-/** Ways to try, the most promising first. */
-async function* ways({ entries, pages, translations }: Source): AsyncGenerator<Way> {
+/** Arrangements to try, the most promising first. */
+async function* arrangements({ entries, pages, translations }: Source): AsyncGenerator<Arrangement> {
   const { modules, parts } = await modulesOf(await optionsOf(entries), translations);
   const loads = [...pageLoads(entries, pages), ...partLoads(entries, parts)];
   for (const planned of PLANNED) {
@@ -130,19 +139,19 @@ async function* ways({ entries, pages, translations }: Source): AsyncGenerator<W
 async function write(
   app: string,
   { islands, pages, shell, entries, translations }: Source,
-  way: Way,
+  arrangement: Arrangement,
 ): Promise<BundledIslands> {
-  const { modules } = way, dist = join(app, "dist");
+  const { modules } = arrangement, dist = join(app, "dist");
   await Deno.mkdir(join(dist, "static", "_fresh"), { recursive: true });
-  // Beside its final place, so that one rename puts it there, whoever else builds or serves meanwhile
+  // Next to its final place, so that one rename puts it there, whoever else builds or serves meanwhile
   const staging = await Deno.makeTempDir({ dir: dist, prefix: ".islands-" });
   try {
-    const { chunks, tables } = await bundle(entries, way.files, staging);
+    const { chunks, tables } = await bundle(entries, arrangement.files, staging);
     const kept = join(staging, TEXTS);
     const files = await writeTexts(staging, kept, tables);
     // Browsers keep files of a build for ever, those with translations, too
-    const build = digestOf([await hashOf(staging), JSON.stringify([...translations].sort())]);
-    await remove(join(dist, TEXTS, build));
+    const build = digestOf([await folderHash(staging), JSON.stringify([...translations].sort())]);
+    await removePath(join(dist, TEXTS, build));
     await Deno.mkdir(join(dist, TEXTS), { recursive: true });
     await moveInto(kept, join(dist, TEXTS, build));
     const address = (path: string) => `/_fresh/${build}/${path}`;
@@ -171,7 +180,7 @@ async function write(
     await writeWhole(join(dist, "islands.json"), JSON.stringify(index, null, 2));
     return { index, pages: [...pages].map(pageLoad) };
   } finally {
-    await remove(staging); // not there any more, when it became the build
+    await removePath(staging); // not there any more, when it became the build
   }
 }
 
@@ -179,11 +188,6 @@ async function write(
 type Chunks = ReadonlyMap<string, OutputChunk>;
 /** Modules of the bundle by their ids. */
 type Modules = ReadonlyMap<string, BundledModule>;
-/** Entries' modules by their names. */
-type Entries = Readonly<Record<string, string>>;
-/** Names of the islands of each page. */
-type Pages = ReadonlyMap<string, ReadonlySet<string>>;
-
 /**
  * Modules of values that are made of more than a page may load, such as the contract: they are run here, and pages get the
  * values alone.
@@ -290,7 +294,7 @@ async function modulesOf(
 }
 
 /** What pages load; those with the same islands are one. */
-function pageLoads(entries: Entries, pages: Pages): Load[] {
+function pageLoads(entries: Entries, pages: IslandsOfPages): Load[] {
   const boot = entries[BOOT]!;
   const others = (islands: Iterable<string>) => [...islands].flatMap((name) => entries[name] ?? []).sort();
   const everywhere = new Set([...pages.values()].flatMap((islands) => [...islands]));
@@ -322,79 +326,6 @@ async function aliases(): Promise<Record<string, string>> {
     target.startsWith("./") ? join(PROJECT, target) : target.replace(/^npm:\/?(@?[^@]+)@[^/]*/, "$1"),
   ]);
   return Object.fromEntries(found.filter(([name, target]) => name !== target));
-}
-
-/** Name of the module that starts the islands and has those of every page. */
-const BOOT = "boot";
-/** What is around every page. */
-const APP_ROUTE = "_app.tsx";
-
-/** A module as `deno info` tells of it. */
-interface GraphModule {
-  readonly specifier: string;
-  readonly local?: string;
-  readonly dependencies?: readonly {
-    readonly code?: { readonly specifier?: string };
-    readonly isDynamic?: boolean;
-  }[];
-}
-
-/** Names of the islands that each file of `routes/` reaches, by its path; of a page those of what is around it, too. */
-export async function islandsByPage(app: string, islands: ReadonlyMap<string, string>): Promise<Pages> {
-  const { modules } = JSON.parse(
-    await deno("info", "--json", "--config", join(PROJECT, "deno.json"), join(app, "fresh.gen.ts")),
-  ) as { modules: GraphModule[] };
-  const places = new Map(modules.map(({ specifier, local }) => [specifier, local]));
-  const imports = new Map(modules.map(({ local, dependencies = [] }) => [
-    local,
-    dependencies.flatMap(({ code, isDynamic }) => isDynamic ? [] : places.get(code?.specifier ?? "") ?? []),
-  ]));
-  const islandsFrom = (route: string) => {
-    const found = new Set([join(app, "routes", route)]);
-    for (const each of found) { // grows while it is gone through
-      for (const imported of imports.get(each) ?? []) found.add(imported);
-    }
-    return new Set(
-      [...islands].filter(([, path]) => found.has(join(app, "islands", path))).map(([name]) => name),
-    );
-  };
-  const shell = islandsFrom(APP_ROUTE);
-  const pages = (await routeFiles(app)).filter((path) => path.endsWith(".tsx"));
-  return new Map(pages.map((path) => [path, path === APP_ROUTE ? shell : shell.union(islandsFrom(path))]));
-}
-
-const entriesFolder = (app: string) => join(app, "dist", "entries");
-
-/**
- * Writes the modules that are bundled, and tells their paths by name: one that starts the islands and registers the shell's,
- * which every page has because `routes/_app.tsx` does, and one that registers each other island.
- */
-async function writeEntries(
-  app: string,
-  islands: ReadonlyMap<string, string>,
-  shell: ReadonlySet<string>,
-): Promise<Entries> {
-  const folder = entriesFolder(app);
-  await Deno.mkdir(folder, { recursive: true });
-  const from = (path: string) => JSON.stringify(relative(folder, path));
-  const write = async (name: string, start: readonly string[], registered: readonly string[]) => {
-    const lines = [
-      ...start,
-      `import { registerIsland } from ${from(join(PROJECT, "lib/fresh/registered.ts"))};`,
-      ...registered.map((each) => `import ${each} from ${from(join(app, "islands", islands.get(each)!))};`),
-      ...registered.map((each) => `registerIsland(${JSON.stringify(each)}, ${each});`),
-    ];
-    const path = join(folder, `${name}.ts`);
-    await writeWhole(path, lines.map((line) => `${line}\n`).join(""));
-    return [name, path] as const;
-  };
-  const others = [...islands.keys()].filter((name) => !shell.has(name));
-  return Object.fromEntries(
-    await Promise.all([
-      write(BOOT, [`import ${from(join(PROJECT, "lib/fresh/boot.ts"))};`], [...shell]),
-      ...others.map((name) => write(name, [], [name])),
-    ]),
-  );
 }
 
 /** The file that a module is in. @throws where it is in none */
@@ -483,13 +414,6 @@ async function moveInto(from: string, to: string): Promise<void> {
     const there = await Deno.stat(to).catch(() => null);
     if (there === null) throw error;
   }
-}
-
-/** Writes a file so that a reader sees the old one or the new one, never a part. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${Deno.pid}`;
-  await Deno.writeTextFile(temporary, text);
-  await Deno.rename(temporary, path);
 }
 
 if (import.meta.main) {

@@ -145,7 +145,7 @@ libvirt_answers() {
   ${quiet_timeout:+timeout 10} virsh -c qemu:///system version >/dev/null 2>&1 </dev/null
 }
 
-# Gives /dev/kvm the group and mode udev gives it, where no udev runs and nobody has decided otherwise. With root's
+# Gives /dev/kvm the group and mode udev gives it, where no udev runs and nothing else was decided. With root's
 # alone, libvirt 9.0 asks QEMU again what it can do at every define and start, which takes up to 48 s.
 settle_kvm_access() {
   [ -c /dev/kvm ] && [ ! -e /run/udev/control ] || return 0
@@ -229,7 +229,7 @@ sources_digest() {
   )
 }
 
-# Succeeds when dist/kvm-manager was made of the sources as they are: scripts/build.ts leaves their digest beside it.
+# Succeeds when dist/kvm-manager was made of the sources as they are: scripts/build.ts leaves their digest next to it.
 build_is_new() {
   [ -x "$project/dist/kvm-manager" ] && [ -f "$project/dist/kvm-manager.sources" ] &&
     [ "$(cat "$project/dist/kvm-manager.sources")" = "$(sources_digest)" ]

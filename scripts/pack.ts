@@ -1,7 +1,13 @@
 /** Makes one executable of a bundle: with `deno compile`, or as a file that unpacks itself. */
 import { join } from "node:path";
-import { ALL_FLAGS, ALL_RIGHTS, CLIENT_FLAGS, PROGRAM_FLAGS, PROGRAM_RIGHTS } from "./permissions.ts";
-import { hashOf, PROJECT, remove, run } from "./project.ts";
+import {
+  ALL_FLAGS,
+  CLIENT_FLAGS,
+  PROGRAM_FLAGS,
+  PROGRAM_RIGHTS,
+  VERBS_WITH_ALL_RIGHTS,
+} from "./permissions.ts";
+import { folderHash, PROJECT, removePath, run } from "./project.ts";
 
 /**
  * A small young generation: the server mostly waits. Without --optimize-for-size: it saved nothing that could be measured
@@ -22,7 +28,7 @@ export async function compile(bundle: string, output: string): Promise<void> {
   const others = (await Array.fromAsync(Deno.readDir(bundle))).filter(({ name }) => name !== "main.js");
   const include = others.map(({ name }) => `--include=${join(bundle, name)}`);
   const staging = `${output}.new`;
-  await remove(staging); // deno compile replaces only what it made itself
+  await removePath(staging); // deno compile replaces only what it made itself
   const flags = ["--quiet", "--allow-all", "--no-check", "--no-remote", "--no-config", "--no-lock", V8_FLAGS];
   await run(
     Deno.execPath(),
@@ -57,9 +63,9 @@ export async function selfExtracting(
     const template = await Deno.readTextFile(join(PROJECT, "scripts/self_extract.sh"));
     const head = template
       .replaceAll("@NAME@", name)
-      .replaceAll("@ID@", await hashOf(bundle))
+      .replaceAll("@ID@", await folderHash(bundle))
       .replaceAll("@FLAGS@", RUN_FLAGS.join(" "))
-      .replaceAll("@ALL_VERBS@", patterns(ALL_RIGHTS))
+      .replaceAll("@ALL_VERBS@", patterns(VERBS_WITH_ALL_RIGHTS))
       .replaceAll("@PROGRAM_VERBS@", patterns(PROGRAM_RIGHTS))
       .replaceAll("@PROGRAM_RIGHTS@", PROGRAM_FLAGS.join(" "))
       .replaceAll("@ALL_RIGHTS@", ALL_FLAGS.join(" "))
@@ -70,7 +76,7 @@ export async function selfExtracting(
     await Deno.chmod(staging, 0o755);
     await Deno.rename(staging, output); // a running binary keeps its own file
   } finally {
-    await Promise.all([payload, staging, join(bundle, "deno")].map(remove));
+    await Promise.all([payload, staging, join(bundle, "deno")].map(removePath));
   }
   await tryOut(output);
 }

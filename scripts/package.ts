@@ -21,7 +21,7 @@ import {
 import { type TarEntry, writeTar } from "../lib/formats/tar/tar.ts";
 import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
-import { PROJECT, remove, run } from "./project.ts";
+import { PROJECT, removePath, run } from "./project.ts";
 
 const DIST = join(PROJECT, "dist");
 const LAYOUT = layoutOf("/usr");
@@ -89,7 +89,7 @@ const RPM_MACROS = {
 async function rpm(facts: PackageFacts, files: readonly PackageFile[], output: string): Promise<void> {
   // A folder of always the same name: it is in the spec
   const folder = join(DIST, ".rpm");
-  await remove(folder);
+  await removePath(folder);
   try {
     for (const { path, mode, content } of files) {
       const place = join(folder, "tree", path);
@@ -117,7 +117,7 @@ async function rpm(facts: PackageFacts, files: readonly PackageFile[], output: s
       output,
     );
   } finally {
-    await remove(folder);
+    await removePath(folder);
   }
 }
 

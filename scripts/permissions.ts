@@ -1,11 +1,11 @@
 /**
  * With which of Deno's permissions the packed program runs, and why: by its verb. What speaks to a server alone can
  * neither start programs nor load libraries, whatever a hostile server answers. docs/privileges.md says why the server
- * itself has all: Deno lets nobody read /proc and /sys who has not, and libvirt is reached through FFI.
+ * itself has all: without that Deno reads neither /proc nor /sys, and libvirt is reached through FFI.
  */
 
 /** Verbs that need everything, and for what. */
-export const ALL_RIGHTS: Readonly<Record<string, string>> = {
+export const VERBS_WITH_ALL_RIGHTS: Readonly<Record<string, string>> = {
   serve: "libvirt through FFI; nft, ip, qemu-img; /proc and /sys",
   "lock-manager": "libvirt through FFI; libvirt's files, systemctl; /proc",
   doctor: "libvirt through FFI; nft; /proc and /sys",

@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 /** Folder of the project, which has `deno.json` and `lib/fresh/`. */
 export const PROJECT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** As Fresh: tests beside the sources are no part of the app. */
+/** As Fresh: tests next to the sources are no part of the app. */
 const IS_TEST = /[._]test\.[jt]sx?$/;
 const IS_SOURCE = /\.[jt]sx?$/;
 
@@ -69,7 +69,7 @@ export async function islandFiles(app: string): Promise<ReadonlyMap<string, stri
 }
 
 /** A hash of all files below `folder`, their names included: 16 hex digits. */
-export async function hashOf(folder: string): Promise<string> {
+export async function folderHash(folder: string): Promise<string> {
   const hash = createHash("sha256");
   for (const { path, isFile } of await walk(folder)) {
     if (isFile) hash.update(`${relative(folder, path)}\0`).update(await Deno.readFile(path)).update("\0");
@@ -88,7 +88,7 @@ export async function copyFolder(from: string, to: string): Promise<void> {
 }
 
 /** Removes a file or folder, if it is there. */
-export async function remove(path: string): Promise<void> {
+export async function removePath(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });
   } catch (error) {
@@ -141,4 +141,11 @@ export async function run(program: string, args: string[], signal?: AbortSignal)
 /** Runs the Deno that runs this. @throws {Error} as `run` does. */
 export function deno(...args: string[]): Promise<string> {
   return run(Deno.execPath(), args);
+}
+
+/** Writes a file so that a reader sees the old one or the new one, never a part. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(temporary, text);
+  await Deno.rename(temporary, path);
 }

@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-# Only a folder that nobody else can write to is trusted: what lies in it gets executed. In a shared /tmp, another
+# Only a folder that no other user can write to is trusted: what lies in it gets executed. In a shared /tmp, another
 # user could have put a folder or a symbolic link of that name there.
 is_ours() {
   [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] || return 1

@@ -1,6 +1,6 @@
 /**
  * Bundles what runs on the host: the program from its first module on, and every worker that it or another worker starts. Minified, because the
- * source stays in memory as long as the program runs; source maps, for reading a stack trace of a log, lie beside it.
+ * source stays in memory as long as the program runs; source maps, for reading a stack trace of a log, lie next to it.
  */
 import { basename, join } from "node:path";
 import { workerName } from "../lib/bundle.ts";
@@ -41,7 +41,7 @@ async function bundleWorker(entry: string, folder: string, name: string, maps: s
   await moveMaps(folder, maps);
 }
 
-/** The program, and beside it what it loads when it is needed: what only browsers load is never read at all. */
+/** The program, and next to it what it loads when it is needed: what only browsers load is never read at all. */
 export async function bundleMain(entry: string, folder: string, maps: string): Promise<void> {
   await deno(...PRODUCT, "--code-splitting", "--outdir", folder, entry);
   await mendCommonJs(folder);

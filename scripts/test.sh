@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every test. Installs what the tests need, goes on after a failed stage, gives files that failed beside others one
+# Runs every test. Installs what the tests need, goes on after a failed stage, gives files that failed next to others one
 # more try alone, and ends with the sum:
 #   N passed, N failed, N skipped
 # Slow proofs that have passed with their sources as they are (scripts/testing/proofs.ts) are left out and named; with
@@ -75,11 +75,11 @@ check() {
   fi
 }
 
-# What needs no tests, one after the other, beside the unit tests.
+# What needs no tests, one after the other, at the same time as the unit tests.
 checks() {
   check format "$deno" fmt --check
   check lint "$deno" lint
-  # Workers once more alone: beside pages they are checked with what pages have, too.
+  # Workers once more alone: together with pages they are checked with what pages have, too.
   check types "$deno" task check
   check manifest "$deno" task manifest --check
   check build "$deno" task build
@@ -123,7 +123,7 @@ tests() {
   took "$name" "$stage_passed passed, $stage_failed failed, $stage_skipped skipped"
 }
 
-# again FILE… : what failed beside another file, on a machine with guests, has one more try by itself. Passing then it is
+# again FILE… : what failed at the same time as another file, on a machine with guests, has one more try by itself. Passing then it is
 # no failure but a thing to mend: its names are printed last, above the sum. One that was unsteady on this machine in an
 # earlier run, and has not changed since, has failed. Sets failing, the number of files that failed.
 again() {
@@ -153,7 +153,7 @@ again() {
   done
 }
 
-# Makes the pool that hosts in use have. Without it, what goes into the usual pool goes into whichever a test beside has
+# Makes the pool that hosts in use have. Without it, what goes into the usual pool goes into whichever another test has
 # just then, and takes away.
 ensure_default_pool() {
   libvirt_answers && is_root || return 0

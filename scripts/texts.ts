@@ -11,12 +11,12 @@ import { writeAll } from "../lib/write_all.ts";
 import { englishTexts } from "./texts/english.ts";
 import { fromPo, toPo } from "./texts/po.ts";
 import { problems } from "./texts/problems.ts";
-import { readTranslations, translated, writeTranslations } from "./texts/translations.ts";
+import { readTranslations, translatedLanguages, writeTranslations } from "./texts/translations.ts";
 
 /** What is wrong with the translations that are there, a line each. */
 export async function checkTexts(): Promise<string[]> {
   const english = await englishTexts(), found: string[] = [];
-  for (const language of await translated()) {
+  for (const language of await translatedLanguages()) {
     const lines = problems(english, await readTranslations(language), language);
     found.push(...lines.map((line) => `lib/i18n/${language}/${line}`));
   }
@@ -27,13 +27,13 @@ const VERBS: Readonly<Record<string, (argument?: string) => Promise<void>>> = {
   async check() {
     const found = await checkTexts();
     if (found.length > 0) throw new Error(`${found.join("\n")}\n${found.length} texts are to be put right`);
-    console.log(`The texts are complete in: ${[SOURCE_LOCALE, ...await translated()].join(", ")}`);
+    console.log(`The texts are complete in: ${[SOURCE_LOCALE, ...await translatedLanguages()].join(", ")}`);
   },
   async export(language = "") {
     if (!isLanguageTag(language) || language === SOURCE_LOCALE) {
       throw new Error("export takes a language: de");
     }
-    const there = (await translated()).includes(language) ? await readTranslations(language) : {};
+    const there = (await translatedLanguages()).includes(language) ? await readTranslations(language) : {};
     await writeAll(Deno.stdout, new TextEncoder().encode(toPo(await englishTexts(), there, language)));
   },
   async import(path) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { programSources, PROJECT } from "./project.ts";
 
 /**
- * Texts that nobody is told who may see some VMs only: names of steps in the log, what a VM that is in no list is described as,
+ * Texts that are hidden from users who may see some VMs only: names of steps in the log, what a VM that is in no list is described as,
  * what is with the VM alone.
  */
 const FREE: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-/** Holds docs/words.md where comments, docstrings and names of tests are concerned. */
+/** Holds docs/words.md where comments, docstrings, names of tests and the documents are concerned. */
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { PROJECT, walk } from "./project.ts";
@@ -13,8 +13,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bwhose they are\b/i, "their owners"],
 ];
 
-/** Folders whose sources are read. */
-const FOLDERS = ["agent", "components", "ffi", "islands", "lib", "routes"];
+/** Folders that are read: sources in TypeScript and Go, and documents. */
+const FOLDERS = ["agent", "components", "docs", "ffi", "guest", "islands", "lib", "routes", "scripts"];
+/** Its table has the words, each with the plainer one; this test has them as samples. */
+const WORD_LISTS: ReadonlySet<string> = new Set(["docs/words.md", "scripts/words_test.ts"]);
 
 /** Rooms that were not read over for these words yet. This list only becomes shorter. */
 const UNREAD = [
@@ -23,15 +25,6 @@ const UNREAD = [
   "agent/projects/",
   "agent/replication/",
   "agent/vm/migration/",
-  "components/hosts/",
-  "lib/access/",
-  "lib/alerts/",
-  "lib/backup/",
-  "lib/bin/",
-  "lib/client/",
-  "lib/console/",
-  "lib/contract/",
-  "lib/formats/",
   "lib/i18n/",
 ];
 
@@ -44,9 +37,12 @@ function proseOf(source: string): { readonly line: number; readonly text: string
   });
 }
 
+/** All lines of a document, counted from 1. */
+const linesOfDocument = (source: string) => source.split("\n").map((text, at) => ({ line: at + 1, text }));
+
 /** The words in a source that have a plainer one, as `line: word → plainer`. */
-const wrongIn = (source: string): string[] =>
-  proseOf(source).flatMap(({ line, text }) =>
+const wrongIn = (source: string, isDocument = false): string[] =>
+  (isDocument ? linesOfDocument(source) : proseOf(source)).flatMap(({ line, text }) =>
     WORDS.filter(([word]) => word.test(text.replaceAll(/`[^`]*`/g, "")))
       .map(([word, plainer]) => `${line}: ${word.exec(text)?.[0]} → ${plainer}`)
   );
@@ -55,19 +51,23 @@ Deno.test("wrongIn() finds words in comments, docstrings and names of tests, and
   assert.equal(wrongIn("// Nobody reads it").length, 1);
   assert.equal(wrongIn("/**\n * A file\n * beside it.\n */")[0]?.slice(0, 9), "3: beside");
   assert.equal(wrongIn('Deno.test("x tells of y", () => {});').length, 1);
+  assert.equal(wrongIn("// Nobody\n\n\tcall() // beside it").length, 2);
+  assert.deepEqual(wrongIn("It lies\nbeside it: `beside`.", true), [
+    "2: beside → next to, in addition to, besides, at the same time",
+  ]);
   assert.deepEqual(wrongIn('const beside = "nobody"; // as "nobody", `beside`'), []);
 });
 
-Deno.test("comments, docstrings and names of tests are in plain terms (docs/words.md)", async () => {
+Deno.test("comments, docstrings, names of tests and documents are in plain terms (docs/words.md)", async () => {
   const entries = (await Promise.all(FOLDERS.map((folder) => walk(join(PROJECT, folder))))).flat();
-  const sources = entries.filter(({ isFile, path }) => isFile && /\.tsx?$/.test(path))
+  const sources = entries.filter(({ isFile, path }) => isFile && /\.(tsx?|go|md)$/.test(path))
     .map(({ path }) => relative(PROJECT, path)).filter((path) =>
-      !UNREAD.some((room) => path.startsWith(room))
+      !WORD_LISTS.has(path) && !UNREAD.some((room) => path.startsWith(room))
     );
   assert.ok(sources.length > 500, "the sources were not found");
   const wrong: string[] = [];
   for (const path of sources) {
-    const found = wrongIn(await Deno.readTextFile(join(PROJECT, path)));
+    const found = wrongIn(await Deno.readTextFile(join(PROJECT, path)), path.endsWith(".md"));
     wrong.push(...found.map((each) => `${path}:${each}`));
   }
   assert.deepEqual(wrong, []);

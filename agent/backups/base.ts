@@ -1,6 +1,6 @@
 /** Which earlier copy a new one of a running VM can build on, so that only what changed since is read; or why none. */
 import type { ChunkList } from "../../lib/backup/chunk_list.ts";
-import { CHUNK_BYTES, type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
+import { type BackupManifest, CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
 import { isSystemError } from "../machine/files.ts";
 import type { Host } from "../hosts/host.ts";
@@ -75,7 +75,7 @@ export async function sizesNow(
 /** What of a copy can be built on: its disks that are the same image still, and whose chunks are all there. */
 async function usable(
   repository: Repository,
-  copy: FoundCopy & { readonly manifest: Manifest },
+  copy: FoundCopy & { readonly manifest: BackupManifest },
   disks: readonly Disk[],
   noted: ReadonlyMap<string, string>,
   sizes: ReadonlyMap<string, number>,

@@ -4,9 +4,9 @@ import { message, vmName } from "../../lib/i18n/message.ts";
 import { Buffer } from "node:buffer";
 import { type ChunkList, digestsIn, writeChunkList } from "../../lib/backup/chunk_list.ts";
 import {
+  type BackupManifest,
   CHUNK_BYTES,
   copyIdAt,
-  type Manifest,
   MANIFEST_VERSION,
   type ManifestDisk,
   ManifestError,
@@ -70,7 +70,7 @@ export interface CopyContext {
 
 /** A copy that is whole, and what is worth knowing of it. */
 export interface Copied {
-  readonly manifest: Manifest;
+  readonly manifest: BackupManifest;
   readonly notes: readonly string[];
 }
 
@@ -88,7 +88,7 @@ type LookBeside = () => Promise<BesideDisks>;
 interface Content {
   readonly beside: BesideDisks;
   readonly takenAt: number;
-  readonly consistency: Manifest["consistency"];
+  readonly consistency: BackupManifest["consistency"];
   readonly notes: readonly string[];
   readonly disks: readonly (ManifestDisk & { readonly list: string })[];
   readonly storedBytes: number;
@@ -224,7 +224,7 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
     return await digestOf(bytes);
   };
   for (const { target, list } of content.disks) await put(`${target}.chunks`, encode(list));
-  const manifest: Manifest = {
+  const manifest: BackupManifest = {
     format: "kvm-manager-backup",
     version: MANIFEST_VERSION,
     id,

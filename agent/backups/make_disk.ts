@@ -1,5 +1,5 @@
 /** One disk of a copy as a new volume: made, filled and checked, or nothing of it is left. */
-import { type Manifest, type ManifestDisk, ManifestError } from "../../lib/backup/manifest.ts";
+import { type BackupManifest, type ManifestDisk, ManifestError } from "../../lib/backup/manifest.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { XmlError } from "../../lib/formats/xml/tree.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -20,7 +20,7 @@ import { message } from "../../lib/i18n/message.ts";
 export interface RestoreSource {
   readonly repository: Repository;
   readonly copy: FoundCopy;
-  readonly manifest: Manifest;
+  readonly manifest: BackupManifest;
 }
 
 /** Restoring disks, while it runs. */

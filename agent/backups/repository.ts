@@ -13,7 +13,7 @@
  */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { digestsIn } from "../../lib/backup/chunk_list.ts";
-import { type Manifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
+import { type BackupManifest, ManifestError, readManifest } from "../../lib/backup/manifest.ts";
 import { type Description, readDescription, REPOSITORY_VERSION } from "../../lib/backup/description.ts";
 import { Mutex } from "../../lib/mutex.ts";
 import { FileRefused, isSystemError } from "../machine/files.ts";
@@ -47,7 +47,7 @@ const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 export interface FoundCopy {
   readonly id: string;
   /** What its manifest says; undefined where it cannot be read. */
-  readonly manifest: Manifest | undefined;
+  readonly manifest: BackupManifest | undefined;
   /** Why it cannot be read. */
   readonly fault?: string;
 }
@@ -270,7 +270,7 @@ export class Repository {
    * @returns once everything is in the store
    * @throws {ContractError} BackupFailed where the store was not held all the time: somebody else may have deleted chunks
    */
-  async finish(id: string, files: GroupFiles, manifest: Manifest): Promise<void> {
+  async finish(id: string, files: GroupFiles, manifest: BackupManifest): Promise<void> {
     const text = encode(JSON.stringify(manifest, null, 1));
     const digest = encode(`${await digestOf(text)}\n`);
     const sealed: (readonly [string, Uint8Array<ArrayBuffer>])[] = [];

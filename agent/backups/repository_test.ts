@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
-import type { Manifest } from "../../lib/backup/manifest.ts";
+import type { BackupManifest } from "../../lib/backup/manifest.ts";
 import { Repository } from "./repository.ts";
 import { FolderStore } from "./store/folder.ts";
 import type { LockName, StoreLock } from "./store/store.ts";
@@ -98,7 +98,7 @@ Deno.test("a copy is neither begun nor finished, and nothing deleted, once the s
     await repository.begin(id);
     await repository.putChunk(digest, new Uint8Array([1]));
     isHeld = false;
-    await lost(repository.finish(id, [], { id } as Manifest));
+    await lost(repository.finish(id, [], { id } as BackupManifest));
     await lost(repository.begin(other));
     await lost(repository.remove(other));
     await lost(repository.sweep());

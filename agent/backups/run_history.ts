@@ -1,5 +1,5 @@
 /** What is known of the runs of backups, by what was written down and by what their folders have. */
-import type { Manifest } from "../../lib/backup/manifest.ts";
+import type { BackupManifest } from "../../lib/backup/manifest.ts";
 import { type BackupCopy, type BackupRun, ContractError } from "../../lib/contract/mod.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
 import { log } from "../log.ts";
@@ -11,7 +11,7 @@ import { closing, type FoundCopy, type Repository } from "./repository.ts";
 export type OpenBackup = (backup: StoredBackup) => Promise<Repository>;
 
 /** A copy as a run has it. */
-export function copyOf(manifest: Manifest, notes: readonly string[] = []): StoredCopy {
+export function copyOf(manifest: BackupManifest, notes: readonly string[] = []): StoredCopy {
   const { id, vm, takenAt, consistency, disks, storedBytes, readBytes = null } = manifest;
   return {
     vmId: vm.id,
@@ -128,7 +128,7 @@ export class RunHistory {
   }
 
   /** Copies of this backup, and those of backups that are not known here: a lost host's. */
-  #isListed(backup: StoredBackup, { backup: { id } }: Manifest): boolean {
+  #isListed(backup: StoredBackup, { backup: { id } }: BackupManifest): boolean {
     return id === backup.id || this.#records.get(id) === undefined;
   }
 
@@ -154,7 +154,7 @@ export class RunHistory {
     }
   }
 
-  #ofFolder(id: string, manifests: readonly Manifest[]): Unrendered<BackupRun> {
+  #ofFolder(id: string, manifests: readonly BackupManifest[]): Unrendered<BackupRun> {
     const { startedAt, actor } = manifests[0]!.run;
     const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
     const run: StoredBackupRun = {

@@ -2,7 +2,7 @@
 import { leftOutOf } from "../../lib/coverage/coverage.ts";
 import { leftOutText } from "../coverage/left_out.ts";
 import { type PruneMoment, toPrune } from "../../lib/backup/retention.ts";
-import type { Manifest } from "../../lib/backup/manifest.ts";
+import type { BackupManifest } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
 import { type Backup, ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
 import { message, type Sentence, type Unrendered, vmName } from "../../lib/i18n/message.ts";
@@ -387,7 +387,7 @@ export class BackupRuns {
     const own = found.flatMap(({ manifest }) => manifest?.backup.id === backup.id ? [manifest] : []);
     // Copies of a VM that had the id before are another VM's: this one's take no place of theirs
     const { since } = this.#options;
-    const vmOf = ({ vm, takenAt }: Manifest) => `${vm.id} ${takenAt < since(vm.id) ? "before" : ""}`;
+    const vmOf = ({ vm, takenAt }: BackupManifest) => `${vm.id} ${takenAt < since(vm.id) ? "before" : ""}`;
     const gone = [...Map.groupBy(own, vmOf).values()].flatMap((copies) =>
       this.#surplus(copies, backup, moment)
     );
@@ -406,8 +406,8 @@ export class BackupRuns {
   }
 
   /** Copies of a VM that are too many. Damaged ones go in their turn, and take no whole copy's place. */
-  #surplus(copies: readonly Manifest[], backup: StoredBackup, moment: PruneMoment): Manifest[] {
-    const isDamaged = ({ id }: Manifest) => this.#records.check(id)?.ok === false;
+  #surplus(copies: readonly BackupManifest[], backup: StoredBackup, moment: PruneMoment): BackupManifest[] {
+    const isDamaged = ({ id }: BackupManifest) => this.#records.check(id)?.ok === false;
     const sound = copies.filter((copy) => !isDamaged(copy));
     return [...toPrune(sound, backup, moment), ...toPrune(copies, backup, moment).filter(isDamaged)];
   }

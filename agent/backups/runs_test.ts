@@ -4,7 +4,7 @@ import { ChunkThreads } from "./chunk_threads.ts";
 import { readChunk, storeContent } from "./chunks.ts";
 import { digestOf } from "./digest.ts";
 import { writeChunkList } from "../../lib/backup/chunk_list.ts";
-import { CHUNK_BYTES, copyIdAt, type Manifest, MANIFEST_VERSION } from "../../lib/backup/manifest.ts";
+import { type BackupManifest, CHUNK_BYTES, copyIdAt, MANIFEST_VERSION } from "../../lib/backup/manifest.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import type { Host } from "../hosts/host.ts";
@@ -93,7 +93,7 @@ async function copyWith(repository: Repository, content: Uint8Array<ArrayBuffer>
   await repository.begin(id);
   const { list: text, digest } = await stored(repository, content);
   const list = encoder.encode(text), definition = encoder.encode("<domain/>");
-  const manifest: Manifest = {
+  const manifest: BackupManifest = {
     ...{ format: "kvm-manager-backup", version: MANIFEST_VERSION, id, host: "here", takenAt },
     backup: { id: BACKUP.id, name: BACKUP.name },
     run: { id: `run ${id}`, startedAt: takenAt, actor: "root" },

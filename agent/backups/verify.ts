@@ -1,7 +1,7 @@
 /** Whether copies are what they were: every chunk is read, and compared with its checksum. */
 import { message, vmName } from "../../lib/i18n/message.ts";
 import { chunkLength, type ChunkList } from "../../lib/backup/chunk_list.ts";
-import { type Manifest, ManifestError } from "../../lib/backup/manifest.ts";
+import { type BackupManifest, ManifestError } from "../../lib/backup/manifest.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { BackupChunkError } from "./chunks.ts";
@@ -20,7 +20,8 @@ export interface Verdict {
 }
 
 /** The bytes of chunks that differ: what is read for a whole copy. */
-export const contentBytes = ({ disks }: Manifest): number => disks.reduce((sum, { bytes }) => sum + bytes, 0);
+export const contentBytes = ({ disks }: BackupManifest): number =>
+  disks.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Each chunk where it comes first, without what is known. */
 function* onceEach(

@@ -1,6 +1,6 @@
 /** Content of a folder of backups into a new volume: each chunk is checked before it is written. */
 import { chunkCount, chunkLength, type ChunkList, readingChunkList } from "../../lib/backup/chunk_list.ts";
-import type { Manifest, ManifestDisk } from "../../lib/backup/manifest.ts";
+import type { BackupManifest, ManifestDisk } from "../../lib/backup/manifest.ts";
 import { Qcow2Layout } from "../../lib/formats/qcow2/layout.ts";
 import { writeAll } from "../../lib/write_all.ts";
 import { plainPath } from "../machine/host_file.ts";
@@ -16,7 +16,7 @@ import { PeriodicSync } from "./periodic_sync.ts";
 export async function chunksOf(
   repository: Repository,
   copy: FoundCopy,
-  { chunkBytes }: Pick<Manifest, "chunkBytes">,
+  { chunkBytes }: Pick<BackupManifest, "chunkBytes">,
   { target, bytes, chunks }: ManifestDisk,
 ): Promise<ChunkList> {
   const list = new TextDecoder().decode(await repository.fileOf(copy, `${target}.chunks`, chunks));

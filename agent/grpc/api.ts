@@ -1,7 +1,8 @@
 /** What gRPC serves: the contract's file and the seed's, with all that reflection shows. Made once, when somebody comes. */
 import numbers from "../../lib/grpc/field_numbers.json" with { type: "json" };
 import { Codec } from "../../lib/grpc/codec.ts";
-import { type CommandTable, type ContractFile, contractFile } from "../../lib/grpc/contract_file.ts";
+import { type ContractFile, contractFile } from "../../lib/grpc/contract_file.ts";
+import type { CommandTable } from "../../lib/contract/mod.ts";
 import { HEALTH_FILE, REFLECTION_FILES, STATUS_MESSAGES, STRUCT_FILE } from "../../lib/grpc/known_files.ts";
 import type { ProtoFile } from "../../lib/grpc/model.ts";
 import { SEED_FILE } from "../../lib/grpc/seed_file.ts";

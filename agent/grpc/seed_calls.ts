@@ -1,7 +1,7 @@
 /** The seed's calls as commands. Each is dispatched as who calls: rights, audit and errors are those of the commands. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type CommandName, COMMANDS, type VM } from "../../lib/contract/mod.ts";
-import { fields } from "../../lib/contract/rest.ts";
+import { inputFields } from "../../lib/contract/rest.ts";
 import { withIds } from "../http/place_names.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 
@@ -126,7 +126,7 @@ export function seedCalls(
     const { vmId } = await withIds(
       (command, input) => dispatch(command as CommandName, input),
       { vmId: given },
-      fields(COMMANDS.get_vm),
+      inputFields(COMMANDS.get_vm),
     );
     return vmId as string;
   };

@@ -1,7 +1,7 @@
 /** Copying whole folders into guests and out of them, as tar files: one task, and one entry of the audit log. */
 import { message, vmName } from "../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
-import { FolderArchive, type FolderEntry, isPlainName, MOST_DEPTH } from "../../lib/formats/tar/folder.ts";
+import { FolderArchive, type FolderEntry, isMemberName, MOST_DEPTH } from "../../lib/formats/tar/folder.ts";
 import { ArchiveError } from "../../lib/formats/tar/entries.ts";
 import { longTarHead, TAR_BLOCK, tarComment, tarEnd, tarPadding } from "../../lib/formats/tar/tar.ts";
 import { inFolder, isWindows } from "../../lib/guest/paths.ts";
@@ -185,7 +185,7 @@ async function wantedIn({ vm, agent }: In, root: string, leave: (line: string) =
     for (const file of files) {
       const path = inFolder(folder.path, file.name), name = `${folder.name}${file.name}`;
       const mode = parseInt(file.mode, 8) & 0o777;
-      if (!isPlainName(file.name)) leave(leftOut(path, "nameless"));
+      if (!isMemberName(file.name)) leave(leftOut(path, "nameless"));
       else if (file.kind === "folder") {
         wanted.push({ name: `${name}/`, path, mode, size: 0 });
         waiting.push({ path, name: `${name}/`, depth: folder.depth + 1 });

@@ -2,7 +2,7 @@
  * What does not respond on a host, told at once: the VMs show it, the log has its beginning and its end, and whoever asks is
  * told since when and by which call.
  */
-import type { CallGate, Hang } from "../../ffi/call_gate.ts";
+import type { CallGate, HangingObject } from "../../ffi/call_gate.ts";
 import type { Hang as ContractHang } from "../../lib/contract/host.ts";
 import { log } from "../log.ts";
 import type { Inventory } from "./inventory/inventory.ts";
@@ -43,7 +43,7 @@ const isOutside = (key: string) => key.startsWith("server:") || key === "host:na
 const vmOf = (key: string): string | undefined => key.startsWith("vm:") ? key.slice("vm:".length) : undefined;
 
 export class HostHangs {
-  #shown = new Map<string, Hang>();
+  #shown = new Map<string, HangingObject>();
   /** When what did not respond did so again, by `performance.now()`. */
   readonly #ended = new Map<string, number>();
   #isDue = false;
@@ -63,7 +63,7 @@ export class HostHangs {
   }
 
   /** What does not respond now, longest first. */
-  list(): readonly Hang[] {
+  list(): readonly HangingObject[] {
     return [...this.#shown.values()];
   }
 

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
-import type { Hang } from "../../ffi/call_gate.ts";
+import type { HangingObject } from "../../ffi/call_gate.ts";
 import { HostHangs } from "./hangs.ts";
 
-const hang = (key: Hang["key"], call: string): Hang => ({ key, call, since: 1, isLocked: false });
+const hang = (key: HangingObject["key"], call: string): HangingObject => ({
+  key,
+  call,
+  since: 1,
+  isLocked: false,
+});
 
 /** What is told of these, by the name of each. */
-async function remedies(hangs: readonly Hang[]): Promise<Record<string, string>> {
+async function remedies(hangs: readonly HangingObject[]): Promise<Record<string, string>> {
   let told: () => void = () => {};
   const gate = { hangs: () => hangs, onChange: (changed: () => void) => void (told = changed) };
   const inventory = { update: () => undefined, vm: () => undefined, refreshSoon: () => undefined };

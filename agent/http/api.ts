@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { openApi } from "../../lib/openapi/openapi.ts";
-import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
+import { inputFields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { CLOCK_HEADER } from "../../lib/host/link_protocol.ts";
 import { LISTED_ITEMS } from "../../lib/rest/resources.ts";
@@ -84,7 +84,7 @@ function addPictures(api: Api, dispatch: Dispatch): void {
     api.get(honoPath(path), async ({ req, env }) => {
       const place = req.param() as Record<string, string>;
       const call: Call = (command, input) => dispatch(command, input, env.principal);
-      const ids = await withIds(call, place, fields(COMMANDS[command]));
+      const ids = await withIds(call, place, inputFields(COMMANDS[command]));
       const wanted = input(ids as typeof place, new URL(req.url).searchParams);
       return await pictureResponse(call(command, wanted));
     });

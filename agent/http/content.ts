@@ -1,6 +1,6 @@
 /** The content of volumes and of guests' files over HTTP: PUT and GET with bodies of any size, streamed. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { fields, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
+import { inputFields, REST_ROUTES, type RestRoute } from "../../lib/contract/rest.ts";
 import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
 import { attachment } from "../../lib/text/attachment.ts";
@@ -74,7 +74,7 @@ const named = (
   { command }: Pick<RestRoute, "command">,
   input: Readonly<Record<string, unknown>>,
   principal: Principal,
-) => withIds((list, of) => dispatch(list, of, principal), input, fields(command));
+) => withIds((list, of) => dispatch(list, of, principal), input, inputFields(command));
 
 /** Takes an upload in. @param place the fields in the path @throws {ContractError} */
 export async function takeContent(
@@ -86,7 +86,7 @@ export async function takeContent(
 ): Promise<unknown> {
   requireFile(request.headers);
   const query = queryOf(route, request), part = partOf(request.headers);
-  const goesOn = Object.hasOwn(fields(route.command), "offset");
+  const goesOn = Object.hasOwn(inputFields(route.command), "offset");
   if (!goesOn && part.resumable) throw invalid("this is sent whole: without Content-Range");
   const input = await named(dispatch, route, { ...query, ...place }, principal);
   Object.assign(input, goesOn ? part : { size: part.size });

@@ -1,7 +1,7 @@
 /** `/mcp`: MCP as streamable HTTP. An API token opens it, or the socket; no session of a browser. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { parseJson } from "../../lib/text/json.ts";
-import { type Message, messageIn, MOST_MESSAGE, RPC_CODES } from "../../lib/mcp/protocol.ts";
+import { type McpMessage, messageIn, MOST_MESSAGE, RPC_CODES } from "../../lib/mcp/protocol.ts";
 import type { Caller } from "../access/mod.ts";
 import type { App } from "../app.ts";
 import { log } from "../log.ts";
@@ -36,7 +36,7 @@ function rpcResponse(
 }
 
 /** The message of a request. @throws {ContractError} EncodedBody, BodyTooLarge, BodyTimeout, InvalidJson, InvalidInput */
-async function messageOf(request: Request): Promise<Message> {
+async function messageOf(request: Request): Promise<McpMessage> {
   requireUnencoded(request.headers);
   const text = await readBody(request, MOST_MESSAGE);
   let value: unknown;
@@ -49,12 +49,12 @@ async function messageOf(request: Request): Promise<Message> {
   if (messageIn(value) === undefined) {
     throw new ContractError("InvalidInput", { reason: "one message of JSON-RPC 2.0 is expected, an object" });
   }
-  return value as Message;
+  return value as McpMessage;
 }
 
 /** Answers a request of a program that speaks MCP. */
 export async function answerMcp({ access, mcp }: App, request: Request, caller: Caller): Promise<Response> {
-  let message: Message | undefined;
+  let message: McpMessage | undefined;
   try {
     const door = mcp.get(), principal = access.identify(request, caller);
     // Before anything is read: whoever is not let in sends no bodies

@@ -1,8 +1,8 @@
 /** One request at a command's own route: its input, its conditions, and the answer's status and heads. */
 import Type from "typebox";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { fields, fromText, IN_QUERY, type RestRoute } from "../../lib/contract/rest.ts";
-import { listQueryOf, type ListView, viewOf } from "../../lib/rest/list_query.ts";
+import { fromText, IN_QUERY, inputFields, type RestRoute } from "../../lib/contract/rest.ts";
+import { type ListParameters, listQueryOf, viewOf } from "../../lib/rest/list_query.ts";
 import { conditionsOn, type ListedItem, outcomeOf, type Readable } from "../../lib/rest/resources.ts";
 import type { Principal } from "../access.ts";
 import type { Dispatch } from "../dispatch.ts";
@@ -18,7 +18,7 @@ type Place = Readonly<Record<string, string>>;
 /** What a request says: the command's input, and how its answer is wanted. */
 interface Asked {
   readonly input: Fields;
-  readonly view: ListView;
+  readonly view: ListParameters;
 }
 
 const twice = (name: string) =>
@@ -46,7 +46,7 @@ export function requireQuery(request: Request, known: readonly string[]): void {
 
 /** A command's input from path, query and body, and the view its query asks for. A field may be given once only. */
 async function askedOf(route: RestRoute, request: Request, place: Place, limit: number): Promise<Asked> {
-  const { command, method } = route, schemas = fields(command), query = queryOf(request, place);
+  const { command, method } = route, schemas = inputFields(command), query = queryOf(request, place);
   if (IN_QUERY.has(method)) {
     const views = listQueryOf(route);
     requireQuery(request, [
@@ -94,7 +94,7 @@ export async function readOf(call: Call, readable: Readable, input: Readonly<Fie
 /** The fields of an input that a path has, and the host. */
 function placed(path: string, input: Readonly<Fields>, route?: RestRoute): Fields {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, field]) => field!);
-  const takesHost = route === undefined || Object.hasOwn(fields(route.command), "host");
+  const takesHost = route === undefined || Object.hasOwn(inputFields(route.command), "host");
   if (takesHost && input.host !== undefined) names.push("host");
   return Object.fromEntries(names.map((name) => [name, input[name]]));
 }
@@ -141,7 +141,7 @@ export class RestDoor {
   async answer(route: RestRoute, request: Request, place: Place, principal: Principal, limit: number) {
     const call: Call = (command, input) => this.dispatch(command, input, principal);
     const asked = await askedOf(route, request, place, limit);
-    const { view } = asked, input = await withIds(call, asked.input, fields(route.command));
+    const { view } = asked, input = await withIds(call, asked.input, inputFields(route.command));
     if (route.command.tells && wantsLines(request)) {
       return await jsonLinesResponse((content) => this.dispatch(route.name, input, principal, content));
     }
@@ -158,7 +158,7 @@ export class RestDoor {
   /** The entry of a list as a thing of its own. @throws {ContractError} */
   async item(item: ListedItem, request: Request, place: Place, principal: Principal): Promise<Response> {
     const call: Call = (command, input) => this.dispatch(command, input, principal);
-    const { list } = item, query = queryOf(request, place), own = fields(list.command);
+    const { list } = item, query = queryOf(request, place), own = inputFields(list.command);
     const known = Object.keys(own).filter((name) => !(name in place));
     requireQuery(request, [...known, "fields"]);
     const { fields: wanted, ...rest } = query;
@@ -176,7 +176,7 @@ export class RestDoor {
     route: RestRoute,
     request: Request,
     input: Fields,
-    view: ListView,
+    view: ListParameters,
     call: Call,
   ): Promise<Response> {
     const { ask, apply } = viewOf(route.command, view, input.limit);

@@ -2,7 +2,7 @@ import { readStaleHosts, STALE_HOSTS_HEADER, staleHostsText } from "../../lib/re
 import assert from "node:assert/strict";
 import type { TSchema } from "typebox";
 import { COMMANDS, ContractError } from "../../lib/contract/mod.ts";
-import { fields, REST_ROUTES } from "../../lib/contract/rest.ts";
+import { inputFields, REST_ROUTES } from "../../lib/contract/rest.ts";
 import { listQueryOf } from "../../lib/rest/list_query.ts";
 import { isMaking, LISTED_ITEMS } from "../../lib/rest/resources.ts";
 import { localPrincipal } from "../testing.ts";
@@ -240,7 +240,7 @@ Deno.test("files, folders and pictures are at a VM's name as well: every route w
 Deno.test("RestDoor looks no names up that the command's schema refuses", async () => {
   const { send, calls } = door({ get_vms: () => VMS });
   const names = (count: number) => Array.from({ length: count }, () => "web1");
-  const { maxItems } = fields(COMMANDS.batch_start_vms).vmIds as TSchema & { maxItems: number };
+  const { maxItems } = inputFields(COMMANDS.batch_start_vms).vmIds as TSchema & { maxItems: number };
   const commandsOf = async (method: string, path: string, body: unknown) => {
     const before = calls.length;
     await send(method, path, body);

@@ -13,7 +13,7 @@ import { guard, type Hosts, refusalResponse, secured } from "./guard.ts";
 import { compressResponse } from "./compress.ts";
 import { Connections } from "./connections.ts";
 import { clientSubnet, isShared, Rate, REQUEST_RATE } from "../limits.ts";
-import { isAny, parseListen } from "../../lib/network/listen_address.ts";
+import { isAnyAddress, parseListen } from "../../lib/network/listen_address.ts";
 import {
   type Answer,
   closer,
@@ -124,7 +124,7 @@ export async function listenTcp(at: string, answer: Answer, options: TcpOptions 
   const actual = await boundOn(server, { host: hostname.replace(/^\[|\]$/g, ""), port });
   const name = hostname.toLowerCase();
   hosts = secure ? new HostNames(actual, [...hostNames, name]) : loopbackNames(actual, name, hostNames);
-  const shown = isAny(hostname) ? Deno.hostname().toLowerCase() : hostname;
+  const shown = isAnyAddress(hostname) ? Deno.hostname().toLowerCase() : hostname;
   return {
     address: `${secure ? "https" : "http"}://${shown}:${actual}`,
     close: closer(server, connections, sockets, plain),

@@ -1,6 +1,12 @@
 /** Who is at the UNIX socket: the kernel says it, so it cannot be forged. Root and the server's own user, and one group. */
 import type { Duplex } from "node:stream";
-import { credentialsOf, groupId, type PeerCredentials, peerCredentials, userName } from "../../ffi/libc.ts";
+import {
+  credentialsOf,
+  groupId,
+  hostUserName,
+  type PeerCredentials,
+  peerCredentials,
+} from "../../ffi/libc.ts";
 import type { Role } from "../../lib/contract/command.ts";
 import type { SocketPeer } from "../access.ts";
 import { log } from "../log.ts";
@@ -51,7 +57,7 @@ export function roleAtSocket(uid: number, rule: SocketRule | undefined): Role | 
   const own = Deno.uid() ?? -1;
   if (uid === 0 || uid === own) return "administrator";
   const credentials = rule && credentialsOf(uid);
-  return credentials && peerOf(credentials, rule, { own, name: userName })?.role;
+  return credentials && peerOf(credentials, rule, { own, name: hostUserName })?.role;
 }
 
 /** The connection's file descriptor. Private to node's streams, so missing at worst: then every caller is refused. */
@@ -67,7 +73,7 @@ export function socketPeers(rule: SocketRule | undefined): {
   readonly of: (socket: Duplex) => SocketPeer | undefined;
 } {
   const known = new WeakMap<Duplex, SocketPeer>();
-  const host = { own: Deno.uid() ?? 0, name: userName };
+  const host = { own: Deno.uid() ?? 0, name: hostUserName };
   return {
     check: (socket) => {
       const fd = descriptorOf(socket);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { groupId, userIds, userName } from "../../ffi/libc.ts";
+import { groupId, hostUserName, userIds } from "../../ffi/libc.ts";
 import { peerOf, roleAtSocket, type SocketRule, socketRule } from "./socket_peers.ts";
 
 const NAMES: Readonly<Record<number, string>> = { 0: "root", 500: "kvm", 1000: "ann" };
@@ -38,8 +38,8 @@ Deno.test("socketRule() knows this host's groups, and says which it does not", (
 });
 
 Deno.test("groupId() and userName() read what the host has", () => {
-  assert.deepEqual([groupId("root"), userName(0)], [0, "root"]);
-  assert.deepEqual([groupId("no-such-group"), userName(4_000_000_000)], [undefined, undefined]);
+  assert.deepEqual([groupId("root"), hostUserName(0)], [0, "root"]);
+  assert.deepEqual([groupId("no-such-group"), hostUserName(4_000_000_000)], [undefined, undefined]);
 });
 
 Deno.test("roleAtSocket() asks this host's groups as they are now", () => {

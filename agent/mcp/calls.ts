@@ -13,13 +13,13 @@ import {
 } from "../../lib/contract/mod.ts";
 import { ownFields } from "../../lib/contract/envelope.ts";
 import { schemaRefusals } from "../../lib/contract/refusal.ts";
-import { fields as fieldsOf } from "../../lib/contract/rest.ts";
-import { describeCommand, searchCommands } from "../../lib/mcp/catalogue.ts";
+import { inputFields as fieldsOf } from "../../lib/contract/rest.ts";
+import { describeCommand, matchCommands } from "../../lib/mcp/catalogue.ts";
 import { notOffered } from "../../lib/mcp/offered.ts";
 import { PLAN_MINUTES } from "../../lib/mcp/protocol.ts";
 import { addressed } from "../../lib/mcp/resources.ts";
 import { withoutSecrets } from "../../lib/mcp/secrets.ts";
-import { type ToolName, TOOLS } from "../../lib/mcp/tools.ts";
+import { type McpToolName, TOOLS } from "../../lib/mcp/tools.ts";
 import { viewOf } from "../../lib/rest/list_query.ts";
 import { type AccessWorld, authorise, guardGroup } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
@@ -90,10 +90,10 @@ function offeredRow(name: string): { readonly name: CommandName; readonly row: C
 }
 
 /** Checks of what each tool takes, made when a tool is first used. */
-const validators = new Map<ToolName, Validator>();
+const validators = new Map<McpToolName, Validator>();
 
 /** The arguments of a tool, exactly those that it has. @throws {ContractError} InvalidInput, naming the field */
-function argumentsOf(name: ToolName, args: Fields): ToolArguments {
+function argumentsOf(name: McpToolName, args: Fields): ToolArguments {
   const schema = TOOLS.find((each) => each.name === name)!.inputSchema as unknown as TSchema;
   let validator = validators.get(name);
   if (validator === undefined) validators.set(name, validator = Compile(schema));
@@ -112,7 +112,7 @@ export class McpCalls {
           reason: message`there is no tool ${JSON.stringify(name.slice(0, 64))}`,
         });
       }
-      const tool = name as ToolName;
+      const tool = name as McpToolName;
       return await this.#tools[tool](argumentsOf(tool, args), call);
     } catch (error) {
       return failed(asContractError(error, "mcp", "a call by MCP"));
@@ -120,10 +120,10 @@ export class McpCalls {
   }
 
   readonly #tools: Readonly<
-    Record<ToolName, (args: ToolArguments, call: McpCall) => Promise<ToolAnswer> | ToolAnswer>
+    Record<McpToolName, (args: ToolArguments, call: McpCall) => Promise<ToolAnswer> | ToolAnswer>
   > = {
     search_commands: ({ query = "" }, { principal: { rights } }) => ({
-      content: [ours(searchCommands(query, (name) => mayCall(rights, name)))],
+      content: [ours(matchCommands(query, (name) => mayCall(rights, name)))],
     }),
     describe_command: ({ command = "", output = false }) => {
       const { name, row } = offeredRow(command);

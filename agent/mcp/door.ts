@@ -1,6 +1,6 @@
 /** The door for MCP, behind its HTTP: who is let in, whose session it is, and how often they may call. */
 import { ContractError } from "../../lib/contract/errors.ts";
-import { type Message, SESSION_HEADER } from "../../lib/mcp/protocol.ts";
+import { type McpMessage, SESSION_HEADER } from "../../lib/mcp/protocol.ts";
 import type { Principal } from "../access.ts";
 import type { Clock } from "../clock.ts";
 import { Rate } from "../limits.ts";
@@ -21,7 +21,7 @@ const MOST_MS = 60_000;
 /** What a request says. */
 export interface McpRequest {
   readonly request: Request;
-  readonly message: Message;
+  readonly message: McpMessage;
   /** The host of the context that it comes from. */
   readonly on: string | undefined;
 }
@@ -78,7 +78,7 @@ export class McpDoor {
     this.sessions.end(this.sessions.of(request.headers.get(SESSION_HEADER) ?? "", principal).id);
   }
 
-  async #begin(message: Message, principal: Principal): Promise<Session> {
+  async #begin(message: McpMessage, principal: Principal): Promise<Session> {
     const { params } = message as { params?: { clientInfo?: unknown } };
     const client = clientIn(params?.clientInfo);
     const { openSession } = await import("./server.ts");

@@ -19,7 +19,7 @@ import type { CommandName, Output } from "../../lib/contract/mod.ts";
 import { ERRORS } from "../../lib/contract/errors.ts";
 import { mayCall } from "../../lib/access/may_call.ts";
 import { PROMPTS, promptText } from "../../lib/mcp/prompts.ts";
-import { PLAIN, type Template, TEMPLATES, vmAddress } from "../../lib/mcp/resources.ts";
+import { PLAIN, type ResourceTemplate, TEMPLATES, vmAddress } from "../../lib/mcp/resources.ts";
 import { INSTRUCTIONS, TOOLS } from "../../lib/mcp/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { VERSION } from "../../lib/version.ts";
@@ -44,14 +44,14 @@ function rpcError(thrown: unknown): McpError {
   return new McpError(kind, `${code}: ${ERRORS[code].text}`, { code });
 }
 
-const listed = ({ route: { name, command }, mimeType }: Template) => ({
+const listed = ({ route: { name, command }, mimeType }: ResourceTemplate) => ({
   name,
   description: command.summary,
   mimeType: mimeType === "application/json" ? "text/plain" : mimeType,
 });
 
 /** Whether somebody may read what a template stands for. */
-const mayRead = ({ principal: { rights } }: McpCall) => ({ route: { name } }: Template): boolean =>
+const mayRead = ({ principal: { rights } }: McpCall) => ({ route: { name } }: ResourceTemplate): boolean =>
   mayCall(rights, name);
 
 /** The parts of an answer as the contents of a resource. */

@@ -2,7 +2,7 @@
 import type { Network } from "../../lib/contract/mod.ts";
 import { formatAddress, parseSubnet } from "../../lib/formats/ip/cidr.ts";
 import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
-import type { NetworkFacts, TakenSubnet } from "../../lib/network/check.ts";
+import type { HostNetworks, TakenSubnet } from "../../lib/network/check.ts";
 import { routesV4, routesV6 } from "../../lib/network/routes.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 import { DEVICES } from "../machine/network_devices.ts";
@@ -82,7 +82,7 @@ function bridgesOf(networks: readonly Network[]): Set<string> {
 }
 
 /** Everything a new network is checked against. */
-export async function networkFacts(host: Host): Promise<NetworkFacts> {
+export async function networkFacts(host: Host): Promise<HostNetworks> {
   const networks = networksOf(host);
   const ownBridges = bridgesOf(networks);
   const names = new Set(networks.map(({ name }) => name));

@@ -4,7 +4,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { dirname, join } from "node:path";
-import { copyName } from "../../lib/system/install/record.ts";
+import { databaseCopyName } from "../../lib/system/install/record.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { beginFirstStart, endFirstStart, type Remains, remainsIn } from "./first_start.ts";
 import { type Migration, MIGRATIONS } from "./migrations.ts";
@@ -195,7 +195,7 @@ function migrate(database: DatabaseSync, dataDir: string, nouns: readonly Tables
   const version = versionOf(database), had = versionsOf(database);
   const isBehind = version < MIGRATIONS.length ||
     nouns.some(({ name, migrations }) => (had.get(name) ?? 0) < migrations.length);
-  if (version > 0 && isBehind) copyInto(database, join(dataDir, copyName(version)));
+  if (version > 0 && isBehind) copyInto(database, join(dataDir, databaseCopyName(version)));
   for (let step = version; step < MIGRATIONS.length; step++) {
     carryOut(database, MIGRATIONS[step]!, () => database.exec(`PRAGMA user_version = ${step + 1}`));
   }

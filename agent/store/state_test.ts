@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DATABASE_FILE, KNOWN_VERSION, openDatabase, savedCopies } from "./database.ts";
-import { copyName } from "../../lib/system/install/record.ts";
+import { databaseCopyName } from "../../lib/system/install/record.ts";
 import { readTar, writeTar } from "../../lib/formats/tar/tar.ts";
 import { inspectState, lastBackup, putBack, saveState, StateError } from "./state.ts";
 import { inOwnProcess } from "../../tests/testbed/own_process.ts";
@@ -162,12 +162,12 @@ Deno.test("openDatabase() copies a database before it brings it up to date, and 
       database.exec("PRAGMA user_version = 1");
     }
     assert.throws(() => openDatabase(place.dataDir)); // the steps do not fit what was left: it says so
-    assert.deepEqual(await savedCopies(place.dataDir), [copyName(1)]);
-    const copy = `${place.dataDir}/${copyName(1)}`;
+    assert.deepEqual(await savedCopies(place.dataDir), [databaseCopyName(1)]);
+    const copy = `${place.dataDir}/${databaseCopyName(1)}`;
     assert.equal((await Deno.stat(copy)).mode! & 0o777, 0o600);
     assert.equal((await inspectState(place, copy)).database, 1);
     await putBack(place, copy);
-    assert.ok((await savedCopies(place.dataDir)).includes(copyName(1)));
+    assert.ok((await savedCopies(place.dataDir)).includes(databaseCopyName(1)));
   }));
 
 const AS_ROOT =

@@ -5,7 +5,7 @@ import { readStaleHosts, STALE_HOSTS_HEADER } from "../../lib/rest/stale_hosts.t
 import { formatSpan } from "../../lib/text/time.ts";
 import type { Duplex } from "node:stream";
 import { ApiError, call } from "../../lib/client/api.ts";
-import { follow, type ToldLine } from "../../lib/client/follow.ts";
+import { followCommand, type ToldLine } from "../../lib/client/follow.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { ServerRequest } from "./server_request.ts";
 import type { Target } from "./target.ts";
@@ -158,7 +158,7 @@ export function serverOf(target: Target, note: Note = (text) => console.error(te
     base: origin + below,
     host: target.host,
     request,
-    follow: (name, input, told) => follow(name, input, told, send),
+    follow: (name, input, told) => followCommand(name, input, told, send),
     line: async () => ({ line: await dialled(), headers: signedIn }),
     call: async (name, input) => {
       let said: unknown;

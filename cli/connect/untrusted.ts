@@ -1,9 +1,6 @@
 /** Certificates that nobody vouches for. */
 
-/** SHA-256 of a certificate, as people compare it: `AB:CD:…`. */
-export function shownFingerprint(digits: string): string {
-  return digits.toUpperCase().match(/../g)!.join(":");
-}
+export { shownFingerprint } from "../../lib/text/fingerprint.ts";
 
 /** The server's certificate is not one to trust. */
 export class UntrustedError extends Error {

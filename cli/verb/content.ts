@@ -3,7 +3,7 @@ import { message, render } from "../../lib/i18n/message.ts";
 import { dirname, join } from "node:path";
 import { ApiError } from "../../lib/client/api.ts";
 import type { Command } from "../../lib/contract/mod.ts";
-import { fields } from "../../lib/contract/rest.ts";
+import { inputFields } from "../../lib/contract/rest.ts";
 import { contentAddress } from "../../lib/rest/content_address.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { writeAll } from "../../lib/write_all.ts";
@@ -81,7 +81,7 @@ export async function upload(
   let isHandedOver = false;
   try {
     const { size, isFile } = await source.stat();
-    const canGoOn = Object.hasOwn(fields(command), "offset");
+    const canGoOn = Object.hasOwn(inputFields(command), "offset");
     if (!isFile || (size === 0 && canGoOn)) {
       throw new UsageError("--from must be a file with something in it: its size is told first");
     }

@@ -1,5 +1,5 @@
 import type { Backup, BackupCopy, BackupRun } from "../../lib/contract/mod.ts";
-import { backupHref, bootedOf, consistencyText, sizesOf, verifiedOf } from "../../lib/backup/describe.ts";
+import { backupHref, bootedOf, consistencyText, totalSizes, verifiedOf } from "../../lib/backup/describe.ts";
 import { filesHref } from "../../lib/backup/files.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -64,7 +64,7 @@ function Copies(
         },
         {
           title: area.t("backups.size"),
-          cell: (copy) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
+          cell: (copy) => copy.state === "done" && <BackupSize {...totalSizes([copy])} />,
         },
         { title: area.t("backups.verified"), cell: (copy) => <Verified is={verifiedOf([copy])} /> },
         { title: area.t("backups.booted"), cell: (copy) => <Booted is={bootedOf([copy])} /> },

@@ -1,6 +1,6 @@
 import { CoverNote } from "../coverage/CoverNote.tsx";
 import type { Backup } from "../../lib/contract/mod.ts";
-import { backupHref, sizesOf, targetsText, verifiedOf, whenText } from "../../lib/backup/describe.ts";
+import { backupHref, targetsText, totalSizes, verifiedOf, whenText } from "../../lib/backup/describe.ts";
 import { backups as texts } from "../../lib/i18n/en/backups.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -40,7 +40,7 @@ function Last({ backup: { lastRun }, now }: { backup: Backup; now: number }) {
 
 function Size({ backup: { lastRun } }: { backup: Backup }) {
   if (lastRun === null || lastRun.copies.length === 0) return null;
-  return <BackupSize {...sizesOf(lastRun.copies)} />;
+  return <BackupSize {...totalSizes(lastRun.copies)} />;
 }
 
 /** The list of backup jobs. */

@@ -3,7 +3,7 @@ import {
   backupHref,
   bootedOf,
   consistencyText,
-  sizesOf,
+  totalSizes,
   verifiedOf,
   whenText,
 } from "../../lib/backup/describe.ts";
@@ -145,7 +145,7 @@ function CopiesTable({ vmId, list: { copies }, may, now }: Omit<VmBackupTablesPr
         {
           title: t("backups.size"),
           fit: "wrap",
-          cell: ({ copy }) => copy.state === "done" && <BackupSize {...sizesOf([copy])} />,
+          cell: ({ copy }) => copy.state === "done" && <BackupSize {...totalSizes([copy])} />,
         },
         { title: t("backups.verified"), cell: ({ copy }) => <Verified is={verifiedOf([copy])} /> },
         { title: t("backups.booted"), cell: ({ copy }) => <Booted is={bootedOf([copy])} /> },

@@ -7,7 +7,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { console as consoleTexts } from "../../lib/i18n/en/console.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { LAYOUTS } from "../../lib/formats/keymaps/layouts.ts";
-import { type Layout, typingOf } from "../../lib/formats/rfb/keys.ts";
+import { type KeyboardLayout, typingOf } from "../../lib/formats/rfb/keys.ts";
 import { CopyButton } from "../kit/CopyButton.tsx";
 import { Dialog } from "../kit/Dialog.tsx";
 import { SelectField } from "../kit/Field.tsx";
@@ -29,7 +29,7 @@ export function ConsoleClipboard({ open, session, onClose }: ConsoleClipboardPro
   const text = useSignal("");
   const typing = useSignal<AbortController | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
-  const keyboard = useSignal<Layout>("us");
+  const keyboard = useSignal<KeyboardLayout>("us");
   const { strokes, untypable } = typingOf(text.value, keyboard.value);
   const copied = session.clipboard.value;
   useEffect(() => {

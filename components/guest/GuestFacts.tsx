@@ -12,7 +12,7 @@ import { Panel } from "../kit/Panel.tsx";
 const { t } = textsOf(texts);
 
 /** What a guest's agent told; null what it did not. */
-export interface GuestTold {
+export interface GuestAnswers {
   readonly info: GuestInfo | null;
   readonly interfaces: readonly GuestInterface[] | null;
   readonly filesystems: readonly GuestFilesystem[] | null;
@@ -47,7 +47,7 @@ function Usage({ totalBytes, usedBytes, type }: GuestFilesystem) {
 }
 
 /** Its file systems, addresses, and who is signed in; what was not told is left out. */
-export function GuestTables({ told: { interfaces, filesystems, users } }: { told: GuestTold }) {
+export function GuestTables({ told: { interfaces, filesystems, users } }: { told: GuestAnswers }) {
   return (
     <>
       {filesystems !== null && (

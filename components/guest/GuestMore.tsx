@@ -25,7 +25,7 @@ import { RowButton } from "../kit/RowButton.tsx";
 const { t } = textsOf(texts);
 
 /** What is asked of the guest only when somebody wants to see it. */
-export const VIEWS = [
+export const GUEST_VIEWS = [
   "metrics",
   "processes",
   "services",
@@ -33,10 +33,10 @@ export const VIEWS = [
   "security",
   "metadata",
 ] as const satisfies readonly GuestAbility[];
-export type GuestView = typeof VIEWS[number];
+export type GuestView = typeof GUEST_VIEWS[number];
 
 /** What came of it. */
-export type GuestMoreTold =
+export type GuestViewAnswer =
   | { readonly view: "metrics"; readonly metrics: GuestMetrics }
   | { readonly view: "processes"; readonly processes: readonly GuestProcess[]; readonly total: number }
   | { readonly view: "services"; readonly services: readonly GuestUnit[] }
@@ -112,7 +112,7 @@ function ProcessTable({ processes }: { processes: readonly GuestProcess[] }) {
   );
 }
 
-function Processes({ processes, total }: Extract<GuestMoreTold, { processes: unknown }>) {
+function Processes({ processes, total }: Extract<GuestViewAnswer, { processes: unknown }>) {
   return (
     <>
       <ProcessTable processes={processes} />
@@ -268,7 +268,7 @@ function Metadata({ metadata, vmId, at, maySet, refused }: {
 }
 
 interface ToldProps extends Pick<GuestMoreProps, "vmId" | "mayControl" | "maySet" | "refused"> {
-  told: GuestMoreTold;
+  told: GuestViewAnswer;
   at: string;
 }
 
@@ -283,7 +283,7 @@ function Told({ told, ...rest }: ToldProps) {
 
 /** Props of {@link GuestMore}. */
 export interface GuestMoreProps {
-  told: GuestMoreTold | null;
+  told: GuestViewAnswer | null;
   vmId: string;
   /** Address of the page. */
   page: string;

@@ -2,7 +2,7 @@ import { type ComponentChildren, createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Token, Tokens } from "marked";
 import type { PictureSize } from "../../lib/formats/webp.ts";
-import { anchorOf, linkIn, pictureIn, pictureName, plainText } from "../../lib/help/text.ts";
+import { anchorOf, linkIn, pictureIn, pictureName, textOfToken } from "../../lib/help/text.ts";
 
 /** Sizes of pictures by their names: the browser keeps their place free. */
 const Sizes = createContext<ReadonlyMap<string, PictureSize>>(new Map());
@@ -22,7 +22,7 @@ function Link({ of }: { of: Tokens.Link }) {
 }
 
 function Heading({ of }: { of: Tokens.Heading }) {
-  const anchor = anchorOf(plainText(of)), Level = of.depth <= 2 ? "h2" : of.depth === 3 ? "h3" : "h4";
+  const anchor = anchorOf(textOfToken(of)), Level = of.depth <= 2 ? "h2" : of.depth === 3 ? "h3" : "h4";
   return (
     <Level id={anchor}>
       <a href={`#${anchor}`}>{within(of.tokens)}</a>

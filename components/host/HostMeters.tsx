@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { HostInfo, HostStats } from "../../lib/contract/mod.ts";
 import { poolHref } from "../../lib/storage/pool_href.ts";
 import type { PoolFill } from "../../lib/storage/fullest.ts";
-import type { Summary } from "../../lib/vm/summary.ts";
+import type { DashboardSummary } from "../../lib/vm/summary.ts";
 import { formatBytes, formatMemory, formatPercent, share } from "../../lib/text/quantity.ts";
 import { host as hostTexts } from "../../lib/i18n/en/host.ts";
 import { fixed } from "../../lib/i18n/numbers.ts";
@@ -37,7 +37,7 @@ function Meter({ title, figure, of, percent, kind, children }: {
 export function HostMeters({ host, stats, promised, pool }: {
   host: HostInfo;
   stats: HostStats;
-  promised: Summary["promised"];
+  promised: DashboardSummary["promised"];
   /** The fullest storage pool; null where none is known. */
   pool: PoolFill | null;
 }) {

@@ -1,5 +1,5 @@
 import { seriesWord } from "../../lib/alerts/words.ts";
-import type { FindingGraph as Graph } from "../../lib/insights/graph.ts";
+import type { FindingGraphData as Graph } from "../../lib/insights/graph.ts";
 import { insights as texts } from "../../lib/i18n/en/insights.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { areaPath, linePath, PICTURE } from "../../lib/metrics/picture.ts";

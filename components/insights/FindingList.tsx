@@ -3,7 +3,7 @@ import { applyHref, type InsightQuery } from "../../lib/insights/page_query.ts";
 import { insights as texts } from "../../lib/i18n/en/insights.ts";
 import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 import { VM_TABS } from "../../lib/vm/tabs.ts";
-import type { FindingGraph as Graph } from "../../lib/insights/graph.ts";
+import type { FindingGraphData as Graph } from "../../lib/insights/graph.ts";
 import { FindingGraph } from "./FindingGraph.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import type { IconName } from "../kit/icons.ts";

@@ -4,9 +4,9 @@ import { Icon } from "./Icon.tsx";
 import type { IconName } from "./icons.ts";
 
 /** How good or bad news are: done, to be known, to be minded, refused. */
-export type Tone = "ok" | "info" | "warn" | "bad";
+export type FlashTone = "ok" | "info" | "warn" | "bad";
 
-const LOOKS: Readonly<Record<Tone, { icon: IconName; role: "status" | "alert" | undefined }>> = {
+const LOOKS: Readonly<Record<FlashTone, { icon: IconName; role: "status" | "alert" | undefined }>> = {
   ok: { icon: "check", role: "status" },
   info: { icon: "info", role: "status" },
   warn: { icon: "alert", role: undefined },
@@ -15,7 +15,7 @@ const LOOKS: Readonly<Record<Tone, { icon: IconName; role: "status" | "alert" | 
 
 /** Props of {@link Flash}. */
 export interface FlashProps {
-  tone: Tone;
+  tone: FlashTone;
   /** Instead of the tone's own. */
   icon?: IconName;
   /** What happened, in a few words. */

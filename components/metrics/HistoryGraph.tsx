@@ -101,6 +101,28 @@ function highestOf({ lines }: PlotData): number | null {
   return highest;
 }
 
+/** The lines by their colours, each with a figure. @param figure text of the line at a place */
+function Legend({ lines, figure }: Pick<HistoryGraphProps, "lines"> & { figure: (index: number) => string }) {
+  return (
+    <div class="history-legend">
+      {lines.map(({ label, token, dashed }, index) => (
+        <span key={index} class="graph-figure">
+          <span
+            class="graph-key"
+            data-series={token}
+            data-dashed={dashed ? "" : undefined}
+            aria-hidden="true"
+          />
+          <span class="graph-label">
+            <bdi>{label}</bdi>
+          </span>
+          <b>{figure(index)}</b>
+        </span>
+      ))}
+    </div>
+  );
+}
+
 /** Lines over a range of time. What they say is text, too: next to the title and in the page's table. */
 export function HistoryGraph(props: HistoryGraphProps) {
   const { id, title, unit, lines, data, ceiling, tall = false, about, children, fileName } = props;
@@ -180,22 +202,7 @@ export function HistoryGraph(props: HistoryGraphProps) {
         >
           {texts.t("monitoring.png")}
         </button>
-        <div class="history-legend">
-          {lines.map(({ label, token, dashed }, index) => (
-            <span key={index} class="graph-figure">
-              <span
-                class="graph-key"
-                data-series={token}
-                data-dashed={dashed ? "" : undefined}
-                aria-hidden="true"
-              />
-              <span class="graph-label">
-                <bdi>{label}</bdi>
-              </span>
-              <b>{figure(index)}</b>
-            </span>
-          ))}
-        </div>
+        <Legend lines={lines} figure={figure} />
       </figcaption>
       {children}
       <div

@@ -1,5 +1,5 @@
 import { ERRORS } from "../../lib/contract/errors.ts";
-import { fields, requiredFields, type RestRoute } from "../../lib/contract/rest.ts";
+import { inputFields, requiredFields, type RestRoute } from "../../lib/contract/rest.ts";
 import { callLine, curlLine } from "../../lib/openapi/curl.ts";
 import { schemaNotation } from "../../lib/openapi/schema_notation.ts";
 import { reference as referenceTexts } from "../../lib/i18n/en/reference.ts";
@@ -31,7 +31,7 @@ export function CommandEntry({ route, api }: { route: RestRoute; api: string }) 
       <p>
         <code>{method} /api/v1{path}</code> · {texts.t("reference.role", { role: command.role })}
       </p>
-      {Object.keys(fields(command)).length > 0 && (
+      {Object.keys(inputFields(command)).length > 0 && (
         <table class="table">
           <caption>{texts.t("reference.input")}</caption>
           <thead>
@@ -42,7 +42,7 @@ export function CommandEntry({ route, api }: { route: RestRoute; api: string }) 
             </tr>
           </thead>
           <tbody>
-            {Object.entries(fields(command)).map(([field, schema]) => {
+            {Object.entries(inputFields(command)).map(([field, schema]) => {
               const { description, ...rest } = schema as FieldSchema & Record<string, unknown>;
               return (
                 <tr key={field}>

@@ -2,7 +2,7 @@ import { Icon } from "../kit/Icon.tsx";
 import type { IconName } from "../kit/icons.ts";
 import { live } from "../../lib/client/live.ts";
 import type { ConnectionStatus } from "../../lib/contract/mod.ts";
-import type { Tone } from "../../lib/vm/state.ts";
+import type { StateTone } from "../../lib/vm/state.ts";
 import { type PlainKey, t } from "../../lib/i18n/mod.ts";
 
 /** Props of {@link ConnectionPill}. */
@@ -13,7 +13,7 @@ export interface ConnectionPillProps {
 }
 
 const LOOKS: Readonly<
-  Record<ConnectionStatus["status"], { icon: IconName; tone: Tone; word: PlainKey }>
+  Record<ConnectionStatus["status"], { icon: IconName; tone: StateTone; word: PlainKey }>
 > = {
   connected: { icon: "check", tone: "ok", word: "connection.connected" },
   connecting: { icon: "loader", tone: "warn", word: "connection.connecting" },

@@ -80,6 +80,17 @@ function pagesFor({ administrator, images }: PaletteRights): PalettePage<IconNam
   ];
 }
 
+/** Does what was chosen. @param onKeys shows the keys that the pages know */
+function carryOut(effect: Effect, onKeys: () => void): void {
+  if (effect.kind === "go") location.assign(based(effect.href));
+  else if (effect.kind === "theme") setTheme(effect.theme);
+  else if (effect.kind === "keys") onKeys();
+  // The user menu's own form: what watches it being sent sees this way, too.
+  else if (effect.kind === "sign out") {
+    document.querySelector<HTMLFormElement>(".user-popover form[action$='/sign-out']")?.requestSubmit();
+  } else void runAction(effect.action, effect.vm);
+}
+
 /** Props of {@link PaletteDialog}. */
 export interface PaletteDialogProps {
   rights: PaletteRights;
@@ -129,13 +140,7 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
   const run = (effect: Effect) => {
     // Closed first: the browser gives the focus back, and a question may take it.
     dialog.current?.close();
-    if (effect.kind === "go") location.assign(based(effect.href));
-    else if (effect.kind === "theme") setTheme(effect.theme);
-    else if (effect.kind === "keys") onKeys();
-    // The user menu's own form: what watches it being sent sees this way, too.
-    else if (effect.kind === "sign out") {
-      document.querySelector<HTMLFormElement>(".user-popover form[action$='/sign-out']")?.requestSubmit();
-    } else void runAction(effect.action, effect.vm);
+    carryOut(effect, onKeys);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,7 +1,7 @@
 import { withBase } from "../../lib/fresh/base.ts";
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import type { Progress, Uploaded } from "../../lib/client/upload.ts";
+import type { SendProgress, Uploaded } from "../../lib/client/upload.ts";
 import { isPackedName, type UploadModel } from "../../lib/client/upload_model.ts";
 import { quoted } from "../../lib/text/shell_word.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
@@ -22,7 +22,7 @@ const { t } = textsOf(texts);
 /** Seconds below which they are counted down. */
 const COUNTED = 90;
 
-function timeLeft({ secondsLeft, isWaiting }: Progress): string | undefined {
+function timeLeft({ secondsLeft, isWaiting }: SendProgress): string | undefined {
   if (isWaiting) return t("uploads.waiting");
   if (secondsLeft === null) return undefined;
   return secondsLeft < COUNTED
@@ -110,7 +110,7 @@ export function UploadPacked({ model }: { model: UploadModel }) {
 }
 
 /** How far an upload is. */
-export function UploadProgress({ name, progress }: { name: string; progress: Progress }) {
+export function UploadProgress({ name, progress }: { name: string; progress: SendProgress }) {
   const { sent, size } = progress;
   const isChecked = sent === size && !progress.isWaiting;
   const left = isChecked ? t("uploads.checking") : timeLeft(progress);

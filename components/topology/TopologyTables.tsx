@@ -6,13 +6,13 @@ import { oneLine } from "../../lib/text/text.ts";
 import { networks } from "../../lib/i18n/en/networks.ts";
 import { topology as texts } from "../../lib/i18n/en/topology.ts";
 import { number, textsOf } from "../../lib/i18n/mod.ts";
-import { byName } from "../../lib/topology/graph.ts";
+import { compareNames } from "../../lib/topology/graph.ts";
 import { DataTable, stacked } from "../kit/DataTable.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { NetworkState } from "../network/NetworkState.tsx";
 import { Panel } from "../kit/Panel.tsx";
 import { StateBadge } from "../vm/StateBadge.tsx";
-import { anchorOf, deviceKind, plugName } from "./words.ts";
+import { deviceAnchor, deviceKind, plugName } from "./words.ts";
 
 const { t } = textsOf(texts);
 const modes = textsOf(networks);
@@ -33,9 +33,9 @@ function Devices({ devices }: { devices: readonly TopologyDevice[] }) {
     <Panel title={t("topology.devices")}>
       <DataTable
         label={t("topology.devices")}
-        rows={[...devices].sort((a, b) => byName(a.name, b.name))}
+        rows={[...devices].sort((a, b) => compareNames(a.name, b.name))}
         keyOf={({ name }) => name}
-        attributesOf={({ name }) => ({ id: anchorOf(name) })}
+        attributesOf={({ name }) => ({ id: deviceAnchor(name) })}
         empty={t("topology.none")}
         columns={[
           { title: t("topology.name"), kind: "code", cell: ({ name }) => oneLine(name, 60) },

@@ -2,7 +2,7 @@
 import type { DeviceKind, TopologyDevice, TopologyNic, TopologyVm } from "../../lib/contract/topology.ts";
 import { MODE_NAMES } from "../../lib/network/networks.ts";
 import { networkHref } from "../../lib/network/network_href.ts";
-import { STATES, type Tone } from "../../lib/vm/state.ts";
+import { STATES, type StateTone } from "../../lib/vm/state.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { networks } from "../../lib/i18n/en/networks.ts";
 import { topology } from "../../lib/i18n/en/topology.ts";
@@ -41,7 +41,7 @@ export interface Words {
   readonly title: string;
   /** The second line. */
   readonly sub: string;
-  readonly tone: Tone;
+  readonly tone: StateTone;
   /** Icon of the state that the tone stands for. */
   readonly sign: IconName;
   readonly href: string;
@@ -126,7 +126,7 @@ export function topologyWords(node: Exclude<GraphNode, { kind: "group" }>): Word
       title,
       sub: dotted([out ?? name, up ? addresses[0] : state]),
       ...upWords(up),
-      href: `${TABLE_HREF}#${anchorOf(node.name)}`,
+      href: `${TABLE_HREF}#${deviceAnchor(node.name)}`,
       label: list([title, name, state, out, ...addresses]),
     };
   }
@@ -143,7 +143,7 @@ export function topologyWords(node: Exclude<GraphNode, { kind: "group" }>): Word
 }
 
 /** The anchor of a device's row. */
-export const anchorOf = (device: string): string => `device-${encodeURIComponent(device)}`;
+export const deviceAnchor = (device: string): string => `device-${encodeURIComponent(device)}`;
 
 /** A text that fits a width, judged by the mean width of a letter of Inter at 13 px, bold, with some wide ones. */
 export function fitting(text: string, width: number, letter = 7.6): string {

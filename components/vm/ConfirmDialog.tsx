@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { MOST_UNTYPED } from "../../lib/client/confirm.ts";
-import { type Consent, openQuestion, type Question } from "../../lib/client/open_question.ts";
+import { type ActionQuestion, type Consent, openQuestion } from "../../lib/client/open_question.ts";
 import { reportFailure } from "../../lib/client/toasts.ts";
 import { ACTIONS } from "../../lib/vm/actions.ts";
 import { t } from "../../lib/i18n/mod.ts";
@@ -25,7 +25,7 @@ function PlansOf({ vms }: DeletePlansProps) {
 }
 
 /** The disks ticked, one by one, and the VMs that are not to go into the bin. */
-function consentIn(form: FormData, { vms }: Question): Consent {
+function consentIn(form: FormData, { vms }: ActionQuestion): Consent {
   return {
     disks: new Map(vms.map(({ id }) => [id, form.getAll(`disk ${id}`).map(String)])),
     permanently: new Set(vms.map(({ id }) => id).filter((id) => form.has(`permanently ${id}`))),
@@ -33,7 +33,7 @@ function consentIn(form: FormData, { vms }: Question): Consent {
 }
 
 /** One question: what would be lost, what of it is wanted, and for many VMs their number, typed. */
-function QuestionForm({ question }: { question: Question }) {
+function QuestionForm({ question }: { question: ActionQuestion }) {
   const { action, vms } = question;
   const typed = useSignal("");
   const count = vms.length;

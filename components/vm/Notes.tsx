@@ -5,10 +5,10 @@ import { formatWhen } from "../../lib/text/time.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
-import { Flash, type Tone } from "../kit/Flash.tsx";
+import { Flash, type FlashTone } from "../kit/Flash.tsx";
 
 /** What a VM's own fields tell that a person should know, in addition to what the server says. */
-const NOTES: readonly { applies: (vm: VM) => boolean; tone: Tone; text: PlainKey; log?: true }[] = [
+const NOTES: readonly { applies: (vm: VM) => boolean; tone: FlashTone; text: PlainKey; log?: true }[] = [
   { applies: ({ state }) => state === "crashed", tone: "bad", text: "note.crashed", log: true },
   {
     applies: ({ state, stateReason }) => state === "stopped" && stateReason === "failed to start",

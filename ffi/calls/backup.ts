@@ -24,7 +24,7 @@ export interface BackupWay {
 }
 
 /** How a backup began. */
-export interface BackupBegun {
+export interface BackupStart {
   /** Which of the ways it was. */
   readonly way: number;
   /** Why the ways before it could not be gone. */
@@ -50,7 +50,7 @@ export interface BackupProgress {
 function beginSomehow(
   pointer: Deno.PointerValue,
   ways: readonly BackupWay[],
-): Pick<BackupBegun, "way" | "refusals"> {
+): Pick<BackupStart, "way" | "refusals"> {
   const refusals: string[] = [];
   for (const [way, { xml, checkpoint, isReused = false }] of ways.entries()) {
     const note = checkpoint === null ? null : cString(checkpoint);
@@ -74,12 +74,12 @@ function beginSomehow(
 export function backupBegin(
   connection: Connection,
   { uuid, ways, freeze }: { uuid: string; ways: readonly BackupWay[]; freeze: boolean },
-): BackupBegun {
+): BackupStart {
   using domain = connection.domain(uuid);
   if (!freeze) return { frozen: false, ...beginSomehow(domain.pointer, ways) };
   return withAgentLimit(domain, () => {
     const notFrozen = freezeGuest(domain);
-    let still: string | undefined, begun: Pick<BackupBegun, "way" | "refusals">;
+    let still: string | undefined, begun: Pick<BackupStart, "way" | "refusals">;
     try {
       begun = beginSomehow(domain.pointer, ways);
     } finally {

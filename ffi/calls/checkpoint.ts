@@ -1,7 +1,7 @@
 /** Calls on the checkpoints of a domain: from each on, QEMU notes which parts of the disks are written. */
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some } from "../library.ts";
+import { libvirt, notNull, ok } from "../library.ts";
 import { cString, readString } from "../memory.ts";
 
 /** `VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY`: what QEMU has of it stays in the disks. */
@@ -35,7 +35,7 @@ export function checkpointDelete(
   using domain = connection.domain(uuid);
   try {
     using checkpoint = new Handle(
-      some(symbols.virDomainCheckpointLookupByName(domain.pointer, cString(name), 0)),
+      notNull(symbols.virDomainCheckpointLookupByName(domain.pointer, cString(name), 0)),
       free,
     );
     ok(symbols.virDomainCheckpointDelete(checkpoint.pointer, metadataOnly ? METADATA_ONLY : 0));

@@ -3,16 +3,16 @@
 /** An object of a host: `vm:UUID`, `pool:NAME`, `network:NAME`, `server:…`, `host:…` for a part of the host as a whole. */
 export type ObjectKey = `${"vm" | "pool" | "network" | "server" | "host"}:${string}`;
 /** An object, or all of a kind. */
-export type Key = ObjectKey | "vms" | "pools" | "networks";
+export type CallKey = ObjectKey | "vms" | "pools" | "networks";
 
 /** All objects of the kind of an object; undefined for kinds that no call takes as a whole. Pure. */
-export function wholeOf(key: Key): Key | undefined {
+export function wholeOf(key: CallKey): CallKey | undefined {
   if (key.startsWith("vm:")) return "vms";
   if (key.startsWith("pool:")) return "pools";
   return key.startsWith("network:") ? "networks" : undefined;
 }
 
-type About<A> = (args: A) => readonly Key[];
+type About<A> = (args: A) => readonly CallKey[];
 
 export const none: About<unknown> = () => [];
 export const vms: About<unknown> = () => ["vms"];

@@ -1,7 +1,7 @@
 /** Calls that make, rename and take stock of whole domains. */
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some, takeString } from "../library.ts";
+import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString, readUuid } from "../memory.ts";
 
 /** `VIR_DOMAIN_DEFINE_VALIDATE`: against libvirt's schemas first. */
@@ -10,7 +10,7 @@ const DEFINE_VALIDATE = 1;
 function define(connection: Connection, xml: string, flags: number): Handle {
   const { symbols } = libvirt();
   return new Handle(
-    some(symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), flags)),
+    notNull(symbols.virDomainDefineXMLFlags(connection.pointer, cString(xml), flags)),
     (pointer) => symbols.virDomainFree(pointer),
   );
 }
@@ -44,7 +44,7 @@ export function domainStartOnce(connection: Connection, { xml }: { xml: string }
 
 function create(connection: Connection, xml: string, flags: number): null {
   const { symbols } = libvirt();
-  symbols.virDomainFree(some(symbols.virDomainCreateXML(connection.pointer, cString(xml), flags)));
+  symbols.virDomainFree(notNull(symbols.virDomainCreateXML(connection.pointer, cString(xml), flags)));
   return null;
 }
 

@@ -2,7 +2,7 @@
 import type { Connection } from "../connection.ts";
 import type { LibvirtSymbol } from "../waits.ts";
 import * as about from "./keys.ts";
-import type { Key } from "./keys.ts";
+import type { CallKey } from "./keys.ts";
 import * as backup from "./backup.ts";
 import * as blockJob from "./block_job.ts";
 import * as checkpoint from "./checkpoint.ts";
@@ -65,7 +65,7 @@ export interface CallSpec<A, R> {
   /** The function of libvirt with the worst wait among those it calls (a test). */
   readonly slowest: LibvirtSymbol;
   /** The objects it is about. */
-  readonly about: (args: A) => readonly Key[];
+  readonly about: (args: A) => readonly CallKey[];
   readonly run: (connection: Connection, args: A) => R;
 }
 
@@ -73,7 +73,7 @@ const spec = <A, R>(
   kind: CallKind,
   seconds: number,
   slowest: LibvirtSymbol,
-  about: (args: NoInfer<A>) => readonly Key[],
+  about: (args: NoInfer<A>) => readonly CallKey[],
   run: (connection: Connection, args: A) => R,
 ): CallSpec<A, R> => ({ kind, seconds, slowest, about, run });
 
@@ -303,7 +303,7 @@ export type * from "./guest.ts";
 export type * from "./manage.ts";
 export type * from "./migrate.ts";
 export type * from "./hardware.ts";
-export type { Key, ObjectKey } from "./keys.ts";
+export type { CallKey, ObjectKey } from "./keys.ts";
 export type * from "./network.ts";
 export type * from "./nic.ts";
 export type * from "./node.ts";

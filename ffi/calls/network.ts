@@ -2,7 +2,7 @@
 import { changedNetwork, type NetworkChange } from "../../lib/formats/xml/network_edit.ts";
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some, takeString } from "../library.ts";
+import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 
 /** What libvirt says of a network. */
@@ -104,7 +104,7 @@ export function networkDefine(
 ): string {
   const { symbols } = libvirt();
   using network = new Handle(
-    some(symbols.virNetworkDefineXML(connection.pointer, cString(xml))),
+    notNull(symbols.virNetworkDefineXML(connection.pointer, cString(xml))),
     (pointer) => symbols.virNetworkFree(pointer),
   );
   try {
@@ -239,7 +239,7 @@ export function networkChange(
   try {
     const before = takeString(symbols.virNetworkGetXMLDesc(network.pointer, XML_INACTIVE));
     using _defined = new Handle(
-      some(symbols.virNetworkDefineXML(connection.pointer, cString(changedNetwork(before, change)))),
+      notNull(symbols.virNetworkDefineXML(connection.pointer, cString(changedNetwork(before, change)))),
       (pointer) => symbols.virNetworkFree(pointer),
     );
   } catch (error) {

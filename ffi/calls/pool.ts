@@ -1,7 +1,7 @@
 /** Calls on storage pools. */
 import { type Connection, listOf, poolHandle, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some, takeString } from "../library.ts";
+import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 
 /** What libvirt says of a storage pool. Sizes in bytes, as of its last refresh. */
@@ -108,7 +108,7 @@ export function poolMake(
   { xml, build = 0, undoBuild = false, autostart = true }: PoolRequest,
 ): null {
   const { symbols } = libvirt();
-  using pool = poolHandle(some(symbols.virStoragePoolDefineXML(connection.pointer, cString(xml), 0)));
+  using pool = poolHandle(notNull(symbols.virStoragePoolDefineXML(connection.pointer, cString(xml), 0)));
   const undo: (() => unknown)[] = [() => symbols.virStoragePoolUndefine(pool.pointer)];
   try {
     if (build !== null) ok(symbols.virStoragePoolBuild(pool.pointer, build));

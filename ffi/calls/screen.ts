@@ -5,7 +5,7 @@ import { type Bitmap, decodePpm, MOST_PIXELS, shrink } from "../../lib/formats/p
 import { decodePng, encodePng, isPng, pngSize } from "../../lib/formats/png/png.ts";
 import { type Connection, Handle } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some, takeString } from "../library.ts";
+import { libvirt, notNull, ok, takeString } from "../library.ts";
 
 /** A picture of a screen. */
 export interface ScreenshotRecord {
@@ -57,7 +57,7 @@ function capture(connection: Connection, uuid: string): Uint8Array<ArrayBuffer> 
   const { symbols } = libvirt();
   using domain = connection.domain(uuid);
   using stream = new Handle(
-    some(symbols.virStreamNew(connection.pointer, 0)),
+    notNull(symbols.virStreamNew(connection.pointer, 0)),
     (pointer) => symbols.virStreamFree(pointer),
   );
   // The MIME type is not needed: the file itself tells what it is.

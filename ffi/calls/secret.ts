@@ -1,14 +1,14 @@
 /** Calls on libvirt's secrets: the passphrases of encrypted volumes. Their values go in, and never come out. */
 import { type Connection, Handle } from "../connection.ts";
 import { VIR_ERR } from "../error.ts";
-import { libvirt, ok, some } from "../library.ts";
+import { libvirt, notNull, ok } from "../library.ts";
 import { cString, readUuid } from "../memory.ts";
 
 /** `VIR_SECRET_USAGE_TYPE_VOLUME`. */
 const USAGE_VOLUME = 1;
 
 const handle = (pointer: Deno.PointerValue) =>
-  new Handle(some(pointer), (secret) => libvirt().symbols.virSecretFree(secret));
+  new Handle(notNull(pointer), (secret) => libvirt().symbols.virSecretFree(secret));
 
 /** Defines a secret and sets its value; neither is there when one fails. */
 export function secretMake(

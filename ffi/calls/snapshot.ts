@@ -1,7 +1,7 @@
 /** Calls on the snapshots of a domain. */
 import { type Connection, Handle, listOf, readList } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
-import { libvirt, ok, some, takeString } from "../library.ts";
+import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString } from "../memory.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { thaw, withAgentLimit } from "./freeze.ts";
@@ -25,7 +25,7 @@ const CREATE = {
 } as const;
 
 /** How a snapshot in files of its own was taken. */
-export interface SnapshotTaken {
+export interface SnapshotResult {
   /** The guest had written all to its disks, and stood still for that moment. */
   readonly quiesced: boolean;
   /** Why it did not, where it was asked. */
@@ -45,7 +45,7 @@ const free = (pointer: Deno.PointerValue) => libvirt().symbols.virDomainSnapshot
 
 function snapshotOf(domain: Handle, name: string): Handle {
   const { symbols } = libvirt();
-  return new Handle(some(symbols.virDomainSnapshotLookupByName(domain.pointer, cString(name), 0)), free);
+  return new Handle(notNull(symbols.virDomainSnapshotLookupByName(domain.pointer, cString(name), 0)), free);
 }
 
 /** How often the list of snapshots is asked for while it cannot be given, and milliseconds in between. */
@@ -130,7 +130,7 @@ export function snapshotXml(connection: Connection, { uuid, name }: { uuid: stri
 export function snapshotCreate(connection: Connection, { uuid, xml }: { uuid: string; xml: string }): null {
   using domain = connection.domain(uuid);
   using _snapshot = new Handle(
-    some(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), 0)),
+    notNull(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), 0)),
     free,
   );
   return null;
@@ -144,7 +144,7 @@ export function snapshotRecord(
   using domain = connection.domain(uuid);
   const flags = CREATE.REDEFINE | (isCurrent ? CREATE.CURRENT : 0);
   using _snapshot = new Handle(
-    some(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
+    notNull(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
     free,
   );
   return null;
@@ -160,13 +160,13 @@ export function snapshotRecord(
 export function snapshotOfDisks(
   connection: Connection,
   { uuid, xml, quiesce }: { uuid: string; xml: string; quiesce: "no" | "try" | "must" },
-): SnapshotTaken {
+): SnapshotResult {
   const { symbols } = libvirt();
   using domain = connection.domain(uuid);
   const take = (more: number) => {
     const flags = CREATE.DISK_ONLY | CREATE.ATOMIC | CREATE.REUSE_EXT | more;
     using _snapshot = new Handle(
-      some(symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
+      notNull(symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
       free,
     );
   };
@@ -197,7 +197,7 @@ export function snapshotRedefine(
   using domain = connection.domain(uuid);
   const flags = CREATE.REDEFINE | (current ? CREATE.CURRENT : 0);
   using _snapshot = new Handle(
-    some(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
+    notNull(libvirt().symbols.virDomainSnapshotCreateXML(domain.pointer, cString(xml), flags)),
     free,
   );
   return null;

@@ -8,7 +8,7 @@ import {
   volumeHandle,
   type VolumePlace,
 } from "../connection.ts";
-import { libvirt, ok, some, takeString } from "../library.ts";
+import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString, readString } from "../memory.ts";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
 
@@ -29,7 +29,7 @@ const xmlOf = (volume: Handle) => takeString(libvirt().symbols.virStorageVolGetX
 
 function record(volume: Handle): VolumeRecord {
   const { symbols } = libvirt();
-  using pool = poolHandle(some(symbols.virStoragePoolLookupByVolume(volume.pointer)));
+  using pool = poolHandle(notNull(symbols.virStoragePoolLookupByVolume(volume.pointer)));
   return { pool: readString(symbols.virStoragePoolGetName(pool.pointer)), xml: xmlOf(volume) };
 }
 
@@ -59,7 +59,7 @@ export function volumeNamed(
   { pool: poolName, name }: { pool: string; name: string },
 ): VolumeRecord {
   using pool = connection.pool(poolName);
-  using volume = volumeHandle(some(
+  using volume = volumeHandle(notNull(
     libvirt().symbols.virStorageVolLookupByName(pool.pointer, cString(name)),
   ));
   return { pool: poolName, xml: xmlOf(volume) };
@@ -81,7 +81,7 @@ export function volumeCreate(
 ): VolumeRecord {
   using pool = connection.pool(name);
   const flags = preallocate ? PREALLOCATE_METADATA : 0;
-  using volume = volumeHandle(some(
+  using volume = volumeHandle(notNull(
     libvirt().symbols.virStorageVolCreateXML(pool.pointer, cString(xml), flags),
   ));
   return { pool: name, xml: xmlOf(volume) };
@@ -94,7 +94,7 @@ export function volumeCopy(
 ): VolumeRecord {
   using pool = connection.pool(name);
   using source = connection.volumeAt(place);
-  using volume = volumeHandle(some(
+  using volume = volumeHandle(notNull(
     libvirt().symbols.virStorageVolCreateXMLFrom(pool.pointer, cString(xml), source.pointer, 0),
   ));
   return { pool: name, xml: xmlOf(volume) };
@@ -118,7 +118,7 @@ export function volumeUpload(
   const { symbols } = libvirt();
   using volume = connection.volumeAt(place);
   using stream = new Handle(
-    some(symbols.virStreamNew(connection.pointer, 0)),
+    notNull(symbols.virStreamNew(connection.pointer, 0)),
     (pointer) => symbols.virStreamFree(pointer),
   );
   ok(symbols.virStorageVolUpload(volume.pointer, stream.pointer, 0n, BigInt(bytes.length), 0));
@@ -143,7 +143,7 @@ export function volumeRead(
   const { symbols } = libvirt();
   using volume = connection.volumeAt(place);
   using stream = new Handle(
-    some(symbols.virStreamNew(connection.pointer, 0)),
+    notNull(symbols.virStreamNew(connection.pointer, 0)),
     (pointer) => symbols.virStreamFree(pointer),
   );
   ok(symbols.virStorageVolDownload(volume.pointer, stream.pointer, 0n, BigInt(most), 0));

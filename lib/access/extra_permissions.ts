@@ -1,5 +1,5 @@
 /**
- * What commands on a VM need beside the right to it (`alsoNeeds` of their rows). Without this, whoever may change one VM
+ * What commands on a VM need in addition to the right to it (`alsoNeeds` of their rows). Without this, whoever may change one VM
  * could attach another's disk to it.
  */
 import { type Command, type CommandName, COMMANDS, type ExtraPermission } from "../contract/mod.ts";
@@ -18,7 +18,7 @@ const APPLIES: Readonly<Record<NonNullable<ExtraPermission["of"]>, (vm: VmNetwor
   "filtered-nic": () => false,
 };
 
-/** Permissions that commands need beside their own, with these commands, in the order of the contract. */
+/** Permissions that commands need in addition to their own, with these commands, in the order of the contract. */
 export function extraPermissions(): ReadonlyMap<string, readonly CommandName[]> {
   const pairs = (Object.entries(COMMANDS) as [CommandName, Command][]).flatMap(([name, { alsoNeeds = [] }]) =>
     [...new Set(alsoNeeds.map(({ permission }) => permission))].map((permission) => ({ permission, name }))
@@ -27,7 +27,7 @@ export function extraPermissions(): ReadonlyMap<string, readonly CommandName[]> 
   return new Map([...grouped].map(([permission, each]) => [permission, each.map(({ name }) => name)]));
 }
 
-/** Permissions on everything that a call needs beside its command's own. @param vm what it is about, where that is one */
+/** Permissions on everything that a call needs in addition to its command's own. @param vm what it is about, where that is one */
 export function extraNeedsOf(command: CommandName, input: unknown, vm: VmNetworkTypes = {}): string[] {
   const { alsoNeeds = [] }: Command = COMMANDS[command];
   const given = (field: string) => typeof input === "object" && input !== null && Object.hasOwn(input, field);

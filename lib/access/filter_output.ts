@@ -85,7 +85,7 @@ function seesActivity(viewer: Viewer, { action, actor, host, vmId, timestamp }: 
 
 /**
  * An entry of the activity as somebody may see it; null when not at all. A message that names other VMs is told to
- * who sees these: a VM that is gone is seen by nobody whose rights are to some VMs.
+ * who sees these: a VM that is gone is hidden from users who have rights to some VMs only.
  */
 function filterActivity(
   viewer: Viewer,
@@ -101,7 +101,7 @@ function filterActivity(
 }
 
 /**
- * Whether a job makes VMs for somebody else. It names them before they are there, when nobody can tell yet who may
+ * Whether a job makes VMs for somebody else. It names them before they are there, when it is not known yet who may
  * see them.
  */
 function makesForOthers(viewer: Viewer, { command, actor, startedAt }: StoredJob): boolean {

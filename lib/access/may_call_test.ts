@@ -22,7 +22,7 @@ Deno.test("mayCall() asks for everything where a command is about the host, and 
   assert.equal(mayCall(NO_RIGHTS, "sign_in"), true);
 });
 
-Deno.test("mayCall() asks on the host that is named: for its own commands, its VMs' and what these need beside", () => {
+Deno.test("mayCall() asks on the host that is named: for its own commands, its VMs' and what these need in addition", () => {
   const rights: Rights = [[{ permissions: permissionsOf("operator"), on: { kind: "host", host: "lab" } }]];
   const lab = { hostId: "lab" }, local = { hostId: "local" };
   for (const command of ["start_network", "get_host_metrics", "create_volume", "attach_disk"] as const) {

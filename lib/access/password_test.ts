@@ -4,7 +4,7 @@ import { weakness } from "./password.ts";
 const KNOWN = new Set(["password", "qwertyuiop", "123qweasdzxc", "dragon"]);
 const check = (password: string) => weakness(password, ["annabel"], (each) => KNOWN.has(each));
 
-Deno.test("weakness() wants length, and what nobody else has", () => {
+Deno.test("weakness() wants length, and what is no common password", () => {
   const table: [string, RegExp | null][] = [
     ["short-one", /it has 9 characters, and needs 12/],
     ["aaaaaaaaaaaa", /too few different/],

@@ -34,7 +34,7 @@ const AREAS: Readonly<Record<string, string>> = {
   "schedule-preview": "schedules",
 };
 
-/** Beside `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
+/** In addition to `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
 export const SPECIAL = ["anyone", "signed-in", "socket"] as const;
 
 /** What a command is about: one VM, several, a project, the VMs one may see, one host, or nothing that can be told apart. */
@@ -80,11 +80,11 @@ export function needOf(name: CommandName): Need {
   return needs.get(name)!;
 }
 
-/** What needs an administrator, yet gives nobody the host: own roles may have it. */
+/** What needs an administrator, yet does not give away the host: own roles may have it. */
 const GRANTABLE: ReadonlySet<string> = new Set([
   "vms.clone",
   "vms.delete",
-  // Root in a guest is nobody on the host
+  // Root in a guest is no user of the host
   "guest.exec",
   "guest.files",
   "guest.accounts",
@@ -113,7 +113,7 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = (() => {
       grantable: role !== "administrator" || GRANTABLE.has(name),
     });
   }
-  // No command is opened by these alone; they give a guest more than libvirt's networks, and nobody the host.
+  // No command is opened by these alone; they give a guest more than libvirt's networks, and do not give away the host.
   for (const [name, commands] of extraPermissions()) {
     if (found.has(name)) continue;
     found.set(name, { name, role: "administrator", commands, grantable: true });

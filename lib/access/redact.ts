@@ -50,7 +50,7 @@ const isAnonymous = (value: unknown): boolean =>
   value === HIDDEN_NAME || value === HIDDEN_SENTENCE || value === hiddenVm() ||
   (typeof value === "object" && value !== null && (value as Fields).name === hiddenVm());
 
-/** Several of them are one: how many there are is nobody's business either. */
+/** Several of them are one: how many there are is hidden, too. */
 function once(list: readonly unknown[], isHidden = isAnonymous): unknown[] {
   const first = list.findIndex(isHidden);
   return list.filter((each, at) => at === first || !isHidden(each));
@@ -97,10 +97,10 @@ function seenTargets(targets: unknown, sight: Visibility): unknown {
   return { ...targets, ...seen, ...(!isNoTarget(hidden) && { hidden: true }) };
 }
 
-/** Fields that tell of VMs without an id beside them: targets, and what is not there. */
+/** Fields that tell of VMs without an id next to them: targets, and what is not there. */
 const TELLING_FIELDS: Readonly<Record<string, (field: unknown, sight: Visibility) => unknown>> = {
   targets: seenTargets,
-  // Of VMs, tags and groups that are not there nobody can tell who may know of them
+  // Of VMs, tags and groups that are not there it is not known who may see them
   uncovered: () => [],
 };
 
@@ -206,7 +206,7 @@ const orHidden = (sentence: Sentence): Sentence => isEmpty(sentence) ? HIDDEN_SE
 /** Details of errors that are sentences; the others are what something is called. */
 const SENTENCES: ReadonlySet<string> = new Set(["error", "first", "reason"]);
 
-/** A detail of an error. The ids beside the names are of the same VMs. */
+/** A detail of an error. The ids next to the names are of the same VMs. */
 function seenDetail(name: string, detail: unknown, sight: Visibility): unknown {
   if (name !== "vmIds" || !Array.isArray(detail)) {
     const seen = seenValue(detail, sight);

@@ -160,7 +160,7 @@ Deno.test("redactError() tells why a run failed without how many VMs it was for"
   assert.equal(run(message`${SECRET}: It is paused`).message, HIDDEN_MESSAGE);
 });
 
-Deno.test("redactLog() tells of a task's log neither names of VMs out of sight nor how many there are", () => {
+Deno.test("redactLog() keeps in a task's log neither names of VMs out of sight nor how many there are", () => {
   const log = [
     message`${{ $vms: 3 }} VMs are meant`,
     ...[message`Copying ${OTHER}`, message`${OTHER}: done`, message`Copying ${WEB}`],

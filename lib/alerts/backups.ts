@@ -33,7 +33,7 @@ export function seenOfRun({ lastRun, enabled }: Pick<Backup, "lastRun" | "enable
 }
 
 /**
- * Whether copies of a backup's last run are damaged or did not boot, and how many. A new run's copies, which nobody has
+ * Whether copies of a backup's last run are damaged or did not boot, and how many. A new run's copies, which were not
  * tested yet, say nothing of those before.
  */
 export function seenOfTests({ lastRun, enabled }: Pick<Backup, "lastRun" | "enabled">): CheckResult {

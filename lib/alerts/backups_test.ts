@@ -78,7 +78,7 @@ const TESTS: readonly [of: Backup, seen: string, value: number][] = [
   [backup("done", [tested(false, null)], { enabled: false }), "gone", 0],
 ];
 
-Deno.test("seenOfTests() counts copies that did not pass; those nobody has tested say nothing", () => {
+Deno.test("seenOfTests() counts copies that did not pass; those that were not tested say nothing", () => {
   for (const [index, [of, seen, value]] of TESTS.entries()) {
     assert.deepEqual(seenOfTests(of), { seen, value }, String(index));
   }
@@ -140,7 +140,7 @@ Deno.test("seenOfSchedule() judges the last run that is over", () => {
   assert.deepEqual(rows, ["bad", "bad", "bad", "good", "unknown", "gone"]);
 });
 
-Deno.test("incidentMessage() tells of backups with their figures", () => {
+Deno.test("incidentMessage() names backups with their figures", () => {
   const failed = rule({ watches: "backup_failed" });
   assert.equal(
     render(incidentMessage(failed, 2, "nightly")),

@@ -34,20 +34,22 @@ export const seriesWord = (series: string): string => translated(seriesPhrase(se
 const plain = (value: number) => withDecimalSign(String(Math.round(value * 10) / 10));
 
 /** The unit of a series of an alert; undefined where it watches a state. */
-export function unitOf({ watches, series }: Pick<AlertRule, "watches" | "series">): MetricUnit | undefined {
+export function seriesUnit(
+  { watches, series }: Pick<AlertRule, "watches" | "series">,
+): MetricUnit | undefined {
   if (series === undefined) return undefined;
   return (watches === "vm_metric" ? VM_ALERT_SERIES : HOST_ALERT_SERIES)[series]?.unit;
 }
 
 /** A figure of an alert in words. */
 export function figureWord(rule: Pick<AlertRule, "watches" | "series">, value: number): string {
-  const unit = unitOf(rule);
+  const unit = seriesUnit(rule);
   return unit === undefined ? plain(value) : formatFigure(unit, value);
 }
 
 /** A figure of an alert as it is typed into its form: to the byte where it is of bytes. */
 export function typedFigure(rule: Pick<AlertRule, "watches" | "series">, value: number): string {
-  const isBytes = unitOf(rule)?.startsWith("bytes");
+  const isBytes = seriesUnit(rule)?.startsWith("bytes");
   return isBytes ? exactBytes(value) : String(value);
 }
 
@@ -83,7 +85,9 @@ const BEYOND = {
 /** A figure beyond its threshold, which does not look like the threshold: tenths of a percent are shown where whole ones are equal. */
 function beyondWord(rule: AlertRule, value: number): string {
   const word = figureWord(rule, value), { threshold = 0, comparison } = rule;
-  if (unitOf(rule) !== "percent" || value === threshold || word !== figureWord(rule, threshold)) return word;
+  if (seriesUnit(rule) !== "percent" || value === threshold || word !== figureWord(rule, threshold)) {
+    return word;
+  }
   const tenths = comparison === "above" ? Math.ceil(value * 10) : Math.floor(value * 10);
   return `${withDecimalSign((tenths / 10).toFixed(1))} %`;
 }

@@ -72,7 +72,7 @@ export function screenFault(image: Bitmap): string | undefined {
     .trim();
 }
 
-/** A new look at the screen, beside the one before. @param at milliseconds since the start */
+/** A new look at the screen, in addition to the one before. @param at milliseconds since the start */
 export function lookAtScreen(image: Bitmap, at: number, before: BootLook | undefined): BootLook {
   const isSame = before !== undefined && isSameScreen(before.image, image);
   const fault = screenFault(image);

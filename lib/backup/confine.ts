@@ -181,7 +181,7 @@ export function confineDefinition(document: XmlDocument, now: XmlDocument | unde
   return told;
 }
 
-/** Takes out of a restored disk what QEMU would open beside its content. */
+/** Takes out of a restored disk what QEMU would open in addition to its content. */
 export function confineDisk(document: XmlDocument, find: () => XmlElement | undefined): void {
   for (const name of ["rawio", "sgio"]) {
     const disk = find();

@@ -234,7 +234,7 @@ Deno.test("what the VM has on this host just so, stays", () => {
   assert.equal(confineDefinition(other, now).length, 1);
 });
 
-Deno.test("a restored disk keeps what the guest sees, and nothing that would be opened beside it", () => {
+Deno.test("a restored disk keeps what the guest sees, and nothing that would be opened in addition to it", () => {
   const document = domain(
     "<disk type='network' device='disk' rawio='yes'><driver name='qemu' type='raw'/><auth username='x'/>" +
       "<source protocol='rbd' name='a'><host name='b'/><reservations managed='no'/></source>" +

@@ -102,7 +102,7 @@ export function tellingCopy(runs: readonly BackupRun[]): CopyOfRun | undefined {
  * Sizes of backups together, those that failed left out: as guests see their disks, what they added to the folder, and what
  * was read; null where that is not known of each.
  */
-export function sizesOf(
+export function totalSizes(
   copies: readonly Pick<BackupCopy, "state" | "bytes" | "storedBytes" | "readBytes">[],
 ): { readonly bytes: number; readonly storedBytes: number; readonly readBytes: number | null } {
   const done = copies.filter(({ state }) => state === "done");

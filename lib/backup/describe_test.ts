@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BackupCopy, BackupRun, BootTest } from "../contract/backups.ts";
-import { bootedOf, bootScreenHref, bootTestText, sizesOf, tellingCopy, verifiedOf } from "./describe.ts";
+import { bootedOf, bootScreenHref, bootTestText, tellingCopy, totalSizes, verifiedOf } from "./describe.ts";
 
 const boot = (ok: boolean, at = 1): BootTest => ({
   ...{
@@ -51,13 +51,13 @@ Deno.test("a boot test in words, and the address of its picture", () => {
   );
 });
 
-Deno.test("sizesOf() counts what is there, and says that what was read is not known", () => {
+Deno.test("totalSizes() counts what is there, and says that what was read is not known", () => {
   const known = copy({ bytes: 20, storedBytes: 2, readBytes: 3 });
-  assert.deepEqual(sizesOf([known, known]), { bytes: 40, storedBytes: 4, readBytes: 6 });
-  assert.deepEqual(sizesOf([known, copy({ state: "failed", bytes: 9 })]), {
+  assert.deepEqual(totalSizes([known, known]), { bytes: 40, storedBytes: 4, readBytes: 6 });
+  assert.deepEqual(totalSizes([known, copy({ state: "failed", bytes: 9 })]), {
     bytes: 20,
     storedBytes: 2,
     readBytes: 3,
   });
-  assert.equal(sizesOf([known, copy({ readBytes: null })]).readBytes, null);
+  assert.equal(totalSizes([known, copy({ readBytes: null })]).readBytes, null);
 });

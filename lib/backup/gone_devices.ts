@@ -1,5 +1,5 @@
-/** What a VM has now and a copy that takes its place has not, beside disks. Pure. */
-import { nicsOf, sharesOf } from "../formats/xml/device_diff.ts";
+/** What a VM has now and a copy that takes its place has not, apart from disks. Pure. */
+import { nicDevicesOf, sharesOf } from "../formats/xml/device_diff.ts";
 import { oneLine } from "../text/text.ts";
 
 /**
@@ -10,12 +10,12 @@ import { oneLine } from "../text/text.ts";
  */
 export function goneDevices(now: string, copy: string): string[] {
   const tags = new Set(sharesOf(copy).map(({ tag }) => tag)),
-    macs = new Set(nicsOf(copy).map(({ mac }) => mac));
+    macs = new Set(nicDevicesOf(copy).map(({ mac }) => mac));
   return [
     ...sharesOf(now).filter(({ tag }) => !tags.has(tag)).map(({ tag }) =>
       `The shared folder ${oneLine(tag, 60)}`
     ),
-    ...nicsOf(now).filter(({ mac }) => !macs.has(mac)).map(({ mac }) => `Network card ${mac}`),
+    ...nicDevicesOf(now).filter(({ mac }) => !macs.has(mac)).map(({ mac }) => `Network card ${mac}`),
   ].map((what) =>
     `${what} is not in the copy: the VM no longer has it. Add it again if it belongs to the VM`
   );

@@ -25,7 +25,7 @@ const Size = Type.Integer({ minimum: 0, maximum: MOST_DISK_BYTES });
 /** How far what was written in the guest is in it. */
 export const CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 
-/** A disk of a copy. Its file, beside the manifest, lists its chunks. */
+/** A disk of a copy. Its file, next to the manifest, lists its chunks. */
 export const ManifestDisk = Type.Object({
   target: Type.String({ pattern: "^[a-z]{2,8}$" }),
   format: Type.String({ enum: ["raw", "qcow2"] }),
@@ -41,7 +41,7 @@ export const ManifestDisk = Type.Object({
 export type ManifestDisk = Static<typeof ManifestDisk>;
 
 /** One VM as it was at one moment. */
-export const Manifest = Type.Object({
+export const BackupManifest = Type.Object({
   format: Type.Literal("kvm-manager-backup"),
   version: Type.Integer({ minimum: 1, maximum: MANIFEST_VERSION }),
   id: Type.String({ pattern: "^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$" }),
@@ -70,12 +70,12 @@ export const Manifest = Type.Object({
   /** Bytes that were read of the VM's disks; fewer than they have where only what changed was. */
   readBytes: Type.Optional(Size),
 });
-export type Manifest = Static<typeof Manifest> & {
+export type BackupManifest = Static<typeof BackupManifest> & {
   readonly consistency: typeof CONSISTENCIES[number];
   readonly tpm?: readonly { readonly name: TpmFile; readonly digest: string }[];
 };
 
-const isManifest = checker(Manifest);
+const isManifest = checker(BackupManifest);
 
 /** What is wrong with a folder of backups. */
 export class ManifestError extends Error {
@@ -83,7 +83,7 @@ export class ManifestError extends Error {
 }
 
 /** Reads a manifest. @throws {ManifestError} */
-export function readManifest(text: string): Manifest {
+export function readManifest(text: string): BackupManifest {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -104,7 +104,7 @@ export function readManifest(text: string): Manifest {
   if (value.disks.some(({ bytes }) => bytes / chunkBytes > MOST_CHUNKS)) {
     throw new ManifestError("its manifest names a disk with more chunks than can be read");
   }
-  return value as Manifest;
+  return value as BackupManifest;
 }
 
 /** The id of a copy: when it was taken, in UTC, and something of its own. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { copyIdAt, isCopyId, type Manifest, ManifestError, readManifest } from "./manifest.ts";
+import { type BackupManifest, copyIdAt, isCopyId, ManifestError, readManifest } from "./manifest.ts";
 
 const digest = "0".repeat(64);
-const manifest: Manifest = {
+const manifest: BackupManifest = {
   format: "kvm-manager-backup",
   version: 1,
   id: "20261123-024140-e7734fb5",
@@ -21,7 +21,7 @@ const manifest: Manifest = {
 
 Deno.test("readManifest() takes what was written", () => {
   assert.deepEqual(readManifest(JSON.stringify(manifest)), manifest);
-  const withTpm: Manifest = { ...manifest, tpm: [{ name: "tpm2-00.permall", digest }] };
+  const withTpm: BackupManifest = { ...manifest, tpm: [{ name: "tpm2-00.permall", digest }] };
   assert.deepEqual(readManifest(JSON.stringify(withTpm)), withTpm);
 });
 

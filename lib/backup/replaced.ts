@@ -31,7 +31,7 @@ export type Lineage = ReadonlyMap<string, readonly string[]>;
 const MOST_IMAGES = 32;
 
 /**
- * The disk that each of a copy was, by the copy's target; media, and what several VMs or nobody writes to, are none.
+ * The disk that each of a copy was, by the copy's target; media, and what several VMs or none write to, are left out.
  *
  * @returns target in the copy → the disk of now
  */

@@ -52,7 +52,7 @@ export const unpluggedCard = (card: XmlElement): XmlNode =>
     part(card, "address"),
   );
 
-/** A serial line that nobody is at. */
+/** A serial line that no program reads. */
 const serialLine = (line: XmlElement): XmlNode =>
   xml("serial", { type: "pty" }, part(line, "target"), part(line, "address"));
 

@@ -81,7 +81,7 @@ Deno.test("a pool lacks what its free share is short of", () => {
   assert.equal(lacking({ capacity: 1000, available: 0 }, 0), 0);
 });
 
-Deno.test("a note speaks for the files beside it alone", () => {
+Deno.test("a note speaks for the files next to it alone", () => {
   const outside = file("/etc/shadow", { as: `${ID}.1` });
   const told = entry({ files: [file("/images/a.qcow2"), outside, file("/images/b", { as: "../b" })] });
   // What a schema refuses is no note

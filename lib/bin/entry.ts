@@ -1,4 +1,4 @@
-/** What the bin keeps of each thing: as it is stored, and as the note beside its files tells it. */
+/** What the bin keeps of each thing: as it is stored, and as the note next to its files says it. */
 import Type, { type Static } from "typebox";
 import { BIN_KINDS } from "../contract/bin.ts";
 import { oneOf } from "../contract/schema.ts";
@@ -30,7 +30,7 @@ export const LEFT_NVRAM = "nvram";
 export const LeftFile = Type.Object({ target: text, path: text, file: text });
 export type LeftFile = Static<typeof LeftFile>;
 
-/** A VM's definition with what libvirt keeps beside it. */
+/** A VM's definition with what libvirt keeps with it. */
 export const KeptDefinition = Type.Object({
   xml: text,
   autostart: Type.Boolean(),

@@ -1,5 +1,5 @@
 /**
- * The note beside the files of an entry: what they were, for a database that does not know of them any more. It holds no
+ * The note next to the files of an entry: what they were, for a database that does not know of them any more. It holds no
  * secret: whoever reads the pool's disks learns no password of a screen. Pure.
  */
 import { checker } from "../typebox/compile.ts";
@@ -18,10 +18,10 @@ export function writeNote(entry: StoredEntry): string {
 }
 
 /**
- * The entry that a note tells of; undefined for what is no note of that entry.
+ * The entry that a note describes; undefined for what is no note of that entry.
  *
  * @param id as its file is named
- * @param folder where it was found: a note speaks for the files beside it alone
+ * @param folder where it was found: a note speaks for the files next to it alone
  */
 export function readNote(text: string, id: string, folder: string): StoredEntry | undefined {
   let read: unknown;

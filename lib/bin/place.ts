@@ -1,4 +1,4 @@
-/** Where the bin keeps files: in a folder of its own beside them, so that nothing is copied and all is one rename. */
+/** Where the bin keeps files: in a folder of its own next to them, so that nothing is copied and all is one rename. */
 
 /** The folder, in the folder that a file was deleted from. */
 export const BIN_FOLDER = ".kvm-manager-bin";
@@ -20,7 +20,7 @@ export const joinPath = (folder: string, name: string): string =>
 export const binPath = ({ path, as }: { readonly path: string; readonly as: string }): string =>
   joinPath(joinPath(splitPath(path).folder, BIN_FOLDER), as);
 
-/** The name of the note beside the files of an entry. */
+/** The name of the note next to the files of an entry. */
 export const noteName = (entryId: string): string => `${entryId}.json`;
 
 /** Id of the entry whose note a file is, by its name; undefined for any other file. */

@@ -24,7 +24,7 @@ const READ = /^(?:get|list|check|find)_/;
 const AGAIN_MS = 300;
 
 /** Posts to the page's own origin. */
-export const post: Transport = async (command, input, accept) => {
+export const postCommand: Transport = async (command, input, accept) => {
   const ask = () =>
     fetch(based(`/api/v1/commands/${command}`), {
       method: "POST",
@@ -49,7 +49,11 @@ function signInAgain(): void {
 }
 
 /** Calls one command by its wire name. @throws {ApiError} */
-export async function call(command: string, input: unknown, transport: Transport = post): Promise<unknown> {
+export async function call(
+  command: string,
+  input: unknown,
+  transport: Transport = postCommand,
+): Promise<unknown> {
   let response: Response, text: string;
   try {
     response = await transport(command, input);
@@ -122,7 +126,7 @@ export function commandMethods(carryOut: (command: string, input: unknown) => Pr
 }
 
 /** Builds a client over a transport (a page's `fetch`, a UNIX socket, a remote host). */
-export function client(transport: Transport = post): Api {
+export function client(transport: Transport = postCommand): Api {
   return commandMethods((command, input) => call(command, input, transport));
 }
 
@@ -130,7 +134,7 @@ export function client(transport: Transport = post): Api {
 const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
 
 /** The client of a page: what is clicked twice is called once, while it is carried out. */
-function pageClient(transport: Transport = post): Api {
+function pageClient(transport: Transport = postCommand): Api {
   const calls = new InFlight<unknown>();
   return commandMethods((command, input) =>
     READ.test(command) || REPEATED.test(command)

@@ -60,7 +60,7 @@ Deno.test("call() says so when the answer is not JSON", async () => {
   assert.equal((await failure(answering("[1,"))).code, "BadAnswer");
 });
 
-Deno.test("call() is Unreachable when nobody answers, or the answer breaks off", async () => {
+Deno.test("call() is Unreachable when there is no answer, or the answer breaks off", async () => {
   const refused = await failure(() => Promise.reject(new TypeError("connection refused")));
   assert.equal(refused.code, "Unreachable");
   assert.match(refused.message, /connection refused/);

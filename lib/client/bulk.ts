@@ -8,7 +8,7 @@ import { plural, t } from "../i18n/mod.ts";
 import type { Api } from "../contract/api.ts";
 import { api } from "./api.ts";
 import { bulkReport } from "./bulk_report.ts";
-import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
+import { askToConfirm, doomedOf, needsConfirmation } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report } from "./toasts.ts";
@@ -56,7 +56,7 @@ async function inBatches(call: Many, vms: readonly VM[]): Promise<BulkOutcome[]>
 }
 
 /** Calls for each VM, a few at a time, in order. */
-export async function forEachVm(
+export async function changeEachVm(
   vms: readonly VM[],
   change: (vm: VM) => Promise<unknown>,
 ): Promise<BulkOutcome[]> {
@@ -96,11 +96,11 @@ export function eligible(action: ActionName, vms: readonly VM[]): VM[] {
 export async function actOnMany(action: BulkAction, selected: readonly VM[]): Promise<boolean> {
   const vms = eligible(action, selected);
   if (vms.length === 0) return false;
-  const consent = isAsked(action, vms.length) ? await askToConfirm({ action, vms }) : undefined;
+  const consent = needsConfirmation(action, vms.length) ? await askToConfirm({ action, vms }) : undefined;
   if (consent === null) return false;
   for (const { id } of vms) pending.begin(id, action);
   const outcomes = action === "delete"
-    ? await forEachVm(vms, ({ id }) => perform(api, action, id, doomedOf(consent, id)))
+    ? await changeEachVm(vms, ({ id }) => perform(api, action, id, doomedOf(consent, id)))
     : await inBatches(BATCHES[action](api), vms);
   for (const { vm, error } of outcomes) {
     if (error === undefined) pending.accepted(vm.id, live.vms.peek(vm.id)?.state);
@@ -116,7 +116,7 @@ export async function tagMany(
   add: readonly string[],
   remove: readonly string[],
 ): Promise<void> {
-  const outcomes = await forEachVm(vms, (vm) => {
+  const outcomes = await changeEachVm(vms, (vm) => {
     const kept = vm.tags.filter((tag) => !remove.includes(tag));
     return api.setTags({ vmId: vm.id, tags: [...new Set([...kept, ...add])] });
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { aVm } from "../text/vm_fixture_test.ts";
-import { eligible, forEachVm, reportBulk } from "./bulk.ts";
+import { changeEachVm, eligible, reportBulk } from "./bulk.ts";
 import { bulkReport } from "./bulk_report.ts";
 
 const a = aVm({ id: "a" }), b = aVm({ id: "b", state: "stopped" }), c = aVm({ id: "c" });
@@ -10,10 +10,10 @@ Deno.test("eligible() leaves out machines for which an action makes no sense", (
   assert.deepEqual(eligible("force_stop", [a, b, c]), [a, c]);
 });
 
-Deno.test("forEachVm() goes on after a failure, and works on a few at a time", async () => {
+Deno.test("changeEachVm() goes on after a failure, and works on a few at a time", async () => {
   let now = 0, most = 0;
   const many = Array.from({ length: 20 }, (_, index) => aVm({ id: `${index}` }));
-  const outcomes = await forEachVm(many, async ({ id }) => {
+  const outcomes = await changeEachVm(many, async ({ id }) => {
     most = Math.max(most, ++now);
     await Promise.resolve();
     now--;
@@ -32,11 +32,11 @@ Deno.test("reportBulk() names the machines that failed, and why", () => {
   ]);
 });
 
-Deno.test("forEachVm() and reportBulk() keep what answers warn of, with failures and without", async () => {
+Deno.test("changeEachVm() and reportBulk() keep what answers warn of, with failures and without", async () => {
   const ends = { warnings: ["The backup nightly no longer copies it."] };
   reportBulk(
     "Tag",
-    await forEachVm([a, b], ({ id }) => Promise.resolve(id === "a" ? ends : { warnings: [] })),
+    await changeEachVm([a, b], ({ id }) => Promise.resolve(id === "a" ? ends : { warnings: [] })),
   );
   assert.deepEqual(bulkReport.value?.failures, []);
   assert.deepEqual(bulkReport.value?.warned.map(({ vm, warnings }) => [vm.id, ...warnings]), [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { aVm } from "../text/vm_fixture_test.ts";
-import { askToConfirm, isAsked } from "./confirm.ts";
+import { askToConfirm, needsConfirmation } from "./confirm.ts";
 import { openQuestion } from "./open_question.ts";
 
 Deno.test("askToConfirm() resolves with the answer, and takes the question off the screen", async () => {
@@ -19,15 +19,15 @@ Deno.test("askToConfirm() answers an open question with no before it asks the ne
   assert.equal(await second, null);
 });
 
-Deno.test("isAsked() asks before something is lost, and before many guests are interrupted", () => {
+Deno.test("needsConfirmation() asks before something is lost, and before many guests are interrupted", () => {
   assert.deepEqual(
     [
-      isAsked("force_stop", 1),
-      isAsked("delete", 1),
-      isAsked("stop", 10),
-      isAsked("stop", 11),
-      isAsked("reboot", 11),
-      isAsked("start", 500),
+      needsConfirmation("force_stop", 1),
+      needsConfirmation("delete", 1),
+      needsConfirmation("stop", 10),
+      needsConfirmation("stop", 11),
+      needsConfirmation("reboot", 11),
+      needsConfirmation("start", 500),
     ],
     [true, true, false, true, true, false],
   );

@@ -60,7 +60,7 @@ function showAt(control: Control, field: Element): void {
   control.addEventListener("change", clear);
 }
 
-/** The form whose first invalid field has the focus, while the browser still tells of the others. */
+/** The form whose first invalid field has the focus, while the browser still reports the others. */
 let focused: HTMLFormElement | null = null;
 
 function onInvalid(event: Event): void {

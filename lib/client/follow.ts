@@ -1,6 +1,6 @@
 /** Calls of commands that tell what comes while they work: one JSON a line, the last one is the result or the error. */
 import { LINES_TYPE } from "../contract/lines.ts";
-import { ApiError, call, post, type Transport } from "./api.ts";
+import { ApiError, call, postCommand, type Transport } from "./api.ts";
 
 /** A line: what the command says. */
 export type ToldLine = Readonly<Record<string, unknown>>;
@@ -34,11 +34,11 @@ function errorOf(said: unknown): ApiError {
  * @returns its result
  * @throws {ApiError}
  */
-export async function follow(
+export async function followCommand(
   command: string,
   input: unknown,
   told: (line: ToldLine) => void | Promise<void>,
-  transport: Transport = post,
+  transport: Transport = postCommand,
 ): Promise<unknown> {
   let response: Response | undefined;
   const answered = async () => response = await transport(command, input, LINES_TYPE);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ApiError } from "./api.ts";
 import { LINES_TYPE } from "../contract/lines.ts";
-import { follow, type ToldLine } from "./follow.ts";
+import { followCommand, type ToldLine } from "./follow.ts";
 
 /** An answer in these pieces. */
 const answer = (pieces: readonly string[], type = LINES_TYPE, status = 200) => () =>
@@ -18,9 +18,9 @@ const answer = (pieces: readonly string[], type = LINES_TYPE, status = 200) => (
     ),
   );
 
-Deno.test("follow() gives lines as they come, however they are cut, and the result", async () => {
+Deno.test("followCommand() gives lines as they come, however they are cut, and the result", async () => {
   const lines: ToldLine[] = [];
-  const result = await follow(
+  const result = await followCommand(
     "x",
     {},
     (line) => void lines.push(line),
@@ -29,17 +29,19 @@ Deno.test("follow() gives lines as they come, however they are cut, and the resu
   assert.deepEqual([lines, result], [[{ stdout: "a" }, { stderr: "b" }], { exitCode: 3 }]);
 });
 
-Deno.test("follow() throws what comes as an error, what is refused, and what breaks off", async () => {
+Deno.test("followCommand() throws what comes as an error, what is refused, and what breaks off", async () => {
   const nothing = () => {};
   const failing = answer(['{"stdout":"a"}\n{"error":{"code":"GuestSilent","message":"m"}}\n']);
-  await assert.rejects(follow("x", {}, nothing, failing), { code: "GuestSilent", message: "m" });
+  await assert.rejects(followCommand("x", {}, nothing, failing), { code: "GuestSilent", message: "m" });
   const refused = answer(['{"code":"VmNotRunning","message":"off"}'], "application/json", 409);
-  await assert.rejects(follow("x", {}, nothing, refused), { code: "VmNotRunning" });
-  await assert.rejects(follow("x", {}, nothing, answer(['{"stdout":"a"}\n'])), { code: "Unreachable" });
+  await assert.rejects(followCommand("x", {}, nothing, refused), { code: "VmNotRunning" });
+  await assert.rejects(followCommand("x", {}, nothing, answer(['{"stdout":"a"}\n'])), {
+    code: "Unreachable",
+  });
   await assert.rejects(
-    follow("x", {}, nothing, () => Promise.reject(new TypeError("no network"))),
+    followCommand("x", {}, nothing, () => Promise.reject(new TypeError("no network"))),
     (error) => error instanceof ApiError && error.code === "Unreachable",
   );
   const plain = answer(['{"exitCode":0}'], "application/json");
-  assert.deepEqual(await follow("x", {}, nothing, plain), { exitCode: 0 });
+  assert.deepEqual(await followCommand("x", {}, nothing, plain), { exitCode: 0 });
 });

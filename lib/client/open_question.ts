@@ -4,7 +4,7 @@ import type { VM } from "../contract/mod.ts";
 import type { ActionName } from "../vm/actions.ts";
 
 /** A question: may this be done to these VMs? */
-export interface Question {
+export interface ActionQuestion {
   readonly action: ActionName;
   readonly vms: readonly VM[];
 }
@@ -18,7 +18,7 @@ export interface Consent {
 }
 
 /** A question on the screen. */
-interface Asked extends Question {
+interface Asked extends ActionQuestion {
   /** Tells it from the question before. */
   readonly id: number;
   readonly answer: (consent: Consent | null) => void;

@@ -104,7 +104,7 @@ const toTheme = (theme: Theme, icon: OwnIcon): PaletteCommand => ({
   effect: { kind: "theme", theme },
 });
 
-/** The entries that are always there, beside the pages. */
+/** The entries that are always there, in addition to the pages. */
 function* fixedCommands(maySignOut: boolean): Generator<PaletteCommand> {
   yield toPage({ href: "/vms/new", label: t("vms.new"), icon: "vms" });
   yield toPage({ href: "/vms?state=attention", label: texts.t("palette.attention"), icon: "vms" });

@@ -1,4 +1,4 @@
-/** Placing a popover beside what opened it. */
+/** Placing a popover next to what opened it. */
 
 const GAP = 4;
 const EDGE = 8;
@@ -12,7 +12,7 @@ export interface Anchor {
 }
 
 /** Where a box of this size goes: below the anchor and flush with its right side, or wherever it fits. */
-export function placeFor(
+export function popoverPlace(
   anchor: Anchor,
   size: { width: number; height: number },
   screen: { width: number; height: number },
@@ -25,9 +25,9 @@ export function placeFor(
   return { left: Math.max(EDGE, left), top: Math.max(EDGE, top) };
 }
 
-/** Moves an open popover beside its anchor. */
+/** Moves an open popover next to its anchor. */
 export function place(popover: HTMLElement, anchor: Anchor): void {
-  const { left, top } = placeFor(
+  const { left, top } = popoverPlace(
     anchor,
     { width: popover.offsetWidth, height: popover.offsetHeight },
     { width: document.documentElement.clientWidth, height: innerHeight },

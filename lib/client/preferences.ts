@@ -8,7 +8,7 @@ export const LANGUAGE_COOKIE = "lang";
 /** Attributes that make a cookie a preference: a year, this site only. Not secret, so scripts may write it. */
 export const PREFERENCE = "Path=/; Max-Age=31536000; SameSite=Lax";
 /** The same of a preference that is given up. */
-export const GONE = "Path=/; Max-Age=0; SameSite=Lax";
+export const EXPIRED_PREFERENCE = "Path=/; Max-Age=0; SameSite=Lax";
 
 /** The value of a cookie in a `Cookie` header. */
 export function cookieOf(header: string | null, name: string): string | undefined {

@@ -64,7 +64,7 @@ export class Query<T> {
       stop();
       clearTimeout(waiting);
       clearInterval(timer);
-      this.#newest++; // what is under way is nobody's any more
+      this.#newest++; // the answer that is under way is not used any more
     };
   }
 }

@@ -7,7 +7,7 @@ import { formatDay } from "../text/time.ts";
 import type { Notice } from "../text/notice.ts";
 import { plural, t } from "../i18n/mod.ts";
 import { api } from "./api.ts";
-import { askToConfirm, doomedOf, isAsked } from "./confirm.ts";
+import { askToConfirm, doomedOf, needsConfirmation } from "./confirm.ts";
 import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report, reportDone, reportFailure } from "./toasts.ts";
@@ -32,7 +32,7 @@ function say(action: ActionName, vm: VM) {
  * @returns What was done to which VM; null where it was not.
  */
 export async function runAction(action: ActionName, vm: VM): Promise<ActionDone | null> {
-  const consent = isAsked(action, 1) ? await askToConfirm({ action, vms: [vm] }) : undefined;
+  const consent = needsConfirmation(action, 1) ? await askToConfirm({ action, vms: [vm] }) : undefined;
   if (consent === null) return null;
   const texts = say(action, vm);
   pending.begin(vm.id, action);

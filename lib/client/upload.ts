@@ -17,7 +17,7 @@ export interface Sending {
 }
 
 /** How far it is. */
-export interface Progress {
+export interface SendProgress {
   readonly sent: number;
   readonly size: number;
   /** Whole seconds that the rest takes; null while that cannot be told. */
@@ -93,10 +93,10 @@ async function goOn(wires: UploadTransport, what: Sending, known: string | undef
  *
  * @throws {ApiError} why it was refused @throws the signal's reason when it was cancelled
  */
-export async function upload(
+export async function sendVolume(
   wires: UploadTransport,
   what: Sending,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: SendProgress) => void,
   signal: AbortSignal,
 ): Promise<Uploaded> {
   const { size } = what.file;

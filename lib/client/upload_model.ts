@@ -6,7 +6,7 @@ import { uploads as texts } from "../i18n/en/uploads.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { attempt } from "./run_action.ts";
 import { api, ApiError } from "./api.ts";
-import { type Progress, type Sending, upload, type Uploaded } from "./upload.ts";
+import { type Sending, type SendProgress, sendVolume, type Uploaded } from "./upload.ts";
 import { uploadTransport } from "./upload_transport.ts";
 
 const { t } = textsOf(texts);
@@ -39,7 +39,7 @@ export class UploadModel {
   readonly name = signal("");
   /** A packed file is kept as it is. */
   readonly keepPacked = signal(false);
-  readonly progress = signal<Progress | null>(null);
+  readonly progress = signal<SendProgress | null>(null);
   readonly done = signal<Uploaded | null>(null);
   readonly failure = signal<Failure | null>(null);
   readonly #running = signal<Running | null>(null);
@@ -76,7 +76,12 @@ export class UploadModel {
     });
     try {
       await check(what);
-      this.done.value = await upload(uploadTransport, what, (now) => this.progress.value = now, abort.signal);
+      this.done.value = await sendVolume(
+        uploadTransport,
+        what,
+        (now) => this.progress.value = now,
+        abort.signal,
+      );
       this.file.value = null;
       return this.done.peek();
     } catch (error) {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { Job } from "../contract/mod.ts";
 import { ApiError } from "./api.ts";
-import { type Progress, type Sending, upload, type Uploaded, type UploadTransport } from "./upload.ts";
+import {
+  type Sending,
+  type SendProgress,
+  sendVolume,
+  type Uploaded,
+  type UploadTransport,
+} from "./upload.ts";
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
 const ANSWER: Uploaded = {
@@ -33,22 +39,22 @@ function scripted(sends: (() => Uploaded)[], rest: Partial<UploadTransport> = {}
 const fails = (error: unknown) => () => {
   throw error;
 };
-const go = (wires: UploadTransport, seen: Progress[] = [], signal = new AbortController().signal) =>
-  upload(wires, WHAT, (progress) => seen.push(progress), signal);
+const go = (wires: UploadTransport, seen: SendProgress[] = [], signal = new AbortController().signal) =>
+  sendVolume(wires, WHAT, (progress) => seen.push(progress), signal);
 
-Deno.test("upload() goes on where a broken connection left it, however often", async () => {
+Deno.test("sendVolume() goes on where a broken connection left it, however often", async () => {
   const arrived = [40, 70];
   const { wires, offsets, waits } = scripted([fails(lost()), fails(lost()), () => ANSWER], {
     state: () => Promise.resolve(broke(arrived.shift()!)),
   });
-  const seen: Progress[] = [];
+  const seen: SendProgress[] = [];
   assert.deepEqual(await go(wires, seen), ANSWER);
   assert.deepEqual(offsets, [0, 40, 70]);
   assert.deepEqual(waits, [500, 500], "what arrived is a reason to try at once again");
   assert.ok(seen.some(({ isWaiting }) => isWaiting));
 });
 
-Deno.test("upload() waits while the server does not answer or has not noticed the break", async () => {
+Deno.test("sendVolume() waits while the server does not answer or has not noticed the break", async () => {
   const running = () => ({ ...broke(0), isRunning: true });
   const answers = [fails(lost()), running, fails(lost()), () => broke(10)];
   const { wires, offsets } = scripted(
@@ -59,13 +65,13 @@ Deno.test("upload() waits while the server does not answer or has not noticed th
   assert.deepEqual(offsets, [0, 10, 10]);
 });
 
-Deno.test("upload() begins again when the server has nothing any more", async () => {
+Deno.test("sendVolume() begins again when the server has nothing any more", async () => {
   const { wires, offsets } = scripted([fails(lost()), () => ANSWER]);
   await go(wires);
   assert.deepEqual(offsets, [0, 0]);
 });
 
-Deno.test("upload() tells what it was refused with, also when the answer got lost", async () => {
+Deno.test("sendVolume() tells what it was refused with, also when the answer got lost", async () => {
   const taken = new ApiError("VolumeExists", "taken");
   await assert.rejects(go(scripted([fails(taken)]).wires), taken);
   const job = { id: "1", error: { code: "DiskRefused", message: "names another file" } } as Job;
@@ -79,7 +85,7 @@ Deno.test("upload() tells what it was refused with, also when the answer got los
   assert.deepEqual(await go(old.wires), ANSWER);
 });
 
-Deno.test("upload() gives up when nothing arrives, and ends when it is cancelled", async () => {
+Deno.test("sendVolume() gives up when nothing arrives, and ends when it is cancelled", async () => {
   const { wires, waits } = scripted([fails(lost())], { state: () => Promise.reject(lost()) });
   await assert.rejects(go(wires), { code: "Unreachable" });
   assert.equal(waits.length, 12);
@@ -93,9 +99,9 @@ Deno.test("upload() gives up when nothing arrives, and ends when it is cancelled
   await assert.rejects(go(cancelled.wires, [], abort.signal), stopped);
 });
 
-Deno.test("upload() tells the time left by its speed", async () => {
+Deno.test("sendVolume() tells the time left by its speed", async () => {
   let now = 0;
-  const seen: Progress[] = [];
+  const seen: SendProgress[] = [];
   const { wires } = scripted([], {
     now: () => now,
     send: (_what, _offset, onSent) => {

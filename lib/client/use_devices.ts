@@ -4,7 +4,7 @@ import type { VM, VmDevices } from "../contract/mod.ts";
 import { api } from "./api.ts";
 import { useQuery, vmChanges } from "./use_query.ts";
 
-/** Milliseconds between two looks: traffic moves, and no event tells of changes for the next start alone. */
+/** Milliseconds between two looks: traffic moves, and no event reports changes for the next start alone. */
 const AGAIN_MS = 5_000;
 
 /** What of a VM tells that its devices have changed. */

@@ -3,7 +3,13 @@ import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/s
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Hardware, HardwareChange, Output, VM } from "../contract/mod.ts";
-import { changeOf, FormError, type FormTexts, type Section, SECTIONS } from "../vm/hardware_form.ts";
+import {
+  changeOf,
+  FormError,
+  type FormTexts,
+  type HardwareSectionName,
+  SECTIONS,
+} from "../vm/hardware_form.ts";
 import { type Unsaved, unsavedIn } from "../vm/unsaved_hardware.ts";
 import { useLeaveWarning } from "./use_leave_warning.ts";
 
@@ -15,7 +21,7 @@ export interface Drawn {
 
 /** What was changed in one form. */
 interface Edit {
-  readonly section: Section;
+  readonly section: HardwareSectionName;
   readonly before: Hardware;
   readonly change: HardwareChange;
   /** What is in a field that cannot be sent. */
@@ -38,8 +44,8 @@ export interface HardwareEdits {
   /** How often the forms were drawn again, whatever was typed into them. */
   readonly round: ReadonlySignal<number>;
   /** What the fields of a form are drawn from: as it was while something in it is changed. */
-  drawn(section: Section): Drawn;
-  formOf(section: Section): HTMLFormElement | null;
+  drawn(section: HardwareSectionName): Drawn;
+  formOf(section: HardwareSectionName): HTMLFormElement | null;
   /** Looks what is changed now. */
   look(): void;
   /** Whether the browser lets the changed forms through; tells at the field where not. */
@@ -50,7 +56,7 @@ export interface HardwareEdits {
   reset(): void;
 }
 
-/** Whether something was typed that the browser does not let through. What was stored like that is nobody's change. */
+/** Whether something was typed that the browser does not let through. What was stored like that is no change. */
 function hasInvalid(form: HTMLFormElement): boolean {
   return [...form.elements].some((each) =>
     (each instanceof HTMLInputElement || each instanceof HTMLTextAreaElement) && !each.validity.valid &&
@@ -61,13 +67,13 @@ function hasInvalid(form: HTMLFormElement): boolean {
 /** Collects what is changed in the forms of a VM's hardware, and has the browser ask before it is lost. */
 export function useHardwareEdits({ vm, state, nextBootOnly, texts }: EditedHardware): HardwareEdits {
   const place = useRef<HTMLDivElement>(null);
-  const drawn = useRef(new Map<Section, Drawn>());
+  const drawn = useRef(new Map<HardwareSectionName, Drawn>());
   const edits = useSignal<readonly Edit[]>([]);
   const round = useSignal(0);
-  const formOf = (section: Section) =>
+  const formOf = (section: HardwareSectionName) =>
     place.current?.querySelector<HTMLFormElement>(`form[data-section="${section}"]`) ?? null;
 
-  const editIn = (section: Section): Edit[] => {
+  const editIn = (section: HardwareSectionName): Edit[] => {
     const form = formOf(section);
     const first = drawn.current.get(section);
     if (form === null || first === undefined) return [];

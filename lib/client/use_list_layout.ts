@@ -7,7 +7,7 @@ import type { LineHeights } from "../vm/list_lines.ts";
 /** What the layout of the list depends on. */
 export interface Metrics {
   readonly heights: LineHeights;
-  /** Cards that fit beside each other. */
+  /** Cards that fit next to each other. */
   readonly columns: number;
 }
 

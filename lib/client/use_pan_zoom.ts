@@ -26,6 +26,41 @@ interface MapEvents {
 const stopAt = (target: EventTarget | null) =>
   target instanceof Element ? target.closest<SVGAElement>("[data-stop]") : null;
 
+/** Has the mouse drag the content of an element. While and just after it is dragged, it has `data-dragged`. */
+function scrollByDragging(element: HTMLElement, signal: AbortSignal): void {
+  let drag: { x: number; y: number; left: number; top: number; moved: boolean } | undefined;
+  const down = (event: PointerEvent) => {
+    // A finger scrolls by itself.
+    if (event.pointerType !== "mouse" || event.button !== 0) return;
+    drag = {
+      x: event.clientX,
+      y: event.clientY,
+      left: element.scrollLeft,
+      top: element.scrollTop,
+      moved: false,
+    };
+  };
+  const move = (event: PointerEvent) => {
+    if (drag === undefined) return;
+    const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
+    if (!drag.moved && Math.hypot(dx, dy) < STILL) return;
+    if (!drag.moved) element.setPointerCapture(event.pointerId);
+    drag.moved = true;
+    element.dataset.dragged = "";
+    element.scrollTo(drag.left - dx, drag.top - dy);
+  };
+  const up = () => {
+    const wasMoved = drag?.moved;
+    drag = undefined;
+    // The click that ends a drag comes after this, and is none.
+    setTimeout(() => delete element.dataset.dragged, wasMoved ? 50 : 0);
+  };
+  element.addEventListener("pointerdown", down, { signal });
+  element.addEventListener("pointermove", move, { signal });
+  element.addEventListener("pointerup", up, { signal });
+  element.addEventListener("pointercancel", up, { signal });
+}
+
 /** Makes a frame with a drawing in it move. The drawing's stops carry their id as `data-stop`. */
 export function usePanZoom(
   frame: RefObject<HTMLElement>,
@@ -90,33 +125,6 @@ export function usePanZoom(
       if (id !== undefined) now.current.events.reach(id);
     };
 
-    let drag: { x: number; y: number; left: number; top: number; moved: boolean } | undefined;
-    const down = (event: PointerEvent) => {
-      // A finger scrolls by itself.
-      if (event.pointerType !== "mouse" || event.button !== 0) return;
-      drag = {
-        x: event.clientX,
-        y: event.clientY,
-        left: element.scrollLeft,
-        top: element.scrollTop,
-        moved: false,
-      };
-    };
-    const move = (event: PointerEvent) => {
-      if (drag === undefined) return;
-      const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
-      if (!drag.moved && Math.hypot(dx, dy) < STILL) return;
-      if (!drag.moved) element.setPointerCapture(event.pointerId);
-      drag.moved = true;
-      element.dataset.dragged = "";
-      element.scrollTo(drag.left - dx, drag.top - dy);
-    };
-    const up = () => {
-      const wasMoved = drag?.moved;
-      drag = undefined;
-      // The click that ends a drag comes after this, and is none.
-      setTimeout(() => delete element.dataset.dragged, wasMoved ? 50 : 0);
-    };
     const click = (event: MouseEvent) => {
       if (element.dataset.dragged !== undefined) return event.preventDefault();
       const link = stopAt(event.target);
@@ -139,10 +147,7 @@ export function usePanZoom(
     element.addEventListener("pointerleave", () => now.current.events.look(null), { signal });
     element.addEventListener("focusin", focused, { signal });
     element.addEventListener("focusout", () => now.current.events.look(null), { signal });
-    element.addEventListener("pointerdown", down, { signal });
-    element.addEventListener("pointermove", move, { signal });
-    element.addEventListener("pointerup", up, { signal });
-    element.addEventListener("pointercancel", up, { signal });
+    scrollByDragging(element, signal);
     element.addEventListener("click", click, { signal });
     element.addEventListener("dragstart", still, { signal });
     element.addEventListener("wheel", wheel, { signal, passive: false });

@@ -49,7 +49,7 @@ export function poolChanges(pool?: string): UseQuery<unknown>["follow"] {
     });
 }
 
-/** Changes of what `sign` tells of a VM. */
+/** Changes of what `sign` contains of a VM. */
 export function vmChanges(vm: Signal<VM>, sign: (vm: VM) => string): UseQuery<unknown>["follow"] {
   return (changed) => whenChanged(computed(() => sign(vm.value)))(changed);
 }

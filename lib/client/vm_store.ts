@@ -120,7 +120,7 @@ export class VmStore {
 
   #keep(vmId: string, percent: number | null): void {
     const recent = this.#recent.get(vmId);
-    if (recent === undefined || percent === null) return; // nobody draws it
+    if (recent === undefined || percent === null) return; // it is not drawn
     recent.push(percent);
     if (recent.length > RECENT) recent.shift();
   }

@@ -1,4 +1,4 @@
-/** What a console page shows instead of a screen, and beside one: a table of states. */
+/** What a console page shows instead of a screen, and next to one: a table of states. */
 import type { VM } from "../contract/mod.ts";
 
 /** Why there is no picture, or none that moves. */

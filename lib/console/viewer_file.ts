@@ -1,7 +1,7 @@
 /** virt-viewer's connection file: what remote-viewer opens (GKeyFile syntax). */
 
 /** A screen as the file names it. */
-export interface Screen {
+export interface ViewerScreen {
   readonly type: string;
   readonly port?: number;
   readonly tlsPort?: number;
@@ -21,7 +21,7 @@ function escaped(value: string): string {
 }
 
 /** The file's text for a screen that is reached at `host`. */
-export function viewerFile(title: string, host: string, screen: Screen): string {
+export function viewerFile(title: string, host: string, screen: ViewerScreen): string {
   const settings: Readonly<Record<string, string | number | undefined>> = {
     type: screen.type,
     title,

@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
 export const HOST_NETWORK = "host-network.use";
 
 /**
- * A permission on everything that a call needs beside its command's own: a disk or a network that is named belongs to
+ * A permission on everything that a call needs in addition to its command's own: a disk or a network that is named belongs to
  * everybody, not to the VM it is for.
  */
 export interface ExtraPermission {

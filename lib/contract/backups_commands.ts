@@ -53,7 +53,7 @@ const Targets = closed({
   groups: Type.Optional(Type.Array(NamedGroup, { maxItems: 32, uniqueItems: true })),
 }, { description: "all VMs, or VMs by id, tag or group; looked up at each run" });
 
-export const kept = (what: string, least: number) =>
+export const keptRuns = (what: string, least: number) =>
   Type.Optional(Type.Integer({ minimum: least, maximum: 1000, description: what }));
 
 const options = {
@@ -68,11 +68,11 @@ const options = {
       description: "what becomes of missed runs; run-once, as in a new one, makes up for all of them by one",
     }),
   ),
-  keep: kept("backups of each VM that are kept, the newest ones; 7 in a new one", 1),
-  keepDaily: kept("also the last backup of so many days; 0 in a new one", 0),
-  keepWeekly: kept("also the last backup of so many weeks; 0 in a new one", 0),
-  keepMonthly: kept("also the last backup of so many months; 0 in a new one", 0),
-  keepYearly: kept("also the last backup of so many years; 0 in a new one", 0),
+  keep: keptRuns("backups of each VM that are kept, the newest ones; 7 in a new one", 1),
+  keepDaily: keptRuns("also the last backup of so many days; 0 in a new one", 0),
+  keepWeekly: keptRuns("also the last backup of so many weeks; 0 in a new one", 0),
+  keepMonthly: keptRuns("also the last backup of so many months; 0 in a new one", 0),
+  keepYearly: keptRuns("also the last backup of so many years; 0 in a new one", 0),
   maxMibPerSecond: Type.Optional(
     Type.Integer({
       minimum: 0,

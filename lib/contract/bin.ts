@@ -8,7 +8,7 @@ import { PoolName } from "./storage.ts";
 export const BIN_KINDS = ["vm", "volume", "template"] as const;
 export type BinKind = typeof BIN_KINDS[number];
 
-/** Days something is kept, when nobody has said anything else. */
+/** Days something is kept, where nothing else is set. */
 export const BIN_DAYS = { least: 0, usual: 7, most: 365 } as const;
 /** Share of a pool that stays free, in percent: below it the oldest entries of that pool go. */
 export const BIN_FREE_PERCENT = { least: 0, usual: 5, most: 50 } as const;
@@ -47,7 +47,7 @@ export const BinEntry = Type.Object({
   kind: oneOf(BIN_KINDS),
   name: Type.String({ description: "of the VM or the template; pool/volume" }),
   host: Type.Optional(Type.String({ description: "missing: the local host" })),
-  // Not vmId: of a VM that is gone nobody's rights are known by that, and its name would be hidden.
+  // Not vmId: the rights to a VM that is gone cannot be found by that, and its name would be hidden.
   uuid: Type.Optional(Type.String({ description: "UUID of the VM" })),
   group: Type.Optional(Type.String({ description: "group of the VM" })),
   deletedAt: Timestamp,

@@ -14,7 +14,7 @@ import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SECRET, Timestamp, VmId } f
 const LINE = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
 const line = (maxLength: number, options: Record<string, unknown> = {}) =>
   Type.String({ minLength: 1, maxLength, pattern: `^${LINE}`, ...options });
-/** A line without blanks at its ends, which nobody would see. */
+/** A line without blanks at its ends, which a reader would not see. */
 const name = (maxLength: number, options: Record<string, unknown> = {}) =>
   line(maxLength, { pattern: `${NO_OUTER_BLANK}${LINE}`, ...options });
 
@@ -80,7 +80,7 @@ export const CloudInitForm = closed({
 });
 export type CloudInitForm = Static<typeof CloudInitForm>;
 
-/** What a seed is made of: the form or a whole user-data document, and the network beside it. */
+/** What a seed is made of: the form or a whole user-data document, and the network in addition. */
 export const CloudInit = closed({
   form: Type.Optional(CloudInitForm),
   userData: Type.Optional(Type.String({

@@ -13,7 +13,7 @@ export type Role = typeof ROLES[number];
 export type CommandMark = "power" | "snapshot" | "change";
 
 /** HTTP methods the REST door uses. */
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type RestMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What a list is looked up in it: the command line completes and resolves names by it. */
 export interface Lookup {
@@ -45,7 +45,7 @@ export interface Command<
    * or `anyone` (no sign-in), `signed-in` (nothing but that: it shows and changes what is one's own), `socket` (root).
    */
   readonly permission?: `${string}.${string}` | "anyone" | "signed-in" | "socket";
-  /** Permissions on everything that a call needs beside that one. */
+  /** Permissions on everything that a call needs in addition to that one. */
   readonly alsoNeeds?: readonly ExtraPermission[];
   /**
    * At a session it needs a proof, not older than a few minutes, that the session is still its owner's. A command whose
@@ -62,7 +62,7 @@ export interface Command<
   /** Errors special to it; input, role and libvirt errors every command may give are not repeated. */
   readonly errors: readonly ErrorCode[];
   /** `METHOD /path/{field}`, below `/api/v1`. Fields in the path are taken from it, the rest from body or query. */
-  readonly route: `${Method} /${string}`;
+  readonly route: `${RestMethod} /${string}`;
   /** Words of the CLI verb, then the positional fields: `["vm", "start", "<vmId>"]`. */
   readonly cli: readonly string[];
   /** Other words for the verb, as other tools have them: `vm tag` for `vm tags`. */
@@ -93,10 +93,10 @@ export interface Command<
   readonly ifTold?: readonly string[];
   /** … and those that it has only where rows differ there. */
   readonly ifVaried?: readonly string[];
-  /** Field that holds the list, where the answer has other things beside it. */
+  /** Field that holds the list, where the answer has other fields as well. */
   readonly rows?: string;
   /**
-   * Object that its fields may stand in as well, as in `{ "config": { "name": "web" } }`. Fields beside it stay where
+   * Object that its fields may stand in as well, as in `{ "config": { "name": "web" } }`. Fields next to it stay where
    * they are; none may be in both places.
    */
   readonly envelope?: string;
@@ -104,11 +104,11 @@ export interface Command<
   readonly unchecked?: true;
   /** Field of the answer with the id of the VM that it makes; the field `name` has its name. */
   readonly makesVm?: string;
-  /** It makes one beside the VM that it is about, or several. */
+  /** It makes one in addition to the VM that it is about, or several. */
   readonly makesVms?: true;
   /** REST path of what it makes, with fields of its answer or input, where that is not a part of its own path. */
   readonly makesAt?: `/${string}`;
-  /** What libvirt tells of the VM because of it. */
+  /** The events of the VM that libvirt sends because of it. */
   readonly effects?: readonly string[];
   /** Errors which say that all is as it was asked to be: a script may take them for done. */
   readonly already?: readonly ErrorCode[];
@@ -147,6 +147,9 @@ export interface Command<
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
 }
+
+/** Commands by name, as `COMMANDS` has them. */
+export type CommandTable = Readonly<Record<string, Command>>;
 
 /**
  * Whether the same call again by the same person with the same rights, while it is carried out, joins the first and gets its

@@ -1,6 +1,6 @@
 /** How consoles end. Apart from the schemas, because pages need it. */
 
-/** Close codes of a console's WebSocket (RFC 6455, 7.4.2: 4000–4999 are ours). The reason beside them is for people. */
+/** Close codes of a console's WebSocket (RFC 6455, 7.4.2: 4000–4999 are ours). The reason that comes with them is for people. */
 export const CONSOLE_CLOSE = {
   /** The one who looked is done. */
   done: 1000,

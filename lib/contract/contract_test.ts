@@ -4,7 +4,7 @@ import type { TSchema } from "typebox";
 import { type Command, COMMANDS, ERRORS, EVENTS, ROLES } from "./mod.ts";
 import { profileCommands } from "./profiles.ts";
 import { toolCommands, toolUseCommands } from "./tools.ts";
-import { fields, requiredFields, REST_ROUTES } from "./rest.ts";
+import { inputFields, requiredFields, REST_ROUTES } from "./rest.ts";
 
 const ALL = Object.entries(COMMANDS) as [string, Command][];
 const twice = (values: readonly string[]) => values.filter((value, index) => values.indexOf(value) !== index);
@@ -18,7 +18,7 @@ Deno.test("COMMANDS have snake_case names, camelCase fields, a summary and a rol
   for (const [name, command] of ALL) {
     assert.match(name, /^[a-z]+(_[a-z]+)*$/);
     const isName = OTHERS_FIELDS.has(name) ? /^[a-z]+(_[a-z]+)*$/ : /^[a-z][a-zA-Z0-9]*$/;
-    for (const field of Object.keys(fields(command))) assert.match(field, isName, name);
+    for (const field of Object.keys(inputFields(command))) assert.match(field, isName, name);
     assert.match(command.summary, /^[A-Z].*[^.]$/, name);
     assert.ok(ROLES.includes(command.role), name);
   }
@@ -43,7 +43,9 @@ Deno.test("COMMANDS name only fields of their input in path and CLI, and path fi
     const positional = command.cli.filter((word) => word.startsWith("<")).map((word) =>
       word.replace(/^<(\w+).*$/, "$1")
     );
-    for (const field of positional) assert.ok(Object.hasOwn(fields(command), field), `${name}: ${field}`);
+    for (const field of positional) {
+      assert.ok(Object.hasOwn(inputFields(command), field), `${name}: ${field}`);
+    }
   }
 });
 
@@ -62,7 +64,7 @@ const ASKED_BY_POST: ReadonlySet<string> = new Set([
 
 Deno.test("COMMANDS that change nothing are GET, but where no query can hold their input; the others are not", () => {
   for (const { name, command, method } of REST_ROUTES) {
-    const nested = ASKED_BY_POST.has(name) || Object.values(fields(command)).some((schema) => {
+    const nested = ASKED_BY_POST.has(name) || Object.values(inputFields(command)).some((schema) => {
       const { type } = schema as { type?: string };
       return type === undefined || type === "object";
     });
@@ -145,7 +147,7 @@ function hasPart(schema: unknown, path: string): boolean {
   return at !== undefined;
 }
 
-Deno.test("COMMANDS name only fields of theirs for the command line, and words that are nobody else's", () => {
+Deno.test("COMMANDS name only fields of theirs for the command line, and words that no other command has", () => {
   const verbs = new Set(ALL.map(([, { cli }]) => cli.filter((word) => !word.startsWith("<")).join(" ")));
   const aliases = ALL.flatMap(([, { aliases = [] }]) => aliases);
   assert.deepEqual(twice(aliases), []);
@@ -189,13 +191,13 @@ Deno.test("COMMANDS that check take the fields of what they check, and images ar
     check_vm_xml: "set_vm_xml",
   } as const;
   for (const [check, checked] of Object.entries(CHECKED)) {
-    const [is, wanted] = [check, checked].map((name) => fields(COMMANDS[name as keyof typeof COMMANDS]));
+    const [is, wanted] = [check, checked].map((name) => inputFields(COMMANDS[name as keyof typeof COMMANDS]));
     assert.deepEqual(Object.keys(is!).sort(), Object.keys(wanted!).sort(), check);
   }
   const unlisted = ALL.filter(([name]) => name.startsWith("check_") && !(name in CHECKED));
   assert.deepEqual(unlisted, []);
-  const attach = fields(COMMANDS.attach_disk),
-    { items } = fields(COMMANDS.create_vm).disks as unknown as {
+  const attach = inputFields(COMMANDS.attach_disk),
+    { items } = inputFields(COMMANDS.create_vm).disks as unknown as {
       items: { properties: Record<string, unknown> };
     };
   for (const field of ["path", "backingFile"]) {

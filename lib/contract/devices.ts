@@ -19,7 +19,7 @@ export const DeviceDifference = Type.Object({
 }, { description: "what will be different from the next start on" });
 export type DeviceDifference = Static<typeof DeviceDifference>;
 
-/** What a device has beside what every list shows of it. */
+/** What a device has in addition to what every list shows of it. */
 const Placed = {
   place: DevicePlace,
   pending: Type.Array(DeviceDifference),

@@ -33,7 +33,7 @@ Deno.test("errorText() gives exactly the contract's texts", () => {
   for (const [code, details, text] of TEXTS) assert.equal(errorText(code, details), text);
 });
 
-Deno.test("errorText() leaves a place nobody filled to be seen, and takes values as they are", () => {
+Deno.test("errorText() leaves a place without a value to be seen, and takes values as they are", () => {
   assert.equal(errorText("VmNotFound"), "VM not found: {vmId}");
   assert.equal(errorText("VmNotFound", { vmId: "$& {vmId} $1" }), "VM not found: $& {vmId} $1");
   assert.equal(errorText("BodyTooLarge", { limit: 0 }), "The request body is larger than 0 bytes");

@@ -1,4 +1,4 @@
-/** Inside the VM: what the guest's agent tells of it, and does in it. All that it tells is the guest's own word. */
+/** Inside the VM: what the guest's agent reports, and does in it. All that it reports is the guest's own word. */
 import { guestAccountCommands } from "./guest/accounts.ts";
 import { guestAgentCommands } from "./guest/agents.ts";
 import { guestControlCommands } from "./guest/control.ts";

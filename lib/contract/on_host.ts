@@ -34,7 +34,7 @@ export function onHost<T extends Readonly<Record<string, Command>>>(commands: T)
     if (input.properties === undefined || input.required?.includes("vmId")) return [name, each];
     if ("host" in input.properties) throw new Error(`${name} has a field host: it is where the command runs`);
     const properties = { ...input.properties, host: Type.Optional(HostName) };
-    // Beside a body, it travels in the query
+    // Next to a body, it travels in the query
     const contentFields = each.content && { contentFields: [...each.contentFields ?? [], "host"] };
     return [name, { ...each, ...contentFields, input: { ...input, properties } }];
   });

@@ -3,9 +3,9 @@ import Type from "typebox";
 import { type CommandName, COMMANDS } from "./mod.ts";
 import { LOCAL_HOST } from "./local_host.ts";
 import { hostField, onHost } from "./on_host.ts";
-import { fields } from "./rest.ts";
+import { inputFields } from "./rest.ts";
 
-const fieldsOf = (name: CommandName) => Object.keys(fields(COMMANDS[name]));
+const fieldsOf = (name: CommandName) => Object.keys(inputFields(COMMANDS[name]));
 
 Deno.test("onHost() gives the field to what is about a host, not to what its VM tells the host of", () => {
   const table: [CommandName, boolean][] = [

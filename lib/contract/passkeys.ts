@@ -1,4 +1,4 @@
-/** Passkeys: keys of a device or a security key that sign in instead of, or beside, a password (WebAuthn level 3). */
+/** Passkeys: keys of a device or a security key that sign in instead of a password or in addition to it (WebAuthn level 3). */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { closed, NO_OUTER_BLANK, NOTHING_IN, NOTHING_OUT, oneOf, SECRET, Timestamp } from "./schema.ts";

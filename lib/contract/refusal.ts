@@ -62,7 +62,7 @@ export function patternFault(pattern: string, value: unknown): Sentence | undefi
   const fits = new RegExp(pattern, "u");
   if (fits.test(value)) return undefined;
   if (value !== value.trim()) return message`begins or ends with a blank: remove it`;
-  // A character that none of these texts may have beside it is none of those allowed.
+  // A character that none of these texts may have next to it is none of those allowed.
   const plain = ["aa", "00"].filter((text) => fits.test(text));
   const wrong = [...new Set(value)].filter((char) =>
     plain.length > 0 && plain.every((text) => !fits.test(`${text[0]}${char}${text[1]}`))

@@ -1,13 +1,13 @@
 /** The REST door's view of the contract: methods, paths, and where each input field travels. Pure. */
 import type { TSchema } from "typebox";
-import type { Command, Method } from "./command.ts";
+import type { Command, RestMethod } from "./command.ts";
 import { type CommandName, COMMANDS } from "./mod.ts";
 
 /** A command's place in REST. */
 export interface RestRoute {
   readonly name: CommandName;
   readonly command: Command;
-  readonly method: Method;
+  readonly method: RestMethod;
   /** Below `/api/v1`, with `{field}` places. */
   readonly path: string;
   /** Fields that are part of the path. */
@@ -15,17 +15,17 @@ export interface RestRoute {
 }
 
 /** Methods whose other fields travel in the query; the rest send JSON. */
-export const IN_QUERY: ReadonlySet<Method> = new Set(["GET", "DELETE"]);
+export const IN_QUERY: ReadonlySet<RestMethod> = new Set(["GET", "DELETE"]);
 
 /** Every command's place, in the contract's order. */
 export const REST_ROUTES: readonly RestRoute[] = Object.entries(COMMANDS).map(([name, command]) => {
-  const [method, path] = command.route.split(" ") as [Method, string];
+  const [method, path] = command.route.split(" ") as [RestMethod, string];
   const pathFields = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
   return { name: name as CommandName, command, method, path, pathFields };
 });
 
 /** The schemas of an input's fields. */
-export function fields(command: Command): Record<string, TSchema> {
+export function inputFields(command: Command): Record<string, TSchema> {
   return (command.input as { properties?: Record<string, TSchema> }).properties ?? {};
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import Type from "typebox";
 import { COMMANDS } from "./mod.ts";
-import { fields, fromText, requiredFields, REST_ROUTES } from "./rest.ts";
+import { fromText, inputFields, requiredFields, REST_ROUTES } from "./rest.ts";
 
 Deno.test("REST_ROUTES have every command, with method, path and the fields in it", () => {
   assert.deepEqual(REST_ROUTES.map((route) => route.name), Object.keys(COMMANDS));
@@ -9,10 +9,15 @@ Deno.test("REST_ROUTES have every command, with method, path and the fields in i
   assert.deepEqual([method, path, pathFields], ["PUT", "/vms/{vmId}/tags", ["vmId"]]);
 });
 
-Deno.test("fields() and requiredFields() read an input's schema", () => {
-  assert.deepEqual(Object.keys(fields(COMMANDS.delete_vm)), ["vmId", "deleteDisks", "disks", "permanently"]);
+Deno.test("inputFields() and requiredFields() read an input's schema", () => {
+  assert.deepEqual(Object.keys(inputFields(COMMANDS.delete_vm)), [
+    "vmId",
+    "deleteDisks",
+    "disks",
+    "permanently",
+  ]);
   assert.deepEqual(requiredFields(COMMANDS.delete_vm), ["vmId"]);
-  assert.deepEqual([fields(COMMANDS.get_session), requiredFields(COMMANDS.get_session)], [{}, []]);
+  assert.deepEqual([inputFields(COMMANDS.get_session), requiredFields(COMMANDS.get_session)], [{}, []]);
 });
 
 Deno.test("fromText() gives what the schema wants, and leaves what it cannot read for the validation to name", () => {

@@ -58,7 +58,7 @@ const ScheduleName = Type.String({
   description: "without blanks at its ends",
 });
 
-/** When it runs. Which of the fields beside `frequency` count depends on it; the others are ignored. */
+/** When it runs. Which of the fields other than `frequency` count depends on it; the others are ignored. */
 export const scheduleTiming = {
   at: Type.Optional(
     Type.String({

@@ -80,7 +80,7 @@ export const withLast = <L extends string>(last: L) => ({ "x-last": last }) as c
 export const withOthers = <F extends string>(...fields: readonly F[]) => ({ "x-or": fields }) as const;
 
 /**
- * Begins a pattern of names to be made: no blank at either end, Unicode's among them (NBSP, U+3000, BOM). Nobody could
+ * Begins a pattern of names to be made: no blank at either end, Unicode's among them (NBSP, U+3000, BOM). No user could
  * tell two such names apart. Names that exist already may have them.
  */
 export const NO_OUTER_BLANK = "^(?!\\s)(?!.*\\s$)";

@@ -31,7 +31,7 @@ const poolFor = (description: string) =>
 const version = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description }));
 
-/** A disk of a template: a volume that nobody writes to. */
+/** A disk of a template: a volume that is not written to. */
 export const TemplateDisk = Type.Object({
   target: Type.String({ description: "vda, sda, …" }),
   pool: Type.String(),

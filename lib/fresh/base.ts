@@ -27,7 +27,7 @@ export function withBase(address: string): string {
 }
 
 /** The path, without a slash at its end; empty for none. In the browser: `data-base` of the document's element. */
-export function basePath(): string {
+export function currentBasePath(): string {
   return base;
 }
 

@@ -2,7 +2,7 @@
  * The part of Fresh 2's public API that we use. Code in `routes/` and `islands/` runs on real Fresh when the import
  * map points there.
  */
-export { App, type Handler } from "./server/app.ts";
+export { App, type RequestHandler } from "./server/app.ts";
 export type { Context, LayoutConfig, PageProps } from "./server/context.ts";
 export { createDefine, type Define } from "./server/define.ts";
 export { HttpError } from "./server/error.ts";

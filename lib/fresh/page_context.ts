@@ -4,7 +4,7 @@
  */
 import { type Offers, useLooking } from "../access/looking.ts";
 import { useLocale, useZone } from "../i18n/locale.ts";
-import { basePath, useAddresses } from "./base.ts"; // reads the document's path
+import { currentBasePath, useAddresses } from "./base.ts"; // reads the document's path
 
 /** Takes language and zone at once. @returns resolves when the rest is there: no island is drawn before */
 export async function readPageContext(): Promise<void> {
@@ -17,7 +17,7 @@ export async function readPageContext(): Promise<void> {
 /** @param text undefined for a user who may use everything */
 async function readOffers(text: string | undefined): Promise<void> {
   if (text === undefined) return;
-  const offers = JSON.parse(text) as Offers, base = basePath();
+  const offers = JSON.parse(text) as Offers, base = currentBasePath();
   const { pageIn } = await import("../access/offered_elements.ts");
   useLooking(() => ({ offers, page: pageIn(location.pathname.slice(base.length)) + location.search, base }));
 }

@@ -1,5 +1,5 @@
 /** Fixtures for the tests of this folder: apps made of manifests in memory. */
-import { App, type Handler, type Middleware } from "./mod.ts";
+import { App, type Middleware, type RequestHandler } from "./mod.ts";
 import { type Manifest, register } from "./server/manifest.ts";
 
 /** Assets of no build. */
@@ -12,7 +12,10 @@ export const NO_ASSETS: Awaited<ReturnType<Manifest["assets"]>> = {
 };
 
 /** The handler of an app with these middlewares and routes, and nothing else. */
-export function handlerOf(manifest: Partial<Manifest>, ...middlewares: Middleware<unknown>[]): Handler {
+export function handlerOf(
+  manifest: Partial<Manifest>,
+  ...middlewares: Middleware<unknown>[]
+): RequestHandler {
   register({ assets: () => Promise.resolve(NO_ASSETS), ...manifest });
   const app = new App<unknown>();
   for (const middleware of middlewares) app.use(middleware);
@@ -20,11 +23,11 @@ export function handlerOf(manifest: Partial<Manifest>, ...middlewares: Middlewar
 }
 
 /** Asks a handler for a path. */
-export function get(handler: Handler, path: string, init?: RequestInit): Promise<Response> {
+export function get(handler: RequestHandler, path: string, init?: RequestInit): Promise<Response> {
   return handler(new Request("http://localhost" + path, init));
 }
 
 /** Asks for a path and reads the answer. */
-export async function text(handler: Handler, path: string): Promise<string> {
+export async function text(handler: RequestHandler, path: string): Promise<string> {
   return await (await get(handler, path)).text();
 }

@@ -1,5 +1,5 @@
 /** The contract as a .proto file: one service with a method for each command, and what streams. Pure. */
-import { type Command, COMMANDS, EVENTS } from "../contract/mod.ts";
+import { type Command, COMMANDS, type CommandTable, EVENTS } from "../contract/mod.ts";
 import { pascalName, protocJsonName, type ProtoFile, type ProtoMethod, snakeName } from "./model.ts";
 import type { NumberLock } from "./numbers.ts";
 import { type JsonSchema, SchemaMessages } from "./schema_messages.ts";
@@ -32,9 +32,6 @@ export interface ContractFile {
   /** The messages before they have numbers, for the lock. */
   readonly messages: SchemaMessages;
 }
-
-/** Commands by name, as `COMMANDS` has them. */
-export type CommandTable = Readonly<Record<string, Command>>;
 
 /** JSON's name of an event in `Event`: `vm-state-changed` → `vmStateChanged`. */
 export const eventField = (name: string) => protocJsonName(snakeName(name));

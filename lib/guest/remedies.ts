@@ -66,7 +66,7 @@ export const LINE_TAKEN: BlockedReason = {
 };
 
 /** Our agent does not offer a method: its configuration, or its age. */
-export function notOffered(method: string): BlockedReason {
+export function methodNotOffered(method: string): BlockedReason {
   return {
     reason: message`KVM Manager's agent in it does not offer ${method}`,
     remedy: "See agent.json in the guest (/etc/kvm-manager-agent), or install newer guest tools",

@@ -7,7 +7,7 @@ import { isLinkLocal } from "../formats/ip/link_local.ts";
 import { oneLine } from "../text/text.ts";
 
 /** The names and values, as they come. */
-export type Told = Readonly<Record<string, unknown>>;
+export type GuestReport = Readonly<Record<string, unknown>>;
 
 /** Entries of one list, and of a list within: more is no guest, but a lie. */
 const MOST = 256, MOST_WITHIN = 64;
@@ -32,7 +32,7 @@ function count(value: unknown): number | undefined {
 }
 
 /** The entries of a list that libvirt writes as `name.count` and `name.N.…`. */
-function entries(told: Told, name: string, most = MOST): string[] {
+function entries(told: GuestReport, name: string, most = MOST): string[] {
   const length = Math.min(count(told[`${name}.count`]) ?? 0, most);
   return Array.from({ length }, (_, index) => `${name}.${index}.`);
 }
@@ -41,7 +41,7 @@ const ADDRESS = /^[0-9a-fA-F:.]{2,45}$/;
 const MAC = /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/;
 
 /** The guest's network interfaces, without its loopback. */
-export function toldInterfaces(told: Told): GuestInterface[] {
+export function toldInterfaces(told: GuestReport): GuestInterface[] {
   return entries(told, "if").flatMap((at) => {
     const name = toldText(told[`${at}name`], 64), mac = told[`${at}hwaddr`];
     if (name === "" || name === "lo") return [];
@@ -58,7 +58,7 @@ export function toldInterfaces(told: Told): GuestInterface[] {
 }
 
 /** What system it is. */
-export function toldSystem(told: Told): GuestInfo {
+export function toldSystem(told: GuestReport): GuestInfo {
   const osId = toldText(told["os.id"], 64), kernel = toldText(told["os.kernel-release"]);
   const isWindows = osId === "mswindows";
   const interfaces = toldInterfaces(told);
@@ -83,7 +83,7 @@ export function toldSystem(told: Told): GuestInfo {
 }
 
 /** Its file systems, by where they are mounted. */
-export function toldFilesystems(told: Told): GuestFilesystem[] {
+export function toldFilesystems(told: GuestReport): GuestFilesystem[] {
   return entries(told, "fs").flatMap((at) => {
     const mountpoint = toldText(told[`${at}mountpoint`]);
     if (mountpoint === "") return [];
@@ -102,7 +102,7 @@ export function toldFilesystems(told: Told): GuestFilesystem[] {
 }
 
 /** Who is signed in. */
-export function toldUsers(told: Told): UserInfo[] {
+export function toldUsers(told: GuestReport): UserInfo[] {
   return entries(told, "user").flatMap((at) => {
     const name = toldText(told[`${at}name`]), domain = toldText(told[`${at}domain`]);
     const since = count(told[`${at}login-time`]);

@@ -3,7 +3,7 @@ import type { Token, Tokens } from "marked";
 import { CHAPTERS, HELP } from "./chapters.ts";
 
 /** What stands below a heading. */
-export interface Section {
+export interface HelpSection {
   /** Part of its address; empty for what comes before the first heading but the chapter's own. */
   readonly anchor: string;
   readonly title: string;
@@ -16,7 +16,7 @@ export interface Chapter {
   readonly name: string;
   readonly title: string;
   readonly tokens: readonly Token[];
-  readonly sections: readonly Section[];
+  readonly sections: readonly HelpSection[];
 }
 
 /** Kinds of Markdown that the documentation uses: others are not drawn, and a test finds them. */
@@ -39,21 +39,21 @@ const childrenOf = (token: Token): readonly Token[] => {
 };
 
 /** The words of something. */
-export function plainText(token: Token): string {
+export function textOfToken(token: Token): string {
   const children = childrenOf(token);
-  if (children.length > 0) return children.map(plainText).join(token.type === "table" ? " · " : "");
+  if (children.length > 0) return children.map(textOfToken).join(token.type === "table" ? " · " : "");
   return "text" in token && typeof token.text === "string" ? token.text : " ";
 }
 
 /** @param tokens of a file of `docs/`, which begins with its title */
 export function chapterOf(name: string, tokens: readonly Token[]): Chapter {
-  const [first, ...rest] = tokens, title = first === undefined ? name : plainText(first);
+  const [first, ...rest] = tokens, title = first === undefined ? name : textOfToken(first);
   const sections: { anchor: string; title: string; parts: string[] }[] = [{ anchor: "", title, parts: [] }];
   for (const token of rest) {
     if (token.type === "heading") {
-      const heading = plainText(token);
+      const heading = textOfToken(token);
       sections.push({ anchor: anchorOf(heading), title: heading, parts: [] });
-    } else sections.at(-1)!.parts.push(plainText(token));
+    } else sections.at(-1)!.parts.push(textOfToken(token));
   }
   return {
     ...{ name, title, tokens: rest },
@@ -72,7 +72,7 @@ export function linkIn(href: string): string | null {
 }
 
 /** Something that was found. */
-export interface Found {
+export interface HelpResult {
   readonly href: string;
   readonly chapter: string;
   readonly title: string;
@@ -91,7 +91,7 @@ function aroundOf(text: string, word: string): string {
 }
 
 /** Sections with every word of a question, those with a word in their title first. */
-export function searchChapters(chapters: readonly Chapter[], question: string): Found[] {
+export function searchChapters(chapters: readonly Chapter[], question: string): HelpResult[] {
   const words = question.toLowerCase().split(/\s+/).filter((word) => word !== "");
   if (words.length === 0) return [];
   const found = chapters.flatMap((chapter) =>

@@ -13,7 +13,7 @@ export class CatalogError extends Error {
 }
 
 /** Reads a catalogue. @throws {CatalogError} */
-export function readCatalog(value: unknown): CatalogImage[] {
+export function readImageCatalog(value: unknown): CatalogImage[] {
   const validator = Compile(Catalog);
   if (!validator.Check(value)) {
     const [first] = validator.Errors(value);
@@ -28,4 +28,4 @@ export function readCatalog(value: unknown): CatalogImage[] {
 }
 
 /** The catalogue that comes with the program. */
-export const builtinCatalog = (): CatalogImage[] => readCatalog(builtin);
+export const builtinCatalog = (): CatalogImage[] => readImageCatalog(builtin);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { builtinCatalog, CatalogError, readCatalog } from "./catalog.ts";
+import { builtinCatalog, CatalogError, readImageCatalog } from "./catalog.ts";
 
 Deno.test("builtinCatalog() has the distributions that were promised, each with a checksum over https", () => {
   const images = builtinCatalog();
@@ -14,12 +14,12 @@ Deno.test("builtinCatalog() has the distributions that were promised, each with 
   }
 });
 
-Deno.test("readCatalog() names what is wrong", () => {
+Deno.test("readImageCatalog() names what is wrong", () => {
   const image = { id: "x", name: "X", arch: "x86_64", url: "https://mirror/x.qcow2", format: "qcow2" };
-  assert.equal(readCatalog({ images: [image] }).length, 1);
+  assert.equal(readImageCatalog({ images: [image] }).length, 1);
   const wrong = (value: unknown, text: RegExp) =>
     assert.throws(
-      () => readCatalog(value),
+      () => readImageCatalog(value),
       (error) => error instanceof CatalogError && text.test(error.message),
     );
   wrong([], /the file/);

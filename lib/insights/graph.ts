@@ -4,7 +4,7 @@ import type { MetricUnit } from "../contract/metric_series.ts";
 import { type ChartLine, chartLineOf, gridOf } from "../metrics/chart_data.ts";
 
 /** What is drawn, and said of it. */
-export interface FindingGraph {
+export interface FindingGraphData {
   readonly label?: string;
   readonly unit: MetricUnit;
   readonly line: ChartLine;
@@ -16,7 +16,7 @@ export interface FindingGraph {
 const LEAST_KNOWN = 0.1;
 
 /** The graph of a history's first series; undefined where little is known of it. */
-export function findingGraph(history: MetricHistory): FindingGraph | undefined {
+export function findingGraph(history: MetricHistory): FindingGraphData | undefined {
   const [first] = history.series;
   if (first === undefined) return undefined;
   const known = first.avg.filter((value) => value !== null);

@@ -1,10 +1,10 @@
 /** The commands as a program looks them up: by words, and one by one. All of it is read from the contract. Pure. */
-import type { Command } from "../contract/command.ts";
+import type { Command, CommandTable } from "../contract/command.ts";
 import { ERRORS, errorText } from "../contract/errors.ts";
-import { fields, requiredFields } from "../contract/rest.ts";
+import { inputFields, requiredFields } from "../contract/rest.ts";
 import { needOf } from "../access/permissions.ts";
 import type { CommandName } from "../contract/mod.ts";
-import { type CommandTable, CONTRACT, notOffered } from "./offered.ts";
+import { CONTRACT, notOffered } from "./offered.ts";
 
 /** Commands that one search finds at most. */
 const MOST_FOUND = 25;
@@ -41,7 +41,7 @@ function fit(word: string, name: string, { summary, description = "", cli, alias
  *
  * @param may whether who asks may call it at all
  */
-export function searchCommands(
+export function matchCommands(
   query: string,
   may: (name: CommandName) => boolean,
   commands: CommandTable = CONTRACT,
@@ -99,6 +99,6 @@ export function sharedInput(
   input: Readonly<Record<string, unknown>>,
   other: Command,
 ): Record<string, unknown> {
-  const known = fields(other);
+  const known = inputFields(other);
   return Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(known, name)));
 }

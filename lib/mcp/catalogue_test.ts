@@ -22,7 +22,7 @@ const paint = command({
   readOnly: true,
 });
 Object.assign(COMMANDS, { paint_vm: paint });
-const { searchCommands, describeCommand } = await import("./catalogue.ts");
+const { matchCommands, describeCommand } = await import("./catalogue.ts");
 const { notOffered, rowOf } = await import("./offered.ts");
 const { REST_ROUTES } = await import("../contract/rest.ts");
 const { openApi } = await import("../openapi/openapi.ts");
@@ -33,7 +33,7 @@ const all = () => true;
 
 Deno.test("a command that is added to the contract is in MCP, REST, OpenAPI and rights without another line", () => {
   const name = "paint_vm" as never;
-  const { commands } = searchCommands("paint", all);
+  const { commands } = matchCommands("paint", all);
   assert.deepEqual(commands, [
     { name: "paint_vm", summary: "Paint a VM in a colour", reads: true, destroys: "the colour that it had" },
   ]);
@@ -55,26 +55,26 @@ Deno.test("a command that is added to the contract is in MCP, REST, OpenAPI and 
   assert.deepEqual(needOf(name), { permission: "vms.operate", role: "operator", object: "vm" });
 });
 
-Deno.test("searchCommands() finds by name, words of the command line and summary, the best first", () => {
+Deno.test("matchCommands() finds by name, words of the command line and summary, the best first", () => {
   const first = (query: string) => {
-    const [found] = searchCommands(query, all).commands;
+    const [found] = matchCommands(query, all).commands;
     return (found as { name: string }).name;
   };
   assert.equal(first("start vm"), "start_vm");
   assert.equal(first("  DELETE snapshots!! "), "delete_snapshot");
   assert.equal(first("screenshot"), "screenshot_vm");
-  assert.deepEqual(searchCommands("xyzzy", all), { commands: [], more: 0 });
-  const wide = searchCommands("vm", all);
+  assert.deepEqual(matchCommands("xyzzy", all), { commands: [], more: 0 });
+  const wide = matchCommands("vm", all);
   assert.equal(wide.commands.length, 25);
   assert.ok(wide.more > 20);
 });
 
-Deno.test("searchCommands() names all that is offered to who asks, and nothing else", () => {
-  const { commands } = searchCommands("", (name) => name.startsWith("create_"));
+Deno.test("matchCommands() names all that is offered to who asks, and nothing else", () => {
+  const { commands } = matchCommands("", (name) => name.startsWith("create_"));
   assert.ok(commands.includes("create_vm"));
   assert.ok(!commands.includes("create_token"), "it decides who may do what");
   assert.ok(commands.every((name) => String(name).startsWith("create_")));
-  const { commands: every } = searchCommands(" .,- ", all);
+  const { commands: every } = matchCommands(" .,- ", all);
   for (
     const never of [
       "sign_in",

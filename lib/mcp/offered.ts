@@ -1,8 +1,5 @@
 /** Which commands are carried out by MCP: told by their rows in the contract alone. Pure. */
-import { type Command, COMMANDS } from "../contract/mod.ts";
-
-/** Commands by name. */
-export type CommandTable = Readonly<Record<string, Command>>;
+import { type Command, COMMANDS, type CommandTable } from "../contract/mod.ts";
 
 /** The contract's. */
 export const CONTRACT: CommandTable = COMMANDS;

@@ -10,7 +10,7 @@ export const MOST_MESSAGE = 1024 * 1024;
 export const PLAN_MINUTES = 5;
 
 /** A message of a client, as far as the door looks into it. */
-export interface Message {
+export interface McpMessage {
   readonly id?: string | number;
   readonly method?: string;
 }
@@ -19,7 +19,7 @@ export interface Message {
 export const RPC_CODES = { parse: -32700, invalid: -32600, failed: -32000 } as const;
 
 /** What a value that was parsed is as a message; undefined where it is none, as a batch of several. */
-export function messageIn(value: unknown): Message | undefined {
+export function messageIn(value: unknown): McpMessage | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const { id, method } = value as Record<string, unknown>;
   const isId = id === undefined || typeof id === "string" || typeof id === "number";

@@ -1,6 +1,6 @@
 /** What can be read by its address: each command that only reads and is a GET of REST. Pure. */
 import type { Command } from "../contract/command.ts";
-import { fields, fromText, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
+import { fromText, inputFields, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
 import { notOffered } from "./offered.ts";
 
 /** How addresses begin; the rest is the path of REST. */
@@ -9,7 +9,7 @@ export const SCHEME = "kvm-manager://";
 const OF_VM = "/vms/{vmId}";
 
 /** An address with places. */
-export interface Template {
+export interface ResourceTemplate {
   readonly route: RestRoute;
   readonly uriTemplate: string;
   readonly mimeType: string;
@@ -24,7 +24,7 @@ export const isPicture = ({ file, output }: Command): boolean => {
 export const PNG = "image/png";
 
 /** Which can be read with nothing but what their path says. */
-const READABLE: readonly Template[] = REST_ROUTES.filter(({ method, command, pathFields }) =>
+const READABLE: readonly ResourceTemplate[] = REST_ROUTES.filter(({ method, command, pathFields }) =>
   method === "GET" && command.readOnly && notOffered(command) === undefined &&
   requiredFields(command).every((field) => pathFields.includes(field))
 ).map((route) => ({
@@ -34,11 +34,15 @@ const READABLE: readonly Template[] = REST_ROUTES.filter(({ method, command, pat
 }));
 
 /** Those that are told as templates: of a VM first, and then the rest. */
-export const TEMPLATES: readonly Template[] = READABLE.filter(({ route }) => route.pathFields.length > 0)
+export const TEMPLATES: readonly ResourceTemplate[] = READABLE.filter(({ route }) =>
+  route.pathFields.length > 0
+)
   .toSorted((a, b) => Number(b.route.path.startsWith(OF_VM)) - Number(a.route.path.startsWith(OF_VM)));
 
 /** Lists and facts without places in their addresses. */
-export const PLAIN: readonly Template[] = READABLE.filter(({ route }) => route.pathFields.length === 0);
+export const PLAIN: readonly ResourceTemplate[] = READABLE.filter(({ route }) =>
+  route.pathFields.length === 0
+);
 
 /** The address of a VM. */
 export const vmAddress = (vmId: string): string => `${SCHEME}vms/${encodeURIComponent(vmId)}`;
@@ -59,7 +63,7 @@ export function addressed(uri: string): Addressed | undefined {
     const isIt = wanted.length === parts.length &&
       wanted.every((part, at) => part.startsWith("{") ? parts[at] !== "" : part === parts[at]);
     if (!isIt) continue;
-    const known = fields(route.command);
+    const known = inputFields(route.command);
     const placed = wanted.flatMap((part, at) =>
       part.startsWith("{") ? [[part.slice(1, -1), parts[at]!]] : []
     );

@@ -79,7 +79,7 @@ export const TOOLS = [
   },
 ] as const;
 
-export type ToolName = typeof TOOLS[number]["name"];
+export type McpToolName = typeof TOOLS[number]["name"];
 
 /** What a client is told of the server as a whole. */
 export const INSTRUCTIONS =

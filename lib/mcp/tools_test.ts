@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../contract/mod.ts";
 import type { Command } from "../contract/command.ts";
-import { fields, requiredFields } from "../contract/rest.ts";
+import { inputFields, requiredFields } from "../contract/rest.ts";
 import { messageIn } from "./protocol.ts";
 import { PROMPTS, promptText } from "./prompts.ts";
 import { TOOLS } from "./tools.ts";
@@ -17,7 +17,7 @@ Deno.test("a command's plan only reads, and needs nothing that the command does 
     const plan: Command = COMMANDS[row.plan as keyof typeof COMMANDS];
     assert.ok(plan?.readOnly && !row.readOnly, name);
     for (const field of requiredFields(plan)) {
-      assert.ok(Object.hasOwn(fields(row), field), `${name}: ${field}`);
+      assert.ok(Object.hasOwn(inputFields(row), field), `${name}: ${field}`);
     }
   }
 });

@@ -6,19 +6,19 @@ import { increase, perSecond } from "./rate.ts";
 export type Reading = Readonly<Record<string, number | string | boolean>>;
 
 /** Where a figure comes from: a name of the reading, or what is made of several. */
-export type Origin = string | ((reading: Reading) => number);
+export type SeriesOrigin = string | ((reading: Reading) => number);
 
 /** How a series is taken from readings. */
 export interface FigureSource {
   readonly name: string;
   readonly label: string;
-  readonly from: Origin;
+  readonly from: SeriesOrigin;
   /**
    * counter: what it rose by in a second. share: the same of a time, in percent of the time that passed: never more than all of
    * it, though the kernel sums some up a moment late. ratio: what `from` rose by for each that `by` rose.
    */
   readonly kind: "gauge" | "counter" | "share" | "ratio";
-  readonly by?: Origin;
+  readonly by?: SeriesOrigin;
   /** The figure's unit over the reading's. */
   readonly factor: number;
 }
@@ -47,7 +47,7 @@ export function numberIn(reading: Reading, name: string): number {
   return typeof value === "number" ? value : NaN;
 }
 
-const valueOf = (reading: Reading, from: Origin) =>
+const valueOf = (reading: Reading, from: SeriesOrigin) =>
   typeof from === "string" ? numberIn(reading, from) : from(reading);
 
 /** Takes the figures of one VM or host. It keeps the last reading of its counters alone. */

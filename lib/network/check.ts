@@ -33,7 +33,7 @@ export interface TakenSubnet {
 }
 
 /** What the host has. Sets are undefined where it cannot be told (another machine's). */
-export interface NetworkFacts {
+export interface HostNetworks {
   readonly names: ReadonlySet<string>;
   readonly taken: readonly TakenSubnet[];
   /** Network devices of the host, and which of them are bridges or have virtual functions. */
@@ -187,7 +187,7 @@ function subnetFault(subnet: Subnet | undefined, family: 4 | 6): string | undefi
 function subnetProblems(
   field: "ipv4" | "ipv6",
   { address, ranges = [], hosts = [] }: NewSubnet,
-  facts: NetworkFacts,
+  facts: HostNetworks,
 ): NetworkProblem[] {
   const subnet = parseSubnet(address);
   const fault = subnetFault(subnet, field === "ipv4" ? 4 : 6);
@@ -310,7 +310,7 @@ function modeProblems(network: NewNetwork): NetworkProblem[] {
   return [...found, ...dnsProblems(network)];
 }
 
-function hostProblems({ mode, bridge, devices = [] }: NewNetwork, facts: NetworkFacts): NetworkProblem[] {
+function hostProblems({ mode, bridge, devices = [] }: NewNetwork, facts: HostNetworks): NetworkProblem[] {
   const found: NetworkProblem[] = [];
   const isOwn = ADDRESSED_MODES.includes(mode);
   if (mode === "openvswitch" && facts.noOpenvswitch !== undefined) {
@@ -345,7 +345,7 @@ function hostProblems({ mode, bridge, devices = [] }: NewNetwork, facts: Network
 }
 
 /** Everything that stands in the way, the name first. Empty: it can be made. */
-export function networkProblems(network: NewNetwork, facts: NetworkFacts): NetworkProblem[] {
+export function networkProblems(network: NewNetwork, facts: HostNetworks): NetworkProblem[] {
   const { name, ipv4, ipv6 } = network;
   const usesAddresses = ADDRESSED_MODES.includes(network.mode);
   return [
@@ -358,7 +358,7 @@ export function networkProblems(network: NewNetwork, facts: NetworkFacts): Netwo
 }
 
 /** What is worth knowing of a network that can be made: routes of the host that lead to addresses of its subnets. */
-export function subnetWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: NetworkFacts): NetworkWarning[] {
+export function subnetWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: HostNetworks): NetworkWarning[] {
   if (!ADDRESSED_MODES.includes(mode)) return [];
   return Object.entries({ ipv4, ipv6 }).flatMap(([field, wish]): NetworkWarning[] => {
     const subnet = wish && parseSubnet(wish.address);

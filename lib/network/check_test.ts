@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { NewNetwork } from "../contract/networks.ts";
 import {
   freeIpv4,
-  type NetworkFacts,
+  type HostNetworks,
   networkProblems,
   rangeFault,
   sameLease,
@@ -13,7 +13,7 @@ import {
 } from "./check.ts";
 import { bitsOf, formatSubnet, networkOf, overlaps, parseSubnet, type Subnet } from "../formats/ip/cidr.ts";
 
-const FACTS: NetworkFacts = {
+const FACTS: HostNetworks = {
   names: new Set(["default"]),
   taken: [{ subnet: parseSubnet("192.168.122.1/24")!, what: "the network default", kind: "network" }],
   devices: new Set(["eth0", "br0", "virbr0"]),

@@ -15,7 +15,7 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /** Whether it stands for every address of the host. */
-export const isAny = (hostname: string) => hostname === "0.0.0.0" || hostname === "[::]";
+export const isAnyAddress = (hostname: string) => hostname === "0.0.0.0" || hostname === "[::]";
 
 /** Splits `host:port`. @throws {Error} */
 export function parseHostPort(at: string): { hostname: string; port: number } {

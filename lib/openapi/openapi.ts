@@ -5,7 +5,7 @@ import { exampleOf, inputExample } from "./examples.ts";
 import { EXTRA_PATHS } from "./paths.ts";
 import { namedSchemas, referred } from "./schemas.ts";
 import { isNamed } from "../contract/lookups.ts";
-import { fields, IN_QUERY, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
+import { IN_QUERY, inputFields, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
 import { listQueryOf } from "../rest/list_query.ts";
 import { conditionsOn, isMaking, startsJob } from "../rest/resources.ts";
 import { longestList } from "../contract/lookups.ts";
@@ -193,7 +193,7 @@ function headsOf(route: RestRoute) {
 /** Statuses of what was carried out → what they say. */
 function statusesOf(route: RestRoute): readonly (readonly [number, string])[] {
   if (isMaking(route.name)) {
-    const isAlso = route.command.makesVm !== undefined && "vmId" in fields(route.command);
+    const isAlso = route.command.makesVm !== undefined && "vmId" in inputFields(route.command);
     return [[201, "Made: Location has its address"], ...(isAlso ? [[200, "Done"] as const] : [])];
   }
   return startsJob(route)
@@ -254,7 +254,7 @@ function parametersOf(route: RestRoute) {
   const { command, method, pathFields } = route;
   const required = requiredFields(command), example = inputExample(command);
   const inQuery = IN_QUERY.has(method);
-  const own = Object.entries(fields(command)).filter(([field]) =>
+  const own = Object.entries(inputFields(command)).filter(([field]) =>
     pathFields.includes(field) ||
     (command.content === undefined ? inQuery : command.contentFields?.includes(field) ?? false)
   );
@@ -282,7 +282,7 @@ function parametersOf(route: RestRoute) {
       ? [REQUEST_HEADS.match]
       : []),
     ...(command.content === undefined ||
-        command.content === "upload" && !Object.hasOwn(fields(command), "offset")
+        command.content === "upload" && !Object.hasOwn(inputFields(command), "offset")
       ? []
       : [CONTENT_HEADS[command.content]]),
   ];
@@ -300,7 +300,7 @@ const within = (envelope: string, fields: unknown) => ({
 function bodyOf({ command, method, pathFields }: RestRoute) {
   if (command.content === "upload") return { required: true, content: OCTETS };
   if (command.content !== undefined || IN_QUERY.has(method)) return undefined;
-  const body = Object.entries(fields(command)).filter(([field]) => !pathFields.includes(field));
+  const body = Object.entries(inputFields(command)).filter(([field]) => !pathFields.includes(field));
   if (body.length === 0) return undefined;
   const required = requiredFields(command), example = inputExample(command);
   const isIn = (field: string) => !pathFields.includes(field);
@@ -332,7 +332,7 @@ function operation(route: RestRoute, shared: SharedResponses) {
   const errors: ErrorCode[] = [
     ...command.errors,
     ...(conditional ? CONDITIONAL : []),
-    ...(Object.keys(fields(command)).some(isNamed) ? ["NameAmbiguous" as const] : []),
+    ...(Object.keys(inputFields(command)).some(isNamed) ? ["NameAmbiguous" as const] : []),
     ...ANY,
     ...(isOpen ? [] : SIGNED_IN),
     ...(requestBody ? WITH_BODY : []),

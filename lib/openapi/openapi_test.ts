@@ -5,7 +5,7 @@ import { openApi } from "./openapi.ts";
 import { Compile } from "typebox/compile";
 import { needOf } from "../access/permissions.ts";
 import { exampleOf, inputExample } from "./examples.ts";
-import { fields, REST_ROUTES } from "../contract/rest.ts";
+import { inputFields, REST_ROUTES } from "../contract/rest.ts";
 import { listQueryOf } from "../rest/list_query.ts";
 import { conditionsOn, LISTED_ITEMS } from "../rest/resources.ts";
 
@@ -61,7 +61,7 @@ Deno.test("openApi() has every field of a command once: in path, query or body",
     const { parameters = [], requestBody } = description.paths[path]![method.toLowerCase()]!;
     if (command.content !== undefined) {
       // Its body is content; which part of it is meant, the request's head says.
-      const canGoOn = Object.hasOwn(fields(command), "offset");
+      const canGoOn = Object.hasOwn(inputFields(command), "offset");
       const heads = command.content === "download" ? ["Range"] : canGoOn ? ["Content-Range"] : [];
       const expected = [...pathFields, ...command.contentFields ?? [], ...heads];
       assert.deepEqual(parameters.map((parameter) => parameter.name), expected, name);
@@ -76,7 +76,7 @@ Deno.test("openApi() has every field of a command once: in path, query or body",
       : conditionsOn(route) === undefined
       ? []
       : ["If-Match"];
-    const expected = [...Object.keys(fields(command)), ...views, ...heads];
+    const expected = [...Object.keys(inputFields(command)), ...views, ...heads];
     assert.deepEqual(all.toSorted(), expected.toSorted(), name);
   }
 });

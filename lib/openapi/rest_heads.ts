@@ -2,7 +2,7 @@
 import type { TSchema } from "typebox";
 import { needOf } from "../access/permissions.ts";
 import type { ErrorCode } from "../contract/errors.ts";
-import { fields } from "../contract/rest.ts";
+import { inputFields } from "../contract/rest.ts";
 import { LISTED_ITEMS, type ListedItem } from "../rest/resources.ts";
 import { exampleOf } from "./examples.ts";
 import { referred } from "./schemas.ts";
@@ -64,7 +64,7 @@ function operation({ list, field, path, missing }: ListedItem, errors: Errors) {
   const { permission } = needOf(list.name),
     places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const { items } = list.command.output as unknown as { items: TSchema };
-  const known = Object.entries(fields(list.command)).map(([name, schema]) => ({
+  const known = Object.entries(inputFields(list.command)).map(([name, schema]) => ({
     name,
     in: places.includes(name) ? "path" : "query",
     description: described(name, schema),

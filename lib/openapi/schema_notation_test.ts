@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fields, REST_ROUTES } from "../contract/rest.ts";
+import { inputFields, REST_ROUTES } from "../contract/rest.ts";
 import { schemaNotation } from "./schema_notation.ts";
 
 Deno.test("schemaNotation() writes bounds, choices, lists and objects in a line", () => {
@@ -23,7 +23,7 @@ Deno.test("schemaNotation() writes bounds, choices, lists and objects in a line"
 
 Deno.test("schemaNotation() has a word for every field of the contract", () => {
   for (const { name, command } of REST_ROUTES) {
-    for (const [field, schema] of Object.entries(fields(command))) {
+    for (const [field, schema] of Object.entries(inputFields(command))) {
       const { description: _, ...rest } = schema as Record<string, unknown>;
       assert.doesNotMatch(schemaNotation(rest), /"(type|anyOf|properties|items)":/, `${name}.${field}`);
     }

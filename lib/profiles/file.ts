@@ -145,5 +145,5 @@ export function writtenProfile(
 }
 
 /** A name for the file of a profile: letters, digits and dashes of it, whatever else is in it. */
-export const fileNameOf = (name: string): string =>
+export const profileFileName = (name: string): string =>
   `${name.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-").replace(/^-+|-+$/g, "") || "profile"}${WRITTEN_ENDING}`;

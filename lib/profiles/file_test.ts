@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../contract/errors.ts";
-import { fileNameOf, readProfile, readProfileHead, writtenProfile } from "./file.ts";
+import { profileFileName, readProfile, readProfileHead, writtenProfile } from "./file.ts";
 import { profileName } from "./name.ts";
 import { namedIn } from "./about.ts";
 import { filledInput, parametersIn, valuesFor } from "./skill.ts";
@@ -52,8 +52,8 @@ Deno.test("Files of profiles: another version, no profile, and names that lead e
     tool("a\u202e"),
   ];
   for (const text of wrong) assert.equal(codeOf(() => readProfile(text)), "InvalidFormat", text);
-  assert.equal(fileNameOf("../../etc/pass wd"), "etc-pass-wd.kvmm-profile.json");
-  assert.equal(fileNameOf(".."), "profile.kvmm-profile.json");
+  assert.equal(profileFileName("../../etc/pass wd"), "etc-pass-wd.kvmm-profile.json");
+  assert.equal(profileFileName(".."), "profile.kvmm-profile.json");
 });
 
 Deno.test("Names of profiles: two spellings of one name are one", () => {

@@ -7,7 +7,7 @@ import type { SkillStep } from "../contract/tools.ts";
 import { message, type Sentence } from "../i18n/message.ts";
 import { formField, formInput } from "../text/form_input.ts";
 import { type FieldSchema, unwrappedSchema } from "../text/values.ts";
-import { wordsOf } from "../text/words.ts";
+import { splitWords } from "../text/words.ts";
 
 /** A text with the place of a parameter. */
 const HAS_PLACE = /\{\{[a-z][a-z0-9_]*\}\}/;
@@ -29,7 +29,7 @@ function put(at: Fields, path: string, value: unknown): void {
 }
 
 function stepOf(line: string, number: number): SkillStep {
-  const words = wordsOf(line);
+  const words = splitWords(line);
   if (words === null) throw refused(number, "a quote is not closed");
   const [command = "", ...given] = words;
   if (!Object.hasOwn(COMMANDS, command)) {

@@ -5,7 +5,7 @@ import { matcher } from "../text/pattern.ts";
 import { longestList } from "../contract/lookups.ts";
 import type { Command } from "../contract/command.ts";
 import { ContractError } from "../contract/errors.ts";
-import { fields, type RestRoute } from "../contract/rest.ts";
+import { inputFields, type RestRoute } from "../contract/rest.ts";
 import { message, type Sentence } from "../i18n/message.ts";
 
 /** Most entries of one page, and bytes of the longest text that a query may have here. */
@@ -41,7 +41,7 @@ export const LIST_QUERY = {
 type ListField = keyof typeof LIST_QUERY;
 
 /** What a query says of a list. */
-export type ListView = { readonly [field in ListField]?: string };
+export type ListParameters = { readonly [field in ListField]?: string };
 
 type Row = Readonly<Record<string, unknown>>;
 type Schema = {
@@ -82,7 +82,7 @@ export function listQueryOf(
 ): Record<string, (typeof LIST_QUERY)[ListField]> {
   const shape = method === "GET" && command.content === undefined ? shapeOf(command) : undefined;
   if (shape === undefined) return {};
-  const own = fields(command);
+  const own = inputFields(command);
   const isThere: Readonly<Record<ListField, boolean>> = {
     limit: shape.isList && !("limit" in own),
     after: shape.isList,
@@ -201,7 +201,7 @@ export interface Viewed {
 }
 
 /** How a query wants a command's answers. */
-export interface View {
+export interface AnswerView {
   /** What the command's own `limit` must be for it; undefined where it stays what it is. */
   readonly ask?: number | undefined;
   readonly apply: (answer: unknown) => Viewed;
@@ -231,7 +231,7 @@ function askFor(
 }
 
 /** Reads what a query says of a list. @throws {ContractError} InvalidInput */
-function listView(command: Command, { by, fields }: Shape, view: ListView, own: unknown): View {
+function listView(command: Command, { by, fields }: Shape, view: ListParameters, own: unknown): AnswerView {
   const { rows: at } = command, longest = longestList(command), choose = chooser(view.fields, fields);
   const after = view.after === undefined ? undefined : markOf(view.after);
   const limit = typeof own === "number" ? own : limitOf(view.limit);
@@ -264,7 +264,7 @@ function listView(command: Command, { by, fields }: Shape, view: ListView, own: 
  * @param own the command's own `limit`, where its query gives one
  * @throws {ContractError} InvalidInput
  */
-export function viewOf(command: Command, view: ListView, own?: unknown): View {
+export function viewOf(command: Command, view: ListParameters, own?: unknown): AnswerView {
   const shape = shapeOf(command);
   for (const [name, text] of Object.entries(view)) {
     if (text.length > LONGEST) {

@@ -42,14 +42,14 @@ function patternsOf(timing: Timing): readonly string[] {
 }
 
 /** What was found last for a timing: of every moment from `after` up to `next` the next run is the same. */
-interface Found {
+interface CachedRun {
   readonly crons: readonly Cron[];
   readonly after: number;
   readonly next: number | null;
 }
 
 /** Patterns are slow to read and times slow to find, and whoever waits asks for the same one again and again. */
-const lately = new WeakMap<Timing, Found>();
+const lately = new WeakMap<Timing, CachedRun>();
 
 const cronsOf = (timing: Timing): readonly Cron[] =>
   patternsOf(timing).map((pattern) => {

@@ -5,7 +5,7 @@ import type { XmlDocument } from "../formats/xml/edit.ts";
 import { setMedium } from "../formats/xml/device_disk.ts";
 import { freeMac } from "../formats/xml/device_nic.ts";
 import { dropMacs } from "../formats/xml/identity.ts";
-import { drivesOf, placeFor, scsiController, seedDisk } from "../formats/xml/seed_drive.ts";
+import { drivesOf, freeDrivePlace, scsiController, seedDisk } from "../formats/xml/seed_drive.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
 
 /** Devices that are the host's own, or one VM's at a time → what they are called. */
@@ -100,7 +100,7 @@ export function putSeed(document: XmlDocument, path: string, isWindows: boolean)
     document.replace(drive(), seedDisk({ ...old, path }));
     return true;
   }
-  const place = placeFor(found, isWindows);
+  const place = freeDrivePlace(found, isWindows);
   if (place === undefined) return false;
   const parent = () => document.find("devices")!;
   if (place.bus === "scsi" && found.scsi === "none") document.append(parent(), scsiController());

@@ -4,7 +4,7 @@ import { ContractError } from "../contract/errors.ts";
 import { NO_OUTER_BLANK } from "../contract/schema.ts";
 import { countedFields, fieldPath, lastText, type PostedField } from "./form_names.ts";
 import { type FieldSchema, readValue, unwrappedSchema, valueKind } from "./values.ts";
-import { wordsOf } from "./words.ts";
+import { splitWords } from "./words.ts";
 import { message, type Sentence } from "../i18n/message.ts";
 
 /** Most entries of a list that a form can have a row for. */
@@ -140,7 +140,7 @@ function cutLines(result: Fields, { properties = {} }: FieldSchema): void {
   for (const [field, { "x-words": list }] of Object.entries(properties)) {
     const line = result[field];
     if (list === undefined || typeof line !== "string" || list in result) continue;
-    const words = wordsOf(line);
+    const words = splitWords(line);
     if (words === null) throw refused(field, "has a quote that is not closed");
     const [program = "", ...others] = words;
     result[field] = program;

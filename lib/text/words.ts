@@ -1,7 +1,7 @@
 /** A line as words, as a shell would cut it, without anything else that a shell does. Pure. */
 
 /** The words of a line; null when a quote is not closed. Quotes and backslashes keep blanks; nothing is expanded. */
-export function wordsOf(line: string): string[] | null {
+export function splitWords(line: string): string[] | null {
   const words: string[] = [];
   let word: string | undefined, quote: string | undefined;
   for (let at = 0; at < line.length; at++) {

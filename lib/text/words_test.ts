@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { wordsOf } from "./words.ts";
+import { splitWords } from "./words.ts";
 
-Deno.test("wordsOf() cuts a line at blanks, but not within quotes, and expands nothing", () => {
+Deno.test("splitWords() cuts a line at blanks, but not within quotes, and expands nothing", () => {
   const cases: [string, string[] | null][] = [
     ["", []],
     ["  uname   -a ", ["uname", "-a"]],
@@ -10,5 +10,5 @@ Deno.test("wordsOf() cuts a line at blanks, but not within quotes, and expands n
     ["ls a\\ b", ["ls", "a b"]],
     ["echo 'open", null],
   ];
-  for (const [line, words] of cases) assert.deepEqual(wordsOf(line), words, line);
+  for (const [line, words] of cases) assert.deepEqual(splitWords(line), words, line);
 });

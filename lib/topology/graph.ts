@@ -23,7 +23,7 @@ export interface GraphEdge {
   readonly routed: boolean;
 }
 
-export interface Graph {
+export interface TopologyGraph {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
 }
@@ -35,7 +35,7 @@ const USER = "user:";
 const collator = new Intl.Collator("en", { numeric: true });
 
 /** Names as people sort them; the same order whatever it was before. */
-export function byName(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
@@ -54,7 +54,7 @@ export function shownDevices({ devices, networks, vms }: Topology): TopologyDevi
   return devices.filter(({ name, kind, network, addresses }) =>
     network === undefined &&
     (ALWAYS.has(kind) || named.has(name) || (kind !== "port" && (carriers.has(name) || addresses.length > 0)))
-  ).sort((a, b) => byName(a.name, b.name));
+  ).sort((a, b) => compareNames(a.name, b.name));
 }
 
 /** Where a VM's card is plugged in; undefined: nowhere. */
@@ -92,10 +92,10 @@ function layersOf(
 }
 
 /** The graph of a topology. The same topology in another order gives the same graph. */
-export function graphOf(topology: Topology): Graph {
+export function graphOf(topology: Topology): TopologyGraph {
   const devices = shownDevices(topology);
-  const networks = [...topology.networks].sort((a, b) => byName(a.name, b.name));
-  const vms = [...topology.vms].sort((a, b) => byName(a.name, b.name) || byName(a.vmId, b.vmId));
+  const networks = [...topology.networks].sort((a, b) => compareNames(a.name, b.name));
+  const vms = [...topology.vms].sort((a, b) => compareNames(a.name, b.name) || compareNames(a.vmId, b.vmId));
   const owner = new Map(
     topology.devices.flatMap(({ name, network }) => network === undefined ? [] : [[name, network]]),
   );
@@ -114,7 +114,7 @@ export function graphOf(topology: Topology): Graph {
   );
   const used = new Set([...plugs.values()].flat());
   // What is named and not there is drawn as missing.
-  const ids = [...new Set([...byId.keys(), ...networkById.keys(), ...[...used].sort(byName)])];
+  const ids = [...new Set([...byId.keys(), ...networkById.keys(), ...[...used].sort(compareNames)])];
   const known = new Set(ids);
   const edges: GraphEdge[] = [];
   const drawn = new Set<string>();
@@ -125,16 +125,16 @@ export function graphOf(topology: Topology): Graph {
     edges.push({ from, to, live, routed });
   };
   const isUp = (id: string) => byId.get(id)?.up ?? networkById.get(id)?.active ?? id === USER;
-  for (const device of [...topology.devices].sort((a, b) => byName(a.name, b.name))) {
+  for (const device of [...topology.devices].sort((a, b) => compareNames(a.name, b.name))) {
     const to = idOf(device.name);
     if (known.has(to)) {
-      for (const name of [...device.over].sort(byName)) {
+      for (const name of [...device.over].sort(compareNames)) {
         connect(idOf(name), to, device.up && isUp(idOf(name)));
       }
     }
   }
   for (const { name, active, mode, over } of networks) {
-    for (const device of [...over].sort(byName)) {
+    for (const device of [...over].sort(compareNames)) {
       connect(idOf(device), `network:${name}`, active && isUp(idOf(device)), ROUTED.has(mode));
     }
   }

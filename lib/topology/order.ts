@@ -1,5 +1,5 @@
 /** In which order the nodes of each layer stand, so that few connections cross. Pure. */
-import type { Graph, GraphEdge } from "./graph.ts";
+import type { GraphEdge, TopologyGraph } from "./graph.ts";
 
 /** A connection between neighbouring layers. Long ones are led through the layers between by bends. */
 export interface LayerEdge {
@@ -23,7 +23,7 @@ export const isBend = (id: string): boolean => id.startsWith("bend:");
 
 /** Nodes by layer in the order they came, with a bend for every layer that a connection crosses. */
 function withBends(
-  { nodes, edges }: Graph,
+  { nodes, edges }: TopologyGraph,
 ): { layers: string[][]; steps: LayerEdge[]; paths: Layers["paths"] } {
   const layerOf = new Map(nodes.map(({ id, layer }) => [id, layer]));
   const depth = Math.max(-1, ...layerOf.values()) + 1;
@@ -111,7 +111,7 @@ function neighbours(
  * Orders the layers by the means of their neighbours, forth and back; the best of all is taken. Source: Sugiyama,
  * Tagawa, Toda (1981).
  */
-export function orderOf(graph: Graph): Layers {
+export function orderOf(graph: TopologyGraph): Layers {
   const { layers: first, steps, paths } = withBends(graph);
   let best = first, least = crossings(first, steps);
   for (const ties of [1, -1] as const) {

@@ -1,6 +1,6 @@
 /** What can be added to a VM, and what on its hardware page leads there. Pure. */
 import type { Hardware, HardwareOptions } from "../contract/mod.ts";
-import { type Bounds, type Section, TPMS } from "./hardware_form.ts";
+import { type Bounds, type HardwareSectionName, TPMS } from "./hardware_form.ts";
 
 /** What can be added by a form of its own. */
 export const FORM_DEVICES = ["disk", "cdrom", "nic", "share"] as const;
@@ -17,7 +17,7 @@ export interface Addable {
   /** Why it cannot be added. */
   readonly refused?: "present" | "swtpm" | "not_here" | "virtiofsd" | "administrators";
   /** The field that adds it, and what it is set to. */
-  readonly field?: { readonly section: Section; readonly name: string; readonly value: string };
+  readonly field?: { readonly section: HardwareSectionName; readonly name: string; readonly value: string };
 }
 
 /** The first of them that the host has; where it does not tell, the first. */
@@ -38,7 +38,7 @@ export function addableTo(
 ): Addable[] {
   const single = (
     kind: SingleKind,
-    section: Section,
+    section: HardwareSectionName,
     value: string | undefined,
     isThere: boolean,
     missing: "swtpm" | "not_here" = "not_here",

@@ -8,10 +8,10 @@ import { parseTags } from "./tags.ts";
 /** Forms of the page, in their order. */
 export const SECTIONS = ["cpu", "memory", "boot", "firmware", "devices", "general"] as const;
 /** One of {@link SECTIONS}. */
-export type Section = typeof SECTIONS[number];
+export type HardwareSectionName = typeof SECTIONS[number];
 
 /** Whether a text from a form is a section's name. */
-export function isSection(text: unknown): text is Section {
+export function isSection(text: unknown): text is HardwareSectionName {
   return SECTIONS.some((each) => each === text);
 }
 
@@ -45,8 +45,8 @@ export const KIND_ORDERS = [
 ] as const;
 
 /** What came of a form, or of all of them together. */
-export interface FormOutcome {
-  readonly section: Section | "pending" | "all";
+export interface HardwareFormOutcome {
+  readonly section: HardwareSectionName | "pending" | "all";
   readonly result?: Omit<UpdateVmResult, "applied"> & { readonly applied: number };
   readonly failure?: {
     readonly why: string;
@@ -56,13 +56,6 @@ export interface FormOutcome {
   };
   /** What was typed into a form that was refused, to be shown again: where there is no script to keep it. */
   readonly typed?: Readonly<Record<string, string>>;
-}
-
-/** What was typed into a form, for its page to show again. */
-export function typedIn(form: FormData): Record<string, string> {
-  return Object.fromEntries(
-    [...form].flatMap(([name, value]) => typeof value === "string" ? [[name, value]] : []),
-  );
 }
 
 /** Something a form said that is none of what its field takes. */
@@ -133,7 +126,7 @@ type Reader = (
 ) => HardwareChange;
 
 /** Section → what its form asks for. */
-const READERS: Readonly<Record<Section, Reader>> = {
+const READERS: Readonly<Record<HardwareSectionName, Reader>> = {
   cpu: (form, { cpu }, _vm, texts) => {
     const mode = trimmedIn(form, "mode") as Given<typeof cpu.mode>;
     const model = mode === "custom" ? trimmedIn(form, "model") : undefined;
@@ -216,7 +209,7 @@ function all(change: { [K in keyof HardwareChange]: HardwareChange[K] | undefine
  * @throws {FormError} naming the field, for what cannot be sent at all
  */
 export function changeOf(
-  section: Section,
+  section: HardwareSectionName,
   form: FormData,
   before: Hardware,
   vm: Pick<VM, "autostart" | "tags">,
@@ -234,12 +227,15 @@ export function updateOptionsOf(form: FormData): { nextBootOnly: boolean; allowO
 }
 
 /** What a form's answer is shown as. */
-export function succeeded(section: FormOutcome["section"], result: UpdateVmResult): FormOutcome {
+export function succeeded(
+  section: HardwareFormOutcome["section"],
+  result: UpdateVmResult,
+): HardwareFormOutcome {
   return { section, result: { ...result, applied: result.applied.length } };
 }
 
 /** What a form's error is shown as, at its field where it names one. */
-export function failedWith(section: FormOutcome["section"], error: unknown): FormOutcome {
+export function failedWith(section: HardwareFormOutcome["section"], error: unknown): HardwareFormOutcome {
   if (error instanceof FormError) return { section, failure: { why: error.message, field: error.field } };
   const { why, advice } = failureOf(error);
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;

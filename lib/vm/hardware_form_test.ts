@@ -7,18 +7,17 @@ import {
   changeOf,
   failedWith,
   FormError,
+  type HardwareSectionName,
   isSection,
   pinLines,
-  type Section,
-  typedIn,
 } from "./hardware_form.ts";
 
 const BEFORE = readHardware(DOMAIN);
 const TEXTS = { pins: "bad pins" };
 
 /** A form as it is first shown, with some fields filled in otherwise. */
-function filled(section: Section, changes: Record<string, string | null> = {}): FormData {
-  const shown: Record<Section, Record<string, string>> = {
+function filled(section: HardwareSectionName, changes: Record<string, string | null> = {}): FormData {
+  const shown: Record<HardwareSectionName, Record<string, string>> = {
     cpu: {
       count: "2",
       max: "4",
@@ -42,7 +41,7 @@ function filled(section: Section, changes: Record<string, string | null> = {}): 
   return form;
 }
 
-const change = (section: Section, changes: Record<string, string | null> = {}) =>
+const change = (section: HardwareSectionName, changes: Record<string, string | null> = {}) =>
   changeOf(section, filled(section, changes), BEFORE, { autostart: false, tags: ["a", "b"] }, TEXTS);
 
 Deno.test("changeOf() asks for nothing where a form was left as it was shown", () => {
@@ -109,11 +108,4 @@ Deno.test("BOUNDS are the contract's", () => {
   assert.deepEqual([BOUNDS.maxCpus, BOUNDS.minMemoryMb, BOUNDS.longestTitle], [256, 128, 256]);
   assert.equal(pinLines([{ vcpu: 0, cpus: "0-1" }, { vcpu: 2, cpus: "3" }]), "0: 0-1\n2: 3");
   assert.deepEqual([isSection("cpu"), isSection("pending"), isSection(null)], [true, false, false]);
-});
-
-Deno.test("typedIn() gives back what was typed", () => {
-  const form = filled("cpu", { pinning: "everywhere" });
-  form.set("file", new File(["x"], "x"));
-  assert.equal(typedIn(form).pinning, "everywhere");
-  assert.equal(typedIn(form).file, undefined);
 });

@@ -121,7 +121,7 @@ export function tagOf(folder: string, driver: keyof typeof MOST_SHARE_TAG): stri
  * What mounts a share in a Linux guest: at once, and at each boot (a line of /etc/fstab). Undefined for a tag that
  * somebody else gave and that a shell of root would not take as a name alone, or mount as an option.
  */
-export function mountLines(
+export function mountCommands(
   { tag, driver, readOnly }: { readonly tag: string; readonly driver: string; readonly readOnly: boolean },
 ): { readonly now: string; readonly fstab: string } | undefined {
   if (!new RegExp(SHARE_TAG).test(tag) || tag.startsWith("-")) return undefined;

@@ -4,7 +4,7 @@ import {
   CLOSED_FOLDERS,
   closedReason,
   homeFolder,
-  mountLines,
+  mountCommands,
   nestedReason,
   sharesAbove,
   tagOf,
@@ -75,16 +75,16 @@ Deno.test("tagOf() makes a tag of a folder's name", () => {
   assert.deepEqual([tagOf(long, "virtiofs")?.length, tagOf(long, "9p")?.length], [36, 31]);
 });
 
-Deno.test("mountLines() says how a guest mounts it", () => {
-  assert.deepEqual(mountLines({ tag: "data", driver: "virtiofs", readOnly: false }), {
+Deno.test("mountCommands() says how a guest mounts it", () => {
+  assert.deepEqual(mountCommands({ tag: "data", driver: "virtiofs", readOnly: false }), {
     now: "mkdir -p /mnt/data && mount -t virtiofs data /mnt/data",
     fstab: "data /mnt/data virtiofs nofail 0 0",
   });
   for (const tag of ["", "a b", "$(reboot)", "a;b", "a\n", "-o", "ä"]) {
-    assert.equal(mountLines({ tag, driver: "virtiofs", readOnly: false }), undefined, tag);
+    assert.equal(mountCommands({ tag, driver: "virtiofs", readOnly: false }), undefined, tag);
   }
   assert.equal(
-    mountLines({ tag: "d", driver: "9p", readOnly: true })?.now,
+    mountCommands({ tag: "d", driver: "9p", readOnly: true })?.now,
     "mkdir -p /mnt/d && mount -t 9p -o ro,trans=virtio,version=9p2000.L d /mnt/d",
   );
 });

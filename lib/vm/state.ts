@@ -3,13 +3,13 @@ import type { VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 
 /** The meaning a colour carries; the stylesheet has one colour for each. */
-export type Tone = "ok" | "warn" | "bad" | "info" | "off";
+export type StateTone = "ok" | "warn" | "bad" | "info" | "off";
 
 /** A state's icon, word and colour: always all three, never colour alone. */
 export interface StateLook {
   readonly icon: "running" | "stopped" | "paused" | "suspended" | "crashed";
   readonly word: PlainKey;
-  readonly tone: Tone;
+  readonly tone: StateTone;
 }
 
 export const STATES: Readonly<Record<VmState, StateLook>> = {

@@ -6,7 +6,7 @@ import { isLive, needsAttention } from "./state.ts";
 import { countVms, sortVms, type StatsOf } from "./list.ts";
 
 /** What the dashboard says about the VMs. */
-export interface Summary {
+export interface DashboardSummary {
   readonly counts: Readonly<Record<StateFilter, number>>;
   /** Those that need a person: the first few. */
   readonly attention: readonly VM[];
@@ -20,7 +20,7 @@ const ATTENTION = 8;
 const TOP = 6;
 
 /** Sums VMs up. */
-export function summarise(vms: readonly VM[], statsOf: StatsOf = (vm) => vm.stats): Summary {
+export function summarise(vms: readonly VM[], statsOf: StatsOf = (vm) => vm.stats): DashboardSummary {
   const alive = vms.filter(isLive);
   const busy = alive.filter((vm) => statsOf(vm) !== undefined);
   return {

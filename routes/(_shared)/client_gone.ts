@@ -14,7 +14,7 @@ export function isClientGone(error: unknown): boolean {
 }
 
 /** Waits for what is read of a request's body. @throws {ClientGone} and what `reading` fails with */
-export async function whole<T>(reading: Promise<T>): Promise<T> {
+export async function unlessClientGone<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (error) {

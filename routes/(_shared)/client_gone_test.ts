@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { ClientGone, isClientGone, whole } from "./client_gone.ts";
+import { ClientGone, isClientGone, unlessClientGone } from "./client_gone.ts";
 
-Deno.test("whole() tells a request that broke off from other failures", async () => {
-  assert.equal(await whole(Promise.resolve(1)), 1);
+Deno.test("unlessClientGone() tells a request that broke off from other failures", async () => {
+  assert.equal(await unlessClientGone(Promise.resolve(1)), 1);
   const aborted = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
-  await assert.rejects(whole(Promise.reject(aborted)), ClientGone);
-  await assert.rejects(whole(Promise.reject(new TypeError("no form"))), TypeError);
+  await assert.rejects(unlessClientGone(Promise.reject(aborted)), ClientGone);
+  await assert.rejects(unlessClientGone(Promise.reject(new TypeError("no form"))), TypeError);
 });
 
 Deno.test("isClientGone() looks through what an error comes of, and takes no other lost connection for it", () => {

@@ -2,7 +2,7 @@
 import { ContractError } from "../../lib/contract/errors.ts";
 import { requireBounded } from "../../lib/text/form_input.ts";
 import { isSecretName } from "../../lib/text/secret_fields.ts";
-import { ClientGone, whole } from "./client_gone.ts";
+import { ClientGone, unlessClientGone } from "./client_gone.ts";
 import { fail } from "./fail.ts";
 
 /** What browsers send forms as. */
@@ -30,7 +30,7 @@ export async function readForm(req: Request): Promise<FormData> {
   }
   let form: FormData;
   try {
-    form = await whole(req.formData());
+    form = await unlessClientGone(req.formData());
   } catch (cause) {
     if (cause instanceof ClientGone) throw cause;
     throw new ContractError("InvalidInput", { reason: "the form cannot be read" }, { cause });

@@ -1,5 +1,5 @@
 /** A form that is sent twice by one double-click is carried out once: both get the same answer, with script and without. */
-import { whole } from "./client_gone.ts";
+import { unlessClientGone } from "./client_gone.ts";
 import { nonceOf, setNonce } from "../../lib/fresh/nonce.ts";
 
 /** Milliseconds after which the same form is meant again; while it is carried out, it never is. One that was refused is at once. */
@@ -59,7 +59,7 @@ export async function onlyOnce(
   const { pathname, search } = new URL(req.url);
   const isForm = req.method === "POST" && FORM.test(req.headers.get("content-type") ?? "");
   if (!isForm || REPEATED.test(pathname)) return await run();
-  const content = await whole(req.clone().text());
+  const content = await unlessClientGone(req.clone().text());
   const key = [holder, pathname + search, req.headers.get("accept") ?? "", content].join("\n");
   const before = sent.get(key);
   if (before !== undefined) return responseOf(await before.answer);

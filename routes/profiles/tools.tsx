@@ -10,7 +10,7 @@ import { HOOK_EVENTS, type Tool } from "../../lib/contract/tools.ts";
 import type { VmState } from "../../lib/contract/vm.ts";
 import { profiles as texts } from "../../lib/i18n/en/profiles.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
-import { define } from "../../lib/page_state.ts";
+import { define, type PageState } from "../../lib/page_state.ts";
 import { toolText } from "../../lib/profiles/tools.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
@@ -48,6 +48,104 @@ function ToolName({ tool: { tool_type, name } }: { tool: Tool }) {
     : text;
 }
 
+/** Kinds of tools that a form defines here. */
+type FormKind = "agent" | "hook" | "mcp";
+
+/** The form that defines a tool. @param accounts that may be an agent's */
+function ToolForm(
+  { kind, accounts, state }: {
+    kind: FormKind;
+    accounts: readonly { readonly id: string; readonly name: string }[];
+    state: PageState;
+  },
+) {
+  const typed = typedAgain(state.refused, "set_tool");
+  const own = typed?.tool_type === kind ? typed : undefined;
+  const error = (field: string) =>
+    own === undefined ? undefined : refusalAt(state.refused, "set_tool", field);
+  return (
+    <form method="post" action={formHref("set_tool", { tool_type: kind }, HERE)}>
+      <div class="form-grid">
+        <TextField
+          name="name"
+          label={t("profiles.name")}
+          required
+          maxLength={64}
+          defaultValue={own?.name ?? ""}
+          error={error("name")}
+        />
+        {kind === "agent" && (
+          <SelectField
+            name="account"
+            label={t("profiles.account")}
+            value={own?.account ?? ""}
+            choices={accounts.map(({ id, name }) => ({ value: id, label: name }))}
+            error={error("account")}
+          />
+        )}
+        {kind === "hook" && (
+          <SelectField
+            name="event"
+            label={t("profiles.event")}
+            value={own?.event ?? HOOK_EVENTS[0]}
+            choices={HOOK_EVENTS.map((value) => ({ value, label: t(`profiles.event.${value}`) }))}
+          />
+        )}
+        {kind === "hook" && (
+          <SelectField
+            name="state"
+            label={t("profiles.state")}
+            hint={t("profiles.state_hint")}
+            value={own?.state ?? ""}
+            choices={[
+              { value: "", label: t("profiles.any_state") },
+              ...VM_STATES.map((value) => ({ value, label: tAll(STATES[value].word) })),
+            ]}
+            error={error("state")}
+          />
+        )}
+        {kind !== "agent" && (
+          <>
+            <TextField
+              name="url"
+              label={t("profiles.url")}
+              type="url"
+              required
+              maxLength={2048}
+              defaultValue={own?.url ?? ""}
+              error={error("url")}
+            />
+            <TextField
+              name="secret"
+              label={t("profiles.secret")}
+              hint={t("profiles.secret_hint")}
+              type="password"
+              autoComplete="off"
+              maxLength={4096}
+            />
+            <CheckField
+              name="private_addresses"
+              label={t("profiles.private")}
+              value="yes"
+              defaultChecked={own?.private_addresses === "yes"}
+            />
+            <CheckField
+              name="enabled"
+              label={t("profiles.enabled")}
+              value="yes"
+              defaultChecked={own === undefined || own.enabled === "yes"}
+            />
+          </>
+        )}
+        <OwnPassword user={state.user} />
+      </div>
+      <div class="form-actions">
+        <button type="submit" class="button">{t("profiles.define")}</button>
+      </div>
+    </form>
+  );
+}
+
 /** What the tools that profiles name stand for. */
 export default define.page<typeof handler>(function Tools({ data: { tools, users }, state }) {
   // Neither oneself nor an administrator can be an agent
@@ -55,93 +153,6 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
     name !== state.user?.name &&
     !grants.some(({ role, on }) => role === "administrator" && on.kind === "everything")
   );
-  const typed = typedAgain(state.refused, "set_tool"),
-    errorAt = (field: string) => refusalAt(state.refused, "set_tool", field);
-  const form = (kind: "agent" | "hook" | "mcp") => {
-    const own = typed?.tool_type === kind ? typed : undefined;
-    const error = (field: string) => own === undefined ? undefined : errorAt(field);
-    return (
-      <form method="post" action={formHref("set_tool", { tool_type: kind }, HERE)}>
-        <div class="form-grid">
-          <TextField
-            name="name"
-            label={t("profiles.name")}
-            required
-            maxLength={64}
-            defaultValue={own?.name ?? ""}
-            error={error("name")}
-          />
-          {kind === "agent" && (
-            <SelectField
-              name="account"
-              label={t("profiles.account")}
-              value={own?.account ?? ""}
-              choices={accounts.map(({ id, name }) => ({ value: id, label: name }))}
-              error={error("account")}
-            />
-          )}
-          {kind === "hook" && (
-            <SelectField
-              name="event"
-              label={t("profiles.event")}
-              value={own?.event ?? HOOK_EVENTS[0]}
-              choices={HOOK_EVENTS.map((value) => ({ value, label: t(`profiles.event.${value}`) }))}
-            />
-          )}
-          {kind === "hook" && (
-            <SelectField
-              name="state"
-              label={t("profiles.state")}
-              hint={t("profiles.state_hint")}
-              value={own?.state ?? ""}
-              choices={[
-                { value: "", label: t("profiles.any_state") },
-                ...VM_STATES.map((value) => ({ value, label: tAll(STATES[value].word) })),
-              ]}
-              error={error("state")}
-            />
-          )}
-          {kind !== "agent" && (
-            <>
-              <TextField
-                name="url"
-                label={t("profiles.url")}
-                type="url"
-                required
-                maxLength={2048}
-                defaultValue={own?.url ?? ""}
-                error={error("url")}
-              />
-              <TextField
-                name="secret"
-                label={t("profiles.secret")}
-                hint={t("profiles.secret_hint")}
-                type="password"
-                autoComplete="off"
-                maxLength={4096}
-              />
-              <CheckField
-                name="private_addresses"
-                label={t("profiles.private")}
-                value="yes"
-                defaultChecked={own?.private_addresses === "yes"}
-              />
-              <CheckField
-                name="enabled"
-                label={t("profiles.enabled")}
-                value="yes"
-                defaultChecked={own === undefined || own.enabled === "yes"}
-              />
-            </>
-          )}
-          <OwnPassword user={state.user} />
-        </div>
-        <div class="form-actions">
-          <button type="submit" class="button">{t("profiles.define")}</button>
-        </div>
-      </form>
-    );
-  };
   return (
     <>
       <Head>
@@ -191,7 +202,7 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
         </Panel>
         <Panel title={t("profiles.define_agent")}>
           <p class="pad text-muted">{t("profiles.define_agent_what")}</p>
-          {accounts.length > 0 ? form("agent") : (
+          {accounts.length > 0 ? <ToolForm kind="agent" {...{ accounts, state }} /> : (
             <p class="pad">
               {t("profiles.no_accounts")} <a href="/settings/users">{t("profiles.users")}</a>
             </p>
@@ -199,11 +210,11 @@ export default define.page<typeof handler>(function Tools({ data: { tools, users
         </Panel>
         <Panel title={t("profiles.define_hook")}>
           <p class="pad text-muted">{t("profiles.define_hook_what")}</p>
-          {form("hook")}
+          <ToolForm kind="hook" {...{ accounts, state }} />
         </Panel>
         <Panel title={t("profiles.define_mcp")}>
           <p class="pad text-muted">{t("profiles.define_mcp_what")}</p>
-          {form("mcp")}
+          <ToolForm kind="mcp" {...{ accounts, state }} />
         </Panel>
       </div>
     </>

@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
-import { type Asked, Question } from "../../components/replication/Question.tsx";
+import { ReplicationPrompt, type ReplicationStep } from "../../components/replication/ReplicationPrompt.tsx";
 import { REPLICATION_PAGE } from "../../components/replication/ReplicationTables.tsx";
 import Replications from "../../islands/Replications.tsx";
 import type { Replica, Replication } from "../../lib/contract/mod.ts";
@@ -20,7 +20,7 @@ async function askedIn(
     readonly replications: readonly Replication[];
     readonly replicas: readonly Replica[];
   },
-): Promise<Asked | null> {
+): Promise<ReplicationStep | null> {
   const outgoing = (what: string) => replications.find(({ id }) => id === search.get(what));
   const ended = outgoing("end"), switched = outgoing("switch"), placed = outgoing("networks");
   if (ended !== undefined) return { what: "end", replication: ended };
@@ -64,11 +64,13 @@ export default define.page<typeof handler>(function ReplicationPage({ data, stat
       <Head>
         <title>{t("title.page", { page: t("nav.replication") })}</title>
       </Head>
-      {asked !== null ? <Question asked={asked} refused={state.refused} /> : (
-        <header class="page-head">
-          <h1>{area.t("replication.title")}</h1>
-        </header>
-      )}
+      {asked !== null
+        ? <ReplicationPrompt asked={asked} refused={state.refused} />
+        : (
+          <header class="page-head">
+            <h1>{area.t("replication.title")}</h1>
+          </header>
+        )}
       <div class="storage-stack">
         <Replications
           replications={replications}

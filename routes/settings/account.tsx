@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import type { ComponentChildren } from "preact";
 import { Confirmed } from "../../components/access/Confirmed.tsx";
 import { CurrentPasswordField } from "../../components/access/CurrentPasswordField.tsx";
 import { GrantList } from "../../components/access/GrantFields.tsx";
@@ -10,6 +11,7 @@ import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { SshKeysPanel } from "../../components/access/SshKeysPanel.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
+import type { Output, User } from "../../lib/contract/mod.ts";
 import { presentPasswordIn } from "../../lib/access/forms.ts";
 import ConfirmPasskey from "../../islands/ConfirmPasskey.tsx";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -69,6 +71,97 @@ export const handler = define.handlers({
   },
 });
 
+/** One-time codes: whether they are on, how to begin, and the first code. @param present the field of the present password */
+function OneTimeCodes(
+  { account, totp, present }: {
+    account: Pick<User, "oneTimeCodes" | "recoveryCodesLeft">;
+    totp: Output<"begin_totp"> | undefined;
+    present: ComponentChildren;
+  },
+) {
+  return (
+    <Panel title={t("access.totp")}>
+      {totp
+        ? (
+          <form method="post" class="totp">
+            <Qr text={totp.uri} label={t("access.totp_qr")} />
+            <div>
+              <p>{t("access.totp_scan")}</p>
+              <code class="secret">{totp.secret}</code>
+              <TextField
+                label={t("access.totp_first")}
+                name="code"
+                inputMode="numeric"
+                autocomplete="one-time-code"
+                required
+                maxLength={16}
+                autofocus
+              />
+              {present}
+              <div>
+                <button type="submit" class="button primary" name="do" value="totp-confirm">
+                  {t("access.totp_confirm")}
+                </button>
+              </div>
+            </div>
+          </form>
+        )
+        : account.oneTimeCodes
+        ? (
+          <>
+            <p>{t("access.totp_on", { n: account.recoveryCodesLeft })}</p>
+            <form method="post" action={formHref("disable_totp", {}, AT)}>
+              <div class="form-grid">
+                {present}
+              </div>
+              <div class="form-actions">
+                <button type="submit" class="button">
+                  {t("access.totp_disable")}
+                </button>
+              </div>
+            </form>
+          </>
+        )
+        : (
+          <>
+            <p>{t("access.totp_off")}</p>
+            <form method="post" class="form-actions">
+              <button type="submit" class="button" name="do" value="totp">
+                {t("access.totp_begin")}
+              </button>
+            </form>
+          </>
+        )}
+    </Panel>
+  );
+}
+
+/** The time zone that times are shown in. */
+function TimeZone({ state }: { state: PageState }) {
+  return (
+    <Panel title={t("access.zone")}>
+      <form id="time-zone" method="post" action={formHref("set_time_zone", {}, AT)}>
+        <div class="form-grid">
+          <SelectField
+            label={t("access.zone")}
+            hint={t("access.zone_hint", { zone: state.zone })}
+            name="timeZone"
+            value={state.user?.timeZone ?? "browser"}
+            choices={[
+              { value: "browser", label: t("access.zone_browser") },
+              { value: "host", label: t("access.zone_host") },
+              ...Intl.supportedValuesOf("timeZone").map((value) => ({ value, label: value })),
+            ]}
+          />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button primary">{t("access.zone_save")}</button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
 /** One's own account: password and second factor. */
 export default define.page<typeof handler>(function Account({ data, state, url }) {
   const { account, passkeys, vms, hosts, projects, sshKeys, failure = null, totp, recoveryCodes } = data;
@@ -117,79 +210,8 @@ export default define.page<typeof handler>(function Account({ data, state, url }
               </div>
             </dl>
           </Panel>
-          <Panel title={t("access.zone")}>
-            <form id="time-zone" method="post" action={formHref("set_time_zone", {}, AT)}>
-              <div class="form-grid">
-                <SelectField
-                  label={t("access.zone")}
-                  hint={t("access.zone_hint", { zone: state.zone })}
-                  name="timeZone"
-                  value={state.user?.timeZone ?? "browser"}
-                  choices={[
-                    { value: "browser", label: t("access.zone_browser") },
-                    { value: "host", label: t("access.zone_host") },
-                    ...Intl.supportedValuesOf("timeZone").map((value) => ({ value, label: value })),
-                  ]}
-                />
-              </div>
-              <div class="form-actions">
-                <button type="submit" class="button primary">{t("access.zone_save")}</button>
-              </div>
-            </form>
-          </Panel>
-          <Panel title={t("access.totp")}>
-            {totp
-              ? (
-                <form method="post" class="totp">
-                  <Qr text={totp.uri} label={t("access.totp_qr")} />
-                  <div>
-                    <p>{t("access.totp_scan")}</p>
-                    <code class="secret">{totp.secret}</code>
-                    <TextField
-                      label={t("access.totp_first")}
-                      name="code"
-                      inputMode="numeric"
-                      autocomplete="one-time-code"
-                      required
-                      maxLength={16}
-                      autofocus
-                    />
-                    {present()}
-                    <div>
-                      <button type="submit" class="button primary" name="do" value="totp-confirm">
-                        {t("access.totp_confirm")}
-                      </button>
-                    </div>
-                  </div>
-                </form>
-              )
-              : account.oneTimeCodes
-              ? (
-                <>
-                  <p>{t("access.totp_on", { n: account.recoveryCodesLeft })}</p>
-                  <form method="post" action={formHref("disable_totp", {}, AT)}>
-                    <div class="form-grid">
-                      {present()}
-                    </div>
-                    <div class="form-actions">
-                      <button type="submit" class="button">
-                        {t("access.totp_disable")}
-                      </button>
-                    </div>
-                  </form>
-                </>
-              )
-              : (
-                <>
-                  <p>{t("access.totp_off")}</p>
-                  <form method="post" class="form-actions">
-                    <button type="submit" class="button" name="do" value="totp">
-                      {t("access.totp_begin")}
-                    </button>
-                  </form>
-                </>
-              )}
-          </Panel>
+          <TimeZone state={state} />
+          <OneTimeCodes account={account} totp={totp} present={present()} />
           <PasskeyPanel
             passkeys={passkeys}
             hasPassword={account.hasPassword}

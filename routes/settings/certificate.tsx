@@ -1,5 +1,5 @@
 import { page } from "fresh";
-import { CertificateFacts, CertificateWarnings } from "../../components/access/CertificateFacts.tsx";
+import { CertificateDetails, CertificateWarnings } from "../../components/access/CertificateDetails.tsx";
 import { SettingsPage } from "../../components/access/SettingsPage.tsx";
 import { Empty } from "../../components/kit/Empty.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
@@ -33,7 +33,7 @@ export default define.page<typeof handler>(function CertificatePage({ data, stat
         </p>
         {certificate !== null && (
           <>
-            <CertificateFacts {...certificate} />
+            <CertificateDetails {...certificate} />
             <p class="text-muted">
               {certificate.origin === "files" ? t("certificate.from_files") : t("certificate.from_us")}
             </p>

@@ -5,7 +5,13 @@ import { Empty } from "../../components/kit/Empty.tsx";
 import { SelectField, TextField } from "../../components/kit/Field.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { RowButton } from "../../components/kit/RowButton.tsx";
-import { type Input, PLACEMENT_KINDS, type PlacementRuleShown, type VM } from "../../lib/contract/mod.ts";
+import {
+  type Input,
+  type Output,
+  PLACEMENT_KINDS,
+  type PlacementRuleShown,
+  type VM,
+} from "../../lib/contract/mod.ts";
 import { placement as texts } from "../../lib/i18n/en/placement.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -76,10 +82,106 @@ function targetsText({ vmIds, tags, groups }: PlacementRuleShown, vms: readonly 
   ].join(", ");
 }
 
+/** A host's label by its id. */
+type LabelOf = (id: string) => string;
+
+/** Moves that would keep the rules and even out the hosts. */
+function Advice({ advice, labelOf }: { advice: Output<"get_placement_advice">; labelOf: LabelOf }) {
+  return (
+    <Panel title={t("placement.advice")}>
+      <p class="pad text-muted">{t("placement.advice_what")}</p>
+      <DataTable
+        label={t("placement.advice")}
+        rows={advice}
+        keyOf={({ vmId }) => vmId}
+        attributesOf={({ name }) => ({ "data-advice": name })}
+        empty={<p class="pad text-muted">{t("placement.advice_none")}</p>}
+        columns={[
+          {
+            title: t("placement.vm"),
+            cell: ({ vmId, name }) => (
+              <a href={`/vms/${encodeURIComponent(vmId)}`}>
+                <bdi>{oneLine(name, 60)}</bdi>
+              </a>
+            ),
+          },
+          { title: t("placement.to"), cell: ({ to }) => labelOf(to) },
+          { title: t("placement.why"), fit: "wrap", cell: ({ text }) => oneLine(text, 500) },
+          {
+            title: t("placement.actions"),
+            kind: "actions",
+            cell: ({ vmId, name, to }) => (
+              <a
+                class="button small"
+                href={`/vms/${encodeURIComponent(vmId)}/migrate?${new URLSearchParams({ toHost: to })}`}
+                aria-label={t("placement.move_of", { name: oneLine(name, 60), host: labelOf(to) })}
+              >
+                {t("placement.move")}
+              </a>
+            ),
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+/** The form of a new rule, with what was typed into it. */
+function NewRule({ typed }: { typed: Typed }) {
+  return (
+    <Panel title={t("placement.new")}>
+      <form method="post">
+        <div class="form-grid">
+          <TextField
+            name="name"
+            label={t("placement.name")}
+            required
+            maxLength={60}
+            defaultValue={typed.name}
+          />
+          <SelectField
+            name="kind"
+            label={t("placement.kind")}
+            value={typed.kind}
+            choices={PLACEMENT_KINDS.map((value) => ({ value, label: t(`placement.kind.${value}`) }))}
+          />
+          <TextField
+            name="vms"
+            label={t("placement.vms")}
+            hint={t("placement.vms_hint")}
+            defaultValue={typed.vms}
+          />
+          <TextField
+            name="tags"
+            label={t("placement.tags")}
+            hint={t("placement.tags_hint")}
+            defaultValue={typed.tags}
+          />
+          <TextField
+            name="groups"
+            label={t("placement.groups")}
+            hint={t("placement.groups_hint")}
+            defaultValue={typed.groups}
+          />
+          <TextField
+            name="hosts"
+            label={t("placement.hosts")}
+            hint={t("placement.hosts_hint")}
+            defaultValue={typed.hosts}
+          />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button primary">{t("placement.create")}</button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
 /** On which hosts VMs belong, where that is not so, and which moves are advised. */
 export default define.page<typeof handler>(function PlacementPage({ data, state }) {
   const { rules, vms, advice, hosts, typed, failure } = data;
-  const labelOf = (id: string) => oneLine(hosts.find((host) => host.id === id)?.label ?? id, 60);
+  const labelOf: LabelOf = (id) => oneLine(hosts.find((host) => host.id === id)?.label ?? id, 60);
   return (
     <SettingsPage at={AT} user={state.user} failure={failure}>
       <Panel title={t("placement.rules")}>
@@ -130,87 +232,8 @@ export default define.page<typeof handler>(function PlacementPage({ data, state 
           ]}
         />
       </Panel>
-      <Panel title={t("placement.advice")}>
-        <p class="pad text-muted">{t("placement.advice_what")}</p>
-        <DataTable
-          label={t("placement.advice")}
-          rows={advice}
-          keyOf={({ vmId }) => vmId}
-          attributesOf={({ name }) => ({ "data-advice": name })}
-          empty={<p class="pad text-muted">{t("placement.advice_none")}</p>}
-          columns={[
-            {
-              title: t("placement.vm"),
-              cell: ({ vmId, name }) => (
-                <a href={`/vms/${encodeURIComponent(vmId)}`}>
-                  <bdi>{oneLine(name, 60)}</bdi>
-                </a>
-              ),
-            },
-            { title: t("placement.to"), cell: ({ to }) => labelOf(to) },
-            { title: t("placement.why"), fit: "wrap", cell: ({ text }) => oneLine(text, 500) },
-            {
-              title: t("placement.actions"),
-              kind: "actions",
-              cell: ({ vmId, name, to }) => (
-                <a
-                  class="button small"
-                  href={`/vms/${encodeURIComponent(vmId)}/migrate?${new URLSearchParams({ toHost: to })}`}
-                  aria-label={t("placement.move_of", { name: oneLine(name, 60), host: labelOf(to) })}
-                >
-                  {t("placement.move")}
-                </a>
-              ),
-            },
-          ]}
-        />
-      </Panel>
-      <Panel title={t("placement.new")}>
-        <form method="post">
-          <div class="form-grid">
-            <TextField
-              name="name"
-              label={t("placement.name")}
-              required
-              maxLength={60}
-              defaultValue={typed.name}
-            />
-            <SelectField
-              name="kind"
-              label={t("placement.kind")}
-              value={typed.kind}
-              choices={PLACEMENT_KINDS.map((value) => ({ value, label: t(`placement.kind.${value}`) }))}
-            />
-            <TextField
-              name="vms"
-              label={t("placement.vms")}
-              hint={t("placement.vms_hint")}
-              defaultValue={typed.vms}
-            />
-            <TextField
-              name="tags"
-              label={t("placement.tags")}
-              hint={t("placement.tags_hint")}
-              defaultValue={typed.tags}
-            />
-            <TextField
-              name="groups"
-              label={t("placement.groups")}
-              hint={t("placement.groups_hint")}
-              defaultValue={typed.groups}
-            />
-            <TextField
-              name="hosts"
-              label={t("placement.hosts")}
-              hint={t("placement.hosts_hint")}
-              defaultValue={typed.hosts}
-            />
-          </div>
-          <div class="form-actions">
-            <button type="submit" class="button primary">{t("placement.create")}</button>
-          </div>
-        </form>
-      </Panel>
+      <Advice advice={advice} labelOf={labelOf} />
+      <NewRule typed={typed} />
     </SettingsPage>
   );
 });

@@ -26,7 +26,7 @@ import {
 import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { begin } from "../(_shared)/long_work.ts";
-import { typedIn } from "../(_shared)/typed.ts";
+import { typedFields } from "../../lib/text/typed_fields.ts";
 
 const own = textsOf(texts);
 type Api = PageState["api"];
@@ -129,7 +129,7 @@ export const handler = define.handlers({
   async POST(ctx) {
     const { state: { api } } = ctx, form = await postedForm(ctx.req);
     const asked = await askedInForm(form);
-    if (asked === undefined) return page(await source(api, typedIn(form)));
+    if (asked === undefined) return page(await source(api, typedFields(form)));
     if (form.get("step") !== "import") {
       // The password is in no address: the sign-in holds for a while.
       if (asked.definition === undefined && !isOnServer(asked)) return ctx.redirect(askedHref(asked), 303);
@@ -155,7 +155,7 @@ export const handler = define.handlers({
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(api, asked, typedIn(form), failure), { status: failure.status });
+      return page(await shown(api, asked, typedFields(form), failure), { status: failure.status });
     }
   },
 });

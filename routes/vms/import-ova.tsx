@@ -16,7 +16,7 @@ import { importOvaInput } from "../../lib/vm/ova_form.ts";
 import { postedForm } from "../(_shared)/form.ts";
 import { fail } from "../(_shared)/fail.ts";
 import { begin, finishesWithin } from "../(_shared)/long_work.ts";
-import { typedIn } from "../(_shared)/typed.ts";
+import { typedFields } from "../../lib/text/typed_fields.ts";
 
 const own = textsOf(texts);
 type Api = PageState["api"];
@@ -125,7 +125,7 @@ export const handler = define.handlers({
       return ctx.redirect(`/vms/${encodeURIComponent(vmId)}`, 303);
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(api, searchParams, typedIn(form), failure), { status: failure.status });
+      return page(await shown(api, searchParams, typedFields(form), failure), { status: failure.status });
     }
   },
 });

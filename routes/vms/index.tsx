@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { Head } from "fresh/runtime";
 import { BulkForm } from "../../components/vm/list/BulkForm.tsx";
-import { Pages } from "../../components/kit/Pages.tsx";
+import { Pagination } from "../../components/kit/Pagination.tsx";
 import VmList from "../../islands/VmList.tsx";
 import { vmListItem } from "../../lib/vm/vm_list_item.ts";
 import { listHref, parseListQuery } from "../../lib/vm/list_query.ts";
@@ -62,7 +62,7 @@ export default define.page<typeof handler>(function Vms({ data, state }) {
       />
       <BulkForm enabled={(connected || hosts.length > 0) && state.may("start_vm")} />
       {/* The page with script scrolls instead. */}
-      <Pages
+      <Pagination
         class="noscript-only"
         page={query.page}
         pages={pages}

@@ -15,7 +15,7 @@ import { LoadBar } from "../../components/kit/LoadBar.tsx";
 import { Sparkline } from "../../components/kit/Sparkline.tsx";
 import { MoreMenu } from "../../components/kit/MoreMenu.tsx";
 import { RowVerbs } from "../../components/kit/RowVerbs.tsx";
-import { Pages } from "../../components/kit/Pages.tsx";
+import { Pagination } from "../../components/kit/Pagination.tsx";
 import { Panel } from "../../components/kit/Panel.tsx";
 import { RelativeTime } from "../../components/kit/RelativeTime.tsx";
 import { RowButton } from "../../components/kit/RowButton.tsx";
@@ -262,7 +262,7 @@ export const EXAMPLES: readonly Example[] = [
           <a class="button primary" href="#">New pool</a>
         </Empty>
       ),
-      pages: <Pages page={2} pages={9} hrefOf={(page) => `#${page}`} />,
+      pages: <Pagination page={2} pages={9} hrefOf={(page) => `#${page}`} />,
       diff: <DiffView before={BEFORE} after={AFTER} />,
     },
   },

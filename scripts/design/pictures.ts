@@ -6,14 +6,14 @@ import { decodePng } from "../../lib/formats/png/png.ts";
 import type { TestBrowser } from "../../tests/testbed/chromium.ts";
 
 /** A picture: a theme at a width. */
-export interface Picture {
+export interface DesignPicture {
   readonly theme: "light" | "dark";
   /** Of the window, in pixels. */
   readonly width: number;
 }
 
 /** The pictures that are kept. */
-export const PICTURES: readonly Picture[] = [
+export const DESIGN_PICTURES: readonly DesignPicture[] = [
   { theme: "light", width: 1440 },
   { theme: "dark", width: 1440 },
   { theme: "light", width: 390 },
@@ -21,7 +21,7 @@ export const PICTURES: readonly Picture[] = [
 ];
 
 /** Where a picture is kept. */
-export function keptAt({ theme, width }: Picture): string {
+export function keptAt({ theme, width }: DesignPicture): string {
   return fileURLToPath(new URL(`../../tests/browser/design/${theme}-${width}.png`, import.meta.url));
 }
 
@@ -42,7 +42,11 @@ async function forceStates(cdp: CDPSession): Promise<void> {
 }
 
 /** Takes a picture of the whole page. */
-export async function takePicture(tester: TestBrowser, url: string, picture: Picture): Promise<Uint8Array> {
+export async function takePicture(
+  tester: TestBrowser,
+  url: string,
+  picture: DesignPicture,
+): Promise<Uint8Array> {
   const page: Page = await tester.page({
     viewport: { width: picture.width, height: 900 },
     deviceScaleFactor: 1,
@@ -61,7 +65,7 @@ export async function takePicture(tester: TestBrowser, url: string, picture: Pic
 const pixelsOf = (file: Uint8Array) =>
   decodePng(file, (bytes, most) => inflateSync(bytes, { maxOutputLength: most }));
 
-/** Two shades of a colour, 0 to 255, that nobody tells apart: edges of letters differ by this between CPUs. */
+/** Two shades of a colour, 0 to 255, that the eye cannot tell apart: edges of letters differ by this between CPUs. */
 const UNSEEN = 32;
 
 /** How much of a picture differs from another: 0 to 1; 1 where they are not of one size. */

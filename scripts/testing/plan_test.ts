@@ -60,7 +60,7 @@ Deno.test("a slow proof depends on what its rooms need", () => {
   }
 });
 
-Deno.test("proofDigest() changes with a module's code, its room and what is no module, not with a test beside it", async () => {
+Deno.test("proofDigest() changes with a module's code, its room and what is no module, not with a test next to it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const proof = { files: ["tests/slow_test.ts"], rooms: ["ffi"], other: ["guest"] };
   const write = async (name: string, text: string) => {

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { PROJECT, walk } from "../project.ts";
 import { type Imports, importsOf, type Module, moduleOf } from "./modules.ts";
 
-/** Folders with modules, and modules beside them. */
+/** Folders with modules, and modules next to them. */
 const FOLDERS = ["agent", "cli", "components", "ffi", "islands", "lib", "routes", "scripts", "tests"],
   FILES = ["main.ts", "fresh.gen.ts"];
 

@@ -1,7 +1,7 @@
 /**
  * Proofs that take minutes and prove what few changes touch. `scripts/test.sh --all` runs them all, as a release does.
  * Otherwise each is run unless it has passed with its sources as they are now: everything that its rooms and its test files
- * need, by the graph of modules (`modules.ts`), and what is no module beside. What has passed is remembered by the digest
+ * need, by the graph of modules (`modules.ts`), and what is no module. What has passed is remembered by the digest
  * of that, on this machine by each run, and for all others in tests/proven.json.
  *
  *     deno run -A scripts/testing/slow_proofs.ts REPORT…    remembers what passed, for this machine

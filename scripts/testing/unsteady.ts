@@ -1,5 +1,5 @@
 /**
- * Test files that failed beside others and passed alone, for `test.sh`. One is let pass once: a file that was unsteady before
+ * Test files that failed at the same time as others and passed alone, for `test.sh`. One is let pass once: a file that was unsteady before
  * on this machine, and has not changed since, fails the run.
  *
  *     deno run -A scripts/testing/unsteady.ts FILE    exit status 1: it was unsteady before

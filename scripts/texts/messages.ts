@@ -11,14 +11,23 @@ import { type ErrorKind, ERRORS } from "../../lib/contract/errors.ts";
 import { LISTED_MORE } from "../../lib/i18n/message.ts";
 import { PHRASE_PLACES, SENTENCE_FIELDS } from "../../lib/i18n/phrases.ts";
 import { programSources, PROJECT } from "../project.ts";
-import { branchesOf, child, children, literalOf, nameOf, type Node, nodesOf, quasisOf } from "./syntax.ts";
+import {
+  branchesOf,
+  childNode,
+  childNodes,
+  literalOf,
+  nameOf,
+  type Node,
+  nodesOf,
+  quasisOf,
+} from "./syntax.ts";
 
 /** Folders of sources whose messages are read by people. */
 const FOLDERS = ["lib", "agent", "cli", "routes", "components"];
 
 /** Functions that make an error, a finding or a log's line of the texts that they are given. */
 export const PHRASE_CALLS: ReadonlySet<string> = new Set(
-  "fail failed failure foreignRefused found invalid judged log mismatch notPossible notSealed ok ovaRefused ownVerb problem refuse refusal refused targetUnusable unavailable unreachable unusable"
+  "fail failed failure foreignRefused invalid judged log mismatch needsAction notPossible notSealed ovaRefused ownVerb passed problem refuse refusal refused targetUnusable unavailable unreachable unusable"
     .split(" "),
 );
 
@@ -33,11 +42,11 @@ export const isEnglish = (text: string): boolean =>
 function declared(nodes: readonly Node[]): Map<string, Node> {
   const found = new Map<string, Node>();
   for (const node of nodes) {
-    const name = nameOf(child(node, "id"));
+    const name = nameOf(childNode(node, "id"));
     if (name === undefined) continue;
     if (node.type === "FunctionDeclaration") found.set(name, node);
     else if (node.type === "VariableDeclarator") {
-      const init = child(node, "init");
+      const init = childNode(node, "init");
       if (init !== undefined) found.set(name, init);
     }
   }
@@ -55,11 +64,11 @@ function below(node: Node, isOutermost = true): Node[] {
 
 /** What a function gives back. */
 function returnsOf(made: Node): Node[] {
-  const body = child(made, "body");
+  const body = childNode(made, "body");
   if (body === undefined) return [];
   if (body.type !== "BlockStatement") return [body];
   return below(body).filter(({ type }) => type === "ReturnStatement")
-    .flatMap((each) => child(each, "argument") ?? []);
+    .flatMap((each) => childNode(each, "argument") ?? []);
 }
 
 /** Reads the phrases that an expression can be, through the constants, tables and functions of its source. */
@@ -82,9 +91,9 @@ class PhraseReader {
     const name = node.type === "Identifier"
       ? nameOf(node)
       : isTable
-      ? nameOf(child(node, "object"))
+      ? nameOf(childNode(node, "object"))
       : isCall
-      ? nameOf(child(node, "callee"))
+      ? nameOf(childNode(node, "callee"))
       : undefined;
     const found = name === undefined ? undefined : this.declared.get(name);
     if (found === undefined || this.#seen.has(found)) return [];
@@ -92,7 +101,7 @@ class PhraseReader {
     if (isCall) return returnsOf(found).flatMap((each) => this.of(each, false));
     if (isTable) {
       return below(found).filter(({ type }) => type === "Property")
-        .flatMap((each) => this.of(child(each, "value"), false));
+        .flatMap((each) => this.of(childNode(each, "value"), false));
     }
     return this.of(found, false);
   }
@@ -112,32 +121,34 @@ export function messagesOf(source: string, path?: string): string[] {
   const add = (expression: Node | undefined, isOneWord = false) =>
     texts.push(...new PhraseReader(names).of(expression, isOneWord));
   for (const node of nodes) {
-    const callee = nameOf(child(node, "callee"));
-    if (node.type === "TaggedTemplateExpression" && nameOf(child(node, "tag")) === "message") {
-      const quasi = child(node, "quasi");
+    const callee = nameOf(childNode(node, "callee"));
+    if (node.type === "TaggedTemplateExpression" && nameOf(childNode(node, "tag")) === "message") {
+      const quasi = childNode(node, "quasi");
       if (quasi !== undefined) texts.push(templateText(quasi));
     } else if (node.type === "Property") {
-      const name = nameOf(child(node, "key"));
+      const name = nameOf(childNode(node, "key"));
       if (name === "$text") {
-        const text = literalOf(child(node, "value"));
+        const text = literalOf(childNode(node, "value"));
         if (text !== undefined) texts.push(text);
       } else if (name !== undefined && (PHRASE_PLACES.has(name) || SENTENCE_FIELDS.has(name))) {
-        add(child(node, "value"));
+        add(childNode(node, "value"));
       }
     } else if (node.type === "CallExpression" && callee !== undefined && PHRASE_CALLS.has(callee)) {
       // The fourth of a finding is a command
-      for (const each of children(node, "arguments").slice(0, 3)) add(each);
+      for (const each of childNodes(node, "arguments").slice(0, 3)) add(each);
     } else if (node.type === "NewExpression" && callee === "ContractError") {
-      const [, details] = children(node, "arguments");
-      for (const each of children(details, "properties")) {
-        if (PHRASE_PLACES.has(nameOf(child(each, "key")) ?? "")) add(child(each, "value"), true);
+      const [, details] = childNodes(node, "arguments");
+      for (const each of childNodes(details, "properties")) {
+        if (PHRASE_PLACES.has(nameOf(childNode(each, "key")) ?? "")) add(childNode(each, "value"), true);
       }
     } else if (node.type === "NewExpression" && callee !== undefined && OWN_ERROR.test(callee)) {
-      for (const each of children(node, "arguments")) add(each);
-    } else if (/Function/.test(node.type) && isOfSentences(source, child(node, "returnType"))) {
+      for (const each of childNodes(node, "arguments")) add(each);
+    } else if (/Function/.test(node.type) && isOfSentences(source, childNode(node, "returnType"))) {
       for (const each of returnsOf(node)) add(each);
     } else if (node.type === "VariableDeclarator") {
-      if (isOfSentences(source, child(child(node, "id"), "typeAnnotation"))) add(child(node, "init"));
+      if (isOfSentences(source, childNode(childNode(node, "id"), "typeAnnotation"))) {
+        add(childNode(node, "init"));
+      }
     }
   }
   return texts.filter((text) => /[a-z]{2}/i.test(text.replace(/\{\w+\}/g, "")));

@@ -4,14 +4,25 @@ import { join, relative } from "node:path";
 import { PHRASE_PLACES } from "../../lib/i18n/phrases.ts";
 import { programSources, PROJECT } from "../project.ts";
 import { allMessages, isEnglish, messagesOf } from "./messages.ts";
-import { branchesOf, child, children, literalOf, nameOf, type Node, nodesOf, quasisOf } from "./syntax.ts";
+import {
+  branchesOf,
+  childNode,
+  childNodes,
+  literalOf,
+  nameOf,
+  type Node,
+  nodesOf,
+  quasisOf,
+} from "./syntax.ts";
 
 /** What errors of the contract are given for the places of phrases. */
 function* phrasesOfErrors(nodes: readonly Node[]): Generator<Node> {
   for (const node of nodes) {
-    if (node.type !== "NewExpression" || nameOf(child(node, "callee")) !== "ContractError") continue;
-    for (const each of children(children(node, "arguments")[1], "properties")) {
-      if (PHRASE_PLACES.has(nameOf(child(each, "key")) ?? "")) yield* branchesOf(child(each, "value"));
+    if (node.type !== "NewExpression" || nameOf(childNode(node, "callee")) !== "ContractError") continue;
+    for (const each of childNodes(childNodes(node, "arguments")[1], "properties")) {
+      if (PHRASE_PLACES.has(nameOf(childNode(each, "key")) ?? "")) {
+        yield* branchesOf(childNode(each, "value"));
+      }
     }
   }
 }
@@ -60,7 +71,7 @@ Deno.test("messagesOf() finds templates, phrases in places, and what constants a
   assert.deepEqual(messagesOf('new OvfError("it has no disks"); new Error("a bug of ours")'), [
     "it has no disks",
   ]);
-  assert.deepEqual(messagesOf('found("warning", "it is off", "Start it.", "virsh start it")'), [
+  assert.deepEqual(messagesOf('needsAction("warning", "it is off", "Start it.", "virsh start it")'), [
     "it is off",
     "Start it.",
   ]);

@@ -13,13 +13,13 @@ const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && typeof (value as Node).type === "string";
 
 /** The node in a field; undefined where it has none. */
-export function child(node: Node | undefined, field: string): Node | undefined {
+export function childNode(node: Node | undefined, field: string): Node | undefined {
   const value = node?.[field];
   return isNode(value) ? value : undefined;
 }
 
 /** The nodes in a field that is a list. */
-export function children(node: Node | undefined, field: string): Node[] {
+export function childNodes(node: Node | undefined, field: string): Node[] {
   const value = node?.[field];
   return Array.isArray(value) ? value.filter(isNode) : [];
 }
@@ -41,13 +41,15 @@ export function nodesOf(source: string, path = "source.ts"): Node[] {
 /** The name of an identifier, or of a property that is reached by its name. */
 export function nameOf(node: Node | undefined): string | undefined {
   if (node?.type === "Identifier") return String(node.name);
-  if (node?.type === "MemberExpression" && node.computed === false) return nameOf(child(node, "property"));
+  if (node?.type === "MemberExpression" && node.computed === false) {
+    return nameOf(childNode(node, "property"));
+  }
   return node?.type === "Literal" && typeof node.value === "string" ? node.value : undefined;
 }
 
 /** Parts of a template's text, between its values. */
 export const quasisOf = (template: Node): string[] =>
-  children(template, "quasis").map(({ value }) => (value as { readonly cooked: string }).cooked);
+  childNodes(template, "quasis").map(({ value }) => (value as { readonly cooked: string }).cooked);
 
 /** The text of a literal, also of several that are added; undefined for another node. */
 export function literalOf(node: Node | undefined): string | undefined {
@@ -57,14 +59,14 @@ export function literalOf(node: Node | undefined): string | undefined {
     return quasis.length === 1 ? quasis[0] : undefined;
   }
   if (node?.type !== "BinaryExpression" || node.operator !== "+") return undefined;
-  const left = literalOf(child(node, "left")), right = literalOf(child(node, "right"));
+  const left = literalOf(childNode(node, "left")), right = literalOf(childNode(node, "right"));
   return left === undefined || right === undefined ? undefined : left + right;
 }
 
 /** What an expression can be: the branches of its conditions, without casts. */
 export function branchesOf(node: Node | undefined): Node[] {
   if (node === undefined) return [];
-  const of = (...fields: string[]) => fields.flatMap((field) => branchesOf(child(node, field)));
+  const of = (...fields: string[]) => fields.flatMap((field) => branchesOf(childNode(node, field)));
   switch (node.type) {
     case "ConditionalExpression":
       return of("consequent", "alternate");
@@ -77,7 +79,7 @@ export function branchesOf(node: Node | undefined): Node[] {
     case "AwaitExpression":
       return of("expression", "argument");
     case "ArrayExpression":
-      return children(node, "elements").flatMap(branchesOf);
+      return childNodes(node, "elements").flatMap(branchesOf);
     default:
       return [node];
   }

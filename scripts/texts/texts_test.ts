@@ -17,7 +17,7 @@ const GERMAN: TextTables = {
   messages: { "Not found: {0}": "Nicht gefunden: {0}", 'Say "no" \\ \n now': "Sag „nein“ \\ \n jetzt" },
 };
 
-Deno.test("englishTexts() has errors, warnings, templates and summaries beside the nouns", async () => {
+Deno.test("englishTexts() has errors, warnings, templates and summaries in addition to the nouns", async () => {
   const { messages, commands, common, vms: _none, replication, ...rest } = await englishTexts();
   assert.ok(messages!["VM not found: {vmId}"] !== undefined);
   assert.ok(Object.keys(messages!).length > 450, "messages are missing");

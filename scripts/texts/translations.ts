@@ -22,7 +22,7 @@ export async function readTranslations(language: string): Promise<TextTables> {
 }
 
 /** Languages that have translations. */
-export async function translated(): Promise<string[]> {
+export async function translatedLanguages(): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(FOLDER)) {
     if (!isDirectory || name === SOURCE_LOCALE || !isLanguageTag(name)) continue;
@@ -43,7 +43,7 @@ export async function writeTranslations(language: string, tables: TextTables): P
 /** The translations into all languages, without their nouns: key, or English text, → text. */
 export async function catalogs(): Promise<ReadonlyMap<string, TextTable>> {
   const found = new Map<string, TextTable>();
-  for (const language of await translated()) {
+  for (const language of await translatedLanguages()) {
     found.set(language, Object.assign({}, ...Object.values(await readTranslations(language))));
   }
   return found;

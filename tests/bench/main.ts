@@ -11,7 +11,7 @@
  * failed or took too long, 130 when the bench was stopped.
  */
 import { createHash } from "node:crypto";
-import { hashOf } from "../../scripts/project.ts";
+import { folderHash } from "../../scripts/project.ts";
 import { BINARY, buildBinary, PROJECT } from "../testbed/product_binary.ts";
 import { Journal, type JournalLine, rowLine, type Subject, textOfLine } from "./journal.ts";
 import { type BenchPart, choose, idOf, PARTS } from "./parts.ts";
@@ -35,7 +35,9 @@ const say = (text: string) => console.error(text);
 /** What is measured: the binary, and how. */
 async function digestOfAll(): Promise<string> {
   const hash = createHash("sha256").update(await Deno.readFile(BINARY));
-  for (const folder of ["tests/bench", "tests/testbed"]) hash.update(await hashOf(`${PROJECT}/${folder}`));
+  for (const folder of ["tests/bench", "tests/testbed"]) {
+    hash.update(await folderHash(`${PROJECT}/${folder}`));
+  }
   return hash.digest("hex").slice(0, 16);
 }
 

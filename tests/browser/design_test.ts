@@ -1,6 +1,6 @@
 /** The kit looks as it did: pictures of its parts, in all their states, against those in the repository. */
 import assert from "node:assert/strict";
-import { differingShare, keptAt, PICTURES, takePicture } from "../../scripts/design/pictures.ts";
+import { DESIGN_PICTURES, differingShare, keptAt, takePicture } from "../../scripts/design/pictures.ts";
 import { serveDesign } from "../../scripts/design/serve.ts";
 import { browser, checkAccessibility } from "../testbed/chromium.ts";
 import { requirement } from "../testbed/skip.ts";
@@ -19,7 +19,7 @@ Deno.test({
   async fn(t) {
     await using server = serveDesign(0);
     await using tester = await browser();
-    for (const picture of PICTURES) {
+    for (const picture of DESIGN_PICTURES) {
       await t.step(`${picture.theme}, ${picture.width} pixels wide`, async () => {
         const now = await takePicture(tester, server.url, picture);
         const share = differingShare(now, await Deno.readFile(keptAt(picture)));
@@ -32,7 +32,7 @@ Deno.test({
         );
       });
     }
-    for (const { theme, width } of PICTURES) {
+    for (const { theme, width } of DESIGN_PICTURES) {
       await t.step(`${theme}, ${width}: accessible, and no wider than the window`, async () => {
         const page = await tester.page({ viewport: { width, height: 900 }, reducedMotion: "reduce" });
         await page.goto(`${server.url}/${theme}`);

@@ -1,7 +1,12 @@
 /** Backups of the demo: two jobs with their runs, small copies in a folder of the demo's own, boot tests with a picture. */
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
-import { CHUNK_BYTES, copyIdAt, type Manifest, MANIFEST_VERSION } from "../../../lib/backup/manifest.ts";
+import {
+  type BackupManifest,
+  CHUNK_BYTES,
+  copyIdAt,
+  MANIFEST_VERSION,
+} from "../../../lib/backup/manifest.ts";
 import { ChunkList, writeChunkList } from "../../../lib/backup/chunk_list.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
@@ -83,7 +88,7 @@ async function writeCopy(
   run: Pick<StoredBackupRun, "id" | "startedAt">,
   vm: Copied,
   takenAt: number,
-): Promise<Manifest> {
+): Promise<BackupManifest> {
   const files: [string, Uint8Array<ArrayBuffer>][] = [["domain.xml", encode(definition(vm))]];
   for (const [index, { gib }] of vm.disks.entries()) {
     const list = writeChunkList(new ChunkList(Math.ceil(gib * GIB / CHUNK_BYTES)));
@@ -92,7 +97,7 @@ async function writeCopy(
   const digests = await Promise.all(files.map(([, bytes]) => digestOf(bytes)));
   const used = vm.disks.reduce((sum, { usedGib }) => sum + usedGib, 0) * GIB;
   const changed = used * (0.006 + 0.02 * fractionBy(`changed ${vm.name} ${takenAt}`));
-  const manifest: Manifest = {
+  const manifest: BackupManifest = {
     format: "kvm-manager-backup",
     version: MANIFEST_VERSION,
     id: copyIdAt(takenAt, hash(`copy ${vm.name} ${takenAt}`).toString(16).padStart(8, "0")),
@@ -179,7 +184,7 @@ async function seedJob(
   for (const days of job.daysAgo) {
     const startedAt = daysAgo(now, days, job.hour),
       run = { id: idFor("run", `${job.name} ${days}`), startedAt };
-    const manifests: Manifest[] = [];
+    const manifests: BackupManifest[] = [];
     for (const [index, vm] of job.vms.entries()) {
       manifests.push(await writeCopy(repository, backup, run, vm, startedAt + index * 4 * MINUTE_MS));
     }

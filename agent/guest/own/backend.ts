@@ -35,8 +35,8 @@ import { AGENT_CHANNEL } from "../../../lib/guest/protocol.ts";
 import {
   type BlockedReason,
   LINE_TAKEN,
+  methodNotOffered,
   NOT_ON_WINDOWS,
-  notOffered,
   OTHER_VERSION,
   OWN_NO_CHANNEL,
   OWN_NOT_INSTALLED,
@@ -186,7 +186,7 @@ export class OwnBackend implements GuestBackend {
         if (!await client.hasVoice()) return SILENT;
         const missing = METHODS[ability].find((method) => !client.can(method));
         const isLacking = client.info.os_type === "windows" && NOT_WINDOWS.has(ability);
-        return isLacking ? NOT_ON_WINDOWS : missing && notOffered(missing);
+        return isLacking ? NOT_ON_WINDOWS : missing && methodNotOffered(missing);
       });
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw ownFailure(error, { method: "get_agent_info" });

@@ -6,7 +6,7 @@ import {
   type BlockedReason,
   FROZEN,
   LINE_TAKEN,
-  notOffered,
+  methodNotOffered,
   OTHER_VERSION,
   OWN_NOT_INSTALLED,
 } from "../../../lib/guest/remedies.ts";
@@ -36,10 +36,10 @@ function refusal(
   switch (code) {
     case AGENT_ERROR.Denied:
       if (path !== undefined) return ["GuestFileDenied", { path, error }];
-      return command !== undefined ? ["GuestRefused", { error }] : unavailable(notOffered(method));
+      return command !== undefined ? ["GuestRefused", { error }] : unavailable(methodNotOffered(method));
     case AGENT_ERROR.MethodNotFound:
     case AGENT_ERROR.Unsupported:
-      return unavailable(notOffered(method));
+      return unavailable(methodNotOffered(method));
     case AGENT_ERROR.Frozen:
       return unavailable(FROZEN);
     case AGENT_ERROR.Busy:

@@ -2,7 +2,7 @@
 import { ContractError, type hostListCommands, type Input } from "../../../lib/contract/mod.ts";
 import { MINUTE_MS } from "../../../lib/duration.ts";
 import { invitationText, linkAddress, readInvitation } from "../../../lib/host/link_protocol.ts";
-import { isAny, isLoopback, parseListen } from "../../../lib/network/listen_address.ts";
+import { isAnyAddress, isLoopback, parseListen } from "../../../lib/network/listen_address.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
@@ -54,7 +54,7 @@ function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
       ? linkAddress(origin)
       : undefined;
   if (reached !== undefined) return reached;
-  const open = listening.find(({ hostname }) => isAny(hostname)) ??
+  const open = listening.find(({ hostname }) => isAnyAddress(hostname)) ??
     listening.find(({ hostname }) => !isLoopback(hostname));
   if (open === undefined) {
     throw refused(
@@ -62,7 +62,9 @@ function ownAddress({ doors }: LinkManagement, { origin }: Principal): string {
       "it is reached from this host alone. Start it with --listen https://0.0.0.0:8006, or give the address of a tunnel",
     );
   }
-  return `https://${isAny(open.hostname) ? Deno.hostname() : new URL(open.address).hostname}:${open.port}`;
+  return `https://${
+    isAnyAddress(open.hostname) ? Deno.hostname() : new URL(open.address).hostname
+  }:${open.port}`;
 }
 
 /** A handler for each of them. */

@@ -1,7 +1,7 @@
 /** The catalogue that holds here: the program's own, or the site's. */
 import { isSystemError } from "../../machine/files.ts";
 import { type CatalogImage, ContractError } from "../../../lib/contract/mod.ts";
-import { builtinCatalog, CatalogError, readCatalog } from "../../../lib/image/catalog.ts";
+import { builtinCatalog, CatalogError, readImageCatalog } from "../../../lib/image/catalog.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
@@ -25,7 +25,7 @@ export class SiteCatalog {
       throw unusable(error.message, error);
     }
     try {
-      return readCatalog(parseJson(text));
+      return readImageCatalog(parseJson(text));
     } catch (error) {
       if (error instanceof CatalogError || error instanceof SyntaxError) throw unusable(error.message, error);
       throw error;

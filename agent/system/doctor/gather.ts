@@ -4,7 +4,7 @@ import { join } from "node:path";
 import dns from "node:dns";
 import { DatabaseSync } from "node:sqlite";
 import type { NodeRecord, PoolRecord } from "../../../ffi/calls/mod.ts";
-import { userName } from "../../../ffi/libc.ts";
+import { hostUserName } from "../../../ffi/libc.ts";
 import { familyOf } from "../../../lib/system/doctor/distribution.ts";
 import type {
   AccountFacts,
@@ -18,7 +18,7 @@ import type {
   StateFacts,
   TpmFacts,
 } from "../../../lib/system/doctor/facts.ts";
-import type { Fact } from "../../../lib/system/doctor/finding.ts";
+import type { HostFact } from "../../../lib/system/doctor/finding.ts";
 import type { ConnectionStatus } from "../../../lib/contract/mod.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { readQemuUser } from "../../../lib/formats/xml/capabilities.ts";
@@ -67,7 +67,7 @@ export interface DoctorContext {
 }
 
 /** What a look gave, or why it gave nothing. */
-async function fact<T>(look: () => Promise<T> | T): Promise<Fact<T>> {
+async function fact<T>(look: () => Promise<T> | T): Promise<HostFact<T>> {
   try {
     return { value: await look() };
   } catch (error) {
@@ -178,7 +178,7 @@ async function accountFacts(): Promise<AccountFacts> {
   const uid = Deno.uid() ?? 0;
   return {
     uid,
-    user: userName(uid) ?? String(uid),
+    user: hostUserName(uid) ?? String(uid),
     groups: groups.filter(([, , gid]) => gid !== undefined && gids.includes(gid)).map(([name]) => name ?? ""),
     existing: groups.map(([name]) => name ?? "").filter((name) => name === "libvirt" || name === "kvm"),
   };

@@ -1,7 +1,7 @@
 /** Installing and upgrading the program on this host, or into a folder that becomes one. */
 import { join } from "node:path";
 import { VERSION } from "../../../lib/version.ts";
-import { folders, type Layout, NAME, textFiles } from "../../../lib/system/install/layout.ts";
+import { folders, type InstallLayout, NAME, textFiles } from "../../../lib/system/install/layout.ts";
 import {
   type Build,
   type InstallRecord,
@@ -28,7 +28,7 @@ import { account, changeOwner, hasSystemd, makeAccount, systemctl } from "./syst
 
 /** What is installed, and where. */
 export interface Target {
-  readonly layout: Layout;
+  readonly layout: InstallLayout;
   /** Folder that stands for `/`; empty for this host itself, which alone gets accounts and a running service. */
   readonly root: string;
   /** The package manager puts the files: only what it does not do is done. */

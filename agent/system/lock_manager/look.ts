@@ -13,7 +13,7 @@ import {
 } from "../../../lib/system/lock_manager/settings.ts";
 import {
   networkMount,
-  networksOf,
+  networkStorageOf,
   type PoolPlace,
   poolPlace,
   sharedDisks,
@@ -192,7 +192,7 @@ export async function lookAtLocks({ vms, pools: records, others: ask }: LockSour
   const settings = readLockSettings(await lockConfTexts());
   const pools = records.map(({ xml }) => poolPlace(xml));
   const { knowledge, folders } = await knowledgeOf(vms, pools);
-  const networks = () => networksOf(knowledge, disksOf(vms, knowledge));
+  const networks = () => networkStorageOf(knowledge, disksOf(vms, knowledge));
   const { others, seenBy } = ask === undefined
     ? { others: [], seenBy: new Map<string, string>() }
     : await commonStorage(ask, folders, networks);

@@ -18,9 +18,9 @@ import {
 import {
   type Drives,
   drivesOf,
+  freeDrivePlace,
   freeDriveTarget,
   NO_PLACE,
-  placeFor,
   scsiController,
   seedDisk,
   type SeedDrive,
@@ -160,7 +160,7 @@ async function insertConfig(host: Host, vm: VM, found: Drives, path: string, rol
     rollback.add(`the seed of ${vm.name}`, () => exchange(host, vm, old, CONFIG));
     return;
   }
-  const place = placeFor(found, vm.osType === "windows");
+  const place = freeDrivePlace(found, vm.osType === "windows");
   if (place === undefined) {
     throw new ContractError("CloudInitFailed", { error: NO_PLACE });
   }

@@ -9,7 +9,7 @@ import {
   checkNetworkConfig,
   checkUserData,
   readYaml,
-  withoutSecrets,
+  withoutCloudInitSecrets,
   withSecretsOf,
   YamlFault,
 } from "../../../lib/vm/cloud_init/yaml.ts";
@@ -118,13 +118,14 @@ export function shown({ cloudInit, files }: Documents): MadeDocuments {
     cloudInit: {
       ...cloudInit,
       ...(form && { form: { ...form, ...(users && { users }) } }),
-      ...(userData !== undefined && { userData: withoutSecrets(userData) }),
-      ...(networkConfig !== undefined && { networkConfig: withoutSecrets(networkConfig) }),
+      ...(userData !== undefined && { userData: withoutCloudInitSecrets(userData) }),
+      ...(networkConfig !== undefined && { networkConfig: withoutCloudInitSecrets(networkConfig) }),
     },
     files: {
       ...files,
-      userData: withoutSecrets(files.userData),
-      ...(files.networkConfig !== undefined && { networkConfig: withoutSecrets(files.networkConfig) }),
+      userData: withoutCloudInitSecrets(files.userData),
+      ...(files.networkConfig !== undefined &&
+        { networkConfig: withoutCloudInitSecrets(files.networkConfig) }),
     },
     nobodySignsIn: letsNobodyIn(files),
   };

@@ -2,7 +2,7 @@
 import { message } from "../../../lib/i18n/message.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Role } from "../../../lib/contract/mod.ts";
-import type { NewVm, VmDisk } from "../../../lib/formats/xml/new_vm.ts";
+import type { NewVm, NewVmDisk } from "../../../lib/formats/xml/new_vm.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
@@ -26,7 +26,7 @@ function nameTaken(error: unknown): boolean {
 }
 
 /** Makes an empty volume. */
-function makeEmpty(link: Link, { sizeGb, format }: VmDisk, { pool, name, files }: Place): Promise<Volume> {
+function makeEmpty(link: Link, { sizeGb, format }: NewVmDisk, { pool, name, files }: Place): Promise<Volume> {
   // Space is taken as it is written; a logical volume is all there from the start.
   const sparse = files && { allocation: 0, format };
   return createVolume(link, pool, { name, capacity: sizeGb! * GIB, ...sparse });
@@ -35,7 +35,7 @@ function makeEmpty(link: Link, { sizeGb, format }: VmDisk, { pool, name, files }
 /** Copies a volume, and makes the copy as large as was asked for. */
 async function makeCopy(
   host: Host,
-  { copyOf, sizeGb, format }: VmDisk & { readonly copyOf: NonNullable<VmDisk["copyOf"]> },
+  { copyOf, sizeGb, format }: NewVmDisk & { readonly copyOf: NonNullable<NewVmDisk["copyOf"]> },
   { pool, name, files }: Place,
   role: Role,
   job: JobHandle,
@@ -62,7 +62,7 @@ interface Place {
 async function makeImage(
   link: Link,
   name: string,
-  { pool: wanted, format }: VmDisk,
+  { pool: wanted, format }: NewVmDisk,
   make: (place: Place) => Promise<Volume>,
   steps: Steps,
 ): Promise<Volume> {
@@ -105,7 +105,7 @@ export async function withImages(
   steps: Steps,
 ): Promise<NewVm> {
   const { link } = host;
-  const disks: VmDisk[] = [];
+  const disks: NewVmDisk[] = [];
   for (const disk of vm.disks) {
     const { source, copyOf } = disk;
     if (source !== undefined) {

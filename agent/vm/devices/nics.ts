@@ -3,7 +3,7 @@ import { message, vmName, type VmReference } from "../../../lib/i18n/message.ts"
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { parseAddress } from "../../../lib/formats/ip/cidr.ts";
 import { renderXml } from "../../../lib/formats/xml/build.ts";
-import { nicOf, nicsOf } from "../../../lib/formats/xml/device_diff.ts";
+import { nicDevicesOf, nicOf } from "../../../lib/formats/xml/device_diff.ts";
 import {
   changeNic,
   freeMac,
@@ -65,7 +65,7 @@ async function takenMacs(host: Host, own?: VM): Promise<Map<string, VmReference>
     for (const { mac } of counts ? vm.networkInterfaces : []) taken.set(normalMac(mac), vmName(vm));
     if (!vm.persistent || !inventory.active().includes(vm.id)) continue;
     const next = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
-    for (const { mac } of nicsOf(next)) taken.set(mac, vmName(vm));
+    for (const { mac } of nicDevicesOf(next)) taken.set(mac, vmName(vm));
   }
   return taken;
 }

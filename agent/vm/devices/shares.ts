@@ -5,9 +5,9 @@ import { renderXml } from "../../../lib/formats/xml/build.ts";
 import {
   hasSharedMemory,
   type ShareDriver,
-  shareIn,
   shareMemory,
   type ShareSpec,
+  shareWithTag,
   shareXml,
 } from "../../../lib/formats/xml/device_share.ts";
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
@@ -86,7 +86,7 @@ function requireFreeTag(
   places: Places,
   { live, next }: Awaited<ReturnType<typeof configurationsOf>>,
 ): void {
-  const isTaken = (places.live && shareIn(live, tag)) || (places.config && shareIn(next, tag));
+  const isTaken = (places.live && shareWithTag(live, tag)) || (places.config && shareWithTag(next, tag));
   if (isTaken) throw new ContractError("ShareExists", { tag });
 }
 
@@ -164,8 +164,8 @@ export async function detachShare(
     try {
       await requireNoSavedMemory(host, vm, "ShareWhileSaved");
       const { live, next } = await configurationsOf(host, vm);
-      let inLive = places.live ? shareIn(live, tag) : undefined;
-      const inNext = places.config ? shareIn(next, tag) : undefined;
+      let inLive = places.live ? shareWithTag(live, tag) : undefined;
+      const inNext = places.config ? shareWithTag(next, tag) : undefined;
       if (!inLive && !inNext) throw new ContractError("NoSuchShare", { tag });
       const driver = sharesOf((live ?? next)!.toString()).find((each) => each.tag === tag)?.driver;
       if (inLive && driver === "9p") {
@@ -178,7 +178,7 @@ export async function detachShare(
         device: `${DEVICE} ${tag}`,
         live: live && inLive && { document: live, element: inLive },
         next: next && inNext && { document: next, element: inNext },
-        find: (document) => shareIn(document, tag),
+        find: (document) => shareWithTag(document, tag),
       }, operation);
       output = { live: inLive !== undefined, persistent: inNext !== undefined };
     } catch (error) {

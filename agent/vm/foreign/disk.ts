@@ -7,7 +7,7 @@ import {
   isVmdkDescriptor,
   MOST_DESCRIPTOR,
   readVmdkDescriptor,
-  SECTOR,
+  VMDK_SECTOR,
   type VmdkExtent,
 } from "../../../lib/formats/foreign/vmdk_descriptor.ts";
 import { ImageError } from "../../../lib/formats/qcow2/qcow2_header.ts";
@@ -84,7 +84,7 @@ async function keepFile(
 
 /** A line of a description for a stretch of the disk. */
 async function extentLine(extent: VmdkExtent, file: HeldFile | undefined): Promise<string> {
-  const sectors = extent.bytes / SECTOR;
+  const sectors = extent.bytes / VMDK_SECTOR;
   if (extent.kind === "zero" || file === undefined) return `RW ${sectors} ZERO`;
   const { name, size, source, heldPath } = file;
   if (extent.kind === "sparse") {
@@ -94,7 +94,7 @@ async function extentLine(extent: VmdkExtent, file: HeldFile | undefined): Promi
   if (extent.offset + extent.bytes > size) {
     throw new ImageError(`${name} is shorter than its description says`);
   }
-  return `RW ${sectors} FLAT "${heldPath}" ${extent.offset / SECTOR}`;
+  return `RW ${sectors} FLAT "${heldPath}" ${extent.offset / VMDK_SECTOR}`;
 }
 
 /**

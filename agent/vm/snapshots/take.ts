@@ -1,5 +1,5 @@
 /** Taking an external snapshot: they go on in new images, and the guest agent has the guest ready for that. */
-import type { SnapshotTaken } from "../../../ffi/calls/mod.ts";
+import type { SnapshotResult } from "../../../ffi/calls/mod.ts";
 import { ContractError, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { externalSnapshotXml } from "../../../lib/formats/xml/snapshot.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
@@ -139,9 +139,9 @@ async function requireSameImages(host: Host, vm: VM): Promise<void> {
 async function takeStill(
   host: Host,
   vm: VM,
-  take: () => Promise<SnapshotTaken>,
+  take: () => Promise<SnapshotResult>,
   isMust: boolean,
-): Promise<SnapshotTaken> {
+): Promise<SnapshotResult> {
   const { result, not } = await withFrozenGuest(host, vm, take, isMust ? refused : undefined);
   return not === undefined ? { ...result, quiesced: true } : { ...result, notQuiesced: not };
 }

@@ -8,14 +8,14 @@ import {
   CPU_MODE_TEXTS,
   type CreateProps,
   deviceChoices,
-  given,
   plainChoices,
   t,
   typedNumber,
+  undefinedIfEmpty,
 } from "./props.ts";
 
 /** One of a list's words as the contract's type; undefined for the entry that leaves the choice to the server. */
-const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
+const word = <T extends string>(value: string): T | undefined => undefinedIfEmpty(value) as T | undefined;
 
 const FIRMWARE_TEXTS = {
   bios: "create.firmware_bios",
@@ -266,7 +266,7 @@ function KeepFields({ model, projects }: CreateProps) {
           maxLength={256}
           value={wish.title ?? ""}
           error={model.error("title")}
-          onInput={({ currentTarget: { value } }) => model.set({ title: given(value) })}
+          onInput={({ currentTarget: { value } }) => model.set({ title: undefinedIfEmpty(value) })}
         />
         <TextField
           label={t("create.tags")}
@@ -281,7 +281,7 @@ function KeepFields({ model, projects }: CreateProps) {
           maxLength={128}
           value={wish.group ?? ""}
           error={model.error("group")}
-          onInput={({ currentTarget: { value } }) => model.set({ group: given(value) })}
+          onInput={({ currentTarget: { value } }) => model.set({ group: undefinedIfEmpty(value) })}
         />
         {projects.length > 0 && (
           <SelectField
@@ -293,7 +293,7 @@ function KeepFields({ model, projects }: CreateProps) {
               ...projects.map(({ id, name }) => ({ value: id, label: name })),
             ]}
             error={model.error("project")}
-            onChange={({ currentTarget: { value } }) => model.set({ project: given(value) })}
+            onChange={({ currentTarget: { value } }) => model.set({ project: undefinedIfEmpty(value) })}
           />
         )}
         <TextField
@@ -301,7 +301,7 @@ function KeepFields({ model, projects }: CreateProps) {
           label={t("create.description")}
           value={wish.description ?? ""}
           error={model.error("description")}
-          onInput={({ currentTarget: { value } }) => model.set({ description: given(value) })}
+          onInput={({ currentTarget: { value } }) => model.set({ description: undefinedIfEmpty(value) })}
         />
         <CheckField
           wide

@@ -11,7 +11,7 @@ import { ActionLink } from "../../kit/ActionLink.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 import { doStep } from "./do_step.ts";
 import { Panel } from "../../kit/Panel.tsx";
-import { type CreateProps, given, t, typedNumber } from "./props.ts";
+import { type CreateProps, t, typedNumber, undefinedIfEmpty } from "./props.ts";
 
 const readyTexts = textsOf(ready);
 
@@ -222,7 +222,7 @@ function SystemField({ model, systems }: CreateProps & { systems: readonly Opera
         id={id}
         name="osVariant"
         aria-describedby={`${id}-hint`}
-        onChange={({ currentTarget: { value } }) => model.chooseSystem(given(value))}
+        onChange={({ currentTarget: { value } }) => model.chooseSystem(undefinedIfEmpty(value))}
       >
         <SystemOptions systems={systems} chosen={chosen} />
       </select>

@@ -1,5 +1,5 @@
 import { cloudInitOf } from "../../../lib/vm/cloud_init/form_data.ts";
-import { CloudInitForm } from "../cloud_init/CloudInitForm.tsx";
+import { CloudInitFormBody } from "../cloud_init/CloudInitFormBody.tsx";
 import { oneLine } from "../../../lib/text/text.ts";
 import { Flash } from "../../kit/Flash.tsx";
 import { CheckField } from "../../kit/Field.tsx";
@@ -49,7 +49,7 @@ export function CloudInitFields({ model }: CreateProps) {
           </p>
         )}
         <div class="create-cloud-init">
-          <CloudInitForm
+          <CloudInitFormBody
             key={model.restored.value}
             value={wish.cloudInit ?? null}
             nics={nics}

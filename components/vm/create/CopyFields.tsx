@@ -1,7 +1,7 @@
 import type { NewDisk } from "../../../lib/contract/mod.ts";
 import { SelectField, TextField } from "../../kit/Field.tsx";
 import { poolChoices } from "./BasicFields.tsx";
-import { changed, type CreateProps, given, t, typedNumber, word } from "./props.ts";
+import { changed, type CreateProps, t, typedNumber, undefinedIfEmpty, word } from "./props.ts";
 
 /** Of which disk, and whether the fields are a plain form's as well. */
 interface CopyProps extends CreateProps {
@@ -58,7 +58,7 @@ export function CopyFields({ model, options, bounds, index, disk, named = false 
             value={disk.pool ?? options.pool ?? ""}
             choices={poolChoices(options)}
             error={model.error(`${at}.pool`)}
-            onChange={({ currentTarget: { value } }) => change("pool", given(value))}
+            onChange={({ currentTarget: { value } }) => change("pool", undefinedIfEmpty(value))}
           />
         </>
       )}

@@ -9,10 +9,10 @@ import {
   changed,
   type CreateProps,
   deviceChoices,
-  given,
   plainChoices,
   t,
   typedNumber,
+  undefinedIfEmpty,
   word,
 } from "./props.ts";
 
@@ -60,7 +60,7 @@ function DiskRow(props: CreateProps & { index: number; disk: NewDisk }) {
                 value={disk.pool ?? options.pool ?? ""}
                 choices={poolChoices(options)}
                 error={model.error(`${at}.pool`)}
-                onChange={({ currentTarget: { value } }) => change("pool", given(value))}
+                onChange={({ currentTarget: { value } }) => change("pool", undefinedIfEmpty(value))}
               />
             </>
           )}

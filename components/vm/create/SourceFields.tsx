@@ -10,7 +10,7 @@ import { Panel } from "../../kit/Panel.tsx";
 import { CopyFields } from "./CopyFields.tsx";
 import { GetImage } from "./GetImage.tsx";
 import { ImagePicker } from "./ImagePicker.tsx";
-import { type CreateProps, given, missingText, t } from "./props.ts";
+import { type CreateProps, missingText, t, undefinedIfEmpty } from "./props.ts";
 
 type Text = PlainKeyOf<typeof create>;
 
@@ -52,7 +52,8 @@ function IsoFields(props: CreateProps) {
             })),
             { value: OTHER, label: t("create.iso_other") },
           ]}
-          onChange={({ currentTarget: { value } }) => model.chooseIso(value === OTHER ? "/" : given(value))}
+          onChange={({ currentTarget: { value } }) =>
+            model.chooseIso(value === OTHER ? "/" : undefinedIfEmpty(value))}
         />
       )}
       {(other || isos.length === 0) && (
@@ -64,7 +65,7 @@ function IsoFields(props: CreateProps) {
           placeholder="/var/lib/libvirt/images/debian-12.iso"
           value={path ?? ""}
           error={(isos.length === 0 ? missing : undefined) ?? model.error("isoPath")}
-          onInput={({ currentTarget: { value } }) => model.chooseIso(given(value))}
+          onInput={({ currentTarget: { value } }) => model.chooseIso(undefinedIfEmpty(value))}
         />
       )}
       {(other || isos.length === 0) && (

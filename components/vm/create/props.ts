@@ -64,14 +64,15 @@ export function choiceOf(
 }
 
 /** A form's text: nothing for an empty one. */
-export const given = (text: string): string | undefined => text === "" ? undefined : text;
+export const undefinedIfEmpty = (text: string): string | undefined => text === "" ? undefined : text;
 
 /** A number as it was typed; NaN for what is none, so that the server can say so. Nothing for an empty field. */
 export const typedNumber = (text: string): number | undefined =>
   text.trim() === "" ? undefined : Number(text);
 
 /** One of a list's words as the contract's type; undefined for the empty entry. */
-export const word = <T extends string>(value: string): T | undefined => given(value) as T | undefined;
+export const word = <T extends string>(value: string): T | undefined =>
+  undefinedIfEmpty(value) as T | undefined;
 
 /** A disk with a field changed; `undefined` takes it away. */
 export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyof NewDisk]): NewDisk {

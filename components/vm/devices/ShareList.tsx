@@ -1,6 +1,6 @@
 import type { VmShare } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { mountLines } from "../../../lib/vm/shared_folders.ts";
+import { mountCommands } from "../../../lib/vm/shared_folders.ts";
 import { diskTexts } from "../../../lib/text/disk_texts.ts";
 import { devices } from "../../../lib/i18n/en/devices.ts";
 import { disks } from "../../../lib/i18n/en/disks.ts";
@@ -28,7 +28,7 @@ function Line({ text, what }: { text: string; what: string }) {
 
 /** How the guest mounts it. */
 function Mount({ share }: { share: VmShare }) {
-  const lines = mountLines(share);
+  const lines = mountCommands(share);
   if (lines === undefined) return <small>{t("devices.share_tag_unusual")}</small>;
   const { now, fstab } = lines;
   return (

@@ -138,6 +138,98 @@ function hardwareRows({ preview, typed, pools }: ImportForeignFormProps): Hardwa
   ];
 }
 
+/** The disks of the source, and the bus of each here. */
+function DisksPanel(
+  { disks, typed }: Pick<ForeignPreview, "disks"> & Pick<ImportForeignFormProps, "typed">,
+) {
+  return (
+    <Panel title={t("foreign.disks")}>
+      <DataTable
+        label={t("foreign.disks")}
+        rows={disks.map((disk, at) => ({ ...disk, at }))}
+        keyOf={({ at }) => String(at)}
+        empty={t("foreign.no_disks")}
+        columns={[
+          { title: t("foreign.disk"), cell: ({ file }) => <bdi>{oneLine(file, 80)}</bdi>, fit: "wide" },
+          {
+            title: t("foreign.there"),
+            cell: ({ was, format }) => <bdi>{oneLine([was, format].filter(Boolean).join(", "), 80)}</bdi>,
+          },
+          {
+            title: t("foreign.size"),
+            cell: ({ capacityBytes }) => formatBytes(capacityBytes),
+            kind: "number",
+          },
+          {
+            title: t("foreign.here"),
+            cell: ({ at, file, bus }) => (
+              <Choice
+                label={t("foreign.disk_here", { file: oneLine(file, 60) })}
+                name={`disk${at}`}
+                choices={[...same(DISK_BUSES), { value: DISK_LEFT_OUT, label: t("foreign.leave_out") }]}
+                value={typed[`disk${at}`] ?? bus}
+              />
+            ),
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+/** The network interfaces of the source, and where each is plugged in here. */
+function NicsTable(
+  { nics, places, typed }: Pick<ForeignPreview, "nics"> & Pick<ImportForeignFormProps, "typed"> & {
+    places: readonly FieldChoice[];
+  },
+) {
+  return (
+    <DataTable
+      label={t("foreign.nics")}
+      rows={nics.map((nic, at) => ({ ...nic, at }))}
+      keyOf={({ at }) => String(at)}
+      empty={t("foreign.no_nics")}
+      columns={[
+        {
+          title: t("foreign.nic"),
+          cell: ({ network, vlan }) => (
+            <bdi>
+              {oneLine(network, 60) || t("foreign.nic_none")}
+              {vlan !== undefined && ` (${t("foreign.nic_vlan", { vlan })})`}
+            </bdi>
+          ),
+        },
+        {
+          title: t("foreign.there"),
+          cell: ({ was, model, mac }) => [oneLine(was || model, 40), mac].filter(Boolean).join(", "),
+        },
+        {
+          title: t("foreign.here"),
+          cell: ({ at, taken }) => (
+            <Choice
+              label={t("foreign.nic_place", { n: at + 1 })}
+              name={`nic${at}`}
+              choices={places}
+              value={typed[`nic${at}`] ?? (taken === null ? LEFT_OUT : placeValue(taken))}
+            />
+          ),
+        },
+        {
+          title: t("foreign.model"),
+          cell: ({ at, model }) => (
+            <Choice
+              label={t("foreign.nic_model", { n: at + 1 })}
+              name={`model${at}`}
+              choices={same(NIC_MODELS)}
+              value={typed[`model${at}`] ?? model}
+            />
+          ),
+        },
+      ]}
+    />
+  );
+}
+
 /** What a VM becomes, its source's hardware next to ours, to be changed and agreed to. A plain form: the import is a task. */
 export function ImportForeignForm(props: ImportForeignFormProps) {
   const { preview, asked, networks, bridges, typed, failure } = props;
@@ -189,81 +281,9 @@ export function ImportForeignForm(props: ImportForeignFormProps) {
           ]}
         />
       </Panel>
-      <Panel title={t("foreign.disks")}>
-        <DataTable
-          label={t("foreign.disks")}
-          rows={disks.map((disk, at) => ({ ...disk, at }))}
-          keyOf={({ at }) => String(at)}
-          empty={t("foreign.no_disks")}
-          columns={[
-            { title: t("foreign.disk"), cell: ({ file }) => <bdi>{oneLine(file, 80)}</bdi>, fit: "wide" },
-            {
-              title: t("foreign.there"),
-              cell: ({ was, format }) => <bdi>{oneLine([was, format].filter(Boolean).join(", "), 80)}</bdi>,
-            },
-            {
-              title: t("foreign.size"),
-              cell: ({ capacityBytes }) => formatBytes(capacityBytes),
-              kind: "number",
-            },
-            {
-              title: t("foreign.here"),
-              cell: ({ at, file, bus }) => (
-                <Choice
-                  label={t("foreign.disk_here", { file: oneLine(file, 60) })}
-                  name={`disk${at}`}
-                  choices={[...same(DISK_BUSES), { value: DISK_LEFT_OUT, label: t("foreign.leave_out") }]}
-                  value={typed[`disk${at}`] ?? bus}
-                />
-              ),
-            },
-          ]}
-        />
-      </Panel>
+      <DisksPanel disks={disks} typed={typed} />
       <Panel title={t("foreign.nics")}>
-        <DataTable
-          label={t("foreign.nics")}
-          rows={nics.map((nic, at) => ({ ...nic, at }))}
-          keyOf={({ at }) => String(at)}
-          empty={t("foreign.no_nics")}
-          columns={[
-            {
-              title: t("foreign.nic"),
-              cell: ({ network, vlan }) => (
-                <bdi>
-                  {oneLine(network, 60) || t("foreign.nic_none")}
-                  {vlan !== undefined && ` (${t("foreign.nic_vlan", { vlan })})`}
-                </bdi>
-              ),
-            },
-            {
-              title: t("foreign.there"),
-              cell: ({ was, model, mac }) => [oneLine(was || model, 40), mac].filter(Boolean).join(", "),
-            },
-            {
-              title: t("foreign.here"),
-              cell: ({ at, taken }) => (
-                <Choice
-                  label={t("foreign.nic_place", { n: at + 1 })}
-                  name={`nic${at}`}
-                  choices={places}
-                  value={typed[`nic${at}`] ?? (taken === null ? LEFT_OUT : placeValue(taken))}
-                />
-              ),
-            },
-            {
-              title: t("foreign.model"),
-              cell: ({ at, model }) => (
-                <Choice
-                  label={t("foreign.nic_model", { n: at + 1 })}
-                  name={`model${at}`}
-                  choices={same(NIC_MODELS)}
-                  value={typed[`model${at}`] ?? model}
-                />
-              ),
-            },
-          ]}
-        />
+        <NicsTable nics={nics} places={places} typed={typed} />
         <div class="form-grid">
           {nics.some(({ mac }) => mac !== undefined) && (
             <CheckField

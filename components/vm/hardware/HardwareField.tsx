@@ -1,6 +1,6 @@
 /** What every field of the hardware forms shows next to its value: when it applies, and what waits. */
 import type { Hardware, HardwareOptions, PendingChange, VM } from "../../../lib/contract/mod.ts";
-import type { Bounds, FormOutcome } from "../../../lib/vm/hardware_form.ts";
+import type { Bounds, HardwareFormOutcome } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -18,7 +18,7 @@ export interface FieldContext {
   pending: ReadonlyMap<string, PendingChange>;
   /** Changed and not saved: field → whether it needs a restart. */
   unsaved: ReadonlyMap<string, boolean>;
-  outcome: FormOutcome | null;
+  outcome: HardwareFormOutcome | null;
   /** What was typed into a form that was refused, where there is no script to keep it. */
   typed: Readonly<Record<string, string>> | undefined;
 }

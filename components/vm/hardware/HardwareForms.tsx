@@ -1,7 +1,7 @@
 /** The fields of each part of the hardware page. */
 import type { ComponentChildren } from "preact";
 import type { Hardware, VM } from "../../../lib/contract/mod.ts";
-import { type Section, TPMS } from "../../../lib/vm/hardware_form.ts";
+import { type HardwareSectionName, TPMS } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { deviceTexts } from "../../../lib/text/device_texts.ts";
@@ -173,7 +173,7 @@ interface Part {
 }
 
 /** Part of the page → its title and its fields. */
-export const FORMS: Readonly<Record<Section, Part>> = {
+export const FORMS: Readonly<Record<HardwareSectionName, Part>> = {
   cpu: { title: "hardware.cpu", fields: CpuFields, live: "some", of: ({ cpu }) => cpu },
   memory: { title: "hardware.memory", fields: MemoryFields, live: "some", of: ({ memory }) => memory },
   boot: { title: "hardware.boot", fields: BootFields, live: "none", of: ({ boot }) => boot },

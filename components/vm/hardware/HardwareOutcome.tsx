@@ -1,4 +1,4 @@
-import type { FormOutcome } from "../../../lib/vm/hardware_form.ts";
+import type { HardwareFormOutcome } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -7,7 +7,7 @@ import { Flash } from "../../kit/Flash.tsx";
 const { t, plural } = textsOf(hardware);
 
 /** What is said of changes that were made. */
-export function savedText({ section, result }: FormOutcome): string {
+export function savedText({ section, result }: HardwareFormOutcome): string {
   const waiting = result?.waiting.length ?? 0;
   if (section === "pending") return t("hardware.discarded");
   if (waiting > 0) return plural("hardware.saved_waiting", waiting);
@@ -15,7 +15,7 @@ export function savedText({ section, result }: FormOutcome): string {
 }
 
 /** What came of a form, below it. What came of all together a message has said: only its warnings stay. */
-export function HardwareOutcome({ outcome }: { outcome: FormOutcome | null }) {
+export function HardwareOutcome({ outcome }: { outcome: HardwareFormOutcome | null }) {
   const { result, failure, section } = outcome ?? {};
   if (outcome === null || (section === "all" && failure)) return null;
   if (failure) return <Flash tone="bad" failure={failure} />;

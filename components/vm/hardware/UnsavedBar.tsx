@@ -1,5 +1,5 @@
 import type { Unsaved } from "../../../lib/vm/unsaved_hardware.ts";
-import type { FormOutcome } from "../../../lib/vm/hardware_form.ts";
+import type { HardwareFormOutcome } from "../../../lib/vm/hardware_form.ts";
 import { hardware } from "../../../lib/i18n/en/hardware.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { FailureText } from "../../kit/FailureText.tsx";
@@ -13,7 +13,7 @@ export interface UnsavedBarProps {
   isOn: boolean;
   nextBootOnly: boolean;
   /** Why nothing was saved. */
-  failure: FormOutcome["failure"];
+  failure: HardwareFormOutcome["failure"];
   saving: boolean;
   enabled: boolean;
   onNextBootOnly: (nextBootOnly: boolean) => void;

@@ -11,7 +11,7 @@ import { SelectBox } from "./SelectBox.tsx";
 import { Thumbnail } from "../Thumbnail.tsx";
 import { ageOf } from "./AwayHosts.tsx";
 import { hostLabelOf, type VmItemProps } from "./vm_item.ts";
-import { VmState } from "../VmState.tsx";
+import { VmStateBadge } from "../VmStateBadge.tsx";
 
 /** Props of {@link VmCard}. */
 export interface VmCardProps extends VmItemProps {
@@ -60,7 +60,7 @@ export const VmCard = memo(function VmCard(props: VmCardProps) {
         </dd>
       </dl>
       <p class="vm-card-foot">
-        <VmState vm={vm} now={props.now} />
+        <VmStateBadge vm={vm} now={props.now} />
       </p>
     </div>
   );

@@ -16,7 +16,7 @@ import { RowActions } from "./RowActions.tsx";
 import { SelectBox } from "./SelectBox.tsx";
 import { TagList } from "../TagList.tsx";
 import { Uptime } from "../Uptime.tsx";
-import { VmState } from "../VmState.tsx";
+import { VmStateBadge } from "../VmStateBadge.tsx";
 import { ageOf } from "./AwayHosts.tsx";
 import { hostLabelOf, type VmItemProps } from "./vm_item.ts";
 
@@ -58,7 +58,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
         <SelectBox vm={vm} model={model} selected={props.selected} />
       </td>
       <td class="col-state">
-        <VmState vm={vm} now={now} />
+        <VmStateBadge vm={vm} now={now} />
       </td>
       <th scope="row" class="col-name">
         <span class="name-cell">

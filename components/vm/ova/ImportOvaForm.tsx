@@ -39,6 +39,39 @@ const buses = () => [
   ...DISK_BUSES.map((value) => ({ value, label: value })),
 ];
 
+/** The disks of the archive. */
+function DisksPanel({ disks }: Pick<OvaPreview, "disks">) {
+  return (
+    <Panel title={t("ova.disks")}>
+      <DataTable
+        label={t("ova.disks")}
+        rows={disks.map((disk, at) => ({ ...disk, at }))}
+        keyOf={({ at }) => String(at)}
+        empty={t("ova.no_disks")}
+        columns={[
+          {
+            title: t("ova.disk"),
+            cell: ({ file }) => file === null ? t("ova.disk_empty") : <bdi>{oneLine(file, 80)}</bdi>,
+            fit: "wide",
+          },
+          {
+            title: t("ova.disk_size"),
+            cell: ({ capacityBytes }) => formatBytes(capacityBytes),
+            kind: "number",
+          },
+          {
+            title: t("ova.disk_file"),
+            cell: ({ file, fileBytes }) => file === null ? null : formatBytes(fileBytes),
+            kind: "number",
+          },
+          { title: t("ova.disk_kind"), cell: ({ file, format }) => file === null ? null : format },
+          { title: t("ova.disk_at"), cell: ({ bus }) => bus },
+        ]}
+      />
+    </Panel>
+  );
+}
+
 /** What an archive becomes, to be changed and agreed to. A plain form: the import is a task. */
 export function ImportOvaForm(props: ImportOvaFormProps) {
   const { preview, archive, pools, networks, bridges, typed, failure } = props;
@@ -115,33 +148,7 @@ export function ImportOvaForm(props: ImportOvaFormProps) {
           />
         </div>
       </Panel>
-      <Panel title={t("ova.disks")}>
-        <DataTable
-          label={t("ova.disks")}
-          rows={disks.map((disk, at) => ({ ...disk, at }))}
-          keyOf={({ at }) => String(at)}
-          empty={t("ova.no_disks")}
-          columns={[
-            {
-              title: t("ova.disk"),
-              cell: ({ file }) => file === null ? t("ova.disk_empty") : <bdi>{oneLine(file, 80)}</bdi>,
-              fit: "wide",
-            },
-            {
-              title: t("ova.disk_size"),
-              cell: ({ capacityBytes }) => formatBytes(capacityBytes),
-              kind: "number",
-            },
-            {
-              title: t("ova.disk_file"),
-              cell: ({ file, fileBytes }) => file === null ? null : formatBytes(fileBytes),
-              kind: "number",
-            },
-            { title: t("ova.disk_kind"), cell: ({ file, format }) => file === null ? null : format },
-            { title: t("ova.disk_at"), cell: ({ bus }) => bus },
-          ]}
-        />
-      </Panel>
+      <DisksPanel disks={disks} />
       <Panel title={t("ova.nics")}>
         {nics.length === 0 && <p class="dialog-body">{t("ova.no_nics")}</p>}
         <div class="form-grid">

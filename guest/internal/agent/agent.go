@@ -34,7 +34,7 @@ func New(version string, allowed rules.Rules, log *logs.Log) *Agent {
 
 const (
 	firstWait = 50 * time.Millisecond
-	// longestWait is how late a host that connects is noticed; a guest that nobody looks at wakes up that often.
+	// longestWait is how late a host that connects is noticed; a guest that no user looks at wakes up that often.
 	longestWait = time.Second
 )
 

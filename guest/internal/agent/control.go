@@ -20,7 +20,7 @@ type powerParams struct {
 func shutdown(c *call) (any, error) { return power(c, false) }
 func reboot(c *call) (any, error)   { return power(c, true) }
 
-// power asks the guest's system to end. It answers as soon as that has begun: afterwards nobody may be there to answer.
+// power asks the guest's system to end. It answers as soon as that has begun: afterwards the agent may not be there to answer.
 func power(c *call, again bool) (any, error) {
 	asked, err := params[powerParams](c)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // partialSuffix names what is not whole. Nothing else of ours ends so: who finds one may remove it.
 const partialSuffix = ".kvmm-partial"
 
-// pending is a file that is being written beside its final place.
+// pending is a file that is being written next to its final place.
 type pending struct {
 	file  *os.File
 	final string

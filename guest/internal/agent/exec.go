@@ -118,7 +118,7 @@ func startDetached(command *exec.Cmd) (any, error) {
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
-	go func() { _ = command.Wait() }() // so that it leaves no zombie; how it ended is nobody's business
+	go func() { _ = command.Wait() }() // so that it leaves no zombie; how it ended is not asked
 	return ExecResult{ExitCode: 0, Stdout: []byte{}, Stderr: []byte{}, Pid: command.Process.Pid}, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"kvmmanager.org/guest/internal/wire"
 )
 
-// runAs runs commands as the service does: Windows lets nobody become another without their password.
+// runAs runs commands as the service does: on Windows another user's password is needed to become that user.
 func runAs(_ *exec.Cmd, name string) error {
 	if name != "" {
 		return wire.Fail(wire.Unsupported, "on Windows commands run as the service's account")

@@ -14,7 +14,7 @@ import (
 // method is a row of the table.
 type method struct {
 	run func(*call) (any, error)
-	// chunk and notice take the place of run for parts of files, and for what nobody answers.
+	// chunk and notice take the place of run for parts of files, and for what is not answered.
 	chunk  func(*session, wire.Request) *wire.Error
 	notice func(*session, []byte)
 	// changes says that it is not for a read-only agent.

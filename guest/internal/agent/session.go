@@ -114,7 +114,7 @@ func (s *session) fail(id []byte, failure *wire.Error) {
 	_ = s.send(wire.AnswerError(id, failure))
 }
 
-// take handles a line. It comes back soon: what may take long is done beside it.
+// take handles a line. It comes back soon: what may take long is done in a goroutine.
 func (s *session) take(line []byte) {
 	request, failure := wire.ParseRequest(line)
 	if failure != nil {

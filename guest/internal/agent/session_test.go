@@ -45,7 +45,7 @@ type host struct {
 	log   string
 }
 
-// lastingDir is a folder that goes at the end of the test, also where a command that nobody waits for any more writes
+// lastingDir is a folder that goes at the end of the test, also where a command that is not waited for any more writes
 // its line of the log meanwhile.
 func lastingDir(t *testing.T) string {
 	t.Helper()

@@ -7,15 +7,12 @@ import (
 	"errors"
 	"net"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
-
-	"kvmmanager.org/guest/internal/wire"
 )
 
 // text reads a small file; one that cannot be read is empty.
@@ -361,109 +358,6 @@ func stateOf(letter string) string {
 	return "other"
 }
 
-func noServiceManager() error {
-	return wire.Fail(wire.Unsupported, "the guest has neither systemd nor OpenRC")
-}
-
-func hasSystemd() bool {
-	_, err := os.Stat("/run/systemd/system")
-	return err == nil
-}
-
-func hasProgram(name string) bool {
-	_, err := exec.LookPath(name)
-	return err == nil
-}
-
-func readServices(ctx context.Context) ([]Service, error) {
-	switch {
-	case hasSystemd():
-		return systemdServices(ctx)
-	case hasProgram("rc-status"):
-		return openrcServices(ctx)
-	}
-	return nil, noServiceManager()
-}
-
-func systemdServices(ctx context.Context) ([]Service, error) {
-	startup := map[string]string{}
-	files, err := output(ctx, "systemctl", "list-unit-files", "--type=service", "--no-legend", "--no-pager", "--plain")
-	if err != nil {
-		return nil, err
-	}
-	for _, line := range strings.Split(files, "\n") {
-		if fields := strings.Fields(line); len(fields) >= 2 {
-			startup[fields[0]] = fields[1]
-		}
-	}
-	units, err := output(ctx, "systemctl", "list-units", "--type=service", "--all", "--no-legend", "--no-pager", "--plain", "--full")
-	if err != nil {
-		return nil, err
-	}
-	return parseUnits(units, startup), nil
-}
-
-func parseUnits(text string, startup map[string]string) []Service {
-	found := []Service{}
-	for _, line := range strings.Split(text, "\n") {
-		fields := strings.Fields(line)
-		if len(fields) < 4 || fields[1] == "not-found" {
-			continue
-		}
-		service := Service{Name: strings.TrimSuffix(fields[0], ".service"), Startup: startup[fields[0]], State: "changing"}
-		service.Description = strings.Join(fields[4:], " ")
-		switch {
-		case fields[2] == "failed":
-			service.State = "failed"
-		case fields[2] == "active" && fields[3] == "running":
-			service.State = "running"
-		case fields[2] == "active":
-			service.State = "exited"
-		case fields[2] == "inactive":
-			service.State = "stopped"
-		}
-		found = append(found, service)
-	}
-	return found
-}
-
-func openrcServices(ctx context.Context) ([]Service, error) {
-	status, err := output(ctx, "rc-status", "--servicelist", "--format", "ini")
-	if err != nil {
-		return nil, err
-	}
-	found := []Service{}
-	for _, line := range strings.Split(status, "\n") {
-		name, value, ok := strings.Cut(line, "=")
-		if !ok {
-			continue
-		}
-		state := map[string]string{"started": "running", "stopped": "stopped", "crashed": "failed"}[strings.TrimSpace(value)]
-		if state == "" {
-			state = "changing"
-		}
-		found = append(found, Service{Name: strings.TrimSpace(name), State: state})
-	}
-	return found, nil
-}
-
-func setService(ctx context.Context, name, action string) error {
-	var err error
-	switch {
-	case hasSystemd():
-		_, err = output(ctx, "systemctl", action, "--", name)
-	case hasProgram("rc-service") && action == "enable":
-		_, err = output(ctx, "rc-update", "add", name)
-	case hasProgram("rc-service") && action == "disable":
-		_, err = output(ctx, "rc-update", "del", name)
-	case hasProgram("rc-service"):
-		_, err = output(ctx, "rc-service", name, action)
-	default:
-		err = noServiceManager()
-	}
-	return err
-}
-
 func readUsers() ([]User, error) {
 	if found := logindUsers("/run/systemd/sessions"); found != nil {
 		return found, nil
@@ -528,121 +422,6 @@ func parseUtmp(data []byte) []User {
 		}
 		seconds := int64(int32(binary.LittleEndian.Uint32(data[timeAt:])))
 		found = append(found, User{field(data[44:76]), field(data[8:40]), field(data[76:332]), seconds * 1000})
-	}
-	return found
-}
-
-func readPackages(ctx context.Context) (string, []Package, error) {
-	switch {
-	case hasProgram("dpkg-query"):
-		return debianPackages(ctx)
-	case hasProgram("rpm"):
-		return rpmPackages(ctx)
-	case hasProgram("apk"):
-		return listed(ctx, "apk", []string{"list", "--installed"}, parseApk)
-	case hasProgram("pacman"):
-		return listed(ctx, "pacman", []string{"-Q"}, parsePacman)
-	}
-	return "", nil, wire.Fail(wire.Unsupported, "the guest has none of dpkg, rpm, apk and pacman")
-}
-
-func listed(ctx context.Context, program string, args []string, parse func(string) []Package) (string, []Package, error) {
-	text, err := output(ctx, program, args...)
-	return program, parse(text), err
-}
-
-func tabbed(text string) []Package {
-	found := []Package{}
-	for _, line := range strings.Split(text, "\n") {
-		if fields := strings.Split(line, "\t"); len(fields) == 3 {
-			found = append(found, Package{Name: fields[0], Version: fields[1], Architecture: fields[2]})
-		}
-	}
-	return found
-}
-
-func upgrade(packages []Package, versions map[string]string) []Package {
-	for index := range packages {
-		packages[index].Upgrade = versions[packages[index].Name]
-	}
-	return packages
-}
-
-func debianPackages(ctx context.Context) (string, []Package, error) {
-	text, err := output(ctx, "dpkg-query", "-W", "-f", "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\n")
-	if err != nil {
-		return "", nil, err
-	}
-	var installed strings.Builder
-	for _, line := range strings.Split(text, "\n") {
-		if status, rest, ok := strings.Cut(line, "\t"); ok && strings.HasPrefix(status, "ii") {
-			installed.WriteString(rest + "\n")
-		}
-	}
-	found := tabbed(installed.String())
-	waiting, err := output(ctx, "apt-get", "-s", "-o", "Debug::NoLocking=1", "dist-upgrade")
-	if err != nil {
-		return "dpkg", found, nil // a guest without apt, or whose lists are broken, still has packages
-	}
-	return "dpkg", upgrade(found, parseAptUpgrades(waiting)), nil
-}
-
-// parseAptUpgrades reads "Inst libc6 [2.36-9] (2.36-10 Debian:12/stable [amd64])".
-func parseAptUpgrades(text string) map[string]string {
-	found := map[string]string{}
-	for _, line := range strings.Split(text, "\n") {
-		fields := strings.Fields(line)
-		if len(fields) >= 4 && fields[0] == "Inst" && strings.HasPrefix(fields[2], "[") {
-			found[fields[1]] = strings.TrimPrefix(fields[3], "(")
-		}
-	}
-	return found
-}
-
-func rpmPackages(ctx context.Context) (string, []Package, error) {
-	text, err := output(ctx, "rpm", "-qa", "--qf", `%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\n`)
-	if err != nil {
-		return "", nil, err
-	}
-	found, versions := tabbed(text), map[string]string{}
-	if hasProgram("dnf") {
-		// Its exit status is 100 when updates wait, which is no failure
-		waiting, _ := output(ctx, "dnf", "--cacheonly", "--quiet", "check-update")
-		for _, line := range strings.Split(waiting, "\n") {
-			if fields := strings.Fields(line); len(fields) == 3 {
-				if dot := strings.LastIndexByte(fields[0], '.'); dot > 0 {
-					versions[fields[0][:dot]] = fields[1]
-				}
-			}
-		}
-	}
-	return "rpm", upgrade(found, versions), nil
-}
-
-// parseApk reads "musl-1.2.4-r2 x86_64 {musl} (MIT) [installed]".
-func parseApk(text string) []Package {
-	found := []Package{}
-	for _, line := range strings.Split(text, "\n") {
-		fields := strings.Fields(line)
-		if len(fields) < 2 {
-			continue
-		}
-		parts := strings.Split(fields[0], "-")
-		if len(parts) < 3 {
-			continue
-		}
-		last := len(parts) - 2
-		found = append(found, Package{Name: strings.Join(parts[:last], "-"), Version: strings.Join(parts[last:], "-"), Architecture: fields[1]})
-	}
-	return found
-}
-
-func parsePacman(text string) []Package {
-	found := []Package{}
-	for _, line := range strings.Split(text, "\n") {
-		if fields := strings.Fields(line); len(fields) == 2 {
-			found = append(found, Package{Name: fields[0], Version: fields[1]})
-		}
 	}
 	return found
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// ErrNobody says that nobody is at the host's end: it may come, or come back.
+// ErrNobody says that no program is at the host's end: it may come, or come back.
 var ErrNobody = errors.New("nobody is at the host's end")
 
 // Port is open for as long as its device is there; hosts come and go meanwhile.

@@ -14,7 +14,7 @@ import (
 // Name is what the host calls the channel.
 const Name = "org.kvmmanager.agent.0"
 
-// Find gives the port's path. Without udev nobody makes /dev/virtio-ports, so the kernel's own list is read as well.
+// Find gives the port's path. Without udev nothing makes /dev/virtio-ports, so the kernel's own list is read as well.
 func Find() string {
 	usual := "/dev/virtio-ports/" + Name
 	if _, err := os.Stat(usual); err == nil {

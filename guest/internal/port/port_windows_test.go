@@ -41,7 +41,7 @@ func TestPortReadsWhileItWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Whoever reads waits, and must keep nobody from writing
+	// Whoever reads waits, and must not keep others from writing
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 64*1024)
 	got := make(chan []byte, 1)
 	go func() {
@@ -75,7 +75,7 @@ func TestPortReadsWhileItWrites(t *testing.T) {
 	if all := <-got; !bytes.Equal(all, sent) {
 		t.Fatalf("%d bytes of %d", len(all), len(sent))
 	}
-	// A host that leaves is nobody
+	// After the host has left, no peer is there
 	if err := theirs.Close(); err != nil {
 		t.Fatal(err)
 	}

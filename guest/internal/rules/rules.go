@@ -26,7 +26,7 @@ type Rules struct {
 	// PathsAllowed, when there are any, are the folders that file methods stay in; PathsDenied are never touched.
 	PathsAllowed []string `json:"paths_allowed"`
 	PathsDenied  []string `json:"paths_denied"`
-	// User is who commands run as when the host names nobody; with User set the host cannot name another.
+	// User is who commands run as when the host names no user; with User set the host cannot name another.
 	User string `json:"user"`
 	Log  Log    `json:"log"`
 	// Port is the virtio-serial port, or on Windows a COM port; empty: the usual one.
@@ -35,7 +35,7 @@ type Rules struct {
 
 // Log says where the agent writes what it was asked for.
 type Log struct {
-	// File is a path; empty: standard error, which systemd keeps (on Windows: a file beside the configuration).
+	// File is a path; empty: standard error, which systemd keeps (on Windows: a file next to the configuration).
 	File string `json:"file"`
 	// MaxBytes is when the file is renamed to *.1 and begun again; 0: 1 MiB.
 	MaxBytes int64 `json:"max_bytes"`

@@ -106,7 +106,7 @@ func AnswerError(id []byte, failure *Error) []byte {
 	return append(line, '\n')
 }
 
-// Notification is the line for a message that nobody answers, its end included.
+// Notification is the line for a message without an answer, its end included.
 func Notification(method string, params any) []byte {
 	line, err := json.Marshal(struct {
 		Version string `json:"jsonrpc"`

@@ -1,4 +1,4 @@
-/** Errors: hosts beside the one that KVM Manager runs on. */
+/** Errors: hosts other than the one that KVM Manager runs on. */
 import type { ErrorKind } from "./kind.ts";
 
 export const HOST_ERRORS = {

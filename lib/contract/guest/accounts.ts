@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { command } from "../command.ts";
 import { closed, NOTHING_OUT, oneOf, SECRET, VmId } from "../schema.ts";
-import { Account, ACCOUNTS, DOING } from "./common.ts";
+import { ACCOUNTS, DOING, GuestAccount } from "./common.ts";
 
 export const guestAccountCommands = {
   guest_set_password: command({
@@ -10,7 +10,7 @@ export const guestAccountCommands = {
     ...ACCOUNTS,
     input: closed({
       vmId: VmId,
-      user: Account,
+      user: GuestAccount,
       password: Type.String({ minLength: 1, maxLength: 512, ...SECRET }),
     }),
     output: NOTHING_OUT,
@@ -22,7 +22,7 @@ export const guestAccountCommands = {
   guest_ssh_keys: command({
     summary: "List the SSH keys that let in to an account in a guest",
     ...ACCOUNTS,
-    input: closed({ vmId: VmId, user: Account }),
+    input: closed({ vmId: VmId, user: GuestAccount }),
     output: Type.Array(Type.Object({ key: Type.String() })),
     errors: DOING,
     route: "GET /vms/{vmId}/guest/ssh-keys",
@@ -35,7 +35,7 @@ export const guestAccountCommands = {
     ...ACCOUNTS,
     input: closed({
       vmId: VmId,
-      user: Account,
+      user: GuestAccount,
       change: oneOf(["add", "remove"]),
       sshKeys: Type.Array(
         Type.String({

@@ -10,7 +10,7 @@ export const GuestPath = Type.String({
   description: "absolute path inside the guest",
 });
 /** An account in the guest. */
-export const Account = Type.String({
+export const GuestAccount = Type.String({
   minLength: 1,
   maxLength: 256,
   pattern: "^[^\\u0000-\\u001f\\u007f:]+$",
@@ -23,7 +23,7 @@ export const Encoding = Type.Optional(
   oneOf(ENCODINGS, { description: "text (UTF-8), when left out; or base64, for any bytes" }),
 );
 /** How much there is of something. */
-export const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "bytes" });
+export const ByteCount = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "bytes" });
 /** A checksum, as `sha256sum` prints it. */
 export const Sha256 = Type.String({ maxLength: 64, pattern: "^[0-9a-fA-F]{64}$" });
 

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
 import { closed, ForeignTimestamp, NOTHING_OUT, oneOf, SECRET, VmId } from "../schema.ts";
-import { Bytes, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
+import { ByteCount, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
 
 /** Where the content of a guest's file is, below `/api/v1`: PUT and GET, with `?path=`. */
 export const GUEST_CONTENT_PATH = "/vms/{vmId}/guest/content";
@@ -63,7 +63,7 @@ export const guestFileCommands = {
     input: closed({
       vmId: VmId,
       path: GuestPath,
-      offset: Type.Optional(Bytes),
+      offset: Type.Optional(ByteCount),
       length: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_FILE, description: "bytes" })),
       encoding: Encoding,
     }),
@@ -119,13 +119,13 @@ export const guestFileCommands = {
     input: closed({
       vmId: VmId,
       path: GuestPath,
-      size: Type.Optional(Bytes),
+      size: Type.Optional(ByteCount),
       mode: Type.Optional(FileMode),
       checksum: Type.Optional(Sha256),
     }),
     output: Type.Object({
       path: Type.String(),
-      size: Bytes,
+      size: ByteCount,
       sha256: Type.String({ description: "of the content that arrived" }),
       verified: Type.Boolean({ description: "the guest has counted the same checksum of what it wrote" }),
     }),
@@ -145,7 +145,7 @@ export const guestFileCommands = {
     input: ONE_PATH,
     output: Type.Object({
       name: Type.String(),
-      size: Type.Union([Bytes, Type.Null()], { description: "null: it is known at the end alone" }),
+      size: Type.Union([ByteCount, Type.Null()], { description: "null: it is known at the end alone" }),
     }),
     errors: [...COPY_FROM, "PreconditionFailed", "RangeNotSatisfiable"],
     route: `GET ${GUEST_CONTENT_PATH}`,
@@ -159,7 +159,7 @@ export const guestFileCommands = {
     summary: "Copy a folder into a guest",
     description: "PUT it as a tar file, with `?path=`. Links are left out. A copy that fails stays in part.",
     ...COPY,
-    input: closed({ vmId: VmId, path: GuestPath, size: Type.Optional(Bytes) }),
+    input: closed({ vmId: VmId, path: GuestPath, size: Type.Optional(ByteCount) }),
     output: Type.Object({
       files: Type.Integer(),
       folders: Type.Integer(),
@@ -178,7 +178,7 @@ export const guestFileCommands = {
     description: "GET it as a tar file, with `?path=`, without links.",
     ...COPY,
     input: ONE_PATH,
-    output: Type.Object({ name: Type.String(), size: Bytes }),
+    output: Type.Object({ name: Type.String(), size: ByteCount }),
     errors: COPY_FROM,
     route: `GET ${GUEST_FOLDER_PATH}`,
     cli: ["guest", "copy-folder-from", "<vmId>", "<path>"],

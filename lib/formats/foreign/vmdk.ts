@@ -10,7 +10,7 @@ const SECTOR = 512;
 const MAGIC = 0x4b444d56;
 /** Bytes of the description that QEMU reads. */
 const MOST_DESCRIPTION = 20 * SECTOR;
-/** That the tables of grains are at the end, where the footer tells of them. */
+/** That the tables of grains are at the end, where the footer says. */
 const AT_END = 0xffff_ffff_ffff_ffffn;
 /** Sectors of the largest grain: QEMU takes memory for two of them. */
 const MOST_GRAIN = 2048;

@@ -6,7 +6,7 @@
 import { ImageError } from "../qcow2/qcow2_header.ts";
 import { isPlainName } from "./vm/model.ts";
 
-export const SECTOR = 512;
+export const VMDK_SECTOR = 512;
 /** Bytes of the longest description that is read. */
 export const MOST_DESCRIPTOR = 256 * 1024;
 /** Files of one image: 1 TiB in pieces of 2 GB. */
@@ -50,7 +50,7 @@ export const isVmdkDescriptor = (start: Uint8Array): boolean =>
 function extentOf(line: string): VmdkExtent {
   const [, access = "", count = "", kind = "", rest = ""] =
     /^(RW|RDONLY|NOACCESS)\s+(\d{1,13})\s+([A-Z]+)\b\s*(.*)$/i.exec(line) ?? [];
-  const bytes = Number(count) * SECTOR;
+  const bytes = Number(count) * VMDK_SECTOR;
   if (access === "" || /^NOACCESS$/i.test(access) || bytes === 0) {
     throw new ImageError(`its line ${JSON.stringify(line.slice(0, 120))} is not understood`);
   }
@@ -68,7 +68,7 @@ function extentOf(line: string): VmdkExtent {
       `it names ${JSON.stringify(file.slice(0, 120))}, which is no file in its own folder`,
     );
   }
-  return { kind: isFlat ? "flat" : "sparse", file, bytes, offset: isFlat ? Number(at) * SECTOR : 0 };
+  return { kind: isFlat ? "flat" : "sparse", file, bytes, offset: isFlat ? Number(at) * VMDK_SECTOR : 0 };
 }
 
 /** Reads one. @throws {ImageError} why its disk must not be used */

@@ -1,7 +1,7 @@
 /** The fields that ISO 9660's structures are made of. Source: ECMA-119, 4th edition, sections 7 to 9. */
 
 /** Bytes of a sector, which everything is laid out in. */
-export const SECTOR = 2048;
+export const ISO_SECTOR = 2048;
 /** Sector of the first volume descriptor; what comes before is for boot loaders. */
 export const FIRST_DESCRIPTOR = 16;
 
@@ -10,7 +10,7 @@ export const DESCRIPTOR = { PRIMARY: 1, SUPPLEMENTARY: 2, TERMINATOR: 255 } as c
 
 /** How many sectors hold so many bytes. */
 export function sectors(bytes: number): number {
-  return Math.ceil(bytes / SECTOR);
+  return Math.ceil(bytes / ISO_SECTOR);
 }
 
 /** Writes fields into a piece of memory, at offsets as the standard gives them less one (it counts from 1). */

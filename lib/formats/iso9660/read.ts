@@ -2,7 +2,7 @@
  * Reads the files in the root of a small CD, by the names Linux gives them. The CD may be anybody's: everything it
  * says of itself is checked against what is there. Source: ECMA-119, IEEE P1281 and P1282.
  */
-import { DESCRIPTOR, FIRST_DESCRIPTOR, SECTOR } from "./fields.ts";
+import { DESCRIPTOR, FIRST_DESCRIPTOR, ISO_SECTOR } from "./fields.ts";
 
 /** What a CD holds. */
 export interface IsoContent {
@@ -22,7 +22,7 @@ const IS_FOLDER = 2;
 
 /** @throws {IsoError} */
 export function readIso(bytes: Uint8Array): IsoContent {
-  const descriptor = piece(bytes, FIRST_DESCRIPTOR * SECTOR, SECTOR);
+  const descriptor = piece(bytes, FIRST_DESCRIPTOR * ISO_SECTOR, ISO_SECTOR);
   if (descriptor[0] !== DESCRIPTOR.PRIMARY || text(descriptor.subarray(1, 6)) !== "CD001") {
     throw new IsoError("it is not an ISO 9660 image");
   }
@@ -54,7 +54,7 @@ function piece(bytes: Uint8Array, at: number, length: number): Uint8Array {
 /** What a record points at. */
 function extent(bytes: Uint8Array, record: Uint8Array): Uint8Array {
   const length = u32(record, 10);
-  return length === 0 ? new Uint8Array() : piece(bytes, u32(record, 2) * SECTOR, length);
+  return length === 0 ? new Uint8Array() : piece(bytes, u32(record, 2) * ISO_SECTOR, length);
 }
 
 /** The records of a folder; a zero where a length should be means: the rest of the sector is empty. */
@@ -62,7 +62,7 @@ function* records(folder: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < folder.length;) {
     const length = folder[at]!;
     if (length === 0) {
-      at += SECTOR - at % SECTOR;
+      at += ISO_SECTOR - at % ISO_SECTOR;
       continue;
     }
     const record = piece(folder, at, length);

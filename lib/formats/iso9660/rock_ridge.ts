@@ -1,5 +1,5 @@
 /**
- * Rock Ridge: what Linux reads beside a directory record, so that a file has its real name and mode.
+ * Rock Ridge: what Linux reads next to a directory record, so that a file has its real name and mode.
  * Source: IEEE P1281 (SUSP) 1.12 and P1282 (RRIP) 1.12.
  */
 import { Fields, latin, recordDate } from "./fields.ts";
@@ -30,7 +30,7 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** Beside a file's record. @param permissions as in chmod(2) */
+/** Next to a file's record. @param permissions as in chmod(2) */
 export function ofFile(name: string, permissions: number, date: Date): Uint8Array {
   const NO_FLAGS = 0;
   return joined(
@@ -40,13 +40,13 @@ export function ofFile(name: string, permissions: number, date: Date): Uint8Arra
   );
 }
 
-/** Beside the folder's record of its parent, which for the root is itself. */
+/** Next to the folder's record of its parent, which for the root is itself. */
 export function ofParent(permissions: number, date: Date): Uint8Array {
   return joined(attributes(TYPE.DIRECTORY | permissions, 2), changed(date));
 }
 
 /**
- * Beside the root's record of itself: says that Rock Ridge is used (SP), and where it says which one (CE).
+ * Next to the root's record of itself: says that Rock Ridge is used (SP), and where it says which one (CE).
  *
  * @param sector where {@link extension} is
  */

@@ -8,9 +8,9 @@ import {
   DESCRIPTOR,
   Fields,
   FIRST_DESCRIPTOR,
+  ISO_SECTOR,
   latin,
   recordDate,
-  SECTOR,
   sectors,
   ucs2,
   volumeDate,
@@ -58,7 +58,7 @@ interface Place {
 interface Tree {
   /** A file's identifier. */
   readonly identifiers: readonly Uint8Array[];
-  /** What stands beside each record. */
+  /** What stands next to each record. */
   readonly beside: {
     readonly self: (date: Date) => Uint8Array;
     readonly parent: (date: Date) => Uint8Array;
@@ -93,24 +93,27 @@ export function writeIso(image: IsoImage): Uint8Array<ArrayBuffer> {
       beside: { self: nothing, parent: nothing, file: nothing },
     },
   ];
-  const out = new Fields(new Uint8Array(at.end * SECTOR));
+  const out = new Fields(new Uint8Array(at.end * ISO_SECTOR));
   const roots = trees.map((tree, index) => {
-    const root = { sector: at.folders[index]!, bytes: at.folderSectors * SECTOR };
-    out.put(root.sector * SECTOR, folder(tree, root, at.files, date, root.bytes));
+    const root = { sector: at.folders[index]!, bytes: at.folderSectors * ISO_SECTOR };
+    out.put(root.sector * ISO_SECTOR, folder(tree, root, at.files, date, root.bytes));
     return root;
   });
   const describe = (kind: number, root: Place, pathTables: number) =>
     descriptor({ kind, volumeId: image.volumeId, date, root, pathTables, end: at.end });
-  out.put(FIRST_DESCRIPTOR * SECTOR, describe(DESCRIPTOR.PRIMARY, roots[0]!, at.pathTables[0]!));
-  out.put((FIRST_DESCRIPTOR + 1) * SECTOR, describe(DESCRIPTOR.SUPPLEMENTARY, roots[1]!, at.pathTables[1]!));
-  out.put((FIRST_DESCRIPTOR + 2) * SECTOR, Uint8Array.of(DESCRIPTOR.TERMINATOR, ...latin("CD001"), 1));
+  out.put(FIRST_DESCRIPTOR * ISO_SECTOR, describe(DESCRIPTOR.PRIMARY, roots[0]!, at.pathTables[0]!));
+  out.put(
+    (FIRST_DESCRIPTOR + 1) * ISO_SECTOR,
+    describe(DESCRIPTOR.SUPPLEMENTARY, roots[1]!, at.pathTables[1]!),
+  );
+  out.put((FIRST_DESCRIPTOR + 2) * ISO_SECTOR, Uint8Array.of(DESCRIPTOR.TERMINATOR, ...latin("CD001"), 1));
   roots.forEach((root, index) => {
     for (const [offset, littleEndian] of [[0, true], [1, false]] as const) {
-      out.put((at.pathTables[index]! + offset) * SECTOR, pathTable(root, littleEndian));
+      out.put((at.pathTables[index]! + offset) * ISO_SECTOR, pathTable(root, littleEndian));
     }
   });
-  out.put(at.extension * SECTOR, rock.extension());
-  files.forEach(({ bytes }, index) => out.put(at.files[index]!.sector * SECTOR, bytes));
+  out.put(at.extension * ISO_SECTOR, rock.extension());
+  files.forEach(({ bytes }, index) => out.put(at.files[index]!.sector * ISO_SECTOR, bytes));
   return out.bytes;
 }
 
@@ -135,7 +138,7 @@ function layout(files: readonly IsoFile[]) {
   const pathTables = [FIRST_DESCRIPTOR + 3, FIRST_DESCRIPTOR + 5];
   const extension = FIRST_DESCRIPTOR + 7;
   // The largest record there can be, so that the folders' sizes need not be known before they are written.
-  const folderSectors = sectors(SECTOR + files.length * 256) + 1;
+  const folderSectors = sectors(ISO_SECTOR + files.length * 256) + 1;
   const folders = [extension + 1, extension + 1 + folderSectors];
   let end = extension + 1 + 2 * folderSectors;
   const places = files.map(({ bytes }): Place => {
@@ -188,7 +191,7 @@ function folder(
   ];
   let at = 0;
   for (const each of records) {
-    const left = SECTOR - at % SECTOR;
+    const left = ISO_SECTOR - at % ISO_SECTOR;
     if (each.length > left) at += left;
     bytes.set(each, at);
     at += each.length;
@@ -220,7 +223,7 @@ function descriptor({ kind, volumeId, date, root, pathTables, end }: {
   end: number;
 }): Uint8Array {
   const joliet = kind === DESCRIPTOR.SUPPLEMENTARY;
-  const fields = new Fields(new Uint8Array(SECTOR));
+  const fields = new Fields(new Uint8Array(ISO_SECTOR));
   const encode = joliet ? ucs2 : latin;
   const text = (at: number, length: number, value: string) =>
     fields.text(at, length, encode(value), encode(" "));
@@ -233,7 +236,7 @@ function descriptor({ kind, volumeId, date, root, pathTables, end }: {
   if (joliet) fields.put(88, JOLIET);
   fields.u16both(120, 1); // volumes in the set
   fields.u16both(124, 1); // the number of this one
-  fields.u16both(128, SECTOR);
+  fields.u16both(128, ISO_SECTOR);
   fields.u32both(132, PATH_TABLE_BYTES);
   fields.u32le(140, pathTables);
   fields.u32be(148, pathTables + 1);

@@ -1,7 +1,7 @@
 /** Key names that people and programs write → Linux key codes. */
 import { LINUX_KEYS } from "./linux.ts";
 
-/** Names that keyboards and people use, beside Linux' own. Lower case → Linux name. */
+/** Names that keyboards and people use, in addition to Linux' own. Lower case → Linux name. */
 const ALIASES: ReadonlyMap<string, keyof typeof LINUX_KEYS> = new Map([
   ["ctrl", "LEFTCTRL"],
   ["control", "LEFTCTRL"],

@@ -1,5 +1,5 @@
 /**
- * The rules that forward ports, as one transaction: our own tables are replaced whole, nobody else's are named.
+ * The rules that forward ports, as one transaction: our own tables are replaced whole, no other program's are named.
  *
  * What comes to a forwarded port is given the target's address (`in`, `here` for what the host itself sends). Chains
  * of others then refuse it: libvirt rejects every new connection that leaves through a NAT network's bridge, and an
@@ -8,7 +8,7 @@
  * (`deliver`) hands it to the bridge, past every hook. Answers take the usual way. docs/port-forwards.md has the whole.
  */
 import { bitsOf, type Family } from "../ip/cidr.ts";
-import { field, type Json, match, span, type Statement } from "./json.ts";
+import { match, type NftJson, packetField, type Statement, valueRange } from "./json.ts";
 
 /** One forward as the kernel is told of it. */
 export interface ForwardRule {
@@ -40,7 +40,7 @@ export interface ForwardNames {
 
 const PROTOCOL = { 4: "ip", 6: "ip6" } as const;
 const NFPROTO = { 4: "ipv4", 6: "ipv6" } as const;
-const LOOPBACK: Readonly<Record<Family, Json>> = {
+const LOOPBACK: Readonly<Record<Family, NftJson>> = {
   4: { prefix: { addr: "127.0.0.0", len: 8 } },
   6: "::1",
 };
@@ -50,22 +50,22 @@ const PRIORITY = { dstnat: -105, way: -95, srcnat: 95 } as const;
 const isLocal = match({ fib: { result: "type", flags: "daddr" } }, "local");
 const isTranslated = match({ ct: { key: "status" } }, "dnat", "in");
 
-function prefixOf({ address, prefix }: ForwardRule["subnet"], family: Family): Json {
+function prefixOf({ address, prefix }: ForwardRule["subnet"], family: Family): NftJson {
   return prefix === bitsOf(family) ? address : { prefix: { addr: address, len: prefix } };
 }
 
 /** What the target's ports are for the host's: the same, one, or each its own. */
-function targetPort({ protocol, from, to, targetFrom }: ForwardRule): { port?: Json } {
+function targetPort({ protocol, from, to, targetFrom }: ForwardRule): { port?: NftJson } {
   if (from === targetFrom) return {};
   if (from === to) return { port: targetFrom };
   const pairs = Array.from({ length: to - from + 1 }, (_, step) => [from + step, targetFrom + step]);
-  return { port: { map: { key: field(protocol, "dport"), data: { set: pairs } } } };
+  return { port: { map: { key: packetField(protocol, "dport"), data: { set: pairs } } } };
 }
 
 /** Gives the target's address to what comes for a forwarded port. */
 function translate(rule: ForwardRule, fromHere: boolean): Statement[] {
   const ip = PROTOCOL[rule.family];
-  const daddr = field(ip, "daddr");
+  const daddr = packetField(ip, "daddr");
   return [
     match({ meta: { key: "nfproto" } }, NFPROTO[rule.family]),
     ...(rule.hostAddress !== undefined
@@ -73,7 +73,7 @@ function translate(rule: ForwardRule, fromHere: boolean): Statement[] {
       : fromHere
       ? [match(daddr, LOOPBACK[rule.family], "!="), isLocal]
       : [isLocal]),
-    match(field(rule.protocol, "dport"), span(rule.from, rule.to)),
+    match(packetField(rule.protocol, "dport"), valueRange(rule.from, rule.to)),
     { dnat: { family: ip, addr: rule.target, ...targetPort(rule) } },
   ];
 }
@@ -84,8 +84,11 @@ function lead(rule: ForwardRule, { mark }: ForwardNames): Statement[] {
     match({ meta: { key: "iifname" } }, rule.bridge, "!="),
     isTranslated,
     match({ ct: { key: "direction" } }, "original"),
-    match(field(PROTOCOL[rule.family], "daddr"), rule.target),
-    match(field(rule.protocol, "dport"), span(rule.targetFrom, rule.targetFrom + rule.to - rule.from)),
+    match(packetField(PROTOCOL[rule.family], "daddr"), rule.target),
+    match(
+      packetField(rule.protocol, "dport"),
+      valueRange(rule.targetFrom, rule.targetFrom + rule.to - rule.from),
+    ),
     { mangle: { key: { meta: { key: "mark" } }, value: mark } },
   ];
 }
@@ -95,8 +98,8 @@ function returnHere({ family, subnet, target }: ForwardRule): Statement[] {
   const ip = PROTOCOL[family];
   return [
     isTranslated,
-    match(field(ip, "saddr"), prefixOf(subnet, family)),
-    match(field(ip, "daddr"), target),
+    match(packetField(ip, "saddr"), prefixOf(subnet, family)),
+    match(packetField(ip, "daddr"), target),
     { masquerade: null },
   ];
 }
@@ -104,7 +107,7 @@ function returnHere({ family, subnet, target }: ForwardRule): Statement[] {
 /** Hands what was routed our way to the network's bridge, which finds the VM as for anything it sends. */
 function deliver({ family, subnet, bridge }: ForwardRule): Statement[] {
   const ip = PROTOCOL[family];
-  const daddr = field(ip, "daddr");
+  const daddr = packetField(ip, "daddr");
   return [match(daddr, prefixOf(subnet, family)), { fwd: { dev: bridge, family: ip, addr: daddr } }];
 }
 
@@ -114,7 +117,7 @@ function unique<T>(items: readonly T[]): T[] {
 }
 
 /** Removes our tables, whether they are there or not. */
-export function clearing({ table }: ForwardNames): Json[] {
+export function clearing({ table }: ForwardNames): NftJson[] {
   return (["inet", "netdev"] as const).flatMap((family) => [
     // Deleting a table that is not there fails; adding one that is does not.
     { add: { table: { family, name: table } } },
@@ -123,17 +126,22 @@ export function clearing({ table }: ForwardNames): Json[] {
 }
 
 /** The transaction that makes our tables what these rules say. Without rules it removes them. */
-export function forwardTransaction(rules: readonly ForwardRule[], names: ForwardNames): Json {
+export function forwardTransaction(rules: readonly ForwardRule[], names: ForwardNames): NftJson {
   if (rules.length === 0) return { nftables: clearing(names) };
-  const own = (family: string, rest: { readonly [key: string]: Json }) => ({
+  const own = (family: string, rest: { readonly [key: string]: NftJson }) => ({
     family,
     table: names.table,
     ...rest,
   });
-  const chain = (family: string, name: string, kind: { readonly [key: string]: Json }): Json => ({
+  const chain = (family: string, name: string, kind: { readonly [key: string]: NftJson }): NftJson => ({
     add: { chain: own(family, { name, policy: "accept", ...kind }) },
   });
-  const added = (family: string, name: string, statements: readonly Statement[], comment?: string): Json => ({
+  const added = (
+    family: string,
+    name: string,
+    statements: readonly Statement[],
+    comment?: string,
+  ): NftJson => ({
     add: { rule: own(family, { chain: name, expr: statements, ...(comment !== undefined && { comment }) }) },
   });
   const of = (name: string, statements: (rule: ForwardRule) => Statement[]) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type ForwardNames, type ForwardRule, forwardTransaction } from "./forwards.ts";
-import { type Json, tableOf } from "./json.ts";
+import { type NftJson, tableOf } from "./json.ts";
 
 const NAMES: ForwardNames = { table: "kvm_manager", out: "kvmmfwd0", in: "kvmmfwd1", mark: 0x6b123456 };
 const WEB: ForwardRule = {
@@ -17,15 +17,15 @@ const WEB: ForwardRule = {
   subnet: { address: "192.168.122.0", prefix: 24 },
 };
 
-type Command = Record<"add" | "delete", Record<string, Record<string, Json>> | undefined>;
+type Command = Record<"add" | "delete", Record<string, Record<string, NftJson>> | undefined>;
 
 const commands = (rules: readonly ForwardRule[]) =>
   (forwardTransaction(rules, NAMES) as unknown as { nftables: Command[] }).nftables;
 
 /** The statements of a chain's rules. */
-function chain(rules: readonly ForwardRule[], name: string): Record<string, Json>[][] {
+function chain(rules: readonly ForwardRule[], name: string): Record<string, NftJson>[][] {
   return commands(rules).flatMap(({ add }) =>
-    add?.rule?.chain === name ? [add.rule.expr as unknown as Record<string, Json>[]] : []
+    add?.rule?.chain === name ? [add.rule.expr as unknown as Record<string, NftJson>[]] : []
   );
 }
 
@@ -106,8 +106,8 @@ const rule: fc.Arbitrary<ForwardRule> = fc.record({
 Deno.test("forwardTransaction() names no table, and gives no forward, but ours", () => {
   fc.assert(fc.property(fc.array(rule, { minLength: 1, maxLength: 8 }), (rules) => {
     for (const command of commands(rules)) {
-      const [object] = Object.values(command) as Record<string, Record<string, Json>>[];
-      const [[kind, value]] = Object.entries(object!) as [[string, Record<string, Json>]];
+      const [object] = Object.values(command) as Record<string, Record<string, NftJson>>[];
+      const [[kind, value]] = Object.entries(object!) as [[string, Record<string, NftJson>]];
       assert.equal(kind === "table" ? value.name : value.table, NAMES.table);
       assert.ok(value.family === "inet" || value.family === "netdev");
     }

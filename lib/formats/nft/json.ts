@@ -1,22 +1,24 @@
 /** nftables' JSON, as far as we write and compare it. Source: libnftables-json(5). Pure. */
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type NftJson = string | number | boolean | null | readonly NftJson[] | {
+  readonly [key: string]: NftJson;
+};
 
 /** A statement of a rule. */
-export type Statement = { readonly [name: string]: Json };
+export type Statement = { readonly [name: string]: NftJson };
 
 /** A value is (not) something. `in` tests flags. */
-export function match(left: Json, right: Json, op: "==" | "!=" | "in" = "=="): Statement {
+export function match(left: NftJson, right: NftJson, op: "==" | "!=" | "in" = "=="): Statement {
   return { match: { op, left, right } };
 }
 
 /** A field of a packet's head. */
-export function field(protocol: string, name: string): Json {
+export function packetField(protocol: string, name: string): NftJson {
   return { payload: { protocol, field: name } };
 }
 
 /** One value, or the range from one to another. */
-export function span(from: number, to: number): Json {
+export function valueRange(from: number, to: number): NftJson {
   return from === to ? from : { range: [from, to] };
 }
 

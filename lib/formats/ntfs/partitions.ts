@@ -9,7 +9,7 @@ const MOST_PARTITIONS = 128, MOST_LOGICAL = 32;
 const GPT = 0xee;
 const EXTENDED: ReadonlySet<number> = new Set([0x05, 0x0f, 0x85]);
 
-export const viewOf = (bytes: Uint8Array): DataView =>
+export const dataViewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** An offset in bytes that can be counted with; undefined for one that no disk has. */
@@ -18,12 +18,12 @@ export function countable(value: bigint): number | undefined {
 }
 
 async function gptStarts(read: ReadDisk): Promise<number[]> {
-  const head = viewOf(await read(SECTOR, SECTOR));
+  const head = dataViewOf(await read(SECTOR, SECTOR));
   if (head.byteLength < 92 || head.getBigUint64(0, true) !== 0x5452415020494645n) return [];
   const at = countable(head.getBigUint64(72, true) * BigInt(SECTOR));
   const count = Math.min(MOST_PARTITIONS, head.getUint32(80, true)), size = head.getUint32(84, true);
   if (at === undefined || size < 128 || size > 4096) return [];
-  const table = viewOf(await read(at, count * size)), starts: number[] = [];
+  const table = dataViewOf(await read(at, count * size)), starts: number[] = [];
   for (let entry = 0; (entry + 1) * size <= table.byteLength; entry++) {
     if (table.getBigUint64(entry * size, true) === 0n) continue;
     const start = countable(table.getBigUint64(entry * size + 32, true) * BigInt(SECTOR));
@@ -36,7 +36,7 @@ async function gptStarts(read: ReadDisk): Promise<number[]> {
 async function logicalStarts(read: ReadDisk, extended: number): Promise<number[]> {
   const starts: number[] = [];
   for (let at = extended; starts.length < MOST_LOGICAL;) {
-    const sector = viewOf(await read(at * SECTOR, SECTOR));
+    const sector = dataViewOf(await read(at * SECTOR, SECTOR));
     if (sector.byteLength < SECTOR || sector.getUint16(510, true) !== 0xaa55) break;
     const [own, next] = [446, 462].map((entry) => ({
       type: sector.getUint8(entry + 4),
@@ -52,7 +52,7 @@ async function logicalStarts(read: ReadDisk, extended: number): Promise<number[]
 
 /** Where file systems may begin on a disk, in bytes. */
 export async function partitionStarts(read: ReadDisk): Promise<number[]> {
-  const sector = viewOf(await read(0, SECTOR));
+  const sector = dataViewOf(await read(0, SECTOR));
   if (sector.byteLength < SECTOR || sector.getUint16(510, true) !== 0xaa55) return [0];
   const entries = [0, 1, 2, 3].map((entry) => ({
     type: sector.getUint8(446 + entry * 16 + 4),

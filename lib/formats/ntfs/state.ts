@@ -3,7 +3,7 @@
  * marked dirty, its journal closed. Sources: the structures of NTFS as Linux's driver (fs/ntfs3/ntfs.h) and ntfs-3g describe
  * them. Whatever does not fit counts as no NTFS: another program's task is to repair one. Pure.
  */
-import { countable, partitionStarts, type ReadDisk, viewOf } from "./partitions.ts";
+import { countable, dataViewOf, partitionStarts, type ReadDisk } from "./partitions.ts";
 
 /** Why a file system is not clean. */
 export type NtfsFault = "hibernated" | "dirty" | "journal";
@@ -45,7 +45,7 @@ interface Volume {
 
 /** An NTFS's measures; undefined for anything else. */
 async function volumeAt(disk: ReadDisk, start: number): Promise<Volume | undefined> {
-  const boot = viewOf(await disk(start, BOOT));
+  const boot = dataViewOf(await disk(start, BOOT));
   if (boot.byteLength < BOOT || boot.getBigUint64(3, true) !== 0x202020205346544en) return undefined;
   const sector = boot.getUint16(11, true), sectors = boot.getUint8(13);
   const cluster = sector * (sectors > 0x80 ? 2 ** (256 - sectors) : sectors);
@@ -64,7 +64,7 @@ async function volumeAt(disk: ReadDisk, start: number): Promise<Volume | undefin
 
 /** Puts back what NTFS keeps of the ends of a block's sectors; undefined where they do not fit, as in a torn write. */
 function repaired(bytes: Uint8Array, magic: number): DataView | undefined {
-  const copy = bytes.slice(), view = viewOf(copy);
+  const copy = bytes.slice(), view = dataViewOf(copy);
   if (view.byteLength < 48 || view.getUint32(0, false) !== magic) return undefined;
   const at = view.getUint16(4, true), count = view.getUint16(6, true);
   if (count < 1 || at + count * 2 > view.byteLength || (count - 1) * 512 > view.byteLength) return undefined;
@@ -179,7 +179,7 @@ async function furtherRecords(
   if (list === undefined) return found;
   const size = Math.min(MOST_RECORD, sizeOf(volume, list.runs));
   const bytes = list.value === undefined ? await readRuns(volume, list.runs, 0, size) : undefined;
-  const view = list.value ?? (bytes && viewOf(bytes));
+  const view = list.value ?? (bytes && dataViewOf(bytes));
   for (let at = 0; view !== undefined && at + 26 <= view.byteLength && found.size < MOST_FURTHER;) {
     const length = view.getUint16(at + 4, true);
     if (length < 26) break;

@@ -1,5 +1,5 @@
 /**
- * What other programs have no word for, written beside it when a VM is exported, so that it comes back as it was: an
+ * What other programs have no word for, written next to it when a VM is exported, so that it comes back as it was: an
  * element of our own that they pass over (`ovf:required="false"`).
  */
 import { DISK_BUSES, NIC_MODELS } from "../../contract/choices.ts";

@@ -21,7 +21,7 @@ export interface ManifestFile {
 }
 
 /** What a manifest says. */
-export interface Manifest {
+export interface OvfManifest {
   readonly files: readonly ManifestFile[];
   /** Lines that are no checksum, or one that cannot be counted here. */
   readonly ignored: readonly string[];
@@ -56,7 +56,7 @@ function lineOf(line: string): { readonly name: string; readonly digest: Digest 
  *
  * @throws {OvfError} for a checksum that is damaged, and for a file that has two of a kind that differ
  */
-export function readOvfManifest(text: string): Manifest {
+export function readOvfManifest(text: string): OvfManifest {
   const files = new Map<string, { readonly name: string; readonly digests: Digest[] }>();
   const ignored: string[] = [];
   for (const line of text.replace(/^\ufeff/, "").split(/\r\n|[\r\n]/)) {

@@ -18,7 +18,7 @@ export interface FormatEvidence {
   readonly recorded: ImageFormat | undefined;
   /** What its pool reads from the content; undefined where the pool has no formats, or it is in none. */
   readonly pool: string | undefined;
-  /** Whether it is in a pool: elsewhere nobody reads its content. */
+  /** Whether it is in a pool: elsewhere its content is not read. */
   readonly isInPool: boolean;
   /** Whether its head is one of a qcow2 image. */
   readonly looksQcow2: boolean;

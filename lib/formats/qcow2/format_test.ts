@@ -39,7 +39,7 @@ Deno.test("decideFormat() keeps raw what a machine had as raw, whatever is in it
   assert.equal(of({ ...looks, recorded: "raw", said: "raw" }), "raw");
 });
 
-Deno.test("decideFormat() believes the content of what nobody had, and says that it does", () => {
+Deno.test("decideFormat() believes the content of what no guest has written to, and says that it does", () => {
   assert.equal(of({}), "raw by content");
   assert.equal(of({ pool: "iso" }), "raw by content");
   assert.equal(of({ pool: undefined }), "raw by content");

@@ -1,5 +1,5 @@
 /**
- * The head of a qcow2 image: what it names beside itself. Read before an image is given to QEMU, which would open
+ * The head of a qcow2 image: which other files it names. Read before an image is given to QEMU, which would open
  * whatever the image names (CVE-2024-32498 and its kin). Pure. Source: QEMU's docs/interop/qcow2.rst.
  */
 import { textOfBytes } from "../../text/byte_text.ts";

@@ -116,6 +116,6 @@ export async function welcomeViewer({ source, write }: Wire, serverInit: Uint8Ar
   const [type] = await source.exactly(1);
   if (type !== NONE) throw new RfbError("the viewer asks for a sign-in that was not offered");
   await write(u32(0));
-  await source.exactly(1); // ClientInit: whether it wants to be alone; nobody is
+  await source.exactly(1); // ClientInit: whether it wants to be alone; no client is
   await write(serverInit);
 }

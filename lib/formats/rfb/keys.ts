@@ -94,7 +94,7 @@ const SPACING: Readonly<Record<string, string>> = {
 };
 
 /** A keyboard that a VM may have. */
-export type Layout = keyof typeof LAYOUTS;
+export type KeyboardLayout = keyof typeof LAYOUTS;
 
 /** X11's number of a character: Latin 1 as it is, others in the block for Unicode. */
 function keysymOf(character: string): number {
@@ -103,7 +103,7 @@ function keysymOf(character: string): number {
 }
 
 /** What is pressed for each character that a keyboard writes with one stroke, dead keys among them. */
-function strokesOf(layout: Layout): Map<string, readonly RfbKey[]> {
+function strokesOf(layout: KeyboardLayout): Map<string, readonly RfbKey[]> {
   const [, ...levels] = LAYOUTS[layout];
   const strokes = new Map<string, readonly RfbKey[]>([
     ["\n", [key(0xff0d, "Enter")]],
@@ -124,7 +124,7 @@ function strokesOf(layout: Layout): Map<string, readonly RfbKey[]> {
 }
 
 /** Keys pressed together, one after another, and the characters the keyboard does not have. */
-export interface Typing {
+export interface KeySequence {
   readonly strokes: readonly (readonly RfbKey[])[];
   readonly untypable: readonly string[];
 }
@@ -136,9 +136,9 @@ interface Keyboard {
 }
 
 /** Keyboards that were asked for: a text is looked at again with each letter somebody writes. */
-const keyboards = new Map<Layout, Keyboard>();
+const keyboards = new Map<KeyboardLayout, Keyboard>();
 
-function keyboardOf(layout: Layout): Keyboard {
+function keyboardOf(layout: KeyboardLayout): Keyboard {
   const known = keyboards.get(layout);
   if (known !== undefined) return known;
   const single = strokesOf(layout);
@@ -154,7 +154,7 @@ function keyboardOf(layout: Layout): Keyboard {
 }
 
 /** How a text is typed on a VM's keyboard, with dead keys where needed. Line ends of any kind are Enter. */
-export function typingOf(text: string, layout: Layout = "us"): Typing {
+export function typingOf(text: string, layout: KeyboardLayout = "us"): KeySequence {
   const { single, dead } = keyboardOf(layout);
   const accented = (character: string) => {
     const [base = "", combining = "", ...rest] = character.normalize("NFD");

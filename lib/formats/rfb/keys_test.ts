@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LAYOUTS, PLACES } from "../keymaps/layouts.ts";
-import { type Layout, SPECIAL_KEYS, typingOf } from "./keys.ts";
+import { type KeyboardLayout, SPECIAL_KEYS, typingOf } from "./keys.ts";
 
 Deno.test("typingOf() presses each character of a US keyboard by its place, with Shift where needed", () => {
   const typed = (text: string) =>
@@ -18,7 +18,7 @@ Deno.test("typingOf() tells keysyms as X11 has them, and which characters it can
   assert.deepEqual(typingOf("aéa😀é"), { strokes: typingOf("aa").strokes, untypable: ["é", "😀"] });
 });
 
-const typedOn = (layout: Layout, text: string) =>
+const typedOn = (layout: KeyboardLayout, text: string) =>
   typingOf(text, layout).strokes.map((keys) => keys.map(({ code }) => code).join("+"));
 
 Deno.test("typingOf() presses what writes the character on the machine's own keyboard", () => {
@@ -43,7 +43,7 @@ Deno.test("typingOf() uses dead keys: with the space bar for themselves, before 
 
 Deno.test("every keyboard but those of other scripts types all of ASCII, and no two characters alike", () => {
   const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
-  for (const layout of Object.keys(LAYOUTS) as Layout[]) {
+  for (const layout of Object.keys(LAYOUTS) as KeyboardLayout[]) {
     const { untypable } = typingOf(printable.join(""), layout);
     const letters = untypable.filter((character) => /[a-z]/i.test(character));
     if (layout !== "ru" && layout !== "ua") assert.deepEqual(letters, [], layout);

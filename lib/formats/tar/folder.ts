@@ -31,14 +31,14 @@ const MOST_NAME = 255;
 const encoder = new TextEncoder();
 
 /** Whether something in a folder may be called so: what leads elsewhere may not. */
-export const isPlainName = (name: string): boolean =>
+export const isMemberName = (name: string): boolean =>
   !/^\.{0,2}$/.test(name) && !/[/\p{Cc}]/u.test(name) && encoder.encode(name).length <= MOST_NAME;
 
 /** @throws {ArchiveError} for a name that leads out of the folder */
 function namesIn(path: string): string[] {
   const names = path.replace(/^\.(\/|$)/, "").replace(/\/$/, "").split("/");
   if (names.length === 1 && names[0] === "") return [];
-  if (names.length > MOST_DEPTH || !names.every(isPlainName)) {
+  if (names.length > MOST_DEPTH || !names.every(isMemberName)) {
     throw new ArchiveError(`the name ${JSON.stringify(path.slice(0, 80))} is not allowed`);
   }
   return names;

@@ -1,4 +1,4 @@
-/** The XML of copying a disk of a running VM: what it is copied to, and what libvirt tells of a copy under way. Pure. */
+/** The XML of copying a disk of a running VM: what it is copied to, and how far libvirt says a copy under way is. Pure. */
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
 import { renderXml, xml } from "./build.ts";
 import { child, type XmlElement } from "./tree.ts";

@@ -126,7 +126,7 @@ export function disksOf(xml: string): DiskDevice[] {
 }
 
 /** The network cards of a configuration. @throws {XmlError} */
-export function nicsOf(xml: string): NicDevice[] {
+export function nicDevicesOf(xml: string): NicDevice[] {
   return devices(xml, "interface").map(nicOf);
 }
 
@@ -223,7 +223,7 @@ export function compareDisks(live: string | undefined, next: string | undefined)
 
 /** A VM's network cards in both of its configurations. @throws {XmlError} */
 export function compareNics(live: string | undefined, next: string | undefined): Compared<NicDevice>[] {
-  const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : nicsOf(xml));
+  const [now, then] = [live, next].map((xml) => xml === undefined ? undefined : nicDevicesOf(xml));
   // A card whose address was changed is still the one in its slot; another card with its address is itself.
   const known = (list: NicDevice[] | undefined, mac: string) => list?.some((each) => each.mac === mac);
   // Of several cards with one address, as those of a team have, each is the one in its slot.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareDisks, compareNics, disksOf, nicsOf } from "./device_diff.ts";
+import { compareDisks, compareNics, disksOf, nicDevicesOf } from "./device_diff.ts";
 
 const domain = (...devices: string[]) => `<domain><devices>${devices.join("")}</devices></domain>`;
 const disk = (target: string, driver = "", inside = "") =>
@@ -94,8 +94,8 @@ Deno.test("compareNics() knows a card again whose address changes", () => {
   );
 });
 
-Deno.test("nicsOf() takes a network over a host's bridge for that network", () => {
-  const [found] = nicsOf(domain(
+Deno.test("nicDevicesOf() takes a network over a host's bridge for that network", () => {
+  const [found] = nicDevicesOf(domain(
     "<interface type='bridge'><mac address='52:54:00:AA:00:01'/><source network='lan' bridge='br0'/></interface>",
   ));
   assert.deepEqual([found?.type, found?.network, found?.mac], ["network", "lan", "52:54:00:aa:00:01"]);

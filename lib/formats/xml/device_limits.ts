@@ -1,5 +1,5 @@
 /**
- * Limits as libvirt's domain format writes them: a disk's `<iotune>`, an interface's `<bandwidth>`. What is in them beside
+ * Limits as libvirt's domain format writes them: a disk's `<iotune>`, an interface's `<bandwidth>`. What is in them in addition to
  * the limits of the contract (a group, a floor) stays.
  * Sources: "Hard drives, floppy disks, CDROMs" and "Quality of service" in libvirt's domain format.
  */

@@ -32,7 +32,7 @@ export function shareXml({ folder, tag, driver, readOnly }: ShareSpec): XmlNode 
 }
 
 /** The shared folder with this tag. */
-export const shareIn = (document: XmlDocument | undefined, tag: string): XmlElement | undefined =>
+export const shareWithTag = (document: XmlDocument | undefined, tag: string): XmlElement | undefined =>
   children(document?.find("devices"), "filesystem").find((each) =>
     child(each, "target")?.attributes.dir === tag
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { renderXml } from "./build.ts";
-import { hasSharedMemory, shareIn, shareMemory, shareXml } from "./device_share.ts";
+import { hasSharedMemory, shareMemory, shareWithTag, shareXml } from "./device_share.ts";
 import { compareShares } from "./device_diff.ts";
 import { XmlDocument } from "./edit.ts";
 
@@ -41,8 +41,8 @@ Deno.test("shareMemory() switches shared memory on once, and keeps huge pages", 
 Deno.test("compareShares() tells where a share is, and what will differ", () => {
   const live = domain(share("a") + share("b", "<driver type='virtiofs'/>"));
   const next = domain(share("b") + share("c"));
-  assert.notEqual(shareIn(new XmlDocument(live), "a"), undefined);
-  assert.equal(shareIn(new XmlDocument(live), "c"), undefined);
+  assert.notEqual(shareWithTag(new XmlDocument(live), "a"), undefined);
+  assert.equal(shareWithTag(new XmlDocument(live), "c"), undefined);
   assert.deepEqual(
     compareShares(live, next).map(({ device: { tag }, place, pending }) => [tag, place, pending]),
     [

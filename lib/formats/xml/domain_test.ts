@@ -366,7 +366,7 @@ Deno.test("summarizeDomain() names the operating system by its libosinfo id", ()
   assert.equal(summarizeDomain(domain("<metadata><x:libosinfo/></metadata>")).osType, undefined);
 });
 
-Deno.test("summarizeDomain() reads tags and group with and without our prefix, and nobody else's", () => {
+Deno.test("summarizeDomain() reads tags and group with and without our prefix, and no other program's", () => {
   const own = (inside: string, head = "") => {
     const { tags, group, createdAt } = summarizeDomain(
       domain(`<metadata><kvmm:vm xmlns:kvmm='${METADATA_URI}'${head}>${inside}</kvmm:vm></metadata>`),

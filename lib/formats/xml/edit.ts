@@ -90,12 +90,12 @@ export class XmlDocument {
     this.#splice(at, parent.closing, `${text}\n${indent}`);
   }
 
-  /** Adds an element after another, beside it. */
+  /** Adds an element after another, in the same parent. */
   insertAfter(element: XmlElement, node: XmlNode): void {
     this.#splice(element.to, element.to, `\n${renderXml(node, this.#indentOf(element))}`);
   }
 
-  /** Adds an element before another, beside it. */
+  /** Adds an element before another, in the same parent. */
   insertBefore(element: XmlElement, node: XmlNode): void {
     const indent = this.#indentOf(element);
     this.#splice(element.from, element.from, `${renderXml(node, indent).trimStart()}\n${indent}`);

@@ -11,7 +11,7 @@ export interface FilterSummary {
   readonly rules: number;
 }
 
-/** What libvirt fills in itself: nobody tells it. */
+/** What libvirt fills in itself: it is never given. */
 const FILLED = new Set(["MAC", "IPMASK", "CTRL_IP_LEARNING"]);
 
 const usedIn = ({ attributes, children: below }: XmlElement): string[] => [

@@ -102,7 +102,7 @@ export function formatCpus(cpus: readonly number[]): string {
 
 /**
  * The mode a CPU element was made from. A running VM's XML shows `host-model` as the model it became, which has
- * a vendor that nobody writes by hand (libvirt 9.0).
+ * a vendor that is not written by hand (libvirt 9.0).
  */
 function cpuMode(cpu: XmlElement | undefined): Hardware["cpu"]["mode"] {
   const mode = cpu?.attributes.mode ?? (child(cpu, "model") ? "custom" : "default");

@@ -209,7 +209,7 @@ export const isHostDevice = (device: XmlElement): boolean =>
   HOST_DEVICES.some(({ devices, isFixed }) => devices.includes(device.name) && isFixed(device));
 
 /**
- * Has a domain leave to the host what it fixed of it, so that it runs beside the one that it was made from.
+ * Has a domain leave to the host what it fixed of it, so that it runs at the same time as the one that it was made from.
  *
  * @returns what was taken out, for people
  */

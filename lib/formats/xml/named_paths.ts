@@ -32,7 +32,7 @@ function unnamedPaths(root: XmlElement): string[] {
 }
 
 /**
- * Finds them, each once, and those of what libvirt keeps beside a definition.
+ * Finds them, each once, and those of what libvirt keeps next to a definition.
  *
  * @param disks false leaves disks and drives out
  */

@@ -4,7 +4,7 @@ import { formatSubnet, networkOf, parseAddress, prefixOfNetmask } from "../ip/ci
 import { plainSettingsOf } from "./network_plain.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
-/** What the XML alone tells of a network. */
+/** What the XML alone says about a network. */
 export type NetworkSummary = Omit<
   Network,
   "name" | "uuid" | "active" | "persistent" | "autostart" | "vms" | "pending"

@@ -2,7 +2,7 @@
 import { channelDevice, OWN_AGENT_CHANNEL, QEMU_AGENT_CHANNEL } from "./channel.ts";
 import { isPc, isQ35 } from "./machine_type.ts";
 import { seedDisk } from "./seed_drive.ts";
-import type { NewVm, VmCd, VmDisk, VmNic, VmSeed, VmTools } from "./new_vm.ts";
+import type { NewVm, NewVmDisk, NewVmNic, VmCd, VmSeed, VmTools } from "./new_vm.ts";
 import { backingStoreXml, sourceXml } from "./backing_store.ts";
 import { xml, type XmlContent, type XmlNode } from "./build.ts";
 
@@ -22,7 +22,7 @@ export function manyCpus({ cpuCount, machine }: Pick<NewVm, "cpuCount" | "machin
 const boot = (order: number | undefined) => order !== undefined && xml("boot", { order });
 
 /** @throws {TypeError} for a disk that was not made yet */
-function disk(each: VmDisk, order: number | undefined): XmlNode {
+function disk(each: NewVmDisk, order: number | undefined): XmlNode {
   if (each.source === undefined) throw new TypeError(`the image of ${each.target} was not made yet`);
   return xml(
     "disk",
@@ -80,7 +80,7 @@ function toolsCd({ path, target, bus }: VmTools): XmlNode {
   );
 }
 
-function nic(each: VmNic, order: number | undefined): XmlNode {
+function nic(each: NewVmNic, order: number | undefined): XmlNode {
   return xml(
     "interface",
     { type: each.type },
@@ -95,7 +95,7 @@ function nic(each: VmNic, order: number | undefined): XmlNode {
 /** Disks, CD and interfaces, each with its turn at the boot. */
 function bootable({ disks, cd, nics, bootOrder }: NewVm): XmlNode[] {
   let next = 1;
-  const turns = new Map<VmDisk | VmCd | VmNic, number>();
+  const turns = new Map<NewVmDisk | VmCd | NewVmNic, number>();
   for (const device of bootOrder) {
     const group = { disk: disks, cdrom: cd === undefined ? [] : [cd], network: nics }[device];
     for (const each of group) turns.set(each, next++);

@@ -61,7 +61,7 @@ Deno.test("newDomainXml() is read back as what was wished for", () => {
   }
 });
 
-Deno.test("newDomainXml() says the whole chain of a qcow2 image, so that nobody follows what it names", () => {
+Deno.test("newDomainXml() says the whole chain of a qcow2 image, so that no program follows what it names", () => {
   const image = (backing: readonly BackingImage[]) => ({
     images: new Map([["disks.0", {
       source: file("/i"),

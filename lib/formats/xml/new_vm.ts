@@ -32,7 +32,7 @@ export interface BackingImage extends DiskSource {
 }
 
 /** A disk. One without a source is still to be made: `copyOf`, `pool` and `sizeGb` say how. */
-export interface VmDisk {
+export interface NewVmDisk {
   readonly source: DiskSource | undefined;
   /** The volume it is to be a copy of, and what was said of it. */
   readonly copyOf: {
@@ -72,7 +72,7 @@ export interface VmTools {
 }
 
 /** A network interface. */
-export interface VmNic {
+export interface NewVmNic {
   readonly type: "network" | "bridge";
   readonly source: string;
   readonly model: Of<typeof NIC_MODELS>;
@@ -110,13 +110,13 @@ export interface NewVm {
   readonly tpm: string | undefined;
   /** Hyper-V's interfaces, for Windows under KVM. */
   readonly hyperv: boolean;
-  readonly disks: readonly VmDisk[];
+  readonly disks: readonly NewVmDisk[];
   readonly cd: VmCd | undefined;
   /** Undefined without cloud-init. */
   readonly seed: VmSeed | undefined;
   /** Undefined without the guest tools. */
   readonly tools: VmTools | undefined;
-  readonly nics: readonly VmNic[];
+  readonly nics: readonly NewVmNic[];
   readonly bootOrder: readonly Of<typeof BOOT_DEVICES>[];
   readonly bootMenu: boolean;
   readonly kernel:

@@ -130,7 +130,7 @@ function told(element: XmlElement | undefined): string | null {
   return cut(parts.filter((part) => part).join(", ")) || element.name;
 }
 
-/** What of a device a start fills in, is compared by itself, or nobody is to read. */
+/** What of a device a start fills in, is compared by itself, or is secret. */
 const TOLD_ELSEWHERE = /^(alias|address|boot|backingStore|mirror|privateData)\b|^source index$|passw|secret/i;
 
 /** What an element says, each part by its path: `address slot`, `iotune read_bytes_sec`, `bandwidth inbound average`. */

@@ -76,7 +76,7 @@ export function foundSources(text: string): FoundSource[] {
   });
 }
 
-/** What a pool's XML tells beside its figures. */
+/** What a pool's XML says in addition to its figures. */
 export interface PoolDescription {
   readonly type: string;
   /** Where its volumes appear on the host. */

@@ -89,7 +89,7 @@ export function protectNewDomain(document: XmlDocument): void {
   if (renewPasswords(document, isOpen).length > 0 && !isChosen) markGenerated(document);
 }
 
-/** A domain's XML without the passwords that are made here: they change with every start, and nobody edits them. */
+/** A domain's XML without the passwords that are made here: they change with every start, and are not edited. */
 export function withoutGeneratedPasswords(source: string): string {
   const document = new XmlDocument(source);
   if (!hasGeneratedPasswords(document.root)) return source;

@@ -121,7 +121,7 @@ export function freeDriveTarget(bus: DriveBus, targets: ReadonlySet<string>): st
  * Where a new drive goes; undefined when no place is free. Windows has no driver for virtio's SCSI by itself, and the
  * kernels of Debian's cloud images have none for SATA.
  */
-export function placeFor(
+export function freeDrivePlace(
   { scsi, ownBus, targets }: Pick<Drives, "scsi" | "ownBus" | "targets">,
   isWindows: boolean,
 ): { readonly bus: DriveBus; readonly target: string } | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { renderXml } from "./build.ts";
-import { drivesOf, freeDriveTarget, placeFor, seedDisk } from "./seed_drive.ts";
+import { drivesOf, freeDrivePlace, freeDriveTarget, seedDisk } from "./seed_drive.ts";
 
 const domain = (machine: string, devices: string) =>
   `<domain type='kvm'><os><type arch='x86_64' machine='${machine}'>hvm</type></os><devices>${devices}</devices></domain>`;
@@ -25,7 +25,7 @@ Deno.test("seedDisk() escapes what it is given, and lets a machine start when th
   assert.match(text, /startupPolicy='optional'/);
 });
 
-Deno.test("placeFor() takes SCSI where it can be driven, the machine's own bus elsewhere, and no taken place", () => {
+Deno.test("freeDrivePlace() takes SCSI where it can be driven, the machine's own bus elsewhere, and no taken place", () => {
   const scsi = (model: string) => `<controller type='scsi' index='0' model='${model}'/>`;
   const taken = (letters: string) =>
     [...letters].map((each) => `<disk><target dev='sd${each}'/></disk>`).join("");
@@ -40,7 +40,7 @@ Deno.test("placeFor() takes SCSI where it can be driven, the machine's own bus e
     ["pc-q35-7.2", taken("abcdef"), false, undefined],
   ] as const;
   for (const [machine, devices, isWindows, place] of cases) {
-    assert.deepEqual(placeFor(drivesOf(domain(machine, devices)), isWindows), place, machine + devices);
+    assert.deepEqual(freeDrivePlace(drivesOf(domain(machine, devices)), isWindows), place, machine + devices);
   }
 });
 

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import { TrieRouter } from "hono/router/trie-router";
 import { Context } from "./context.ts";
-import { HttpError, statusOf } from "./error.ts";
+import { errorStatus, HttpError } from "./error.ts";
 import { bySpecificity, fileRoute } from "./file_routes.ts";
 import { type Manifest, registeredManifest } from "./manifest.ts";
 import { compose, type Middleware } from "./middleware.ts";
@@ -11,7 +11,7 @@ import type { Method } from "./handlers.ts";
 import { answer, Segment } from "./segments.ts";
 
 /** What `app.handler()` returns; fits `Deno.serve`. */
-export type Handler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
+export type RequestHandler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
 /** An address and how requests to it are handled. */
 interface Endpoint<State> {
@@ -86,7 +86,7 @@ export class App<State> {
    *
    * @throws {TypeError | SyntaxError} when a file of `routes/` exports or is called something meaningless.
    */
-  handler(): Handler {
+  handler(): RequestHandler {
     const build = new Build<State>(registeredManifest());
     for (const step of this.#steps) step(build);
     const router = build.router();
@@ -174,7 +174,7 @@ function decode(value: string): string {
 
 /** For what no `_error` page caught, or what it failed with itself. */
 function lastResort(error: unknown): Response {
-  const status = statusOf(error);
+  const status = errorStatus(error);
   if (status >= 500) console.error(error);
   const said = error instanceof HttpError ? error.message : "";
   return new Response(said || (STATUS_CODES[status] ?? "Error"), { status });

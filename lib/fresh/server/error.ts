@@ -36,6 +36,6 @@ export class HttpError extends Error {
 }
 
 /** The status an error is answered with: its own, or 500 for an unexpected one. */
-export function statusOf(error: unknown): ErrorStatus {
+export function errorStatus(error: unknown): ErrorStatus {
   return error instanceof HttpError ? error.status : 500;
 }

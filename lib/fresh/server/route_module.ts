@@ -4,14 +4,14 @@ import type { RouteHandler } from "./handlers.ts";
 import type { Middleware } from "./middleware.ts";
 
 /** A page: handlers, a component, or both. */
-export interface Route<State> {
+export interface PageRoute<State> {
   readonly component: RouteComponent<State> | null;
   readonly handlers: RouteHandler<unknown, State> | null;
   readonly config: LayoutConfig;
 }
 
 /** @throws {TypeError} when the module exports neither a component nor handlers. */
-export function asRoute<State>(path: string, module: unknown): Route<State> {
+export function asRoute<State>(path: string, module: unknown): PageRoute<State> {
   const { default: component = null, handlers, handler, config = {} } = exportsOf(module);
   const given = handlers ?? handler ?? null;
   const valid = (component === null || typeof component === "function") &&
@@ -20,11 +20,11 @@ export function asRoute<State>(path: string, module: unknown): Route<State> {
   if (!valid) {
     throw new TypeError(`routes/${path} must export a component as default, "handlers", or both`);
   }
-  return { component, handlers: given, config } as Route<State>;
+  return { component, handlers: given, config } as PageRoute<State>;
 }
 
 /** @throws {TypeError} when the module exports no component. */
-export function asComponent<State>(path: string, module: unknown): Route<State> & {
+export function asComponent<State>(path: string, module: unknown): PageRoute<State> & {
   component: RouteComponent<State>;
 } {
   const { component, handlers, config } = asRoute<State>(path, module);

@@ -1,17 +1,17 @@
 /** The tree of folders in `routes/`: a request passes the layouts, middlewares and error pages along its path. */
 import { type Context, internalsOf, type LayoutConfig, renderComponent } from "./context.ts";
 import type { RouteComponent } from "./context.ts";
-import { HttpError, statusOf } from "./error.ts";
+import { errorStatus, HttpError } from "./error.ts";
 import type { HandlerFn, Method } from "./handlers.ts";
 import type { Middleware } from "./middleware.ts";
-import type { Route } from "./route_module.ts";
+import type { PageRoute } from "./route_module.ts";
 import { setBuildId } from "../runtime.ts";
 
 /** One folder. */
 export class Segment<State> {
   app: RouteComponent<State> | null = null;
   layout: { component: RouteComponent<State>; config: LayoutConfig } | null = null;
-  error: Route<State> | null = null;
+  error: PageRoute<State> | null = null;
   readonly middlewares: Middleware<State>[] = [];
   readonly #children = new Map<string, Segment<State>>();
 
@@ -45,7 +45,7 @@ export class Segment<State> {
     } catch (error) {
       if (this.error === null) throw error;
       Object.assign(internals, { app, layouts });
-      return await answer(ctx, this.error, statusOf(error));
+      return await answer(ctx, this.error, errorStatus(error));
     }
   }
 }
@@ -53,7 +53,7 @@ export class Segment<State> {
 /** Runs a route: its handler for the method, then its component with what the handler returned. */
 export async function answer<State>(
   ctx: Context<State>,
-  route: Route<State>,
+  route: PageRoute<State>,
   status = 200,
 ): Promise<Response> {
   // Before the component runs: an async one may already ask for an asset's address
@@ -70,7 +70,10 @@ export async function answer<State>(
   return await ctx.render(vnode, { status: result.status ?? status, headers }, route.config);
 }
 
-function handlerFor<State>({ handlers, component }: Route<State>, method: string): HandlerFn<unknown, State> {
+function handlerFor<State>(
+  { handlers, component }: PageRoute<State>,
+  method: string,
+): HandlerFn<unknown, State> {
   const onlyPage = () => ({ data: {} });
   if (typeof handlers === "function") return handlers;
   if (handlers === null) return onlyPage;

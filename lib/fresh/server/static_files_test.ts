@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { register } from "./manifest.ts";
-import { App, type Handler, staticFiles } from "../mod.ts";
+import { App, type RequestHandler, staticFiles } from "../mod.ts";
 import { asset, setBuildId } from "../runtime.ts";
 import { get, NO_ASSETS } from "../testing.tsx";
 
 async function serving(
-  test: (handler: Handler, folder: string) => Promise<void>,
+  test: (handler: RequestHandler, folder: string) => Promise<void>,
   packed = true,
 ): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "kvmm-test-" });

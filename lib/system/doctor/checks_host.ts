@@ -2,7 +2,7 @@
 import { formatBytes } from "../../text/quantity.ts";
 import { installs } from "./distribution.ts";
 import type { DoctorFacts, PoolFacts } from "./facts.ts";
-import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { type Finding, judged, needsAction, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** The packet filter: there, working, and not cutting guests off. */
@@ -11,7 +11,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
     const findings: Finding[] = [];
     if (!facts.nft || !facts.ip) {
       findings.push(
-        found(
+        needsAction(
           "warning",
           facts.nft
             ? message`ip is missing: ports cannot be forwarded to VMs`
@@ -22,7 +22,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
       );
     } else if (facts.trouble !== null) {
       findings.push(
-        found(
+        needsAction(
           "warning",
           message`nftables does not work: ${facts.trouble}`,
           "Ports cannot be forwarded until it does. Run this as root to be sure.",
@@ -31,7 +31,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
     }
     if (!facts.dnsmasq) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           "dnsmasq is missing: libvirt's networks with DHCP cannot start",
           "Install it.",
@@ -43,7 +43,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
     for (const { name } of drops) {
       if (facts.docker && /^ip6? filter FORWARD$/.test(name)) {
         findings.push(
-          found(
+          needsAction(
             "warning",
             message`Docker drops what is forwarded (${name}): VMs on bridges and routed networks are cut off`,
             "Let them through, before Docker's own rules; keep it in your firewall's settings.",
@@ -52,7 +52,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
         );
       } else if (facts.ufw && /^ip6? filter (FORWARD|ufw)/.test(name)) {
         findings.push(
-          found(
+          needsAction(
             "warning",
             message`ufw drops what is forwarded (${name}): VMs are cut off`,
             "Let libvirt's networks through.",
@@ -61,7 +61,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
         );
       } else if (!/libvirt|kvm_manager/.test(name)) {
         findings.push(
-          found(
+          needsAction(
             "warning",
             message`the firewall drops what is forwarded (${name}): VMs may be cut off`,
             "Let libvirt's bridges (virbr*) through there.",
@@ -72,7 +72,7 @@ export function judgeFirewall({ firewall, family }: DoctorFacts): Finding[] {
     if (findings.length > 0) return findings;
     const backend = facts.backend ?? message`libvirt's own choice`;
     return [
-      ok(
+      passed(
         facts.firewalld
           ? message`nftables works, nothing drops what is forwarded, firewalld runs; libvirt's backend: ${backend}`
           : message`nftables works, nothing drops what is forwarded; libvirt's backend: ${backend}`,
@@ -90,13 +90,18 @@ function judgePool(
   const of = `pool ${name}`;
   if (!active) {
     return [
-      found("warning", message`${of} is not active`, "Start it.", `virsh pool-start ${shellWord(name)}`),
+      needsAction(
+        "warning",
+        message`${of} is not active`,
+        "Start it.",
+        `virsh pool-start ${shellWord(name)}`,
+      ),
     ];
   }
   const findings: Finding[] = [];
   if (closedFolder !== null) {
     findings.push(
-      found(
+      needsAction(
         "problem",
         message`${of}: QEMU may not enter ${closedFolder}, so no VM can use its disks`,
         "Let it through.",
@@ -106,7 +111,7 @@ function judgePool(
   }
   if (readOnly) {
     findings.push(
-      found(
+      needsAction(
         "warning",
         message`${of} is read-only: its folder ${path} is mounted read-only`,
         "Mount it writable, unless nothing is to be made, changed or deleted in it.",
@@ -116,7 +121,7 @@ function judgePool(
     capacity !== null && available !== null && available < LITTLE && available < capacity * LITTLE_SHARE
   ) {
     findings.push(
-      found(
+      needsAction(
         "warning",
         message`${of} is nearly full: ${formatBytes(available)} of ${formatBytes(capacity)} are free`,
         message`Delete what nobody needs, or make room in ${
@@ -127,7 +132,7 @@ function judgePool(
   }
   if (name === "default" && !autostart) {
     findings.push(
-      found(
+      needsAction(
         "warning",
         message`${of} is not started with the host`,
         "Have it started.",
@@ -136,7 +141,7 @@ function judgePool(
     );
   }
   return findings.length > 0 ? findings : [
-    ok(
+    passed(
       available === null
         ? message`${of}: QEMU can use it`
         : message`${of}: ${formatBytes(available)} free, QEMU can use it`,
@@ -148,11 +153,13 @@ function judgePool(
 export function judgeStorage({ pools }: DoctorFacts): Finding[] {
   return judged(pools, "storage", (list) => {
     if (list === null) {
-      return [found("warning", "storage is unknown while libvirt does not answer", "Mend libvirt first.")];
+      return [
+        needsAction("warning", "storage is unknown while libvirt does not answer", "Mend libvirt first."),
+      ];
     }
     if (list.length === 0) {
       return [
-        found(
+        needsAction(
           "problem",
           "there is no storage pool: no VM can be given a disk",
           "Make one.",
@@ -173,7 +180,7 @@ export function judgeClock({ clock, family }: DoctorFacts): Finding[] {
   return judged(clock, "the clock", ({ services, synchronised, now }) => {
     if (now < PAST) {
       return [
-        found(
+        needsAction(
           "problem",
           "the clock is years behind: one-time codes and certificates do not work",
           "Set it, and keep it set.",
@@ -183,7 +190,7 @@ export function judgeClock({ clock, family }: DoctorFacts): Finding[] {
     }
     if (services.length === 0) {
       return [
-        found(
+        needsAction(
           "warning",
           "no time synchronisation: one-time codes fail once it is half a minute off",
           "Install a time service; without internet, give it a server of yours.",
@@ -193,7 +200,7 @@ export function judgeClock({ clock, family }: DoctorFacts): Finding[] {
     }
     if (synchronised === false) {
       return [
-        found(
+        needsAction(
           "warning",
           "the clock is not synchronised (yet)",
           "Look whether its servers can be reached.",
@@ -201,16 +208,16 @@ export function judgeClock({ clock, family }: DoctorFacts): Finding[] {
         ),
       ];
     }
-    return [ok(message`${services.join(", ")} keeps the clock`)];
+    return [passed(message`${services.join(", ")} keeps the clock`)];
   });
 }
 
 /** The host's own name. */
 export function judgeNames({ names }: DoctorFacts): Finding[] {
   return judged(names, "the host's name", ({ hostname, error }) => {
-    if (error === null) return [ok(message`${hostname} can be resolved`)];
+    if (error === null) return [passed(message`${hostname} can be resolved`)];
     return [
-      found(
+      needsAction(
         "warning",
         message`this host's own name ${hostname} cannot be resolved (${error}): sign-ins of sudo and migrations get slow or fail`,
         "Write it into /etc/hosts.",
@@ -225,7 +232,7 @@ export function judgePorts({ ports }: DoctorFacts): Finding[] {
   return judged(ports, "ports", ({ listen, ours, dns, dhcp }) => {
     const taken = ours ? [] : listen.filter(({ holder }) => holder !== null);
     const findings: Finding[] = taken.map(({ at, holder }) =>
-      found(
+      needsAction(
         "problem",
         message`${holder} has the port of ${at}, where the web server is to listen`,
         "Stop that program, or set listen in /etc/kvm-manager/config.toml to another port.",
@@ -234,7 +241,7 @@ export function judgePorts({ ports }: DoctorFacts): Finding[] {
     for (const [who, port, what] of [[dns, 53, "DNS"], [dhcp, 67, "DHCP"]] as const) {
       if (who === null) continue;
       findings.push(
-        found(
+        needsAction(
           "warning",
           message`${who} waits for ${what} at every address (port ${port}): networks of libvirt may fail to start`,
           "Let it listen at the addresses it needs alone.",
@@ -243,7 +250,7 @@ export function judgePorts({ ports }: DoctorFacts): Finding[] {
     }
     const places = listen.map(({ at }) => at).join(", ");
     return findings.length > 0 ? findings : [
-      ok(
+      passed(
         ours
           ? message`${places}: ours; nothing is in the way of libvirt's networks`
           : message`${places}: free; nothing is in the way of libvirt's networks`,

@@ -2,7 +2,7 @@
 import type { HostCluster, LockDriver } from "../../contract/lock_manager.ts";
 import { installs } from "./distribution.ts";
 import type { ClusterFacts, DoctorFacts, LockFacts } from "./facts.ts";
-import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { type Finding, judged, needsAction, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** Names of one kind that are told. */
@@ -43,7 +43,7 @@ export function otherGuards(facts: Pick<LockFacts, "driver" | "lockspace" | "oth
 
 function mixtures(facts: LockFacts): Finding[] {
   return otherGuards(facts).map((other) =>
-    found(
+    needsAction(
       "problem",
       message`${other.host} has ${guardText(other)}, this host ${
         guardText(facts)
@@ -60,12 +60,12 @@ function mixtures(facts: LockFacts): Finding[] {
 function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
   const { driver, fault, plugin, daemon, pending, automatic, required, lockspace } = facts;
   if (fault !== null) {
-    return [found("problem", fault, "Correct the file: libvirt does not start with it.")];
+    return [needsAction("problem", fault, "Correct the file: libvirt does not start with it.")];
   }
   const findings: Finding[] = [];
   if (driver !== "none" && !plugin) {
     const part = driver === "sanlock" ? "sanlock" : "lockd";
-    findings.push(found(
+    findings.push(needsAction(
       "problem",
       message`qemu.conf chooses ${
         DRIVERS[driver]
@@ -75,7 +75,7 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
     ));
   }
   if (driver === "lockd" && !daemon) {
-    findings.push(found(
+    findings.push(needsAction(
       "problem",
       lockspace === null
         ? "virtlockd does not run: no VM can be started or resumed"
@@ -85,7 +85,7 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
     ));
   }
   if (driver === "sanlock" && !daemon) {
-    findings.push(found(
+    findings.push(needsAction(
       "problem",
       "sanlock does not run: no VM can be started or resumed",
       "Start it, with its watchdog.",
@@ -93,7 +93,7 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
     ));
   }
   if (pending) {
-    findings.push(found(
+    findings.push(needsAction(
       "warning",
       "libvirt was started before its lock manager was changed",
       "Restart it: VMs go on running.",
@@ -101,7 +101,7 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
     ));
   }
   if (driver === "lockd" && !automatic) {
-    findings.push(found(
+    findings.push(needsAction(
       "warning",
       required
         ? "a VM without <lease> devices does not start (auto_disk_leases is 0)"
@@ -110,7 +110,7 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
     ));
   }
   if (driver === "lockd" && (facts.leases ?? 0) > 0 && facts.runningVms === 0) {
-    findings.push(found(
+    findings.push(needsAction(
       "problem",
       message`virtlockd holds ${facts.leases} leases although no VM runs: VMs with these disks are refused as busy`,
       "VMs that were started before the lock manager was on leave them behind. Restart virtlockd, then libvirt.",
@@ -125,7 +125,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
   if (driver !== "lockd" || sharedDisks.length === 0) return [];
   const findings: Finding[] = [];
   if (lockspace !== null && lockspaceShared === false) {
-    findings.push(found(
+    findings.push(needsAction(
       "warning",
       message`leases are in ${lockspace}, which is this host's own: other hosts do not see them`,
       "Mount storage there that all hosts share, or choose such a folder.",
@@ -136,7 +136,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
     guarded && /^(?:iscsi|mpath):|^iSCSI/.test(storage)
   );
   if (lockspace === null && devices.length > 0) {
-    findings.push(found(
+    findings.push(needsAction(
       "warning",
       message`leases of block devices (${
         fewNames(devices.map(({ vm }) => vm))
@@ -147,7 +147,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
   }
   const network = sharedDisks.filter(({ guarded }) => !guarded);
   if (network.length > 0) {
-    findings.push(found(
+    findings.push(needsAction(
       "warning",
       message`virtlockd gives no leases for network disks (${fewNames(network.map(({ vm }) => vm))})`,
       "Have the storage itself guard them: exclusive-lock of RBD images, reservations of iSCSI targets.",
@@ -167,7 +167,7 @@ function judgeLockFacts(facts: LockFacts, host: DoctorFacts): Finding[] {
       ? `disks of ${vms} are shareable: several VMs may write to them at the same time`
       : `other hosts may reach disks of ${vms} (${storage}), and only QEMU's own locks keep a VM from being started twice`;
     return [
-      found(
+      needsAction(
         "warning",
         what,
         "Turn virtlockd on, on all of these hosts: Settings, Disk leases; docs/double-starts.md says what it guards.",
@@ -176,10 +176,10 @@ function judgeLockFacts(facts: LockFacts, host: DoctorFacts): Finding[] {
     ];
   }
   if (driver === "none") {
-    return [ok("no lock manager is on, and no VM has a disk that other hosts are known to reach")];
+    return [passed("no lock manager is on, and no VM has a disk that other hosts are known to reach")];
   }
   return [
-    ok(
+    passed(
       message`${DRIVERS[driver]} is on: a disk is given to one VM at a time${
         facts.lockspace ? `, by leases in ${facts.lockspace}` : ""
       }`,
@@ -199,7 +199,7 @@ export const clusterVms = ({ resources }: Pick<HostCluster, "resources">): strin
 function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   if (!facts.installed) return [];
   if (facts.error !== null) {
-    return [ok(message`Pacemaker is installed, and tells nothing of a cluster: ${facts.error}`)];
+    return [passed(message`Pacemaker is installed, and tells nothing of a cluster: ${facts.error}`)];
   }
   const findings: Finding[] = [], vms = clusterVms(facts);
   const ofNodes = (is: (node: HostCluster["nodes"][number]) => boolean) =>
@@ -207,7 +207,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   const unclean = ofNodes((node) => node.unclean), off = ofNodes((node) => !node.online && !node.unclean);
   if (!facts.quorum) {
     findings.push(
-      found(
+      needsAction(
         "problem",
         "the Pacemaker cluster has no quorum: it starts nothing",
         "Bring its hosts back.",
@@ -217,7 +217,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   }
   if (unclean !== "") {
     findings.push(
-      found(
+      needsAction(
         "problem",
         message`${unclean} must be fenced before its VMs start elsewhere`,
         "See why fencing has not succeeded.",
@@ -227,12 +227,12 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   }
   if (off !== "") {
     findings.push(
-      found("warning", message`hosts of the cluster are off: ${off}`, "Bring them back.", "crm_mon -1"),
+      needsAction("warning", message`hosts of the cluster are off: ${off}`, "Bring them back.", "crm_mon -1"),
     );
   }
   if (!facts.fencing && vms.length > 0) {
     findings.push(
-      found(
+      needsAction(
         "problem",
         "the cluster has no fencing (stonith-enabled is false): a host that does not answer may still run its VMs while they are started elsewhere",
         "Give it fence devices, and turn fencing on.",
@@ -243,7 +243,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   const failed = facts.resources.filter((resource) => resource.failed).map(({ id }) => id);
   if (failed.length > 0) {
     findings.push(
-      found(
+      needsAction(
         "warning",
         message`resources of the cluster have failed: ${fewNames(failed)}`,
         "See why.",
@@ -253,7 +253,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   }
   if (facts.autostart.length > 0) {
     findings.push(
-      found(
+      needsAction(
         "warning",
         message`Pacemaker manages ${fewNames(facts.autostart)}, and libvirt starts it with this host as well`,
         "Turn “Start with the host” off: Pacemaker alone decides where it runs.",
@@ -264,7 +264,7 @@ function judgeClusterFacts(facts: ClusterFacts): Finding[] {
   const what = `${facts.nodes.length} hosts, ${facts.resources.length} resources`;
   return [
     ...findings,
-    ok(
+    passed(
       vms.length === 0
         ? message`a Pacemaker cluster: ${what}, no VMs`
         : message`a Pacemaker cluster: ${what}; it manages ${

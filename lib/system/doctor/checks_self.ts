@@ -2,7 +2,7 @@
 import { DAY_MS } from "../../duration.ts";
 import { formatBytes } from "../../text/quantity.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { type Finding, found, judged, ok, shellWord } from "./finding.ts";
+import { type Finding, judged, needsAction, passed, shellWord } from "./finding.ts";
 import { message } from "../../i18n/message.ts";
 
 /** Bytes below which the database may soon not be written. */
@@ -13,11 +13,11 @@ const OLD_DAYS = 30;
 /** The database and the folder it is in. */
 export function judgeState({ state }: DoctorFacts): Finding[] {
   return judged(state, "the database", ({ dataDir, version, known, damage, open, free, savedAt, now }) => {
-    if (version === null && damage === null) return [ok(message`there is no database in ${dataDir} yet`)];
+    if (version === null && damage === null) return [passed(message`there is no database in ${dataDir} yet`)];
     const findings: Finding[] = [];
     if (damage !== null) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`the database in ${dataDir} is damaged: ${damage}`,
           "Stop the service, put a saved state back, start it.",
@@ -27,7 +27,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     if (version !== null && version > known) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`the database (version ${version}) is newer than this program (${known})`,
           "Install the version that wrote it, or put back a state saved with this one: docs/install.md, Upgrading.",
@@ -36,7 +36,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     if (open.length > 0) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`others may read ${open.join(", ")}: password hashes and keys are in there`,
           "Take that away.",
@@ -46,7 +46,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     if (free !== null && free < LITTLE) {
       findings.push(
-        found(
+        needsAction(
           "warning",
           message`only ${formatBytes(free)} are free where the database is (${dataDir})`,
           "Make room: what cannot be written down is not audited.",
@@ -56,7 +56,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     if (savedAt === null || now - savedAt > OLD_DAYS * DAY_MS) {
       const days = savedAt === null ? null : Math.floor((now - savedAt) / DAY_MS);
       findings.push(
-        found(
+        needsAction(
           "warning",
           days === null
             ? message`KVM Manager's own state was never saved`
@@ -68,7 +68,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     return findings.length > 0
       ? findings
-      : [ok(message`the database (version ${version}) is whole, and nobody else can read it`)];
+      : [passed(message`the database (version ${version}) is whole, and nobody else can read it`)];
   });
 }
 
@@ -78,14 +78,16 @@ const WARN_DAYS = 21;
 /** The certificate that serves. */
 export function judgeCertificate({ certificate }: DoctorFacts): Finding[] {
   return judged(certificate, "the certificate", (facts) => {
-    if (facts === null) return [ok("there is no certificate: pages are on loopback alone")];
+    if (facts === null) return [passed("there is no certificate: pages are on loopback alone")];
     const { path, validUntil, now } = facts;
     const days = Math.floor((validUntil - now) / DAY_MS);
     const renew = "Put a new one in its place; it is taken without a restart.";
-    if (days < 0) return [found("problem", message`the certificate ${path} ended ${-days} days ago`, renew)];
-    if (days < WARN_DAYS) {
-      return [found("warning", message`the certificate ${path} ends in ${days} days`, renew)];
+    if (days < 0) {
+      return [needsAction("problem", message`the certificate ${path} ended ${-days} days ago`, renew)];
     }
-    return [ok(message`the certificate ${path} is good for ${days} days`)];
+    if (days < WARN_DAYS) {
+      return [needsAction("warning", message`the certificate ${path} ends in ${days} days`, renew)];
+    }
+    return [passed(message`the certificate ${path} is good for ${days} days`)];
   });
 }

@@ -4,7 +4,7 @@ import { examine } from "./checks.ts";
 import { familyOf, installs } from "./distribution.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { HEALTH_AREAS } from "../../contract/health.ts";
-import { type Fact, shellWord, worst } from "./finding.ts";
+import { type HostFact, shellWord, worst } from "./finding.ts";
 import { render } from "../../i18n/message.ts";
 
 const NOW = Date.UTC(2026, 5, 1), DAY = 86_400_000, GIB = 2 ** 30;
@@ -105,7 +105,7 @@ type Part = keyof typeof WELL;
 
 /** The facts of a host with something else in one part. */
 function host(part?: Part, change: unknown = {}): DoctorFacts {
-  const facts = Object.entries(WELL).map(([name, value]): [string, Fact<unknown>] => {
+  const facts = Object.entries(WELL).map(([name, value]): [string, HostFact<unknown>] => {
     if (name !== part) return [name, { value }];
     const isRecord = typeof value === "object" && !Array.isArray(value) && typeof change === "object" &&
       change !== null;

@@ -1,16 +1,16 @@
 /** Judges of what VMs run on: libvirt, KVM, QEMU, the kernel's modules, the groups. */
 import { installs } from "./distribution.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { type Finding, found, judged, ok } from "./finding.ts";
+import { type Finding, judged, needsAction, passed } from "./finding.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
 
 /** libvirt: installed, running, lets us in. */
 export function judgeLibvirt({ libvirt, family, systemd }: DoctorFacts): Finding[] {
   return judged(libvirt, "libvirt", ({ connected, uri, error, version, hasLibrary, sockets }) => {
-    if (connected) return [ok(`libvirt ${version ?? ""} answers at ${uri}`.replace("  ", " "))];
+    if (connected) return [passed(`libvirt ${version ?? ""} answers at ${uri}`.replace("  ", " "))];
     if (!hasLibrary) {
       return [
-        found(
+        needsAction(
           "problem",
           "libvirt's client library is not installed",
           "Install libvirt.",
@@ -22,7 +22,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: DoctorFacts): Finding
     if (/permission denied|authentication/i.test(why)) {
       const join = "usermod --append --groups libvirt kvm-manager";
       return [
-        found(
+        needsAction(
           "problem",
           message`libvirt does not let this user in: ${why}`,
           "Let the user into the group libvirt, then start it again.",
@@ -32,7 +32,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: DoctorFacts): Finding
     }
     if (sockets.length === 0 && family !== "other") {
       return [
-        found(
+        needsAction(
           "problem",
           "libvirt does not run here: it has no socket in /run/libvirt",
           "Start it; where it is not installed, install it first.",
@@ -41,7 +41,7 @@ export function judgeLibvirt({ libvirt, family, systemd }: DoctorFacts): Finding
       ];
     }
     return [
-      found(
+      needsAction(
         "problem",
         message`libvirt cannot be reached: ${why}`,
         "Start it again, and look at its log.",
@@ -59,7 +59,7 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
       const module = flags.includes("svm") ? "kvm_amd" : "kvm_intel";
       if (isPc && flags.length === 0) {
         return [
-          found(
+          needsAction(
             "problem",
             "the processor offers no virtualization: VMs are emulated, and slow",
             "Switch VT-x or AMD-V on in the firmware; in a virtual machine, nested virtualization in the host.",
@@ -67,7 +67,7 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
         ];
       }
       return [
-        found(
+        needsAction(
           "problem",
           "/dev/kvm is missing: VMs are emulated, and slow",
           modules.length === 0
@@ -80,7 +80,7 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
     const findings: Finding[] = [];
     if (!groupMayUse) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           "only root may use /dev/kvm, and QEMU does not run as root",
           "Give it the group and mode that udev gives it.",
@@ -90,7 +90,7 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
     }
     if ("value" in libvirt && libvirt.value.connected && !libvirt.value.offersKvm) {
       findings.push(
-        found(
+        needsAction(
           "warning",
           "libvirt offers no KVM although /dev/kvm is there",
           "Start libvirt again, so that it asks QEMU again.",
@@ -100,7 +100,7 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
     }
     if (findings.length === 0 && trouble !== null) {
       findings.push(
-        found(
+        needsAction(
           "problem",
           message`KVM cannot be used: ${trouble}`,
           "VMs are emulated, and slow. In a virtual machine, its own host must offer nested virtualization.",
@@ -109,9 +109,9 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
     }
     if (findings.length > 0) return findings;
     const how = modules.join(", ") || message`part of the kernel`;
-    if (nested === null) return [ok(message`KVM can be used (${how})`)];
+    if (nested === null) return [passed(message`KVM can be used (${how})`)];
     return [
-      ok(
+      passed(
         nested
           ? message`KVM can be used (${how}); guests can have guests`
           : message`KVM can be used (${how}); guests cannot have guests`,
@@ -123,21 +123,21 @@ export function judgeKvm({ kvm, libvirt }: DoctorFacts): Finding[] {
 /** QEMU, its tool for images, its TPM emulator. */
 export function judgeQemu({ libvirt, qemuImg, tpm, family }: DoctorFacts): Finding[] {
   const emulator = judged(libvirt, "QEMU", ({ connected, qemuVersion }) => {
-    if (qemuVersion !== null) return [ok(message`QEMU ${qemuVersion}`)];
+    if (qemuVersion !== null) return [passed(message`QEMU ${qemuVersion}`)];
     return [
       connected
-        ? found(
+        ? needsAction(
           "problem",
           message`QEMU: libvirt finds no QEMU: no VM can start`,
           "Install it.",
           installs("qemu", family),
         )
-        : found("warning", message`QEMU: unknown while libvirt does not answer`, "Mend libvirt first."),
+        : needsAction("warning", message`QEMU: unknown while libvirt does not answer`, "Mend libvirt first."),
     ];
   });
   const tool = judged(qemuImg, "qemu-img", (there) =>
     there ? [] : [
-      found(
+      needsAction(
         "warning",
         "qemu-img is missing: libvirt cannot convert images",
         "Install it.",
@@ -146,7 +146,7 @@ export function judgeQemu({ libvirt, qemuImg, tpm, family }: DoctorFacts): Findi
     ]);
   const authority = judged(tpm, "swtpm", ({ folder, foreign }) =>
     foreign.length === 0 ? [] : [
-      found(
+      needsAction(
         "warning",
         message`swtpm may not use its own certificates in ${folder}: VMs with a TPM do not start`,
         "They were made while libvirt ran as another user, before swtpm was installed with a user of its own. " +
@@ -170,8 +170,8 @@ const MODULES: Readonly<Record<string, Sentence>> = {
 export function judgeModules({ modules }: DoctorFacts): Finding[] {
   return judged(modules, "the kernel's modules", (loaded) => {
     const missing = Object.entries(MODULES).filter(([name]) => !loaded.includes(name));
-    if (missing.length === 0) return [ok(message`${Object.keys(MODULES).join(", ")} are there`)];
-    return missing.map(([name, text]) => found("warning", text, "Load it.", `modprobe ${name}`));
+    if (missing.length === 0) return [passed(message`${Object.keys(MODULES).join(", ")} are there`)];
+    return missing.map(([name, text]) => needsAction("warning", text, "Load it.", `modprobe ${name}`));
   });
 }
 
@@ -184,19 +184,19 @@ const GROUPS: Readonly<Record<string, (user: string) => Sentence>> = {
 /** The user this runs as. */
 export function judgeGroups({ account }: DoctorFacts): Finding[] {
   return judged(account, "the user", ({ uid, user, groups, existing }) => {
-    if (uid === 0) return [ok("this runs as root, which needs no groups")];
+    if (uid === 0) return [passed("this runs as root, which needs no groups")];
     const missing = Object.entries(GROUPS).filter(([name]) =>
       existing.includes(name) && !groups.includes(name)
     );
     if (missing.length === 0) {
       return [
-        ok(
+        passed(
           message`${user} is in ${Object.keys(GROUPS).filter((name) => groups.includes(name)).join(" and ")}`,
         ),
       ];
     }
     return missing.map(([name, text]) =>
-      found(
+      needsAction(
         "warning",
         text(user),
         "Let it in, then start the service again.",

@@ -1,9 +1,9 @@
 /** What commands are called on the distributions people use. Source: os-release(5). */
 
 /** How a distribution installs packages. */
-export type Family = "debian" | "fedora" | "suse" | "arch" | "other";
+export type DistributionFamily = "debian" | "fedora" | "suse" | "arch" | "other";
 
-const FAMILIES: Readonly<Record<string, Family>> = {
+const FAMILIES: Readonly<Record<string, DistributionFamily>> = {
   debian: "debian",
   ubuntu: "debian",
   fedora: "fedora",
@@ -15,7 +15,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 };
 
 /** The family of a host. @param release content of /etc/os-release */
-export function familyOf(release: string): Family {
+export function familyOf(release: string): DistributionFamily {
   const field = (name: string) =>
     new RegExp(`^${name}=(.*)$`, "m").exec(release)?.[1]?.trim().replaceAll(/^["']|["']$/g, "") ?? "";
   const names = [field("ID"), ...field("ID_LIKE").split(/\s+/)].map((name) => name.split("-")[0] ?? "");
@@ -60,7 +60,7 @@ const PACKAGES = {
   chrony: { debian: "chrony", fedora: "chrony", suse: "chrony", arch: "chrony" },
 } as const;
 
-const INSTALL: Readonly<Record<Exclude<Family, "other">, string>> = {
+const INSTALL: Readonly<Record<Exclude<DistributionFamily, "other">, string>> = {
   debian: "apt-get install -y",
   fedora: "dnf install -y",
   suse: "zypper install -y",
@@ -68,6 +68,6 @@ const INSTALL: Readonly<Record<Exclude<Family, "other">, string>> = {
 };
 
 /** The command that installs a part; undefined where we know no name for it. */
-export function installs(part: keyof typeof PACKAGES, family: Family): string | undefined {
+export function installs(part: keyof typeof PACKAGES, family: DistributionFamily): string | undefined {
   return family === "other" ? undefined : `${INSTALL[family]} ${PACKAGES[part][family]}`;
 }

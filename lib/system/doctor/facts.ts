@@ -1,7 +1,7 @@
 /** What is looked at on a host, as plain data: gathered at the edge, judged by pure functions. */
 import type { HostCluster, LockManager } from "../../contract/lock_manager.ts";
-import type { Family } from "./distribution.ts";
-import type { Fact } from "./finding.ts";
+import type { DistributionFamily } from "./distribution.ts";
+import type { HostFact } from "./finding.ts";
 
 /** Whether libvirt lets us in. */
 export interface LibvirtFacts {
@@ -130,27 +130,27 @@ export interface ClusterFacts extends HostCluster {
 
 /** Everything together. */
 export interface DoctorFacts {
-  readonly family: Family;
+  readonly family: DistributionFamily;
   readonly systemd: boolean;
-  readonly libvirt: Fact<LibvirtFacts>;
-  readonly kvm: Fact<KvmFacts>;
-  readonly qemuImg: Fact<boolean>;
-  readonly tpm: Fact<TpmFacts>;
+  readonly libvirt: HostFact<LibvirtFacts>;
+  readonly kvm: HostFact<KvmFacts>;
+  readonly qemuImg: HostFact<boolean>;
+  readonly tpm: HostFact<TpmFacts>;
   /** Kernel modules that are loaded or built in, of those that matter. */
-  readonly modules: Fact<readonly string[]>;
-  readonly account: Fact<AccountFacts>;
-  readonly firewall: Fact<FirewallFacts>;
+  readonly modules: HostFact<readonly string[]>;
+  readonly account: HostFact<AccountFacts>;
+  readonly firewall: HostFact<FirewallFacts>;
   /** Pools; null where libvirt cannot be asked. */
-  readonly pools: Fact<readonly PoolFacts[] | null>;
+  readonly pools: HostFact<readonly PoolFacts[] | null>;
   /** Lock manager; null where the host's libvirt is not the system's, or cannot be asked. */
-  readonly locks: Fact<LockFacts | null>;
-  readonly cluster: Fact<ClusterFacts | null>;
-  readonly clock: Fact<ClockFacts>;
-  readonly names: Fact<{ readonly hostname: string; readonly error: string | null }>;
-  readonly ports: Fact<PortFacts>;
-  readonly state: Fact<StateFacts>;
+  readonly locks: HostFact<LockFacts | null>;
+  readonly cluster: HostFact<ClusterFacts | null>;
+  readonly clock: HostFact<ClockFacts>;
+  readonly names: HostFact<{ readonly hostname: string; readonly error: string | null }>;
+  readonly ports: HostFact<PortFacts>;
+  readonly state: HostFact<StateFacts>;
   /** The certificate that serves; null where there is none. */
-  readonly certificate: Fact<
+  readonly certificate: HostFact<
     { readonly path: string; readonly validUntil: number; readonly now: number } | null
   >;
 }

@@ -14,12 +14,12 @@ export interface Finding {
 }
 
 /** Something about the host: known, or why it is not. Unknown is never taken for well. */
-export type Fact<T> = { readonly value: T } | { readonly unknown: string };
+export type HostFact<T> = { readonly value: T } | { readonly unknown: string };
 
-export const ok = (what: Sentence): Finding => ({ level: "ok", what });
+export const passed = (what: Sentence): Finding => ({ level: "ok", what });
 
 /** A finding with its advice. */
-export function found(
+export function needsAction(
   level: "warning" | "problem",
   what: Sentence,
   advice: Sentence,
@@ -29,10 +29,10 @@ export function found(
 }
 
 /** Judges a fact where it is known; says what could not be looked at where it is not. */
-export function judged<T>(fact: Fact<T>, of: string, judge: (value: T) => Finding[]): Finding[] {
+export function judged<T>(fact: HostFact<T>, of: string, judge: (value: T) => Finding[]): Finding[] {
   if ("value" in fact) return judge(fact.value);
   return [
-    found(
+    needsAction(
       "warning",
       message`${of} could not be looked at: ${fact.unknown}`,
       "Run kvm-manager doctor as root.",

@@ -19,7 +19,7 @@ export const keyFolders = (dataDir: string): readonly [string, ...string[]] =>
 export type Prefix = "/usr" | "/usr/local";
 
 /** Places of an installation; absolute, as the installed system sees them. */
-export interface Layout {
+export interface InstallLayout {
   readonly prefix: Prefix;
   readonly binary: string;
   /** Folder of what belongs to the program alone. */
@@ -42,7 +42,7 @@ export interface Layout {
 }
 
 /** The places below a prefix. */
-export function layoutOf(prefix: Prefix): Layout {
+export function layoutOf(prefix: Prefix): InstallLayout {
   const library = `${prefix}/lib/${NAME}`;
   // systemd reads an administrator's files in /etc, a package's in /usr/lib
   const at = prefix === "/usr"
@@ -67,7 +67,7 @@ export function layoutOf(prefix: Prefix): Layout {
 }
 
 /** The user and the groups, for systemd-sysusers(8). */
-function sysusersText({ dataDir }: Layout): string {
+function sysusersText({ dataDir }: InstallLayout): string {
   return [
     "# The user of kvm-manager.service; the groups let it in at libvirt's socket and at /dev/kvm.",
     `u ${NAME} - "KVM Manager" ${dataDir}`,
@@ -78,7 +78,7 @@ function sysusersText({ dataDir }: Layout): string {
 }
 
 /** Owners and modes of the folders, for systemd-tmpfiles(8). The settings are root's; the service may read them. */
-function tmpfilesText({ configDir, config, dataDir, keyDir }: Layout): string {
+function tmpfilesText({ configDir, config, dataDir, keyDir }: InstallLayout): string {
   return [
     "# Who may look into KVM Manager's folders.",
     `d ${configDir} 0750 root ${NAME} -`,
@@ -109,7 +109,7 @@ export interface TextFile {
 }
 
 /** All files of an installation but the binary. @param listen where its service listens, by settings that are made */
-export function textFiles(layout: Layout, listen?: string): readonly TextFile[] {
+export function textFiles(layout: InstallLayout, listen?: string): readonly TextFile[] {
   const ours = (path: string, text: string): TextFile => ({ path, text, mode: 0o644, kept: false });
   return [
     ours(layout.unit, unitText(layout)),
@@ -120,7 +120,7 @@ export function textFiles(layout: Layout, listen?: string): readonly TextFile[] 
 }
 
 /** Folders of an installation that only the program looks into. */
-export function folders(layout: Layout): readonly { path: string; mode: number }[] {
+export function folders(layout: InstallLayout): readonly { path: string; mode: number }[] {
   return [
     { path: layout.configDir, mode: 0o750 },
     { path: layout.dataDir, mode: 0o700 },

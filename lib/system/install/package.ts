@@ -1,6 +1,6 @@
 /** What the packages hold and say of themselves: Debian's control file and scripts, the RPM's spec. */
 import { CREDENTIAL_FILE } from "./credential.ts";
-import { type Layout, textFiles } from "./layout.ts";
+import { type InstallLayout, textFiles } from "./layout.ts";
 
 /** What is packed. */
 export interface PackageFacts {
@@ -59,7 +59,10 @@ export interface PackageContent {
 }
 
 /** Every file of a package. */
-export function packageFiles(layout: Layout, { binary, guide, history }: PackageContent): PackageFile[] {
+export function packageFiles(
+  layout: InstallLayout,
+  { binary, guide, history }: PackageContent,
+): PackageFile[] {
   const encoder = new TextEncoder();
   const doc = "/usr/share/doc/kvm-manager";
   const plain = (path: string, content: Uint8Array, mode = 0o644) => ({
@@ -106,7 +109,7 @@ const ELSEWHERE = '[ -z "$DPKG_ROOT" ] || export KVMM_CACHE_DIR="$DPKG_ROOT/var/
 
 /** Debian's scripts, by name: the program does the work. */
 export function debScripts(
-  { binary, configDir, dataDir, keyDir, cacheDir }: Layout,
+  { binary, configDir, dataDir, keyDir, cacheDir }: InstallLayout,
 ): Readonly<Record<string, string>> {
   return {
     postinst: script(
@@ -129,7 +132,7 @@ export function debScripts(
 /** The RPM's spec. @param tree folder with all files in their places */
 export function rpmSpec(
   { version, arch }: PackageFacts,
-  layout: Layout,
+  layout: InstallLayout,
   files: readonly PackageFile[],
   tree: string,
 ): string {

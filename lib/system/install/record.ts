@@ -57,7 +57,7 @@ export function replacementRefusal(
   copies: readonly string[] = [],
 ): string | null {
   if (database === undefined || database <= build.database) return null;
-  const copy = copies.find((name) => name === copyName(build.database)) ?? copies.at(-1);
+  const copy = copies.find((name) => name === databaseCopyName(build.database)) ?? copies.at(-1);
   const advice = copy === undefined
     ? "Install that version or a newer one, or put back a state that was saved with this one: kvm-manager restore-state FILE"
     : `To go back all the same, and lose what happened since: systemctl stop kvm-manager, then kvm-manager restore-state ` +
@@ -67,6 +67,6 @@ export function replacementRefusal(
 }
 
 /** Name of the copy of a database of this version, made before it is brought up to date. */
-export function copyName(version: number): string {
+export function databaseCopyName(version: number): string {
   return `kvm-manager.before-upgrade-${version}.db`;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareVersions, copyName, parseRecord, replacementRefusal } from "./record.ts";
+import { compareVersions, databaseCopyName, parseRecord, replacementRefusal } from "./record.ts";
 
 const BUILD = { version: "1.2.0", database: 7, sha256: "ab" };
 
@@ -23,6 +23,6 @@ Deno.test("replacementRefusal() keeps older programs off newer databases, and sa
   assert.equal(replacementRefusal(BUILD, 7), null);
   assert.equal(replacementRefusal(BUILD, 3), null);
   assert.match(replacementRefusal(BUILD, 8) ?? "", /version 8.*1\.2\.0.*up to 7.*restore-state FILE/);
-  const copies = [copyName(6), copyName(7)];
+  const copies = [databaseCopyName(6), databaseCopyName(7)];
   assert.match(replacementRefusal(BUILD, 8, copies) ?? "", /restore-state \S+before-upgrade-7\.db/);
 });

@@ -1,7 +1,7 @@
 /** Why a lock manager is not changed, before anything is. Pure. */
 import { guardText, isSameGuard } from "../doctor/checks_locks.ts";
 import type { LockFacts } from "../doctor/facts.ts";
-import { type Family, installs } from "../doctor/distribution.ts";
+import { type DistributionFamily, installs } from "../doctor/distribution.ts";
 import type { CHOSEN_LOCK_DRIVERS } from "../../contract/lock_manager.ts";
 
 /** What is asked for. */
@@ -44,7 +44,7 @@ function mixedWith(change: LockChange, state: LockState): LockState["others"] {
 }
 
 /** Why it is refused, in a sentence, with what to do; null where it is not. */
-export function lockRefusal(change: LockChange, state: LockState, family: Family): string | null {
+export function lockRefusal(change: LockChange, state: LockState, family: DistributionFamily): string | null {
   const { driver, fault, leases, runningVms } = state;
   if (fault !== null) return `${fault}. Correct the file first.`;
   if (driver === "sanlock") {

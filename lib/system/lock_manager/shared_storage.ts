@@ -127,7 +127,7 @@ export function sharedDisks(vm: string, disks: readonly Disk[], knowledge: Stora
 }
 
 /** Network storage of pools and disks, each once. */
-export function networksOf(knowledge: StorageKnowledge, disks: readonly SharedDisk[]): string[] {
+export function networkStorageOf(knowledge: StorageKnowledge, disks: readonly SharedDisk[]): string[] {
   const ofPools = knowledge.pools.flatMap(({ network, path }) => {
     const mount = path === undefined ? undefined : networkMount(knowledge.mounts, path);
     return [network, mount].filter((each) => each !== undefined);

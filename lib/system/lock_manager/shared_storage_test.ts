@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { Disk } from "../../contract/vm.ts";
 import { mountLines } from "../../formats/mountinfo.ts";
-import { networkMount, networksOf, poolPlace, sharedDisks, type StorageKnowledge } from "./shared_storage.ts";
+import {
+  networkMount,
+  networkStorageOf,
+  poolPlace,
+  sharedDisks,
+  type StorageKnowledge,
+} from "./shared_storage.ts";
 
 const MOUNTS = mountLines(`21 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 40 21 0:45 / /srv/nfs rw,relatime - nfs4 nas:/export/vms rw,vers=4.2
@@ -73,9 +79,9 @@ Deno.test("sharedDisks() finds what other hosts may write to", () => {
   ]);
 });
 
-Deno.test("networksOf() has each network storage once", () => {
+Deno.test("networkStorageOf() has each network storage once", () => {
   const disks = sharedDisks("web", [disk({ source: "/srv/nfs/a" })], KNOWN);
-  assert.deepEqual(networksOf(KNOWN, disks), [
+  assert.deepEqual(networkStorageOf(KNOWN, disks), [
     "iscsi://nas/iqn.2020-01.x:1",
     "nfs://nas/export/vms",
     "rbd://m1,m2/vms",

@@ -236,7 +236,7 @@ function edited(source: string, edits: readonly Edit[]): string {
 }
 
 /** The document with {@link KEPT_SECRET} for every secret; the rest stays as it is. @throws {YamlFault} */
-export function withoutSecrets(source: string): string {
+export function withoutCloudInitSecrets(source: string): string {
   const edits: Edit[] = [];
   bounded(() => eachSecret(parsed(source), (scalar) => edits.push({ scalar, value: KEPT_SECRET })));
   return edited(source, edits);

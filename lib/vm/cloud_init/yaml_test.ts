@@ -6,7 +6,7 @@ import {
   checkNetworkConfig,
   checkUserData,
   readYaml,
-  withoutSecrets,
+  withoutCloudInitSecrets,
   withSecretsOf,
   YamlFault,
 } from "./yaml.ts";
@@ -33,8 +33,8 @@ ssh_keys:
 packages: [nginx]
 `;
 
-Deno.test("withoutSecrets() hides every secret and keeps the rest, comments too", () => {
-  const hidden = withoutSecrets(SOURCE);
+Deno.test("withoutCloudInitSecrets() hides every secret and keeps the rest, comments too", () => {
+  const hidden = withoutCloudInitSecrets(SOURCE);
   assert.ok(!hidden.includes("topsecret"), hidden);
   assert.match(hidden, /^#cloud-config\n/);
   assert.match(hidden, /# who may log in/);
@@ -46,14 +46,14 @@ Deno.test("withoutSecrets() hides every secret and keeps the rest, comments too"
   assert.deepEqual(value.packages, ["nginx"]);
 });
 
-Deno.test("withoutSecrets() leaves a document without secrets as it is", () => {
+Deno.test("withoutCloudInitSecrets() leaves a document without secrets as it is", () => {
   const source = "#cloud-config\n\n\npackages:   [ nginx ]   # odd\n";
-  assert.equal(withoutSecrets(source), source);
+  assert.equal(withoutCloudInitSecrets(source), source);
 });
 
 Deno.test("withSecretsOf() puts back what withoutSecrets() hid, in a document that was changed too", () => {
-  assert.deepEqual(parse(withSecretsOf(withoutSecrets(SOURCE), SOURCE)), parse(SOURCE));
-  const changed = withoutSecrets(SOURCE).replace("nginx", "apache2");
+  assert.deepEqual(parse(withSecretsOf(withoutCloudInitSecrets(SOURCE), SOURCE)), parse(SOURCE));
+  const changed = withoutCloudInitSecrets(SOURCE).replace("nginx", "apache2");
   assert.deepEqual(parse(withSecretsOf(changed, SOURCE)), { ...parse(SOURCE), packages: ["apache2"] });
   checkUserData(withSecretsOf(changed, SOURCE));
 });
@@ -99,7 +99,7 @@ Deno.test("readYaml() does not let aliases of aliases fill the memory", () => {
   assert.deepEqual(readYaml("a: &a [1]\nb: *a\n"), { a: [1], b: [1] });
 });
 
-Deno.test("checkUserData() and withoutSecrets() end with a document or a fault for any text", () => {
+Deno.test("checkUserData() and withoutCloudInitSecrets() end with a document or a fault for any text", () => {
   const text = fc.array(
     fc.constantFrom(
       "a",
@@ -128,7 +128,7 @@ Deno.test("checkUserData() and withoutSecrets() end with a document or a fault f
   );
   fc.assert(
     fc.property(text, (parts) => {
-      for (const run of [checkUserData, withoutSecrets, checkNetworkConfig]) {
+      for (const run of [checkUserData, withoutCloudInitSecrets, checkNetworkConfig]) {
         try {
           run(`#cloud-config\n${parts.join("")}`);
         } catch (error) {

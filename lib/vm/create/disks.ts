@@ -3,13 +3,13 @@ import type { NewDisk, VmConfig } from "../../contract/create.ts";
 import { gigabytes } from "../../text/quantity.ts";
 import type { Facts, PoolFact } from "./facts.ts";
 import type { Findings } from "./findings.ts";
-import { NO_PLACE, ownBusOf, placeFor } from "../../formats/xml/seed_drive.ts";
+import { freeDrivePlace, NO_PLACE, ownBusOf } from "../../formats/xml/seed_drive.ts";
 import { isQ35 } from "../../formats/xml/machine_type.ts";
-import type { DiskSource, NewVm, VmDisk, VmSeed, VmTools } from "../../formats/xml/new_vm.ts";
+import type { DiskSource, NewVm, NewVmDisk, VmSeed, VmTools } from "../../formats/xml/new_vm.ts";
 import { GIB } from "../../text/byte_units.ts";
 import { message } from "../../i18n/message.ts";
 
-type Bus = VmDisk["bus"];
+type Bus = NewVmDisk["bus"];
 /** First letters of a disk's name by its bus. */
 const PREFIX: Readonly<Record<Bus, string>> = { virtio: "vd", scsi: "sd", sata: "sd", usb: "sd", ide: "hd" };
 /** Drives an IDE controller takes. */
@@ -54,7 +54,7 @@ function chooseBus(field: string, bus: Bus | undefined, { offer, os }: Facts, fi
   return bus ?? suits.find((each) => offered.includes(each)) ?? "virtio";
 }
 
-type Decided = Pick<VmDisk, "source" | "copyOf" | "pool" | "sizeGb" | "format" | "backing">;
+type Decided = Pick<NewVmDisk, "source" | "copyOf" | "pool" | "sizeGb" | "format" | "backing">;
 
 /** What is known of the image that is named. */
 function named(field: string, { images }: Facts, findings: Findings) {
@@ -128,7 +128,7 @@ const ALL_FORMATS: PoolFact["formats"] = ["qcow2", "raw"];
 
 function requireFormat(
   field: string,
-  format: VmDisk["format"],
+  format: NewVmDisk["format"],
   pool: PoolFact | undefined,
   findings: Findings,
 ): void {
@@ -219,7 +219,7 @@ function decideSeed(
   findings: Findings,
 ): VmSeed | undefined {
   if (cloudInit === undefined) return undefined;
-  const place = placeFor({
+  const place = freeDrivePlace({
     scsi: drives.some(({ bus }) => bus === "scsi") ? "virtio" : "none",
     ownBus: ownBusOf(platform.machine),
     targets: new Set(drives.map(({ target }) => target)),
@@ -240,7 +240,7 @@ function decideTools(
 ): VmTools | undefined {
   if (guestTools !== true) return undefined;
   if (guestAgent === false) findings.invalid("guestTools", "needs the channels for guest agents");
-  const place = placeFor({
+  const place = freeDrivePlace({
     scsi: drives.some(({ bus }) => bus === "scsi") ? "virtio" : "none",
     ownBus: ownBusOf(platform.machine),
     targets: new Set(drives.map(({ target }) => target)),
@@ -260,7 +260,7 @@ export function decideDisks(
 ): Pick<NewVm, "disks" | "cd" | "seed" | "tools"> {
   const target = targets();
   const decided: { field: string; disk: Decided }[] = [];
-  const disks: VmDisk[] = [];
+  const disks: NewVmDisk[] = [];
   const seen = new Set<string>();
   for (const { field, disk } of wanted(config, facts, findings)) {
     const bus = chooseBus(field, disk.bus, facts, findings);

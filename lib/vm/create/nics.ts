@@ -3,7 +3,7 @@ import { freeMac } from "../../formats/xml/device_nic.ts";
 import type { NewNic, VmConfig } from "../../contract/create.ts";
 import type { Facts } from "./facts.ts";
 import type { Findings } from "./findings.ts";
-import type { VmNic } from "../../formats/xml/new_vm.ts";
+import type { NewVmNic } from "../../formats/xml/new_vm.ts";
 
 /** The network that is taken when nothing is said: `default`, or the only one there is. No other one is guessed. */
 export function usualNetwork(networks: Facts["networks"]): string | undefined {
@@ -29,7 +29,7 @@ function plug(
   { networks, bridges }: Facts,
   findings: Findings,
   starts: boolean,
-): Pick<VmNic, "type" | "source"> {
+): Pick<NewVmNic, "type" | "source"> {
   if ((network === undefined) === (bridge === undefined)) {
     findings.invalid(field, "needs network or bridge, and not both");
   }
@@ -49,9 +49,9 @@ function plug(
 }
 
 /** Decides the interfaces; tells what is wrong with them. */
-export function decideNics(config: VmConfig, facts: Facts, findings: Findings): VmNic[] {
+export function decideNics(config: VmConfig, facts: Facts, findings: Findings): NewVmNic[] {
   const { offer, os, macs } = facts;
-  const offered = offer.nicModels as readonly VmNic["model"][];
+  const offered = offer.nicModels as readonly NewVmNic["model"][];
   const list = wanted(config, facts, findings);
   const own = new Set<string>();
   const randomBytes = (count: number) => Uint8Array.from({ length: count }, facts.randomByte);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../../contract/mod.ts";
-import { fields } from "../../contract/rest.ts";
+import { inputFields } from "../../contract/rest.ts";
 import { GENERAL } from "./traits.ts";
 import { Compile } from "typebox/compile";
 import { OperatingSystem } from "../../contract/create.ts";
@@ -123,7 +123,7 @@ Deno.test("BUILTIN systems fit the contract, and each kind has one that stands f
 });
 
 Deno.test("create_vm says what is taken for fields that are left out", () => {
-  const described = fields(COMMANDS.create_vm) as Record<string, { description?: string }>;
+  const described = inputFields(COMMANDS.create_vm) as Record<string, { description?: string }>;
   for (const [field, value] of Object.entries(GENERAL)) {
     assert.match(described[field]!.description!, new RegExp(`when left out, ${value} without one$`), field);
   }

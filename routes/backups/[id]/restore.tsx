@@ -2,14 +2,15 @@ import { HttpError, page } from "fresh";
 import { Head } from "fresh/runtime";
 import { Verified } from "../../../components/backups/Verified.tsx";
 import { Fact } from "../../../components/kit/Fact.tsx";
-import { CheckField, SelectField, TextField } from "../../../components/kit/Field.tsx";
+import { CheckField, type FieldChoice, SelectField, TextField } from "../../../components/kit/Field.tsx";
 import { Panel } from "../../../components/kit/Panel.tsx";
+import type { BackupCopy, BackupRun } from "../../../lib/contract/mod.ts";
 import { errorText } from "../../../lib/contract/errors.ts";
 import { backupHref, verifiedOf } from "../../../lib/backup/describe.ts";
 import { backups as texts } from "../../../lib/i18n/en/backups.ts";
 import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { formatWhen } from "../../../lib/text/time.ts";
-import { define } from "../../../lib/page_state.ts";
+import { define, type PageState } from "../../../lib/page_state.ts";
 import { formHref } from "../../../lib/text/form_href.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { refusalAt, typedAgain } from "../../../lib/text/refused_form.ts";
@@ -41,9 +42,86 @@ export const handler = define.handlers({
   },
 });
 
+/** What tells which backup is restored. */
+type RestoreFields = Readonly<Record<"backupId" | "runId" | "vmId", string>>;
+
+/** The form that restores one disk as a new volume. */
+function DiskForm(
+  { copy, fields, here, poolChoices, refused }: {
+    copy: BackupCopy;
+    fields: RestoreFields;
+    /** Path of this page. */
+    here: string;
+    /** The pools, after one choice of these words. */
+    poolChoices: (first: string) => FieldChoice[];
+    refused: PageState["refused"];
+  },
+) {
+  const typed = typedAgain(refused, "restore_backup_disk");
+  const errorAt = (field: string) => refusalAt(refused, "restore_backup_disk", field);
+  return (
+    <Panel title={area.t("backups.restore_disk")}>
+      <p class="pad text-muted">{area.t("backups.restore_disk_what")}</p>
+      <form method="post" action={formHref("restore_backup_disk", fields, "/{task}", here)}>
+        <div class="form-grid">
+          <SelectField
+            label={area.t("backups.restore_target")}
+            name="target"
+            value={typed?.target ?? copy.disks[0]!}
+            choices={copy.disks.map((each) => ({ value: each, label: each }))}
+            error={errorAt("target")}
+          />
+          <TextField
+            label={area.t("backups.restore_volume")}
+            hint={area.t("backups.restore_volume_hint")}
+            name="volume"
+            maxLength={200}
+            defaultValue={typed?.volume ?? ""}
+            error={errorAt("volume")}
+          />
+          <SelectField
+            label={area.t("backups.restore_pool")}
+            name="pool"
+            value={typed?.pool ?? ""}
+            choices={poolChoices(area.t("backups.restore_pool_usual"))}
+            error={errorAt("pool")}
+          />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button">{area.t("backups.restore_disk_do")}</button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+/** What is restored: when it was made, its size, and whether it was found whole. */
+function Details({ copy, run }: { copy: BackupCopy; run: Pick<BackupRun, "startedAt"> }) {
+  const { verified } = copy, is = verifiedOf([copy]);
+  return (
+    <Panel title={area.t("backups.details")}>
+      <dl class="description-list">
+        <Fact label={area.t("backups.restore_taken")}>
+          {formatWhen(copy.takenAt ?? run.startedAt)}
+        </Fact>
+        <Fact label={area.t("backups.size")}>{formatBytes(copy.bytes)}</Fact>
+        <Fact label={area.t("backups.verified")}>
+          <Verified is={is} />
+        </Fact>
+      </dl>
+      {is === "never" && <p class="pad text-muted">{area.t("backups.restore_unverified")}</p>}
+      {verified?.ok === false && (
+        <p class="pad text-danger">
+          {area.t("backups.restore_damaged", { reason: verified.message ?? "" })}
+        </p>
+      )}
+    </Panel>
+  );
+}
+
 /** Restoring a VM. */
 export default define.page<typeof handler>(function RestorePage({ data, state: { refused } }) {
-  const { backup, run, copy, pools, linked } = data, { vmId, name, verified } = copy, is = verifiedOf([copy]);
+  const { backup, run, copy, pools, linked } = data, { vmId, name } = copy;
   const at = backupHref(backup.id);
   const here = `${at}/restore?${new URLSearchParams({ run: run.id, vm: vmId })}`;
   const fields = { backupId: backup.id, runId: run.id, vmId };
@@ -52,8 +130,6 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
       name: oneLine(name, 60),
     });
   const errorAt = (field: string) => refusalAt(refused, "restore_backup", field);
-  const diskTyped = typedAgain(refused, "restore_backup_disk");
-  const diskErrorAt = (field: string) => refusalAt(refused, "restore_backup_disk", field);
   const poolChoices = (first: string) => [
     { value: "", label: first },
     ...pools.map((each) => ({ value: each, label: each })),
@@ -76,23 +152,7 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
         <h1>{title}</h1>
       </header>
       <div class="backup-runs">
-        <Panel title={area.t("backups.details")}>
-          <dl class="description-list">
-            <Fact label={area.t("backups.restore_taken")}>
-              {formatWhen(copy.takenAt ?? run.startedAt)}
-            </Fact>
-            <Fact label={area.t("backups.size")}>{formatBytes(copy.bytes)}</Fact>
-            <Fact label={area.t("backups.verified")}>
-              <Verified is={is} />
-            </Fact>
-          </dl>
-          {is === "never" && <p class="pad text-muted">{area.t("backups.restore_unverified")}</p>}
-          {verified?.ok === false && (
-            <p class="pad text-danger">
-              {area.t("backups.restore_damaged", { reason: verified.message ?? "" })}
-            </p>
-          )}
-        </Panel>
+        <Details copy={copy} run={run} />
         <Panel title={area.t("backups.restore_new")}>
           <p class="pad text-muted">{area.t("backups.restore_new_what", { name: oneLine(name, 60) })}</p>
           <form method="post" action={formHref("restore_backup", fields, "/{task}", here)}>
@@ -144,40 +204,7 @@ export default define.page<typeof handler>(function RestorePage({ data, state: {
             </div>
           </form>
         </Panel>
-        {copy.disks.length > 0 && (
-          <Panel title={area.t("backups.restore_disk")}>
-            <p class="pad text-muted">{area.t("backups.restore_disk_what")}</p>
-            <form method="post" action={formHref("restore_backup_disk", fields, "/{task}", here)}>
-              <div class="form-grid">
-                <SelectField
-                  label={area.t("backups.restore_target")}
-                  name="target"
-                  value={diskTyped?.target ?? copy.disks[0]!}
-                  choices={copy.disks.map((each) => ({ value: each, label: each }))}
-                  error={diskErrorAt("target")}
-                />
-                <TextField
-                  label={area.t("backups.restore_volume")}
-                  hint={area.t("backups.restore_volume_hint")}
-                  name="volume"
-                  maxLength={200}
-                  defaultValue={diskTyped?.volume ?? ""}
-                  error={diskErrorAt("volume")}
-                />
-                <SelectField
-                  label={area.t("backups.restore_pool")}
-                  name="pool"
-                  value={diskTyped?.pool ?? ""}
-                  choices={poolChoices(area.t("backups.restore_pool_usual"))}
-                  error={diskErrorAt("pool")}
-                />
-              </div>
-              <div class="form-actions">
-                <button type="submit" class="button">{area.t("backups.restore_disk_do")}</button>
-              </div>
-            </form>
-          </Panel>
-        )}
+        {copy.disks.length > 0 && <DiskForm {...{ copy, fields, here, poolChoices, refused }} />}
       </div>
     </>
   );

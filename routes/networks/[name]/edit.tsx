@@ -14,7 +14,7 @@ import { t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define } from "../../../lib/page_state.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
-import { typedIn } from "../../(_shared)/typed.ts";
+import { typedFields } from "../../../lib/text/typed_fields.ts";
 
 const area = textsOf(texts);
 /** Modes that lead to a device directly: nothing of theirs can be changed. */
@@ -36,7 +36,7 @@ export const handler = define.handlers({
     } catch (error) {
       const findings = error instanceof ContractError ? findingIn(error) : [];
       const failure = failureOf(error);
-      return page({ network, values: typedIn(form), findings, failure }, { status: failure.status });
+      return page({ network, values: typedFields(form), findings, failure }, { status: failure.status });
     }
     ctx.state.notify({ is: "done", word: "update_network", name: network.name });
     return ctx.redirect(networkHref(network.name), 303);

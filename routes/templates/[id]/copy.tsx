@@ -16,7 +16,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { begin } from "../../(_shared)/long_work.ts";
-import { typedIn } from "../../(_shared)/typed.ts";
+import { typedFields } from "../../../lib/text/typed_fields.ts";
 
 const { t } = textsOf(texts), copy = textsOf(volumeCopy);
 
@@ -73,7 +73,7 @@ export const handler = define.handlers({
       return ctx.redirect(templateHref(templateId), 303);
     } catch (error) {
       const failure = failureOf(error);
-      const again = await shown(state, templateId, toHost, { typed: typedIn(form), failure });
+      const again = await shown(state, templateId, toHost, { typed: typedFields(form), failure });
       return page(again, { status: failure.status });
     }
   },

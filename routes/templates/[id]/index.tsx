@@ -120,11 +120,73 @@ function DeleteVersion(
   );
 }
 
+/** The VMs made of a template. @param now when the page was rendered */
+function MadeVms({ vms, now }: Pick<Template, "vms"> & { now: number }) {
+  return (
+    <Panel title={area.t("templates.made")}>
+      <DataTable
+        label={area.t("templates.made")}
+        rows={vms}
+        keyOf={(vm) => vm.vmId}
+        empty={area.t("templates.made_none")}
+        attributesOf={({ vmId }) => ({ "data-vm": vmId })}
+        columns={[
+          {
+            title: area.t("templates.vm"),
+            cell: (vm) => (
+              <a href={`/vms/${encodeURIComponent(vm.vmId)}`}>
+                <bdi>{oneLine(vm.name, 64)}</bdi>
+              </a>
+            ),
+          },
+          {
+            title: area.t("templates.kind"),
+            cell: ({ linked }) => area.t(linked ? "templates.linked_yes" : "templates.linked_no"),
+          },
+          { title: area.t("templates.version"), cell: ({ version }) => version },
+          {
+            title: area.t("templates.created"),
+            cell: ({ createdAt }) => <RelativeTime at={createdAt} now={now} />,
+          },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+/** Deleting a template, where no VM needs it. */
+function DeleteTemplate(
+  { template: { id, name, vms }, refused }: { template: Template; refused: RefusedForm | null },
+) {
+  const isNeeded = vms.some(({ linked }) => linked);
+  return (
+    <Panel title={area.t("templates.delete")}>
+      {refused?.command === "delete_template" && <Flash tone="bad" failure={refused.failure} />}
+      <p class="text-muted pad">
+        {area.t(isNeeded ? "templates.delete_needed" : "templates.delete_what")}
+      </p>
+      {!isNeeded && (
+        <form
+          method="post"
+          class="form-actions"
+          action={formHref("delete_template", { templateId: id }, "/templates", templateHref(id))}
+        >
+          <details class="edit">
+            <summary class="button danger">{area.t("templates.delete")}</summary>
+            <button type="submit" class="button danger" name="confirmed" value="yes">
+              {area.t("templates.delete_sure", { name: oneLine(name, 40) })}
+            </button>
+          </details>
+        </form>
+      )}
+    </Panel>
+  );
+}
+
 /** One template: what it is, new VMs of it, its versions, and the VMs made of it. */
 export default define.page<typeof handler>(function TemplatePage({ data, state: { may } }) {
   const { template, pools, name: vmName, first, refused, now } = data;
   const { id, name, description, versions, vms } = template;
-  const isNeeded = vms.some(({ linked }) => linked);
   return (
     <>
       <Head>
@@ -150,34 +212,7 @@ export default define.page<typeof handler>(function TemplatePage({ data, state: 
             </Panel>
           </div>
         )}
-        <Panel title={area.t("templates.made")}>
-          <DataTable
-            label={area.t("templates.made")}
-            rows={vms}
-            keyOf={(vm) => vm.vmId}
-            empty={area.t("templates.made_none")}
-            attributesOf={({ vmId }) => ({ "data-vm": vmId })}
-            columns={[
-              {
-                title: area.t("templates.vm"),
-                cell: (vm) => (
-                  <a href={`/vms/${encodeURIComponent(vm.vmId)}`}>
-                    <bdi>{oneLine(vm.name, 64)}</bdi>
-                  </a>
-                ),
-              },
-              {
-                title: area.t("templates.kind"),
-                cell: ({ linked }) => area.t(linked ? "templates.linked_yes" : "templates.linked_no"),
-              },
-              { title: area.t("templates.version"), cell: ({ version }) => version },
-              {
-                title: area.t("templates.created"),
-                cell: ({ createdAt }) => <RelativeTime at={createdAt} now={now} />,
-              },
-            ]}
-          />
-        </Panel>
+        <MadeVms vms={vms} now={now} />
         <Panel title={area.t("templates.versions_title")}>
           <DataTable
             label={area.t("templates.versions_title")}
@@ -222,28 +257,7 @@ export default define.page<typeof handler>(function TemplatePage({ data, state: 
             <a class="button" href={copyTemplateHref(id)}>{area.t("templates.copy_do")}</a>
           </Panel>
         )}
-        {may("delete_template") && (
-          <Panel title={area.t("templates.delete")}>
-            {refused?.command === "delete_template" && <Flash tone="bad" failure={refused.failure} />}
-            <p class="text-muted pad">
-              {area.t(isNeeded ? "templates.delete_needed" : "templates.delete_what")}
-            </p>
-            {!isNeeded && (
-              <form
-                method="post"
-                class="form-actions"
-                action={formHref("delete_template", { templateId: id }, "/templates", templateHref(id))}
-              >
-                <details class="edit">
-                  <summary class="button danger">{area.t("templates.delete")}</summary>
-                  <button type="submit" class="button danger" name="confirmed" value="yes">
-                    {area.t("templates.delete_sure", { name: oneLine(name, 40) })}
-                  </button>
-                </details>
-              </form>
-            )}
-          </Panel>
-        )}
+        {may("delete_template") && <DeleteTemplate template={template} refused={refused} />}
       </div>
     </>
   );

@@ -15,7 +15,7 @@ import { exportOvaInput } from "../../../lib/vm/ova_form.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { begin } from "../../(_shared)/long_work.ts";
-import { typedIn } from "../../(_shared)/typed.ts";
+import { typedFields } from "../../../lib/text/typed_fields.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 const own = textsOf(texts);
@@ -60,7 +60,9 @@ export const handler = define.handlers({
       return page(await shown(ctx.state, vm, { written }));
     } catch (error) {
       const failure = failureOf(error);
-      return page(await shown(ctx.state, vm, { typed: typedIn(form), failure }), { status: failure.status });
+      return page(await shown(ctx.state, vm, { typed: typedFields(form), failure }), {
+        status: failure.status,
+      });
     }
   },
 });

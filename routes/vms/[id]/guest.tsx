@@ -1,12 +1,12 @@
 import { page } from "fresh";
 import { signal } from "@preact/signals";
-import { GuestSystem, GuestTables, type GuestTold } from "../../../components/guest/GuestFacts.tsx";
+import { type GuestAnswers, GuestSystem, GuestTables } from "../../../components/guest/GuestFacts.tsx";
 import { GuestAgents } from "../../../components/guest/GuestAgents.tsx";
 import {
+  GUEST_VIEWS,
   GuestMore,
-  type GuestMoreTold,
   type GuestView,
-  VIEWS,
+  type GuestViewAnswer,
 } from "../../../components/guest/GuestMore.tsx";
 import { GuestFiles, type OpenFolder } from "../../../components/guest/GuestFiles.tsx";
 import { FrozenNote, MissingAbilities, NoAgent } from "../../../components/guest/GuestState.tsx";
@@ -28,7 +28,7 @@ const can = ({ abilities }: AgentStatus, ability: GuestAbility) =>
   abilities.some((each) => each.ability === ability && each.available);
 
 /** What the guest tells; one question for all of it, whatever becomes of it. */
-async function toldOf(api: PageState["api"], status: AgentStatus, vmId: string): Promise<GuestTold> {
+async function toldOf(api: PageState["api"], status: AgentStatus, vmId: string): Promise<GuestAnswers> {
   const ask = async <T,>(ability: GuestAbility, read: () => Promise<T>): Promise<T | null> =>
     can(status, ability) ? await read().catch(() => null) : null;
   const [info, interfaces, filesystems, users] = await Promise.all([
@@ -52,7 +52,7 @@ const COMMAND_OF = {
 /** Packages that are listed: those that wait for an upgrade. */
 const MOST_PACKAGES = 500;
 
-async function moreOf(api: PageState["api"], vmId: string, view: GuestView): Promise<GuestMoreTold> {
+async function moreOf(api: PageState["api"], vmId: string, view: GuestView): Promise<GuestViewAnswer> {
   try {
     switch (view) {
       case "metrics":
@@ -95,7 +95,7 @@ export const handler = define.handlers({
     const vm = await vmOf(ctx), { id: vmId, group } = vm;
     const status = await api.guestAgentStatus({ vmId }).catch(fail);
     const mayFiles = may("guest_list_files", { vmId, group }) && can(status, "files");
-    const views = VIEWS.filter((view) => can(status, view) && may(COMMAND_OF[view], { vmId, group }));
+    const views = GUEST_VIEWS.filter((view) => can(status, view) && may(COMMAND_OF[view], { vmId, group }));
     const view = views.find((each) => each === ctx.url.searchParams.get("show"));
     const [told, more, folder] = await Promise.all([
       toldOf(api, status, vmId),

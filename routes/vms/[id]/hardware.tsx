@@ -9,11 +9,10 @@ import {
   changeOf,
   failedWith,
   FormError,
-  type FormOutcome,
+  type HardwareFormOutcome,
+  type HardwareSectionName,
   isSection,
-  type Section,
   succeeded,
-  typedIn,
   updateOptionsOf,
 } from "../../../lib/vm/hardware_form.ts";
 import { BOUNDS } from "../../../lib/vm/hardware_bounds.ts";
@@ -24,6 +23,7 @@ import { define, type PageState } from "../../../lib/page_state.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { fail } from "../../(_shared)/fail.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
+import { typedFields } from "../../../lib/text/typed_fields.ts";
 
 const own = textsOf(texts);
 const NOTHING = { applied: [], waiting: [], warnings: [] };
@@ -31,13 +31,13 @@ const NOTHING = { applied: [], waiting: [], warnings: [] };
 interface Data {
   vm: VM;
   hardware: Output<"get_hardware">;
-  outcome: FormOutcome | null;
+  outcome: HardwareFormOutcome | null;
   now: number;
 }
 
 async function dataOf(
   ctx: { params: Record<string, string>; state: PageState },
-  outcome: FormOutcome | null,
+  outcome: HardwareFormOutcome | null,
 ): Promise<Data> {
   const vm = await vmOf(ctx);
   const hardware = await ctx.state.api.getHardware({ vmId: vm.id }).catch(fail);
@@ -47,9 +47,9 @@ async function dataOf(
 /** Carries out what a form asks for, where there is no script to do it. */
 async function carryOut(
   ctx: { params: Record<string, string>; state: PageState },
-  section: Section | "pending",
+  section: HardwareSectionName | "pending",
   form: FormData,
-): Promise<FormOutcome> {
+): Promise<HardwareFormOutcome> {
   const { api } = ctx.state;
   const { vm, hardware } = await dataOf(ctx, null);
   if (section === "pending") {
@@ -75,7 +75,7 @@ export const handler = define.handlers({
     } catch (error) {
       if (error instanceof HttpError) throw error;
       const status = error instanceof FormError ? 400 : failureOf(error).status;
-      const outcome = { ...failedWith(section, error), typed: typedIn(form) };
+      const outcome = { ...failedWith(section, error), typed: typedFields(form) };
       return page(await dataOf(ctx, outcome), { status });
     }
   },

@@ -20,7 +20,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import { fail, unlessAway } from "../../(_shared)/fail.ts";
 import { postedForm } from "../../(_shared)/form.ts";
 import { begin } from "../../(_shared)/long_work.ts";
-import { typedIn } from "../../(_shared)/typed.ts";
+import { typedFields } from "../../../lib/text/typed_fields.ts";
 import { vmOf } from "../../(_shared)/vm.ts";
 
 const { t } = textsOf(texts);
@@ -100,7 +100,7 @@ export const handler = define.handlers({
       return ctx.redirect(`/vms/${encodeURIComponent(vm.id)}`, 303);
     } catch (error) {
       const failure = failureOf(error);
-      const again = await shown(ctx.state, vm, input.toHost, { typed: typedIn(form), failure });
+      const again = await shown(ctx.state, vm, input.toHost, { typed: typedFields(form), failure });
       return page(again, { status: failure.status });
     }
   },

@@ -1,10 +1,7 @@
 /** Which ESXi host or vCenter is meant, and whether it is the one that a person has compared. */
 import { ContractError, type Input } from "../../../../lib/contract/mod.ts";
-import {
-  shownFingerprint,
-  type VmwarePlace,
-  vmwarePlace,
-} from "../../../../lib/formats/foreign/vm/vmware_place.ts";
+import { type VmwarePlace, vmwarePlace } from "../../../../lib/formats/foreign/vm/vmware_place.ts";
+import { shownFingerprint } from "../../../../lib/text/fingerprint.ts";
 import { messageOf } from "../../../../lib/text/message.ts";
 import { oneLine } from "../../../../lib/text/text.ts";
 import { certificateAt, type TlsPlace } from "../../../outbound/pinned_tls.ts";

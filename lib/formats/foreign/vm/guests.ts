@@ -1,5 +1,5 @@
 /** Guest systems as other hypervisors call them, and which devices their drivers are there for. Pure. */
-import type { Bus, ForeignWarning, NicModel } from "./model.ts";
+import type { Bus, ForeignNicModel, ForeignWarning } from "./model.ts";
 import { foreignWarning } from "./model.ts";
 import type { OS_TYPES } from "../../../contract/choices.ts";
 
@@ -89,14 +89,14 @@ export function busFor(
   };
 }
 
-const SAME_NICS: readonly NicModel[] = ["virtio", "e1000", "e1000e", "rtl8139", "ne2k_pci"];
+const SAME_NICS: readonly ForeignNicModel[] = ["virtio", "e1000", "e1000e", "rtl8139", "ne2k_pci"];
 
 /** The model that a guest has a driver for, and what is to be said of it. @param was the model's name at the source */
 export function nicFor(
   was: string,
   { hasVirtio, isOld, osType }: Guest,
   field: string,
-): { readonly model: NicModel; readonly warnings: ForeignWarning[] } {
+): { readonly model: ForeignNicModel; readonly warnings: ForeignWarning[] } {
   const word = was.toLowerCase();
   const same = SAME_NICS.find((model) => model === word);
   if (same !== undefined) return { model: same, warnings: [] };

@@ -8,12 +8,12 @@ import {
   ForeignVmError,
   type ForeignWarning,
   foreignWarning,
-  macOf,
   MOST_CPUS,
   MOST_DEFINITION,
   MOST_DISKS,
   MOST_MEMORY_MB,
   MOST_NICS,
+  normalizedMac,
   notesOf,
   type SourceVm,
 } from "./model.ts";
@@ -64,7 +64,9 @@ function nicsOf(xml: string, { interfaces }: Summary, warnings: ForeignWarning[]
   }
   const elements = children(child(parseXml(xml), "devices"), "interface");
   return interfaces.map(({ mac: address, network, model = "rtl8139", linkUp }, index) => {
-    const field = `nics.${index}`, mac = macOf(address), taken = NIC_MODELS.find((each) => each === model);
+    const field = `nics.${index}`,
+      mac = normalizedMac(address),
+      taken = NIC_MODELS.find((each) => each === model);
     if (mac === undefined && address !== "") {
       warnings.push(foreignWarning(field, "MacInvalid", { mac: address.slice(0, 40) }));
     }

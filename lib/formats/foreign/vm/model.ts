@@ -4,7 +4,7 @@ import type { DISK_BUSES, FIRMWARES, NIC_MODELS, OS_TYPES } from "../../../contr
 import type { ArrivingFormat } from "../mod.ts";
 
 export type Bus = typeof DISK_BUSES[number];
-export type NicModel = typeof NIC_MODELS[number];
+export type ForeignNicModel = typeof NIC_MODELS[number];
 export type Firmware = typeof FIRMWARES[number];
 
 /** Disks and network interfaces of a VM here, at most (`VmConfig`). */
@@ -42,7 +42,7 @@ export interface ForeignDisk {
 export interface ForeignNic {
   /** The network's name at the source; empty where it has none. */
   readonly network: string;
-  readonly model: NicModel;
+  readonly model: ForeignNicModel;
   readonly mac: string | undefined;
   /** The VLAN that the source puts it into. */
   readonly vlan?: number;
@@ -126,7 +126,7 @@ export const withoutElsewhere = (vm: SourceVm): SourceVm => ({
 });
 
 /** A unicast MAC address in libvirt's spelling; undefined for anything else. */
-export function macOf(text: string): string | undefined {
+export function normalizedMac(text: string): string | undefined {
   const mac = text.trim().toLowerCase().replaceAll("-", ":");
   return /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(mac) && mac !== "00:00:00:00:00:00" ? mac : undefined;
 }

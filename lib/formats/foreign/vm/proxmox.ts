@@ -11,12 +11,12 @@ import {
   ForeignVmError,
   type ForeignWarning,
   foreignWarning,
-  macOf,
   MOST_CPUS,
   MOST_DEFINITION,
   MOST_DISKS,
   MOST_MEMORY_MB,
   MOST_NICS,
+  normalizedMac,
   notesOf,
   type SourceVm,
   wholeIn,
@@ -208,7 +208,7 @@ class Reader {
     const named = [...properties].find(([, value]) => /^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/.test(value));
     const model = properties.get("model") ??
       (named !== undefined && named[0] !== "macaddr" ? named[0] : properties.get("") ?? "virtio");
-    const address = properties.get("macaddr") ?? named?.[1] ?? "", mac = macOf(address);
+    const address = properties.get("macaddr") ?? named?.[1] ?? "", mac = normalizedMac(address);
     if (address !== "" && mac === undefined) {
       this.warnings.push(foreignWarning(field, "MacInvalid", { mac: address.slice(0, 40) }));
     }

@@ -41,9 +41,6 @@ export const relayUri = ({ path }: VmwarePlace, port: number): string => {
   return `${path === "" ? "esx" : "vpx"}://127.0.0.1:${port}/${segments}?transport=http`;
 };
 
-/** SHA-256 as browsers and VMware's consoles show it: `AB:CD:…`. */
-export const shownFingerprint = (hex: string): string => hex.toUpperCase().match(/../g)!.join(":");
-
 /** A file of a datastore. */
 export interface DatastoreFile {
   readonly datacenter: string;

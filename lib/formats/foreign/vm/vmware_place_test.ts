@@ -4,7 +4,6 @@ import {
   fileOfFolderPath,
   folderPath,
   relayUri,
-  shownFingerprint,
   type VmwarePlace,
   vmwarePlace,
 } from "./vmware_place.ts";
@@ -63,8 +62,4 @@ Deno.test("diskFile() follows a path where libvirt knows it, and none that leads
   assert.equal(diskFile(vmx, "/vmfs/volumes/5f0a-1/unknown/data.vmdk", sources), undefined);
   assert.equal(diskFile(vmx, "/etc/passwd", sources), undefined);
   assert.equal(diskFile(vmx, "../x.vmdk", sources), undefined);
-});
-
-Deno.test("shownFingerprint() is what browsers show", () => {
-  assert.equal(shownFingerprint("00ffab"), "00:FF:AB");
 });

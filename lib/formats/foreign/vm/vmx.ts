@@ -10,12 +10,12 @@ import {
   ForeignVmError,
   type ForeignWarning,
   foreignWarning,
-  macOf,
   MOST_CPUS,
   MOST_DEFINITION,
   MOST_DISKS,
   MOST_MEMORY_MB,
   MOST_NICS,
+  normalizedMac,
   notesOf,
   type SourceVm,
   wholeIn,
@@ -222,7 +222,7 @@ class Reader {
     const type = this.text(`${key}.addresstype`).toLowerCase();
     const address = this.text(type === "static" ? `${key}.address` : `${key}.generatedaddress`) ||
       this.text(`${key}.address`);
-    const mac = macOf(address);
+    const mac = normalizedMac(address);
     if (address !== "" && mac === undefined) {
       this.warnings.push(foreignWarning(field, "MacInvalid", { mac: address.slice(0, 40) }));
     }

@@ -34,7 +34,7 @@ export function CertificateWarnings({ daysLeft, origin, problem }: Certificate) 
 }
 
 /** A certificate: for whom, by whom, until when, and its fingerprint to compare. */
-export function CertificateFacts(certificate: Certificate) {
+export function CertificateDetails(certificate: Certificate) {
   const { subject, issuer, names, notBefore, notAfter, fingerprint, keyType, selfSigned, daysLeft } =
     certificate;
   return (

@@ -1,6 +1,6 @@
 import { modeFor } from "../../../lib/vm/cloud_init/form_data.ts";
 import { KEPT_SECRET } from "../../../lib/contract/cloud_init_bounds.ts";
-import type { CloudInit, CloudInitFiles, CloudInitUser } from "../../../lib/contract/mod.ts";
+import type { CloudInit, CloudInitFiles, CloudInitForm, CloudInitUser } from "../../../lib/contract/mod.ts";
 import { cloudInit } from "../../../lib/i18n/en/cloud_init.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { ChoiceField, CloudInitLine, type FormFault, Lines, Tick } from "./CloudInitField.tsx";
@@ -9,8 +9,8 @@ import { CloudInitUsers } from "./CloudInitUsers.tsx";
 
 const { t } = textsOf(cloudInit);
 
-/** Props of {@link CloudInitForm}. */
-export interface CloudInitFormProps {
+/** Props of {@link CloudInitFormBody}. */
+export interface CloudInitFormBodyProps {
   /** What is set already; null for a new VM. */
   value: CloudInit | null;
   /** The documents of what is set: what YAML begins with. */
@@ -25,11 +25,48 @@ export interface CloudInitFormProps {
 
 const FIRST_YAML = "#cloud-config\n";
 
+/** Packages, and commands that are run at the first start. */
+function Software({ form, fault }: { form: Partial<CloudInitForm>; fault: FormFault | undefined }) {
+  return (
+    <fieldset class="cloud-part">
+      <legend>{t("cloud_init.software")}</legend>
+      <div class="form-grid">
+        <CloudInitLine
+          at="form.packages"
+          wide
+          label={t("cloud_init.packages")}
+          hint={t("cloud_init.packages_hint")}
+          value={form.packages?.join(" ")}
+          fault={fault}
+        />
+        <Tick
+          at="form.packageUpdate"
+          label={t("cloud_init.package_update")}
+          ticked={form.packageUpdate}
+        />
+        <Tick
+          at="form.packageUpgrade"
+          label={t("cloud_init.package_upgrade")}
+          ticked={form.packageUpgrade}
+        />
+        <Lines
+          at="form.runCommands"
+          wide
+          label={t("cloud_init.commands")}
+          hint={t("cloud_init.commands_hint")}
+          value={form.runCommands}
+          fault={fault}
+        />
+      </div>
+    </fieldset>
+  );
+}
+
 /**
  * The fields of cloud-init, for any `<form>`: `cloudInitOf(new FormData(form))` reads them, on the server as well.
  * Which of its parts are seen is a matter of the style sheet, so that it works without script.
  */
-export function CloudInitForm({ value, files, nics, fault, first, again = [] }: CloudInitFormProps) {
+export function CloudInitFormBody({ value, files, nics, fault, first, again = [] }: CloudInitFormBodyProps) {
   const form = value?.form ?? {};
   const metaData = Object.entries(value?.metaData ?? {}).map(([key, text]) => `${key}: ${text}`);
   return (
@@ -81,37 +118,7 @@ export function CloudInitForm({ value, files, nics, fault, first, again = [] }: 
             />
           </div>
         </fieldset>
-        <fieldset class="cloud-part">
-          <legend>{t("cloud_init.software")}</legend>
-          <div class="form-grid">
-            <CloudInitLine
-              at="form.packages"
-              wide
-              label={t("cloud_init.packages")}
-              hint={t("cloud_init.packages_hint")}
-              value={form.packages?.join(" ")}
-              fault={fault}
-            />
-            <Tick
-              at="form.packageUpdate"
-              label={t("cloud_init.package_update")}
-              ticked={form.packageUpdate}
-            />
-            <Tick
-              at="form.packageUpgrade"
-              label={t("cloud_init.package_upgrade")}
-              ticked={form.packageUpgrade}
-            />
-            <Lines
-              at="form.runCommands"
-              wide
-              label={t("cloud_init.commands")}
-              hint={t("cloud_init.commands_hint")}
-              value={form.runCommands}
-              fault={fault}
-            />
-          </div>
-        </fieldset>
+        <Software form={form} fault={fault} />
         <CloudInitNetwork network={value?.network} nics={nics} fault={fault} />
       </div>
       <div class="cloud-yaml form-grid">

@@ -3,8 +3,8 @@ import { number, textsOf } from "../../lib/i18n/mod.ts";
 
 const texts = textsOf(listTexts);
 
-/** Props of {@link Pages}. */
-export interface PagesProps {
+/** Props of {@link Pagination}. */
+export interface PaginationProps {
   page: number;
   pages: number;
   hrefOf: (page: number) => string;
@@ -14,7 +14,7 @@ export interface PagesProps {
 }
 
 /** Links to the pages of a list; nothing where there is one. */
-export function Pages({ page, pages, hrefOf, label, class: extra }: PagesProps) {
+export function Pagination({ page, pages, hrefOf, label, class: extra }: PaginationProps) {
   if (pages <= 1) return null;
   return (
     <nav

@@ -13,7 +13,7 @@ import { REPLICATION_PAGE } from "./ReplicationTables.tsx";
 const { t } = textsOf(texts);
 
 /** What is asked before it is done. */
-export type Asked =
+export type ReplicationStep =
   | { readonly what: "end"; readonly replication: Replication }
   | {
     readonly what: "switch" | "networks";
@@ -33,7 +33,9 @@ export type Asked =
   | { readonly what: "delete"; readonly replica: Replica };
 
 /** Networks that the VM's cards would come into there, and which are missing or off. */
-function missingThere({ replication, own, there }: Asked & { readonly what: "switch" | "networks" }) {
+function missingThere(
+  { replication, own, there }: ReplicationStep & { readonly what: "switch" | "networks" },
+) {
   if (there === null) return [];
   return own.flatMap((from) => {
     const network = replication.networks?.find((each) => each.from === from)?.to ?? from;
@@ -75,7 +77,9 @@ function Form({ title, action, button, isPossible = true, refused, children }: {
 }
 
 /** Asks. */
-export function Question({ asked, refused }: { asked: Asked; refused: RefusedForm | null }) {
+export function ReplicationPrompt(
+  { asked, refused }: { asked: ReplicationStep; refused: RefusedForm | null },
+) {
   const isOut = "replication" in asked, { id, vmName } = isOut ? asked.replication : asked.replica;
   const name = oneLine(vmName, 60), host = oneLine(isOut ? asked.replication.toHost : asked.replica.from, 60);
   const here = `${REPLICATION_PAGE}?${asked.what}=${id}`;

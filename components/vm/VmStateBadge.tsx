@@ -9,7 +9,7 @@ import { StateBadge } from "./StateBadge.tsx";
  *
  * @param now when the page was rendered
  */
-export function VmState({ vm, now }: { vm: VM; now: number }) {
+export function VmStateBadge({ vm, now }: { vm: VM; now: number }) {
   const waiting = waitingOf(vm, now, useHydrated());
   return <StateBadge vm={vm} pending={pending.of(vm.id).value} waiting={waiting} />;
 }

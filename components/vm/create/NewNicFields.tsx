@@ -3,7 +3,7 @@ import { SelectField, TextField } from "../../kit/Field.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import { networkChoices, pluggedInto } from "./BasicFields.tsx";
 import { Disclosure } from "../../kit/Disclosure.tsx";
-import { automatic, type CreateProps, deviceChoices, given, t } from "./props.ts";
+import { automatic, type CreateProps, deviceChoices, t, undefinedIfEmpty } from "./props.ts";
 
 function NicRow({ model, options, index, nic }: CreateProps & { index: number; nic: NewNic }) {
   const at = `nics.${index}`;
@@ -34,7 +34,7 @@ function NicRow({ model, options, index, nic }: CreateProps & { index: number; n
           ]}
           error={model.error(`${at}.model`)}
           onChange={({ currentTarget: { value } }) => {
-            const chosen = given(value) as NewNic["model"];
+            const chosen = undefinedIfEmpty(value) as NewNic["model"];
             if (chosen !== undefined) return change({ model: chosen });
             model.changeNic(index, { ...rest, ...place, ...(mac !== undefined && { mac }) });
           }}
@@ -65,7 +65,7 @@ function NicRow({ model, options, index, nic }: CreateProps & { index: number; n
 }
 
 /** Every network card, with what is rarely chosen. */
-export function NicFields(props: CreateProps) {
+export function NewNicFields(props: CreateProps) {
   const { model, options } = props;
   const nics = model.nics.value;
   const first = networkChoices(options)[0]?.value;
