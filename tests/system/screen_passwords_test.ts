@@ -91,6 +91,8 @@ async function guardedOnceContinued(server: TestServer, vmId: string): Promise<s
 
 const isOff = ({ state }: VM) => state === "stopped";
 const isOn = ({ state }: VM) => state === "running";
+/** A QEMU that is continued on a busy machine answers its monitor late, and changes are refused meanwhile. */
+const answers = (vm: VM) => isOn(vm) && vm.responsive;
 
 Deno.test({
   name: "create_vm() makes a screen that asks for a password, another one at each start",
@@ -145,6 +147,7 @@ Deno.test({
       isNew(await guardedOnceContinued(server, vmId));
     });
     await t.step("tags and the XML that is edited keep it so", async () => {
+      await shows(server, vmId, answers);
       await call(server, "set_tags", { vmId, tags: ["a"] });
       await call(server, "update_vm", { vmId, tags: ["b"] });
       const { xml, etag } = await call(server, "get_vm_xml", { vmId, secure: true, inactive: true });
