@@ -30,6 +30,7 @@ import { isTaken, isThere, lookAt } from "../machine/files.ts";
 import { plainPath, statFile } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 import type { Host } from "../hosts/host.ts";
+import type { VmAdmissions } from "../hosts/projects.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { identityAt } from "../operations/file_identity.ts";
@@ -262,6 +263,7 @@ export async function tpmIn(
 async function asNew(
   work: Work,
   { vmId, name, pool }: { readonly vmId: string; readonly name: string; readonly pool: string | undefined },
+  admissions: VmAdmissions,
 ): Promise<void> {
   const { host: { link }, operation, job } = work;
   const now = await definitionNow(work), document = await definitionOf(work, now);
@@ -290,7 +292,7 @@ async function asNew(
   job.log(message`Defining ${name}`);
   // The project of the VM that the copy is of
   const project = work.host.projects.projectOf(work.manifest.vm.id);
-  using admission = work.host.projects.admit(
+  using admission = admissions.admit(
     { vmId, name, project },
     await sizeOfDefinition(work.host, document.toString(), project),
   );
@@ -406,7 +408,7 @@ export async function restoreVm(
     });
   }
   // What is restored in place is there already, and is off
-  if (!isInPlace) host.maintenance.requireInService();
+  const admissions = isInPlace ? undefined : host.requireAdmissions();
   const vm = isInPlace ? host.requireVm(was.id) : undefined;
   const name = vm?.name ?? input.name!, vmId = vm?.id ?? crypto.randomUUID();
   const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
@@ -423,8 +425,9 @@ export async function restoreVm(
     using held = new DisposableStack();
     const work = { host, operation, job, warnings, ...source };
     try {
-      if (vm === undefined) await asNew({ ...work, held }, { vmId, name, pool: input.pool });
-      else await inPlace({ ...work, held }, vm, input.pool);
+      const { pool } = input, whole = { ...work, held };
+      if (vm !== undefined) await inPlace(whole, vm, pool);
+      else await asNew(whole, { vmId, name, pool }, admissions!);
       for (const warning of warnings) job.log(warning);
     } catch (error) {
       job.log("Removing what was made");

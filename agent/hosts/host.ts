@@ -68,7 +68,7 @@ import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ClosedPlaces } from "./closed_places.ts";
 import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
 import { type HostMaintenance, NO_MAINTENANCE } from "./maintenance.ts";
-import { type HostProjects, NO_PROJECTS } from "./projects.ts";
+import { type HostProjects, NO_PROJECTS, type VmAdmissions } from "./projects.ts";
 import { isSameLogin } from "./login.ts";
 import type { ManagedHost } from "./managed_host.ts";
 import type { HostServices } from "./services.ts";
@@ -148,8 +148,6 @@ export class Host implements ManagedHost {
     Promise.reject(new Error("no host is linked"));
   /** Whether it takes VMs. Set by the feature of maintenance. */
   maintenance: HostMaintenance = NO_MAINTENANCE;
-  /** What admits VMs to projects. Set by their feature. */
-  projects: HostProjects = NO_PROJECTS;
   /** VMs that come to it at once. Set by the feature of VMs. */
   arrivals: { take(): Disposable } = { take: () => ({ [Symbol.dispose]: () => {} }) };
   /** The host that a VM was switched over to, or may have been. Set by the feature of replication. */
@@ -163,6 +161,7 @@ export class Host implements ManagedHost {
   readonly reports: HangReports;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
   readonly storageMounts: VmStorage | undefined;
+  #projects: HostProjects & VmAdmissions = NO_PROJECTS;
   readonly #services: HostServices;
   readonly #lost: LostVms;
   readonly #addresses: Addresses;
@@ -340,6 +339,25 @@ export class Host implements ManagedHost {
 
   get stats(): HostStats | undefined {
     return this.sampler.host;
+  }
+
+  /** The projects that its VMs are in. Set by their feature. */
+  get projects(): HostProjects {
+    return this.#projects;
+  }
+
+  set projects(projects: HostProjects & VmAdmissions) {
+    this.#projects = projects;
+  }
+
+  /**
+   * The one way for a VM onto this host: nothing else admits one, and while the host takes none, nothing does.
+   *
+   * @throws {ContractError} HostInMaintenance
+   */
+  requireAdmissions(): VmAdmissions {
+    this.maintenance.requireInService();
+    return this.#projects;
   }
 
   vms(): readonly VM[] {

@@ -200,8 +200,7 @@ export class Promotion {
   ): Promise<Omit<Output<"promote_replica">, "lostSeconds" | "warnings"> & { readonly warnings: string[] }> {
     const { records } = this.services, host = this.services.host(), { vmId, vmName: name, pool } = replica;
     host.requireFilled();
-    host.maintenance.requireInService();
-    const fault = this.fault(replica);
+    const admissions = host.requireAdmissions(), fault = this.fault(replica);
     if (fault !== undefined) throw notPossible(fault);
     requireFreeVmName(host, name);
     using _claim = isHeld ? undefined : await this.services.claims.taken(replica, "being made a VM");
@@ -229,7 +228,7 @@ export class Promotion {
       await putTpmState(operation, vmId, tpmIn(host, whole, document, warnings));
       protectNewDomain(document);
       const project = host.projects.projectOf(vmId);
-      using admission = host.projects.admit(
+      using admission = admissions.admit(
         { vmId, name, project },
         await sizeOfDefinition(host, document.toString(), project),
       );

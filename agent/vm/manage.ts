@@ -15,15 +15,9 @@ export function manageHandlers(host: Host): Pick<Handlers, keyof typeof manageCo
     check_vm_xml: (input) => checkVmXml(host, input),
     set_vm_xml: (input) => setVmXml(host, input),
     rename_vm: (input, { principal }) => renameVm(host, input, principal.name),
-    clone_vm: (input, { principal }) => {
-      host.maintenance.requireInService();
-      return cloneVm(host, input, principal);
-    },
+    clone_vm: (input, { principal }) => cloneVm(host, input, principal),
     export_vm: (input, context) => exportVm(host, input, context),
-    import_vm: (input, { principal }) => {
-      host.maintenance.requireInService();
-      return importVm(host, input, principal.name);
-    },
+    import_vm: (input, { principal }) => importVm(host, input, principal.name),
     get_delete_plan: ({ vmId }) => deletePlan(host, vmId),
   };
 }

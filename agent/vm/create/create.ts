@@ -214,8 +214,7 @@ export async function createVm(
 ): Promise<Pick<Unrendered<Output<"create_vm">>, "id" | "warnings" | "started">> {
   using held = new DisposableStack();
   const { name } = wanted;
-  const { operations, maintenance, projects } = services.vms;
-  maintenance.requireInService();
+  const { operations, projects } = services.vms, admissions = services.vms.requireAdmissions();
   const project = projects.idOf(wanted.project), config = withDefaults(wanted, projects.defaultsOf(project));
   await operations.ready([keyOf.vmName(name)]);
   reserve(services.vms, held, "name", name, name, () => new ContractError("VmNameExists", { name }));
@@ -229,7 +228,7 @@ export async function createVm(
   for (const { mac } of vm.nics) {
     reserve(services.vms, held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }
-  using admission = projects.admit(
+  using admission = admissions.admit(
     { vmId: vm.uuid, name, project },
     await sizeOfNewVm(services.vms, vm, project),
   );

@@ -56,7 +56,7 @@ export async function cloneVm(
   input: Input<"clone_vm">,
   principal: Principal,
 ): Promise<Output<"clone_vm">> {
-  const { inventory, jobs, operations } = host;
+  const { inventory, jobs, operations } = host, admissions = host.requireAdmissions();
   const { name, linked = false, snapshot, tpm = "copy" } = input;
   if (linked && snapshot !== undefined) {
     const reason = "linked must be left out: a copy of a snapshot is a full one";
@@ -74,7 +74,7 @@ export async function cloneVm(
   const project = host.projects.projectOf(vm.id);
   const bytes = project === undefined ? 0 : await host.sizes.totalBytes(vm.disks);
   const size = sizeOfVm(vm, { diskGb: bytes / GIB });
-  using admission = host.projects.admit({ vmId, name, project }, size);
+  using admission = admissions.admit({ vmId, name, project }, size);
   const work = async () => {
     if (input.pool !== undefined) requireActive(host, input.pool);
     const copies: DiskCopy[] = [];

@@ -98,7 +98,7 @@ async function define(
  * Defines a VM; nothing is started.
  *
  * @param actor who asks for it
- * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
+ * @throws {ContractError} HostInMaintenance, XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
  * DiskRefused, ProjectNotFound, QuotaExceeded
  */
 export async function importVm(
@@ -106,6 +106,7 @@ export async function importVm(
   { xml, name, project: wanted, newId = false, newMacs = false, allowMissing = false }: Input<"import_vm">,
   actor: string,
 ): Promise<Output<"import_vm">> {
+  const admissions = host.requireAdmissions();
   host.requireFilled();
   using held = new DisposableStack();
   const read = await readChecked(host, xml);
@@ -154,7 +155,7 @@ export async function importVm(
   const changed = document.toString();
   // One that was undefined by another program is in its project still
   const project = host.projects.idOf(wanted) ?? host.projects.projectOf(uuid);
-  using admission = host.projects.admit(
+  using admission = admissions.admit(
     { vmId: uuid, name: identity.name, project },
     await sizeOfDefinition(host, changed, project),
   );

@@ -157,7 +157,7 @@ export async function restoreBinnedVm(
 ): Promise<Unrendered<Output<"restore_bin_entry">>> {
   const { bin, link, operations, inventory } = host;
   host.requireFilled();
-  host.maintenance.requireInService();
+  const admissions = host.requireAdmissions();
   requireKnown(host);
   const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);
@@ -184,7 +184,7 @@ export async function restoreBinnedVm(
   }
   const { autostart, snapshots } = entry.definition!;
   const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(document.toString());
-  using admission = host.projects.admit(
+  using admission = admissions.admit(
     { vmId: uuid, name, project: host.projects.projectOf(own) },
     { cpus, memoryMb, diskGb: host.projects.lastSize(own)?.diskGb ?? 0 },
   );

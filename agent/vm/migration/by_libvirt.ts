@@ -15,6 +15,7 @@ import type { MigratableXml } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -202,6 +203,7 @@ interface Work {
   readonly job: JobHandle;
   readonly operation: Operation;
   readonly principal: Principal;
+  readonly admissions: VmAdmissions;
 }
 
 /** Makes the VM on the other host, and takes it away from here. */
@@ -215,7 +217,7 @@ async function carryOut(
   const { from, to } = pair, { vm, job, operation } = work, { copied } = found.placed;
   operation.showsAs(job.id);
   const diskBytes = copied.reduce((sum, { size }) => sum + size, 0);
-  using admission = to.projects.admit(
+  using admission = work.admissions.admit(
     { vmId: vm.id, name: vm.name, project: to.projects.projectOf(vm.id) },
     { cpus: vm.cpuCount, memoryMb: vm.memoryMb, diskGb: diskBytes / GIB },
   );
@@ -267,7 +269,7 @@ export async function moveByLibvirt(
       const reason = problems.map((each) => findingText(each, to.label)).join(" ");
       throw new ContractError("VmNotMovable", { host: to.label, reason });
     }
-    to.maintenance.requireInService();
+    const admissions = to.requireAdmissions();
     using _slot = to.arrivals.take();
     const old: OldVolume[] = [];
     for (const { pool, name: volume, path } of found.volumes.values()) {
@@ -293,7 +295,8 @@ export async function moveByLibvirt(
       try {
         await to.operations.run(
           about,
-          (operation) => carryOut(world, pair, { vm, job, operation, principal }, found, input.networks),
+          (operation) =>
+            carryOut(world, pair, { vm, job, operation, principal, admissions }, found, input.networks),
         );
       } catch (error) {
         job.signal.throwIfAborted();

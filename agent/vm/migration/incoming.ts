@@ -33,6 +33,7 @@ import { ofConnection } from "../../http/connections.ts";
 import type { Admit } from "../../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
 import type { Host } from "../../hosts/host.ts";
+import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { ActivityEntry } from "../../store/activity.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
@@ -154,6 +155,13 @@ interface Plan {
   readonly isPossible: boolean;
 }
 
+/** What a VM comes by. */
+interface Arrival {
+  readonly job: JobHandle;
+  readonly operation: Operation;
+  readonly admissions: VmAdmissions;
+}
+
 /** One VM that comes, or is only looked at. */
 export class IncomingMigration {
   #plan: Plan | undefined;
@@ -263,7 +271,7 @@ export class IncomingMigration {
       throw new MigrationNonsense("nothing was found that could be prepared");
     }
     const { vm: { vmId }, name } = plan;
-    host.maintenance.requireInService();
+    const admissions = host.requireAdmissions();
     const slot = host.arrivals.take();
     const ready = Promise.withResolvers<MigrationAnswers["prepare"]>();
     const spec = {
@@ -286,7 +294,11 @@ export class IncomingMigration {
     } as const;
     this.#work = host.jobs.run(
       spec,
-      (job) => host.operations.run(about, (operation) => this.#receive(plan, job, operation, ready.resolve)),
+      (job) =>
+        host.operations.run(
+          about,
+          (operation) => this.#receive(plan, { job, operation, admissions }, ready.resolve),
+        ),
     ).finally(() => slot[Symbol.dispose]());
     const began = performance.now();
     this.#work.then(
@@ -315,8 +327,7 @@ export class IncomingMigration {
 
   async #receive(
     plan: Plan,
-    job: JobHandle,
-    operation: Operation,
+    { job, operation, admissions }: Arrival,
     ready: (answer: MigrationAnswers["prepare"]) => void,
   ): Promise<void> {
     const { host } = this, { vm, name, disks: { copied } } = plan;
@@ -324,7 +335,7 @@ export class IncomingMigration {
     using held = new DisposableStack();
     const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(vm.next);
     const diskBytes = copied.reduce((sum, { image, size }) => sum + (image === undefined ? size : 0), 0);
-    using admission = host.projects.admit(
+    using admission = admissions.admit(
       { vmId: vm.vmId, name, project: host.projects.projectOf(vm.vmId) },
       { cpus, memoryMb, diskGb: host.projects.lastSize(vm.vmId)?.diskGb ?? diskBytes / GIB },
     );
