@@ -3,7 +3,7 @@ import { locales } from "../../lib/i18n/locale.ts";
 import { languageOfEnvironment } from "../../lib/i18n/shell_language.ts";
 import type { alertCommands, alertTargetCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { Delivery } from "./delivery.ts";
 import { AlertEngine } from "./engine.ts";
 import { coversOf, portableAlerts, releaseHost, releaseVm } from "./covers.ts";
@@ -19,7 +19,7 @@ const SEND_MS = 5000;
 /** Milliseconds between looks at what is too old. */
 const UPKEEP_MS = HOUR_MS;
 
-const watched = ({ id, link, inventory, reports }: Host): WatchedHost => ({
+const watched = ({ id, link, inventory, reports }: LibvirtHost): WatchedHost => ({
   id,
   hangs: reports.open,
   isConnected: link.status.connected,

@@ -29,7 +29,7 @@ import type { Principal } from "../access.ts";
 import { isTaken, isThere, lookAt } from "../machine/files.ts";
 import { plainPath, statFile } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { VmAdmissions } from "../hosts/projects.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
@@ -302,7 +302,7 @@ async function asNew(
 }
 
 /** As an import does: two cards of one address on a network take each other's traffic. @throws {ContractError} MacInUse */
-async function requireFreeMacs(host: Host, document: XmlDocument, own: string): Promise<void> {
+async function requireFreeMacs(host: LibvirtHost, document: XmlDocument, own: string): Promise<void> {
   const { macs } = identityOf(document);
   const other = macOwner(await withSaved(host, host.inventory.vms().filter(({ id }) => id !== own)), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
@@ -374,7 +374,7 @@ function requireSameVm(
 }
 
 /** @throws {ContractError} RestoreNotPossible for one that has snapshots: they are of the disks it has now */
-async function requireNoSnapshots({ link }: Host, { id: uuid, name }: VM): Promise<void> {
+async function requireNoSnapshots({ link }: LibvirtHost, { id: uuid, name }: VM): Promise<void> {
   if ((await link.call("snapshotScan", { uuid })).length === 0) return;
   throw notPossible(
     message`${name} has snapshots, which are kept in the disks it has now. Delete them first`,
@@ -394,7 +394,7 @@ export interface RestoreCall {
  * @throws {ContractError} those of restore_backup
  */
 export async function restoreVm(
-  host: Host,
+  host: LibvirtHost,
   source: RestoreSource,
   input: Input<"restore_backup">,
   { principal, since }: RestoreCall,

@@ -23,7 +23,7 @@ import { delegateFor, type DelegationWorld, delegatorOf } from "../access/delega
 import type { Principal } from "../access.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { EventHub } from "../events/hub.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { HostMaintenance } from "../hosts/maintenance.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import type { Peers } from "../hosts/linked/peers.ts";
@@ -70,7 +70,7 @@ interface World extends PlanWorld, DelegationWorld {
 
 /** Work on one VM. */
 interface VmWork {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly principal: Principal;
   readonly job: JobHandle;
   /** VMs whose moves were cut by an end of KVM Manager. */
@@ -110,7 +110,7 @@ export class MaintenanceService {
   };
 
   /** What a host asks before it takes a VM. */
-  guard({ id, label }: Pick<Host, "id" | "label">): HostMaintenance {
+  guard({ id, label }: Pick<LibvirtHost, "id" | "label">): HostMaintenance {
     const isOn = () => this.isOn(id), reasonOf = () => this.of(id).reason;
     return {
       get reason() {
@@ -132,7 +132,7 @@ export class MaintenanceService {
 
   /** @param sight what of VMs and hosts is told @throws {ContractError} StoreUnavailable */
   shown(
-    host: Host,
+    host: LibvirtHost,
     { seesAll, seesVm, seesHost }: {
       readonly seesAll: boolean;
       readonly seesVm: (vmId: string) => boolean;
@@ -172,7 +172,7 @@ export class MaintenanceService {
    *
    * @throws {ContractError} VmNotFound, HostNotFound, DrainUnderWay, NoAccount, StoreUnavailable
    */
-  start(host: Host, input: Input<"start_maintenance">, principal: Principal): void {
+  start(host: LibvirtHost, input: Input<"start_maintenance">, principal: Principal): void {
     const { reason, drain = true, vms = [], off, breakRules } = input;
     const before = this.#rows.require().get(host.id) ?? unset(host.id);
     this.#requireIdle(host.id);
@@ -192,7 +192,7 @@ export class MaintenanceService {
   }
 
   /** Begins nothing further of what is under way. @throws {ContractError} HostNotInMaintenance, StoreUnavailable */
-  stop(host: Host, { name }: Pick<Principal, "name">): void {
+  stop(host: LibvirtHost, { name }: Pick<Principal, "name">): void {
     const kept = this.#rows.require().get(host.id);
     if (kept === undefined || kept.state === "off") {
       throw new ContractError("HostNotInMaintenance", { host: host.label });
@@ -201,7 +201,7 @@ export class MaintenanceService {
   }
 
   /** @throws {ContractError} HostNotInMaintenance, DrainUnderWay, NoAccount, StoreUnavailable */
-  end(host: Host, { bringBack = true }: Input<"end_maintenance">, principal: Principal): void {
+  end(host: LibvirtHost, { bringBack = true }: Input<"end_maintenance">, principal: Principal): void {
     const kept = this.#rows.require().get(host.id);
     if (kept === undefined || kept.state === "off") {
       throw new ContractError("HostNotInMaintenance", { host: host.label });
@@ -234,7 +234,7 @@ export class MaintenanceService {
   }
 
   /** Takes up what an earlier run has left of a host that was read. */
-  resume(host: Host): void {
+  resume(host: LibvirtHost): void {
     const { state } = this.of(host.id);
     if ((state === "draining" || state === "returning") && !this.#working.has(host.id)) this.#begin(host);
   }
@@ -298,7 +298,7 @@ export class MaintenanceService {
   }
 
   /** Begins the work on a host. It ends by itself, and is reported by what is kept. */
-  #begin(host: Host): void {
+  #begin(host: LibvirtHost): void {
     const stop = new AbortController();
     this.#working.set(host.id, stop);
     this.#run(host, stop).catch((error) => {
@@ -311,7 +311,7 @@ export class MaintenanceService {
     });
   }
 
-  async #run(host: Host, stop: AbortController): Promise<void> {
+  async #run(host: LibvirtHost, stop: AbortController): Promise<void> {
     const isDrain = this.of(host.id).state === "draining", label = oneLine(host.label, 60);
     const principal = this.#owner(host.id);
     if (typeof principal === "string") return this.#halt(host.id, principal);
@@ -369,7 +369,7 @@ export class MaintenanceService {
   }
 
   /** Decides what becomes of each VM, and writes it down. */
-  async #plan(host: Host, principal: Principal): Promise<void> {
+  async #plan(host: LibvirtHost, principal: Principal): Promise<void> {
     const { id } = host, kept = this.of(id);
     const { steps, shown } = await makePlan(this.world, host, kept.choices, principal);
     const toldOf = new Map(shown.vms.map((vm) => [vm.vmId, vm]));
@@ -486,7 +486,7 @@ export class MaintenanceService {
   }
 
   async #shutDown(
-    host: Host,
+    host: LibvirtHost,
     vmId: string,
     principal: Principal,
     stop: AbortSignal,

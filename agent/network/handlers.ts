@@ -22,14 +22,14 @@ import type { Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostNetworkDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
 import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork, usersOf } from "./view.ts";
 
 /** VMs that have the network now: QEMU runs for them. */
-function running({ inventory }: Host, { vms }: Network): NetworkUser[] {
+function running({ inventory }: LibvirtHost, { vms }: Network): NetworkUser[] {
   const active = new Set(inventory.active());
   return vms.filter(({ vmId }) => active.has(vmId));
 }
@@ -40,7 +40,7 @@ function inUse(network: string, users: readonly NetworkUser[]): ContractError {
 }
 
 /** What the form for a new network offers. */
-async function options(host: Host): Promise<NetworkOptions> {
+async function options(host: LibvirtHost): Promise<NetworkOptions> {
   host.requireFilled();
   const facts = await networkFacts(host);
   const devices = host.machine ? await hostNetworkDevices(host.machine) : [];
@@ -62,7 +62,7 @@ async function options(host: Host): Promise<NetworkOptions> {
 }
 
 /** A handler for each command on networks. */
-export function networkHandlers(host: Host): Pick<Handlers, keyof typeof networkCommands> {
+export function networkHandlers(host: LibvirtHost): Pick<Handlers, keyof typeof networkCommands> {
   const { link, inventory } = host;
   /** One change of networks at a time: two that are checked together could take the same subnet. */
   const turns = new Mutex();

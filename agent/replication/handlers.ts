@@ -5,7 +5,7 @@ import { formatSpan } from "../../lib/text/time.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Clock } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -29,7 +29,7 @@ export interface ReplicationContext {
   readonly promotion: Promotion;
   readonly claims: ReplicaClaims;
   readonly linked: Pick<LinkedHosts, "served" | "withVm">;
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly jobs: Jobs;
   readonly clock: Clock;
 }
@@ -279,7 +279,7 @@ export function replicationHandlers(
 }
 
 /** What QEMU notes for a replication that ends is not needed. */
-async function dropCheckpointsOf(host: Host, { id, vmId }: StoredReplication): Promise<void> {
+async function dropCheckpointsOf(host: LibvirtHost, { id, vmId }: StoredReplication): Promise<void> {
   const vm = host.inventory.vm(vmId);
   if (vm === undefined) return;
   await dropQuietly(host, vm, ({ backupId }) => backupId === id);

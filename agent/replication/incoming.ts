@@ -30,7 +30,7 @@ import type { Caller } from "../access/mod.ts";
 import { ofConnection } from "../http/connections.ts";
 import type { Admit } from "../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../http/websocket_connection.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isSystemError } from "../machine/files.ts";
@@ -59,7 +59,7 @@ const failed = (error: Sentence) => new ContractError("ReplicationFailed", { err
 
 /** What it needs of the application. */
 export interface IncomingReplicationServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly identify: (request: Request, caller: Caller) => Principal;
   readonly records: ReplicationRecords;
   readonly claims: ReplicaClaims;

@@ -10,7 +10,7 @@ import type { Principal } from "../access.ts";
 import type { Delegator } from "../access/delegation.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { isBeingCopied } from "../backups/running_copy.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -36,7 +36,7 @@ type Job = Pick<JobHandle, "signal" | "log" | "progress">;
 
 /** What is needed of the application. */
 export interface OutgoingServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly linked: Pick<LinkedHosts, "served">;
   readonly records: ReplicationRecords;
   readonly clock: Clock;

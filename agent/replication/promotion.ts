@@ -23,7 +23,7 @@ import { unpluggedCard } from "../../lib/backup/trial_definition.ts";
 import type { Principal } from "../access.ts";
 import { makeEmptyImage } from "../backups/write_disk.ts";
 import { putNvram } from "../backups/restore.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isTaken, undefinedIfMissing } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
@@ -54,7 +54,7 @@ const TEST_FOLDER = "test";
 
 /** What is needed of the application. */
 export interface PromotionServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly records: ReplicationRecords;
   readonly claims: ReplicaClaims;
 }
@@ -123,7 +123,12 @@ function variablesIn({ state }: Whole, document: XmlDocument): Uint8Array<ArrayB
 }
 
 /** The state of the TPM, where the VM has one. */
-function tpmIn(host: Host, { state }: Whole, document: XmlDocument, warnings: string[]): TpmStateFile[] {
+function tpmIn(
+  host: LibvirtHost,
+  { state }: Whole,
+  document: XmlDocument,
+  warnings: string[],
+): TpmStateFile[] {
   if (!hasEmulatedTpm(document)) return [];
   const files = state.state.flatMap(({ name, content }) =>
     name === "nvram" ? [] : [{ name, bytes: Uint8Array.from(Buffer.from(content, "base64")) }]

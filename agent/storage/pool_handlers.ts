@@ -14,7 +14,7 @@ import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { keyOf } from "../operations/step.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
 import { findSources } from "./pool_sources.ts";
@@ -26,7 +26,7 @@ import { requirePoolReachable } from "./reachable.ts";
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;
 
 /** A pool as the contract shows it. */
-export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeUsage): StoragePool {
+export function poolView({ inventory }: LibvirtHost, record: PoolRecord, users: VolumeUsage): StoragePool {
   const { name, uuid, state, autostart, persistent, volumes } = record;
   const { type, path, source } = describePool(record.xml);
   const space = isActivePool(record) ? spaceOf(record) : undefined;
@@ -53,7 +53,7 @@ export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeU
 }
 
 /** A handler for each command on pools. */
-export function poolHandlers(host: Host): PoolHandlers {
+export function poolHandlers(host: LibvirtHost): PoolHandlers {
   const { link, inventory } = host;
   const { storage } = inventory;
   /** Carries an operation out on a pool, alone, and reads the pools again: whoever asked sees what it did. */

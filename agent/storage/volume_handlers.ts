@@ -7,7 +7,7 @@ import { deleteVolume } from "./passphrases.ts";
 import type { Handlers } from "../dispatch.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkImage } from "./disk_images/check.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { volumesIn } from "./volume_list.ts";
@@ -39,7 +39,7 @@ function allocationOf(
 }
 
 /** libvirt resizes in the format that it reads from the content, and opens the chain that the header names. */
-async function requireResizable(host: Host, volume: Volume, role: Role): Promise<void> {
+async function requireResizable(host: LibvirtHost, volume: Volume, role: Role): Promise<void> {
   if (volume.type !== "file") return;
   await requireWithin(host, volume);
   using held = new DisposableStack();
@@ -53,7 +53,7 @@ function volumeAt(place: string): { pool: string; volume: string } {
 }
 
 /** A handler for each command on volumes. */
-export function volumeHandlers(host: Host): VolumeHandlers {
+export function volumeHandlers(host: LibvirtHost): VolumeHandlers {
   const { link, inventory } = host;
   const { storage } = inventory;
   const view = async (volume: Volume) => volumeView(volume, await VolumeUsage.read(host, [volume]));

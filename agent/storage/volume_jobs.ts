@@ -11,7 +11,7 @@ import {
 import type { CallContext, Handlers } from "../dispatch.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
@@ -56,7 +56,7 @@ interface Copy {
 
 /** What is copied: decided on and held. What is neither file nor device has no header that anybody would follow. */
 async function sourceOf(
-  host: Host,
+  host: LibvirtHost,
   volume: Volume,
   role: Role,
   held: DisposableStack,
@@ -69,13 +69,13 @@ async function sourceOf(
 }
 
 /** Whether the host keeps a volume with holes: libvirt wipes it by making one hole of it. */
-async function isSparse({ link }: Host, { path, type, allocation }: Volume): Promise<boolean> {
+async function isSparse({ link }: LibvirtHost, { path, type, allocation }: Volume): Promise<boolean> {
   return type === "file" && allocation < await link.call("volumePhysical", { path });
 }
 
 /** Writes zeros over all of a volume. What is half wiped stays so when it is cancelled. */
 async function overwrite(
-  { link }: Host,
+  { link }: LibvirtHost,
   { path }: Volume,
   job: JobHandle,
 ): Promise<void> {
@@ -98,7 +98,7 @@ async function overwrite(
 }
 
 /** A handler for each of them. */
-export function volumeJobs(host: Host): VolumeJobs {
+export function volumeJobs(host: LibvirtHost): VolumeJobs {
   const { link, jobs, operations } = host;
 
   /** Has libvirt look again what a volume is: wiped, it has no format. Its next refresh finds that, too. */

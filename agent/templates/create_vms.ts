@@ -25,7 +25,7 @@ import { giveMacs, putSeed } from "../../lib/template/definition.ts";
 import { vmNames } from "../../lib/template/names.ts";
 import type { Principal } from "../access.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { VmAdmissions } from "../hosts/projects.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
@@ -77,7 +77,7 @@ const placesFor = ({ pool, version: { disks } }: Plan, name: string) =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, name: `${name}-${disk.target}.qcow2` }));
 
 /** Refuses what cannot be made, before any of it is. @returns what is worth knowing @throws {ContractError} */
-async function requireMakeable(host: Host, plan: Plan): Promise<ConfigFinding[]> {
+async function requireMakeable(host: LibvirtHost, plan: Plan): Promise<ConfigFinding[]> {
   const { names, pool, version: { disks }, cloudInit } = plan;
   await host.operations.ready(names.map(keyOf.vmName));
   for (const name of names) requireFreeVmName(host, name);
@@ -109,7 +109,7 @@ async function requireMakeable(host: Host, plan: Plan): Promise<ConfigFinding[]>
 
 /** Makes the disks of one VM. @returns them by their targets */
 async function makeDisks(
-  host: Host,
+  host: LibvirtHost,
   plan: Plan,
   name: string,
   { job, operation, before, total }: Work,
@@ -147,7 +147,7 @@ interface Work {
 
 /** The VM's own UEFI variables; undefined where libvirt is to make them. */
 async function makeVariables(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   { version: { source, variables } }: Plan,
   name: string,

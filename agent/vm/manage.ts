@@ -6,11 +6,11 @@ import { deletePlan } from "./lifecycle/delete_plan.ts";
 import { exportVm } from "./lifecycle/export.ts";
 import { importVm } from "./lifecycle/import.ts";
 import { renameVm } from "./lifecycle/rename.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkVmXml, setVmXml } from "./xml.ts";
 
 /** A handler for each of them. */
-export function manageHandlers(host: Host): Pick<Handlers, keyof typeof manageCommands> {
+export function manageHandlers(host: LibvirtHost): Pick<Handlers, keyof typeof manageCommands> {
   return {
     check_vm_xml: (input) => checkVmXml(host, input),
     set_vm_xml: (input) => setVmXml(host, input),

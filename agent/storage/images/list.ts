@@ -5,19 +5,19 @@ import { LibvirtError } from "../../../ffi/error.ts";
 import type { OperatingSystems } from "../../hosts/operating_systems.ts";
 import { log } from "../../log.ts";
 import { isActivePool, requireKnown } from "../shared.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { imageKind, ImageRoles } from "./roles.ts";
 
 /** Names whose guess is remembered. */
 const MOST_GUESSES = 20_000;
 
 export class ImageList {
-  readonly #host: Host;
+  readonly #host: LibvirtHost;
   readonly #systems: OperatingSystems;
   readonly #guesses = new Map<string, OperatingSystem | undefined>();
   #guess: ReturnType<typeof systemGuesser> | undefined;
 
-  constructor(host: Host, systems: OperatingSystems) {
+  constructor(host: LibvirtHost, systems: OperatingSystems) {
     this.#host = host;
     this.#systems = systems;
   }

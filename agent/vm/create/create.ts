@@ -24,7 +24,7 @@ import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import type { Reservations } from "../../hosts/reservations.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { sizeOfNewVm } from "../vm_size.ts";
 import { withDefaults } from "../../../lib/projects/quota.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -34,7 +34,7 @@ const { t } = textsOf(create);
 
 /** Takes what two new VMs must not share, for as long as this one is being made. */
 function reserve(
-  { reservations }: Host,
+  { reservations }: LibvirtHost,
   stack: DisposableStack,
   kind: Parameters<Reservations["take"]>[0],
   key: string,

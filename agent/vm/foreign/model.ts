@@ -3,7 +3,7 @@ import { ContractError, type ImagePolicy } from "../../../lib/contract/mod.ts";
 import { ForeignVmError, type ForeignWarning, type SourceVm } from "../../../lib/formats/foreign/vm/model.ts";
 import { OvfError } from "../../../lib/formats/ovf/model.ts";
 import type { ConversionTarget } from "../../storage/convert_disk.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HostRegistry } from "../../hosts/registry.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -18,7 +18,7 @@ import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** What importing needs in addition to the host. */
 export interface ForeignServices {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly hosts: Pick<HostRegistry, "named" | "require">;
   readonly choices: ForeignChoices;
   /** Who signs in to servers. */

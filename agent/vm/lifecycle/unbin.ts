@@ -13,7 +13,7 @@ import { hasUsualNvram, usualNvram } from "../../../lib/formats/xml/nvram.ts";
 import { isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { keyOf, type VmUnbinned } from "../../operations/step.ts";
@@ -54,7 +54,7 @@ function documentOf(entry: StoredEntry, warnings: Sentence[]): XmlDocument {
 }
 
 /** @throws {ContractError} InvalidName, BinNameTaken */
-function requireName(host: Host, name: string): void {
+function requireName(host: LibvirtHost, name: string): void {
   try {
     requireFreeVmName(host, name);
   } catch (error) {
@@ -66,7 +66,7 @@ function requireName(host: Host, name: string): void {
 
 /** Where each file goes: to where it was, or next to that where another name was asked for. @throws {ContractError} BinNameTaken */
 async function place(
-  host: Host,
+  host: LibvirtHost,
   { files, name: before, vmId }: StoredEntry,
   document: XmlDocument,
   { name, uuid, isRenamed }: { readonly name: string; readonly uuid: string; readonly isRenamed: boolean },
@@ -122,7 +122,7 @@ function requirePoolsSame(document: XmlDocument, { files }: StoredEntry, placed:
  * @throws {ContractError} BinRestoreFailed
  */
 async function requireDisksFree(
-  host: Host,
+  host: LibvirtHost,
   { vmId = "", files }: StoredEntry,
   document: XmlDocument,
 ): Promise<void> {
@@ -150,7 +150,7 @@ export function definitionFor(entry: StoredEntry, step: Omit<VmUnbinned, "kind" 
  * @throws {ContractError} those of restore_bin_entry
  */
 export async function restoreBinnedVm(
-  host: Host,
+  host: LibvirtHost,
   entry: StoredEntry,
   wanted: string | undefined,
   actor: string,

@@ -14,7 +14,7 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 import type { MigratableXml } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
@@ -41,8 +41,8 @@ import { namesText } from "../../../lib/coverage/coverage.ts";
 
 /** Both hosts. */
 export interface HostPair {
-  readonly from: Host;
-  readonly to: Host;
+  readonly from: LibvirtHost;
+  readonly to: LibvirtHost;
 }
 
 /** What these moves need of the application. */

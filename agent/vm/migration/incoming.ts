@@ -32,7 +32,7 @@ import { sleep } from "../../clock.ts";
 import { ofConnection } from "../../http/connections.ts";
 import type { Admit } from "../../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { ActivityEntry } from "../../store/activity.ts";
@@ -70,7 +70,7 @@ const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers mo
 
 /** What it needs of the application. */
 export interface IncomingServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly identify: (request: Request, caller: Caller) => Principal;
   /** Has the audit log keep that a VM came, or why not. */
   readonly record: (entry: ActivityEntry) => void;
@@ -177,7 +177,7 @@ export class IncomingMigration {
   readonly #over = Promise.withResolvers<"moved" | "stayed" | "cut">();
 
   constructor(
-    private readonly host: Host,
+    private readonly host: LibvirtHost,
     private readonly principal: Principal,
     private readonly open: Map<string, IncomingMigration>,
     private readonly services: Pick<IncomingServices, "record" | "keepFigures">,

@@ -4,7 +4,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramPath } from "../../../lib/formats/xml/nvram.ts";
 import { type MigrationAnswers, MOST_STATE, type StateFile } from "../../../lib/host/migration_protocol.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { readRegular, undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { readTpmState } from "../lifecycle/tpm_state.ts";
@@ -14,7 +14,7 @@ export type StateBytes = readonly [name: StateFile, bytes: Uint8Array];
 
 /** Reads it. @param document its definition @throws {ContractError} MigrationFailed where it cannot be read: without it the VM may not boot */
 export async function stateFilesOf(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   document: XmlDocument,
   vmId: string,
 ): Promise<StateBytes[]> {

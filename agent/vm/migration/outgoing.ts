@@ -16,7 +16,7 @@ import type { Principal } from "../../access.ts";
 import { sleep } from "../../clock.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { JobHandle, Jobs } from "../../jobs/jobs.ts";
@@ -80,7 +80,7 @@ interface Look {
 /** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
 function targetOf(
   linked: MigrationWorld["linked"],
-  host: Host,
+  host: LibvirtHost,
   { toHost: to }: Placing,
   { via }: Pick<Principal, "via">,
 ): LinkedHost {
@@ -106,7 +106,7 @@ function targetOf(
 
 /** Bytes of disks as their guest sees them, or will. */
 async function sizesOf(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid, disks }: VM,
   isOff: boolean,
 ): Promise<Map<string, number>> {
@@ -135,7 +135,7 @@ export interface MigrationWorld {
 
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
 async function look(
-  host: Host,
+  host: LibvirtHost,
   { vm, isOff }: Movable,
   wish: Placing,
   { stays, users }: Belongings,
@@ -205,7 +205,7 @@ const toldFindings = (findings: readonly MigrationFinding[], host: string): Migr
 
 /** Tells whether a VM can move, without measuring for how long. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationFit(
-  host: Host,
+  host: LibvirtHost,
   { linked, coverage }: MigrationWorld,
   wish: Placing,
   principal: Principal,
@@ -222,7 +222,7 @@ export async function migrationFit(
 
 /** Tells whether a VM can move, and how long that takes. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationPlan(
-  host: Host,
+  host: LibvirtHost,
   { linked, coverage }: MigrationWorld,
   wish: Placing,
   principal: Principal,
@@ -261,7 +261,7 @@ export async function migrationPlan(
 
 /** A move under way. */
 interface Outgoing {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   readonly input: Input<"migrate_vm">;
   readonly talk: MigrationConversation;
@@ -275,7 +275,7 @@ interface Outgoing {
 
 /** Volumes whose content is copied. */
 async function oldVolumes(
-  { link }: Host,
+  { link }: LibvirtHost,
   { disks }: VM,
   { disks: placed, images: { ofSnapshots } }: Look,
 ): Promise<OldVolume[]> {
@@ -433,7 +433,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  * @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
  */
 export async function migrateVm(
-  host: Host,
+  host: LibvirtHost,
   { linked, coverage, figures, jobs = host.jobs }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,

@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { message, vmName } from "../../../lib/i18n/message.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HostOverlays, MadeFile } from "../../hosts/unused_overlays.ts";
 import { isSystemError } from "../../machine/files.ts";
 import { ProgramLate } from "../../machine/programs.ts";
@@ -55,7 +55,7 @@ export class UnusedOverlays implements HostOverlays, Disposable {
   readonly #sweeps = new Map<string, Promise<void>>();
   readonly #attached: Disposable;
 
-  constructor(private readonly host: Host, private readonly store: Store) {
+  constructor(private readonly host: LibvirtHost, private readonly store: Store) {
     this.#attached = store.attach((database) => this.#read(database));
   }
 

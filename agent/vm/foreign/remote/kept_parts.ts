@@ -8,7 +8,7 @@ import { message } from "../../../../lib/i18n/message.ts";
 import { LibvirtError } from "../../../../ffi/error.ts";
 import { ContractError } from "../../../../lib/contract/mod.ts";
 import { DAY_MS } from "../../../../lib/duration.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import type { HostParts } from "../../../hosts/kept_parts.ts";
 import type { MadeFile } from "../../../hosts/unused_overlays.ts";
 import { isSystemError } from "../../../machine/files.ts";
@@ -53,7 +53,7 @@ export class KeptParts implements HostParts, Disposable {
   readonly #parts = new Map<string, KeptPart>();
   readonly #attached: Disposable;
 
-  constructor(private readonly host: Host, private readonly store: Store) {
+  constructor(private readonly host: LibvirtHost, private readonly store: Store) {
     this.#attached = store.attach((database) => this.#read(database));
   }
 

@@ -101,7 +101,7 @@ const NO_LOAD = { loadAverage: null, uptimeSeconds: null } as const;
 /** What is said while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
-export class Host implements ManagedHost {
+export class LibvirtHost implements ManagedHost {
   readonly id: string;
   readonly isLinked = false;
   #label: string | undefined;
@@ -296,7 +296,7 @@ export class Host implements ManagedHost {
   }
 
   /** Other hosts whose libvirts have the same files. */
-  #onSameMachine(): Host[] {
+  #onSameMachine(): LibvirtHost[] {
     return this.machine === null
       ? []
       : this.#services.hosts.all().filter((other) => other !== this && other.machine !== null);
