@@ -19,9 +19,9 @@ const SEND_MS = 5000;
 /** Milliseconds between looks at what is too old. */
 const UPKEEP_MS = HOUR_MS;
 
-const watched = ({ id, link, inventory, reports }: LibvirtHost): WatchedHost => ({
+const watched = ({ id, link, inventory, hangs }: LibvirtHost): WatchedHost => ({
   id,
-  hangs: reports.open,
+  hangs: hangs.reports.open,
   isConnected: link.status.connected,
   vms: inventory.vms(),
 });

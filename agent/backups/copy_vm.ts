@@ -491,7 +491,7 @@ async function ofStopped(
 ): Promise<Content> {
   const count = new Count(onBytes), found: Content["disks"][number][] = [], takenAt = clock.now();
   let stored = 0, readBytes = 0, beside!: BesideDisks;
-  await host.operate(vm, "backing up", async () => {
+  await host.claims.operate(vm, "backing up", async () => {
     if (host.inventory.active().includes(vm.id)) {
       throw new ContractError("BackupFailed", { error: "the VM was started just now" });
     }

@@ -450,7 +450,7 @@ export async function restoreVm(
       ));
   if (vm === undefined) await run();
   else {
-    await host.operate(vm, "restoring", async () => {
+    await host.claims.operate(vm, "restoring", async () => {
       requireOff(host, host.requireVm(vm.id));
       await run();
     });

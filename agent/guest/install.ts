@@ -88,7 +88,7 @@ export async function installAgent(
     );
   }
   let channel: ChannelAdded = "present";
-  await host.operate(vm, "adding a channel", async () => {
+  await host.claims.operate(vm, "adding a channel", async () => {
     channel = await addChannel(host, host.requireVm(vm.id));
   });
   return { channel, output };

@@ -194,6 +194,6 @@ export function hostHandlers(host: LibvirtHost, app: HostCommandServices): HostH
     },
     get_connection_status: (_input, { principal }) =>
       host.id === LOCAL_HOST ? link.status : shownConnection(link.status, principal.rights),
-    list_hangs: () => [...host.silent],
+    list_hangs: () => [...host.hangs.silent],
   };
 }

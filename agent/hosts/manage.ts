@@ -123,9 +123,9 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
   const connected = async (id: string, undo: () => Promise<void>): Promise<void> => {
     const host = hosts.served(id);
     await host?.settled();
-    if (host?.sameAs === undefined) return;
+    if (host?.otherLibvirts.sameAs === undefined) return;
     await undo();
-    throw new ContractError("HostExists", { host: host.sameAs });
+    throw new ContractError("HostExists", { host: host.otherLibvirts.sameAs });
   };
 
   return {

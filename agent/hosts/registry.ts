@@ -198,6 +198,6 @@ export class HostRegistry {
 
   #tellSettled(): void {
     if (!this.areSettled) return;
-    for (const host of this.#hosts.values()) host.hostsSettled();
+    for (const host of this.#hosts.values()) host.features.hostsSettled();
   }
 }

@@ -180,7 +180,7 @@ export function networkHandlers(host: LibvirtHost): Pick<Handlers, keyof typeof 
       return await host.operations.run(spec, async (operation) => {
         operation.add({ kind: "network-doomed", uuid: network.uuid, name });
         await simple(name, "undefined", "NetworkDeleteFailed", "networkDelete");
-        await host.networkDeleted(name);
+        await host.features.networkDeleted(name);
         return null;
       });
     },

@@ -402,7 +402,7 @@ async function attempt(work: IncrementWork, vm: VM): Promise<SentIncrement> {
   let increment: SentIncrement | undefined;
   try {
     if (isLive || work.isHeld) increment = await carryOut();
-    else await host.operate(vm, "replicating", async () => void (increment = await carryOut()));
+    else await host.claims.operate(vm, "replicating", async () => void (increment = await carryOut()));
   } catch (error) {
     // Where the connection was cut, the other host may have it: the next increment finds out
     if (isLive && !(error instanceof ConversationCut) && host.inventory.active().includes(vm.id)) {

@@ -42,7 +42,7 @@ export async function takeOldVm(
   const disks: ReplicaState["disks"] = [...state.disks];
   // Of a name of their own: what differs comes into files of the increment's
   const copyId = copyIdAt(host.clock.now(), crypto.randomUUID().slice(0, 8));
-  await host.operate(vm, "becoming a replica", async () => {
+  await host.claims.operate(vm, "becoming a replica", async () => {
     using held = new DisposableStack();
     for (const { target, source: path = "", format } of disksToCopy(vm.disks).disks) {
       const bytes = wanted.find((each) => each.target === target)?.bytes;

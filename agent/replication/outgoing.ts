@@ -462,7 +462,7 @@ export class OutgoingReplications {
     const { records, clock } = this.services, host = this.services.host(), { id, vmId, toHost } = replication;
     const vm = host.requireVm(vmId);
     let started = false, takenAt = clock.now();
-    await host.operate(vm, "switching over", async () => {
+    await host.claims.operate(vm, "switching over", async () => {
       if (host.inventory.active().includes(vmId)) {
         throw new ContractError("ReplicationFailed", { error: "the VM was started just now" });
       }

@@ -260,6 +260,6 @@ export async function holdWriters(
     if (active.has(vm.id)) {
       throw new ContractError("VolumeInUse", { vm: vmName(vm), pool: volume!.pool, name: volume!.name });
     }
-    held.use(host.claim(vm, "copying a disk"));
+    held.use(host.claims.take(vm, "copying a disk"));
   }
 }

@@ -101,7 +101,7 @@ function vmSource(on: SourceHost, vmId: string, pool: string | undefined): Versi
     vmId: vm.id,
     hold: (work) => {
       requireOff(host, vm);
-      return host.operate(vm, "being copied", work);
+      return host.claims.operate(vm, "being copied", work);
     },
     plan: async () => {
       const plan = await planVersion(host, vm, { pool });

@@ -126,7 +126,7 @@ export function vmHandlers(host: LibvirtHost, coverage: Pick<Coverage, "changes"
   /** Replaces what KVM Manager keeps in the VM's metadata. */
   const keep = async (vmId: string, change: Partial<VmLabels>, rights: Rights) => {
     const vm = host.requireVm(vmId), warnings = coverage.changes(vm, change, rights);
-    await host.operate(vm, "updating", async () => {
+    await host.claims.operate(vm, "updating", async () => {
       try {
         await changeMetadata(host, vm.id, change);
       } catch (error) {
@@ -169,7 +169,7 @@ export function vmHandlers(host: LibvirtHost, coverage: Pick<Coverage, "changes"
       const vm = host.requireVm(vmId);
       if (!vm.persistent) throw new ContractError("VmNotPersistent");
       if (autostart) requireOwner(host, vm);
-      await host.operate(vm, "updating", async () => {
+      await host.claims.operate(vm, "updating", async () => {
         try {
           await link.call("domainSetAutostart", { uuid: vm.id, autostart });
         } catch (error) {

@@ -140,7 +140,7 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
     const start = async () => {
       if (await endCopy(host, uuid, isOurs, clock)) throw copy.refused();
       const now = host.requireVm(uuid);
-      using _claim = host.claim(now, copy.label);
+      using _claim = host.claims.take(now, copy.label);
       takenAt = clock.now();
       // The agent of a guest that is paused does not answer, and nothing writes either.
       return await begin(copy, now.state === "paused" ? "nobody" : await quiescingOf(host, now));

@@ -90,7 +90,9 @@ export class SeenVms implements Disposable {
    * @returns what people are told of it; undefined where not all of it is done
    */
   #release(vm: VM, replaced: KnownVm): string | undefined {
-    const { id } = vm, { store } = this.services, { released: now, errors } = this.host.vmReplaced(id);
+    const { id } = vm,
+      { store } = this.services,
+      { released: now, errors } = this.host.features.vmReplaced(id);
     const released = [...this.#released.get(id) ?? [], ...now];
     if (errors.length > 0) {
       if (!this.#released.has(id)) {

@@ -151,7 +151,7 @@ export async function setVmXml(
   const identity = identityFault(read.document, vm);
   if (identity) throw new ContractError("XmlIdentity", identity);
   let saved = "";
-  await host.operate(vm, "updating", async () => {
+  await host.claims.operate(vm, "updating", async () => {
     using held = new DisposableStack();
     await requireNoSavedMemory(host, vm);
     const before = await editableXml(host, vm);

@@ -17,7 +17,7 @@ export async function protectScreens(
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
   if (!vm.graphics.some(({ type }) => WITH_PASSWORD.includes(type))) throw new ContractError("NoScreen");
   let isClosed = false;
-  await host.operate(vm, "protecting its screens", async () => {
+  await host.claims.operate(vm, "protecting its screens", async () => {
     try {
       isClosed = await link.call("domainProtectScreens", { uuid: vm.id });
       await changeMetadata(host, vm.id, { generatedPasswords: true });

@@ -284,7 +284,7 @@ export function cloudInitHandlers(host: LibvirtHost, sshKeys: Pick<SshKeys, "rem
       const vm = host.requireVm(vmId);
       if (!vm.persistent) throw new ContractError("VmNotPersistent");
       const done: SetCloudInitResult[] = [];
-      await host.operate(vm, "updating", async () => {
+      await host.claims.operate(vm, "updating", async () => {
         const spec = specOf("set_cloud_init", vm, principal.name);
         done.push(
           await host.operations.run(spec, (operation) => set(host, vm, cloudInit, operation)),
@@ -297,7 +297,7 @@ export function cloudInitHandlers(host: LibvirtHost, sshKeys: Pick<SshKeys, "rem
       const vm = host.requireVm(vmId);
       const spec = specOf("remove_cloud_init", vm, principal.name);
       const run = (operation: Operation) => remove(host, vm, operation);
-      await host.operate(vm, "updating", () => host.operations.run(spec, run));
+      await host.claims.operate(vm, "updating", () => host.operations.run(spec, run));
       return null;
     },
   };

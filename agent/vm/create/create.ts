@@ -119,7 +119,7 @@ async function start(
     await requireReachable(vms, newDomainXml(vm));
     await vms.link.call("domainStart", { uuid });
   };
-  await vms.operate(vms.requireVm(uuid), "starting", async () => {
+  await vms.claims.operate(vms.requireVm(uuid), "starting", async () => {
     try {
       await attempt().catch(async (error) => {
         if (isConnectionLost(error)) throw error;

@@ -219,7 +219,7 @@ export async function resizeDisk(
   const vm = host.requireVm(vmId);
   const { link } = host;
   const bytes = sizeGb * GIB;
-  await host.operate(vm, "resizing a disk", async () => {
+  await host.claims.operate(vm, "resizing a disk", async () => {
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);

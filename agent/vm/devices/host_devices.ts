@@ -104,7 +104,7 @@ export async function attachHostDevice(
   const vm = host.requireVm(input.vmId);
   const places = changedPlaces(host, vm, input);
   let output: Unrendered<Output<"attach_host_device">> | undefined;
-  await host.operate(vm, "adding a host device", async () => {
+  await host.claims.operate(vm, "adding a host device", async () => {
     try {
       await requireNoSavedMemory(host, vm);
       const found = await requireAssignable(host, vm, input);

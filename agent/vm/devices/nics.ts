@@ -170,7 +170,7 @@ export async function attachNic(
   }
   const wanted = input.mac === undefined ? undefined : requireMac(input.mac);
   let output: Output<"attach_nic"> | undefined;
-  await host.operate(vm, "attaching a network interface", async () => {
+  await host.claims.operate(vm, "attaching a network interface", async () => {
     try {
       await requireNoSavedMemory(host, vm);
       guardNewNic({ ...principal, hostId: host.id }, await configurationsOf(host, vm));

@@ -20,5 +20,5 @@ export async function changeDevices(
   work: (operation: Operation) => Promise<void>,
 ): Promise<void> {
   const spec = { command, subject: vm.name, vmId: vm.id, actor, keys: [keyOf.vm(vm.id)] };
-  await host.operate(vm, label, () => host.operations.run(spec, work));
+  await host.claims.operate(vm, label, () => host.operations.run(spec, work));
 }

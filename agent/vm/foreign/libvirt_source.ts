@@ -106,7 +106,7 @@ export async function libvirtSource(
   held: DisposableStack,
 ): Promise<ForeignSource> {
   const other = sourceHost(services, origin), found = meantVm(other, named);
-  held.use(other.claim(found, "copying a disk"));
+  held.use(other.claims.take(found, "copying a disk"));
   const xml = await other.link.call("domainXml", { uuid: found.id, secure: false, inactive: true });
   const vm = told(() => readLibvirt(xml));
   const disks: SourceDisk[] = [];

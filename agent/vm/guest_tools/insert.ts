@@ -38,7 +38,7 @@ export async function insertGuestTools(
       ...await insertMedia(host, { vmId, target: drive.target, path }, principal),
     };
   let channel: Output<"insert_guest_tools">["channel"] = "present";
-  await host.operate(host.requireVm(vmId), "adding a channel", async () => {
+  await host.claims.operate(host.requireVm(vmId), "adding a channel", async () => {
     channel = await addChannel(host, host.requireVm(vmId));
   });
   const isOn = host.inventory.active().includes(vmId);

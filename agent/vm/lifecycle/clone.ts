@@ -112,7 +112,7 @@ export async function cloneVm(
     );
   };
   if (isLive) await work();
-  else await host.operate(vm, "cloning", work);
+  else await host.claims.operate(vm, "cloning", work);
   admission.keep();
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks, warnings };

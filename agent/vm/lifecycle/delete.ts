@@ -131,7 +131,7 @@ export async function deleteVm(
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
     result = warnings.length === 0 ? done : { ...done, warnings };
   };
-  await host.operate(vm, "deleting", () => host.operations.run(spec, run));
+  await host.claims.operate(vm, "deleting", () => host.operations.run(spec, run));
   await noteLeft(host, vm, result);
   return result;
 }

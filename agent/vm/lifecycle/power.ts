@@ -320,7 +320,7 @@ export async function power(
   // An event that comes late shows for a moment what was before: no is said only of what libvirt says now.
   if (!fits()) await requireFit();
   if (rule.persistent && !vm.persistent) throw new ContractError("VmNotPersistent");
-  await host.operate(vm, rule.label, async () => {
+  await host.claims.operate(vm, rule.label, async () => {
     // Before the call: a quick guest has shut down before the call returns.
     if (rule.asks) {
       host.inventory.update(vm.id, { powerRequest: { action: rule.asks, requestedAt: Date.now() } });

@@ -56,7 +56,7 @@ export async function renameVm(
   requireFreeVmName(host, name);
   requireOff(host, vm);
   const spec = { command: "rename_vm", subject: vm.name, vmId, actor, keys } as const;
-  await host.operate(vm, "renaming", async () => {
+  await host.claims.operate(vm, "renaming", async () => {
     const xml = await link.call("domainXml", { uuid: vmId, secure: false, inactive: true });
     const names = { from: vm.name, to: name };
     const step = { uuid: vmId, ...names, nvram: await planNvramMove(host, xml, { uuid: vmId, ...names }) };

@@ -262,7 +262,7 @@ export async function moveByLibvirt(
   await to.operations.ready([keyOf.vm(vmId)]);
   const { vm, isOff } = await requireMovable(from, vmId);
   let output: Output<"migrate_vm"> | undefined;
-  await from.operate(vm, t("migration.moving"), async () => {
+  await from.claims.operate(vm, t("migration.moving"), async () => {
     const found = await look(pair, vm, isOff, input, staysOf(world, pair, vm, principal));
     const problems = found.findings.filter(({ isProblem }) => isProblem);
     if (problems.length > 0) {

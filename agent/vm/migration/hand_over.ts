@@ -32,7 +32,7 @@ export function belongingsOf(
   vm: VM,
   { rights }: Pick<Principal, "rights">,
 ): Belongings {
-  const portable = host.portable(vm).filter(({ needs }) => mayCall(rights, needs));
+  const portable = host.features.portable(vm).filter(({ needs }) => mayCall(rights, needs));
   const names = new Set(portable.map(({ name }) => name));
   const others = coverage.of(vm, rights, (kind) => !isOfRights(kind));
   return {

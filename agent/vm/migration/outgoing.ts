@@ -443,7 +443,7 @@ export async function migrateVm(
   const movable = await requireMovable(host, vmId), { vm: known, isOff } = movable;
   const target = targetOf(linked, host, input, principal);
   let output: Output<"migrate_vm"> | undefined;
-  await host.operate(known, t("migration.moving"), async () => {
+  await host.claims.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
     const belongings = belongingsOf(host, coverage, known, principal);
     const found = await look(host, movable, input, belongings, principal.role, talk);

@@ -354,7 +354,7 @@ export async function exportOva(
     keys: [keyOf.vm(vm.id), keyOf.volume(pool, volume)],
   } as const;
   let result: Output<"export_ova"> | undefined;
-  await host.operate(vm, "exporting", async () => {
+  await host.claims.operate(vm, "exporting", async () => {
     const warnings = await warningsOf(host, vm);
     const plan: Plan = { vm, pool, volume, principal, warnings };
     result = await jobs.run(spec, async (job) => {

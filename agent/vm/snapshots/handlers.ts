@@ -273,7 +273,7 @@ function createHandler(
     ) => {
       const vm = host.requireVm(vmId);
       let taken: Awaited<ReturnType<SnapshotHandlers["create_snapshot"]>> = { name };
-      await host.operate(vm, "taking a snapshot", async () => {
+      await host.claims.operate(vm, "taking a snapshot", async () => {
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const kind = await kindOf(known, !memory || quiesce === true);
@@ -301,7 +301,7 @@ function revertHandler(
   return {
     revert_snapshot: async ({ vmId, name }, { principal }) => {
       const vm = host.requireVm(vmId);
-      await host.operate(vm, "reverting to a snapshot", async () => {
+      await host.claims.operate(vm, "reverting to a snapshot", async () => {
         await requireNoSavedMemory(host, vm);
         const known = await know(vmId);
         await requireReachable(host, known.stored);
@@ -337,7 +337,7 @@ function deleteHandler(
   return {
     delete_snapshot: async ({ vmId, name, children = false }, { principal }) => {
       const vm = host.requireVm(vmId);
-      await host.operate(vm, "deleting a snapshot", async () => {
+      await host.claims.operate(vm, "deleting a snapshot", async () => {
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const { isExternal } = requireFound(known, name);

@@ -43,7 +43,7 @@ export function hardwareHandlers(
     const vm = host.requireVm(vmId);
     if (!vm.persistent) throw new ContractError("VmNotPersistent");
     let before: PendingChange[] = [];
-    await host.operate(vm, "updating", async () => {
+    await host.claims.operate(vm, "updating", async () => {
       before = waiting(await source.read(vm, false));
       // What of the host somebody took away is given by administrators alone, also where the VM still has it.
       if (givesOfHost(before, areas) && !includes(role, "administrator")) {

@@ -269,7 +269,7 @@ export async function updateVm(
     }
   };
   const { cpu, memory } = change, memoryMb = Math.max(memory?.maxMb ?? 0, memory?.currentMb ?? 0);
-  await host.operate(vm, "updating", async () => {
+  await host.claims.operate(vm, "updating", async () => {
     using admission = host.projects.grow(vm, {
       ...(cpu?.count !== undefined && { cpus: cpu.count }),
       ...(memoryMb > 0 && { memoryMb }),

@@ -36,7 +36,7 @@ async function claimWhenFree({ host, vm, job: { signal } }: DiskMirror): Promise
   for (;;) {
     signal.throwIfAborted();
     try {
-      return host.claim(vm, "moving a disk");
+      return host.claims.take(vm, "moving a disk");
     } catch (error) {
       if (!(error instanceof ContractError) || error.code !== "VmBusy") throw error;
     }

@@ -208,7 +208,7 @@ export async function moveDisk(
   const plan = () => planMove(host, input, role);
   try {
     if (isLive) await work();
-    else await host.operate(known, "moving a disk", work);
+    else await host.claims.operate(known, "moving a disk", work);
   } catch (error) {
     throw moveError(error, target);
   }
