@@ -13,7 +13,7 @@ import { VolumeUsage } from "./volume_usage.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
-import type { MadeFile } from "../hosts/unused_overlays.ts";
+import type { MadeFile } from "../hosts/left_files.ts";
 import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
 import type { Noted, Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
