@@ -198,6 +198,7 @@ export class LibvirtHost implements ManagedHost {
       this.ssh === undefined ? {} : { most: MOST_BY_SSH },
       { uri: this.ssh?.libvirtUri(uri) ?? connectionUri(uri), ...(login && { login }) },
       services.simulationOf(uri),
+      clock,
     );
     this.otherLibvirts = new OtherLibvirts(this, services.hosts);
     this.locks = new StorageLocks(this.machine !== null);
