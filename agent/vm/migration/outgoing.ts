@@ -20,13 +20,11 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { JobHandle, Jobs } from "../../jobs/jobs.ts";
-import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmOutgoing } from "../../operations/step.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
@@ -38,6 +36,15 @@ import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
+import {
+  isPossible,
+  moveFailure,
+  moveTask,
+  placesIn,
+  requirePossible,
+  shownDisks,
+  shownFindings,
+} from "./move.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import { FolderMarks } from "../../storage/folder_marks.ts";
@@ -173,9 +180,7 @@ async function look(
           ...(files && { files: [...files] }),
         };
       }),
-      ...(wish.pool !== undefined && { pool: wish.pool }),
-      ...(wish.pools && { pools: Object.fromEntries(wish.pools.map(({ target, pool }) => [target, pool])) }),
-      ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
+      ...placesIn(wish),
     },
   });
   const here = await host.capabilities.libvirtVersion();
@@ -183,25 +188,9 @@ async function look(
   return { xml, findings: [...own, ...findings, ...refused], disks, sizes, images };
 }
 
-const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
-  disks.map(({ target, isShared, pool, volume }) => {
-    const sizeBytes = isShared ? undefined : sizes.get(target);
-    return {
-      ...{ target, shared: isShared },
-      ...(sizeBytes !== undefined && { sizeBytes }),
-      ...(pool !== undefined && { pool }),
-      ...(volume !== undefined && { volume }),
-    };
-  });
+const disksOf = ({ disks, sizes }: Look) => shownDisks(disks, (target) => sizes.get(target));
 
 type MigrationPlan = Output<"get_migration_plan">;
-
-const toldFindings = (findings: readonly MigrationFinding[], host: string): MigrationPlan["findings"] =>
-  findings.map((each) => ({
-    check: each.check,
-    level: each.isProblem ? "problem" : "warning",
-    text: findingText(each, host),
-  }));
 
 /** Tells whether a VM can move, without measuring for how long. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationFit(
@@ -217,7 +206,7 @@ export async function migrationFit(
     principal,
     (talk) => look(host, movable, wish, belongings, principal.role, talk),
   );
-  return { findings: toldFindings(found.findings, target.label), disks: toldDisks(found) };
+  return { findings: shownFindings(found.findings, target.label), disks: disksOf(found) };
 }
 
 /** Tells whether a VM can move, and how long that takes. @throws {ContractError} @throws {LibvirtError} */
@@ -237,7 +226,6 @@ export async function migrationPlan(
       return { found, line: isOff ? 0 : await measureLine(talk) };
     }),
   ]);
-  const isPossible = !found.findings.some(({ isProblem }) => isProblem);
   const estimate = estimateOf({
     ...{ line, dirty, memory: vm.memoryMb * MIB, limit: wish.bandwidthMib && wish.bandwidthMib * MIB },
     disks: found.disks.reduce(
@@ -250,10 +238,10 @@ export async function migrationPlan(
     warning("dirty", { dirty: formatRate(dirtyBytesPerSecond), line: formatRate(lineBytesPerSecond) }),
   ];
   return {
-    possible: isPossible,
-    ...(isPossible && !isOff && { estimate }),
-    findings: toldFindings([...found.findings, ...slow], target.label),
-    disks: toldDisks(found),
+    possible: isPossible(found.findings),
+    ...(isPossible(found.findings) && !isOff && { estimate }),
+    findings: shownFindings([...found.findings, ...slow], target.label),
+    disks: disksOf(found),
     follows: belongings.portable.map(({ name }) => name),
     memoryMb: isOff ? 0 : vm.memoryMb,
   };
@@ -412,7 +400,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...volumes,
       ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),
     ];
-    return { toHost: target.id, disks: toldDisks(found), warnings };
+    return { toHost: target.id, disks: disksOf(found), warnings };
   } catch (error) {
     if (!hasMoved) {
       // What was made there goes. Where it cannot be told, that host finds out by itself
@@ -422,8 +410,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
         })
       );
     }
-    job.signal.throwIfAborted();
-    throw isConnectionLost(error) ? error : contractError(error, "MigrationFailed", "migrate_vm");
+    throw moveFailure(error, job.signal);
   }
 }
 
@@ -447,17 +434,7 @@ export async function migrateVm(
     using talk = await MigrationConversation.begin(target, principal);
     const belongings = belongingsOf(host, coverage, known, principal);
     const found = await look(host, movable, input, belongings, principal.role, talk);
-    const problems = found.findings.filter(({ isProblem }) => isProblem);
-    if (problems.length > 0) {
-      const reason = problems.map((each) => findingText(each, target.label)).join(" ");
-      throw new ContractError("VmNotMovable", { host: target.label, reason });
-    }
-    const spec = {
-      command: "migrate_vm",
-      title: message`Move ${vmName(known)} to ${target.label}`,
-      ...{ actor, vmId },
-      ifInterrupted: tOperations("operations.later"),
-    } as const;
+    requirePossible(found.findings, target.label);
     const about = {
       command: "migrate_vm",
       subject: known.name,
@@ -465,7 +442,7 @@ export async function migrateVm(
       actor,
       keys: [keyOf.vm(vmId)],
     } as const;
-    output = await jobs.run(spec, (job) =>
+    output = await jobs.run(moveTask(known, target.label, actor), (job) =>
       operations.run(
         about,
         (operation) =>
