@@ -6,7 +6,7 @@ import { TPM_FOLDER } from "../../lib/formats/swtpm.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
-import { isKept, namesIn, noteIn } from "../storage/bin/folder.ts";
+import { isKept, namesInBin, noteIn } from "../storage/bin/folder.ts";
 
 /** Folders of libvirt's own in which VMs have files other than their disks. */
 const LIBVIRTS = ["/var/lib/libvirt/qemu/nvram", TPM_FOLDER];
@@ -34,7 +34,7 @@ export async function takeFound(host: LibvirtHost): Promise<number> {
   const found = new Map<string, StoredEntry>();
   for (const folder of [...pools, ...(link.machine.isSystem ? LIBVIRTS : [])]) {
     try {
-      for (const name of await namesIn(folder)) {
+      for (const name of await namesInBin(folder)) {
         const id = entryOfNote(name);
         if (id === undefined || bin.get(id) !== undefined) continue;
         const entry = await foundIn(folder, name, id);

@@ -83,7 +83,7 @@ function hindranceOf(vm: VM, isLocalSystem: boolean): string | undefined {
 }
 
 /** A plan with what it was made of. */
-export interface Plan {
+export interface DrainPlan {
   readonly steps: readonly DrainStep[];
   readonly shown: Output<"plan_maintenance">;
 }
@@ -99,7 +99,7 @@ export async function makePlan(
   host: LibvirtHost,
   { vms: chosen = [], off = "leave", breakRules = false }: StoredChoices,
   principal: Principal,
-): Promise<Plan> {
+): Promise<DrainPlan> {
   const choices = requireChoices(world, host, chosen), { hosts: linked, away } = targets(world);
   const vms = host.requireFilled().inventory.vms(), isLocalSystem = host.machine?.isSystem === true;
   const summary = (vmId: string) =>

@@ -40,7 +40,7 @@ import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { putTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
 import { checkCards } from "../vm/migration/incoming_checks.ts";
 import { findingText } from "../vm/migration/findings.ts";
-import { networksByName } from "./networks.ts";
+import { networksByName } from "../vm/migration/move.ts";
 import type { ReplicationRecords, StoredReplica } from "./records.ts";
 import type { ReplicaClaims } from "./replica_claims.ts";
 import { FOLDER_MODE, ReplicaFolder, type ReplicaState } from "./replica_folder.ts";

@@ -18,7 +18,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
 import { findSources } from "./pool_sources.ts";
-import { isActivePool, requireActive, requireKnown, requirePool, storageError } from "./shared.ts";
+import { isActivePool, requireActive, requirePool, requireStorageKnown, storageError } from "./shared.ts";
 import { refuseNamed, refuseRunning } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { requirePoolReachable } from "./reachable.ts";
@@ -75,7 +75,7 @@ export function poolHandlers(host: LibvirtHost): PoolHandlers {
 
   return {
     get_storage_pools: async () => {
-      requireKnown(host);
+      requireStorageKnown(host);
       const users = await VolumeUsage.read(host);
       return storage.records().map((record) => poolView(host, record, users));
     },
@@ -83,7 +83,7 @@ export function poolHandlers(host: LibvirtHost): PoolHandlers {
     get_storage_pool_types: () => poolTypes(host),
     find_storage_sources: (input) => findSources(host, input),
     create_storage_pool: async (input: Input<"create_storage_pool">, { principal }: CallContext) => {
-      requireKnown(host);
+      requireStorageKnown(host);
       await host.operations.ready([keyOf.pool(input.name)]);
       // What is remembered may be gone a moment ago
       if (storage.record(input.name) !== undefined) await storage.refresh();

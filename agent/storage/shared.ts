@@ -7,7 +7,7 @@ import { contractError } from "../libvirt/failure.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** @throws {ContractError} StorageUnknown while the pools were never read, LibvirtUnavailable while nothing was */
-export function requireKnown(host: LibvirtHost): void {
+export function requireStorageKnown(host: LibvirtHost): void {
   host.requireFilled();
   if (host.inventory.storage.isKnown) return;
   throw new ContractError("StorageUnknown", { reason: "libvirt has not told of its storage pools" });
@@ -15,7 +15,7 @@ export function requireKnown(host: LibvirtHost): void {
 
 /** @throws {ContractError} StoragePoolNotFound */
 export function requirePool(host: LibvirtHost, pool: string): PoolRecord {
-  requireKnown(host);
+  requireStorageKnown(host);
   const record = host.inventory.storage.record(pool);
   if (record === undefined) throw new ContractError("StoragePoolNotFound", { pool });
   return record;
@@ -37,7 +37,7 @@ export function requireActive(host: LibvirtHost, pool: string): PoolRecord {
  * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive
  */
 export async function requireActiveNow(host: LibvirtHost, pool: string): Promise<PoolRecord> {
-  requireKnown(host);
+  requireStorageKnown(host);
   const { storage } = host.inventory;
   const record = storage.record(pool);
   if (record === undefined || !isActivePool(record)) await storage.refresh();

@@ -21,7 +21,7 @@ import {
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { poolNow } from "../storage/bin/of_pool.ts";
 import { poolGone, restoreFault } from "../storage/bin/volume.ts";
-import { requireKnown } from "../storage/shared.ts";
+import { requireStorageKnown } from "../storage/shared.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
 import {
   type MadeVm,
@@ -148,7 +148,7 @@ export async function restoreTemplate(
   // A version that is made or deleted meanwhile would be lost, or come back.
   using _alone = lockTemplate({ id, name });
   using held = new DisposableStack();
-  requireKnown(host);
+  requireStorageKnown(host);
   for (const { pool, path } of files) {
     // The record of a template names its volumes by their pool
     if (pool !== null && await poolNow(host, { pool, path }) !== pool) {

@@ -10,7 +10,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf, type Step } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
-import { requireActive, requireKnown } from "../shared.ts";
+import { requireActive, requireStorageKnown } from "../shared.ts";
 import { isLuks } from "../passphrases.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
@@ -119,7 +119,7 @@ async function volumeIn(host: LibvirtHost, { files: [file], name: label }: Store
   if (file === undefined || file.pool === null) {
     throw new ContractError("BinRestoreFailed", { reason: message`nothing is kept of ${label}` });
   }
-  requireKnown(host);
+  requireStorageKnown(host);
   const pool = await poolNow(host, file), { folder, name } = splitPath(file.path);
   if (pool === null) throw poolGone(file.pool, folder);
   return { file, pool, folder, name };

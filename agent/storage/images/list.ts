@@ -4,7 +4,7 @@ import { systemGuesser } from "../../../lib/vm/create/guesses.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { OperatingSystems } from "../../hosts/operating_systems.ts";
 import { log } from "../../log.ts";
-import { isActivePool, requireKnown } from "../shared.ts";
+import { isActivePool, requireStorageKnown } from "../shared.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { imageKind, ImageRoles } from "./roles.ts";
 
@@ -29,7 +29,7 @@ export class ImageList {
    */
   async get({ vmDisks = false }: Input<"list_images"> = {}): Promise<Output<"list_images">> {
     const { inventory } = this.#host;
-    requireKnown(this.#host);
+    requireStorageKnown(this.#host);
     const { storage } = inventory;
     const unread: Output<"list_images">["unread"] = [];
     // A pool whose server is away lets only itself wait.

@@ -29,7 +29,7 @@ import {
 } from "./configurations.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { changedDiskLimits, diskLimitFault, diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
-import { requireKnown } from "./driver_since.ts";
+import { requireDriverKnown } from "./driver_since.ts";
 import { changeDevices } from "./operate.ts";
 import { refuseFaulty } from "./limits.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -288,7 +288,7 @@ export async function attachDisk(
     using held = new DisposableStack();
     try {
       await requireNoSavedMemory(host, vm);
-      await requireKnown(host, tuningIn(input));
+      await requireDriverKnown(host, tuningIn(input));
       const both = await configurationsOf(host, vm);
       if (bus === "usb") requireUsb(vm, both, places, kind(device));
       const taken = diskTargetsIn(both);

@@ -35,7 +35,7 @@ import { changeDevices } from "./operate.ts";
 import { type Removal, removalSteps, removeNoted } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
-import { requireKnown } from "./driver_since.ts";
+import { requireDriverKnown } from "./driver_since.ts";
 import { unknownImageText } from "../snapshots/next_start.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -317,7 +317,7 @@ export async function updateDisk(
   );
   const isLimited = Object.keys(limits).length > 0, isTuned = Object.keys(tuning).length > 0;
   if (isTuned && !vm.persistent) throw new ContractError("VmNotPersistent");
-  await requireKnown(host, tuning);
+  await requireDriverKnown(host, tuning);
   if (!isLimited && !isTuned) throw new ContractError("InvalidInput", { reason: "say what to change" });
   let output: Output<"update_disk"> | undefined;
   const run = async (operation: Operation) => {

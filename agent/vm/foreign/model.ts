@@ -45,11 +45,11 @@ export interface SourceDisk {
   /** Where it lies here, where it does. */
   readonly local: FolderDisk | undefined;
   /** Reads what a guest sees of it, before it is converted; undefined where that is possible only afterwards. */
-  readonly readGuest: DiskReader | undefined;
+  readonly readGuest: GuestDiskReader | undefined;
 }
 
 /** Reads what a guest sees of a disk: fewer bytes at its end. */
-export type DiskReader = (offset: number, length: number, signal: AbortSignal) => Promise<Uint8Array>;
+export type GuestDiskReader = (offset: number, length: number, signal: AbortSignal) => Promise<Uint8Array>;
 
 /** How a disk is converted. */
 export interface ConvertWork {

@@ -23,7 +23,7 @@ import { planRebases, rebase } from "../../storage/bin/rebase.ts";
 import { poolGone, restoreFault } from "../../storage/bin/volume.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
 import { NO_POOL } from "../../storage/locks.ts";
-import { requireKnown } from "../../storage/shared.ts";
+import { requireStorageKnown } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
 import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
@@ -158,7 +158,7 @@ export async function restoreBinnedVm(
   const { bin, link, operations, inventory } = host;
   host.requireFilled();
   const admissions = host.requireAdmissions();
-  requireKnown(host);
+  requireStorageKnown(host);
   const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;

@@ -38,7 +38,7 @@ import {
   isPossible,
   moveFailure,
   moveTask,
-  networksIn,
+  networksByName,
   placesIn,
   requirePossible,
   shownDisks,
@@ -226,7 +226,7 @@ async function carryOut(
   const xml = placedDefinition(
     found.xml.next,
     disks,
-    networksIn(networks),
+    networksByName(networks),
   );
   await dropCheckpoints(from, vm);
   operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.id, name: vm.name, leaves: from.id });

@@ -52,6 +52,7 @@ import { copyTarget, createVolume, keepsFiles } from "../../storage/volumes.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState } from "./domain_state.ts";
 import { problem, t } from "./findings.ts";
+import { isPossible } from "./move.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
 import { basesFirst, type MadeImage, placedDisks } from "./image_files.ts";
@@ -258,8 +259,7 @@ export class IncomingMigration {
     }
     const [found, disks] = await Promise.all([checkIncoming(host, vm), placeDisks(host, vm)]);
     const findings = [...found, ...disks.findings];
-    const isPossible = !findings.some(({ isProblem }) => isProblem);
-    this.#plan = { vm, name, disks, isPossible };
+    this.#plan = { vm, name, disks, isPossible: isPossible(findings) };
     const libvirtVersion = await host.capabilities.libvirtVersion();
     return { findings, disks: [...disks.disks], libvirtVersion };
   }

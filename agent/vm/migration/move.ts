@@ -1,6 +1,12 @@
 /** What every move of a VM between hosts has, whichever way it goes: where its parts go, what is told of it, its task. */
 import type { IncomingDisk, IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
-import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
+import {
+  ContractError,
+  type Input,
+  type NetworkChoices,
+  type Output,
+  type VM,
+} from "../../../lib/contract/mod.ts";
 import { message, vmName } from "../../../lib/i18n/message.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { t as tOperations } from "../../operations/outcome.ts";
@@ -13,12 +19,12 @@ export function placesIn(
   return {
     ...(pool !== undefined && { pool }),
     ...(pools && { pools: Object.fromEntries(pools.map(({ target, pool }) => [target, pool])) }),
-    ...(networks && { networks: networksIn(networks) }),
+    ...(networks && { networks: networksByName(networks) }),
   };
 }
 
-/** Networks of the host that a VM leaves → those where it goes. */
-export const networksIn = (networks: Input<"migrate_vm">["networks"] = []): Record<string, string> =>
+/** Network of the host that a VM leaves → network where it goes. */
+export const networksByName = (networks: NetworkChoices = []): Readonly<Record<string, string>> =>
   Object.fromEntries(networks.map(({ from, to }) => [from, to]));
 
 /** Where its disks are to be. @param sizeOf bytes of a disk as its guest sees it, by target */
