@@ -47,7 +47,7 @@ import { FOLDER_MODE, ReplicaFolder, type ReplicaState } from "./replica_folder.
 import { removeReplicaFolder } from "./replica_place.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
+export const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
 
 /** Folder of a test, in that of the replica. */
 const TEST_FOLDER = "test";
