@@ -24,7 +24,7 @@ export class OutgoingMessages {
     if (call.cancelled) leave();
   }
 
-  /** Aborted once nobody waits for anything more. */
+  /** Aborted once the client waits for no further message. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }

@@ -83,7 +83,7 @@ export class OutgoingReplications {
     void this.run(id).catch((error) => log.debug("an increment failed", { replication: id, error }));
   }
 
-  /** Begins what is due. */
+  /** Begins the runs that are due. */
   tick(): void {
     const { records, clock, host } = this.services;
     if (!host().inventory.filled) return;

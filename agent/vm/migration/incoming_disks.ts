@@ -40,7 +40,7 @@ export interface IncomingDisks {
 /** Disks on the network, and what libvirt finds by its pool, are the same from everywhere. */
 const isRemote = ({ type }: Disk) => type === "network";
 
-/** Whether an image is the same file here: a file that was just put beside it is seen, in the folder of a pool. */
+/** Whether an image is the same file here: a file that was just put next to it is seen, in the folder of a pool. */
 async function isSame(
   host: LibvirtHost,
   { source = "" }: Disk,
@@ -56,7 +56,7 @@ async function isSame(
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 
-/** Where copies go when nobody says. */
+/** The pool that copies go into where none is chosen. */
 function usual({ inventory }: LibvirtHost, disk: Disk): string | undefined {
   const slash = (disk.source ?? "").lastIndexOf("/"), folder = disk.source?.slice(0, slash);
   const records = inventory.storage.records();

@@ -1,4 +1,4 @@
-/** What libvirt keeps of a VM that is off beside its definition: UEFI variables, and the state of an emulated TPM. */
+/** The files that libvirt keeps of a VM that is off, in addition to its definition: UEFI variables, and the state of an emulated TPM. */
 import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";

@@ -55,7 +55,7 @@ export interface MoveWorld {
   readonly linked: Pick<LinkedHosts, "served">;
   /** How many VMs leave a host at once. */
   readonly limitOf: (hostId: string) => number;
-  /** Who asked, with the rights of this moment, or why there is nobody any more. @throws {ContractError} StoreUnavailable */
+  /** The user who asked, with the rights of this moment, or why there is none any more. @throws {ContractError} StoreUnavailable */
   readonly delegate: (by: Delegator, holder: string) => Principal | string;
   readonly carryOut: CarryOutMove;
 }

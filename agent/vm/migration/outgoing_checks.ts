@@ -35,7 +35,7 @@ function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationF
   ];
 }
 
-/** What libvirt holds of it beside the definition. @throws {LibvirtError} */
+/** Snapshots and other state that libvirt holds of it in addition to the definition. @throws {LibvirtError} */
 async function ofLibvirt(
   host: LibvirtHost,
   vm: VM,
