@@ -19,7 +19,7 @@ import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isSystemError } from "../machine/files.ts";
 import { ReplicaDamaged } from "./replica_folder.ts";
-import { failed, type IncomingReplicaServices, IncomingReplication } from "./incoming_replica.ts";
+import { type IncomingReplicaServices, IncomingReplication, replicationFailed } from "./incoming_replica.ts";
 
 /** Increments that come at once. */
 const MOST_INCOMING = 16;
@@ -100,7 +100,7 @@ async function answer(session: IncomingReplication, asked: string): Promise<unkn
     const known = error instanceof MigrationNonsense || error instanceof XmlError
       ? new ContractError("InvalidInput", { reason: oneLine(error.message, 300) }, { cause: error })
       : isSystemError(error) || error instanceof ReplicaDamaged
-      ? failed(oneLine(error.message, 300))
+      ? replicationFailed(oneLine(error.message, 300))
       : contractError(error, "ReplicationFailed", "replicate_now");
     if (!(known instanceof ContractError)) throw error;
     return { error: known.toJSON() };

@@ -35,7 +35,7 @@ import { message, type Sentence } from "../../lib/i18n/message.ts";
 const LOOK_BYTES = 64 * 1024 ** 2;
 /** Most replicas of this host. */
 const MOST_REPLICAS = 500;
-export const failed = (error: Sentence) => new ContractError("ReplicationFailed", { error });
+export const replicationFailed = (error: Sentence) => new ContractError("ReplicationFailed", { error });
 
 /** The parts of the application that it works with. */
 export interface IncomingReplicaServices {
@@ -313,7 +313,7 @@ export class IncomingReplication implements AsyncDisposable {
     for (const [index, { target }] of disks.entries()) {
       const came = await writers[index]!.end(), said = sent.find((each) => each.target === target);
       if (said?.digest !== came.digest || said.pieces !== came.pieces) {
-        throw failed(`disk ${target} did not come as it was sent`);
+        throw replicationFailed(`disk ${target} did not come as it was sent`);
       }
     }
     const state = await folder.read(), files = [];

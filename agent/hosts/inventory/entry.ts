@@ -51,7 +51,7 @@ export function notRespondingOf({ gate }: LibvirtLink, uuid: string): VM["notRes
 }
 
 /** One that was just read for the first time. Its view is made next. */
-export function newEntry(record: DomainRecord, notResponding: VM["notResponding"]): Entry {
+export function newVmEntry(record: DomainRecord, notResponding: VM["notResponding"]): Entry {
   return {
     record,
     addresses: [],

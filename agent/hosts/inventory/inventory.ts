@@ -17,7 +17,7 @@ import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from
 import { type Extras, vmView } from "./view.ts";
 
 /** Where the host's events go. */
-import { type Entry, newEntry, notRespondingOf } from "./entry.ts";
+import { type Entry, newVmEntry, notRespondingOf } from "./entry.ts";
 
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 
@@ -485,7 +485,7 @@ export class Inventory {
     // Only what is not kept: a definition must not hide a VM.
     if (record.summary.throwAway && !record.persistent) this.#hidden.add(record.uuid);
     if (!old) {
-      const entry = newEntry(record, notRespondingOf(this.#link, record.uuid));
+      const entry = newVmEntry(record, notRespondingOf(this.#link, record.uuid));
       entry.view = vmView(record, this.#extras(entry));
       this.#entries.set(record.uuid, entry);
       this.#list = undefined;

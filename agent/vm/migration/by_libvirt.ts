@@ -35,11 +35,11 @@ import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
 import { requireMovable } from "./movable.ts";
 import {
+  chosenPlaces,
   isPossible,
   moveFailure,
   moveTask,
   networksByName,
-  placesIn,
   requirePossible,
   shownDisks,
   shownFindings,
@@ -118,7 +118,7 @@ async function look(
   const wanted: IncomingVm = {
     ...{ vmId: vm.id, live: xml.next, next: xml.next, autostart: vm.autostart, isOff },
     disks: [...volumes].map(([target, { capacity: size }]) => ({ target, size })),
-    ...placesIn(wish),
+    ...chosenPlaces(wish),
   };
   const placed = await placeDisks(to, wanted);
   return {

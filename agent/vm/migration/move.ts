@@ -13,7 +13,7 @@ import { t as tOperations } from "../../operations/outcome.ts";
 import { findingText } from "./findings.ts";
 
 /** The pools and networks that are chosen for it, by what it has. */
-export function placesIn(
+export function chosenPlaces(
   { pool, pools, networks }: Pick<Input<"migrate_vm">, "pool" | "pools" | "networks">,
 ): Pick<IncomingVm, "pool" | "pools" | "networks"> {
   return {

@@ -37,10 +37,10 @@ import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
 import {
+  chosenPlaces,
   isPossible,
   moveFailure,
   moveTask,
-  placesIn,
   requirePossible,
   shownDisks,
   shownFindings,
@@ -180,7 +180,7 @@ async function look(
           ...(files && { files: [...files] }),
         };
       }),
-      ...placesIn(wish),
+      ...chosenPlaces(wish),
     },
   });
   const here = await host.capabilities.libvirtVersion();
