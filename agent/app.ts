@@ -29,7 +29,7 @@ import { EventHub } from "./events/hub.ts";
 import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
-import { Host } from "./hosts/host.ts";
+import { LibvirtHost } from "./hosts/libvirt_host.ts";
 import { LinkIdentity } from "./hosts/linked/identity.ts";
 import { isLink, LinkedHost, type StoredLink, type TellLimits } from "./hosts/linked/linked_host.ts";
 import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
@@ -345,7 +345,7 @@ export class App {
     });
     this.#features = FEATURES.map((each) => each.open(this));
     this.#handlers = handlersOf(this.#features);
-    this.hosts.add(new Host(this, { id: LOCAL_HOST, uri: settings.uri }));
+    this.hosts.add(new LibvirtHost(this, { id: LOCAL_HOST, uri: settings.uri }));
     this.#serveKeptHosts();
     this.#hostStates = {
       places: this.places,
@@ -440,8 +440,8 @@ export class App {
     }
   }
 
-  #addHost(kept: StoredHost): Host {
-    const host = new Host(this, kept);
+  #addHost(kept: StoredHost): LibvirtHost {
+    const host = new LibvirtHost(this, kept);
     this.hosts.add(host);
     return host;
   }
@@ -533,7 +533,7 @@ export class App {
   }
 
   /** What each feature does on a host that is being made. */
-  partsOn(host: Host): HostPart<CommandName>[] {
+  partsOn(host: LibvirtHost): HostPart<CommandName>[] {
     return this.#features.flatMap((each) => each.host?.(host) ?? []);
   }
 

@@ -1,7 +1,7 @@
 /** What one noun brings to the agent. `app.ts` lists the features, and knows nothing else of them. */
 import type { CommandName } from "../lib/contract/mod.ts";
 import type { App } from "./app.ts";
-import type { Host } from "./hosts/host.ts";
+import type { LibvirtHost } from "./hosts/libvirt_host.ts";
 import type { HostPart, Part } from "./feature_part.ts";
 import type { StepRules } from "./operations/settlement.ts";
 import type { StepKind } from "./operations/step.ts";
@@ -10,7 +10,7 @@ import type { Migration } from "./store/migrations.ts";
 /** A feature that was opened. */
 export interface OpenFeature<A extends CommandName = never, H extends CommandName = never> extends Part<A> {
   /** Begins on a host. */
-  host?(host: Host): HostPart<H>;
+  host?(host: LibvirtHost): HostPart<H>;
   /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
   keptOf?(hostId: string): readonly string[];
   /** A host was removed, and is no longer served: forgets what is kept of it. @throws {ContractError} StoreUnavailable */

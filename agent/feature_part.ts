@@ -45,7 +45,7 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
   replaced?(vmId: string): readonly string[];
   /** What it keeps of a VM that moves to another host, and that can go along. */
   portable?(vm: VM): readonly Portable[];
-  /** Something does not respond any more, or does so again: see `Host.reports`. */
+  /** Something does not respond any more, or does so again: see `HangWatch.reports`. */
   hangsChanged?(): void;
   /** A network of libvirt was deleted by a command. Its answer waits for this. */
   networkDeleted?(name: string): Promise<void>;

@@ -16,7 +16,7 @@ export const targetsOfGrants = (grants: readonly Grant[]): CoverTargets => ({
 const tokensOf = ({ accounts }: Access) => accounts.records.of<TokenRecord>("token");
 
 /** Users and API tokens with rights to some VMs alone. */
-export function coversOf(access: Access): Cover[] {
+export function grantCoversOf(access: Access): Cover[] {
   const users = [...access.accounts.users.values()].map((
     { name, grants },
   ) => ({ kind: "user", name, grants } as const));
@@ -52,7 +52,7 @@ const LONGEST = 60;
  * @returns whose grants have gone
  * @throws {ContractError} StoreUnavailable
  */
-export const releaseVm = (access: Access, vmId: string): string[] =>
+export const releaseVmGrants = (access: Access, vmId: string): string[] =>
   release(access, ({ on }) => on.kind === "vm" && on.vmId === vmId);
 
 /**
@@ -61,7 +61,7 @@ export const releaseVm = (access: Access, vmId: string): string[] =>
  * @returns whose grants have gone
  * @throws {ContractError} StoreUnavailable
  */
-export const releaseHost = (access: Access, hostId: string): string[] =>
+export const releaseHostGrants = (access: Access, hostId: string): string[] =>
   release(access, ({ on }) => on.kind === "host" && on.host === hostId);
 
 /**

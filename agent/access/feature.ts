@@ -8,7 +8,7 @@ import type {
 import { feature } from "../feature.ts";
 import { AuditRetention } from "../store/audit_retention.ts";
 import { auditHandlers } from "./audit_handlers.ts";
-import { coversOf, releaseHost, releaseVm } from "./covers.ts";
+import { grantCoversOf, releaseHostGrants, releaseVmGrants } from "./covers.ts";
 import { accessHandlers } from "./handlers.ts";
 import { SSH_KEY_MIGRATIONS } from "./ssh_keys.ts";
 import { passkeyHandlers } from "./passkey_handlers.ts";
@@ -26,7 +26,7 @@ export const accessFeature = feature<keyof typeof accessCommands | keyof typeof 
   name: "access",
   migrations: SSH_KEY_MIGRATIONS,
   open: (app) => {
-    app.coverage.add(() => coversOf(app.access));
+    app.coverage.add(() => grantCoversOf(app.access));
     app.access.accounts.onReplaced = ({ name, hostUid }, uid) => {
       const message =
         `The account ${name} of the host has the uid ${uid}, and had ${hostUid}: it is another person's. ` +
@@ -54,9 +54,9 @@ export const accessFeature = feature<keyof typeof accessCommands | keyof typeof 
         },
       ],
       stop: () => app.access.credentials.tidy(),
-      forgetHost: (hostId) => void releaseHost(app.access, hostId),
-      hostAdded: (hostId) => void releaseHost(app.access, hostId),
-      host: () => ({ replaced: (vmId) => releaseVm(app.access, vmId) }),
+      forgetHost: (hostId) => void releaseHostGrants(app.access, hostId),
+      hostAdded: (hostId) => void releaseHostGrants(app.access, hostId),
+      host: () => ({ replaced: (vmId) => releaseVmGrants(app.access, vmId) }),
     };
   },
 });

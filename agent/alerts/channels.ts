@@ -10,7 +10,7 @@ import type { AlertTargetRecord, MessageItem } from "./records.ts";
 import { urlHost } from "../../lib/network/url_host.ts";
 
 /** What is sent. */
-export interface Outgoing {
+export interface OutgoingAlert {
   /** Stays the same over all tries, so that who gets it twice can tell. */
   readonly id: string;
   readonly text: AlertText;
@@ -64,7 +64,7 @@ export const mailUrl = (host: string) => new URL(`smtp://${urlHost(host)}`);
 /** Sends a mail. nodemailer encodes headers and addresses; none of them can hold a line break (the contract's patterns). */
 async function mail(
   target: AlertTargetRecord,
-  { id, text, at }: Outgoing,
+  { id, text, at }: OutgoingAlert,
   options: SendOptions,
 ): Promise<void> {
   const { createTransport } = await import("nodemailer");
@@ -125,7 +125,7 @@ function ntfyPlace(text: string): { server: string; topic: string } {
   };
 }
 
-type Channel = (target: AlertTargetRecord, message: Outgoing, options: SendOptions) => Promise<void>;
+type Channel = (target: AlertTargetRecord, message: OutgoingAlert, options: SendOptions) => Promise<void>;
 
 const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
   email: mail,
@@ -173,7 +173,7 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
  */
 export async function send(
   target: AlertTargetRecord,
-  message: Outgoing,
+  message: OutgoingAlert,
   options: SendOptions,
 ): Promise<void> {
   options.signal.throwIfAborted();

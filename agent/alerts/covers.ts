@@ -29,7 +29,7 @@ export const targetsOn = (
 });
 
 /** Those that hold for VMs or a storage pool. @param now milliseconds since 1970 */
-export function coversOf({ rules, silences }: AlertRecords, now: number): Cover[] {
+export function alertCoversOf({ rules, silences }: AlertRecords, now: number): Cover[] {
   const alerts = rules.all.filter(({ enabled }) => enabled).map((rule): Cover => ({
     kind: "alert",
     name: rule.name,
@@ -65,7 +65,7 @@ function release(
 }
 
 /** Another VM has the id: alerts on the one before are switched off, silences end. @returns their names */
-export const releaseVm = (records: AlertRecords, engine: AlertEngine, vmId: string): string[] =>
+export const releaseVmAlerts = (records: AlertRecords, engine: AlertEngine, vmId: string): string[] =>
   release(records, engine, (on) => on.vmId === vmId);
 
 /** Alerts on a VM that moves to another host, which go along: not whom they tell. */
@@ -84,7 +84,7 @@ export const portableAlerts = (records: AlertRecords, engine: AlertEngine, { id:
   });
 
 /** A host was removed: what fires on it is over, alerts on it are switched off, silences end. */
-export function releaseHost(records: AlertRecords, engine: AlertEngine, host: string): void {
+export function releaseHostAlerts(records: AlertRecords, engine: AlertEngine, host: string): void {
   engine.forgetHost(host);
   release(records, engine, ({ hostId }) => hostId === host);
 }

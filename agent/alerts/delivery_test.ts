@@ -9,7 +9,7 @@ import { Jobs } from "../jobs/jobs.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
 import { NotDelivered } from "../outbound/post.ts";
-import { type Outgoing, send } from "./channels.ts";
+import { type OutgoingAlert, send } from "./channels.ts";
 import { BACK_OFF_MS, Delivery, STALE_MS } from "./delivery.ts";
 import { GATHER_MS, Outbox, PACE_MS } from "./outbox.ts";
 import {
@@ -50,7 +50,7 @@ const target = (change: Partial<AlertTargetRecord>): AlertTargetRecord => ({
   ...change,
 });
 
-function outgoing(items: MessageItem[] = [{ kind: "fired", incident: incident() }], more = 0): Outgoing {
+function outgoing(items: MessageItem[] = [{ kind: "fired", incident: incident() }], more = 0): OutgoingAlert {
   return { id: "m1", text: alertText(items, more, "host1"), items, more, at: Date.UTC(2026, 0, 1) };
 }
 

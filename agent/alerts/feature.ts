@@ -3,10 +3,10 @@ import { locales } from "../../lib/i18n/locale.ts";
 import { languageOfEnvironment } from "../../lib/i18n/shell_language.ts";
 import type { alertCommands, alertTargetCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { Delivery } from "./delivery.ts";
 import { AlertEngine } from "./engine.ts";
-import { coversOf, portableAlerts, releaseHost, releaseVm } from "./covers.ts";
+import { alertCoversOf, portableAlerts, releaseHostAlerts, releaseVmAlerts } from "./covers.ts";
 import { alertHandlers, endOld } from "./handlers.ts";
 import { Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords } from "./records.ts";
@@ -19,9 +19,9 @@ const SEND_MS = 5000;
 /** Milliseconds between looks at what is too old. */
 const UPKEEP_MS = HOUR_MS;
 
-const watched = ({ id, link, inventory, reports }: Host): WatchedHost => ({
+const watched = ({ id, link, inventory, hangs }: LibvirtHost): WatchedHost => ({
   id,
-  hangs: reports.open,
+  hangs: hangs.reports.open,
   isConnected: link.status.connected,
   vms: inventory.vms(),
 });
@@ -39,7 +39,7 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
       groupOf: (vmId) => vm(vmId)?.group,
       isHeld: (hostId) => app.maintenanceOf.get()(hostId) !== undefined,
     });
-    app.coverage.add(() => coversOf(records, clock.now()));
+    app.coverage.add(() => alertCoversOf(records, clock.now()));
     records.attach((open) => engine.takeUp(open));
     const watcher = new AlertWatcher(engine, clock);
     const delivery = new Delivery({
@@ -107,11 +107,11 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
         stopping.abort();
         following[Symbol.dispose]();
       },
-      forgetHost: (hostId) => releaseHost(records, engine, hostId),
+      forgetHost: (hostId) => releaseHostAlerts(records, engine, hostId),
       host: (host) => ({
         changed: ({ vmId, event }) => watcher.told(host.id, host.inventory.vm(vmId), event),
         portable: (vm) => portableAlerts(records, engine, vm),
-        replaced: (vmId) => releaseVm(records, engine, vmId),
+        replaced: (vmId) => releaseVmAlerts(records, engine, vmId),
         hangsChanged: () => watcher.hangs(watched(host), false),
       }),
     };

@@ -3,7 +3,7 @@ import type { ChunkList } from "../../lib/backup/chunk_list.ts";
 import { type BackupManifest, CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
 import { isSystemError } from "../machine/files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
@@ -37,7 +37,7 @@ export interface ReadPlan {
  * The disks that are qcow2 of version 2, which holds no dirty bitmaps: libvirt 9.0 may end when it is asked for a checkpoint
  * with one. What cannot be read is left to QEMU.
  */
-export async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Promise<Set<string>> {
+export async function withoutBitmaps({ link }: LibvirtHost, disks: readonly Disk[]): Promise<Set<string>> {
   const found = new Set<string>();
   if (link.machine === null) return found;
   for (const disk of disks.filter(({ format }) => format === "qcow2")) {
@@ -53,7 +53,7 @@ export async function withoutBitmaps({ link }: Host, disks: readonly Disk[]): Pr
 }
 
 /** Whether libvirt knows of snapshots of a VM. @throws {LibvirtError} */
-export async function hasSnapshots({ link }: Host, uuid: string): Promise<boolean> {
+export async function hasSnapshots({ link }: LibvirtHost, uuid: string): Promise<boolean> {
   try {
     return (await link.call("snapshotScan", { uuid })).length > 0;
   } catch (error) {
@@ -64,7 +64,7 @@ export async function hasSnapshots({ link }: Host, uuid: string): Promise<boolea
 
 /** Bytes of disks of a VM that runs, as QEMU has them now: another program may just have resized one. @throws {LibvirtError} */
 export async function sizesNow(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid }: Pick<VM, "id">,
   disks: readonly Disk[],
 ): Promise<ReadonlyMap<string, number>> {
@@ -106,7 +106,7 @@ async function usable(
  * @throws {LibvirtError}
  */
 export async function planRead(
-  host: Host,
+  host: LibvirtHost,
   repository: Repository,
   { vm, backupId, disks, isFull }: {
     readonly vm: VM;

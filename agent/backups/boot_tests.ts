@@ -3,7 +3,7 @@ import { type BootTest, ContractError } from "../../lib/contract/mod.ts";
 import { isBootTestDue } from "../../lib/backup/boot_due.ts";
 import { contentBytes } from "./verify.ts";
 import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { bootTest } from "./trial_boot.ts";
@@ -16,7 +16,7 @@ export interface BootTestsOptions {
   readonly records: BackupRecords;
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
 }
 
 /** Copies that are to be booted, and how. */

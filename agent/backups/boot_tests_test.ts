@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { TestClock } from "../testing.ts";
 import { BootTests, type BootTestsOf, type BootTestsOptions } from "./boot_tests.ts";
 import type { BackupRecords } from "./records.ts";
@@ -24,7 +24,7 @@ Deno.test("a boot test's progress counts all copies, and is unknown, never less,
   const tests = new BootTests(
     {
       ...{ clock: new TestClock(), jobs, records: { keepBootTest: () => {} } as unknown as BackupRecords },
-      host: () => ({ requireFilled: () => ({}) }) as unknown as Host,
+      host: () => ({ requireFilled: () => ({}) }) as unknown as LibvirtHost,
     },
     ({ copy: { id }, onBytes, onBoot }) => {
       onBytes(5);

@@ -26,7 +26,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import type { Clock } from "../clock.ts";
 import { openFile, plainPath, statFile } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
@@ -52,7 +52,7 @@ import { makeEmptyImage } from "./write_disk.ts";
 
 /** What a copy is part of. */
 export interface CopyContext {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly repository: Repository;
   readonly backup: Pick<StoredBackup, "id" | "name">;
   readonly run: Pick<StoredBackupRun, "id" | "startedAt" | "actor">;
@@ -301,7 +301,7 @@ export async function nvramBytes(
 
 /** A disk as the manifest has it. */
 async function described(
-  host: Host,
+  host: LibvirtHost,
   disk: Disk,
   bytes: number,
   chunks: ChunkList,
@@ -491,7 +491,7 @@ async function ofStopped(
 ): Promise<Content> {
   const count = new Count(onBytes), found: Content["disks"][number][] = [], takenAt = clock.now();
   let stored = 0, readBytes = 0, beside!: BesideDisks;
-  await host.operate(vm, "backing up", async () => {
+  await host.claims.operate(vm, "backing up", async () => {
     if (host.inventory.active().includes(vm.id)) {
       throw new ContractError("BackupFailed", { error: "the VM was started just now" });
     }

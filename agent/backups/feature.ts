@@ -7,7 +7,7 @@ import {
   ContractError,
 } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { poolFolder } from "../storage/reachable.ts";
 import type { KeptPath } from "../storage/volume_keepers.ts";
 import { feature } from "../feature.ts";
@@ -95,7 +95,7 @@ export const backupFeature = feature<
       run: (backup) => runDue(app, backup),
     });
     /** Where copies are on this host, be the backup off or its target used by none. */
-    const kept = function* (host: Host): Generator<KeptPath> {
+    const kept = function* (host: LibvirtHost): Generator<KeptPath> {
       if (host.machine === null) return;
       for (const { name, folder, targetId } of records.all()) {
         if (targetId === undefined) yield { path: copiesIn(folder), keeper: `backup job ${name}` };

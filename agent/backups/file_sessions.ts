@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { Mutex } from "../../lib/mutex.ts";
 import type { Clock } from "../clock.ts";
 import { guestfsMissing, isGuestfsEmulated } from "../guestfs/guestfs.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { FileSession } from "./file_session.ts";
 import { restoreFailure, type RestoreSource } from "./make_disk.ts";
@@ -19,7 +19,7 @@ const IDLE_MS = 120_000;
 /** What they need of the rest. */
 export interface FileSessionsOptions {
   readonly clock: Clock;
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   /** Where libguestfs works. */
   readonly guestfs: GuestfsFolders;
 }

@@ -2,7 +2,7 @@
 import { type Backup, ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
 import type { VmPlace } from "../../lib/access/rights.ts";
 import type { Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { requireUnshared } from "../storage/guest_folders.ts";
 import type { BootTests } from "./boot_tests.ts";
@@ -24,13 +24,13 @@ export interface BackupContext extends BackupViewSources {
   readonly jobs: Pick<Jobs, "run">;
   readonly open: OpenBackup;
   /** The host whose VMs are backed up. */
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   /** Whether a host has a KVM Manager of its own that VMs can move to. */
   readonly isLinked: (host: string) => boolean;
   /** Moves a VM to a linked host, as who asks. */
   readonly migrate: (vmId: string, toHost: string, principal: Principal) => Promise<Output<"migrate_vm">>;
   /** The host that a VM belongs to. */
-  readonly hostOf: (vmId: string) => Host | undefined;
+  readonly hostOf: (vmId: string) => LibvirtHost | undefined;
   /** Where a VM is, as rights go by it. */
   readonly placeOf: (vmId: string) => VmPlace | undefined;
   /** The VMs that somebody may see. */

@@ -3,7 +3,7 @@ import { type BackupManifest, type ManifestDisk, ManifestError } from "../../lib
 import { ContractError } from "../../lib/contract/mod.ts";
 import { XmlError } from "../../lib/formats/xml/tree.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -25,7 +25,7 @@ export interface RestoreSource {
 
 /** Restoring disks, while it runs. */
 export interface DiskWork extends RestoreSource {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly operation: Operation;
   readonly job: JobHandle;
   /** Keeps volumes that are being made from others. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LibvirtError } from "../../ffi/error.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Operation } from "../operations/operation.ts";
 import { StorageLocks } from "../storage/locks.ts";
 import type { Volume } from "../storage/volumes.ts";
@@ -16,7 +16,7 @@ async function tried(kind: LibvirtError["kind"]) {
   };
   const link = { machine: null, call: fails };
   const inventory = { everyVm: () => [], storage: { volumes: fails } };
-  const host = { link, machine: null, inventory, locks: new StorageLocks(false) } as unknown as Host;
+  const host = { link, machine: null, inventory, locks: new StorageLocks(false) } as unknown as LibvirtHost;
   const operation = { record: { actor: "ann" } } as unknown as Operation;
   const old = ["a", "b"].map((pool) => ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as Volume);
   const end = await putAway({ host, operation, warnings }, old).then(() => "done", (error) => error.message);

@@ -29,7 +29,8 @@ import type { Principal } from "../access.ts";
 import { isTaken, isThere, lookAt } from "../machine/files.ts";
 import { plainPath, statFile } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
+import type { VmAdmissions } from "../hosts/projects.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { identityAt } from "../operations/file_identity.ts";
@@ -262,6 +263,7 @@ export async function tpmIn(
 async function asNew(
   work: Work,
   { vmId, name, pool }: { readonly vmId: string; readonly name: string; readonly pool: string | undefined },
+  admissions: VmAdmissions,
 ): Promise<void> {
   const { host: { link }, operation, job } = work;
   const now = await definitionNow(work), document = await definitionOf(work, now);
@@ -290,7 +292,7 @@ async function asNew(
   job.log(message`Defining ${name}`);
   // The project of the VM that the copy is of
   const project = work.host.projects.projectOf(work.manifest.vm.id);
-  using admission = work.host.projects.admit(
+  using admission = admissions.admit(
     { vmId, name, project },
     await sizeOfDefinition(work.host, document.toString(), project),
   );
@@ -300,7 +302,7 @@ async function asNew(
 }
 
 /** As an import does: two cards of one address on a network take each other's traffic. @throws {ContractError} MacInUse */
-async function requireFreeMacs(host: Host, document: XmlDocument, own: string): Promise<void> {
+async function requireFreeMacs(host: LibvirtHost, document: XmlDocument, own: string): Promise<void> {
   const { macs } = identityOf(document);
   const other = macOwner(await withSaved(host, host.inventory.vms().filter(({ id }) => id !== own)), macs);
   if (other !== undefined) throw new ContractError("MacInUse", other);
@@ -372,7 +374,7 @@ function requireSameVm(
 }
 
 /** @throws {ContractError} RestoreNotPossible for one that has snapshots: they are of the disks it has now */
-async function requireNoSnapshots({ link }: Host, { id: uuid, name }: VM): Promise<void> {
+async function requireNoSnapshots({ link }: LibvirtHost, { id: uuid, name }: VM): Promise<void> {
   if ((await link.call("snapshotScan", { uuid })).length === 0) return;
   throw notPossible(
     message`${name} has snapshots, which are kept in the disks it has now. Delete them first`,
@@ -392,7 +394,7 @@ export interface RestoreCall {
  * @throws {ContractError} those of restore_backup
  */
 export async function restoreVm(
-  host: Host,
+  host: LibvirtHost,
   source: RestoreSource,
   input: Input<"restore_backup">,
   { principal, since }: RestoreCall,
@@ -406,7 +408,7 @@ export async function restoreVm(
     });
   }
   // What is restored in place is there already, and is off
-  if (!isInPlace) host.maintenance.requireInService();
+  const admissions = isInPlace ? undefined : host.requireAdmissions();
   const vm = isInPlace ? host.requireVm(was.id) : undefined;
   const name = vm?.name ?? input.name!, vmId = vm?.id ?? crypto.randomUUID();
   const keys = [keyOf.vm(vmId), keyOf.vmName(name)];
@@ -423,8 +425,9 @@ export async function restoreVm(
     using held = new DisposableStack();
     const work = { host, operation, job, warnings, ...source };
     try {
-      if (vm === undefined) await asNew({ ...work, held }, { vmId, name, pool: input.pool });
-      else await inPlace({ ...work, held }, vm, input.pool);
+      const { pool } = input, whole = { ...work, held };
+      if (vm !== undefined) await inPlace(whole, vm, pool);
+      else await asNew(whole, { vmId, name, pool }, admissions!);
       for (const warning of warnings) job.log(warning);
     } catch (error) {
       job.log("Removing what was made");
@@ -447,7 +450,7 @@ export async function restoreVm(
       ));
   if (vm === undefined) await run();
   else {
-    await host.operate(vm, "restoring", async () => {
+    await host.claims.operate(vm, "restoring", async () => {
       requireOff(host, host.requireVm(vm.id));
       await run();
     });

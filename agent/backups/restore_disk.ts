@@ -2,7 +2,7 @@
 import { message, vmName } from "../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { requireFreeVolumeName } from "../storage/volume_work.ts";
@@ -15,7 +15,7 @@ import { type MadeDisk, makeDisk, restoreFailure, type RestoreSource } from "./m
  * @throws {ContractError} those of restore_backup_disk
  */
 export async function restoreDisk(
-  host: Host,
+  host: LibvirtHost,
   source: RestoreSource,
   input: Input<"restore_backup_disk">,
   principal: Principal,

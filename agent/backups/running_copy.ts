@@ -2,7 +2,7 @@
 import { type BackupDisk, backupXml, checkpointXml } from "../../lib/formats/xml/backup.ts";
 import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { message, vmName } from "../../lib/i18n/message.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { copyDisks, type DisksCopy, type DisksCopyResult } from "../vm/running_disks.ts";
 import type { ReadPlan } from "./base.ts";
@@ -74,10 +74,11 @@ function asked({ vm, plan: { base, noted }, checkpoint }: RunningCopy, way: Copy
 }
 
 /** VMs of each host that are copied now → the end of that. */
-const copied = new WeakMap<Host, Map<string, Promise<void>>>();
+const copied = new WeakMap<LibvirtHost, Map<string, Promise<void>>>();
 
 /** Whether QEMU copies the disks of a VM for a backup or an increment of a replica. */
-export const isBeingCopied = (host: Host, vmId: string): boolean => copied.get(host)?.has(vmId) === true;
+export const isBeingCopied = (host: LibvirtHost, vmId: string): boolean =>
+  copied.get(host)?.has(vmId) === true;
 
 /** Has a VM to oneself: libvirt takes one copy of it at a time. @throws the reason of the job's end */
 async function turnOf({ host, vm, job }: Pick<RunningCopy, "host" | "vm" | "job">): Promise<Disposable> {

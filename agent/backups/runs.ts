@@ -8,7 +8,7 @@ import { type Backup, ContractError, type Output, type VM } from "../../lib/cont
 import { message, type Sentence, type Unrendered, vmName } from "../../lib/i18n/message.ts";
 import { sentenceOf } from "../../lib/contract/errors.ts";
 import { type Clock, hostZone } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -31,7 +31,7 @@ export interface RunsOptions {
   readonly stateDir: string;
   readonly open: OpenBackup;
   /** The host whose VMs are copied: the one KVM Manager runs on. */
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly bootTests: Pick<BootTests, "after">;
   /** What a VM is called, or was called last; undefined where that is not known. */
   readonly nameOf: (vmId: string) => string | undefined;
@@ -341,7 +341,7 @@ export class BackupRuns {
     return text;
   }
 
-  #meant({ targets }: StoredBackup, host: Host): Meant[] {
+  #meant({ targets }: StoredBackup, host: LibvirtHost): Meant[] {
     const vms = [...host.requireFilled().inventory.vms()].sort((a, b) => a.name.localeCompare(b.name));
     if (targets.all) return vms.map((vm) => ({ vm }));
     const { found, missing } = scheduleTargetsIn(vms, targets);

@@ -7,7 +7,7 @@ import { writeChunkList } from "../../lib/backup/chunk_list.ts";
 import { type BackupManifest, CHUNK_BYTES, copyIdAt, MANIFEST_VERSION } from "../../lib/backup/manifest.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { ActivityEntry } from "../store/activity.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
 import { BACKUP_MIGRATIONS, BackupRecords, type StoredBackup } from "./records.ts";
@@ -47,7 +47,7 @@ async function backups() {
         requireFilled: () => ({ inventory }),
         inventory,
         record: (entry: ActivityEntry) => void vms.recorded.push(entry),
-      }) as unknown as Host,
+      }) as unknown as LibvirtHost,
     nameOf: (vmId) => vmId === "gone" ? "mail" : vmId,
     since: () => vms.since,
     bootTests: { after: () => Promise.resolve() },

@@ -10,7 +10,7 @@ import { SYSTEM_CLOCK } from "../clock.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import type { Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, t } from "../operations/outcome.ts";
@@ -98,7 +98,7 @@ const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
 
 /** The folders that are asked: the disks' own ones, those of pools, that of KVM Manager's state. */
 function foldersFor(
-  host: Host,
+  host: LibvirtHost,
   disks: readonly Disk[],
   stateDir: string,
 ): { own: string[]; other: string[] } {
@@ -110,7 +110,7 @@ function foldersFor(
 
 /** What is wanted of a folder. */
 export interface SpoolRequest {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: { readonly id: string };
   /** Id of the copy. */
   readonly id: string;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { requireActive } from "../storage/shared.ts";
 import { plainCodec, type StoreCodec } from "./codec.ts";
 import type { StoredBackup } from "./records.ts";
@@ -27,11 +27,11 @@ export type TargetPlace = Omit<
 /** What stores work with. */
 export interface StoreContext {
   readonly clock: Clock;
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
 }
 
 /** The folder of a pool. @throws {ContractError} StoragePoolNotFound, StorageUnknown, BackupTargetUnusable */
-function poolFolder(host: Host, pool: string): string {
+function poolFolder(host: LibvirtHost, pool: string): string {
   let record;
   try {
     record = requireActive(host, pool);

@@ -16,7 +16,7 @@ import { nvramHolder, nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { xml } from "../../lib/formats/xml/build.ts";
 import { decodePng } from "../../lib/formats/png/png.ts";
 import { type Clock, sleep } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -45,7 +45,7 @@ export interface BootTested extends Omit<BootTest, "at" | "screen"> {
 
 /** What a test works with. */
 export interface BootTestWork extends RestoreSource {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly job: JobHandle;
   readonly clock: Clock;
   readonly actor: string;
@@ -67,7 +67,7 @@ async function ownDefinition(work: BootTestWork): Promise<XmlDocument> {
 }
 
 /** The memory that it gets: its own, as far as the host has that. @throws {ContractError} BootTestNotPossible */
-async function memoryFor({ sampler }: Host, wanted: number): Promise<number> {
+async function memoryFor({ sampler }: LibvirtHost, wanted: number): Promise<number> {
   if (!sampler.host) await sampler.tick();
   const { memoryTotalMb, memoryUsedMb } = sampler.host ?? {};
   const free = (memoryTotalMb ?? 0) - (memoryUsedMb ?? 0) - SPARE_MB;
@@ -78,7 +78,7 @@ async function memoryFor({ sampler }: Host, wanted: number): Promise<number> {
 }
 
 /** A picture of its screen, unless there is none just now. @throws {LibvirtError} where libvirt is away */
-async function pictureOf({ link }: Host, uuid: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function pictureOf({ link }: LibvirtHost, uuid: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return (await link.call("domainScreenshot", { uuid })).png;
   } catch (error) {
@@ -89,7 +89,7 @@ async function pictureOf({ link }: Host, uuid: string): Promise<Uint8Array<Array
 }
 
 /** Bytes that it has read of its disks; 0 while QEMU does not say. @throws {LibvirtError} where libvirt is away */
-async function bytesRead({ link }: Host, uuid: string): Promise<number> {
+async function bytesRead({ link }: LibvirtHost, uuid: string): Promise<number> {
   const record = await link.call("domainStatsOne", { uuid, groups: ["block"] }).catch((error) => {
     if (isConnectionLost(error)) throw error;
     return null;

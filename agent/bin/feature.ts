@@ -4,7 +4,7 @@ import { expired } from "../../lib/bin/retention.ts";
 import { bin as texts } from "../../lib/i18n/en/bin.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { feature } from "../feature.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { BIN_MIGRATIONS } from "../storage/bin/records.ts";
 import { refreshPools } from "../storage/bin/keep.ts";
 import { isLocked, lockEntry } from "../storage/bin/purge.ts";
@@ -18,7 +18,7 @@ const { t } = textsOf(texts);
 const LOOK_MS = 30_000;
 
 /** What was on its way when this process or its database was lost, and no operation works on, is taken for what is kept. */
-function repair({ bin, id, operations }: Host): void {
+function repair({ bin, id, operations }: LibvirtHost): void {
   if (operations.unsettled > 0) return;
   for (const entry of bin.all(id)) {
     if (entry.state === "kept" || isLocked(entry)) continue;
@@ -31,7 +31,7 @@ export const binFeature = feature<keyof typeof binCommands>({
   name: "bin",
   migrations: BIN_MIGRATIONS,
   open: (app) => {
-    const look = async (host: Host) => {
+    const look = async (host: LibvirtHost) => {
       if (!host.inventory.filled || app.store.open() === undefined) return;
       repair(host);
       for (const key of [...app.bin.stale]) {

@@ -4,9 +4,9 @@ import { entryOfNote, splitPath } from "../../lib/bin/place.ts";
 import { MOST_NOTE_BYTES, readNote } from "../../lib/bin/note.ts";
 import { TPM_FOLDER } from "../../lib/formats/swtpm.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
-import { isKept, namesIn, noteIn } from "../storage/bin/folder.ts";
+import { isKept, namesInBin, noteIn } from "../storage/bin/folder.ts";
 
 /** Folders of libvirt's own in which VMs have files other than their disks. */
 const LIBVIRTS = ["/var/lib/libvirt/qemu/nvram", TPM_FOLDER];
@@ -24,7 +24,7 @@ async function foundIn(folder: string, name: string, id: string): Promise<Stored
 }
 
 /** Takes in what is in the bins of a host's own folders and was not known. @returns how many entries */
-export async function takeFound(host: Host): Promise<number> {
+export async function takeFound(host: LibvirtHost): Promise<number> {
   const { bin, link, inventory, id: hostId } = host;
   if (link.machine === null) return 0;
   const pools = inventory.storage.records().flatMap(({ volumes, xml }) => {
@@ -34,7 +34,7 @@ export async function takeFound(host: Host): Promise<number> {
   const found = new Map<string, StoredEntry>();
   for (const folder of [...pools, ...(link.machine.isSystem ? LIBVIRTS : [])]) {
     try {
-      for (const name of await namesIn(folder)) {
+      for (const name of await namesInBin(folder)) {
         const id = entryOfNote(name);
         if (id === undefined || bin.get(id) !== undefined) continue;
         const entry = await foundIn(folder, name, id);

@@ -1,12 +1,12 @@
 /** What every kind of console is. */
 import type { VM } from "../../lib/contract/mod.ts";
 import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { TicketGrant } from "./tickets.ts";
 
 /** One console being served. */
 export interface ConsoleCall {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   readonly grant: TicketGrant;
   readonly peer: ConsolePeer;
@@ -21,7 +21,7 @@ export interface ConsoleType {
    * @returns what libvirt calls the line, where there may be several
    * @throws {ContractError} why it has none
    */
-  check(host: Host, vm: VM, line: number | undefined): Promise<string | undefined>;
+  check(host: LibvirtHost, vm: VM, line: number | undefined): Promise<string | undefined>;
   /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */
   serve(call: ConsoleCall): Promise<Farewell>;
 }

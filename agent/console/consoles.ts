@@ -19,7 +19,7 @@ import type { FindVm } from "../access/authorise.ts";
 import type { Caller } from "../access/mod.ts";
 import { ofConnection } from "../http/connections.ts";
 import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
-import type { Admit, Session } from "../http/websocket.ts";
+import type { Admit, PeerSession } from "../http/websocket.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { CallContext } from "../dispatch.ts";
 import { relayConsole } from "./linked_console.ts";
@@ -90,7 +90,7 @@ export class Consoles {
   }
 
   /** Answers a request for a WebSocket. */
-  readonly admit: Admit = (request: Request, door: Door, address: string, peer?: SocketPeer): Session => {
+  readonly admit: Admit = (request: Request, door: Door, address: string, peer?: SocketPeer): PeerSession => {
     const principal = this.identify(request, {
       door,
       address,

@@ -4,7 +4,7 @@ import { oneLine, safeFileName } from "../../lib/text/text.ts";
 import { VIEWER_FILE_TYPE, viewerFile } from "../../lib/console/viewer_file.ts";
 import { screenServers } from "../../lib/formats/xml/domain.ts";
 import { includes, type Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { addressHere } from "./vnc/target.ts";
 
 /** Screens remote-viewer shows, the better one first. */
@@ -12,7 +12,7 @@ const SHOWN = ["spice", "vnc"];
 
 /** @throws {ContractError} VmNotFound, VmNotRunning, NoViewer, ScreenElsewhere */
 export async function giveViewerFile(
-  host: Host,
+  host: LibvirtHost,
   vmId: string,
   principal: Principal,
 ): Promise<ViewerFile> {

@@ -9,7 +9,7 @@ import { SEED_FILE } from "../../lib/grpc/seed_file.ts";
 
 export interface GrpcApi {
   readonly contract: ContractFile;
-  /** Every file that reflection tells of. */
+  /** Every file that reflection lists. */
   readonly files: readonly ProtoFile[];
   readonly codec: Codec;
 }

@@ -8,7 +8,7 @@ import {
 } from "../http/websocket_connection.ts";
 import type { Buffer } from "node:buffer";
 import type { Incoming } from "./incoming.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { OutgoingMessages } from "./outgoing.ts";
 
 /** How bytes are messages, and messages bytes. */
 export interface ConsoleMessages {
@@ -25,7 +25,7 @@ export class GrpcConsolePeer implements ConsolePeer {
 
   constructor(
     private readonly incoming: Incoming,
-    private readonly outgoing: Outgoing,
+    private readonly outgoing: OutgoingMessages,
     private readonly as: ConsoleMessages,
     /** What was typed with the first message. */
     private readonly early: Uint8Array,

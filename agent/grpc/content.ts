@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Content, RequestBody } from "../dispatch.ts";
 import type { Incoming } from "./incoming.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { OutgoingMessages } from "./outgoing.ts";
 
 /** Bytes of one message of a download. */
 const PIECE = 64 * 1024;
@@ -15,7 +15,7 @@ export interface UploadPart {
 }
 
 /** The first message of an upload. @throws {ContractError} InvalidInput */
-export async function startOf(
+export async function uploadStart(
   incoming: Incoming,
   read: (message: Uint8Array) => UploadPart,
 ): Promise<unknown> {
@@ -52,7 +52,7 @@ export function bodyOf(incoming: Incoming, read: (message: Uint8Array) => Upload
  * @throws what it is refused with, or what its content breaks off with
  */
 export async function sendContent(
-  outgoing: Outgoing,
+  outgoing: OutgoingMessages,
   write: (part: { readonly about: unknown } | { readonly data: Uint8Array }) => Buffer,
   run: (content: Content) => Promise<unknown>,
 ): Promise<void> {

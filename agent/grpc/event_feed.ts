@@ -15,7 +15,7 @@ import { type EventHub, lengthOf, missedEvent, type Published } from "../events/
 import { withLocale } from "../i18n/request_locale.ts";
 import { FairPlaces, type Place } from "../http/fair_places.ts";
 import { MOST_OF_ONE, MOST_STREAMS } from "../http/event_stream.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { OutgoingMessages } from "./outgoing.ts";
 
 /** Bytes that a client may be behind. Beyond, its stream is ended: it comes back with the last id that it has read. */
 const BEHIND_LIMIT = 1024 * 1024;
@@ -61,7 +61,7 @@ export class EventFeeds {
     { since, figures, names, vmIds }: FeedRequest,
     { principal, outgoing, write }: {
       readonly principal: Principal;
-      readonly outgoing: Outgoing;
+      readonly outgoing: OutgoingMessages;
       readonly write: (event: Readonly<Record<string, unknown>>) => Buffer;
     },
   ): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Where gRPC is served: HTTP/2 on addresses of its own, with TLS by the web server's certificate, or in the clear on loopback;
- * and a UNIX socket beside the API's. What speaks gRPC is loaded with the first connection.
+ * and a UNIX socket next to the API's. The modules of gRPC are loaded with the first connection.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
@@ -25,7 +25,7 @@ export const GRPC_SOCKET = "grpc.sock";
 /** What `--grpc-listen` has for the UNIX socket alone. */
 export const SOCKET_ALONE = "socket";
 
-/** What listeners need beside what they serve. */
+/** Where gRPC is served, what protects it, and how its server is loaded. */
 export interface GrpcListenerOptions {
   /** `host:port`, or {@link SOCKET_ALONE}. */
   readonly addresses: readonly string[];

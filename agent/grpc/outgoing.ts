@@ -8,7 +8,7 @@ type WritingCall = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buf
 const MOST_UNSENT = 512 * 1024;
 
 /** Messages to the client of a call. */
-export class Outgoing {
+export class OutgoingMessages {
   readonly #gone = new AbortController();
   #room: PromiseWithResolvers<boolean> | undefined;
   #unsent = 0;
@@ -24,7 +24,7 @@ export class Outgoing {
     if (call.cancelled) leave();
   }
 
-  /** Aborted once nobody waits for anything more. */
+  /** Aborted once the client waits for no further message. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }

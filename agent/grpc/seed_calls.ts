@@ -115,7 +115,7 @@ function configOf({ name, config }: SeedInput): Record<string, unknown> {
   };
 }
 
-/** The seed's calls by name. @param isGone whether nobody waits for the answer any more */
+/** The seed's calls by name. @param isGone whether the client waits for the answer no longer */
 export function seedCalls(
   dispatch: SeedDispatch,
   isGone: () => boolean,

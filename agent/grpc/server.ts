@@ -41,11 +41,11 @@ import type { Rate } from "../limits.ts";
 import { log } from "../log.ts";
 import type { GrpcApi } from "./api.ts";
 import { callerOf, headOf, type Origin } from "./callers.ts";
-import { bodyOf, sendContent, startOf, type UploadPart } from "./content.ts";
+import { bodyOf, sendContent, type UploadPart, uploadStart } from "./content.ts";
 import { type ConsoleMessages, GrpcConsolePeer } from "./console_peer.ts";
 import { EventFeeds } from "./event_feed.ts";
 import { Incoming } from "./incoming.ts";
-import { Outgoing } from "./outgoing.ts";
+import { OutgoingMessages } from "./outgoing.ts";
 import { Reflection, type ReflectionRequest } from "./reflection.ts";
 import { seedCalls } from "./seed_calls.ts";
 import { bufferOf, statusOf } from "./status.ts";
@@ -379,7 +379,7 @@ export class GrpcServer {
       const incoming = new Incoming(call);
       const read = (message: Uint8Array) => this.#read(method.input, message) as UploadPart;
       const carryOut = async () => {
-        const start = await startOf(incoming, read);
+        const start = await uploadStart(incoming, read);
         return await this.#command(method.command!, start, call, { body: bodyOf(incoming, read) });
       };
       this.#inLanguage(call, () => {
@@ -395,7 +395,11 @@ export class GrpcServer {
   /** What answers one message with many. */
   #streaming(
     method: ProtoMethod,
-    run: (input: unknown, call: ServerWritableStream<Buffer, Buffer>, outgoing: Outgoing) => Promise<void>,
+    run: (
+      input: unknown,
+      call: ServerWritableStream<Buffer, Buffer>,
+      outgoing: OutgoingMessages,
+    ) => Promise<void>,
   ): Handler {
     const handle = (call: ServerWritableStream<Buffer, Buffer>) => {
       this.#serve(
@@ -407,7 +411,7 @@ export class GrpcServer {
   }
 
   #duplex(
-    run: (call: ServerDuplexStream<Buffer, Buffer>, outgoing: Outgoing) => Promise<void>,
+    run: (call: ServerDuplexStream<Buffer, Buffer>, outgoing: OutgoingMessages) => Promise<void>,
   ): Handler {
     const handle = (call: ServerDuplexStream<Buffer, Buffer>) => {
       this.#serve(call, async (outgoing) => await run(call, outgoing));
@@ -418,9 +422,9 @@ export class GrpcServer {
   /** Runs what answers a call with messages; the call ends with it. */
   #serve(
     call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
-    run: (outgoing: Outgoing) => Promise<void>,
+    run: (outgoing: OutgoingMessages) => Promise<void>,
   ): void {
-    const outgoing = new Outgoing(call);
+    const outgoing = new OutgoingMessages(call);
     this.#inLanguage(call, () => {
       run(outgoing).then(() => {
         if (!outgoing.gone.aborted) call.end();
@@ -434,7 +438,7 @@ export class GrpcServer {
   async #feed(
     method: ProtoMethod,
     wanted: Parameters<EventFeeds["serve"]>[0],
-    { call, outgoing }: { call: ServerWritableStream<Buffer, Buffer>; outgoing: Outgoing },
+    { call, outgoing }: { call: ServerWritableStream<Buffer, Buffer>; outgoing: OutgoingMessages },
   ): Promise<void> {
     // The client knows that it listens before anything has happened
     call.sendMetadata(new Metadata());
@@ -448,7 +452,7 @@ export class GrpcServer {
   async #lines(
     method: ContractMethod,
     input: unknown,
-    { call, outgoing }: { call: ServerWritableStream<Buffer, Buffer>; outgoing: Outgoing },
+    { call, outgoing }: { call: ServerWritableStream<Buffer, Buffer>; outgoing: OutgoingMessages },
   ): Promise<void> {
     let lost = 0;
     const gone = new AbortController();

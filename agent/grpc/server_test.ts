@@ -151,7 +151,7 @@ Deno.test("a command that is added to the contract is a method without another l
   assert.deepEqual(own.asked[0]!.input, { vmId: "u-1", colours: [] });
 });
 
-Deno.test("events come as they happen; who does not read them is ended, and nobody waits for them", async () => {
+Deno.test("events come as they happen; a client that does not read them is cut off, and holds up no event", async () => {
   await using own = await serving(() => Promise.resolve(null));
   const stream = own.watch();
   await new Promise((resolve) => stream.once("metadata", resolve));

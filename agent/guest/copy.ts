@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { ContractError, type Input, type Output, type VM } from "../../lib/contract/mod.ts";
 import { BodyReader, drain } from "../body_reader.ts";
 import type { CallContext } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { GuestBackend, GuestReader, GuestWriter } from "./backend.ts";
 
@@ -78,7 +78,7 @@ export async function writeArriving(
 
 /** Copies the body of a request into a guest. @throws {ContractError} */
 export async function copyTo(
-  { jobs }: Host,
+  { jobs }: LibvirtHost,
   { vm, agent }: In,
   { path, size, mode, checksum }: Input<"guest_copy_to">,
   { principal, content }: CallContext,
@@ -117,7 +117,7 @@ export async function copyTo(
 
 /** Gives a guest's file to who asked as a stream. @throws {ContractError} */
 export async function copyFrom(
-  { jobs }: Host,
+  { jobs }: LibvirtHost,
   { vm, agent }: In,
   { path }: Input<"guest_copy_from">,
   { principal, content }: CallContext,

@@ -7,7 +7,7 @@ import { longTarHead, TAR_BLOCK, tarComment, tarEnd, tarPadding } from "../../li
 import { inFolder, isWindows } from "../../lib/guest/paths.ts";
 import { BodyReader, drain } from "../body_reader.ts";
 import type { CallContext } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { GuestReader } from "./backend.ts";
@@ -67,7 +67,7 @@ function placeOf(folder: string, names: readonly string[]): string {
 
 /** Copies a folder that arrives as a tar file into a guest. @throws {ContractError} */
 export async function copyFolderTo(
-  { jobs }: Host,
+  { jobs }: LibvirtHost,
   { vm, agent }: In,
   { path, size }: Input<"guest_copy_folder_to">,
   { principal, content, note }: CallContext,
@@ -213,7 +213,7 @@ async function* contentOf(reader: GuestReader, { path, size }: Wanted): AsyncGen
 
 /** Gives a guest's folder to who asked as a tar file. @throws {ContractError} */
 export async function copyFolderFrom(
-  { jobs }: Host,
+  { jobs }: LibvirtHost,
   { vm, agent }: In,
   { path }: Input<"guest_copy_folder_from">,
   { principal, content, note }: CallContext,

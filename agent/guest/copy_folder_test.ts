@@ -6,7 +6,7 @@ import type { GuestFile } from "../../lib/contract/mod.ts";
 import { FolderArchive } from "../../lib/formats/tar/folder.ts";
 import { longTarHead, tarEnd, tarPadding } from "../../lib/formats/tar/tar.ts";
 import type { CallContext, RequestBody } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { GuestBackend } from "./backend.ts";
 import { copyFolderFrom, copyFolderTo } from "./copy_folder.ts";
 import type { In } from "./copy.ts";
@@ -36,7 +36,7 @@ class Ran {
           },
         }),
     },
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
 
   context(body?: RequestBody): CallContext {
     return {

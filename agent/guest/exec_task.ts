@@ -9,7 +9,7 @@ import {
   type VM,
 } from "../../lib/contract/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { contractError } from "../libvirt/failure.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
@@ -68,7 +68,7 @@ function requirePlace(jobs: Pick<Jobs, "list">, actor: string): void {
 
 /** Begins it. @returns the task @throws {ContractError} TooManyRequests */
 export async function execAsTask(
-  { jobs }: Pick<Host, "jobs">,
+  { jobs }: Pick<LibvirtHost, "jobs">,
   { vm, agent }: { readonly vm: VM; readonly agent: Pick<GuestBackend, "exec"> },
   { command, args = [], env, seconds }: Input<"guest_exec_task"> & { readonly seconds: number },
   actor: string,

@@ -4,7 +4,7 @@
  */
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";
@@ -29,7 +29,7 @@ export class GuestFreezes {
   readonly #frozen = new Map<string, Frozen>();
   #stopped = false;
 
-  constructor(private readonly host: Host, private readonly clock: Clock) {}
+  constructor(private readonly host: LibvirtHost, private readonly clock: Clock) {}
 
   /** Until when a guest is frozen by us; undefined while it is not. */
   until(vmId: string): number | undefined {

@@ -8,7 +8,7 @@ import {
   MOST_FILE,
 } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { power } from "../vm/lifecycle/power.ts";
 import { insertGuestTools } from "../vm/guest_tools/insert.ts";
 import { execAsTask } from "./exec_task.ts";
@@ -41,7 +41,7 @@ function encoded(bytes: Uint8Array, encoding: Encoding): string {
 }
 /** What they need. */
 interface GuestCommandServices {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly guests: GuestService;
   readonly freezes: GuestFreezes;
   readonly watch: Pick<GuestWatch, "note">;

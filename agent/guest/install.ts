@@ -8,7 +8,7 @@ import { linuxInstaller, type ToolsFile } from "../../lib/guest/tools/cd.ts";
 import { agentFile, GUEST_TARGETS } from "../../lib/guest/tools/targets.ts";
 import { NOT_ON_WINDOWS_BY_QEMU } from "../../lib/guest/remedies.ts";
 import { toldText } from "../../lib/guest/told.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { addChannel, type ChannelAdded } from "../vm/guest_tools/channel.ts";
 import { agentProgram, requireGuestTools } from "../vm/guest_tools/programs.ts";
@@ -67,7 +67,7 @@ class Installation {
  * @throws {ContractError}
  */
 export async function installAgent(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   agent: GuestBackend,
 ): Promise<Output<"install_guest_agent">> {
@@ -88,7 +88,7 @@ export async function installAgent(
     );
   }
   let channel: ChannelAdded = "present";
-  await host.operate(vm, "adding a channel", async () => {
+  await host.claims.operate(vm, "adding a channel", async () => {
     channel = await addChannel(host, host.requireVm(vm.id));
   });
   return { channel, output };

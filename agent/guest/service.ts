@@ -19,7 +19,7 @@ import {
   SILENT,
 } from "../../lib/guest/remedies.ts";
 import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { requireResponsive } from "../hosts/responsive.ts";
 import type { BackendState, GuestBackend } from "./backend.ts";
 import type { GuestFreezes } from "./freezes.ts";
@@ -61,7 +61,7 @@ export class GuestService {
 
   /** @param backends the better one first */
   constructor(
-    private readonly host: Host,
+    private readonly host: LibvirtHost,
     private readonly backends: readonly GuestBackend[],
     private readonly freezes: Pick<GuestFreezes, "until">,
     private readonly clock: Clock,

@@ -8,16 +8,16 @@ import { type AssignedDevice, hasIommu, type HostUse, listedDevices } from "../.
 import type { Output } from "../../lib/contract/mod.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { hostUses } from "./host_use.ts";
 
 /** Every device that libvirt knows of. @throws {LibvirtError} */
-export async function nodeDevices({ link }: Host): Promise<NodeDevice[]> {
+export async function nodeDevices({ link }: LibvirtHost): Promise<NodeDevice[]> {
   return (await link.call("nodeDevices")).map(readNodeDevice).filter((each) => each !== undefined);
 }
 
 /** The same; undefined where this libvirt lists none. @throws {LibvirtError} */
-export async function knownNodeDevices(host: Host): Promise<NodeDevice[] | undefined> {
+export async function knownNodeDevices(host: LibvirtHost): Promise<NodeDevice[] | undefined> {
   try {
     return await nodeDevices(host);
   } catch (error) {
@@ -27,7 +27,7 @@ export async function knownNodeDevices(host: Host): Promise<NodeDevice[] | undef
 }
 
 /** Which VMs have devices of the host: now, and from their next start on. @throws {LibvirtError} */
-export async function takenOn(host: Host): Promise<AssignedDevice[]> {
+export async function takenOn(host: LibvirtHost): Promise<AssignedDevice[]> {
   return (await definitionsOf(host, host.inventory.vms())).flatMap(
     ({ vm: { id: vmId, name }, live, next }) => {
       const of = (xml: string, running: boolean) =>
@@ -62,7 +62,7 @@ function remoteUses(devices: readonly NodeDevice[]): HostUse[] {
 }
 
 /** The host's devices as they are now. @throws {LibvirtError} */
-export async function listHostDevices(host: Host): Promise<Output<"get_host_devices">> {
+export async function listHostDevices(host: LibvirtHost): Promise<Output<"get_host_devices">> {
   const { machine } = host;
   const all = await nodeDevices(host);
   const [taken, uses, serials] = await Promise.all([

@@ -26,7 +26,7 @@ import { type HostManagement, manageHostHandlers } from "./manage.ts";
 import { versionText } from "./node_info.ts";
 import { hostStatus, hostStatuses } from "./statuses.ts";
 import { cpuModel } from "../machine/local.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import { loadOf } from "./host_size.ts";
 import type { HostRegistry } from "./registry.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -89,7 +89,7 @@ function attention(
 
 /** What the host lacks before VMs can be created on it, as far as the one who asks may see it. */
 async function lackingOn(
-  { id: hostId, inventory: { storage, networks, filled }, machine }: Host,
+  { id: hostId, inventory: { storage, networks, filled }, machine }: LibvirtHost,
   rights: Rights,
 ) {
   if (!filled) return [];
@@ -113,7 +113,7 @@ async function lackingOn(
 }
 
 /** VMs of these hosts that have other hosts' ids, one sentence each; for who sees all VMs. */
-function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights): string[] {
+function foreignTexts(hosts: HostRegistry, of: readonly LibvirtHost[], rights: Rights): string[] {
   if (!may(rights, "vms.view", "everything")) return [];
   return of.flatMap((host) =>
     hosts.foreignOn(host).map(({ vmId, name, owners }) =>
@@ -123,7 +123,7 @@ function foreignTexts(hosts: HostRegistry, of: readonly Host[], rights: Rights):
 }
 
 /** That a host takes no VMs, in words. */
-const maintenanceTexts = ({ maintenance }: Host): string[] =>
+const maintenanceTexts = ({ maintenance }: LibvirtHost): string[] =>
   maintenance.isOn
     ? [tMaintenance("maintenance.attention", {
       reason: maintenance.reason === "" ? "" : tMaintenance("maintenance.attention_reason", maintenance),
@@ -149,7 +149,7 @@ export function hostListHandlers(app: HostCommandServices): HostListHandlers {
 }
 
 /** A handler for each command on the host. */
-export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers {
+export function hostHandlers(host: LibvirtHost, app: HostCommandServices): HostHandlers {
   const { link, inventory, sampler, make, capabilities } = host;
   return {
     get_host_info: async (_input, { principal }): Promise<HostInfo> => {
@@ -194,6 +194,6 @@ export function hostHandlers(host: Host, app: HostCommandServices): HostHandlers
     },
     get_connection_status: (_input, { principal }) =>
       host.id === LOCAL_HOST ? link.status : shownConnection(link.status, principal.rights),
-    list_hangs: () => [...host.silent],
+    list_hangs: () => [...host.hangs.silent],
   };
 }

@@ -1,6 +1,6 @@
 /** What a host looks after by itself, and how often: more often while somebody is looking. */
 import type { PeriodicJob } from "../periodic.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import type { Addresses } from "./inventory/addresses.ts";
 import type { LostVms } from "./lost_vms.ts";
 
@@ -24,7 +24,7 @@ export interface HostJobParts {
 }
 
 type LookedAfter = Pick<
-  Host,
+  LibvirtHost,
   "events" | "inventory" | "observeFormats" | "sampler" | "sizes" | "storageMounts"
 >;
 

@@ -81,10 +81,9 @@ async function prepared(files: SshFiles, uri: string, { hostKey, password }: Ssh
   return new SshConnection(files, destination).libvirtUri(uri);
 }
 
-/** A handler for each of them. */
-export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCommand> {
-  const { hosts, hostRecords, jobs, ssh } = app;
-
+/** What changes of hosts are checked by. */
+function hostChecks(app: HostManagement) {
+  const { hosts, hostRecords, jobs } = app;
   /** @throws {ContractError} HostNotFound, HostStays */
   const kept = (id: string): StoredHost => {
     const found = hostRecords.get(id);
@@ -123,10 +122,17 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
   const connected = async (id: string, undo: () => Promise<void>): Promise<void> => {
     const host = hosts.served(id);
     await host?.settled();
-    if (host?.sameAs === undefined) return;
+    if (host?.otherLibvirts.sameAs === undefined) return;
     await undo();
-    throw new ContractError("HostExists", { host: host.sameAs });
+    throw new ContractError("HostExists", { host: host.otherLibvirts.sameAs });
   };
+
+  return { kept, requireIdle, requireSettled, loginOf, connected };
+}
+
+/** A handler for each of them. */
+export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCommand> {
+  const { hosts, ssh } = app, { kept, requireIdle, requireSettled, loginOf, connected } = hostChecks(app);
 
   return {
     add_host: async ({ name, label = name, uri: wanted, ...answers }, { principal }) => {

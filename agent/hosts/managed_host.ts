@@ -3,7 +3,7 @@ import type { CommandName, ConnectionStatus, HostStats, VM } from "../../lib/con
 import type { Route } from "../dispatch.ts";
 import type { StoredHost } from "./records.ts";
 
-/** A host that is served: `Host`, whose libvirt is read here, or `LinkedHost`, which has a KVM Manager of its own. */
+/** A host that is served: `LibvirtHost`, whose libvirt is read here, or `LinkedHost`, which has a KVM Manager of its own. */
 export interface ManagedHost {
   readonly id: string;
   /** What people call it. */

@@ -25,6 +25,16 @@ export interface WantedVm {
   readonly project: string | undefined;
 }
 
+/** What admits VMs that are made here, or come here. A host hands it out while it takes VMs (`Host.requireAdmissions`). */
+export interface VmAdmissions {
+  /**
+   * Admits a VM that is about to be made, or comes back, and writes down that it is in the project.
+   *
+   * @throws {ContractError} QuotaExceeded, StoreUnavailable
+   */
+  admit(wanted: WantedVm, size: VmSize): Admission;
+}
+
 export interface HostProjects {
   /** Id of the project with a name or an id. @throws {ContractError} ProjectNotFound */
   idOf(project: string | undefined): string | undefined;
@@ -40,12 +50,6 @@ export interface HostProjects {
   /** Refuses what has no room now. Nothing is taken. @throws {ContractError} QuotaExceeded, StoreUnavailable */
   requireRoom(projectId: string | undefined, count: number, each: VmSize): void;
   /**
-   * Admits a VM that is about to be made, or comes back, and writes down that it is in the project.
-   *
-   * @throws {ContractError} QuotaExceeded, StoreUnavailable
-   */
-  admit(wanted: WantedVm, size: VmSize): Admission;
-  /**
    * Admits that a VM grows to what is given; what is left out stays.
    *
    * @throws {ContractError} QuotaExceeded, StoreUnavailable
@@ -56,7 +60,7 @@ export interface HostProjects {
 const FREE: Admission = { keep: () => {}, [Symbol.dispose]: () => {} };
 
 /** Of a host whose VMs are in no projects. */
-export const NO_PROJECTS: HostProjects = {
+export const NO_PROJECTS: HostProjects & VmAdmissions = {
   idOf: () => undefined,
   projectOf: () => undefined,
   lastSize: () => undefined,

@@ -5,7 +5,7 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 
 /** Seconds a guest stands still at most while a copy begins. */
 export const QUIESCE_SECONDS = 30;
@@ -14,7 +14,7 @@ export const QUIESCE_SECONDS = 30;
 export type Quiescing = "libvirt" | "own" | "nobody";
 
 /** Finds who freezes a guest. */
-export async function quiescingOf({ guests }: Pick<Host, "guests">, vm: VM): Promise<Quiescing> {
+export async function quiescingOf({ guests }: Pick<LibvirtHost, "guests">, vm: VM): Promise<Quiescing> {
   if (vm.guestAgent !== "connected") return "nobody";
   if (vm.guestAgents["kvm-manager-agent"] === "connected" && await guests.freezer.isOwn(vm)) return "own";
   return vm.guestAgents["qemu-ga"] === "connected" ? "libvirt" : "nobody";
@@ -33,7 +33,7 @@ export interface Quiesced<T> {
  * @param refused what is thrown, and nothing done, where the guest cannot be frozen
  */
 export async function withFrozenGuest<T>(
-  { guests: { freezer } }: Pick<Host, "guests">,
+  { guests: { freezer } }: Pick<LibvirtHost, "guests">,
   vm: VM,
   work: () => Promise<T>,
   refused?: (reason: string) => Error,

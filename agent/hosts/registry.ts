@@ -1,7 +1,7 @@
 /** Every host that is served, and which of them a call is about. */
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import { type Ownership, ownership } from "./owners.ts";
 
 /** Which host each VM was known to be on last. */
@@ -19,7 +19,7 @@ export interface ForeignVm {
 }
 
 export class HostRegistry {
-  readonly #hosts = new Map<string, Host>();
+  readonly #hosts = new Map<string, LibvirtHost>();
   /** Id of each VM that a host has and another one owns → the host that shows it; null where none does. */
   readonly #contested = new Map<string, string | null>();
 
@@ -30,7 +30,7 @@ export class HostRegistry {
   ) {}
 
   /** Adds a host. @throws {Error} when one has its id */
-  add(host: Host): void {
+  add(host: LibvirtHost): void {
     if (this.#hosts.has(host.id)) throw new Error(`there are two hosts ${host.id}`);
     this.#hosts.set(host.id, host);
   }
@@ -43,29 +43,29 @@ export class HostRegistry {
   }
 
   /** All of them, the local one first. */
-  all(): readonly Host[] {
+  all(): readonly LibvirtHost[] {
     return [...this.#hosts.values()];
   }
 
   /** The host KVM Manager runs on. */
-  get local(): Host {
+  get local(): LibvirtHost {
     return this.#hosts.get(LOCAL_HOST)!;
   }
 
   /** The host with this id, or the name its VMs tell. @throws {ContractError} HostNotFound */
-  require(id: string): Host {
+  require(id: string): LibvirtHost {
     const host = this.named(id);
     if (host) return host;
     throw new ContractError("HostNotFound", { host: id.slice(0, 64) });
   }
 
   /** The host with exactly this id, if it is served. */
-  served(id: string): Host | undefined {
+  served(id: string): LibvirtHost | undefined {
     return this.#hosts.get(id);
   }
 
   /** As {@link HostRegistry.require}; undefined where there is none. */
-  named(id: string): Host | undefined {
+  named(id: string): LibvirtHost | undefined {
     return this.#hosts.get(id) ?? (id === this.local.inventory.hostname ? this.local : undefined);
   }
 
@@ -74,7 +74,7 @@ export class HostRegistry {
    *
    * @throws {ContractError} HostNotFound; VmNotFound where the VM is another host's than the one named; VmOnSeveralHosts
    */
-  of(input: unknown): Host {
+  of(input: unknown): LibvirtHost {
     const { host, vmId } = (input ?? {}) as { host?: unknown; vmId?: unknown };
     const named = typeof host === "string" ? this.require(host) : undefined;
     if (typeof vmId !== "string" || this.#isAlone(vmId)) return named ?? this.local;
@@ -97,7 +97,7 @@ export class HostRegistry {
     return kept === undefined || kept === LOCAL_HOST || !this.isDisabled(kept);
   }
 
-  #owner(vmId: string): Ownership<Host> {
+  #owner(vmId: string): Ownership<LibvirtHost> {
     const kept = this.kept.hostOf(vmId);
     if (kept === undefined || this.#hosts.has(kept) || !this.isDisabled(kept)) {
       return ownership(this.all(), vmId, kept);
@@ -108,7 +108,7 @@ export class HostRegistry {
   }
 
   /** The host that a VM belongs to; undefined where none is known to have it, and where several claim it. */
-  withVm(vmId: string): Host | undefined {
+  withVm(vmId: string): LibvirtHost | undefined {
     if (this.#isAlone(vmId)) return this.local.inventory.vm(vmId) && this.local;
     const owner = this.#owner(vmId);
     return owner.kind === "owned" ? owner.host : undefined;
@@ -128,7 +128,7 @@ export class HostRegistry {
   }
 
   /** Hosts that were not read since the start: lists have nothing of them. */
-  missing(): readonly Host[] {
+  missing(): readonly LibvirtHost[] {
     return this.all().filter(({ inventory }) => !inventory.filled);
   }
 
@@ -157,7 +157,7 @@ export class HostRegistry {
   }
 
   /** VMs of a host that are left out of everything, because their ids are others'. */
-  foreignOn({ id, inventory }: Host): ForeignVm[] {
+  foreignOn({ id, inventory }: LibvirtHost): ForeignVm[] {
     return [...this.#contested.keys()].flatMap((vmId) => {
       const vm = inventory.anyVm(vmId), owner = this.#owner(vmId);
       if (vm === undefined || owner.kind === "free" || owner.kind === "owned" && owner.host.id === id) {
@@ -198,6 +198,6 @@ export class HostRegistry {
 
   #tellSettled(): void {
     if (!this.areSettled) return;
-    for (const host of this.#hosts.values()) host.hostsSettled();
+    for (const host of this.#hosts.values()) host.features.hostsSettled();
   }
 }

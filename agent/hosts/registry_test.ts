@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ContractError, type VM, type VmState } from "../../lib/contract/mod.ts";
 import { aVm } from "../../lib/text/vm_fixture_test.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import { HostRegistry } from "./registry.ts";
 
 const ID = "web1";
@@ -23,7 +23,7 @@ class World {
       const inventory = {
         ...{ vm, anyVm, vms, reveal, hostname: `${id}.example`, filled: !unread.includes(id) },
       };
-      this.hosts.add({ id, inventory } as unknown as Host);
+      this.hosts.add({ id, inventory } as unknown as LibvirtHost);
     }
     for (const [id, state] of Object.entries(states)) this.put(id, state);
   }

@@ -1,7 +1,7 @@
 /** Refusing what something that does not respond would be asked for. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { VM } from "../../lib/contract/vm.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 
 /**
  * Refuses what a VM that does not respond would be asked for. One that did not answer is asked once more first.
@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
  * @throws {ContractError} VmNotResponding
  */
 export async function requireResponsive(
-  { link: { gate }, sampler }: Pick<Host, "link" | "sampler">,
+  { link: { gate }, sampler }: Pick<LibvirtHost, "link" | "sampler">,
   { id }: Pick<VM, "id">,
 ): Promise<void> {
   const key = `vm:${id}` as const;
@@ -27,7 +27,7 @@ const NETWORK = "network:";
  *
  * @throws {ContractError} NetworkNotResponding
  */
-export function requireNetworksRespond({ link: { gate } }: Pick<Host, "link">): void {
+export function requireNetworksRespond({ link: { gate } }: Pick<LibvirtHost, "link">): void {
   for (const { key, since, call, isLocked } of gate.hangs()) {
     if (!isLocked || !key.startsWith(NETWORK)) continue;
     const details = { name: key.slice(NETWORK.length), since: new Date(since).toISOString(), call };
@@ -37,7 +37,7 @@ export function requireNetworksRespond({ link: { gate } }: Pick<Host, "link">): 
 
 /** Refuses to start a VM with a card on a network of libvirt meanwhile. @throws {ContractError} NetworkNotResponding */
 export function requireItsNetworksRespond(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   { networkInterfaces }: Pick<VM, "networkInterfaces">,
 ): void {
   if (networkInterfaces.some(({ type }) => type === "network")) requireNetworksRespond(host);

@@ -12,7 +12,7 @@ import type { Membership } from "./projects.ts";
 import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ActivityLog } from "../store/activity.ts";
 import type { Store } from "../store/store.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import type { HostRegistry } from "./registry.ts";
 import type { SshFiles } from "./ssh/files.ts";
 
@@ -35,5 +35,5 @@ export interface HostServices {
   readonly membershipOf: (vmId: string) => Membership;
   readonly leftDisks: LeftDisks;
   /** What each feature does on a host that is being made. */
-  partsOn(host: Host): HostPart<CommandName>[];
+  partsOn(host: LibvirtHost): HostPart<CommandName>[];
 }

@@ -3,13 +3,13 @@
  * answer: until then calls would fail for no reason a person knows of. A host that is silent holds up its own calls alone.
  */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds that a list of all hosts waits for the others once one was read: those that answer take about as long. */
 const OTHERS_MS = 500;
 
-type SettlingHost = Pick<Host, "settled" | "inventory">;
+type SettlingHost = Pick<LibvirtHost, "settled" | "inventory">;
 /** What of the registry tells which hosts a call is about. */
 export interface SettlingHosts {
   readonly local: SettlingHost;

@@ -13,7 +13,7 @@ import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { shownConnection } from "../../lib/access/shown_connection.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 import { versionText } from "./node_info.ts";
 import type { LinkedHost } from "./linked/linked_host.ts";
 import type { LinkedHosts } from "./linked/linked_hosts.ts";
@@ -57,7 +57,7 @@ function commonStatus(host: ManagedHost, viewer: Viewer) {
 /** How a served host is; which VMs' ids two of them have is for who sees all VMs. */
 function servedStatus(
   { hosts }: ListedHosts,
-  host: Host,
+  host: LibvirtHost,
   viewer: Viewer,
 ): HostStatus {
   const { rights } = viewer;

@@ -3,14 +3,14 @@ import type { VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { log } from "../log.ts";
-import type { Host } from "./host.ts";
+import type { LibvirtHost } from "./libvirt_host.ts";
 
 /** Tries to thaw a guest, and milliseconds between them. */
 const THAW = { tries: 5, ms: 3000 } as const;
 
 /** Tries to thaw a guest again and again. @returns what is to be said where it stays frozen */
 export async function thawGuest(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid, name }: VM,
   clock: Clock,
 ): Promise<string | undefined> {

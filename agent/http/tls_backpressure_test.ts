@@ -6,7 +6,7 @@ import { setLogLevel } from "../log.ts";
 import { requestBody } from "./request_body.ts";
 import { type Answer, listenTcp, type TcpOptions } from "./server.ts";
 import { upgradeRequest } from "./testing.ts";
-import type { Session } from "./websocket.ts";
+import type { PeerSession } from "./websocket.ts";
 
 setLogLevel("error");
 
@@ -104,7 +104,7 @@ for (const scheme of ["http", "https"]) {
   Deno.test(`a WebSocket over ${scheme} is read no faster than its messages are taken`, async () => {
     const held = Promise.withResolvers<void>();
     let taken = 0;
-    const slow: Session = async (peer) => {
+    const slow: PeerSession = async (peer) => {
       await held.promise;
       for await (const message of peer.messages()) taken += message.length;
       return { code: 1000, reason: "bye" };
@@ -128,7 +128,7 @@ for (const scheme of ["http", "https"]) {
 
   Deno.test(`a WebSocket over ${scheme} holds little for a client that does not read`, async () => {
     let sent = 0;
-    const flood: Session = async (peer) => {
+    const flood: PeerSession = async (peer) => {
       const piece = new Uint8Array(65536);
       while (sent < SIZE && await peer.send(piece)) sent += piece.length;
       return { code: 1000, reason: "bye" };

@@ -20,14 +20,14 @@ import {
 } from "./websocket_connection.ts";
 
 /** Serves one peer from its arrival on; with its answer the socket is closed. */
-export type Session = (peer: WebSocketConnection) => Promise<Farewell>;
+export type PeerSession = (peer: WebSocketConnection) => Promise<Farewell>;
 
 /**
  * Decides on a request for a WebSocket that passed the guard.
  *
  * @throws {ContractError} which is the answer then
  */
-export type Admit = (request: Request, door: Door, address: string, peer?: SocketPeer) => Session;
+export type Admit = (request: Request, door: Door, address: string, peer?: SocketPeer) => PeerSession;
 
 /** RFC 6455, 7.4.1. */
 const CODE = { goingAway: 1001, internal: 1011 } as const;
@@ -77,7 +77,7 @@ export class WebSockets {
     remember: (request: Request) => void = () => {},
   ): void {
     socket.on("error", (error) => log.debug("a connection failed", { error }));
-    let session: Session;
+    let session: PeerSession;
     try {
       const address = arrive();
       const request = requestOf(incoming);
@@ -105,7 +105,7 @@ export class WebSockets {
     await Promise.all(this.#peers.values());
   }
 
-  async #serve(peer: WebSocketConnection, session: Session): Promise<void> {
+  async #serve(peer: WebSocketConnection, session: PeerSession): Promise<void> {
     let farewell: Farewell = { code: CODE.internal, reason: "Something went wrong inside KVM Manager" };
     try {
       farewell = await session(peer);

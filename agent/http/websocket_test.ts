@@ -9,13 +9,13 @@ import { setLogLevel } from "../log.ts";
 import { listenSocket, listenTcp } from "./server.ts";
 import { upgradeRequest } from "./testing.ts";
 import type { WebSocketConnection, WebSocketLimits } from "./websocket_connection.ts";
-import { type Admit, type Session, WebSockets } from "./websocket.ts";
+import { type Admit, type PeerSession, WebSockets } from "./websocket.ts";
 
 setLogLevel("error"); // refusals are logged, and are many here
 
 const BYE = { code: 1000, reason: "bye" };
 /** Sends back what it gets. */
-const echo: Session = async (peer) => {
+const echo: PeerSession = async (peer) => {
   for await (const message of peer.messages()) await peer.send(message);
   return BYE;
 };
@@ -148,7 +148,7 @@ Deno.test("WebSockets answer a refusal in the contract's words, with the securit
 });
 
 Deno.test("WebSockets close with what the session says, and as unexpected when it fails", async () => {
-  const sessions: Session[] = [
+  const sessions: PeerSession[] = [
     () => Promise.resolve({ code: 4001, reason: "é".repeat(100) }),
     () => Promise.reject(new Error("secret")),
   ];
@@ -169,7 +169,7 @@ Deno.test("WebSockets close with what the session says, and as unexpected when i
 Deno.test("Peer.send() waits for a peer that does not read, and holds a bounded number of bytes (threat 20, fault 16)", async () => {
   let peer: WebSocketConnection | undefined;
   let sent = 0;
-  const flood: Session = async (each) => {
+  const flood: PeerSession = async (each) => {
     peer = each;
     while (await each.send(new Uint8Array(65536))) sent += 65536;
     return BYE;
@@ -195,7 +195,7 @@ Deno.test("Peer.send() waits for a peer that does not read, and holds a bounded 
 });
 
 Deno.test("WebSockets find a peer that gives no sign of life, and keep one that does", async () => {
-  const silent: Session = async (peer) => {
+  const silent: PeerSession = async (peer) => {
     for await (const _ of peer.messages());
     return BYE;
   };
@@ -214,7 +214,7 @@ Deno.test("WebSockets find a peer that gives no sign of life, and keep one that 
 Deno.test("Peer.messages() reads no faster than they are taken", async () => {
   const gate = Promise.withResolvers<void>();
   let taken = 0;
-  const slow: Session = async (peer) => {
+  const slow: PeerSession = async (peer) => {
     await gate.promise;
     for await (const message of peer.messages()) taken += message.length;
     return BYE;
@@ -247,7 +247,7 @@ Deno.test("WebSockets refuse a message that is too large, and a socket too many"
 
 Deno.test("Listener.close() closes WebSockets with a word, and cuts those that do not answer", async () => {
   const endings: string[] = [];
-  const session: Session = async (peer) => {
+  const session: PeerSession = async (peer) => {
     for await (const _ of peer.messages());
     endings.push("ended");
     return BYE;

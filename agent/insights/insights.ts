@@ -2,7 +2,7 @@
 import { spaceOf } from "../../lib/storage/pool_space.ts";
 import type { Principal } from "../access.ts";
 import { LibvirtError } from "../../ffi/error.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import {
   type AllInsights,
@@ -194,7 +194,7 @@ export class Insights {
   }
 
   /** What backups have of each VM; undefined where that is not known, and of hosts that are not backed up. */
-  #backupsOf(host: Host): ((vmId: string) => BackupFacts) | undefined {
+  #backupsOf(host: LibvirtHost): ((vmId: string) => BackupFacts) | undefined {
     if (host !== this.#app.hosts.local) return undefined;
     try {
       return backupFactsOf(this.#app.backupList.get()());
@@ -226,17 +226,17 @@ export class Insights {
   }
 
   /** @throws {ContractError} MetricsUnavailable */
-  async #analyseHost(host: Host, window: InsightWindow): Promise<Analysis> {
+  async #analyseHost(host: LibvirtHost, window: InsightWindow): Promise<Analysis> {
     const { series } = await this.#summary(host, "", { window, series: [...HOST_NAMES] });
     const facts = await hostFacts(host, series, METRIC_WINDOWS[window] / HOUR_MS);
     return { at: this.#now(), signature: "", findings: analyseHost(facts), coverage: coverageOf(series) };
   }
 
-  #summary({ id }: Host, subject: string, asked: AskedMetrics): Promise<MetricSummary> {
+  #summary({ id }: LibvirtHost, subject: string, asked: AskedMetrics): Promise<MetricSummary> {
     return this.#app.metricSummaries.get()(id, subject, asked);
   }
 
-  #told(host: Host, findings: readonly RuleFinding[], { rights }: Principal): AllInsights["insights"] {
+  #told(host: LibvirtHost, findings: readonly RuleFinding[], { rights }: Principal): AllInsights["insights"] {
     const mayApply = (vmId: string) =>
       may(
         rights,
@@ -252,7 +252,7 @@ export class Insights {
 }
 
 /** The snapshots of a VM; undefined where libvirt does not tell now. */
-async function snapshotsOf(host: Host, vm: VM): Promise<SnapshotFacts[] | undefined> {
+async function snapshotsOf(host: LibvirtHost, vm: VM): Promise<SnapshotFacts[] | undefined> {
   try {
     return (await scan(host, vm)).map(({ name, createdAt, isExternal }) => ({
       ...{ name, createdAt: createdAt * 1000, external: isExternal },
@@ -263,10 +263,14 @@ async function snapshotsOf(host: Host, vm: VM): Promise<SnapshotFacts[] | undefi
   }
 }
 
-const keyOf = (window: InsightWindow, host: Host, vm?: VM) => `${window} ${host.id} ${vm?.id ?? ""}`;
+const keyOf = (window: InsightWindow, host: LibvirtHost, vm?: VM) => `${window} ${host.id} ${vm?.id ?? ""}`;
 
 /** Pools are told to who sees the storage, the rest of a host to who sees that and all VMs. */
-function seesFinding(rights: Principal["rights"], { id: hostId }: Host, pool: string | undefined): boolean {
+function seesFinding(
+  rights: Principal["rights"],
+  { id: hostId }: LibvirtHost,
+  pool: string | undefined,
+): boolean {
   const needs = pool === undefined ? ["host.view", "vms.view"] : ["storage.view"];
   return needs.every((permission) => may(rights, permission, { hostId }));
 }
@@ -274,7 +278,7 @@ function seesFinding(rights: Principal["rights"], { id: hostId }: Host, pool: st
 type HostSize = Pick<AnalysedHost, "threads" | "memoryMb">;
 
 /** Threads and memory of a host; zeros where they are not known, which no rule takes for figures. */
-async function sizeOf(host: Host): Promise<HostSize> {
+async function sizeOf(host: LibvirtHost): Promise<HostSize> {
   try {
     return await hostSize(host);
   } catch (error) {
@@ -284,7 +288,7 @@ async function sizeOf(host: Host): Promise<HostSize> {
 }
 
 async function hostFacts(
-  host: Host,
+  host: LibvirtHost,
   series: readonly InsightSummary[],
   hours: number,
 ): Promise<AnalysedHost> {
@@ -304,7 +308,7 @@ async function hostFacts(
 /** libvirt's numbers of pools that are active. */
 const ACTIVE: ReadonlySet<number> = new Set([2, 3]);
 
-const poolsOf = ({ inventory }: Host) =>
+const poolsOf = ({ inventory }: LibvirtHost) =>
   inventory.storage.records().map((record) => ({
     name: record.name,
     active: ACTIVE.has(record.state),
@@ -313,7 +317,7 @@ const poolsOf = ({ inventory }: Host) =>
   }));
 
 /** Disk images that no VM has, nothing keeps, and no other image is built on. Images to install from are none of them. */
-async function unusedIn(host: Host, pool: string): Promise<PoolInsightFacts["unused"]> {
+async function unusedIn(host: LibvirtHost, pool: string): Promise<PoolInsightFacts["unused"]> {
   try {
     const volumes = await volumesIn(host, pool);
     const bases = new Set(volumes.map(({ backing }) => backing?.path));

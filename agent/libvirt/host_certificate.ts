@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import { connect } from "node:tls";
 import type { LibvirtError } from "../../ffi/error.ts";
+import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
 import { connected } from "../outbound/node_connection.ts";
 import { invalidNowText, isCertificateRefused, unavailableText } from "./unavailable.ts";
@@ -41,10 +42,14 @@ async function validityAt(uri: string): Promise<Validity> {
 }
 
 /** Why libvirt cannot be reached, as {@link unavailableText} says it; of a certificate, also whether its time is over. */
-export async function failureText(error: LibvirtError, uri: string): Promise<string> {
+export async function failureText(
+  error: LibvirtError,
+  uri: string,
+  clock: Pick<Clock, "now">,
+): Promise<string> {
   if (!isCertificateRefused(error)) return unavailableText(error, uri);
   try {
-    const problem = timeProblem(await validityAt(uri), Date.now());
+    const problem = timeProblem(await validityAt(uri), clock.now());
     if (problem !== undefined) return invalidNowText(error, problem);
   } catch (cause) {
     log.debug("the certificate of a libvirt cannot be looked at", { error: cause });

@@ -23,6 +23,7 @@ import { ConsoleStreams } from "../../ffi/streams.ts";
 import { Subscription } from "../../ffi/subscription.ts";
 import { type PoolOptions, WorkerPool, type WorkerPoolState } from "../../ffi/worker_pool.ts";
 import { type ConnectionStatus, errorText } from "../../lib/contract/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { log } from "../log.ts";
 import { type LocalMachine, localMachine } from "../machine/machine.ts";
 import { within } from "../within.ts";
@@ -113,6 +114,7 @@ export class LibvirtLink {
     options: PoolOptions = {},
     account: LibvirtAccount = { uri: connectionUri(uri) },
     simulation?: Simulation,
+    private readonly clock: Pick<Clock, "now"> = SYSTEM_CLOCK,
   ) {
     this.uri = uri;
     this.machine = localMachine(uri);
@@ -129,7 +131,7 @@ export class LibvirtLink {
       uri: connectionUri(uri),
       error: null,
       status: "connecting",
-      since: Date.now(),
+      since: this.clock.now(),
     };
   }
 
@@ -179,7 +181,9 @@ export class LibvirtLink {
     } catch (error) {
       if (attempt !== this.#attempt) return;
       if (!(error instanceof LibvirtError)) log.error("connecting failed unexpectedly", { error });
-      const text = error instanceof LibvirtError ? await failureText(error, this.uri) : String(error);
+      const text = error instanceof LibvirtError
+        ? await failureText(error, this.uri, this.clock)
+        : String(error);
       if (attempt === this.#attempt) this.#disconnected(text);
     }
   }
@@ -401,7 +405,7 @@ export class LibvirtLink {
     this.#status = {
       ...next,
       uri: connectionUri(this.uri),
-      since: old.status === next.status ? old.since : Date.now(),
+      since: old.status === next.status ? old.since : this.clock.now(),
     };
     log.info("libvirt", { status: next.status, uri: this.uri, error: next.error ?? undefined });
     this.#listener.status(this.#status);

@@ -5,7 +5,7 @@ import { seesHost, seesVm } from "../../lib/access/viewer.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { MaintenanceService } from "./maintenance.ts";
 import { makePlan, type PlanWorld } from "./plan.ts";
 
@@ -18,7 +18,7 @@ export interface MaintenanceWorld {
 
 /** A handler for each of them. */
 export function maintenanceHandlers(
-  host: Host,
+  host: LibvirtHost,
   { service, plan, places }: MaintenanceWorld,
 ): Pick<Handlers, keyof typeof maintenanceCommands> {
   const shown = (principal: Principal) => {

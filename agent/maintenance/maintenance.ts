@@ -8,7 +8,6 @@ import {
   type Input,
   type Maintenance,
   type MaintenanceSummary,
-  MOST_JOBS,
   MOVE_LIMIT,
 } from "../../lib/contract/mod.ts";
 import { sentenceOf } from "../../lib/contract/errors.ts";
@@ -16,65 +15,30 @@ import { maintenance as texts } from "../../lib/i18n/en/maintenance.ts";
 import type { Sentence, Unrendered } from "../../lib/i18n/message.ts";
 import { message, vmName } from "../../lib/i18n/message.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { MINUTE_MS } from "../../lib/duration.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import { delegateFor, type DelegationWorld, delegatorOf } from "../access/delegation.ts";
 import type { Principal } from "../access.ts";
-import { type Clock, sleep } from "../clock.ts";
 import type { EventHub } from "../events/hub.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { HostMaintenance } from "../hosts/maintenance.ts";
-import type { LinkedHost } from "../hosts/linked/linked_host.ts";
-import type { Peers } from "../hosts/linked/peers.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
-import { nameOfKey } from "../hosts/linked/key_name.ts";
-import type { JobHandle, Jobs } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { JsonRows } from "../store/json_rows.ts";
 import type { Store } from "../store/store.ts";
 import type { MoveQueue } from "../vm/migration/move_queue.ts";
 import { makePlan, type PlanWorld, requireChoices } from "./plan.ts";
+import { DrainedVms, type DrainWorld, type VmWork } from "./drained_vms.ts";
 import { type StoredDrainedVm, type StoredMaintenance, unset } from "./records.ts";
 
 const { t } = textsOf(texts);
 
-/** Milliseconds a guest has to shut down, and between looks. */
-const SHUTDOWN_MS = 3 * MINUTE_MS, LOOK_MS = 500;
-/** Milliseconds in which a host that is away, or a VM that something else is done to, may become ready; and between tries. */
-const PATIENCE_MS = 2 * MINUTE_MS, AGAIN_MS = 2000;
-/** Milliseconds in which a host that answers has a VM in its list that has come. */
-const LISTED_MS = 15_000;
-/** Errors that may pass by themselves: after a cut what was under way is settled first. */
-const PASSING: ReadonlySet<string> = new Set([
-  "OperationUnsettled",
-  "VmBusy",
-  "LinkedHostAway",
-  "LibvirtUnavailable",
-  "ConnectionLost",
-]);
-
-/** The same of a move that was cut: the other host may have what was made for it, until it has taken that back. */
-const PASSING_AFTER_CUT: ReadonlySet<string> = new Set([...PASSING, "VmNotMovable", "MigrationFailed"]);
-
 /** What it needs of the application. */
-interface World extends PlanWorld, DelegationWorld {
-  readonly clock: Clock;
+interface World extends PlanWorld, DelegationWorld, DrainWorld {
   readonly hosts: Pick<HostRegistry, "served">;
   readonly hub: Pick<EventHub, "publish">;
-  readonly jobs: Pick<Jobs, "cancel" | "isStopping" | "list">;
   readonly moves: { get(): MoveQueue };
-  readonly peers: Pick<Peers, "identity">;
   readonly store: Store;
-}
-
-/** Work on one VM. */
-interface VmWork {
-  readonly host: Host;
-  readonly principal: Principal;
-  readonly job: JobHandle;
-  /** VMs whose moves were cut by an end of KVM Manager. */
-  readonly cut: ReadonlySet<string>;
 }
 
 export class MaintenanceService {
@@ -82,9 +46,14 @@ export class MaintenanceService {
   /** Ids of hosts whose VMs are worked on. */
   readonly #working = new Map<string, AbortController>();
   #isStopped = false;
+  readonly #drained: DrainedVms;
 
   constructor(private readonly world: World) {
     this.#rows = new JsonRows<StoredMaintenance>(world.store, "host_maintenance");
+    this.#drained = new DrainedVms(world, {
+      note: (hostId, vmId, change) => this.#note(hostId, vmId, change),
+      isStopped: () => this.#isStopped,
+    });
   }
 
   /** What is kept of a host. */
@@ -110,7 +79,7 @@ export class MaintenanceService {
   };
 
   /** What a host asks before it takes a VM. */
-  guard({ id, label }: Pick<Host, "id" | "label">): HostMaintenance {
+  guard({ id, label }: Pick<LibvirtHost, "id" | "label">): HostMaintenance {
     const isOn = () => this.isOn(id), reasonOf = () => this.of(id).reason;
     return {
       get reason() {
@@ -132,7 +101,7 @@ export class MaintenanceService {
 
   /** @param sight what of VMs and hosts is told @throws {ContractError} StoreUnavailable */
   shown(
-    host: Host,
+    host: LibvirtHost,
     { seesAll, seesVm, seesHost }: {
       readonly seesAll: boolean;
       readonly seesVm: (vmId: string) => boolean;
@@ -172,7 +141,7 @@ export class MaintenanceService {
    *
    * @throws {ContractError} VmNotFound, HostNotFound, DrainUnderWay, NoAccount, StoreUnavailable
    */
-  start(host: Host, input: Input<"start_maintenance">, principal: Principal): void {
+  start(host: LibvirtHost, input: Input<"start_maintenance">, principal: Principal): void {
     const { reason, drain = true, vms = [], off, breakRules } = input;
     const before = this.#rows.require().get(host.id) ?? unset(host.id);
     this.#requireIdle(host.id);
@@ -192,7 +161,7 @@ export class MaintenanceService {
   }
 
   /** Begins nothing further of what is under way. @throws {ContractError} HostNotInMaintenance, StoreUnavailable */
-  stop(host: Host, { name }: Pick<Principal, "name">): void {
+  stop(host: LibvirtHost, { name }: Pick<Principal, "name">): void {
     const kept = this.#rows.require().get(host.id);
     if (kept === undefined || kept.state === "off") {
       throw new ContractError("HostNotInMaintenance", { host: host.label });
@@ -201,7 +170,7 @@ export class MaintenanceService {
   }
 
   /** @throws {ContractError} HostNotInMaintenance, DrainUnderWay, NoAccount, StoreUnavailable */
-  end(host: Host, { bringBack = true }: Input<"end_maintenance">, principal: Principal): void {
+  end(host: LibvirtHost, { bringBack = true }: Input<"end_maintenance">, principal: Principal): void {
     const kept = this.#rows.require().get(host.id);
     if (kept === undefined || kept.state === "off") {
       throw new ContractError("HostNotInMaintenance", { host: host.label });
@@ -234,7 +203,7 @@ export class MaintenanceService {
   }
 
   /** Takes up what an earlier run has left of a host that was read. */
-  resume(host: Host): void {
+  resume(host: LibvirtHost): void {
     const { state } = this.of(host.id);
     if ((state === "draining" || state === "returning") && !this.#working.has(host.id)) this.#begin(host);
   }
@@ -298,7 +267,7 @@ export class MaintenanceService {
   }
 
   /** Begins the work on a host. It ends by itself, and is reported by what is kept. */
-  #begin(host: Host): void {
+  #begin(host: LibvirtHost): void {
     const stop = new AbortController();
     this.#working.set(host.id, stop);
     this.#run(host, stop).catch((error) => {
@@ -311,7 +280,7 @@ export class MaintenanceService {
     });
   }
 
-  async #run(host: Host, stop: AbortController): Promise<void> {
+  async #run(host: LibvirtHost, stop: AbortController): Promise<void> {
     const isDrain = this.of(host.id).state === "draining", label = oneLine(host.label, 60);
     const principal = this.#owner(host.id);
     if (typeof principal === "string") return this.#halt(host.id, principal);
@@ -352,7 +321,7 @@ export class MaintenanceService {
     await forEachConcurrent(
       this.limitOf(id),
       waiting,
-      (vm) => this.#each(work, vm, stop, () => this.#leave(work, vm, stop), "done"),
+      (vm) => this.#each(work, vm, stop, () => this.#drained.leave(work, vm, stop), "done"),
     );
     if (!stop.aborted) this.#rows.keep({ ...this.of(id), state: "on" });
   }
@@ -363,13 +332,13 @@ export class MaintenanceService {
     await forEachConcurrent(
       this.limitOf(id),
       waiting,
-      (vm) => this.#each(work, vm, stop, () => this.#comeBack(work, vm, stop), "returned"),
+      (vm) => this.#each(work, vm, stop, () => this.#drained.comeBack(work, vm, stop), "returned"),
     );
     if (!stop.aborted) this.#rows.keep({ ...this.of(id), state: "off" });
   }
 
   /** Decides what becomes of each VM, and writes it down. */
-  async #plan(host: Host, principal: Principal): Promise<void> {
+  async #plan(host: LibvirtHost, principal: Principal): Promise<void> {
     const { id } = host, kept = this.of(id);
     const { steps, shown } = await makePlan(this.world, host, kept.choices, principal);
     const toldOf = new Map(shown.vms.map((vm) => [vm.vmId, vm]));
@@ -424,149 +393,7 @@ export class MaintenanceService {
       job.log(message`${vmName({ vmId, name })}: ${why}`);
     }
   }
-
-  /** A VM leaves, or is shut down. @returns why it does not */
-  async #leave(
-    { host, principal, cut }: VmWork,
-    { vmId, action, toHost }: StoredDrainedVm,
-    stop: AbortSignal,
-  ): Promise<Sentence | undefined> {
-    const vm = host.inventory.vm(vmId);
-    if (action === "shutdown") {
-      if (vm === undefined) return t("maintenance.gone");
-      if (vm.autostart) {
-        // Written down first: at the end it is switched on again
-        this.#note(host.id, vmId, { hadAutostart: true });
-        await host.run("set_autostart", { vmId, autostart: false }, principal);
-      }
-      return await this.#shutDown(host, vmId, principal, stop);
-    }
-    if (toHost === undefined) return undefined;
-    if (vm === undefined) return await this.#arrived(toHost, vmId, stop) ? undefined : t("maintenance.gone");
-    // The plan keeps rules as a whole: in its middle one that keeps VMs together does not hold
-    const takeOut = () => this.#takeOutOfQueue(vmId, principal);
-    stop.addEventListener("abort", takeOut, { once: true });
-    try {
-      await this.#patiently(
-        stop,
-        async () => {
-          await host.run("migrate_vm", { vmId, toHost, breakRules: true }, principal);
-        },
-        () => host.inventory.vm(vmId) === undefined,
-        cut.has(vmId) ? PASSING_AFTER_CUT : PASSING,
-      );
-    } finally {
-      stop.removeEventListener("abort", takeOut);
-    }
-    return undefined;
-  }
-
-  /** Whether a VM that has left is where it was to go: that host may not be reached yet, nor have it in its list. */
-  async #arrived(toHost: string, vmId: string, stop: AbortSignal): Promise<boolean> {
-    const { clock, linked } = this.world;
-    const until = clock.monotonic() + PATIENCE_MS;
-    let missingSince: number | undefined;
-    for (;;) {
-      const target = linked.served(toHost), now = clock.monotonic();
-      if (target === undefined || hasVm(target, vmId)) return target !== undefined;
-      if (target.status.connected && target.isRead) missingSince ??= now;
-      if (now > until || now - (missingSince ?? now) > LISTED_MS) return false;
-      await sleep(clock, LOOK_MS, stop);
-      stop.throwIfAborted();
-    }
-  }
-
-  /** A move that has not begun is not begun any more. */
-  #takeOutOfQueue(vmId: string, { name }: Principal): void {
-    const { jobs } = this.world;
-    if (this.#isStopped || jobs.isStopping) return;
-    const isMeant = (job: ReturnType<Jobs["list"]>[number]) =>
-      job.command === "migrate_vm" && job.vmId === vmId && job.state === "queued";
-    for (const { id } of jobs.list(MOST_JOBS, true, isMeant)) jobs.cancel(id, name);
-  }
-
-  async #shutDown(
-    host: Host,
-    vmId: string,
-    principal: Principal,
-    stop: AbortSignal,
-  ): Promise<Sentence | undefined> {
-    const { clock } = this.world, until = clock.monotonic() + SHUTDOWN_MS;
-    const isOn = () => {
-      const vm = host.inventory.vm(vmId);
-      return vm !== undefined && isLive(vm);
-    };
-    if (isOn()) await host.run("stop_vm", { vmId }, principal);
-    while (isOn()) {
-      if (clock.monotonic() > until) {
-        return t("maintenance.no_shutdown", { minutes: SHUTDOWN_MS / MINUTE_MS });
-      }
-      await sleep(clock, LOOK_MS, stop);
-      stop.throwIfAborted();
-    }
-    return undefined;
-  }
-
-  /** A VM comes back from where it went, or is started again. @returns why it does not */
-  async #comeBack(
-    { host, principal }: VmWork,
-    { vmId, action, toHost, wasActive, hadAutostart }: StoredDrainedVm,
-    stop: AbortSignal,
-  ): Promise<Sentence | undefined> {
-    if (action === "shutdown") {
-      const vm = host.inventory.vm(vmId);
-      if (vm === undefined) return t("maintenance.gone");
-      if (hadAutostart === true) await host.run("set_autostart", { vmId, autostart: true }, principal);
-      if (wasActive && !isLive(vm)) await host.run("start_vm", { vmId }, principal);
-      return undefined;
-    }
-    if (toHost === undefined || host.inventory.vm(vmId) !== undefined) return undefined;
-    const label = oneLine(this.world.linked.served(toHost)?.label ?? toHost, 60);
-    const { publicKey } = await this.world.peers.identity.ready();
-    let isGone = false;
-    await this.#patiently(stop, async () => {
-      const from = this.world.linked.served(toHost);
-      if (from === undefined) throw new ContractError("HostNotFound", { host: toHost });
-      if (from.status.connected && !hasVm(from, vmId)) return void (isGone = true);
-      const input = { vmId, toHost: nameOfKey(publicKey), breakRules: true };
-      await from.run("migrate_vm", input, { principal });
-    }, () => host.inventory.vm(vmId) !== undefined);
-    return isGone ? t("maintenance.not_there", { host: label }) : undefined;
-  }
-
-  /**
-   * Tries again for a while what may fail because of something that passes.
-   *
-   * @param isDone whether it has been done meanwhile: of a call that was cut it is not known
-   * @throws what it fails with last
-   */
-  async #patiently(
-    stop: AbortSignal,
-    work: () => Promise<void>,
-    isDone: () => boolean,
-    passing: ReadonlySet<string> = PASSING,
-  ): Promise<void> {
-    const { clock } = this.world, until = clock.monotonic() + PATIENCE_MS;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const mayPass = error instanceof ContractError && passing.has(error.code);
-        if (stop.aborted || isDone() || !mayPass || clock.monotonic() > until) {
-          if (isDone() && !stop.aborted) return;
-          throw error;
-        }
-        log.debug("a VM cannot move yet", { error });
-      }
-      await sleep(clock, AGAIN_MS, stop);
-      stop.throwIfAborted();
-    }
-  }
 }
-
-/** Whether a linked host lists a VM, also as one that is still taken for this host's. */
-const hasVm = (host: LinkedHost, vmId: string) =>
-  host.vm(vmId) !== undefined || host.foreignVms().some(({ id }) => id === vmId);
 
 const hasLeft = ({ state }: StoredDrainedVm) =>
   state === "done" || state === "returning" || state === "returned";

@@ -27,7 +27,7 @@ import { isLive } from "../../lib/vm/state.ts";
 import type { Principal } from "../access.ts";
 import type { FigureTransfer } from "../metrics/transfer.ts";
 import type { Coverage } from "../coverage/coverage.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { SummariseMetrics } from "../metrics/stored_metrics.ts";
@@ -83,7 +83,7 @@ function hindranceOf(vm: VM, isLocalSystem: boolean): string | undefined {
 }
 
 /** A plan with what it was made of. */
-export interface Plan {
+export interface DrainPlan {
   readonly steps: readonly DrainStep[];
   readonly shown: Output<"plan_maintenance">;
 }
@@ -96,10 +96,10 @@ export interface Plan {
  */
 export async function makePlan(
   world: PlanWorld,
-  host: Host,
+  host: LibvirtHost,
   { vms: chosen = [], off = "leave", breakRules = false }: StoredChoices,
   principal: Principal,
-): Promise<Plan> {
+): Promise<DrainPlan> {
   const choices = requireChoices(world, host, chosen), { hosts: linked, away } = targets(world);
   const vms = host.requireFilled().inventory.vms(), isLocalSystem = host.machine?.isSystem === true;
   const summary = (vmId: string) =>
@@ -140,7 +140,7 @@ export async function makePlan(
 /** What was chosen, VM by VM. @throws {ContractError} VmNotFound, HostNotFound */
 export function requireChoices(
   { linked }: Pick<PlanWorld, "linked">,
-  host: Host,
+  host: LibvirtHost,
   chosen: NonNullable<StoredChoices["vms"]>,
 ): Map<string, DrainChoice> {
   const choices = new Map<string, DrainChoice>();
@@ -157,7 +157,7 @@ export function requireChoices(
 /** What a check of a move finds. */
 async function fitOf(
   { linked, coverage, figureTransfer }: PlanWorld,
-  host: Host,
+  host: LibvirtHost,
   move: { readonly vmId: string; readonly toHost: string },
   principal: Principal,
 ): Promise<PlacementFit> {

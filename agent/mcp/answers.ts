@@ -12,7 +12,7 @@ const MOST_PICTURE = 4_000_000;
 export const UNTRUSTED_META = { "kvm-manager/untrusted": true } as const;
 
 /** One part of a result. */
-export type Part =
+export type ResultPart =
   | { readonly type: "text"; readonly text: string; readonly _meta?: Record<string, unknown> }
   | {
     readonly type: "image";
@@ -23,26 +23,26 @@ export type Part =
 
 /** What a tool gives. */
 export interface ToolAnswer {
-  readonly content: Part[];
+  readonly content: ResultPart[];
   readonly isError?: true;
   readonly [key: string]: unknown;
 }
 
 /** A text of ours. */
-export const ours = (value: unknown): Part => ({
+export const ours = (value: unknown): ResultPart => ({
   type: "text",
   text: typeof value === "string" ? value : JSON.stringify(value, null, 1),
 });
 
 /** What others may have written, between marks that they cannot know. */
-export function theirs(value: unknown): Part {
+export function theirs(value: unknown): ResultPart {
   const { text, isCut } = untrusted(randomBytes(12).toString("hex"), value);
   const cut = isCut ? " It is too long, and ends in the middle: ask for fewer entries or fields." : "";
   return { type: "text", text: `${UNTRUSTED_NOTE}${cut}\n${text}`, _meta: UNTRUSTED_META };
 }
 
 /** A command's answer as parts: without secrets, a screen as a picture. */
-export function partsOf(row: Command, answer: unknown): Part[] {
+export function partsOf(row: Command, answer: unknown): ResultPart[] {
   const shown = withoutSecrets(row.output, answer);
   if (isPicture(row)) {
     const { [row.file!.field]: data, ...facts } = shown as Record<string, unknown>;

@@ -26,7 +26,7 @@ import type { Principal } from "../access.ts";
 import { type Dispatch, type GuardTools, isCommand, validate } from "../dispatch.ts";
 import { asContractError } from "../libvirt/failure.ts";
 import { SharedTime } from "../within.ts";
-import { failed, ours, type Part, partsOf, theirs, type ToolAnswer } from "./answers.ts";
+import { failed, ours, partsOf, type ResultPart, theirs, type ToolAnswer } from "./answers.ts";
 import type { Plans } from "./plans.ts";
 import type { McpSettingsRecord } from "./settings.ts";
 import { witnessOf } from "./witness.ts";
@@ -137,7 +137,7 @@ export class McpCalls {
   };
 
   /** Reads what an address stands for. @throws {ContractError} NotFound, and what the command is refused with */
-  async resource(uri: string, call: McpCall): Promise<Part[]> {
+  async resource(uri: string, call: McpCall): Promise<ResultPart[]> {
     const found = addressed(uri);
     if (found === undefined) throw new ContractError("NotFound", { path: uri.slice(0, 256) });
     return await this.read(found.route.name, found.input, call, {});
@@ -149,7 +149,7 @@ export class McpCalls {
     input: Fields,
     call: McpCall,
     { fields, limit, after }: Pick<ToolArguments, "fields" | "limit" | "after">,
-  ): Promise<Part[]> {
+  ): Promise<ResultPart[]> {
     const { name, row } = offeredRow(command);
     if (!row.readOnly) {
       throw new ContractError("McpNotOffered", {
@@ -175,7 +175,7 @@ export class McpCalls {
   }
 
   /** @throws {ContractError} what the call itself would be refused with */
-  async #plan(command: string, given: Fields, { principal, plans, on }: McpCall): Promise<Part[]> {
+  async #plan(command: string, given: Fields, { principal, plans, on }: McpCall): Promise<ResultPart[]> {
     const { name, row } = offeredRow(command);
     if (row.readOnly) {
       throw new ContractError("McpNotOffered", { command: name, reason: "it only reads. Use read" });
@@ -216,7 +216,7 @@ export class McpCalls {
   }
 
   /** @throws {ContractError} McpReadOnly, PlanNotFound, PlanOutdated, McpOff, McpSessionNotFound, and what the command is refused with */
-  async #act(digest: string, { principal, plans, ended }: McpCall): Promise<Part[]> {
+  async #act(digest: string, { principal, plans, ended }: McpCall): Promise<ResultPart[]> {
     const { dispatch, settings } = this.world;
     const refuse = (error: ContractError, about: unknown): never => {
       this.world.refused(principal, error, about);

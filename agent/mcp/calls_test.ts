@@ -3,7 +3,7 @@ import { ALL_RIGHTS } from "../../lib/access/rights.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { type Principal, principalOf } from "../access.ts";
 import { TestClock } from "../testing.ts";
-import type { Part, ToolAnswer } from "./answers.ts";
+import type { ResultPart, ToolAnswer } from "./answers.ts";
 import { type McpCall, McpCalls } from "./calls.ts";
 import { Plans } from "./plans.ts";
 import type { McpSettingsRecord } from "./settings.ts";
@@ -38,7 +38,7 @@ function world(answers: Readonly<Record<string, unknown>>) {
   return { calls, call, made, refusals, settings, over };
 }
 
-const textOf = (part: Part | undefined) => part?.type === "text" ? part.text : "";
+const textOf = (part: ResultPart | undefined) => part?.type === "text" ? part.text : "";
 const errorIn = ({ isError, content }: ToolAnswer) =>
   isError ? JSON.parse(textOf(content[0])).error as string : undefined;
 

@@ -24,7 +24,7 @@ import { INSTRUCTIONS, TOOLS } from "../../lib/mcp/tools.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { VERSION } from "../../lib/version.ts";
 import { asContractError } from "../libvirt/failure.ts";
-import { type Part, UNTRUSTED_META } from "./answers.ts";
+import { type ResultPart, UNTRUSTED_META } from "./answers.ts";
 import type { McpCall, McpCalls } from "./calls.ts";
 
 /** VMs in one page of the list of resources. */
@@ -55,7 +55,7 @@ const mayRead = ({ principal: { rights } }: McpCall) => ({ route: { name } }: Re
   mayCall(rights, name);
 
 /** The parts of an answer as the contents of a resource. */
-const contentsOf = (uri: string, parts: readonly Part[]) =>
+const contentsOf = (uri: string, parts: readonly ResultPart[]) =>
   parts.map((part) =>
     part.type === "image"
       ? { uri, mimeType: part.mimeType, blob: part.data, ...(part._meta && { _meta: part._meta }) }

@@ -1,7 +1,7 @@
 /** `export_metrics`: what the collectors last took, as text for Prometheus. No call of libvirt's. */
 import { setImmediate } from "node:timers/promises";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import { ALL_RIGHTS, may } from "../../lib/access/rights.ts";
 import { seesHost, seesVm, type Viewer } from "../../lib/access/viewer.ts";
@@ -40,7 +40,7 @@ export interface ExportSources {
 
 /** A host, and what takes its figures. */
 export interface ExportedHost {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly collector: Pick<Collector, "latest">;
 }
 

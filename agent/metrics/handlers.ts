@@ -1,14 +1,14 @@
 /** The commands on the figures of one host and its VMs, and on how long they are kept. */
 import type { metricCommands, metricPushCommands, retentionCommands } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { MetricPusher } from "./push.ts";
 import type { MetricRetention } from "./retention.ts";
 import { type AskedMetrics, type MetricContext, metricHistory, summariseMetrics } from "./stored_metrics.ts";
 
 /** A handler for each command on the figures of a host. */
 export function metricHandlers(
-  host: Host,
+  host: LibvirtHost,
   context: MetricContext,
 ): Pick<Handlers, keyof typeof metricCommands> {
   const history = (subject: string, asked: AskedMetrics) => metricHistory(context, host.id, subject, asked);

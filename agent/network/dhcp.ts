@@ -17,7 +17,7 @@ import { readNetwork } from "../../lib/formats/xml/network_read.ts";
 import { leaseXml, rangeXml } from "../../lib/formats/xml/network.ts";
 import { contractError, isUnsupported } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { requireNetwork } from "./view.ts";
 import { leasesOn } from "../hosts/leases.ts";
 import { message } from "../../lib/i18n/message.ts";
@@ -138,7 +138,11 @@ const isFor = ({ mac, duid, hostname }: StaticLease, lease: NetworkLease): boole
   (hostname !== undefined && hostname === lease.hostname);
 
 /** @throws {ContractError} AddressLeased where another holds an address now */
-async function requireNotLeased(host: Host, name: string, added: readonly StaticLease[]): Promise<void> {
+async function requireNotLeased(
+  host: LibvirtHost,
+  name: string,
+  added: readonly StaticLease[],
+): Promise<void> {
   if (added.length === 0) return;
   const leases = await leasesOf(host, name);
   for (const wish of added) {
@@ -156,7 +160,7 @@ async function requireNotLeased(host: Host, name: string, added: readonly Static
 
 /** Changes static leases and ranges. @throws {ContractError} as the contract says */
 export async function updateDhcp(
-  host: Host,
+  host: LibvirtHost,
   { name, remove = [], add = [], removeRanges = [], addRanges = [], allowLeased = false }: DhcpInput,
 ): Promise<Output<"update_network_dhcp">> {
   const network = requireNetwork(host, name);
@@ -185,7 +189,7 @@ export async function updateDhcp(
  * @returns whether it was anywhere @throws {LibvirtError}
  */
 export async function forgetLease(
-  { link, inventory }: Host,
+  { link, inventory }: LibvirtHost,
   { network: name, ip, mac }: { readonly network: string; readonly ip: string; readonly mac: string },
 ): Promise<boolean> {
   const record = (await link.call("networkScan")).find((each) => each.name === name);
@@ -209,7 +213,7 @@ export async function forgetLease(
 }
 
 /** The leases of a network that have not ended, by address. A stopped network has none, nor has libvirt's test driver. */
-export async function leasesOf(host: Host, name: string): Promise<NetworkLease[]> {
+export async function leasesOf(host: LibvirtHost, name: string): Promise<NetworkLease[]> {
   const network = requireNetwork(host, name);
   if (!network.active) return [];
   let found;

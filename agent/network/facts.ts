@@ -6,7 +6,7 @@ import type { HostNetworks, TakenSubnet } from "../../lib/network/check.ts";
 import { routesV4, routesV6 } from "../../lib/network/routes.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 import { DEVICES } from "../machine/network_devices.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { networksOf } from "./view.ts";
 
 /** The sockets of Open vSwitch's database, as packages place them. */
@@ -57,7 +57,7 @@ async function hostSubnets(machine: LocalMachine, ownBridges: ReadonlySet<string
 
 /** Subnets of libvirt's networks, and those their static routes lead to. @param others which of them count */
 function networkSubnets(
-  host: Host,
+  host: LibvirtHost,
   others: (network: { name: string; active: boolean }) => boolean,
 ): TakenSubnet[] {
   return networksOf(host).filter(others).flatMap(({ name, subnets, routes }) => [
@@ -82,7 +82,7 @@ function bridgesOf(networks: readonly Network[]): Set<string> {
 }
 
 /** Everything a new network is checked against. */
-export async function networkFacts(host: Host): Promise<HostNetworks> {
+export async function networkFacts(host: LibvirtHost): Promise<HostNetworks> {
   const networks = networksOf(host);
   const ownBridges = bridgesOf(networks);
   const names = new Set(networks.map(({ name }) => name));
@@ -118,7 +118,7 @@ export async function networkFacts(host: Host): Promise<HostNetworks> {
 }
 
 /** What stands in the way of starting a network: subnets of running networks, and of the host. */
-export async function takenBesides(host: Host, name: string): Promise<TakenSubnet[]> {
+export async function takenBesides(host: LibvirtHost, name: string): Promise<TakenSubnet[]> {
   const running = networkSubnets(host, (network) => network.name !== name && network.active);
   if (host.machine === null) return running;
   return [...running, ...await hostSubnets(host.machine, bridgesOf(networksOf(host)))];

@@ -3,7 +3,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type filterCommands, type NicFilter } from "../../lib/contract/mod.ts";
 import { type FilterSummary, readFilter } from "../../lib/formats/xml/filter.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 const MISSING = "libvirt has no driver for them; install libvirt-daemon-driver-nwfilter and " +
   "libvirt-daemon-config-nwfilter, and restart libvirtd";
@@ -33,7 +33,7 @@ function parametersOf(
   return [...own.parameters, ...own.includes.flatMap((each) => parametersOf(each, all, seen))];
 }
 
-async function filters({ link }: Host): Promise<NicFilter[]> {
+async function filters({ link }: LibvirtHost): Promise<NicFilter[]> {
   const records = await link.call("filterScan").catch(noFilters);
   const summaries = new Map(records.map(({ name, xml }) => [name, readFilter(xml)]));
   return records.map(({ name, uuid, xml }): NicFilter => {
@@ -44,6 +44,6 @@ async function filters({ link }: Host): Promise<NicFilter[]> {
 }
 
 /** A handler for the command on filters. */
-export function filterHandlers(host: Host): Pick<Handlers, keyof typeof filterCommands> {
+export function filterHandlers(host: LibvirtHost): Pick<Handlers, keyof typeof filterCommands> {
   return { list_nic_filters: () => filters(host) };
 }

@@ -22,14 +22,14 @@ import type { Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostNetworkDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
 import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork, usersOf } from "./view.ts";
 
 /** VMs that have the network now: QEMU runs for them. */
-function running({ inventory }: Host, { vms }: Network): NetworkUser[] {
+function running({ inventory }: LibvirtHost, { vms }: Network): NetworkUser[] {
   const active = new Set(inventory.active());
   return vms.filter(({ vmId }) => active.has(vmId));
 }
@@ -40,7 +40,7 @@ function inUse(network: string, users: readonly NetworkUser[]): ContractError {
 }
 
 /** What the form for a new network offers. */
-async function options(host: Host): Promise<NetworkOptions> {
+async function options(host: LibvirtHost): Promise<NetworkOptions> {
   host.requireFilled();
   const facts = await networkFacts(host);
   const devices = host.machine ? await hostNetworkDevices(host.machine) : [];
@@ -61,75 +61,81 @@ async function options(host: Host): Promise<NetworkOptions> {
   };
 }
 
+/** Runs a change, and reads the networks again whether it succeeded or not. */
+async function change(
+  { inventory }: LibvirtHost,
+  name: string,
+  event: string,
+  failed: ErrorCode,
+  run: () => Promise<unknown>,
+): Promise<null> {
+  try {
+    await run();
+  } catch (error) {
+    throw contractError(error, failed, event);
+  } finally {
+    // What happens to the network as a whole, libvirt tells; of the rest it says nothing.
+    const read = event === "updated"
+      ? inventory.networks.refresh(name)
+      : inventory.networks.rereadPatiently();
+    await read.catch((error) => log.debug("the networks could not be read", { error }));
+  }
+  return null;
+}
+
+const simple = (
+  host: LibvirtHost,
+  name: string,
+  event: string,
+  failed: ErrorCode,
+  call: Extract<CallName, "networkStart" | "networkStop" | "networkDelete">,
+) => change(host, name, event, failed, () => host.link.call(call, { name }));
+
+/** @throws {ContractError} */
+async function create(host: LibvirtHost, asked: Input<"create_network">, actor: string) {
+  host.requireFilled();
+  const input = withDhcp(asked);
+  const keys = [keyOf.network(input.name)];
+  await host.operations.ready(keys);
+  const facts = await networkFacts(host);
+  const [first] = networkProblems(input, facts);
+  if (first) throw new ContractError(first.code, first.details);
+  const uuid = crypto.randomUUID();
+  const { name, start = true, autostart = true } = input;
+  const spec = { command: "create_network", subject: name, actor, keys } as const;
+  await host.operations.run(spec, (operation) => {
+    operation.add({ kind: "network-defined", uuid, name, start, autostart });
+    return change(
+      host,
+      name,
+      "defined",
+      "NetworkCreateFailed",
+      () => host.link.call("networkDefine", { xml: renderXml(networkXml(input, uuid)), start, autostart }),
+    );
+  });
+  return { name, uuid, warnings: subnetWarnings(input, facts) };
+}
+
+/** @throws {ContractError} NetworkAlreadyActive, NetworkOverlaps, NetworkStartFailed */
+async function start(host: LibvirtHost, name: string): Promise<null> {
+  const network = requireNetwork(host, name);
+  if (network.active) throw new ContractError("NetworkAlreadyActive", { network: name });
+  const taken = await takenBesides(host, name);
+  for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
+    const subnet = parseSubnet(cidr)!;
+    const other = startObstacleOf(subnet, taken);
+    if (!other) continue;
+    const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each)));
+    throw new ContractError("NetworkOverlaps", { subnet: own, other: theirs, what: other.what });
+  }
+  return await simple(host, name, "started", "NetworkStartFailed", "networkStart");
+}
+
 /** A handler for each command on networks. */
-export function networkHandlers(host: Host): Pick<Handlers, keyof typeof networkCommands> {
-  const { link, inventory } = host;
+export function networkHandlers(host: LibvirtHost): Pick<Handlers, keyof typeof networkCommands> {
+  const { link } = host;
   /** One change of networks at a time: two that are checked together could take the same subnet. */
   const turns = new Mutex();
-
-  /** Runs a change, and reads the networks again whether it succeeded or not. */
-  const change = async (
-    name: string,
-    event: string,
-    failed: ErrorCode,
-    run: () => Promise<unknown>,
-  ): Promise<null> => {
-    try {
-      await run();
-    } catch (error) {
-      throw contractError(error, failed, event);
-    } finally {
-      // What happens to the network as a whole, libvirt tells; of the rest it says nothing.
-      const read = event === "updated"
-        ? inventory.networks.refresh(name)
-        : inventory.networks.rereadPatiently();
-      await read.catch((error) => log.debug("the networks could not be read", { error }));
-    }
-    return null;
-  };
-  const simple = (
-    name: string,
-    event: string,
-    failed: ErrorCode,
-    call: Extract<CallName, "networkStart" | "networkStop" | "networkDelete">,
-  ) => change(name, event, failed, () => link.call(call, { name }));
-
-  const create = async (asked: Input<"create_network">, actor: string) => {
-    host.requireFilled();
-    const input = withDhcp(asked);
-    const keys = [keyOf.network(input.name)];
-    await host.operations.ready(keys);
-    const facts = await networkFacts(host);
-    const [first] = networkProblems(input, facts);
-    if (first) throw new ContractError(first.code, first.details);
-    const uuid = crypto.randomUUID();
-    const { name, start = true, autostart = true } = input;
-    const spec = { command: "create_network", subject: name, actor, keys } as const;
-    await host.operations.run(spec, (operation) => {
-      operation.add({ kind: "network-defined", uuid, name, start, autostart });
-      return change(
-        name,
-        "defined",
-        "NetworkCreateFailed",
-        () => link.call("networkDefine", { xml: renderXml(networkXml(input, uuid)), start, autostart }),
-      );
-    });
-    return { name, uuid, warnings: subnetWarnings(input, facts) };
-  };
-
-  const start = async (name: string) => {
-    const network = requireNetwork(host, name);
-    if (network.active) throw new ContractError("NetworkAlreadyActive", { network: name });
-    const taken = await takenBesides(host, name);
-    for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
-      const subnet = parseSubnet(cidr)!;
-      const other = startObstacleOf(subnet, taken);
-      if (!other) continue;
-      const [own, theirs] = [subnet, other.subnet].map((each) => formatSubnet(networkOf(each)));
-      throw new ContractError("NetworkOverlaps", { subnet: own, other: theirs, what: other.what });
-    }
-    return await simple(name, "started", "NetworkStartFailed", "networkStart");
-  };
 
   return {
     get_networks: () => {
@@ -151,19 +157,20 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
         ...subnetWarnings(network, facts),
       ];
     },
-    create_network: (input, { principal }) => turns.run(() => create(input, principal.name)),
-    start_network: ({ name }) => turns.run(() => start(name)),
+    create_network: (input, { principal }) => turns.run(() => create(host, input, principal.name)),
+    start_network: ({ name }) => turns.run(() => start(host, name)),
     stop_network: async ({ name, force = false }) => {
       const network = requireNetwork(host, name);
       if (!network.active) throw new ContractError("NetworkNotActive", { network: name });
       const users = running(host, network);
       if (users.length > 0 && !force) throw inUse(name, users);
-      return await simple(name, "stopped", "NetworkStopFailed", "networkStop");
+      return await simple(host, name, "stopped", "NetworkStopFailed", "networkStop");
     },
     set_network_autostart: async ({ name, autostart }) => {
       const network = requireNetwork(host, name);
       if (!network.persistent) throw new ContractError("NetworkNotPersistent");
       return await change(
+        host,
         name,
         "updated",
         "NetworkUpdateFailed",
@@ -179,8 +186,8 @@ export function networkHandlers(host: Host): Pick<Handlers, keyof typeof network
       const spec = { command: "delete_network", subject: name, actor: principal.name, keys } as const;
       return await host.operations.run(spec, async (operation) => {
         operation.add({ kind: "network-doomed", uuid: network.uuid, name });
-        await simple(name, "undefined", "NetworkDeleteFailed", "networkDelete");
-        await host.networkDeleted(name);
+        await simple(host, name, "undefined", "NetworkDeleteFailed", "networkDelete");
+        await host.features.networkDeleted(name);
         return null;
       });
     },

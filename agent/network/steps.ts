@@ -43,7 +43,7 @@ const networkDoomed: StepRule<"network-doomed"> = {
     } finally {
       await inventory.networks.reread();
     }
-    await vms.networkDeleted(name);
+    await vms.features.networkDeleted(name);
     return removed(name);
   },
 };

@@ -10,7 +10,7 @@ import type {
   VM,
 } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { hostLinks } from "./links.ts";
 import { networksOf } from "./view.ts";
 
@@ -69,7 +69,7 @@ function withOwners(links: readonly TopologyDevice[], networks: readonly Network
   });
 }
 
-async function topology(host: Host): Promise<Topology> {
+async function topology(host: LibvirtHost): Promise<Topology> {
   host.requireFilled();
   const vms = host.inventory.vms().map(vmOf).sort((a, b) => a.name < b.name ? -1 : 1);
   const networks = networksOf(host);
@@ -95,6 +95,6 @@ async function topology(host: Host): Promise<Topology> {
 }
 
 /** A handler for the command on the topology. */
-export function topologyHandlers(host: Host): Pick<Handlers, keyof typeof topologyCommands> {
+export function topologyHandlers(host: LibvirtHost): Pick<Handlers, keyof typeof topologyCommands> {
   return { get_network_topology: () => topology(host) };
 }

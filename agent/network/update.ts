@@ -18,7 +18,7 @@ import type { NetworkChange } from "../../lib/formats/xml/network_edit.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { differing, requireNetwork } from "./view.ts";
 
 /** The settings as they become. */
@@ -92,7 +92,7 @@ function changeOf(next: NetworkSettings, changed: readonly NetworkSetting[]): Ne
 
 /** Changes a network's settings. @throws {ContractError} as the contract says */
 export async function updateNetwork(
-  host: Host,
+  host: LibvirtHost,
   { name, ...input }: Input<"update_network">,
   actor: string,
 ): Promise<Output<"update_network">> {

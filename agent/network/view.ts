@@ -10,7 +10,7 @@ import {
   type VM,
 } from "../../lib/contract/mod.ts";
 import { type NetworkSummary, readNetwork, readNetworkSettings } from "../../lib/formats/xml/network_read.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { withSaved } from "../storage/saved_devices.ts";
 
 /** Records are replaced, never changed: what was read of one stays true. */
@@ -40,7 +40,7 @@ function usersByNetwork(vms: readonly VM[]): Map<string, NetworkUser[]> {
 }
 
 /** VMs that have a card on a network, or go on with one where their memory is saved, each once. @throws {LibvirtError} */
-export async function usersOf(host: Host, name: string): Promise<NetworkUser[]> {
+export async function usersOf(host: LibvirtHost, name: string): Promise<NetworkUser[]> {
   const users = usersByNetwork(await withSaved(host, host.inventory.vms())).get(name) ?? [];
   return [...new Map(users.map((user) => [user.vmId, user])).values()];
 }
@@ -70,7 +70,7 @@ function view(record: NetworkRecord, vms: NetworkUser[]): Network {
 }
 
 /** Every network, by name. */
-export function networksOf({ inventory }: Host): Network[] {
+export function networksOf({ inventory }: LibvirtHost): Network[] {
   const users = usersByNetwork(inventory.vms());
   return inventory.networks.records().map((record) => view(record, users.get(record.name) ?? []))
     .sort((a, b) => a.name < b.name ? -1 : 1);
@@ -78,7 +78,7 @@ export function networksOf({ inventory }: Host): Network[] {
 
 /** One network with its XML. @throws {ContractError} NetworkNotFound; LibvirtUnavailable while nothing is known */
 export function requireNetwork(
-  host: Host,
+  host: LibvirtHost,
   name: string,
 ): Network & { xml: string; next: NetworkSettings } {
   host.requireFilled();

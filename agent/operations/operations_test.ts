@@ -7,7 +7,7 @@ import { DATABASE_FILE, openDatabase } from "../store/database.ts";
 import { MIGRATIONS } from "../store/migrations.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { Store } from "../store/store.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { STEP_RULES } from "../features.ts";
 import { Operations } from "./operations.ts";
 import type { SettlementServices } from "./settlement.ts";
@@ -92,7 +92,7 @@ class World {
     const inventory = { filled: true, refresh: () => Promise.resolve() };
     operations.settleWith(
       {
-        vms: { link: { uri: "test:///default", call }, inventory } as unknown as Host,
+        vms: { link: { uri: "test:///default", call }, inventory } as unknown as LibvirtHost,
         rules: STEP_RULES,
         run: (_command, input) => again(input),
       } satisfies SettlementServices,

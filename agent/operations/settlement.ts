@@ -1,12 +1,12 @@
 /** What settling a step needs. */
 import type { CommandName, Input } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { StepOutcome } from "./outcome.ts";
 import type { OperationRecord, StepKind, StepOf } from "./step.ts";
 
 /** What the steps are settled with. */
 export interface SettlementServices {
-  readonly vms: Host;
+  readonly vms: LibvirtHost;
   /** How each kind of step is settled, as the features say. */
   readonly rules: StepRules;
   /** Carries a command out in the name of who began the operation. @throws {ContractError} when it is refused */

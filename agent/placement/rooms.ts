@@ -3,7 +3,7 @@ import type { HostRoom } from "../../lib/placement/room.ts";
 import type { CommandName, HostStats, Input, Output, VM } from "../../lib/contract/mod.ts";
 import { isLive } from "../../lib/vm/state.ts";
 import type { Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { loadOf } from "../hosts/host_size.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { log } from "../log.ts";
@@ -66,7 +66,7 @@ async function room(
 }
 
 /** What a host that is read here has left; undefined while its load is not known. */
-export async function roomHere(host: Host, principal: Principal): Promise<HostRoom | undefined> {
+export async function roomHere(host: LibvirtHost, principal: Principal): Promise<HostRoom | undefined> {
   const { id, label, inventory } = host;
   const stats = await loadOf(host), ask: Ask = (command, input) => host.run(command, input, principal);
   return await room({ id, label, stats, vms: inventory.vms() }, ask, host);

@@ -10,7 +10,11 @@ import { profileHandlers } from "./handlers.ts";
 import { Hooks } from "./hooks.ts";
 import { PROFILE_MIGRATIONS, ProfileRecords } from "./records.ts";
 import { OutsideServers } from "./servers.ts";
+import { projectToolHandlers } from "./project_tool_handlers.ts";
 import { toolHandlers } from "./tool_handlers.ts";
+import { toolUseHandlers } from "./tool_use_handlers.ts";
+import type { UserRecord } from "../access/records.ts";
+import type { Dispatch } from "../dispatch.ts";
 
 /** Milliseconds between looks for what is kept of projects that are gone. */
 const SWEEP_MS = 600_000;
@@ -76,17 +80,21 @@ export const profileFeature = feature<
     const following = hub.follow(hooks.follow);
     const servers = new OutsideServers();
     const requireProject = (named: string) => projects.require(named);
+    const profiles = { records, requireProject, project, clock };
+    const tools = {
+      ...{ records, guard, servers, requireProject, project },
+      user: (named: string) => accounts.users.get(named) ?? accounts.named(named),
+      isAdministrator: ({ grants }: UserRecord) => accounts.layer(grants) === "all",
+      dispatch: (...call: Parameters<Dispatch>) => app.dispatch(...call),
+      jobs: app.jobs,
+      programs: app.settings.hookPrograms,
+    };
     return {
       handlers: {
-        ...profileHandlers({ records, requireProject, project, clock }),
-        ...toolHandlers({
-          ...{ records, guard, servers, requireProject, project },
-          user: (named) => accounts.users.get(named) ?? accounts.named(named),
-          isAdministrator: ({ grants }) => accounts.layer(grants) === "all",
-          dispatch: (...call) => app.dispatch(...call),
-          jobs: app.jobs,
-          programs: app.settings.hookPrograms,
-        }),
+        ...profileHandlers(profiles),
+        ...projectToolHandlers(profiles),
+        ...toolHandlers(tools),
+        ...toolUseHandlers(tools),
       },
       periodic: [{
         name: "tools of projects",

@@ -226,7 +226,7 @@ Deno.test("Directories: links in a pool are judged by where they lead, and a cal
   );
 });
 
-/** A call by a linked KVM Manager, within the limits that the guard of that one tells of a caller there. */
+/** A call by a linked KVM Manager, within the limits that the guard there names for its caller. */
 const through = ({ guard }: { readonly guard: ToolGuard }, caller: Principal): Principal =>
   principalOf({
     ...{ name: "x@far", door: "api", via: "link", rights: caller.rights },

@@ -9,15 +9,14 @@ import {
   type ProfileDetails,
   type ProfileSummary,
   type ToolRef,
-  type ToolRefWithSource,
 } from "../../lib/contract/mod.ts";
 import { readProfile, readProfileHead, writtenProfile } from "../../lib/profiles/file.ts";
 import { profileName } from "../../lib/profiles/name.ts";
-import { skillParameters } from "../../lib/profiles/skill.ts";
-import { convertedTools, distinctTools, isTool } from "../../lib/profiles/tools.ts";
+import { convertedTools, distinctTools } from "../../lib/profiles/tools.ts";
 import type { Clock } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import { readProfileFile, writeProfileFile } from "./files.ts";
+import type { ProjectToolCommand } from "./project_tool_handlers.ts";
 import { orDatabaseError, type ProfileRecords, type StoredProfile } from "./records.ts";
 
 /** A project, as profiles need it. */
@@ -35,15 +34,14 @@ export interface ProfileServices {
   readonly clock: Clock;
 }
 
-const iso = (ms: number) => new Date(ms).toISOString();
-const copied = (refs: readonly ToolRef[]): ToolRef[] => structuredClone([...refs]);
+export const iso = (ms: number) => new Date(ms).toISOString();
+export const copied = (refs: readonly ToolRef[]): ToolRef[] => structuredClone([...refs]);
 
 /** A handler for each of them. */
 export function profileHandlers(
-  { records, requireProject, project, clock }: ProfileServices,
-): Pick<Handlers, keyof typeof profileCommands> {
+  { records, project, clock }: ProfileServices,
+): Pick<Handlers, Exclude<keyof typeof profileCommands, ProjectToolCommand>> {
   const { profiles, projects } = records;
-  const projectNamed = (id: string) => orDatabaseError(() => requireProject(id));
   /** Projects that have a profile, those that there still are. */
   const projectsOf = (profileId: string): ProjectOf[] =>
     records.projectsOf(profileId).flatMap(({ id }) => project(id) ?? []);
@@ -78,12 +76,6 @@ export function profileHandlers(
     records.change(() => [profiles.putting(made)]);
     return made;
   };
-  const sourced = (source: "profile" | "local", refs: readonly ToolRef[]): ToolRefWithSource[] =>
-    copied(refs).map(({ name, tool_type, permissions }) => {
-      const tool = tool_type === "skill" ? records.tool(tool_type, name) : undefined;
-      const shown = { name, tool_type, source, permissions };
-      return tool === undefined ? shown : { ...shown, parameters: skillParameters(tool) };
-    });
   return {
     create_profile: ({ name: typed, description = null }) => {
       const name = profileName(typed);
@@ -122,57 +114,6 @@ export function profileHandlers(
       records.change(() => [...next.map((row) => projects.putting(row)), profiles.removing(id)]);
       return { deleted: true, converted_projects: converted };
     },
-    assign_profile: ({ project_id, profile_id }) => {
-      const { id, name } = projectNamed(project_id), profile = records.profile(profile_id);
-      const before = records.toolsOf(id);
-      if (before.profile !== null) {
-        const has = profiles.get(before.profile)?.name ?? before.profile;
-        throw new ContractError("ProjectAlreadyAssigned", { project: name, profile: has });
-      }
-      records.change(() => [projects.putting({ ...before, profile: profile.id })]);
-      return { project_id: id, profile_id: profile.id, assigned_at: iso(clock.now()) };
-    },
-    unassign_profile: ({ project_id }) => {
-      const { id, name } = projectNamed(project_id), before = records.toolsOf(id);
-      if (before.profile === null) throw new ContractError("NoProfileAssigned", { project: name });
-      records.change(() => [projects.putting({ ...before, profile: null })]);
-      return { project_id: id, unassigned_at: iso(clock.now()) };
-    },
-    add_local_tool: ({ project_id, tool_ref }) => {
-      const { id, name: project } = projectNamed(project_id), before = records.toolsOf(id);
-      const [ref] = distinctTools([tool_ref]) as [ToolRef], { name: tool_name, tool_type } = ref;
-      if (before.local.some((each) => isTool(each, ref))) {
-        throw new ContractError("ToolAlreadyExists", { project, tool_type, tool_name });
-      }
-      if (before.local.length >= MOST_LOCAL) {
-        const reason = `a project has ${MOST_LOCAL} local tools at most`;
-        throw new ContractError("InvalidInput", { reason, field: "tool_ref" });
-      }
-      records.change(() => [projects.putting({ ...before, local: [...before.local, ref] })]);
-      return { project_id: id, tool_name, added_at: iso(clock.now()) };
-    },
-    remove_local_tool: ({ project_id, tool_name, tool_type }) => {
-      const { id } = projectNamed(project_id), before = records.toolsOf(id);
-      const key = { tool_type, name: tool_name.normalize("NFC") };
-      const local = before.local.filter((each) => !isTool(each, key));
-      if (local.length === before.local.length) {
-        throw new ContractError("ToolNotFound", { tool_type, tool_name });
-      }
-      records.change(() => [projects.putting({ ...before, local })]);
-      return { project_id: id, removed: true };
-    },
-    get_project_tools: ({ project_id }) => {
-      const { id } = projectNamed(project_id);
-      orDatabaseError(() => projects.require());
-      const { profile, local } = records.toolsOf(id);
-      const assigned = profile === null ? undefined : profiles.get(profile);
-      return {
-        project_id: id,
-        profile: assigned === undefined ? null : { id: assigned.id, name: assigned.name },
-        profile_tools: sourced("profile", assigned?.tool_refs ?? []),
-        local_tools: sourced("local", local),
-      };
-    },
     export_profile: async ({ profile_id, output_path }) => {
       const profile = records.profile(profile_id), now = clock.now();
       const size_bytes = await writeProfileFile(output_path, writtenProfile(profile, now));
@@ -199,9 +140,6 @@ export function profileHandlers(
     },
   };
 }
-
-/** As many as one project may have of its own. */
-const MOST_LOCAL = 200;
 
 /** @throws {ContractError} InvalidFormat for a file that has a tool twice */
 function distinctImported(refs: readonly ToolRef[]): ToolRef[] {

@@ -6,6 +6,7 @@ import { SYSTEM_CLOCK } from "../clock.ts";
 import { Store } from "../store/store.ts";
 import { boundTo } from "./guard.ts";
 import { profileHandlers } from "./handlers.ts";
+import { projectToolHandlers } from "./project_tool_handlers.ts";
 import { PROFILE_MIGRATIONS, ProfileRecords } from "./records.ts";
 
 Deno.test("A profile names its projects to who sees them: an automation account learns of no others", async () => {
@@ -14,9 +15,9 @@ Deno.test("A profile names its projects to who sees them: an automation account 
   store.open();
   try {
     const project = (id: string) => ({ id, name: `name of ${id}` });
-    const handlers = profileHandlers({
-      ...{ records: new ProfileRecords(store), project, requireProject: project, clock: SYSTEM_CLOCK },
-    });
+    const records = new ProfileRecords(store), requireProject = project, clock = SYSTEM_CLOCK;
+    const services = { records, project, requireProject, clock };
+    const handlers = { ...profileHandlers(services), ...projectToolHandlers(services) };
     const root = { principal: localPrincipal("socket") };
     const { id } = await handlers.create_profile({ name: "shared" }, root);
     for (const project_id of ["own", "other"]) {

@@ -1,4 +1,4 @@
-/** The commands on the definitions of tools, and those that use a tool of a project. */
+/** The commands on the definitions of tools. */
 import {
   ContractError,
   type Input,
@@ -6,12 +6,8 @@ import {
   OWN_SERVER,
   type Tool,
   type toolCommands,
-  type ToolRef,
   type ToolType,
-  type toolUseCommands,
 } from "../../lib/contract/mod.ts";
-import { allowsName } from "../../lib/profiles/allowed.ts";
-import { toolText } from "../../lib/profiles/tools.ts";
 import type { UserRecord } from "../access/records.ts";
 import type { Dispatch, Handlers } from "../dispatch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -22,7 +18,7 @@ import type { ProjectOf } from "./handlers.ts";
 import { allowedProgram, ProgramRefused } from "./programs.ts";
 import { orDatabaseError, type ProfileRecords, type StoredTool, toolId } from "./records.ts";
 import type { OutsideServers } from "./servers.ts";
-import { checkSkill, runSkill } from "./skills.ts";
+import { checkSkill } from "./skills.ts";
 
 /** What they work with. */
 export interface ToolServices {
@@ -79,9 +75,8 @@ function requireUrl(url: string): void {
 
 /** A handler for each of them. */
 export function toolHandlers(
-  services: ToolServices,
-): Pick<Handlers, keyof typeof toolCommands | keyof typeof toolUseCommands> {
-  const { records, guard, servers, requireProject, project, user, isAdministrator, programs } = services;
+  { records, project, user, isAdministrator, programs }: ToolServices,
+): Pick<Handlers, keyof typeof toolCommands> {
   const { tools } = records;
   const shown = (tool: StoredTool): Tool => {
     const { name, tool_type, description, enabled, account, url, program } = tool;
@@ -127,26 +122,6 @@ export function toolHandlers(
       if (!(error instanceof ProgramRefused)) throw error;
       refuse(`program: ${error.message}`, "program");
     }
-  };
-  /** The tool of a project, and its definition. @throws {ContractError} ToolNotFound, ToolNotAllowed, DatabaseError */
-  const usable = (
-    projectId: string,
-    tool_type: ToolType,
-    tool_name: string,
-  ): { ref: ToolRef; tool: StoredTool } => {
-    orDatabaseError(() => tools.require());
-    const name = tool_name.normalize("NFC");
-    const ref = guard.toolsOf(projectId).find((each) => each.tool_type === tool_type && each.name === name);
-    const tool = records.tool(tool_type, name);
-    if (ref === undefined || tool === undefined) {
-      throw new ContractError("ToolNotFound", { tool_type, tool_name });
-    }
-    if (!tool.enabled) {
-      throw new ContractError("ToolNotAllowed", {
-        ...{ tool: toolText(ref), command: "anything", reason: "it is not enabled" },
-      });
-    }
-    return { ref, tool };
   };
   return {
     list_tools: () =>
@@ -196,24 +171,6 @@ export function toolHandlers(
       if (found === undefined) throw new ContractError("ToolNotFound", { tool_type, tool_name: name });
       records.change(() => [tools.removing(found.id)]);
       return null;
-    },
-    run_skill: async ({ project_id, tool_name, parameters = {} }, { principal }) => {
-      const { id, name } = requireProject(project_id), { ref, tool } = usable(id, "skill", tool_name);
-      const run = { tool, ref, project: { id, name }, given: parameters, principal };
-      return { project_id: id, tool_name: ref.name, steps: await runSkill(services, run) };
-    },
-    list_server_tools: async ({ project_id, tool_name }) => {
-      const { id } = requireProject(project_id), { ref, tool } = usable(id, "mcp", tool_name);
-      return (await servers.list(tool)).filter(({ name }) => allowsName(ref.permissions, name));
-    },
-    call_server_tool: async ({ project_id, tool_name, tool: called, arguments: args = {} }) => {
-      const { id } = requireProject(project_id), { ref, tool } = usable(id, "mcp", tool_name);
-      if (!allowsName(ref.permissions, called)) {
-        throw new ContractError("ToolNotAllowed", {
-          ...{ tool: toolText(ref), command: called, reason: "the profile does not allow the tool" },
-        });
-      }
-      return await servers.call(tool, called, args);
     },
   };
 }

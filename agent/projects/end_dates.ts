@@ -27,7 +27,7 @@ async function shutDown({ api }: EndDateWorld, { id, state }: VM): Promise<void>
   }
 }
 
-/** Tells what is due, and shuts down what has come to its end. */
+/** Records which VMs are near their end date, and shuts down the VMs whose end date has come. */
 export async function lookAtEndDates(projects: Projects, world: EndDateWorld): Promise<void> {
   for (const row of projects.kept()) {
     const { endsAt, told } = row, vm = world.vm(row.id);

@@ -22,7 +22,7 @@ import {
 } from "../../lib/projects/quota.ts";
 import type { ProjectMeans } from "../../lib/projects/new_vm.ts";
 import { endText } from "../../lib/projects/end_date.ts";
-import type { Admission, HostProjects, Membership, WantedVm } from "../hosts/projects.ts";
+import type { Admission, HostProjects, Membership, VmAdmissions, WantedVm } from "../hosts/projects.ts";
 import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
 import { JsonRows } from "../store/json_rows.ts";
@@ -54,7 +54,7 @@ export interface ProjectVm {
   readonly counted: Counted;
 }
 
-export class Projects implements HostProjects {
+export class Projects implements HostProjects, VmAdmissions {
   readonly rows: JsonRows<StoredProject>;
   /** Told of a project that was deleted. Set by the feature of profiles. */
   onDeleted: (projectId: string) => void = () => {};

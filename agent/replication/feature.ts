@@ -10,7 +10,7 @@ import { REPLICATION_MIGRATIONS } from "./records.ts";
 import { replicationSteps } from "./steps.ts";
 import { lagsOf } from "./views.ts";
 
-/** Milliseconds between looks at what is due. */
+/** Milliseconds between looks for runs that are due. */
 const LOOK_MS = 5000;
 
 export const replicationFeature = feature<

@@ -1,26 +1,20 @@
 /** The commands of replication. */
 import { ContractError, MOST_REPLICATIONS, type replicationCommands } from "../../lib/contract/mod.ts";
-import { oneLine } from "../../lib/text/text.ts";
-import { formatSpan } from "../../lib/text/time.ts";
 import { delegatorOf } from "../access/delegation.ts";
 import type { Clock } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { contractError } from "../libvirt/failure.ts";
-import { isSystemError } from "../machine/files.ts";
 import { dropQuietly } from "../vm/checkpoints.ts";
-import { findingText } from "../vm/migration/findings.ts";
 import { requireNetworksThere, withoutSame } from "./networks.ts";
 import type { OutgoingReplications } from "./outgoing.ts";
-import type { Promotion } from "./promotion.ts";
-import type { ReplicationRecords, StoredReplica, StoredReplication } from "./records.ts";
+import { notPossible, type Promotion } from "./promotion.ts";
+import type { ReplicationRecords, StoredReplication } from "./records.ts";
 import type { ReplicaClaims } from "./replica_claims.ts";
-import { ReplicaDamaged } from "./replica_folder.ts";
-import { removeReplicaFolder } from "./replica_place.ts";
-import { replicationView, replicaView, USUAL_SECONDS, usualLag } from "./views.ts";
-import { message, type Sentence } from "../../lib/i18n/message.ts";
+import { type ReplicaCommand, replicaHandlers } from "./replica_handlers.ts";
+import { replicationView, USUAL_SECONDS, usualLag } from "./views.ts";
+import { message } from "../../lib/i18n/message.ts";
 
 /** What they need of the application. */
 export interface ReplicationContext {
@@ -29,57 +23,26 @@ export interface ReplicationContext {
   readonly promotion: Promotion;
   readonly claims: ReplicaClaims;
   readonly linked: Pick<LinkedHosts, "served" | "withVm">;
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly jobs: Jobs;
   readonly clock: Clock;
 }
 
-const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
-
-/** Findings that another choice of networks does away with. */
-const CHOSEN: ReadonlySet<string> = new Set(["no-network", "network-off"]);
-
-/** Works with a replica's files; what is wrong with them is told. @throws {ContractError} */
-async function withFiles<T>(
-  command: "promote_replica" | "test_replica" | "get_switch_over_plan",
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isSystemError(error) || error instanceof ReplicaDamaged) {
-      throw new ContractError("ReplicationFailed", { error: error.message }, { cause: error });
-    }
-    throw contractError(error, "ReplicationFailed", command);
-  }
-}
-
 /** A handler for each of them. */
-export function replicationHandlers(
+export const replicationHandlers = (
   context: ReplicationContext,
-): Pick<Handlers, keyof typeof replicationCommands> {
-  const { records, outgoing, promotion, claims, linked, host, jobs, clock } = context;
+): Pick<Handlers, keyof typeof replicationCommands> => ({
+  ...outgoingHandlers(context),
+  ...replicaHandlers(context),
+});
+
+/** Of VMs that are replicated to another host. */
+function outgoingHandlers(
+  { records, outgoing, linked, host, jobs, clock }: ReplicationContext,
+): Pick<Handlers, Exclude<keyof typeof replicationCommands, ReplicaCommand>> {
   const shown = (stored: StoredReplication) => replicationView(stored, outgoing, clock.now());
-  const shownReplica = (stored: StoredReplica) => replicaView(stored, clock.now());
-  const findReplica = (replicaId: string): StoredReplica => {
-    const found = records.incoming.require().get(replicaId);
-    if (found === undefined) throw new ContractError("ReplicaNotFound", { replicaId });
-    return found;
-  };
-  const lostSeconds = ({ finished }: StoredReplica) =>
-    finished === null ? null : Math.max(0, Math.round((clock.now() - finished.takenAt) / 1000));
-  /** Whether the VM is seen running on a host that is linked here, too. */
-  const runsThere = ({ vmId }: StoredReplica) => {
-    const there = linked.withVm(vmId), state = there?.vm(vmId)?.state;
-    // What was seen before it went away says nothing of now
-    const isSeen = there?.status.connected === true && (state === "running" || state === "paused");
-    return isSeen ? there!.label : undefined;
-  };
-  /** Whether its host answers, and has the VM: that it is off there is known then. */
-  const isSeenThere = ({ vmId }: StoredReplica) => linked.withVm(vmId)?.status.connected === true;
   return {
     list_replications: () => Promise.resolve(records.outgoing.require().all().map(shown)),
-    list_replicas: () => Promise.resolve(records.incoming.require().all().map(shownReplica)),
     create_replication: async (input, { principal }) => {
       const { vmId, toHost, everySeconds = USUAL_SECONDS, maxLagSeconds, maxMibPerSecond = 0, pool } = input;
       if (principal.via === "link") throw notPossible("its own host replicates it: open that host's pages");
@@ -176,110 +139,11 @@ export function replicationHandlers(
       });
       return output!;
     },
-    get_switch_over_plan: async ({ replicaId }) => {
-      const replica = findReplica(replicaId), seconds = lostSeconds(replica);
-      const findings: { level: "problem" | "warning"; text: string; about?: "network" }[] = [];
-      const problem = (text: string) => findings.push({ level: "problem", text });
-      if (replica.promoted !== undefined) problem("A VM was made of it already.");
-      else {
-        const fault = promotion.fault(replica), there = runsThere(replica);
-        if (fault !== undefined) problem(`It cannot be made a VM: ${fault}.`);
-        if (replica.finished === null) problem("No increment of it is whole yet.");
-        if (there !== undefined) {
-          problem(`The VM runs on ${there}. Switch over from there: nothing is lost then.`);
-        } else if (!isSeenThere(replica)) {
-          const from = oneLine(replica.from, 60);
-          findings.push({
-            level: "warning",
-            text:
-              `Whether the VM still runs on ${from} is not known from here. Make sure that it does not: switch ` +
-              "that host off, or unplug its network.",
-          });
-        }
-      }
-      if (seconds !== null) {
-        findings.push({
-          level: "warning",
-          text: `What the VM wrote in the last ${formatSpan(seconds * 1000)} is lost.`,
-        });
-      }
-      if (replica.finished?.consistency === "crash") {
-        findings.push({ level: "warning", text: "Its disks are as after a power failure." });
-      }
-      const networks = await withFiles("get_switch_over_plan", () => promotion.networksOf(replica));
-      for (const finding of await withFiles("get_switch_over_plan", () => promotion.check(replica))) {
-        const text = findingText(finding, host().label), isChosen = CHOSEN.has(finding.check);
-        findings.push({ level: "problem", text, ...(isChosen && { about: "network" as const }) });
-      }
-      return {
-        networks,
-        possible: !findings.some(({ level }) => level === "problem"),
-        takenAt: replica.finished?.takenAt ?? null,
-        lostSeconds: seconds,
-        findings,
-      };
-    },
-    promote_replica: async ({ replicaId, start = true, force = false, networks = [] }, { principal }) => {
-      const replica = findReplica(replicaId), { vmId, vmName } = replica, there = runsThere(replica);
-      if (there !== undefined && !force) {
-        throw notPossible(message`it runs on ${there}: switch over from there, where nothing is lost`);
-      }
-      const lost = lostSeconds(replica) ?? 0, { name: actor } = principal;
-      let output;
-      await jobs.run({
-        ...{
-          command: "promote_replica",
-          title: message`Make ${vmName} a VM of its replica`,
-          actor,
-          vmId,
-          subject: vmName,
-        },
-        ifInterrupted: "The replica is one again, or the VM is there.",
-      }, async (job) => {
-        output = await withFiles(
-          "promote_replica",
-          () => promotion.promote(findReplica(replicaId), { principal, start, networks, by: actor }),
-        );
-        for (const warning of output.warnings) job.log(warning);
-      });
-      return { ...output!, lostSeconds: lost };
-    },
-    test_replica: async ({ replicaId }, { principal: { name: actor } }) => {
-      const { vmName: subject } = findReplica(replicaId);
-      let tested;
-      await jobs.run({
-        ...{ command: "test_replica", title: message`Test the replica of ${subject}`, actor, subject },
-        ifInterrupted: "The VM of the test is removed.",
-      }, async (job) => {
-        tested = await withFiles(
-          "test_replica",
-          () => promotion.test(findReplica(replicaId), actor, job.signal),
-        );
-      });
-      return shownReplica(tested!);
-    },
-    end_replica_test: async ({ replicaId }) => {
-      const replica = findReplica(replicaId);
-      return shownReplica(await promotion.endTest(replica) ?? replica);
-    },
-    delete_replica: async ({ replicaId }) => {
-      const replica = findReplica(replicaId);
-      using _claim = await claims.taken(replica, "being deleted");
-      await promotion.endTest(replica);
-      if (replica.promoted === undefined) {
-        await removeReplicaFolder(replica.folder).catch((error) => {
-          if (!isSystemError(error)) throw error;
-          throw new ContractError("ReplicationFailed", { error: error.message }, { cause: error });
-        });
-      }
-      records.incoming.remove(replicaId);
-      return null;
-    },
   };
 }
 
 /** What QEMU notes for a replication that ends is not needed. */
-async function dropCheckpointsOf(host: Host, { id, vmId }: StoredReplication): Promise<void> {
+async function dropCheckpointsOf(host: LibvirtHost, { id, vmId }: StoredReplication): Promise<void> {
   const vm = host.inventory.vm(vmId);
   if (vm === undefined) return;
   await dropQuietly(host, vm, ({ backupId }) => backupId === id);

@@ -19,7 +19,7 @@ import { copyRunning, spooled } from "../backups/running_copy.ts";
 import { makeSpool, type Spool } from "../backups/spool.ts";
 import { makeEmptyImage } from "../backups/write_disk.ts";
 import type { Clock } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
@@ -40,7 +40,7 @@ import { sendDisk } from "./send_disk.ts";
 
 /** What an increment works with. */
 export interface IncrementWork {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly replication: StoredReplication;
   readonly talk: ReplicationConversation;
   /** What the other host has. */
@@ -93,7 +93,11 @@ interface Read {
 }
 
 /** UEFI variables and files of the TPM. @throws {ContractError} ReplicationFailed where they cannot be read: without them the VM may not boot */
-async function stateIn(host: Host, document: XmlDocument, vm: VM): Promise<(readonly [StateFile, string])[]> {
+async function stateIn(
+  host: LibvirtHost,
+  document: XmlDocument,
+  vm: VM,
+): Promise<(readonly [StateFile, string])[]> {
   const found: [StateFile, Uint8Array][] = [], variables = await nvramBytes(document, vm.name);
   if (variables !== undefined) found.push(["nvram", variables]);
   const tpm = await readTpmState(host, document, vm.id);
@@ -109,7 +113,7 @@ async function stateIn(host: Host, document: XmlDocument, vm: VM): Promise<(read
 }
 
 /** The disks, and why VMs with some are not replicated. @throws {ContractError} ReplicationNotPossible */
-async function disksOf(host: Host, vm: VM, definition: string): Promise<Disk[]> {
+async function disksOf(host: LibvirtHost, vm: VM, definition: string): Promise<Disk[]> {
   if (!vm.persistent) throw notPossible("it is transient: it disappears when it stops");
   const unknown = await unknownImageText(host, vm);
   if (unknown !== undefined) throw notPossible(unknown);
@@ -218,7 +222,7 @@ async function diskMarkOf(disks: readonly Disk[]): Promise<string> {
  * @throws {ContractError} ReplicationFailed @throws {Error} from looking at the disks
  */
 export async function offMarkOf(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { networks }: Pick<StoredReplication, "networks">,
 ): Promise<string> {
@@ -230,7 +234,7 @@ export async function offMarkOf(
   return `${await diskMarkOf(disksToCopy(vm.disks).disks)}\n${hash.digest("hex")}`;
 }
 
-const definitionOf = (host: Host, { id: uuid }: VM) =>
+const definitionOf = (host: LibvirtHost, { id: uuid }: VM) =>
   host.link.call("domainXml", { uuid, secure: false, inactive: true });
 
 /** Copies the disks of a VM that is off into files of their own. */
@@ -398,7 +402,7 @@ async function attempt(work: IncrementWork, vm: VM): Promise<SentIncrement> {
   let increment: SentIncrement | undefined;
   try {
     if (isLive || work.isHeld) increment = await carryOut();
-    else await host.operate(vm, "replicating", async () => void (increment = await carryOut()));
+    else await host.claims.operate(vm, "replicating", async () => void (increment = await carryOut()));
   } catch (error) {
     // Where the connection was cut, the other host may have it: the next increment finds out
     if (isLive && !(error instanceof ConversationCut) && host.inventory.active().includes(vm.id)) {

@@ -3,10 +3,7 @@ import { ContractError, type Network, type NetworkChoices } from "../../lib/cont
 import { placedDefinition } from "../../lib/formats/xml/migration.ts";
 import type { Principal } from "../access.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
-
-/** Network here → network there. */
-export const networksByName = (networks: NetworkChoices): Readonly<Record<string, string>> =>
-  Object.fromEntries(networks.map(({ from, to }) => [from, to]));
+import { networksByName } from "../vm/migration/move.ts";
 
 /** A definition as it is sent, with its cards in the networks that were chosen. @throws {XmlError} */
 export const definitionThere = (definition: string, networks: NetworkChoices = []): string =>

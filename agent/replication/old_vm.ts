@@ -4,7 +4,7 @@ import { copyIdAt } from "../../lib/backup/manifest.ts";
 import { disksToCopy } from "../../lib/backup/disks.ts";
 import type { ReplicatedDisk } from "../../lib/host/replication_protocol.ts";
 import type { Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
@@ -22,7 +22,7 @@ import { message } from "../../lib/i18n/message.ts";
  * @throws {ContractError} ReplicationNotPossible: it runs; VmMustBeOff, VmBusy, what deleting a VM throws
  */
 export async function takeOldVm(
-  host: Host,
+  host: LibvirtHost,
   { vm, folder, state, wanted, principal, signal }: {
     readonly vm: VM;
     readonly folder: ReplicaFolder;
@@ -42,7 +42,7 @@ export async function takeOldVm(
   const disks: ReplicaState["disks"] = [...state.disks];
   // Of a name of their own: what differs comes into files of the increment's
   const copyId = copyIdAt(host.clock.now(), crypto.randomUUID().slice(0, 8));
-  await host.operate(vm, "becoming a replica", async () => {
+  await host.claims.operate(vm, "becoming a replica", async () => {
     using held = new DisposableStack();
     for (const { target, source: path = "", format } of disksToCopy(vm.disks).disks) {
       const bytes = wanted.find((each) => each.target === target)?.bytes;
@@ -69,7 +69,7 @@ export async function takeOldVm(
 }
 
 /** @throws {ContractError} ReplicationNotPossible: a VM is there which is no replica */
-export function refuseOther(host: Host, name: string): never {
+export function refuseOther(host: LibvirtHost, name: string): never {
   throw new ContractError("ReplicationNotPossible", {
     reason: message`${host.label} has a VM with its id (${name}). Move or delete one of them first`,
   });

@@ -1,42 +1,31 @@
 /** VMs of this host that are replicated to others: increments when they are due, and the planned switch-over. */
 import { ContractError, detailOf, type Output, type ReplicationRun } from "../../lib/contract/mod.ts";
 import type { HeldReplica } from "../../lib/host/replication_protocol.ts";
-import { maintenance as maintenanceTexts } from "../../lib/i18n/en/maintenance.ts";
 import { message, renderPlain, type Unrendered, vmName } from "../../lib/i18n/message.ts";
-import { textsOf } from "../../lib/i18n/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import { oneLine } from "../../lib/text/text.ts";
 import type { Principal } from "../access.ts";
 import type { Delegator } from "../access/delegation.ts";
-import { type Clock, sleep } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { isBeingCopied } from "../backups/running_copy.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
-import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isOff } from "../vm/lifecycle/undefine.ts";
-import { findingText } from "../vm/migration/findings.ts";
 import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import { hasRoom, type UnderWay } from "./places.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
-
-const { t: tMaintenance } = textsOf(maintenanceTexts);
+import { type Job, requireOpen, requireRunnable, shutDown, startAgain } from "./switch_over.ts";
 
 /** Milliseconds between questions whether a switch-over took place. */
 const UNDECIDED_MS = 15_000;
 /** Milliseconds without progress after which a VM that was shut down for a switch-over is not kept waiting any longer. */
 const OFF_STILL_MS = 30 * 60_000;
-/** Milliseconds between looks whether a guest has shut down. */
-const LOOK_MS = 500;
-
-type Job = Pick<JobHandle, "signal" | "log" | "progress">;
-
 /** What is needed of the application. */
 export interface OutgoingServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly linked: Pick<LinkedHosts, "served">;
   readonly records: ReplicationRecords;
   readonly clock: Clock;
@@ -83,7 +72,7 @@ export class OutgoingReplications {
     void this.run(id).catch((error) => log.debug("an increment failed", { replication: id, error }));
   }
 
-  /** Begins what is due. */
+  /** Begins the runs that are due. */
   tick(): void {
     const { records, clock, host } = this.services;
     if (!host().inventory.filled) return;
@@ -381,16 +370,16 @@ export class OutgoingReplications {
       const vm = host.requireVm(vmId), isRunning = host.inventory.active().includes(vmId);
       this.requireOwned(replication);
       // Before the guest is shut down: it would be off on both hosts meanwhile
-      this.#requireOpen(this.linkedTo(replication));
+      requireOpen(this.linkedTo(replication));
       // What it was doing is in memory that does not go along
       if (vm.state === "suspended") throw new ContractError("HasSavedMemory");
       if (isRunning) {
         handle.log(message`${vmName(vm)}: sending what changed while it runs`);
         await this.#talking(replication, principal, handle, async (talk, held) => {
           await this.#take(replication, { talk, held, principal, job: handle });
-          await this.#requireRunnable(talk, start, handle);
+          await requireRunnable(talk, start, handle);
         });
-        await this.#shutDown(vmId, principal, deadlineSeconds, handle);
+        await shutDown(host, vmId, principal, deadlineSeconds, handle);
       }
       try {
         using limit = this.#progressLimit(replicationId, handle.signal);
@@ -404,31 +393,11 @@ export class OutgoingReplications {
     });
   }
 
-  /** @throws {ContractError} HostInMaintenance where the other host takes no VM now */
-  #requireOpen({ label, maintenance }: LinkedHost): void {
-    if (maintenance === undefined) return;
-    const reason = maintenance.note || tMaintenance("maintenance.no_reason");
-    throw new ContractError("HostInMaintenance", { host: label, reason });
-  }
-
-  /**
-   * Looks whether the VM could run there, by what that host has now.
-   *
-   * @throws {ContractError} ReplicationNotPossible where it is to be started
-   */
-  async #requireRunnable(talk: ReplicationConversation, start: boolean, job: Job): Promise<void> {
-    const { label } = talk.host;
-    try {
-      for (const finding of (await talk.ask({ do: "check" })).findings) {
-        const text = findingText(finding, label);
-        if (start && finding.isProblem) throw new ContractError("ReplicationNotPossible", { reason: text });
-        job.log(text);
-      }
-    } catch (error) {
-      if (!(error instanceof ContractError) || error.code !== "InvalidInput") throw error;
-      // It makes the VM all the same, and says then what is missing
-      job.log(`${oneLine(label, 60)} has an older KVM Manager, which cannot look at networks before`);
-    }
+  /** Starts the VM here again. Where it is not known whether it was switched over, nothing is started. */
+  async #startAgain(replication: StoredReplication, principal: Principal, job: Job): Promise<void> {
+    const { host, records } = this.services;
+    if (records.outgoing.get(replication.id)?.lost !== undefined) return;
+    await startAgain(host(), replication, principal, job);
   }
 
   /** Ends what makes no progress while the VM is off: a host that answers nothing must not keep it so. */
@@ -462,7 +431,7 @@ export class OutgoingReplications {
     const { records, clock } = this.services, host = this.services.host(), { id, vmId, toHost } = replication;
     const vm = host.requireVm(vmId);
     let started = false, takenAt = clock.now();
-    await host.operate(vm, "switching over", async () => {
+    await host.claims.operate(vm, "switching over", async () => {
       if (host.inventory.active().includes(vmId)) {
         throw new ContractError("ReplicationFailed", { error: "the VM was started just now" });
       }
@@ -491,39 +460,6 @@ export class OutgoingReplications {
       });
     });
     return { started, takenAt };
-  }
-
-  /** Starts a VM again that was shut down for a switch-over which did not take place. Where that is not known, nothing is started. */
-  async #startAgain({ id, vmId, vmName: name }: StoredReplication, principal: Principal, job: Job) {
-    const host = this.services.host(), vm = vmName({ vmId, name });
-    if (this.services.records.outgoing.get(id)?.lost !== undefined) return;
-    try {
-      await host.run("start_vm", { vmId }, principal);
-      job.log(message`${vm}: it was not switched over, and is started here again`);
-    } catch (error) {
-      job.log(
-        message`${vm}: it was not switched over, and could not be started here again: ${messageOf(error)}`,
-      );
-      log.warn("a VM that was shut down for a switch-over is off", { vm: vmId, error });
-    }
-  }
-
-  /** Has the guest shut down. @throws {ContractError} ReplicationFailed where it does not; it goes on then */
-  async #shutDown(vmId: string, principal: Principal, seconds: number, job: Job): Promise<void> {
-    const { clock } = this.services, host = this.services.host(), until = clock.monotonic() + seconds * 1000;
-    await host.run("stop_vm", { vmId }, principal);
-    for (;;) {
-      const domain = await host.link.call("domainRead", { uuid: vmId });
-      if (domain !== null && isOff(domain)) break;
-      job.signal.throwIfAborted();
-      if (clock.monotonic() > until) {
-        throw new ContractError("ReplicationFailed", {
-          error: message`the guest did not shut down within ${seconds} seconds, and goes on here`,
-        });
-      }
-      await sleep(clock, LOOK_MS, job.signal);
-    }
-    await host.inventory.refresh(vmId);
   }
 
   /** Has the replica deleted there. @throws {ContractError} */

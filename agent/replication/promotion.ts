@@ -23,7 +23,7 @@ import { unpluggedCard } from "../../lib/backup/trial_definition.ts";
 import type { Principal } from "../access.ts";
 import { makeEmptyImage } from "../backups/write_disk.ts";
 import { putNvram } from "../backups/restore.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isTaken, undefinedIfMissing } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
@@ -40,21 +40,21 @@ import { requireNothingLeft } from "../vm/lifecycle/named_files.ts";
 import { putTpmState, tpmPlaceFault, type TpmStateFile } from "../vm/lifecycle/tpm_state.ts";
 import { checkCards } from "../vm/migration/incoming_checks.ts";
 import { findingText } from "../vm/migration/findings.ts";
-import { networksByName } from "./networks.ts";
+import { networksByName } from "../vm/migration/move.ts";
 import type { ReplicationRecords, StoredReplica } from "./records.ts";
 import type { ReplicaClaims } from "./replica_claims.ts";
 import { FOLDER_MODE, ReplicaFolder, type ReplicaState } from "./replica_folder.ts";
 import { removeReplicaFolder } from "./replica_place.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
+export const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossible", { reason });
 
 /** Folder of a test, in that of the replica. */
 const TEST_FOLDER = "test";
 
 /** What is needed of the application. */
 export interface PromotionServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly records: ReplicationRecords;
   readonly claims: ReplicaClaims;
 }
@@ -123,7 +123,12 @@ function variablesIn({ state }: Whole, document: XmlDocument): Uint8Array<ArrayB
 }
 
 /** The state of the TPM, where the VM has one. */
-function tpmIn(host: Host, { state }: Whole, document: XmlDocument, warnings: string[]): TpmStateFile[] {
+function tpmIn(
+  host: LibvirtHost,
+  { state }: Whole,
+  document: XmlDocument,
+  warnings: string[],
+): TpmStateFile[] {
   if (!hasEmulatedTpm(document)) return [];
   const files = state.state.flatMap(({ name, content }) =>
     name === "nvram" ? [] : [{ name, bytes: Uint8Array.from(Buffer.from(content, "base64")) }]
@@ -200,8 +205,7 @@ export class Promotion {
   ): Promise<Omit<Output<"promote_replica">, "lostSeconds" | "warnings"> & { readonly warnings: string[] }> {
     const { records } = this.services, host = this.services.host(), { vmId, vmName: name, pool } = replica;
     host.requireFilled();
-    host.maintenance.requireInService();
-    const fault = this.fault(replica);
+    const admissions = host.requireAdmissions(), fault = this.fault(replica);
     if (fault !== undefined) throw notPossible(fault);
     requireFreeVmName(host, name);
     using _claim = isHeld ? undefined : await this.services.claims.taken(replica, "being made a VM");
@@ -229,7 +233,7 @@ export class Promotion {
       await putTpmState(operation, vmId, tpmIn(host, whole, document, warnings));
       protectNewDomain(document);
       const project = host.projects.projectOf(vmId);
-      using admission = host.projects.admit(
+      using admission = admissions.admit(
         { vmId, name, project },
         await sizeOfDefinition(host, document.toString(), project),
       );

@@ -27,7 +27,7 @@ export class ReplicaClaims {
     };
   }
 
-  /** As {@link take}, once nobody else has it: a bounded time is waited for that. @throws {ContractError} ReplicationBusy */
+  /** As {@link take}, but waits a bounded time for another claim to end. @throws {ContractError} ReplicationBusy */
   async taken(claimed: Claimed, what: string): Promise<Disposable> {
     const until = performance.now() + WAIT_MS;
     for (let held = this.#held.get(claimed.id); held !== undefined; held = this.#held.get(claimed.id)) {

@@ -4,7 +4,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 import { isTaken, undefinedIfMissing } from "../machine/files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { FOLDER_POOLS } from "../backups/spool.ts";
 import { requireWritable } from "../storage/volume_checks.ts";
 import { requireMakeable } from "../storage/volume_work.ts";
@@ -16,7 +16,7 @@ const notPossible = (reason: Sentence) => new ContractError("ReplicationNotPossi
 
 /** A pool for a new replica, and its folder. @throws {ContractError} ReplicationNotPossible, StoragePoolNotFound, … */
 export async function placeForReplica(
-  host: Host,
+  host: LibvirtHost,
   wanted: string | undefined,
   replicaId: string,
 ): Promise<{ readonly pool: string; readonly folder: string }> {

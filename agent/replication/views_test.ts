@@ -22,7 +22,7 @@ Deno.test("replicationView() counts what is lost from the moment that the last w
   // None is whole yet: the age counts from its creation
   assert.deepEqual(at({}, 5 * MINUTE), ["active", null, false]);
   assert.deepEqual(at({}, 11 * MINUTE), ["active", null, true]);
-  // Nobody waits for one that is paused, or was switched over
+  // A replication that is paused, or was switched over, is never late
   assert.deepEqual(at({ isPaused: true }, 71 * MINUTE), ["paused", null, false]);
   assert.deepEqual(at({ finished, lost: { at: 1 } }, 171 * MINUTE), ["lost", 6660, false]);
   assert.deepEqual(at({ lost: { at: 1, isUndecided: true } }, 0), ["undecided", null, false]);

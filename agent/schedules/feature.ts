@@ -6,7 +6,7 @@ import { leftOutNow } from "../coverage/coverage.ts";
 import { scheduleHandlers } from "./handlers.ts";
 import { isCovered } from "../../lib/coverage/coverage.ts";
 import { SCHEDULE_MIGRATIONS, ScheduleRecords, type StoredSchedule } from "./records.ts";
-import { portableSchedules, releaseVm } from "./portable.ts";
+import { portableSchedules, releaseScheduledVm } from "./portable.ts";
 import { Scheduler } from "./scheduler.ts";
 import { scheduleViews } from "./views.ts";
 
@@ -70,7 +70,7 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
         portable: (vm) => portableSchedules(records, vm),
         replaced: (vmId) =>
           records.all().filter(({ targets }) => targets.vmIds.includes(vmId)).map((schedule) => {
-            releaseVm(records, schedule, vmId);
+            releaseScheduledVm(records, schedule, vmId);
             return `the schedule ${schedule.name}`;
           }),
       }),

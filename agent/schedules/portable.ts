@@ -10,7 +10,7 @@ import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 const LONGEST = 100;
 
 /** Takes a VM out of a schedule, which is switched off where it names nothing any more. @throws {ContractError} StoreUnavailable */
-export function releaseVm(records: ScheduleRecords, schedule: StoredSchedule, vmId: string): void {
+export function releaseScheduledVm(records: ScheduleRecords, schedule: StoredSchedule, vmId: string): void {
   const targets = withoutVm(schedule.targets, vmId);
   records.put({ ...schedule, targets, enabled: schedule.enabled && !isNoTarget(targets) });
 }
@@ -54,7 +54,7 @@ export const portableSchedules = (records: ScheduleRecords, vm: VM): Portable[] 
       put: (there) => put(there, schedule, vm),
       release: () => {
         const now = records.get(schedule.id);
-        if (now !== undefined) releaseVm(records, now, vm.id);
+        if (now !== undefined) releaseScheduledVm(records, now, vm.id);
       },
     }),
   );

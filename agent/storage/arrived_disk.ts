@@ -4,7 +4,7 @@
  */
 import { type CommandName, ContractError, type ImagePolicy } from "../../lib/contract/mod.ts";
 import { markedFormat } from "../../lib/formats/foreign/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { keyOf } from "../operations/step.ts";
@@ -17,7 +17,7 @@ import { hasFormats, type Volume, volumeNamed } from "./volumes.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 /** Whether what comes into a pool can be converted there. */
-export const canConvert = async (host: Host, pool: string): Promise<boolean> =>
+export const canConvert = async (host: LibvirtHost, pool: string): Promise<boolean> =>
   host.machine !== null && hasFormats(requireActive(host, pool)) && await hasQemuImg();
 
 /** Whether the start of a file is that of a disk which is converted. What it names is judged when all of it is there. */
@@ -30,7 +30,7 @@ export function isToConvert(head: Uint8Array): boolean {
 export const convertedName = (name: string): string => `${name.replace(/\.(vmdk|vdi|vhdx?)$/i, "")}.qcow2`;
 
 /** @throws {ContractError} VolumeExists where what a disk becomes is there */
-export async function requireConvertible({ link }: Host, pool: string, name: string): Promise<void> {
+export async function requireConvertible({ link }: LibvirtHost, pool: string, name: string): Promise<void> {
   const becomes = convertedName(name);
   if (await volumeNamed(link, pool, becomes)) {
     throw new ContractError("VolumeExists", { pool, name: becomes });
@@ -51,7 +51,7 @@ export interface ArrivedDisk {
  * @throws {ContractError} DiskRefused, ImageTooLarge, VolumeExists, DiskExceedsPool, JobCancelled
  */
 export async function convertArrived(
-  host: Host,
+  host: LibvirtHost,
   { pool, name, path, size }: ArrivedDisk,
   { command, policy, job, actor }: {
     /** What has brought it. */

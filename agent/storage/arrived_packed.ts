@@ -3,7 +3,7 @@ import { type CommandName, ContractError, type ImagePolicy } from "../../lib/con
 import type { PackingName } from "../../lib/formats/content_kind.ts";
 import { FILE_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
 import { keyOf } from "../operations/step.ts";
@@ -19,7 +19,7 @@ const PIECE = 1024 * 1024;
 
 /** @throws {ContractError} DiskRefused where nothing can be unpacked, VolumeExists where what it becomes is there */
 export async function requireUnpackable(
-  host: Host,
+  host: LibvirtHost,
   pool: string,
   name: string,
   packing: PackingName,
@@ -67,7 +67,7 @@ async function* bytesOf(
  * JobCancelled @throws {LibvirtError}
  */
 export async function unpackArrived(
-  host: Host,
+  host: LibvirtHost,
   { pool, name, path, size, packing }: ArrivedDisk & { readonly packing: PackingName },
   { command, policy, job, actor }: {
     /** What has brought it. */

@@ -15,7 +15,7 @@ import { log } from "../log.ts";
 import { isWritable } from "./copy.ts";
 import { copyImage, hasQemuImg, type ImageNode } from "./qemu_img.ts";
 import { copyTarget, createVolume, type Volume } from "./volumes.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** How much more than it was packed a disk may become, and from which size on that is looked at. */
 const MOST_EXPANSION = 250, EXPANSION_FROM = 256 * 1024 ** 2;
@@ -135,7 +135,7 @@ export interface ImageConversion extends ConversionTarget {
  * @throws {ContractError} DiskRefused, ImageTooLarge, JobCancelled @throws {LibvirtError} @throws {ToolError}
  */
 export async function convertImage(
-  { link }: Host,
+  { link }: LibvirtHost,
   { source, virtualBytes, packedBytes, pool, name, format }: ImageConversion,
   job: JobHandle,
   onShare: (share: number) => void,
@@ -160,7 +160,7 @@ export async function convertImage(
 
 /** As {@link convertImage}, for a disk that was judged and lies in a file, or in a part of one. */
 export const convertDisk = (
-  host: Host,
+  host: LibvirtHost,
   { path, disk: { format, virtualBytes }, part: { offset, size }, ...target }: Conversion,
   job: JobHandle,
   onShare: (share: number) => void,

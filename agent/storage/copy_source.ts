@@ -1,7 +1,7 @@
 /** The source of a copy: decided on when its turn has come, and held until the copy is made. */
 import { ContractError, type Role } from "../../lib/contract/mod.ts";
 import { type CheckedImage, checkImage, type ImageRequest } from "./disk_images/check.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { holdWriters } from "./volume_usage.ts";
 import type { Volume } from "./volumes.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
@@ -18,7 +18,7 @@ export interface CopySource extends CheckedImage {
  * @throws {ContractError} what the decision says; VolumeInUse, VmBusy, DiskRefused @throws {LibvirtError}
  */
 export async function copySource(
-  host: Host,
+  host: LibvirtHost,
   wish: ImageRequest,
   role: Role,
   held: DisposableStack,

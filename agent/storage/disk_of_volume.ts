@@ -1,7 +1,7 @@
 /** The image of a disk that is made of another volume: a full copy of it, or built on it. Clones and templates make theirs so. */
 import type { CopiedDisk } from "../../lib/formats/xml/clone.ts";
 import type { Role } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Steps } from "../operations/operation.ts";
 import { copyVolume, type Share } from "./copy.ts";
@@ -42,7 +42,7 @@ export interface DiskImageWork {
  * @throws {ContractError} what the decision on the source says; StorageBusy, VolumeInUse, VmBusy, JobCancelled @throws {LibvirtError}
  */
 export async function makeDiskImage(
-  host: Host,
+  host: LibvirtHost,
   { source, pool, name, format, linked = false, snapshot }: NewDiskImage,
   { role, job, steps, held, share, except }: DiskImageWork,
 ): Promise<{ readonly volume: Volume; readonly backing: CopiedDisk["backing"] }> {

@@ -1,7 +1,7 @@
 /** Which image a disk is: another one at the same place, or the same at another place, is not the same. */
 import type { Disk } from "../../lib/contract/mod.ts";
 import { statFile } from "../machine/host_file.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { pathOfDisk } from "./disk_path.ts";
 
@@ -30,7 +30,7 @@ export async function imageOf(
  * @throws {LibvirtError}
  */
 export async function originOf(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   disk: Pick<Disk, "type" | "source">,
 ): Promise<DiskOrigin | undefined> {
   const path = await pathOfDisk(link, disk);

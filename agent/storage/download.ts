@@ -4,7 +4,7 @@ import { Transfer } from "../../ffi/transfers.ts";
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import type { CallContext } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { checkImage } from "./disk_images/check.ts";
 import { requireActive } from "./shared.ts";
@@ -26,7 +26,7 @@ const AHEAD = 4;
  * RangeNotSatisfiable, DownloadFailed
  */
 export async function downloadVolume(
-  host: Host,
+  host: LibvirtHost,
   { pool, volume: name }: Input<"download_volume">,
   { principal, content }: CallContext,
 ): Promise<Output<"download_volume">> {

@@ -12,7 +12,7 @@ import { isDefined } from "../libvirt/definitions.ts";
 import { resolvedByFolder, resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { log } from "../log.ts";
 import { knownChain, unreadText } from "./disk_images/users.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { mayBeFile, pathOfDisk } from "./disk_path.ts";
 import { FileIdentities, filesBelow } from "./folder_content.ts";
 import { mountBelow } from "./mounts.ts";
@@ -26,7 +26,7 @@ import { savedDevices } from "./saved_devices.ts";
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
 const HEADS_MS = 15_000;
 
-type Services = Pick<Host, "inventory" | "link" | "machine">;
+type Services = Pick<LibvirtHost, "inventory" | "link" | "machine">;
 
 /** A VM's definitions as libvirt has them now: what runs, and what will at its next start. */
 async function definitionsOf(
@@ -157,7 +157,7 @@ export type UseOf = (
  * @throws {ContractError} StorageUnknown when the images cannot be read in time, or one is not there: then nothing may go
  */
 export async function exactUsers(
-  host: Host,
+  host: LibvirtHost,
   { going, givenUpBy }: UseOptions = {},
 ): Promise<UseOf> {
   const { inventory, keepers, machine } = host, here = machine !== null;
@@ -227,7 +227,7 @@ export async function exactUsers(
  * @throws {ContractError} StoragePoolInUse, StoragePoolNeeded @throws {LibvirtError}
  */
 export async function refuseNamed(
-  host: Host,
+  host: LibvirtHost,
   { name: pool, persistent }: Pick<PoolRecord, "name" | "persistent">,
 ): Promise<void> {
   const { inventory, keepers } = host;
@@ -246,7 +246,7 @@ export async function refuseNamed(
 }
 
 /** Refuses to stop a pool under running VMs. @throws {ContractError} StoragePoolInUse, StorageUnknown @throws {LibvirtError} */
-export async function refuseRunning(host: Host, record: PoolRecord): Promise<void> {
+export async function refuseRunning(host: LibvirtHost, record: PoolRecord): Promise<void> {
   const { inventory, machine } = host, { name: pool, xml } = record;
   const running = new Set(inventory.active());
   const vms = inventory.everyVm().filter(({ id }) => running.has(id));

@@ -2,7 +2,7 @@
 import { NewVolumeName } from "../../lib/contract/mod.ts";
 import { movedName } from "../../lib/storage/moved_name.ts";
 import { checker } from "../../lib/typebox/compile.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isTaken } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { volumePlace } from "./volume_steps.ts";
@@ -27,7 +27,7 @@ export interface NamedCopy {
  * @throws {LibvirtError}
  */
 export async function freeCopyName(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   { pool, from, target, format }: NamedCopy,
   isPromised: (name: string) => boolean = () => false,
 ): Promise<string> {

@@ -5,7 +5,7 @@ import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { sharesOf } from "../../lib/formats/xml/device_diff.ts";
 import { guestReason, type SharedFolder } from "../../lib/vm/shared_folders.ts";
 import { definitionsOf } from "../libvirt/definitions.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { resolvedPath, statInTime } from "../machine/resolved_path.ts";
@@ -31,7 +31,7 @@ export async function statAll(paths: Iterable<string>) {
 }
 
 /** The folders that VMs share, where they run and from their next start on. @throws {LibvirtError} */
-export async function sharedFolders(host: Host, vms: readonly VM[]): Promise<SharedFolder[]> {
+export async function sharedFolders(host: LibvirtHost, vms: readonly VM[]): Promise<SharedFolder[]> {
   const found = (await definitionsOf(host, vms)).map(async ({ vm, live, next }) => {
     const folders = [...live === null ? [] : sharesOf(live), ...sharesOf(next)]
       .map(({ folder }) => folder).filter((folder) => folder.startsWith("/"));
@@ -44,7 +44,7 @@ export async function sharedFolders(host: Host, vms: readonly VM[]): Promise<Sha
 }
 
 /** Backups are set up while libvirt is away, too: then it is not known which folders are shared, and that is in the log. */
-async function sharesNow(host: Host): Promise<SharedFolder[]> {
+async function sharesNow(host: LibvirtHost): Promise<SharedFolder[]> {
   try {
     return await sharedFolders(host, host.inventory.vms());
   } catch (error) {
@@ -59,7 +59,7 @@ async function sharesNow(host: Host): Promise<SharedFolder[]> {
  *
  * @throws {ContractError} PathRefused @throws {LibvirtError}
  */
-export async function requireUnshared(host: Host, folder: string): Promise<void> {
+export async function requireUnshared(host: LibvirtHost, folder: string): Promise<void> {
   const { machine } = host, shares = await sharesNow(host);
   if (shares.length === 0) return;
   const path = await resolvedPath(machine, folder);

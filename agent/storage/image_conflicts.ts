@@ -8,7 +8,7 @@ import { userName } from "../../lib/i18n/message.ts";
 import { dirname } from "node:path";
 import { ContractError, type Disk, type StorageUser, type VM } from "../../lib/contract/mod.ts";
 import type { TargetChain } from "../../lib/formats/xml/domain.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isThere } from "../machine/files.ts";
 import { resolvedByFolder, resolvedPath, statInTime } from "../machine/resolved_path.ts";
@@ -67,7 +67,7 @@ type PlacedUse = readonly [place: string, use: ImageUse];
 
 /** Where a disk is, as far as memory tells. */
 function pathOf(
-  { inventory }: Host,
+  { inventory }: LibvirtHost,
   { type, source }: Pick<SomeDisk, "type" | "source">,
 ): string | undefined {
   if (source === undefined || type === "network") return undefined;
@@ -87,7 +87,7 @@ interface DiskOfVm {
   readonly declared: TargetChain | undefined;
 }
 
-function disksOfVms(host: Host, vms: readonly VM[]): DiskOfVm[] {
+function disksOfVms(host: LibvirtHost, vms: readonly VM[]): DiskOfVm[] {
   const { inventory } = host, known = new Set(inventory.storage.known().map(({ path }) => path));
   return vms.flatMap((vm) => {
     const chains = inventory.record(vm.id)?.summary.chains ?? [];
@@ -113,7 +113,7 @@ const basesDeclared = (disks: readonly DiskOfVm[]): ImageUse[] =>
 
 /** What is built on something: volumes, by the VM that has them, and what the bin, templates and snapshots keep. */
 function basesKept(
-  { inventory, keepers }: Host,
+  { inventory, keepers }: LibvirtHost,
   disks: readonly ImageUse[],
   left: readonly Overlay[],
 ): ImageUse[] {
@@ -172,7 +172,7 @@ async function basesRead(
 /** Who uses which image, of a whole host. */
 export class ImageUses {
   private constructor(
-    private readonly host: Host,
+    private readonly host: LibvirtHost,
     private readonly at: (path: string) => string,
     /** Those of which `at` knows where they lead. */
     private readonly paths: ReadonlySet<string>,
@@ -187,7 +187,7 @@ export class ImageUses {
    * @param subject a VM that may be in no list
    * @param isExact asks which files are the same under other names
    */
-  static async read(host: Host, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
+  static async read(host: LibvirtHost, subject: Subject | undefined, isExact: boolean): Promise<ImageUses> {
     const { machine } = host;
     const every = host.inventory.everyVm(), first = new SharedTime(OTHERS_MS.first);
     const silent = (vm: VM) => first.unanswered.add(`the saved memory of ${vm.name}`);
@@ -289,7 +289,7 @@ export class ImageUses {
 }
 
 /** What else needs the disks that a VM writes to, as exactly as it can be told. */
-export async function imageConflicts(host: Host, vm: Subject): Promise<ImageConflict[]> {
+export async function imageConflicts(host: LibvirtHost, vm: Subject): Promise<ImageConflict[]> {
   if (!vm.disks.some(isWritten)) return [];
   await readPoolsSoon(host);
   return await (await ImageUses.read(host, vm, true)).conflicts(vm);
@@ -300,7 +300,7 @@ export async function imageConflicts(host: Host, vm: Subject): Promise<ImageConf
  *
  * @throws {ContractError} DiskIsBase, DiskInUse
  */
-export async function requireOwnImages(host: Host, vm: Subject): Promise<void> {
+export async function requireOwnImages(host: LibvirtHost, vm: Subject): Promise<void> {
   const conflict = (await imageConflicts(host, vm)).find(({ isBase, isActive }) => isBase || isActive);
   if (conflict !== undefined) throw conflictError(conflict);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { VM } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { MountNotResponding } from "../mounts/guarded_mount.ts";
 import { imageConflicts, requireOwnImages } from "./image_conflicts.ts";
@@ -27,7 +27,7 @@ const vmOf = (id: string, source: string, format = "qcow2"): VM =>
   }) as unknown as VM;
 
 /** This host, with VMs whose disks are in no pool. */
-const hostOf = (vms: readonly VM[]): Host =>
+const hostOf = (vms: readonly VM[]): LibvirtHost =>
   ({
     machine: localMachine("qemu:///system"),
     keepers: { kept: () => [] },
@@ -41,7 +41,7 @@ const hostOf = (vms: readonly VM[]): Host =>
         ...{ peek: () => undefined, record: () => undefined },
       },
     },
-  }) as unknown as Host;
+  }) as unknown as LibvirtHost;
 
 /** Has the system give no answer for what is below a folder, until disposed of. */
 function hanging(folder: string): Disposable {

@@ -9,7 +9,7 @@ import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { NewVolume } from "../../lib/formats/xml/volume.ts";
 import { log } from "../log.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Steps } from "../operations/operation.ts";
 import { binnedAt } from "./passphrases.ts";
 import { createVolume, type LinkCaller, type Volume } from "./volumes.ts";
@@ -49,7 +49,7 @@ async function made(link: LinkCaller, pool: string, volume: NewVolume): Promise<
  * @throws {LibvirtError}
  */
 export async function createEncrypted(
-  host: Host,
+  host: LibvirtHost,
   pool: PoolRecord,
   volume: NewVolume,
   passphrase: string,

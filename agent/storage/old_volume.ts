@@ -1,7 +1,7 @@
 /** The volume that a disk had before it moved. */
 import type { Output } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { identityAt, isSame } from "../operations/file_identity.ts";
@@ -31,7 +31,7 @@ type Outcome = Partial<Pick<Output<"move_disk">["oldVolume"], "isThere" | "bin" 
  * @throws {LibvirtError} when libvirt is away
  */
 export async function removeOldVolume(
-  host: Host,
+  host: LibvirtHost,
   { pool, volume: name, path, file }: OldVolume,
   actor: string,
 ): Promise<Outcome> {

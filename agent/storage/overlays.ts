@@ -6,7 +6,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isSystemError } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { resolvedByFolder, resolvedPath } from "../machine/resolved_path.ts";
@@ -36,7 +36,7 @@ export type Overlay = Pick<Volume, "pool" | "name" | "path"> & {
  * @param names all of them when left out; one that is gone or stopped has none @throws {LibvirtError}
  */
 export async function readUnreadPools(
-  { inventory: { storage } }: Host,
+  { inventory: { storage } }: LibvirtHost,
   names?: Iterable<string>,
 ): Promise<void> {
   const wanted = names && new Set(names);
@@ -49,7 +49,7 @@ export async function readUnreadPools(
 }
 
 /** The active pools of which nothing is known. */
-const unreadPools = ({ inventory: { storage } }: Host): string[] =>
+const unreadPools = ({ inventory: { storage } }: LibvirtHost): string[] =>
   storage.records().filter(isActivePool).map(({ name }) => name).filter((name) =>
     storage.peek(name) === undefined
   );
@@ -58,7 +58,7 @@ const unreadPools = ({ inventory: { storage } }: Host): string[] =>
  * Reads the pools that were not read yet, as far as that takes a moment: before a disk is written to, where a pool
  * that does not respond is no reason to wait. What is left unread is in the log.
  */
-export async function readPoolsSoon(host: Host): Promise<void> {
+export async function readPoolsSoon(host: LibvirtHost): Promise<void> {
   const { storage } = host.inventory, time = new SharedTime(POOLS_MS);
   const reading = async (name: string, work: Promise<unknown>) => {
     try {
@@ -150,7 +150,7 @@ const overlayOf = ({ pool, name, path, backing }: Volume): Overlay[] =>
   backing === undefined ? [] : [{ pool, name, path, base: backing.path }];
 
 /** What is built on others in pools that are stopped or forgotten, as it was read last. */
-export const rememberedOverlays = ({ inventory: { storage } }: Host): Overlay[] =>
+export const rememberedOverlays = ({ inventory: { storage } }: LibvirtHost): Overlay[] =>
   storage.leftOverlays().flatMap(overlayOf);
 
 /** What is built on others in pools that are stopped or forgotten. */
@@ -185,7 +185,7 @@ async function stoppedPool({ name: pool, xml }: PoolRecord): Promise<StoppedPool
  * What is built on others in pools that are stopped or forgotten: as the heads of the files say that are in their folders,
  * and of what cannot be seen now as it was read last.
  */
-async function leftPools(host: Host): Promise<LeftPools> {
+async function leftPools(host: LibvirtHost): Promise<LeftPools> {
   const { inventory: { storage }, machine } = host, remembered = rememberedOverlays(host);
   if (machine === null) return { overlays: remembered, unread: [] };
   const records = storage.records();
@@ -218,14 +218,14 @@ async function leftPools(host: Host): Promise<LeftPools> {
 }
 
 /** What is built on others in pools that are stopped or forgotten, as far as that can be seen. */
-export const leftOverlays = async (host: Host): Promise<readonly Overlay[]> =>
+export const leftOverlays = async (host: LibvirtHost): Promise<readonly Overlay[]> =>
   (await leftPools(host)).overlays;
 
 /** Reads that are under way, by host. */
-const underWay = new WeakMap<Host, Promise<readonly Overlay[]>>();
+const underWay = new WeakMap<LibvirtHost, Promise<readonly Overlay[]>>();
 
 /** As {@link leftOverlays}, by a read that may have begun before: many starts at once wait for one. */
-export function leftOverlaysSoon(host: Host): Promise<readonly Overlay[]> {
+export function leftOverlaysSoon(host: LibvirtHost): Promise<readonly Overlay[]> {
   let work = underWay.get(host);
   if (work === undefined) {
     work = leftOverlays(host).finally(() => underWay.delete(host));
@@ -238,7 +238,7 @@ export function leftOverlaysSoon(host: Host): Promise<readonly Overlay[]> {
  * What tells what of {@link leftOverlays} is built on what is at a path. A pool that is active counts as read or to be
  * read: after a connection was lost, what is remembered of it may have been merged meanwhile.
  */
-export async function leftOn(host: Host): Promise<(path: string) => Promise<Overlay | undefined>> {
+export async function leftOn(host: LibvirtHost): Promise<(path: string) => Promise<Overlay | undefined>> {
   const { machine, inventory: { storage } } = host;
   const active = new Set(storage.records().filter(isActivePool).map(({ name }) => name));
   const all = (await leftOverlays(host)).filter(({ pool }) => !active.has(pool));
@@ -256,7 +256,7 @@ export async function leftOn(host: Host): Promise<(path: string) => Promise<Over
  * @param own paths of volumes that do not count
  */
 export async function overlays(
-  host: Host,
+  host: LibvirtHost,
   own: ReadonlySet<string> = new Set(),
 ): Promise<(path: string) => Promise<Overlay | undefined>> {
   const { inventory, machine } = host;
@@ -278,7 +278,7 @@ export const unreadPoolText = (pool: string, what: string): string =>
  * @returns the active pools of which nothing is known, as what is in them was never read, and stopped ones with images that
  * cannot be read
  */
-export async function readKnownPools(host: Host): Promise<string[]> {
+export async function readKnownPools(host: LibvirtHost): Promise<string[]> {
   const refresh = () =>
     host.inventory.storage.refresh().catch((error) =>
       log.debug("the storage pools cannot be read now", { error })

@@ -7,7 +7,7 @@ import { isLuksHead, LUKS_HEAD_BYTES } from "../../lib/formats/luks.ts";
 import { binPath, joinPath, splitPath } from "../../lib/bin/place.ts";
 import { isSystemError, undefinedIfMissing } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isConnectionLost, isUnsupported } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
@@ -16,7 +16,7 @@ import { poolFolders } from "./used_places.ts";
 import { removeVolume, volumeAt } from "./volumes.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 
-type Services = Pick<Host, "bin" | "id" | "inventory" | "link" | "machine">;
+type Services = Pick<LibvirtHost, "bin" | "id" | "inventory" | "link" | "machine">;
 
 /** Whether the file at a path is a LUKS container; undefined where that cannot be read now. */
 export async function isLuks({ files }: LocalMachine, path: string): Promise<boolean | undefined> {

@@ -8,7 +8,7 @@ import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
 import { fileOf } from "./volume_steps.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isActivePool, requireActive } from "./shared.ts";
 import { exactUsers, refuseNamed, refuseRunning } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
@@ -27,7 +27,7 @@ const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "
  *
  * @throws {ContractError} VolumeInUse, VolumeDeleteFailed
  */
-async function doomed(host: Host, pool: string): Promise<Volume[]> {
+async function doomed(host: LibvirtHost, pool: string): Promise<Volume[]> {
   const { link, machine } = host;
   await link.call("poolRefresh", { pool });
   const volumes = (await link.call("volumeScan", { pool })).map(volumeOf);
@@ -44,7 +44,7 @@ async function doomed(host: Host, pool: string): Promise<Volume[]> {
   return volumes;
 }
 
-async function deleteAll(host: Host, pool: string, volumes: readonly Volume[]): Promise<void> {
+async function deleteAll(host: LibvirtHost, pool: string, volumes: readonly Volume[]): Promise<void> {
   for (const { name, path } of volumes) {
     try {
       await deleteVolume(host, path);
@@ -79,7 +79,7 @@ export async function removePool(link: LinkCaller, record: PoolRecord, unbuild: 
 }
 
 /** Refuses to take away what can still be brought back into a pool. @throws {ContractError} BinNotEmpty */
-async function refuseBinned(host: Host, pool: string): Promise<void> {
+async function refuseBinned(host: LibvirtHost, pool: string): Promise<void> {
   const entries = await entriesOfPool(host, pool);
   if (entries.length === 0) return;
   const names = entries.slice(0, 5).map(({ name }) => name).join(", ");
@@ -94,7 +94,7 @@ async function refuseBinned(host: Host, pool: string): Promise<void> {
  * @throws {LibvirtError}
  */
 export async function deletePool(
-  host: Host,
+  host: LibvirtHost,
   record: PoolRecord,
   deleteContent: boolean,
   actor: string,

@@ -14,11 +14,11 @@ import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import { keyOf } from "../operations/step.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";
 import { findSources } from "./pool_sources.ts";
-import { isActivePool, requireActive, requireKnown, requirePool, storageError } from "./shared.ts";
+import { isActivePool, requireActive, requirePool, requireStorageKnown, storageError } from "./shared.ts";
 import { refuseNamed, refuseRunning } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { requirePoolReachable } from "./reachable.ts";
@@ -26,7 +26,7 @@ import { requirePoolReachable } from "./reachable.ts";
 type PoolHandlers = Pick<Handlers, Extract<CommandName, keyof typeof storageCommands>>;
 
 /** A pool as the contract shows it. */
-export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeUsage): StoragePool {
+export function poolView({ inventory }: LibvirtHost, record: PoolRecord, users: VolumeUsage): StoragePool {
   const { name, uuid, state, autostart, persistent, volumes } = record;
   const { type, path, source } = describePool(record.xml);
   const space = isActivePool(record) ? spaceOf(record) : undefined;
@@ -53,7 +53,7 @@ export function poolView({ inventory }: Host, record: PoolRecord, users: VolumeU
 }
 
 /** A handler for each command on pools. */
-export function poolHandlers(host: Host): PoolHandlers {
+export function poolHandlers(host: LibvirtHost): PoolHandlers {
   const { link, inventory } = host;
   const { storage } = inventory;
   /** Carries an operation out on a pool, alone, and reads the pools again: whoever asked sees what it did. */
@@ -75,7 +75,7 @@ export function poolHandlers(host: Host): PoolHandlers {
 
   return {
     get_storage_pools: async () => {
-      requireKnown(host);
+      requireStorageKnown(host);
       const users = await VolumeUsage.read(host);
       return storage.records().map((record) => poolView(host, record, users));
     },
@@ -83,7 +83,7 @@ export function poolHandlers(host: Host): PoolHandlers {
     get_storage_pool_types: () => poolTypes(host),
     find_storage_sources: (input) => findSources(host, input),
     create_storage_pool: async (input: Input<"create_storage_pool">, { principal }: CallContext) => {
-      requireKnown(host);
+      requireStorageKnown(host);
       await host.operations.ready([keyOf.pool(input.name)]);
       // What is remembered may be gone a moment ago
       if (storage.record(input.name) !== undefined) await storage.refresh();

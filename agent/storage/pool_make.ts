@@ -7,14 +7,14 @@ import { child, children, parseXml, type XmlElement } from "../../lib/formats/xm
 import { isUnsupported } from "../libvirt/failure.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
 import { keyOf } from "../operations/step.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { requireUnshared } from "./guest_folders.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
 /** What libvirt reports about types of pools; undefined for a driver that does not, as its test driver. @throws {LibvirtError} */
-async function poolCapabilities(link: Host["link"]): Promise<XmlElement | undefined> {
+async function poolCapabilities(link: LibvirtHost["link"]): Promise<XmlElement | undefined> {
   try {
     return parseXml(await link.call("poolCapabilities"));
   } catch (error) {
@@ -24,7 +24,7 @@ async function poolCapabilities(link: Host["link"]): Promise<XmlElement | undefi
 }
 
 /** Every type of pool that can be created somewhere, and why not here. @throws {LibvirtError} */
-export async function poolTypes({ link }: Host): Promise<StoragePoolType[]> {
+export async function poolTypes({ link }: LibvirtHost): Promise<StoragePoolType[]> {
   const root = await poolCapabilities(link);
   const known = new Map(children(root, "pool").map((pool) => [pool.attributes.type, pool]));
   return await Promise.all(POOL_TYPES.map(async (type): Promise<StoragePoolType> => {
@@ -49,7 +49,7 @@ export async function poolTypes({ link }: Host): Promise<StoragePoolType[]> {
 
 /** libvirt's flags for building, null where nothing is built, and whether building makes what was not there before. */
 async function building(
-  { link }: Host,
+  { link }: LibvirtHost,
   type: PoolType,
   target: string | undefined,
   asked: boolean,
@@ -73,7 +73,7 @@ async function building(
 }
 
 /** A folder that a pool has already must not become a second one's: both would delete each other's volumes. */
-async function refuseTaken({ inventory, machine }: Host, path: string): Promise<void> {
+async function refuseTaken({ inventory, machine }: LibvirtHost, path: string): Promise<void> {
   const real = await resolvedPath(machine, path);
   for (const { name, xml } of inventory.storage.records()) {
     const own = describePool(xml).path;
@@ -90,7 +90,7 @@ async function refuseTaken({ inventory, machine }: Host, path: string): Promise<
  * @throws {ContractError} InvalidInput, PathRefused, NotOnThisHost @throws {LibvirtError}
  */
 export async function createPool(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"create_storage_pool">,
   actor: string,
 ): Promise<void> {

@@ -2,7 +2,7 @@
 import { ContractError, type Input, type Output } from "../../lib/contract/mod.ts";
 import { FOUND_TYPES } from "../../lib/contract/choices.ts";
 import { foundSources, sourceSpecXml } from "../../lib/formats/xml/pool.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { poolTypes } from "./pool_make.ts";
 import { storageError } from "./shared.ts";
 import { message } from "../../lib/i18n/message.ts";
@@ -16,7 +16,7 @@ const asking = new Set<string>();
  * @throws {ContractError} InvalidInput, NotOnThisHost, StorageBusy, StorageSourcesFailed, LibvirtTimeout when the server does not answer
  */
 export async function findSources(
-  host: Host,
+  host: LibvirtHost,
   { type, sourceHost }: Input<"find_storage_sources">,
 ): Promise<Output<"find_storage_sources">> {
   const needsHost = FOUND_TYPES[type] === "host";

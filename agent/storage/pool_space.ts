@@ -1,13 +1,16 @@
 /** How much room a pool has now: what is refused or deleted for want of it is not decided on what was counted once. */
 import { type PoolSpace, spaceOf } from "../../lib/storage/pool_space.ts";
 import { failureKind, isConnectionLost } from "../libvirt/failure.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { requirePoolReachable } from "./reachable.ts";
 
 /** The room of a pool, as it was measured last; undefined where that is not known. */
-export function spaceKnown({ inventory }: Pick<Host, "inventory">, pool: string): PoolSpace | undefined {
+export function spaceKnown(
+  { inventory }: Pick<LibvirtHost, "inventory">,
+  pool: string,
+): PoolSpace | undefined {
   const record = inventory.storage.record(pool);
   return record === undefined || record.volumes === null ? undefined : spaceOf(record);
 }
@@ -19,7 +22,7 @@ export function spaceKnown({ inventory }: Pick<Host, "inventory">, pool: string)
  * @throws {LibvirtError} when libvirt is away, or the pools do not answer in time
  */
 export async function spaceNow(
-  host: Host,
+  host: LibvirtHost,
   pool: string,
   isEnough: (space: PoolSpace) => boolean,
 ): Promise<PoolSpace | undefined> {

@@ -5,12 +5,12 @@
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { sourcePaths } from "../../lib/formats/xml/source_paths.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { backingImages } from "./disk_images/backing.ts";
 
-type Places = Pick<Host, "link" | "machine" | "inventory">;
+type Places = Pick<LibvirtHost, "link" | "machine" | "inventory">;
 
 /** Looks at something; any failure but a mount that does not respond is for libvirt to report. */
 async function probe(path: string, look: () => Promise<unknown>): Promise<void> {
@@ -23,7 +23,7 @@ async function probe(path: string, look: () => Promise<unknown>): Promise<void> 
 }
 
 /** The folder of a pool whose volumes are files below it; undefined for any other one. */
-export function poolFolder({ inventory }: Pick<Host, "inventory">, pool: string): string | undefined {
+export function poolFolder({ inventory }: Pick<LibvirtHost, "inventory">, pool: string): string | undefined {
   const { type, path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
   return PATH_TYPES.has(type) ? path : undefined;
 }

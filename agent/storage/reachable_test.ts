@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { requirePoolReachable, requireReachable, requireSourcesReachable } from "./reachable.ts";
 import { localMachine } from "../machine/machine.ts";
 
@@ -26,7 +26,7 @@ function hostOf(uri: string) {
         },
       },
     },
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
   return { host, asked };
 }
 

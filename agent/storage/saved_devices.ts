@@ -8,9 +8,9 @@ import type { VM } from "../../lib/contract/mod.ts";
 import { type DomainSummary, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
-type Services = Pick<Host, "inventory" | "link">;
+type Services = Pick<LibvirtHost, "inventory" | "link">;
 
 /** Records are replaced, never changed: a VM that is defined or suspended again has another one. */
 const known = new WeakMap<DomainRecord, Promise<DomainSummary | undefined>>();

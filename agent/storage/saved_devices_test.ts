@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LibvirtError } from "../../ffi/error.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { savedDevices, withSaved } from "./saved_devices.ts";
 
 const xmlOf = (disks: string[], mac = "52:54:00:00:00:01") =>
@@ -22,7 +22,7 @@ function hostOf(saved: () => string, { isOn = false, managedSave = true } = {}) 
   };
   const inventory = { record: () => record, active: () => isOn ? ["id"] : [] };
   const vm = { id: "id", name: "web", disks: summary.disks, networkInterfaces: [] } as unknown as VM;
-  return { host: { link: { call }, inventory } as unknown as Host, vm, calls };
+  return { host: { link: { call }, inventory } as unknown as LibvirtHost, vm, calls };
 }
 
 Deno.test("withSaved() has a VM twice whose memory was saved with other devices, and asks once", async () => {

@@ -4,18 +4,18 @@ import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode } from "../../lib/contract/mod.ts";
 import { gigabytes } from "../../lib/text/quantity.ts";
 import { contractError } from "../libvirt/failure.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** @throws {ContractError} StorageUnknown while the pools were never read, LibvirtUnavailable while nothing was */
-export function requireKnown(host: Host): void {
+export function requireStorageKnown(host: LibvirtHost): void {
   host.requireFilled();
   if (host.inventory.storage.isKnown) return;
   throw new ContractError("StorageUnknown", { reason: "libvirt has not told of its storage pools" });
 }
 
 /** @throws {ContractError} StoragePoolNotFound */
-export function requirePool(host: Host, pool: string): PoolRecord {
-  requireKnown(host);
+export function requirePool(host: LibvirtHost, pool: string): PoolRecord {
+  requireStorageKnown(host);
   const record = host.inventory.storage.record(pool);
   if (record === undefined) throw new ContractError("StoragePoolNotFound", { pool });
   return record;
@@ -25,7 +25,7 @@ export function requirePool(host: Host, pool: string): PoolRecord {
 export const isActivePool = ({ volumes }: PoolRecord): boolean => volumes !== null;
 
 /** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive */
-export function requireActive(host: Host, pool: string): PoolRecord {
+export function requireActive(host: LibvirtHost, pool: string): PoolRecord {
   const record = requirePool(host, pool);
   if (!isActivePool(record)) throw new ContractError("StoragePoolNotActive", { pool });
   return record;
@@ -36,8 +36,8 @@ export function requireActive(host: Host, pool: string): PoolRecord {
  *
  * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive
  */
-export async function requireActiveNow(host: Host, pool: string): Promise<PoolRecord> {
-  requireKnown(host);
+export async function requireActiveNow(host: LibvirtHost, pool: string): Promise<PoolRecord> {
+  requireStorageKnown(host);
   const { storage } = host.inventory;
   const record = storage.record(pool);
   if (record === undefined || !isActivePool(record)) await storage.refresh();

@@ -4,7 +4,7 @@
  */
 import type { Published } from "../events/hub.ts";
 import type { StorageUser, VM } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { ImageUses, isWritten, type SomeDisk } from "./image_conflicts.ts";
 import type { Volume } from "./volumes.ts";
 
@@ -19,7 +19,7 @@ interface KeptUses extends Disposable {
   readonly keepers: string;
 }
 
-const keptUses = new WeakMap<Host, KeptUses>();
+const keptUses = new WeakMap<LibvirtHost, KeptUses>();
 
 /** What of a VM counts for who uses which image. */
 const keyOf = ({ name, disks }: Pick<VM, "name" | "disks">) =>
@@ -36,7 +36,7 @@ function hasOtherDisks(keys: ReadonlyMap<string, string>, [name, data]: Publishe
   return name === "vm-deleted" && keys.has(data.vmId);
 }
 
-function usesOf(host: Host): Promise<ImageUses> {
+function usesOf(host: LibvirtHost): Promise<ImageUses> {
   const { inventory, clock } = host, now = clock.monotonic();
   const volumes = inventory.storage.known(), keepers = JSON.stringify(host.keepers.kept());
   const before = keptUses.get(host);
@@ -63,7 +63,7 @@ function usesOf(host: Host): Promise<ImageUses> {
 
 /** The disks of a VM, with what is built on each. */
 export async function withBases<D extends SomeDisk>(
-  host: Host,
+  host: LibvirtHost,
   { id }: Pick<VM, "id">,
   disks: readonly D[],
 ): Promise<(D & { baseOf?: StorageUser[] })[]> {

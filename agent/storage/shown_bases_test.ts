@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { VM } from "../../lib/contract/mod.ts";
 import { EventHub } from "../events/hub.ts";
 import { HostEvents } from "../hosts/events.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { TestClock } from "../testing.ts";
 import { withBases } from "./shown_bases.ts";
 import { type KeptPath, VolumeKeepers } from "./volume_keepers.ts";
@@ -43,7 +43,7 @@ function world() {
       record: () => undefined,
       storage: { known: () => volumes, leftOverlays: () => [], peek: () => volumes, record: () => undefined },
     },
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
   const bases = async (id = "base") =>
     (await withBases(host, { id }, vms.get(id)!.disks)).map(({ baseOf }) => baseOf?.map(({ name }) => name));
   /** How many looks at all VMs it takes. */

@@ -1,13 +1,13 @@
 /** The commands that move content of volumes. */
 import type { transferCommands } from "../../lib/contract/mod.ts";
 import type { Handlers } from "../dispatch.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { downloadVolume } from "./download.ts";
 import type { Uploads } from "./uploads.ts";
 
 /** A handler for each of them. */
 export function transferHandlers(
-  host: Host,
+  host: LibvirtHost,
   uploads: Uploads,
 ): Pick<Handlers, keyof typeof transferCommands> {
   return {

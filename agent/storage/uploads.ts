@@ -20,7 +20,7 @@ import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { RunningChecksum } from "./checksum.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import { freeBuffer } from "./free_buffer.ts";
@@ -117,13 +117,13 @@ function judgedPart(
 }
 
 export class Uploads {
-  readonly #host: Host;
+  readonly #host: LibvirtHost;
   readonly #partials = new Map<string, Partial>();
 
   readonly #policy: () => ImagePolicy;
 
   /** @param policy what an image may be. It throws a ContractError while that cannot be read */
-  constructor(host: Host, policy: () => ImagePolicy) {
+  constructor(host: LibvirtHost, policy: () => ImagePolicy) {
     this.#host = host;
     this.#policy = policy;
   }

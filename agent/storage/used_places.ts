@@ -2,7 +2,7 @@
 import type { StorageUser, VM } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import type { Volume } from "./volumes.ts";
 
@@ -73,7 +73,9 @@ export const placesOf = (
 ) => [path, `volume:${pool}/${name}`];
 
 /** The pools that are folders of this host, with their folders. */
-export const poolFolders = ({ inventory }: Pick<Host, "inventory">): { pool: string; path: string }[] =>
+export const poolFolders = (
+  { inventory }: Pick<LibvirtHost, "inventory">,
+): { pool: string; path: string }[] =>
   inventory.storage.records().flatMap(({ name, xml }) => {
     const { type, path } = describePool(xml);
     return path !== undefined && PATH_TYPES.has(type) && !path.startsWith("/dev/")

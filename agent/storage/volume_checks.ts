@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { freeRoom } from "./bin/room.ts";
 import { isReadOnly } from "./mounts.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { spaceKnown, spaceNow } from "./pool_space.ts";
 import { noRoom, requireActive } from "./shared.ts";
 import type { Volume } from "./volumes.ts";
@@ -14,7 +14,7 @@ import { message } from "../../lib/i18n/message.ts";
  *
  * @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, asked again
  */
-export async function requireRoom(host: Host, pool: string, bytes: number): Promise<void> {
+export async function requireRoom(host: LibvirtHost, pool: string, bytes: number): Promise<void> {
   await makeRoomFor(host, pool, bytes);
   refuseTooLarge(host, pool, bytes);
 }
@@ -31,7 +31,7 @@ export interface RoomNeeded {
  *
  * @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, StoragePoolReadOnly, DiskExceedsPool
  */
-export async function requirePlaces(host: Host, placed: readonly RoomNeeded[]): Promise<void> {
+export async function requirePlaces(host: LibvirtHost, placed: readonly RoomNeeded[]): Promise<void> {
   for (const [pool, into] of Map.groupBy(placed, ({ pool }) => pool)) {
     requireActive(host, pool);
     await requireWritable(host, pool);
@@ -41,20 +41,23 @@ export async function requirePlaces(host: Host, placed: readonly RoomNeeded[]): 
 }
 
 /** Asks again what a pool has free, and makes room of what is in the bin where that is too little. */
-export async function makeRoomFor(host: Host, pool: string, bytes: number): Promise<void> {
+export async function makeRoomFor(host: LibvirtHost, pool: string, bytes: number): Promise<void> {
   const space = await spaceNow(host, pool, ({ available }) => bytes <= available);
   if (space !== undefined && bytes > space.available) await freeRoom(host, pool, bytes - space.available);
 }
 
 /** @throws {ContractError} DiskExceedsPool when a pool has no room for that many bytes more, as far as is known */
-export function refuseTooLarge(host: Host, pool: string, bytes: number): void {
+export function refuseTooLarge(host: LibvirtHost, pool: string, bytes: number): void {
   const space = spaceKnown(host, pool);
   if (space === undefined || bytes <= space.available) return;
   throw noRoom(bytes, space.available);
 }
 
 /** The folder of a pool in which nothing can be written; undefined for any other pool. */
-export async function readOnlyFolder({ link, inventory }: Host, pool: string): Promise<string | undefined> {
+export async function readOnlyFolder(
+  { link, inventory }: LibvirtHost,
+  pool: string,
+): Promise<string | undefined> {
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
   if (path === undefined || path.startsWith("/dev/") || link.machine === null) return undefined;
   return await isReadOnly(path) ? path : undefined;
@@ -66,7 +69,7 @@ export async function readOnlyFolder({ link, inventory }: Host, pool: string): P
  *
  * @throws {ContractError} StoragePoolReadOnly
  */
-export async function requireWritable(services: Host, pool: string): Promise<void> {
+export async function requireWritable(services: LibvirtHost, pool: string): Promise<void> {
   const path = await readOnlyFolder(services, pool);
   if (path !== undefined) throw new ContractError("StoragePoolReadOnly", { pool, path });
 }
@@ -76,7 +79,7 @@ export async function requireWritable(services: Host, pool: string): Promise<voi
  *
  * @throws {ContractError} DiskRefused
  */
-export async function requireWithin({ link, inventory }: Host, volume: Volume): Promise<void> {
+export async function requireWithin({ link, inventory }: LibvirtHost, volume: Volume): Promise<void> {
   if (volume.type !== "file" || link.machine === null) return;
   const { path } = volume;
   const folder = describePool(inventory.storage.record(volume.pool)?.xml ?? "<pool/>").path;

@@ -1,13 +1,21 @@
 /** The commands on volumes. */
-import { type CommandName, ContractError, type Role, volumeCommands } from "../../lib/contract/mod.ts";
+import {
+  type CommandName,
+  ContractError,
+  type Input,
+  type Role,
+  type StorageVolume,
+  volumeCommands,
+} from "../../lib/contract/mod.ts";
 import { receiptOf } from "./bin/keep.ts";
 import { binVolume } from "./bin/volume.ts";
 import { createEncrypted } from "./luks.ts";
 import { deleteVolume } from "./passphrases.ts";
+import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkImage } from "./disk_images/check.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { volumesIn } from "./volume_list.ts";
@@ -39,7 +47,7 @@ function allocationOf(
 }
 
 /** libvirt resizes in the format that it reads from the content, and opens the chain that the header names. */
-async function requireResizable(host: Host, volume: Volume, role: Role): Promise<void> {
+async function requireResizable(host: LibvirtHost, volume: Volume, role: Role): Promise<void> {
   if (volume.type !== "file") return;
   await requireWithin(host, volume);
   using held = new DisposableStack();
@@ -52,99 +60,108 @@ function volumeAt(place: string): { pool: string; volume: string } {
   return { pool: place.slice(0, slash), volume: place.slice(slash + 1) };
 }
 
+/** A volume with what uses it. */
+const view = async (host: LibvirtHost, volume: Volume): Promise<StorageVolume> =>
+  volumeView(volume, await VolumeUsage.read(host, [volume]));
+
+/** Makes a volume. @throws {ContractError} */
+async function create(
+  host: LibvirtHost,
+  { pool, name, capacityBytes, format, preallocation = "none", backing, encryption }: Input<"create_volume">,
+  principal: Principal,
+): Promise<StorageVolume> {
+  const { link } = host;
+  return await operate(host, { pool, volume: name }, "VolumeCreateFailed", async () => {
+    await host.operations.ready([keyOf.volume(pool, name)]);
+    using held = new DisposableStack();
+    const { role } = principal;
+    const record = requireMakeable(host, pool);
+    const keepsFiles = hasFormats(record);
+    await requireFreeVolumeName(host, pool, name);
+    const base = backing === undefined ? undefined : await requireVolume(host, volumeAt(backing));
+    const chosen = keepsFiles ? format ?? (encryption === undefined ? "qcow2" : "raw") : undefined;
+    if (encryption !== undefined && (chosen !== "raw" || preallocation !== "none")) {
+      throw new ContractError("InvalidInput", {
+        reason: keepsFiles
+          ? "an encrypted volume is raw, without preallocation and backing volume"
+          : message`encryption: the pool ${pool} keeps raw devices`,
+      });
+    }
+    if (base !== undefined && chosen !== "qcow2") {
+      throw new ContractError("InvalidInput", { reason: "only a qcow2 volume has a backing volume" });
+    }
+    if (!keepsFiles && format === "qcow2") {
+      throw new ContractError("InvalidInput", {
+        reason: message`format: the pool ${pool} keeps raw devices`,
+      });
+    }
+    if (chosen !== "qcow2" && preallocation === "metadata") {
+      throw new ContractError("InvalidInput", { reason: "preallocation: only qcow2 has metadata" });
+    }
+    const capacity = capacityBytes ?? base?.capacity;
+    if (capacity === undefined) {
+      throw new ContractError("InvalidInput", { reason: "capacityBytes is missing" });
+    }
+    if (base !== undefined) {
+      if (capacity < base.capacity) throw new ContractError("NotLarger", { current: base.capacity });
+      if (preallocation !== "none") {
+        throw new ContractError("InvalidInput", {
+          reason: "preallocation and backing exclude each other",
+        });
+      }
+      await requireWithin(host, base);
+    }
+    const image = base &&
+      await checkImage(host, { path: base.path }, { purpose: "base", role }, held);
+    await requireRoom(host, pool, capacity);
+    const at = { pool, name };
+    const subject = `${pool}/${name}`;
+    const spec = {
+      command: "create_volume",
+      subject,
+      actor: principal.name,
+      keys: [keyOf.volume(pool, name)],
+    } as const;
+    if (encryption !== undefined) {
+      const { passphrase } = encryption;
+      const volume = { name, capacity, allocation: 0 };
+      const made = await host.operations.run(
+        spec,
+        (steps) =>
+          makeVolume(link, steps, at, () => createEncrypted(host, record, volume, passphrase, steps)),
+      );
+      return await view(host, made);
+    }
+    const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
+    const volume = {
+      name,
+      capacity,
+      // A volume group has no holes: what is not taken at once could not be taken later.
+      allocation: keepsFiles ? allocation : capacity,
+      format: chosen,
+      ...(image && { backing: { path: image.path, format: image.format } }),
+    };
+    const made = await host.operations.run(
+      spec,
+      (steps) => makeVolume(link, steps, at, () => createVolume(link, pool, volume, preallocate)),
+    );
+    // What was just made is what was asked for: later its content alone would not be believed.
+    if (image !== undefined) await host.formats.set(made.path, "qcow2");
+    return await view(host, made);
+  });
+}
+
 /** A handler for each command on volumes. */
-export function volumeHandlers(host: Host): VolumeHandlers {
+export function volumeHandlers(host: LibvirtHost): VolumeHandlers {
   const { link, inventory } = host;
   const { storage } = inventory;
-  const view = async (volume: Volume) => volumeView(volume, await VolumeUsage.read(host, [volume]));
 
   return {
     ...volumeJobs(host),
 
     get_volumes: ({ pool }) => volumesIn(host, pool),
 
-    create_volume: (
-      { pool, name, capacityBytes, format, preallocation = "none", backing, encryption },
-      { principal },
-    ) =>
-      operate(host, { pool, volume: name }, "VolumeCreateFailed", async () => {
-        await host.operations.ready([keyOf.volume(pool, name)]);
-        using held = new DisposableStack();
-        const { role } = principal;
-        const record = requireMakeable(host, pool);
-        const keepsFiles = hasFormats(record);
-        await requireFreeVolumeName(host, pool, name);
-        const base = backing === undefined ? undefined : await requireVolume(host, volumeAt(backing));
-        const chosen = keepsFiles ? format ?? (encryption === undefined ? "qcow2" : "raw") : undefined;
-        if (encryption !== undefined && (chosen !== "raw" || preallocation !== "none")) {
-          throw new ContractError("InvalidInput", {
-            reason: keepsFiles
-              ? "an encrypted volume is raw, without preallocation and backing volume"
-              : message`encryption: the pool ${pool} keeps raw devices`,
-          });
-        }
-        if (base !== undefined && chosen !== "qcow2") {
-          throw new ContractError("InvalidInput", { reason: "only a qcow2 volume has a backing volume" });
-        }
-        if (!keepsFiles && format === "qcow2") {
-          throw new ContractError("InvalidInput", {
-            reason: message`format: the pool ${pool} keeps raw devices`,
-          });
-        }
-        if (chosen !== "qcow2" && preallocation === "metadata") {
-          throw new ContractError("InvalidInput", { reason: "preallocation: only qcow2 has metadata" });
-        }
-        const capacity = capacityBytes ?? base?.capacity;
-        if (capacity === undefined) {
-          throw new ContractError("InvalidInput", { reason: "capacityBytes is missing" });
-        }
-        if (base !== undefined) {
-          if (capacity < base.capacity) throw new ContractError("NotLarger", { current: base.capacity });
-          if (preallocation !== "none") {
-            throw new ContractError("InvalidInput", {
-              reason: "preallocation and backing exclude each other",
-            });
-          }
-          await requireWithin(host, base);
-        }
-        const image = base &&
-          await checkImage(host, { path: base.path }, { purpose: "base", role }, held);
-        await requireRoom(host, pool, capacity);
-        const at = { pool, name };
-        const subject = `${pool}/${name}`;
-        const spec = {
-          command: "create_volume",
-          subject,
-          actor: principal.name,
-          keys: [keyOf.volume(pool, name)],
-        } as const;
-        if (encryption !== undefined) {
-          const { passphrase } = encryption;
-          const volume = { name, capacity, allocation: 0 };
-          const made = await host.operations.run(
-            spec,
-            (steps) =>
-              makeVolume(link, steps, at, () => createEncrypted(host, record, volume, passphrase, steps)),
-          );
-          return await view(made);
-        }
-        const { allocation, preallocate } = allocationOf(preallocation, chosen, capacity);
-        const volume = {
-          name,
-          capacity,
-          // A volume group has no holes: what is not taken at once could not be taken later.
-          allocation: keepsFiles ? allocation : capacity,
-          format: chosen,
-          ...(image && { backing: { path: image.path, format: image.format } }),
-        };
-        const made = await host.operations.run(
-          spec,
-          (steps) => makeVolume(link, steps, at, () => createVolume(link, pool, volume, preallocate)),
-        );
-        // What was just made is what was asked for: later its content alone would not be believed.
-        if (image !== undefined) await host.formats.set(made.path, "qcow2");
-        return await view(made);
-      }),
+    create_volume: (input, { principal }) => create(host, input, principal),
 
     resize_volume: ({ capacityBytes, ...at }, { principal: { role } }) =>
       operate(host, at, "VolumeResizeFailed", async () => {
@@ -159,7 +176,7 @@ export function volumeHandlers(host: Host): VolumeHandlers {
         await resizeVolume(link, volume.path, capacityBytes);
         const resized = await requireVolume(host, at);
         storage.put(resized);
-        return await view(resized);
+        return await view(host, resized);
       }),
 
     delete_volume: ({ permanently = false, ...at }, { principal }) =>

@@ -8,10 +8,11 @@ import {
   type StorageVolume,
   type volumeCommands,
 } from "../../lib/contract/mod.ts";
+import type { Principal } from "../access.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
 import { keyOf } from "../operations/step.ts";
 import { makeVolume } from "./volume_steps.ts";
@@ -56,7 +57,7 @@ interface Copy {
 
 /** What is copied: decided on and held. What is neither file nor device has no header that anybody would follow. */
 async function sourceOf(
-  host: Host,
+  host: LibvirtHost,
   volume: Volume,
   role: Role,
   held: DisposableStack,
@@ -69,13 +70,13 @@ async function sourceOf(
 }
 
 /** Whether the host keeps a volume with holes: libvirt wipes it by making one hole of it. */
-async function isSparse({ link }: Host, { path, type, allocation }: Volume): Promise<boolean> {
+async function isSparse({ link }: LibvirtHost, { path, type, allocation }: Volume): Promise<boolean> {
   return type === "file" && allocation < await link.call("volumePhysical", { path });
 }
 
 /** Writes zeros over all of a volume. What is half wiped stays so when it is cancelled. */
 async function overwrite(
-  { link }: Host,
+  { link }: LibvirtHost,
   { path }: Volume,
   job: JobHandle,
 ): Promise<void> {
@@ -97,70 +98,100 @@ async function overwrite(
   await transfer.finish();
 }
 
-/** A handler for each of them. */
-export function volumeJobs(host: Host): VolumeJobs {
+/** Has libvirt look again what a volume is: wiped, it has no format. Its next refresh finds that, too. */
+const look = ({ link }: LibvirtHost, pool: string) =>
+  link.call("poolRefresh", { pool }).catch((error) =>
+    log.debug("a pool could not be refreshed", { pool, error })
+  );
+
+/** Makes a volume out of another one. It is removed again when that fails or is cancelled. */
+async function copyOf(
+  host: LibvirtHost,
+  { command, title, failed, at, pool, name, formatOf }: Copy,
+  { principal }: CallContext,
+): Promise<StorageVolume> {
   const { link, jobs, operations } = host;
+  const keys = [keyOf.volume(pool, name), keyOf.volume(at.pool, at.volume)];
+  await operations.ready(keys);
+  // It stays while the job waits; what it is, is looked at when its turn has come.
+  using _source = host.locks.take(at.pool, at.volume, { hold: "read" });
+  return await operate(host, { pool, volume: name }, failed, async () => {
+    const toFiles = hasFormats(requireMakeable(host, pool));
+    await requireFreeVolumeName(host, pool, name);
+    const prepare = async (held: DisposableStack) => {
+      const volume = await requireVolume(host, at);
+      const source = await sourceOf(host, volume, principal.role, held);
+      const format = formatOf("volume" in source ? source.format : volume.format, toFiles);
+      await requireRoom(host, pool, toFiles ? volume.allocation : volume.capacity);
+      return { volume, source, format };
+    };
+    // What is refused now is not put into the queue.
+    using looking = new DisposableStack();
+    await prepare(looking);
+    looking.dispose();
+    const made = await jobs.run({
+      command,
+      title,
+      actor: principal.name,
+      subject: `${pool}/${name}`,
+      lane: "copy",
+      ifInterrupted: t("operations.later"),
+    }, async (job) => {
+      using held = new DisposableStack();
+      const { volume, source, format } = await prepare(held);
+      job.log(message`Copying ${volume.path}`);
+      const share = { before: 0, total: volume.allocation };
+      const about = { command, subject: `${pool}/${name}`, actor: principal.name, keys };
+      try {
+        const done = await operations.run(about, (operation) => {
+          operation.showsAs(job.id);
+          const target = { source, pool, name, format };
+          return makeVolume(link, operation, { pool, name }, () => copyVolume(link, target, job, share));
+        });
+        job.progress(volume.allocation, volume.allocation);
+        return done;
+      } catch (error) {
+        throw storageError(error, failed, { name });
+      }
+    });
+    return volumeView(made, await VolumeUsage.read(host, [made]));
+  }, "make");
+}
 
-  /** Has libvirt look again what a volume is: wiped, it has no format. Its next refresh finds that, too. */
-  const look = (pool: string) =>
-    link.call("poolRefresh", { pool }).catch((error) =>
-      log.debug("a pool could not be refreshed", { pool, error })
-    );
-  /** Makes a volume out of another one. It is removed again when that fails or is cancelled. */
-  const copy = async (
-    { command, title, failed, at, pool, name, formatOf }: Copy,
-    { principal }: CallContext,
-  ): Promise<StorageVolume> => {
-    const keys = [keyOf.volume(pool, name), keyOf.volume(at.pool, at.volume)];
-    await operations.ready(keys);
-    // It stays while the job waits; what it is, is looked at when its turn has come.
-    using _source = host.locks.take(at.pool, at.volume, { hold: "read" });
-    return await operate(host, { pool, volume: name }, failed, async () => {
-      const toFiles = hasFormats(requireMakeable(host, pool));
-      await requireFreeVolumeName(host, pool, name);
-      const prepare = async (held: DisposableStack) => {
-        const volume = await requireVolume(host, at);
-        const source = await sourceOf(host, volume, principal.role, held);
-        const format = formatOf("volume" in source ? source.format : volume.format, toFiles);
-        await requireRoom(host, pool, toFiles ? volume.allocation : volume.capacity);
-        return { volume, source, format };
-      };
-      // What is refused now is not put into the queue.
-      using looking = new DisposableStack();
-      await prepare(looking);
-      looking.dispose();
-      const made = await jobs.run({
-        command,
-        title,
-        actor: principal.name,
-        subject: `${pool}/${name}`,
-        lane: "copy",
-        ifInterrupted: t("operations.later"),
-      }, async (job) => {
-        using held = new DisposableStack();
-        const { volume, source, format } = await prepare(held);
-        job.log(message`Copying ${volume.path}`);
-        const share = { before: 0, total: volume.allocation };
-        const about = { command, subject: `${pool}/${name}`, actor: principal.name, keys };
-        try {
-          const done = await operations.run(about, (operation) => {
-            operation.showsAs(job.id);
-            const target = { source, pool, name, format };
-            return makeVolume(link, operation, { pool, name }, () => copyVolume(link, target, job, share));
-          });
-          job.progress(volume.allocation, volume.allocation);
-          return done;
-        } catch (error) {
-          throw storageError(error, failed, { name });
-        }
-      });
-      return volumeView(made, await VolumeUsage.read(host, [made]));
-    }, "make");
-  };
+/** Writes zeros over a volume, or makes one hole of it. @throws {ContractError} */
+async function wipe(host: LibvirtHost, at: At, principal: Principal): Promise<null> {
+  const { link, jobs } = host;
+  return await operate(host, at, "VolumeWipeFailed", async () => {
+    const volume = await requireVolume(host, at);
+    requireImage(volume);
+    await requireWithin(host, volume);
+    await refuseUsedVolume(host, volume);
+    await jobs.run({
+      command: "wipe_volume",
+      title: message`Wipe ${at.volume} of ${at.pool}`,
+      actor: principal.name,
+      subject: `${at.pool}/${at.volume}`,
+      lane: "copy",
+      ifInterrupted: t("operations.wiped"),
+    }, async (job) => {
+      try {
+        if (await isSparse(host, volume)) await link.call("volumeWipe", { path: volume.path });
+        else await overwrite(host, volume, job);
+        // What it opened is no more.
+        if (volume.encryption?.secret !== undefined) await forgetPassphrase(host, volume.path);
+      } catch (error) {
+        throw storageError(error, "VolumeWipeFailed", { name: at.volume });
+      }
+    }).finally(() => look(host, at.pool));
+    return null;
+  });
+}
 
+/** A handler for each of them. */
+export function volumeJobs(host: LibvirtHost): VolumeJobs {
   return {
     clone_volume: ({ pool, volume, name, targetPool = pool }, context) =>
-      copy({
+      copyOf(host, {
         command: "clone_volume",
         title: targetPool === pool
           ? message`Copy ${volume} of ${pool} to ${name}`
@@ -173,7 +204,7 @@ export function volumeJobs(host: Host): VolumeJobs {
       }, context),
 
     convert_volume: ({ pool, volume, name, format, targetPool = pool }, context) =>
-      copy({
+      copyOf(host, {
         command: "convert_volume",
         title: targetPool === pool
           ? message`Convert ${volume} of ${pool} to ${format}: ${name}`
@@ -197,30 +228,6 @@ export function volumeJobs(host: Host): VolumeJobs {
         },
       }, context),
 
-    wipe_volume: (at, { principal }) =>
-      operate(host, at, "VolumeWipeFailed", async () => {
-        const volume = await requireVolume(host, at);
-        requireImage(volume);
-        await requireWithin(host, volume);
-        await refuseUsedVolume(host, volume);
-        await jobs.run({
-          command: "wipe_volume",
-          title: message`Wipe ${at.volume} of ${at.pool}`,
-          actor: principal.name,
-          subject: `${at.pool}/${at.volume}`,
-          lane: "copy",
-          ifInterrupted: t("operations.wiped"),
-        }, async (job) => {
-          try {
-            if (await isSparse(host, volume)) await link.call("volumeWipe", { path: volume.path });
-            else await overwrite(host, volume, job);
-            // What it opened is no more.
-            if (volume.encryption?.secret !== undefined) await forgetPassphrase(host, volume.path);
-          } catch (error) {
-            throw storageError(error, "VolumeWipeFailed", { name: at.volume });
-          }
-        }).finally(() => look(at.pool));
-        return null;
-      }),
+    wipe_volume: (at, { principal }) => wipe(host, at, principal),
   };
 }

@@ -12,8 +12,8 @@ import { exactUsers } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
-import type { Host } from "../hosts/host.ts";
-import type { MadeFile } from "../hosts/unused_overlays.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
+import type { MadeFile } from "../hosts/left_files.ts";
 import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
 import type { Noted, Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
@@ -25,7 +25,7 @@ const LOOK_MS = 200;
 /** Milliseconds that QEMU may have a volume open which no definition names: libvirt still works at what was cut short. */
 const OPEN_MS = 30_000;
 
-type Link = Pick<Host["link"], "call" | "machine">;
+type Link = Pick<LibvirtHost["link"], "call" | "machine">;
 
 const isLibvirts = (error: unknown): error is LibvirtError =>
   error instanceof LibvirtError && error.kind === "libvirt";
@@ -115,7 +115,7 @@ async function refreshed(link: Link, pool: string): Promise<void> {
 }
 
 /** Deletes what is at a path; a file of this host also where no pool knows it. @throws {Unsettled} */
-async function removeAt(host: Host, path: string): Promise<void> {
+async function removeAt(host: LibvirtHost, path: string): Promise<void> {
   const { link } = host;
   if (link.machine !== null) await link.machine.files.requireResponding(path);
   try {

@@ -7,7 +7,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { resolvedPaths, resolvedWithin } from "../machine/resolved_path.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { log } from "../log.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { within } from "../within.ts";
 import { poolFolder } from "./reachable.ts";
 import { snapshotFiles } from "./snapshot_files.ts";
@@ -17,7 +17,7 @@ import type { Volume } from "./volumes.ts";
 /** Milliseconds that a list waits for libvirt and for file systems. */
 const LIST_MS = 1500;
 
-type Services = Pick<Host, "inventory" | "link" | "machine" | "keepers">;
+type Services = Pick<LibvirtHost, "inventory" | "link" | "machine" | "keepers">;
 
 /** What work comes to, but for a list that does not wait for what does not respond: then something else. */
 async function inTimeOr<T>(work: Promise<T>, otherwise: T): Promise<T> {
@@ -227,7 +227,7 @@ export class VolumeUsage {
  * @throws {ContractError} VolumeInUse while one runs, VmBusy
  */
 export async function holdWriters(
-  host: Host,
+  host: LibvirtHost,
   { path, backing, volume }: {
     path: string;
     backing: readonly { path: string }[];
@@ -260,6 +260,6 @@ export async function holdWriters(
     if (active.has(vm.id)) {
       throw new ContractError("VolumeInUse", { vm: vmName(vm), pool: volume!.pool, name: volume!.name });
     }
-    held.use(host.claim(vm, "copying a disk"));
+    held.use(host.claims.take(vm, "copying a disk"));
   }
 }

@@ -5,7 +5,7 @@ import { ContractError, type ErrorCode, type StorageVolume } from "../../lib/con
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
 import { FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Hold } from "./locks.ts";
 import { requireActive, storageError } from "./shared.ts";
 import { requireWritable } from "./volume_checks.ts";
@@ -42,7 +42,7 @@ export function volumeView(volume: Volume, users: VolumeUsage): StorageVolume {
 }
 
 /** The volume as libvirt has it now. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
-export async function requireVolume(host: Host, { pool, volume: name }: At): Promise<Volume> {
+export async function requireVolume(host: LibvirtHost, { pool, volume: name }: At): Promise<Volume> {
   requireActive(host, pool);
   const found = name === BIN_FOLDER ? undefined : await volumeNamed(host.link, pool, name);
   if (found === undefined) throw new ContractError("VolumeNotFound", { pool, name });
@@ -50,7 +50,7 @@ export async function requireVolume(host: Host, { pool, volume: name }: At): Pro
 }
 
 /** A pool in which volumes can be made. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, NotOnThisHost */
-export function requireMakeable(host: Host, pool: string): PoolRecord {
+export function requireMakeable(host: LibvirtHost, pool: string): PoolRecord {
   const record = requireActive(host, pool);
   const { type } = describePool(record.xml);
   if (FIXED_TYPES.has(type)) {
@@ -61,12 +61,16 @@ export function requireMakeable(host: Host, pool: string): PoolRecord {
 }
 
 /** @throws {ContractError} VolumeExists */
-export async function requireFreeVolumeName({ link }: Host, pool: string, name: string): Promise<void> {
+export async function requireFreeVolumeName(
+  { link }: LibvirtHost,
+  pool: string,
+  name: string,
+): Promise<void> {
   if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
 }
 
 /** @throws {ContractError} VolumeInUse, naming what needs it, StorageUnknown */
-export async function refuseUsedVolume(host: Host, volume: Volume): Promise<void> {
+export async function refuseUsedVolume(host: LibvirtHost, volume: Volume): Promise<void> {
   const use = await (await exactUsers(host))(volume);
   if (use !== undefined) throw volumeInUse(volume.pool, use);
 }
@@ -89,7 +93,7 @@ export function requireImage({ path, type }: Volume): void {
 
 /** Runs an operation on a volume, alone; what libvirt says no with becomes `code`. */
 export async function operate<T>(
-  host: Host,
+  host: LibvirtHost,
   { pool, volume }: At,
   code: ErrorCode,
   run: () => Promise<T>,

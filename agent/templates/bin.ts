@@ -4,7 +4,7 @@ import { freeFileName, splitPath } from "../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../lib/contract/mod.ts";
 import { isTaken } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Operation } from "../operations/operation.ts";
 import { keyOf } from "../operations/step.ts";
 import { moveIn } from "../storage/bin/folder.ts";
@@ -21,7 +21,7 @@ import {
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { poolNow } from "../storage/bin/of_pool.ts";
 import { poolGone, restoreFault } from "../storage/bin/volume.ts";
-import { requireKnown } from "../storage/shared.ts";
+import { requireStorageKnown } from "../storage/shared.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
 import {
   type MadeVm,
@@ -57,7 +57,7 @@ export interface TemplateMove {
  * @throws {LibvirtError}
  */
 export async function planTemplate(
-  host: Host,
+  host: LibvirtHost,
   template: StoredTemplate,
   versions: readonly StoredVersion[],
   made: readonly MadeVm[],
@@ -103,7 +103,7 @@ export async function planTemplate(
 
 /** The template that versions come back to, or the one that comes back. @throws {ContractError} BinNameTaken */
 function joined(
-  { id: host }: Host,
+  { id: host }: LibvirtHost,
   records: TemplateRecords,
   { template }: Kept,
   wanted: string | undefined,
@@ -130,7 +130,7 @@ function joined(
  */
 export async function restoreTemplate(
   records: TemplateRecords,
-  host: Host,
+  host: LibvirtHost,
   entry: StoredEntry,
   wanted: string | undefined,
   actor: string,
@@ -148,7 +148,7 @@ export async function restoreTemplate(
   // A version that is made or deleted meanwhile would be lost, or come back.
   using _alone = lockTemplate({ id, name });
   using held = new DisposableStack();
-  requireKnown(host);
+  requireStorageKnown(host);
   for (const { pool, path } of files) {
     // The record of a template names its volumes by their pool
     if (pool !== null && await poolNow(host, { pool, path }) !== pool) {

@@ -9,7 +9,7 @@ import {
 } from "../../lib/contract/mod.ts";
 import type { Seal } from "../../lib/template/seal.ts";
 import type { Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
@@ -228,7 +228,7 @@ const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
  * @throws {ContractError} StorageUnknown when the images cannot be read in time
  */
 async function usersOf(
-  host: Host,
+  host: LibvirtHost,
   { id, name }: StoredTemplate,
   volumes: readonly KeptVariables[],
 ): Promise<string[]> {

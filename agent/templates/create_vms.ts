@@ -25,7 +25,8 @@ import { giveMacs, putSeed } from "../../lib/template/definition.ts";
 import { vmNames } from "../../lib/template/names.ts";
 import type { Principal } from "../access.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
+import type { VmAdmissions } from "../hosts/projects.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
@@ -76,7 +77,7 @@ const placesFor = ({ pool, version: { disks } }: Plan, name: string) =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, name: `${name}-${disk.target}.qcow2` }));
 
 /** Refuses what cannot be made, before any of it is. @returns what is worth knowing @throws {ContractError} */
-async function requireMakeable(host: Host, plan: Plan): Promise<ConfigFinding[]> {
+async function requireMakeable(host: LibvirtHost, plan: Plan): Promise<ConfigFinding[]> {
   const { names, pool, version: { disks }, cloudInit } = plan;
   await host.operations.ready(names.map(keyOf.vmName));
   for (const name of names) requireFreeVmName(host, name);
@@ -108,7 +109,7 @@ async function requireMakeable(host: Host, plan: Plan): Promise<ConfigFinding[]>
 
 /** Makes the disks of one VM. @returns them by their targets */
 async function makeDisks(
-  host: Host,
+  host: LibvirtHost,
   plan: Plan,
   name: string,
   { job, operation, before, total }: Work,
@@ -146,7 +147,7 @@ interface Work {
 
 /** The VM's own UEFI variables; undefined where libvirt is to make them. */
 async function makeVariables(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   { version: { source, variables } }: Plan,
   name: string,
@@ -198,7 +199,12 @@ async function makeVm(
 }
 
 /** Makes all of them. @throws {ContractError} TemplateVmFailed naming the one that failed; JobCancelled */
-async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Promise<Made[]> {
+async function makeAll(
+  context: TemplateContext,
+  plan: Plan,
+  job: JobHandle,
+  admissions: VmAdmissions,
+): Promise<Made[]> {
   const { host } = context;
   const { names, actor } = plan, made: Made[] = [];
   const share = placedOf(plan).reduce((sum, { bytes }) => sum + bytes, 0), total = share * names.length;
@@ -213,7 +219,7 @@ async function makeAll(context: TemplateContext, plan: Plan, job: JobHandle): Pr
       keys: [keyOf.vm(vmId), keyOf.vmName(name)],
     } as const;
     try {
-      using admission = host.projects.admit({ vmId, name, project: plan.project }, sizeOf(plan));
+      using admission = admissions.admit({ vmId, name, project: plan.project }, sizeOf(plan));
       await host.operations.run(about, (operation) => {
         operation.showsAs(job.id);
         return makeVm(context, plan, { name, vmId }, { job, operation, before: share * index, total });
@@ -264,8 +270,7 @@ export async function createVms(
     Wish,
   principal: Principal,
 ): Promise<Unrendered<Output<"create_vm_from_template">>> {
-  const { host } = context;
-  host.maintenance.requireInService();
+  const { host } = context, admissions = host.requireAdmissions();
   const template = requireTemplate(context, templateId);
   const plan: Plan = {
     template,
@@ -302,7 +307,7 @@ export async function createVms(
     ifInterrupted: t("operations.later"),
   } as const;
   return await host.jobs.run(spec, async (job) => {
-    const vms = await makeAll(context, plan, job);
+    const vms = await makeAll(context, plan, job, admissions);
     return { vms, notStarted: start ? await startAll(context, vms, principal, job) : [], warnings };
   });
 }

@@ -9,7 +9,7 @@ import { readDomain } from "../../lib/formats/xml/trial.ts";
 import { child, children } from "../../lib/formats/xml/tree.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
 import type { Principal } from "../access.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
 import { requireActive } from "../storage/shared.ts";
 import { keepsFiles, type Volume } from "../storage/volumes.ts";
@@ -35,7 +35,7 @@ const targetsOf = (document: XmlDocument) =>
 
 /** A volume that the template is to have: no VM uses it, and it stands alone. @throws {ContractError} */
 async function judged(
-  host: Host,
+  host: LibvirtHost,
   at: { readonly pool: string; readonly name: string },
   purpose: "base" | "bytes",
   role: Principal["role"],

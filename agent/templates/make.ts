@@ -5,7 +5,7 @@ import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { nvramPaths } from "../../lib/formats/xml/nvram.ts";
 import { sealDefinition, templateRefusal } from "../../lib/template/definition.ts";
 import type { Seal } from "../../lib/template/seal.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";
 import { makeDiskImage } from "../storage/disk_of_volume.ts";
@@ -33,7 +33,7 @@ export interface VersionPlan {
 }
 
 /** The pool that a disk's copy goes into: it must keep files, for VMs are built on it. */
-async function goalOf(host: Host, copy: DiskCopy, pool: string | undefined): Promise<string> {
+async function goalOf(host: LibvirtHost, copy: DiskCopy, pool: string | undefined): Promise<string> {
   if (pool === undefined) {
     return await keepsFiles(host.link, copy.source.pool) ? copy.source.pool : await defaultPool(host.link);
   }
@@ -45,7 +45,7 @@ async function goalOf(host: Host, copy: DiskCopy, pool: string | undefined): Pro
 }
 
 /** The VM's definition of its next start, without passwords. @throws {ContractError} TemplateRefused */
-async function readDefinition({ link }: Host, { id, name }: VM): Promise<XmlDocument> {
+async function readDefinition({ link }: LibvirtHost, { id, name }: VM): Promise<XmlDocument> {
   const document = new XmlDocument(
     await link.call("domainXml", { uuid: id, secure: false, inactive: true }),
   );
@@ -61,7 +61,7 @@ async function readDefinition({ link }: Host, { id, name }: VM): Promise<XmlDocu
  * StoragePoolReadOnly, DiskExceedsPool
  */
 export async function planVersion(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { pool }: { readonly pool: string | undefined },
 ): Promise<VersionPlan> {
@@ -77,7 +77,7 @@ export async function planVersion(
 
 /** Keeps the UEFI variables as a volume next to the disks. A VM that was never started has none. */
 async function keepVariables(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   { pool, volume, source }: Pick<KeptVariables, "pool" | "volume"> & { readonly source: string },
   operation: Operation,

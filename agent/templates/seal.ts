@@ -7,7 +7,7 @@ import { type Seal, sealCommands, sealFault } from "../../lib/template/seal.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { guestfsMissing, isGuestfsEmulated } from "../guestfs/guestfs.ts";
 import { GuestfsSession } from "../guestfs/session.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { StoredVersion } from "./records.ts";
 import type { GuestfsFolders } from "../guestfs/guestfs.ts";
@@ -31,7 +31,7 @@ export async function requireSealable(): Promise<void> {
 
 /** Whose disks they are, and where libguestfs works. */
 export interface SealingHost {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly guestfs: Pick<GuestfsFolders, "make">;
 }
 

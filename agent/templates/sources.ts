@@ -6,7 +6,7 @@ import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { sealDefinition } from "../../lib/template/definition.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
 import type { NewVm } from "../../lib/formats/xml/new_vm.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
 import type { Operation } from "../operations/operation.ts";
 import { copyEnlarged } from "../storage/copy.ts";
@@ -101,7 +101,7 @@ function vmSource(on: SourceHost, vmId: string, pool: string | undefined): Versi
     vmId: vm.id,
     hold: (work) => {
       requireOff(host, vm);
-      return host.operate(vm, "being copied", work);
+      return host.claims.operate(vm, "being copied", work);
     },
     plan: async () => {
       const plan = await planVersion(host, vm, { pool });
@@ -156,7 +156,7 @@ function diskSource(on: SourceHost, wish: SourceRequest, role: Role): VersionSou
 }
 
 /** The pool that the copy goes into: VMs are built on it. @throws {ContractError} */
-async function goalOf(host: Host, wanted: string | undefined): Promise<string> {
+async function goalOf(host: LibvirtHost, wanted: string | undefined): Promise<string> {
   const pool = wanted ?? await defaultPool(host.link);
   await requireActiveNow(host, pool);
   await requireWritable(host, pool);

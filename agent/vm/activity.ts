@@ -1,6 +1,6 @@
 /** What happened to VMs without a command of ours, for the activity list. A command's own effect is told by the command. */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { DomainChange } from "../hosts/inventory/inventory.ts";
 import type { ActivityLog } from "../store/activity.ts";
 
@@ -32,7 +32,7 @@ const REPEAT_MS = 1000;
 const ROWS = 50;
 
 export class VmActivity {
-  constructor(private readonly host: Host, private readonly activity: ActivityLog) {}
+  constructor(private readonly host: LibvirtHost, private readonly activity: ActivityLog) {}
 
   onChange({ vmId, vmName, event }: DomainChange): void {
     if (!LOGGED_EVENTS.has(event) || this.host.inventory.vm(vmId)?.operation !== undefined) return;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Activity } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { ActivityLog } from "../store/activity.ts";
 import { VmActivity } from "./activity.ts";
 
@@ -13,7 +13,7 @@ function recorder(rows: Partial<Activity>[]) {
       recorded.push(action);
       rows.push({ action, vmId, result: "event", timestamp: Date.now() });
     },
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
   const log = { latest: (limit: number) => rows.slice(-limit).reverse() } as unknown as ActivityLog;
   const activity = new VmActivity(host, log);
   return {

@@ -14,7 +14,7 @@ import {
 } from "../../lib/formats/qcow2/qcow2_header.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { plainPath, readStart } from "../machine/host_file.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { runProgram } from "../machine/programs.ts";
 import { diskBitmaps } from "./disk_bitmaps.ts";
@@ -27,7 +27,7 @@ export interface OwnCheckpoint {
 }
 
 /** The checkpoints of a VM that are ours. @throws {LibvirtError} */
-export async function ownCheckpoints({ link }: Host, uuid: string): Promise<OwnCheckpoint[]> {
+export async function ownCheckpoints({ link }: LibvirtHost, uuid: string): Promise<OwnCheckpoint[]> {
   const names = await link.call("checkpointNames", { uuid });
   return names.flatMap((name) => {
     const of = checkpointOf(name);
@@ -37,7 +37,7 @@ export async function ownCheckpoints({ link }: Host, uuid: string): Promise<OwnC
 
 /** The name of a checkpoint that another program has in a VM; undefined where there is none. @throws {LibvirtError} */
 export async function foreignCheckpoint(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   uuid: string,
 ): Promise<string | undefined> {
   const names = await link.call("checkpointNames", { uuid });
@@ -69,7 +69,7 @@ async function forget(path: string, name: string): Promise<void> {
  *
  * @throws {LibvirtError}
  */
-async function drop(host: Host, vm: VM, name: string): Promise<void> {
+async function drop(host: LibvirtHost, vm: VM, name: string): Promise<void> {
   const { link, inventory } = host, { id: uuid } = vm;
   if (inventory.active().includes(uuid)) {
     try {
@@ -89,7 +89,7 @@ async function drop(host: Host, vm: VM, name: string): Promise<void> {
 
 /** Deletes checkpoints of ours that fit, and of a VM that is off what those have left in its disks. @throws {LibvirtError} */
 export async function dropCheckpoints(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   fits: (checkpoint: OwnCheckpoint) => boolean = () => true,
 ): Promise<void> {
@@ -106,7 +106,7 @@ export async function dropCheckpoints(
 
 /** As {@link dropCheckpoints}, where it is no harm if some stay: the next run looks again. */
 export async function dropQuietly(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   fits: (checkpoint: OwnCheckpoint) => boolean,
 ): Promise<void> {

@@ -13,7 +13,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { keptDisks } from "../../lib/vm/snapshots.ts";
 import { isSystemError } from "../machine/files.ts";
 import { openFile, readAt, readStart } from "../machine/host_file.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 
@@ -59,7 +59,7 @@ async function snapshotsAt(path: string): Promise<string[]> {
 
 /** What `read` finds in each qcow2 disk of a VM of this host, by target. What cannot be read now is told by QEMU. */
 async function inDisks(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   { name: vm, disks }: Pick<VM, "name" | "disks">,
   read: (path: string) => Promise<string[]>,
 ): Promise<Map<string, DiskNames>> {
@@ -80,7 +80,7 @@ async function inDisks(
 
 /** The bitmaps in the qcow2 disks of a VM. */
 export async function diskBitmaps(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   vm: Pick<VM, "name" | "disks">,
 ): Promise<DiskBitmap[]> {
   const found = await inDisks(host, vm, bitmapsAt);
@@ -89,7 +89,7 @@ export async function diskBitmaps(
 
 /** The snapshots that the qcow2 disks of a VM have within themselves, by target; disks that cannot be read are left out. */
 export const diskSnapshots = (
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   vm: Pick<VM, "name" | "disks">,
 ): Promise<Map<string, DiskNames>> => inDisks(host, vm, snapshotsAt);
 
@@ -109,7 +109,7 @@ export interface RevertBar {
  *
  * @throws {LibvirtError}
  */
-export async function revertBar(host: Host, vm: VM): Promise<RevertBar | undefined> {
+export async function revertBar(host: LibvirtHost, vm: VM): Promise<RevertBar | undefined> {
   const isActive = host.inventory.active().includes(vm.id);
   const checkpoints = await host.link.call("checkpointNames", { uuid: vm.id });
   const foreign = checkpoints.find((name) => checkpointOf(name) === undefined);

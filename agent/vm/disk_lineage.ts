@@ -2,7 +2,7 @@
 import { type Lineage, lineageIn, lineageXml, withSuccessor } from "../../lib/backup/replaced.ts";
 import { RESTORED_PREFIX, RESTORED_URI } from "../../lib/formats/xml/metadata.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { DiskOrigin } from "../storage/disk_origin.ts";
@@ -10,7 +10,7 @@ import { setMetadata } from "./own_metadata.ts";
 
 /** Changes what is kept. @throws as {@link setMetadata} */
 export async function changeLineage(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   uuid: string,
   change: (kept: Lineage) => Lineage,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function changeLineage(
  * @throws {LibvirtError} when libvirt is away
  */
 export async function noteSuccessor(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   uuid: string,
   before: DiskOrigin | undefined,
   after: string,

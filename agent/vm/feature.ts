@@ -27,7 +27,7 @@ import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
 import { VmActivity } from "./activity.ts";
 import { FOREIGN_CHOICE_MIGRATIONS, ForeignChoices } from "./foreign/choices.ts";
 import { foreignHandlers } from "./foreign/handlers.ts";
-import { forgetKeptParts, KEPT_PART_MIGRATIONS, KeptParts } from "./foreign/remote/kept_parts.ts";
+import { KEPT_PART_MIGRATIONS, KEPT_PARTS, KeptParts } from "./foreign/remote/kept_parts.ts";
 import { ForeignLogins } from "./foreign/remote/logins.ts";
 import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
 import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
@@ -51,14 +51,11 @@ import { runningDiskSteps } from "./running_disks.ts";
 import { snapshotHandlers } from "./snapshots/handlers.ts";
 import { SnapshotImages } from "./snapshots/images.ts";
 import { snapshotSteps } from "./snapshots/steps.ts";
-import {
-  forgetUnusedOverlays,
-  UNUSED_OVERLAY_MIGRATIONS,
-  UnusedOverlays,
-} from "./snapshots/unused_overlays.ts";
+import { UNUSED_OVERLAY_MIGRATIONS, UNUSED_OVERLAYS, UnusedOverlays } from "./snapshots/unused_overlays.ts";
 import { showStartRisks } from "./lifecycle/start_risks.ts";
 import { vmSteps } from "./steps.ts";
 import { hardwareHandlers } from "./update/handlers.ts";
+import { forgetLeftFiles } from "../storage/left_files.ts";
 import { ownPlaces } from "../own_places.ts";
 import { backupFolders } from "./devices/shared_folder.ts";
 
@@ -167,8 +164,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       forgetHost: (hostId) => {
         app.knownVms.reconcile(hostId, new Set());
         app.leftDisks.forgetHost(hostId);
-        forgetUnusedOverlays(app.store, hostId);
-        forgetKeptParts(app.store, hostId);
+        for (const kind of [UNUSED_OVERLAYS, KEPT_PARTS]) forgetLeftFiles(app.store, kind, hostId);
         choices.forgetHost(hostId);
       },
       host: (host) => {

@@ -21,7 +21,7 @@ import { batch } from "./lifecycle/batch.ts";
 import { deleteVm } from "./lifecycle/delete.ts";
 import { changeMetadata } from "./own_metadata.ts";
 import { power, requireOwner } from "./lifecycle/power.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { qemuLog } from "./qemu_log.ts";
 import { xmlVersion } from "./xml.ts";
 import { log } from "../log.ts";
@@ -48,7 +48,7 @@ type OtherCommand = keyof ListHandlers | "get_vnc_info";
 type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>, OtherCommand>;
 
 /** What is done to one of several VMs; a host in maintenance starts none. @throws {ContractError} */
-async function powerOn(host: Host, command: PowerCommand, vmId: string): Promise<null> {
+async function powerOn(host: LibvirtHost, command: PowerCommand, vmId: string): Promise<null> {
   if (command === "start_vm") host.maintenance.requireInService();
   return await power(host, command, vmId);
 }
@@ -119,14 +119,14 @@ export function vmListHandlers(
 }
 
 /** A handler for each command on VMs. */
-export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmHandlers {
+export function vmHandlers(host: LibvirtHost, coverage: Pick<Coverage, "changes">): VmHandlers {
   const { link, sampler } = host;
   const powerHandler = (command: PowerCommand) => ({ vmId }: { vmId: string }) => power(host, command, vmId);
 
   /** Replaces what KVM Manager keeps in the VM's metadata. */
   const keep = async (vmId: string, change: Partial<VmLabels>, rights: Rights) => {
     const vm = host.requireVm(vmId), warnings = coverage.changes(vm, change, rights);
-    await host.operate(vm, "updating", async () => {
+    await host.claims.operate(vm, "updating", async () => {
       try {
         await changeMetadata(host, vm.id, change);
       } catch (error) {
@@ -169,7 +169,7 @@ export function vmHandlers(host: Host, coverage: Pick<Coverage, "changes">): VmH
       const vm = host.requireVm(vmId);
       if (!vm.persistent) throw new ContractError("VmNotPersistent");
       if (autostart) requireOwner(host, vm);
-      await host.operate(vm, "updating", async () => {
+      await host.claims.operate(vm, "updating", async () => {
         try {
           await link.call("domainSetAutostart", { uuid: vm.id, autostart });
         } catch (error) {

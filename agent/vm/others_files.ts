@@ -11,7 +11,7 @@ import { setNvram } from "../../lib/formats/xml/nvram.ts";
 import { writtenFiles } from "../../lib/formats/xml/own_files.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../lib/text/text.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
 import { directUses } from "../storage/disk_images/usage.ts";
 import { otherUserOf } from "./lifecycle/other_user.ts";
@@ -36,7 +36,11 @@ async function pathsOf(machine: LocalMachine | null, path: string): Promise<stri
 }
 
 /** Whose file it is, as an error's reason; undefined where no other owner is known. @throws {LibvirtError} */
-async function ownerText(host: Host, { uuid, name }: Meant, path: string): Promise<string | undefined> {
+async function ownerText(
+  host: LibvirtHost,
+  { uuid, name }: Meant,
+  path: string,
+): Promise<string | undefined> {
   const { inventory, keepers } = host;
   const paths = await pathsOf(host.machine, path);
   if (paths.every((each) => each.startsWith("/dev/"))) return undefined;
@@ -61,7 +65,7 @@ async function ownerText(host: Host, { uuid, name }: Meant, path: string): Promi
  * @throws {ContractError} PathRefused @throws {LibvirtError}
  */
 export async function refuseOthersFiles(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   vm: Meant,
   before?: string,
@@ -79,7 +83,7 @@ export async function refuseOthersFiles(
  * @returns what a person has to know; undefined where nothing was changed @throws {LibvirtError}
  */
 export async function leaveOthersNvram(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   vm: Meant,
 ): Promise<string | undefined> {

@@ -2,7 +2,7 @@
 import { ContractError } from "../../lib/contract/mod.ts";
 import { ownDomainMetadata, type OwnMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { METADATA_PREFIX, METADATA_URI } from "../../lib/formats/xml/metadata.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** How often a change is made once more because another program changed the VM in the same moment. */
 const MOST_TRIES = 10;
@@ -16,7 +16,7 @@ const MOST_TRIES = 10;
  * @throws {ContractError} UpdateFailed when another program keeps changing the VM
  */
 export async function setMetadata(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   uuid: string,
   { prefix, uri }: { readonly prefix: string; readonly uri: string },
   make: (stored: string) => string | null,
@@ -30,7 +30,7 @@ export async function setMetadata(
 
 /** Changes a part of KVM Manager's own metadata, and leaves the rest. @throws as {@link setMetadata} */
 export async function changeMetadata(
-  { labels, link }: Pick<Host, "labels" | "link">,
+  { labels, link }: Pick<LibvirtHost, "labels" | "link">,
   uuid: string,
   change: Partial<OwnMetadata>,
 ): Promise<void> {

@@ -14,7 +14,7 @@ import { volumeNamed } from "../storage/volumes.ts";
 import { DRIVES } from "./devices/media.ts";
 import { realPath } from "../storage/disk_images/chain.ts";
 import { checkImage, type ImageRequest } from "../storage/disk_images/check.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** What a definition is judged for. */
 export interface DefinitionUse {
@@ -47,7 +47,7 @@ function imagesIn(document: XmlDocument): NamedImage[] {
 
 /** Which image a disk is on; undefined for what is no file and no device of this host. */
 async function wishOf(
-  { link, inventory }: Host,
+  { link, inventory }: LibvirtHost,
   { type, source, volume }: DiskDevice,
 ): Promise<ImageRequest | undefined> {
   if (type === "volume") {
@@ -81,7 +81,7 @@ async function requireSameChain(
 
 /** Decides on one disk's image. @returns what it is built on; undefined when there is no image yet */
 async function judged(
-  host: Host,
+  host: LibvirtHost,
   disk: DiskDevice,
   { images: [first], isComplete }: DeclaredChain,
   { vm, held }: DefinitionUse,
@@ -112,7 +112,7 @@ async function judged(
  * @throws {ContractError} DiskRefused, DiskInUse, StorageBusy, StorageUnknown @throws {LibvirtError}
  */
 export async function pinImages(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   use: DefinitionUse,
 ): Promise<void> {

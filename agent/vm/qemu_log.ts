@@ -11,7 +11,7 @@ import {
   readRegularEnd,
   undefinedIfMissing,
 } from "../machine/files.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { qemuLogFolder } from "../libvirt/uri.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 
@@ -22,7 +22,7 @@ const unavailable = (reason: Sentence, cause?: unknown) =>
   new ContractError("VmLogUnavailable", { reason }, { cause });
 
 /** The file of a VM's log. @throws {ContractError} VmLogUnavailable */
-function logFile({ link: { uri } }: Host, { name }: VM): string {
+function logFile({ link: { uri } }: LibvirtHost, { name }: VM): string {
   const folder = qemuLogFolder(uri, (each) => Deno.env.get(each));
   if (folder === undefined) {
     throw unavailable(
@@ -41,7 +41,12 @@ function logFile({ link: { uri } }: Host, { name }: VM): string {
  *
  * @throws {ContractError} VmLogMissing, VmLogUnavailable
  */
-export async function qemuLog(host: Host, vm: VM, lines: number, role: Role): Promise<Output<"get_vm_log">> {
+export async function qemuLog(
+  host: LibvirtHost,
+  vm: VM,
+  lines: number,
+  role: Role,
+): Promise<Output<"get_vm_log">> {
   const path = logFile(host, vm);
   let end;
   try {

@@ -9,7 +9,7 @@ import { backupFiles } from "../../lib/formats/xml/backup.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { type Clock, sleep, SYSTEM_CLOCK } from "../clock.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { type Quiescing, quiescingOf, withFrozenGuest } from "../hosts/quiesce.ts";
 import { thawGuest } from "../hosts/thaw.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
@@ -32,7 +32,7 @@ const STALLED_MS = 180_000;
 
 /** What to copy, and where. */
 export interface DisksCopy {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   /** Targets of the disks that are copied. */
   readonly targets: readonly string[];
@@ -80,7 +80,7 @@ export interface DisksCopyResult {
  * @throws {LibvirtError}
  */
 export async function endCopy(
-  { link }: Host,
+  { link }: LibvirtHost,
   uuid: string,
   isOurs: (file: string) => boolean,
   clock: Clock,
@@ -140,7 +140,7 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
     const start = async () => {
       if (await endCopy(host, uuid, isOurs, clock)) throw copy.refused();
       const now = host.requireVm(uuid);
-      using _claim = host.claim(now, copy.label);
+      using _claim = host.claims.take(now, copy.label);
       takenAt = clock.now();
       // The agent of a guest that is paused does not answer, and nothing writes either.
       return await begin(copy, now.state === "paused" ? "nobody" : await quiescingOf(host, now));
@@ -233,7 +233,7 @@ const disksCopied: StepRule<"disks-copied"> = {
 };
 
 /** Thaws a guest. @returns why it did not, which nothing else waits for: its agent may never answer */
-async function thaw({ link }: Host, uuid: string): Promise<string | undefined> {
+async function thaw({ link }: LibvirtHost, uuid: string): Promise<string | undefined> {
   try {
     await link.call("domainThaw", { uuid });
     return undefined;

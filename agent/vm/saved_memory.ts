@@ -1,6 +1,6 @@
 /** The memory of a suspended VM: it goes on with the disks, media and devices that it was saved with. */
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isOff } from "./lifecycle/undefine.ts";
 
 /**
@@ -9,7 +9,7 @@ import { isOff } from "./lifecycle/undefine.ts";
  * @throws {LibvirtError}
  */
 export async function hasMemorySaved(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   { id: uuid }: Pick<VM, "id">,
 ): Promise<boolean> {
   const domain = await link.call("domainRead", { uuid });
@@ -23,7 +23,7 @@ export async function hasMemorySaved(
  * @throws {ContractError} `code` @throws {LibvirtError}
  */
 export async function requireNoSavedMemory(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   vm: Pick<VM, "id">,
   code: "HasSavedMemory" | "ShareWhileSaved" = "HasSavedMemory",
 ): Promise<void> {

@@ -2,7 +2,7 @@
 import type { VM } from "../../lib/contract/mod.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { lostLabelsText } from "../../lib/vm/attention.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { KnownVm, KnownVms } from "./known_vms.ts";
@@ -24,7 +24,7 @@ export class SeenVms implements Disposable {
   /** Ids of VMs of which libvirt has told all that became of them since they were looked at. */
   readonly #watched = new Set<string>();
 
-  constructor(private readonly host: Host, private readonly services: SeenVmServices) {
+  constructor(private readonly host: LibvirtHost, private readonly services: SeenVmServices) {
     const { knownVms } = services;
     this.#following = host.events.follow((events) =>
       knownVms.together(() => {
@@ -90,7 +90,9 @@ export class SeenVms implements Disposable {
    * @returns what people are told of it; undefined where not all of it is done
    */
   #release(vm: VM, replaced: KnownVm): string | undefined {
-    const { id } = vm, { store } = this.services, { released: now, errors } = this.host.vmReplaced(id);
+    const { id } = vm,
+      { store } = this.services,
+      { released: now, errors } = this.host.features.vmReplaced(id);
     const released = [...this.#released.get(id) ?? [], ...now];
     if (errors.length > 0) {
       if (!this.#released.has(id)) {

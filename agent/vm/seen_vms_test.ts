@@ -3,7 +3,7 @@ import type { PublishedEvent } from "../../lib/contract/events.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { EventHub } from "../events/hub.ts";
 import { HostEvents } from "../hosts/events.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
 import { TestClock } from "../testing.ts";
@@ -66,7 +66,7 @@ function worldIn(folder: string) {
     record: (row: { action: string; vmId: string; message: string }) => void recorded.push(row),
   };
   const see = (areHostsSettled: () => boolean) =>
-    new SeenVms(host as unknown as Host, { knownVms, store, areHostsSettled });
+    new SeenVms(host as unknown as LibvirtHost, { knownVms, store, areHostsSettled });
   const seen = see(() => true);
   const put = (...all: VM[]) => {
     for (const vm of all) vms.set(vm.id, vm);

@@ -13,7 +13,7 @@ import { replaceState } from "./lifecycle/replace_state.ts";
 import { vmRenamed } from "./lifecycle/rename.ts";
 import { definitionFor } from "./lifecycle/unbin.ts";
 import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./lifecycle/undefine.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { forgetEntry, forgetUnlessKept } from "../storage/bin/keep.ts";
 import { binReplaced } from "../storage/bin/replaced.ts";
 import { volumeNamed } from "../storage/volumes.ts";
@@ -185,7 +185,7 @@ const vmUnbinned: StepRule<"vm-unbinned"> = {
  * cannot go stays where it is.
  */
 async function binOld(
-  host: Host,
+  host: LibvirtHost,
   { pool, name }: { readonly pool: string; readonly name: string },
   actor: string,
 ): Promise<void> {

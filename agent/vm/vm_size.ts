@@ -4,7 +4,7 @@ import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import type { NewVm } from "../../lib/formats/xml/new_vm.ts";
 import type { VmSize } from "../../lib/projects/quota.ts";
 import { GIB } from "../../lib/text/byte_units.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** Of a VM that is in no project: nothing is read for it. */
 const NOT_COUNTED: VmSize = { cpus: 0, memoryMb: 0, diskGb: 0 };
@@ -15,7 +15,7 @@ const NOT_COUNTED: VmSize = { cpus: 0, memoryMb: 0, diskGb: 0 };
  * @param project id of the VM's project
  */
 export async function sizeOfDefinition(
-  { sizes }: Host,
+  { sizes }: LibvirtHost,
   xml: string,
   project: string | undefined,
 ): Promise<VmSize> {
@@ -26,7 +26,7 @@ export async function sizeOfDefinition(
 
 /** CPUs and memory that a VM had when a snapshot was taken; nothing of one in no project. @throws {LibvirtError} */
 export async function sizeInSnapshot(
-  { link, projects }: Host,
+  { link, projects }: LibvirtHost,
   uuid: string,
   name: string,
 ): Promise<Pick<VmSize, "cpus" | "memoryMb"> | Record<never, never>> {
@@ -44,7 +44,7 @@ export async function sizeInSnapshot(
 
 /** What a VM comes to that is to be made. @param project id of its project */
 export async function sizeOfNewVm(
-  { sizes }: Host,
+  { sizes }: LibvirtHost,
   { cpuCount, memoryMb, disks }: NewVm,
   project: string | undefined,
 ): Promise<VmSize> {

@@ -23,7 +23,7 @@ import { sizeOfDefinition } from "./vm_size.ts";
 import { pinImages } from "./pinned_images.ts";
 import { requireNoSavedMemory } from "./saved_memory.ts";
 import { lostUnknown } from "./snapshots/next_start.ts";
-import type { Host } from "../hosts/host.ts";
+import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** The version of an XML: its SHA-256, in hexadecimal. A start, which renews generated passwords, is no new version. */
 export async function xmlVersion(xml: string): Promise<string> {
@@ -33,7 +33,7 @@ export async function xmlVersion(xml: string): Promise<string> {
 }
 
 /** The XML that can be edited: of the next start, whole, passwords included. @throws {LibvirtError} */
-export function editableXml({ link }: Host, vm: VM): Promise<string> {
+export function editableXml({ link }: LibvirtHost, vm: VM): Promise<string> {
   return link.call("domainXml", { uuid: vm.id, secure: true, inactive: true });
 }
 
@@ -51,7 +51,7 @@ export function invalidXml(problem: XmlProblem): ContractError {
  * @param relative relative paths that the VM has already: the schemas do not allow any
  */
 export async function readChecked(
-  { link }: Host,
+  { link }: LibvirtHost,
   xml: string,
   relative: readonly string[] = [],
 ): Promise<{ document: XmlDocument } | { problem: XmlProblem }> {
@@ -83,7 +83,7 @@ function identityFault(document: XmlDocument, vm: VM): { what: string; is: strin
  * @throws {ContractError} VmNotFound, and what any libvirt call may give
  */
 export async function checkVmXml(
-  host: Host,
+  host: LibvirtHost,
   { vmId, xml, etag }: Input<"check_vm_xml">,
 ): Promise<Unrendered<Output<"check_vm_xml">>> {
   const vm = host.requireVm(vmId);
@@ -91,7 +91,7 @@ export async function checkVmXml(
 }
 
 async function problemOf(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   xml: string,
   etag: string | undefined,
@@ -117,7 +117,7 @@ async function problemOf(
 
 /** What set_vm_xml would say of the files. */
 async function fileProblem(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   vm: VM,
   before: string,
@@ -139,7 +139,7 @@ async function fileProblem(
  * DiskRefused, QuotaExceeded
  */
 export async function setVmXml(
-  host: Host,
+  host: LibvirtHost,
   { vmId, xml, etag }: Input<"set_vm_xml">,
 ): Promise<Output<"set_vm_xml">> {
   const vm = host.requireVm(vmId);
@@ -151,7 +151,7 @@ export async function setVmXml(
   const identity = identityFault(read.document, vm);
   if (identity) throw new ContractError("XmlIdentity", identity);
   let saved = "";
-  await host.operate(vm, "updating", async () => {
+  await host.claims.operate(vm, "updating", async () => {
     using held = new DisposableStack();
     await requireNoSavedMemory(host, vm);
     const before = await editableXml(host, vm);
@@ -184,7 +184,7 @@ export async function setVmXml(
  *
  * @returns the stored XML afterwards @throws {LibvirtError}
  */
-async function tellRunning(host: Host, vm: VM, saved: string): Promise<string> {
+async function tellRunning(host: LibvirtHost, vm: VM, saved: string): Promise<string> {
   const { inventory } = host;
   const next = summarizeDomain(saved), now = inventory.record(vm.id)?.summary;
   const isSame = now === undefined || (now.group === next.group && now.tags.join() === next.tags.join());

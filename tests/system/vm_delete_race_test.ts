@@ -1,7 +1,7 @@
 /** What is deleted while somebody else starts the VM: nothing that it runs with. virsh is the somebody. */
 import assert from "node:assert/strict";
 import { setLogLevel } from "../../agent/log.ts";
-import type { Host } from "../../agent/hosts/host.ts";
+import type { LibvirtHost } from "../../agent/hosts/libvirt_host.ts";
 import { keepRunning } from "../../agent/vm/lifecycle/undefine.ts";
 import type { CallName } from "../../ffi/calls/mod.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -16,7 +16,7 @@ const ignore = await requirement("qemu") !== null;
 setLogLevel("error");
 
 /** Has the VM started with virsh right before the agent's next call of this name. */
-function startsBefore({ link }: Pick<Host, "link">, name: CallName, vm: TestMachine): () => boolean {
+function startsBefore({ link }: Pick<LibvirtHost, "link">, name: CallName, vm: TestMachine): () => boolean {
   const call = link.call.bind(link);
   let isStarted = false;
   link.call = async (asked, ...args) => {

@@ -5,7 +5,7 @@ import { MOST_KEYS } from "../../../lib/contract/screens.ts";
 import { chordOf } from "../../../lib/formats/keymaps/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireResponsive } from "../../hosts/responsive.ts";
 import { protectScreens } from "./protect.ts";
 import { Screens } from "./screens.ts";
@@ -21,7 +21,7 @@ const hasNoScreen = (error: unknown) =>
   /no screens?|no console to take a screendump/i.test(error.message);
 
 /** A handler for each command on screens. */
-export function screenHandlers(host: Host): ScreenHandlers {
+export function screenHandlers(host: LibvirtHost): ScreenHandlers {
   const { link, inventory } = host;
   const screens = new Screens((uuid, mostWidth) =>
     link.call("domainScreenshot", { uuid, ...(mostWidth !== undefined && { mostWidth }) })

@@ -2,14 +2,14 @@
 import { ContractError, type Output } from "../../../lib/contract/mod.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { changeMetadata } from "../../vm/own_metadata.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 /** Types of screens that take a password. */
 const WITH_PASSWORD = ["vnc", "spice"];
 
 /** @throws {ContractError} VmNotFound, VmNotPersistent, NoScreen, UpdateFailed, VmBusy */
 export async function protectScreens(
-  host: Host,
+  host: LibvirtHost,
   vmId: string,
 ): Promise<Output<"protect_screens">> {
   const { link, inventory } = host;
@@ -17,7 +17,7 @@ export async function protectScreens(
   if (!vm.persistent) throw new ContractError("VmNotPersistent");
   if (!vm.graphics.some(({ type }) => WITH_PASSWORD.includes(type))) throw new ContractError("NoScreen");
   let isClosed = false;
-  await host.operate(vm, "protecting its screens", async () => {
+  await host.claims.operate(vm, "protecting its screens", async () => {
     try {
       isClosed = await link.call("domainProtectScreens", { uuid: vm.id });
       await changeMetadata(host, vm.id, { generatedPasswords: true });

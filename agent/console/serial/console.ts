@@ -5,7 +5,7 @@
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { chosenLine, serialLines } from "../../../lib/formats/xml/serial.ts";
 import type { ConsolePeer, Farewell } from "../../http/websocket_connection.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
 import { SerialSession } from "./session.ts";
@@ -22,7 +22,7 @@ export class SerialConsoles implements ConsoleType {
   readonly #holders = new Map<string, Holder>();
 
   /** @throws {ContractError} NoSerialLine, SerialElsewhere */
-  async check({ link }: Host, vm: VM, wanted?: number): Promise<string | undefined> {
+  async check({ link }: LibvirtHost, vm: VM, wanted?: number): Promise<string | undefined> {
     const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: false });
     const lines = serialLines(xml), line = chosenLine(lines, wanted);
     if (line === "none" && wanted !== undefined && lines.length > 0) {

@@ -1,11 +1,11 @@
 /** Where a VM's VNC server is. */
 import { ContractError, type VM, type VncInfo } from "../../../lib/contract/mod.ts";
 import { vncServer } from "../../../lib/formats/xml/domain.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { addressOnMachine } from "../../machine/machine.ts";
 
 /** What tells whether the screens of a host are reached from here. */
-type ScreenHost = Pick<Host, "id" | "machine">;
+type ScreenHost = Pick<LibvirtHost, "id" | "machine">;
 
 /**
  * Where a screen's server can be reached by someone on this machine. Of another machine's host no address is given: the port
@@ -24,7 +24,7 @@ export function addressHere({ id, machine }: ScreenHost, listen: string | undefi
  *
  * @throws {ContractError} VmNotRunning, VncNotConfigured, ScreenElsewhere
  */
-export async function vncTarget(host: Host, vm: VM): Promise<VncInfo> {
+export async function vncTarget(host: LibvirtHost, vm: VM): Promise<VncInfo> {
   const server = await screenServer(host, vm);
   return { ...server, host: addressHere(host, server.host) };
 }
@@ -34,7 +34,7 @@ export async function vncTarget(host: Host, vm: VM): Promise<VncInfo> {
  *
  * @throws {ContractError} VmNotRunning, VncNotConfigured
  */
-async function screenServer({ link, inventory }: Host, vm: VM): Promise<VncInfo> {
+async function screenServer({ link, inventory }: LibvirtHost, vm: VM): Promise<VncInfo> {
   if (!inventory.active().includes(vm.id)) throw new ContractError("VmNotRunning");
   const server = vncServer(await link.call("domainXml", { uuid: vm.id, secure: true, inactive: false }));
   if (!server || (server.port === undefined && server.socket === undefined)) {
@@ -59,7 +59,7 @@ export interface ReachedScreen extends Disposable {
  * @throws {ContractError} VmNotRunning, VncNotConfigured, ScreenElsewhere
  * @throws {Error} with what ssh said
  */
-export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
+export async function reachScreen(host: LibvirtHost, vm: VM): Promise<ReachedScreen> {
   const { ssh, link: { simulation } } = host;
   if (simulation !== undefined) {
     const target = { ...await screenServer(host, vm), port: null, socket: simulation.screenSocket(vm.id) };
@@ -79,7 +79,7 @@ export async function reachScreen(host: Host, vm: VM): Promise<ReachedScreen> {
 }
 
 /** Whether a screen can be reached, without reaching it. @throws as {@link reachScreen} */
-export async function requireScreen(host: Host, vm: VM): Promise<void> {
+export async function requireScreen(host: LibvirtHost, vm: VM): Promise<void> {
   const isElsewhere = host.machine === null && host.ssh === undefined && host.link.simulation === undefined;
   await (isElsewhere ? vncTarget(host, vm) : screenServer(host, vm));
 }

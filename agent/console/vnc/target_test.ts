@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { localPrincipal } from "../../testing.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { giveViewerFile } from "../viewer_file.ts";
 import { vncConsole } from "./console.ts";
 import { vncTarget } from "./target.ts";
@@ -27,7 +27,7 @@ const hostWith = (graphics: string, isHere: boolean) =>
     link: { call: () => Promise.resolve(domain(graphics)) },
     inventory: { active: () => [VM_ID] },
     requireVm: () => ({ id: VM_ID, name: "a" }),
-  }) as unknown as Host;
+  }) as unknown as LibvirtHost;
 const vm = { id: VM_ID, name: "a" } as VM;
 const isElsewhere = (error: unknown) => error instanceof ContractError && error.code === "ScreenElsewhere";
 

@@ -5,7 +5,7 @@ import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { NOT_INSTALLED, switchedOff } from "../../../lib/guest/remedies.ts";
 import { toldText } from "../../../lib/guest/told.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { GuestLines } from "../guest_lines.ts";
 import { checked } from "./answers.ts";
@@ -63,7 +63,7 @@ export function agentFailure(error: unknown, command: string): unknown {
 }
 
 export class QemuAgent {
-  constructor(private readonly host: Host, private readonly lines: GuestLines) {}
+  constructor(private readonly host: LibvirtHost, private readonly lines: GuestLines) {}
 
   /**
    * Asks by the agent's own protocol.

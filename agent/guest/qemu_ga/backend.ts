@@ -26,7 +26,7 @@ import {
 } from "../../../lib/guest/remedies.ts";
 import { toldFilesystems, toldInterfaces, toldSystem, toldText, toldUsers } from "../../../lib/guest/told.ts";
 import { type Clock, sleep } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type {
   BackendState,
   ExecOutcome,
@@ -92,7 +92,7 @@ export class QemuBackend implements GuestBackend {
   readonly #told = new Map<string, Kept<Params>>();
   readonly #stats = new Map<string, { readonly at: number; readonly stat: string }>();
 
-  constructor(host: Host, lines: GuestLines, private readonly clock: Clock) {
+  constructor(host: LibvirtHost, lines: GuestLines, private readonly clock: Clock) {
     this.#agent = new QemuAgent(host, lines);
     this.#exec = new QemuExec(this.#agent, clock);
     this.#files = new QemuFiles(this.#agent, (vm, request) => this.exec(vm, request));

@@ -3,7 +3,7 @@
  * libvirt's events. Lists are answered from here; asking for one costs libvirt nothing.
  */
 import type { Membership } from "../projects.ts";
-import type { DomainRecord, DomainState, GuestAddress } from "../../../ffi/calls/mod.ts";
+import type { DomainRecord, DomainState } from "../../../ffi/calls/mod.ts";
 import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../../ffi/events.ts";
 import type { VM, VmStats } from "../../../lib/contract/vm.ts";
 import type { EventHub, Published } from "../../events/hub.ts";
@@ -17,6 +17,8 @@ import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from
 import { type Extras, vmView } from "./view.ts";
 
 /** Where the host's events go. */
+import { type Entry, newVmEntry, notRespondingOf } from "./entry.ts";
+
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 
 /** What happened to a VM without a command of ours, for the activity list. */
@@ -26,43 +28,6 @@ export interface DomainChange {
   readonly event: string;
   /** libvirt's number for why: of "started", `virDomainEventStartedDetailType`. */
   readonly detail?: number;
-}
-
-/** A VM in memory. */
-interface Entry {
-  record: DomainRecord;
-  addresses: readonly GuestAddress[];
-  sizes: Map<string, { capacity: number; allocation: number }>;
-  /** Sources of disks that are not there. */
-  missing: ReadonlySet<string | undefined>;
-  stateSince: number | undefined;
-  startedAt: number | undefined;
-  operation: string | undefined;
-  powerRequest: VM["powerRequest"];
-  /** When libvirt last told of a change that the operation under way is to read; undefined when there is none. */
-  toldAt: number | undefined;
-  /** What the last of these events was, where each changed the state alone. */
-  toldKind: typeof LIFECYCLE[number] | undefined;
-  /** Its state is what an event told, and was not read since. */
-  isAnticipated: boolean;
-  notResponding: VM["notResponding"];
-  guest: VM["guest"];
-  agentSilent: boolean;
-  stats: VmStats | undefined;
-  trouble: string | undefined;
-  silentMount: Extras["silentMount"];
-  startRisk: Extras["startRisk"];
-  leftImage: Extras["leftImage"];
-  isForcedOff: boolean;
-  lostLabels: VM["lostLabels"];
-  /** The process that runs it although libvirt takes it for off. */
-  lostPid: number | undefined;
-  /** It was told that it was paused, and not yet that it goes on. */
-  toldPaused: boolean;
-  /** When it was last asked for, by `performance.now()`. */
-  askedAt: number;
-  /** The view of all the above; made again when one of them changes. */
-  view: VM;
 }
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
@@ -84,12 +49,6 @@ const OPERATION_READS_MS = 1000;
 const CHANNEL_READ_MS = [50, 1000];
 /** Domain events that leave what we show of a domain as it was. */
 const WITHOUT_READ = new Set(["reboot", "watchdog", "io-error", "control-error"]);
-
-/** What hangs of a VM that is seen for the first time: it may have done so before. */
-function notRespondingOf({ gate }: LibvirtLink, uuid: string): VM["notResponding"] {
-  const hang = gate.hangOf(`vm:${uuid}`);
-  return hang && { since: hang.since, call: hang.call };
-}
 
 /** Goes on without what does not respond: it is told elsewhere, and read once it does. */
 const passOver = (what: string) => (error: unknown): void => {
@@ -526,33 +485,7 @@ export class Inventory {
     // Only what is not kept: a definition must not hide a VM.
     if (record.summary.throwAway && !record.persistent) this.#hidden.add(record.uuid);
     if (!old) {
-      const entry: Entry = {
-        record,
-        addresses: [],
-        sizes: new Map(),
-        missing: new Set(),
-        stateSince: undefined,
-        startedAt: undefined,
-        operation: undefined,
-        powerRequest: undefined,
-        toldAt: undefined,
-        toldKind: undefined,
-        isAnticipated: false,
-        notResponding: notRespondingOf(this.#link, record.uuid),
-        guest: undefined,
-        agentSilent: false,
-        lostPid: undefined,
-        stats: undefined,
-        trouble: undefined,
-        silentMount: undefined,
-        startRisk: undefined,
-        leftImage: undefined,
-        isForcedOff: false,
-        lostLabels: undefined,
-        toldPaused: false,
-        askedAt: performance.now(),
-        view: undefined as unknown as VM,
-      };
+      const entry = newVmEntry(record, notRespondingOf(this.#link, record.uuid));
       entry.view = vmView(record, this.#extras(entry));
       this.#entries.set(record.uuid, entry);
       this.#list = undefined;

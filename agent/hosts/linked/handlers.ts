@@ -98,7 +98,7 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
       if (publicKey === peerKey) throw new ContractError("HostExists", { host: hosts.local.label });
       if (both) await app.requireConfirmed(principal);
       const back = both ? (await invite(principal, own)).invitation : undefined;
-      const peer = new PeerConnection({ address: uri, publicKey: peerKey }, peers.identity);
+      const peer = new PeerConnection({ address: uri, publicKey: peerKey }, peers.identity, app.clock);
       try {
         await peer.join(secret, back);
       } catch (error) {

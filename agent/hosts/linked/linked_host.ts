@@ -182,6 +182,7 @@ export class LinkedHost implements ManagedHost {
     this.peer = new PeerConnection(
       { address: uri, publicKey: peerKey, renewed, answered, certified },
       services.identity,
+      services.clock,
     );
     this.#replica = new Replica({
       hostId: id,

@@ -21,6 +21,7 @@ import {
 import { messageOf } from "../../../lib/text/message.ts";
 import { parseJson } from "../../../lib/text/json.ts";
 import { VERSION } from "../../../lib/version.ts";
+import type { Clock } from "../../clock.ts";
 import { requireOutside } from "../../outbound/outside.ts";
 import { connected, sendRequest, shownCertificate } from "../../outbound/node_connection.ts";
 import { isRenewalOf, isSignedBy, type LinkIdentity } from "./identity.ts";
@@ -88,6 +89,7 @@ export class PeerConnection {
   constructor(
     { address, publicKey, renewed = () => {}, answered = () => {}, certified = () => {} }: PeerAddress,
     private readonly identity: LinkIdentity,
+    private readonly clock: Pick<Clock, "now">,
   ) {
     this.#url = new URL(address);
     this.#publicKey = publicKey;
@@ -241,7 +243,7 @@ export class PeerConnection {
     // No number for what is no time
     if (Number.isSafeInteger(endsAt)) {
       // A connection that stays open would never show that an expired one was renewed. Node's types have no such property
-      Object.assign(this.#agent, { keepAlive: endsAt > Date.now() });
+      Object.assign(this.#agent, { keepAlive: endsAt > this.clock.now() });
       this.#certified(endsAt);
     }
     if (!isKnown) {

@@ -4,7 +4,7 @@ import { feature } from "../../feature.ts";
 import { ForwardRecords } from "./records.ts";
 import { Forwards } from "./forwards.ts";
 import { log } from "../../log.ts";
-import { forgetForwards, forwardHandlers, releaseVm } from "./handlers.ts";
+import { forgetForwards, forwardHandlers, releaseVmForwards } from "./handlers.ts";
 import { ForwardKernel } from "./kernel.ts";
 import { forwardNames } from "./names.ts";
 import { forwardSteps } from "./steps.ts";
@@ -25,7 +25,7 @@ export const forwardFeature = feature<never, keyof typeof forwardCommands, keyof
           periodic: [{ name: "port forwards", every: () => SYNC_MS, run: () => forwards.sync() }],
           networkDeleted: (name) => forgetForwards(forwards, name),
           replaced: (vmId) => {
-            const released = releaseVm(forwards, vmId);
+            const released = releaseVmForwards(forwards, vmId);
             // The periodic look does it again where this fails
             if (released.length > 0) {
               void forwards.sync().catch((error) => log.warn("ports could not be closed", { error }));

@@ -21,7 +21,7 @@ import { log } from "../../log.ts";
 import { networksOf } from "../view.ts";
 import type { ForwardRecords } from "./records.ts";
 import { Mutex } from "../../../lib/mutex.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { ForwardKernel } from "./kernel.ts";
 import { hostSockets } from "./sockets.ts";
 import { leasesOn } from "../../hosts/leases.ts";
@@ -63,7 +63,7 @@ export class Forwards implements Disposable {
   readonly #following: Disposable;
 
   constructor(
-    readonly host: Host,
+    readonly host: LibvirtHost,
     readonly records: ForwardRecords,
     readonly kernel: ForwardKernel,
   ) {

@@ -308,7 +308,7 @@ export function forwardHandlers(
 }
 
 /** Another VM has the id: no forward of the VM before leads to it. @returns their names */
-export function releaseVm(forwards: Forwards, vmId: string): string[] {
+export function releaseVmForwards(forwards: Forwards, vmId: string): string[] {
   const { records } = forwards, theirs = forwards.all().filter((each) => each.enabled && each.vmId === vmId);
   for (const { id } of theirs) records.enable(id, false);
   return theirs.map((each) => `the port forward ${portText(spanOf(each))}/${each.protocol}`);

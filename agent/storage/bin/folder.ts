@@ -267,7 +267,7 @@ export async function removeNote(folder: string, name: string): Promise<void> {
 const isFull = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOTEMPTY";
 
 /** The names in the bin of a folder; none where there is no bin. @throws {BinFolderError} */
-export async function namesIn(folder: string): Promise<string[]> {
+export async function namesInBin(folder: string): Promise<string[]> {
   using bin = await binIn(folder);
   if (bin === undefined) return [];
   return (await hostFiles.readDir(`${bin.path}/.`)).map(({ name }) => name);

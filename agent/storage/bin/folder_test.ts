@@ -7,7 +7,7 @@ import {
   isKept,
   moveIn,
   moveOut,
-  namesIn,
+  namesInBin,
   noteIn,
   putNote,
   removeKept,
@@ -127,13 +127,13 @@ Deno.test("notes are read back within their bounds, and the bin goes with its la
     await moveIn({ path, as: "x.0", file });
     await putNote(folder, "x.json", "first");
     await putNote(folder, "x.json", "second");
-    assert.deepEqual((await namesIn(folder)).sort(), ["x.0", "x.json"]);
+    assert.deepEqual((await namesInBin(folder)).sort(), ["x.0", "x.json"]);
     assert.equal(await noteIn(folder, "x.json", 100), "second");
     assert.equal(await noteIn(folder, "x.json", 3), undefined);
     await removeNote(folder, "x.json");
-    assert.deepEqual(await namesIn(folder), ["x.0"]);
+    assert.deepEqual(await namesInBin(folder), ["x.0"]);
     await removeKept({ path, as: "x.0" });
     await removeNote(folder, "x.json");
     assert.deepEqual(await names(folder), []);
-    assert.deepEqual(await namesIn(`${folder}/none`), []);
+    assert.deepEqual(await namesInBin(`${folder}/none`), []);
   }));

@@ -8,7 +8,7 @@ import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { pathFault } from "../../machine/files.ts";
 import { isNameable } from "../../machine/host_file.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { failureKind, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { isNotResponding } from "../../machine/mount_gate.ts";
@@ -33,11 +33,11 @@ export interface KeepResult {
 }
 
 /** Whether what is deleted on a host goes into the bin. */
-export const isBinOn = ({ bin }: Host): boolean => bin.policy.days > 0;
+export const isBinOn = ({ bin }: LibvirtHost): boolean => bin.policy.days > 0;
 
 /** Why the bin cannot keep a file; undefined where it can. @throws {LibvirtError} */
 export async function unkeepable(
-  host: Host,
+  host: LibvirtHost,
   { path, pool }: Omit<BinCandidate, "role">,
 ): Promise<string | undefined> {
   const { link } = host;
@@ -73,7 +73,7 @@ async function chainOf({ path, role }: BinCandidate): Promise<string[]> {
 
 /** What the bin keeps of these files under an entry's id. @throws {LibvirtError} */
 export async function planKeeping(
-  host: Host,
+  host: LibvirtHost,
   entryId: string,
   going: readonly BinCandidate[],
 ): Promise<KeepResult> {
@@ -105,7 +105,7 @@ export interface NewEntry extends
 }
 
 /** An entry on its way in. */
-export function newEntry({ id: host, clock, bin }: Host, made: NewEntry): StoredEntry {
+export function newEntry({ id: host, clock, bin }: LibvirtHost, made: NewEntry): StoredEntry {
   const now = clock.now();
   return {
     ...made,
@@ -130,14 +130,14 @@ export const foldersOf = ({ files }: Pick<StoredEntry, "files">): string[] => [
 ];
 
 /** Writes an entry down, in the database and next to its files. @throws {ContractError} StoreUnavailable */
-export async function writeEntry({ bin }: Host, entry: StoredEntry, open: StoredEntry): Promise<void> {
+export async function writeEntry({ bin }: LibvirtHost, entry: StoredEntry, open: StoredEntry): Promise<void> {
   bin.put(entry);
   const note = writeNote(open);
   for (const folder of foldersOf(entry)) await putNote(folder, noteName(entry.id), note);
 }
 
 /** Forgets an entry whose files are no longer in the bin. @throws {ContractError} StoreUnavailable */
-export async function forgetEntry({ bin }: Host, entry: StoredEntry): Promise<void> {
+export async function forgetEntry({ bin }: LibvirtHost, entry: StoredEntry): Promise<void> {
   for (const folder of foldersOf(entry)) {
     try {
       await removeNote(folder, noteName(entry.id));
@@ -150,7 +150,7 @@ export async function forgetEntry({ bin }: Host, entry: StoredEntry): Promise<vo
 }
 
 /** Forgets an entry that was taken back; one of which a file could not be put back stays, and can be restored. */
-export async function forgetUnlessKept(host: Host, entry: StoredEntry): Promise<void> {
+export async function forgetUnlessKept(host: LibvirtHost, entry: StoredEntry): Promise<void> {
   for (const file of entry.files) {
     if (await isKept(file)) return host.bin.put({ ...entry, state: "kept" });
   }
@@ -162,7 +162,7 @@ export async function forgetUnlessKept(host: Host, entry: StoredEntry): Promise<
  *
  * @returns as {@link moveOut} @throws as {@link moveOut}
  */
-export async function bringOut(host: Host, move: Move): Promise<boolean> {
+export async function bringOut(host: LibvirtHost, move: Move): Promise<boolean> {
   const isMoved = await moveOut(move);
   const entry = host.bin.all(host.id).find(({ files }) => files.some(({ as }) => as === move.as));
   const format = entry?.files.find(({ as }) => as === move.as)?.format;
@@ -183,7 +183,7 @@ export const poolsOf = (files: readonly Pick<KeptFile, "pool">[]): string[] => [
  * @throws {LibvirtError} when libvirt is away
  */
 export async function refreshPools(
-  host: Host,
+  host: LibvirtHost,
   pools: readonly string[],
 ): Promise<void> {
   const { link, bin, id } = host;
@@ -202,7 +202,7 @@ export async function refreshPools(
 }
 
 /** The pool whose folder a path is in, as far as the pools are known. */
-export function poolAround({ inventory }: Host, path: string): string | null {
+export function poolAround({ inventory }: LibvirtHost, path: string): string | null {
   const { folder } = splitPath(path);
   return inventory.storage.records().find(({ xml }) => describePool(xml).path === folder)?.name ?? null;
 }

@@ -1,7 +1,7 @@
 /** Which pool what is in the bin belongs to: the one that has its folder now, for pools are made and named again. */
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { poolFolder } from "../reachable.ts";
 
@@ -9,7 +9,7 @@ import { poolFolder } from "../reachable.ts";
  * The entries of a host with files in a pool, the newest first: in the folder that it has now, for another pool may have
  * had its name, and this one another name. The files there are told as that pool's.
  */
-export async function entriesOfPool(host: Host, pool: string): Promise<StoredEntry[]> {
+export async function entriesOfPool(host: LibvirtHost, pool: string): Promise<StoredEntry[]> {
   const all = host.bin.all(host.id), folder = poolFolder(host, pool);
   if (folder === undefined) return all.filter(({ files }) => files.some((file) => file.pool === pool));
   const folders = all.flatMap(({ files }) => files.map(({ path }) => splitPath(path).folder));
@@ -26,7 +26,7 @@ export async function entriesOfPool(host: Host, pool: string): Promise<StoredEnt
 
 /** An entry whose files are told as those of the pools that have their folders now, as far as memory tells. */
 export const withPoolsNow = (
-  { inventory: { storage } }: Pick<Host, "inventory">,
+  { inventory: { storage } }: Pick<LibvirtHost, "inventory">,
   entry: StoredEntry,
 ): StoredEntry => ({
   ...entry,
@@ -37,7 +37,7 @@ export const withPoolsNow = (
 
 /** The pool that has the folder of a file now; null where there is none. @param file with the pool that it was in */
 export async function poolNow(
-  host: Host,
+  host: LibvirtHost,
   { path, pool }: Pick<KeptFile, "path" | "pool">,
 ): Promise<string | null> {
   const { inventory, link } = host, { folder } = splitPath(path);

@@ -8,7 +8,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { isSystemError, undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { keyOf } from "../../operations/step.ts";
@@ -29,10 +29,13 @@ export const isLocked = (entry: StoredEntry): boolean => LOCKS_HERE.isHeld(NO_PO
 
 /** Milliseconds for which an answer on who uses what counts: a bin that is emptied asks for many things at once. */
 const USERS_MS = 3000;
-const users = new WeakMap<Host, { readonly at: number; readonly read: ReturnType<typeof exactUsers> }>();
+const users = new WeakMap<
+  LibvirtHost,
+  { readonly at: number; readonly read: ReturnType<typeof exactUsers> }
+>();
 
 /** Who uses what now. */
-async function usersNow(host: Host): ReturnType<typeof exactUsers> {
+async function usersNow(host: LibvirtHost): ReturnType<typeof exactUsers> {
   const known = users.get(host);
   if (known !== undefined && performance.now() - known.at < USERS_MS) return await known.read;
   const read = exactUsers(host);
@@ -65,7 +68,7 @@ async function isOpen(path: string): Promise<boolean> {
  *
  * @throws {ContractError} BinEntryInUse, StorageUnknown
  */
-export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEntry): Promise<void> {
+export async function refuseUsedEntry(host: LibvirtHost, { id, name, files }: StoredEntry): Promise<void> {
   if (host.machine === null || files.length === 0) return;
   const useOf = await usersNow(host);
   for (const file of files) {
@@ -87,7 +90,7 @@ export async function refuseUsedEntry(host: Host, { id, name, files }: StoredEnt
 }
 
 /** Whether an entry can go for good, as far as that is known before: it is neither used nor kept by its folder. */
-export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
+export async function canGo(host: LibvirtHost, entry: StoredEntry): Promise<boolean> {
   try {
     await refuseUsedEntry(host, entry);
     await requireRemovable(host, entry);
@@ -100,7 +103,7 @@ export async function canGo(host: Host, entry: StoredEntry): Promise<boolean> {
 }
 
 /** Looks at all files of an entry before the first of them goes. @throws {ContractError} BinDeleteFailed, StorageUnknown */
-async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise<void> {
+async function requireRemovable({ link }: LibvirtHost, { files }: StoredEntry): Promise<void> {
   if (link.machine === null) return;
   for (const file of files) {
     const error = await whyUnremovable(link.machine, binPath(file), true);
@@ -109,7 +112,7 @@ async function requireRemovable({ link }: Host, { files }: StoredEntry): Promise
 }
 
 /** Removes the files of an entry, and then the entry. Does the rest where a part was done before. */
-export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
+export async function purgeNow(host: LibvirtHost, entry: StoredEntry): Promise<void> {
   const { machine } = host;
   for (const file of entry.files) {
     // Of one that was removed before a cut nothing tells: then it is asked who needs the passphrase
@@ -129,7 +132,7 @@ export async function purgeNow(host: Host, entry: StoredEntry): Promise<void> {
  * @throws {ContractError} BinDeleteFailed, BinEntryInUse, StorageBusy, StorageUnknown, StoreUnavailable
  */
 export async function purge(
-  host: Host,
+  host: LibvirtHost,
   entry: StoredEntry,
   { command, actor }: { readonly command: "delete_bin_entry" | "empty_bin"; readonly actor: string },
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { KeptFile } from "../../../lib/bin/entry.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import type { Rebased } from "../../operations/step.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { backingOf } from "../disk_images/backing.ts";
 import { hasQemuImg, rebaseImage } from "../qemu_img.ts";
@@ -20,7 +20,7 @@ type Placed = Pick<KeptFile, "path" | "as" | "role" | "format" | "backing"> & { 
  *
  * @throws {ContractError} BinRestoreFailed where the format of what is below is not known, or qemu-img is not here
  */
-export async function planRebases({ link }: Host, placed: readonly Placed[]): Promise<Rebased[]> {
+export async function planRebases({ link }: LibvirtHost, placed: readonly Placed[]): Promise<Rebased[]> {
   const found: Rebased[] = [];
   const at = await resolvedByFolder(link.machine, placed.flatMap(({ path, backing }) => [path, ...backing]));
   for (const { path, as, role, format, backing: [before], to } of placed) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BIN_FOLDER } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { hasQemuImg } from "../qemu_img.ts";
 import { backingOf } from "../disk_images/backing.ts";
 import { planRebases, rebase } from "./rebase.ts";
@@ -9,7 +9,7 @@ import { localMachine } from "../../machine/machine.ts";
 
 const ignore = !await hasQemuImg();
 const HERE = localMachine("qemu:///system");
-const HOST = { link: { machine: HERE }, machine: HERE } as Host;
+const HOST = { link: { machine: HERE }, machine: HERE } as LibvirtHost;
 
 async function qemuImg(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("qemu-img", { args, stdout: "null" }).output();

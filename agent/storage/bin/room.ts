@@ -6,7 +6,7 @@ import { textsOf } from "../../../lib/i18n/mod.ts";
 import type { PoolSpace } from "../../../lib/storage/pool_space.ts";
 import { formatBytes } from "../../../lib/text/quantity.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { spaceKnown, spaceNow } from "../pool_space.ts";
@@ -25,7 +25,7 @@ const TOLD_ONCE: ReadonlySet<string> = new Set(["BinEntryInUse", "StorageUnknown
 const kept = new Map<string, string>();
 
 /** Deletes an entry for good by itself, and tells why. @returns whether it is gone */
-export async function purgeItself(host: Host, entry: StoredEntry, why: string): Promise<boolean> {
+export async function purgeItself(host: LibvirtHost, entry: StoredEntry, why: string): Promise<boolean> {
   const told = { actor: ACTOR, door: "agent", action: "prune_bin" } as const;
   const what = { what: entry.name, size: formatBytes(entryBytes(entry)) };
   try {
@@ -59,7 +59,7 @@ export async function purgeItself(host: Host, entry: StoredEntry, why: string): 
  *
  * @throws {LibvirtError} when libvirt is away
  */
-export async function freeRoom(host: Host, pool: string, bytes: number): Promise<void> {
+export async function freeRoom(host: LibvirtHost, pool: string, bytes: number): Promise<void> {
   const entries: StoredEntry[] = [];
   for (const entry of await entriesOfPool(host, pool)) if (await canGo(host, entry)) entries.push(entry);
   const going = makeRoom(entries, pool, bytes);
@@ -78,7 +78,7 @@ export async function freeRoom(host: Host, pool: string, bytes: number): Promise
  *
  * @throws {LibvirtError} when libvirt is away
  */
-export async function keepPoolsFree(host: Host): Promise<void> {
+export async function keepPoolsFree(host: LibvirtHost): Promise<void> {
   const { bin } = host, { freePercent } = bin.policy;
   const lacks = (space: PoolSpace) => lacking(space, freePercent);
   if (bin.all(host.id).length === 0) return;

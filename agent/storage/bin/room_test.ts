@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { StoredEntry } from "../../../lib/bin/entry.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { PoolInventory } from "../../hosts/inventory/pools.ts";
 import { makeRoomFor, refuseTooLarge } from "../volume_checks.ts";
 import { keepPoolsFree } from "./room.ts";
@@ -13,7 +13,7 @@ type Figures = { capacity: number; allocation: number; available: number };
 /** A host with one pool, and one thing in the bin there; what goes for good is looked up in the bin before anything else. */
 class World {
   readonly storage: PoolInventory;
-  readonly host: Host;
+  readonly host: LibvirtHost;
   refreshed = 0;
   readonly doomed: string[] = [];
   readonly #entries: StoredEntry[];
@@ -30,7 +30,7 @@ class World {
         return Promise.resolve([{ uuid: "u", name: "p", state: 2, volumes: 0, xml, ...now }]);
       },
     };
-    this.storage = new PoolInventory(link as unknown as Host["link"], () => {});
+    this.storage = new PoolInventory(link as unknown as LibvirtHost["link"], () => {});
     const file = {
       ...{ path: `${binned}/a`, as: "x.0", role: "disk", file: { dev: 1, ino: 1 }, pool, backing: [] },
       bytes: 20 * MIB,
@@ -56,7 +56,7 @@ class World {
         record: () => {},
       },
       operations: { ready: () => Promise.resolve() },
-    } as unknown as Host;
+    } as unknown as LibvirtHost;
   }
 }
 

@@ -6,11 +6,11 @@ import { ContractError, NewVolumeName, type Output } from "../../../lib/contract
 import { messageOf } from "../../../lib/text/message.ts";
 import { isSystemError, isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf, type Step } from "../../operations/step.ts";
 import { requireWritable } from "../volume_checks.ts";
-import { requireActive, requireKnown } from "../shared.ts";
+import { requireActive, requireStorageKnown } from "../shared.ts";
 import { isLuks } from "../passphrases.ts";
 import { type Volume, volumeNamed } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
@@ -41,7 +41,7 @@ export interface VolumeMove {
  * @throws {LibvirtError}
  */
 export async function planVolume(
-  host: Host,
+  host: LibvirtHost,
   { pool, name, path }: Volume,
   actor: string,
 ): Promise<VolumeMove | undefined> {
@@ -84,7 +84,7 @@ export async function planVolume(
  * @throws {ContractError} VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}
  */
 export async function binVolume(
-  host: Host,
+  host: LibvirtHost,
   volume: Volume,
   actor: string,
 ): Promise<StoredEntry | undefined> {
@@ -115,11 +115,11 @@ async function failing(name: string, pool: string, run: () => Promise<void>): Pr
  *
  * @throws {ContractError} BinRestoreFailed, StorageUnknown
  */
-async function volumeIn(host: Host, { files: [file], name: label }: StoredEntry) {
+async function volumeIn(host: LibvirtHost, { files: [file], name: label }: StoredEntry) {
   if (file === undefined || file.pool === null) {
     throw new ContractError("BinRestoreFailed", { reason: message`nothing is kept of ${label}` });
   }
-  requireKnown(host);
+  requireStorageKnown(host);
   const pool = await poolNow(host, file), { folder, name } = splitPath(file.path);
   if (pool === null) throw poolGone(file.pool, folder);
   return { file, pool, folder, name };
@@ -140,7 +140,7 @@ export function poolGone(pool: string, folder: string): ContractError {
  * @throws {ContractError} those of restore_bin_entry
  */
 export async function restoreVolume(
-  host: Host,
+  host: LibvirtHost,
   entry: StoredEntry,
   wanted: string | undefined,
   actor: string,

@@ -5,7 +5,7 @@ import { BIN_FOLDER } from "../../../lib/bin/place.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { SYSTEM_CLOCK } from "../../clock.ts";
 import { STEP_RULES } from "../../features.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { setLogLevel } from "../../log.ts";
 import { Operation } from "../../operations/operation.ts";
 import { Operations } from "../../operations/operations.ts";
@@ -37,7 +37,7 @@ class World {
   store!: Store;
   bin!: BinRecords;
   operations!: Operations;
-  host!: Host;
+  host!: LibvirtHost;
 
   constructor() {
     this.#start();
@@ -125,7 +125,7 @@ class World {
       locks: new StorageLocks(true),
       requireFilled: () => host,
     };
-    this.host = host as unknown as Host;
+    this.host = host as unknown as LibvirtHost;
     this.operations.settleWith({ vms: this.host, rules: STEP_RULES, run: () => Promise.reject(new Error()) });
   }
 

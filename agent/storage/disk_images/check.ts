@@ -41,7 +41,7 @@ import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, realPath } from "./chain.ts";
 import { imageReader } from "./reader.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requirePoolReachable } from "../reachable.ts";
 
 /** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
@@ -128,7 +128,7 @@ function ofVolume(volume: Volume): FoundImage {
 const BY_NAME: ReadonlySet<ImagePurpose> = new Set(["disk", "medium", "base"]);
 
 /** @throws {ContractError} DiskRefused for a name that libvirt's XML cannot hold */
-async function find(host: Host, wish: ImageRequest, use: ImageUse): Promise<FoundImage> {
+async function find(host: LibvirtHost, wish: ImageRequest, use: ImageUse): Promise<FoundImage> {
   const found = await look(host, wish, use);
   const { path } = found.source;
   if (isInBin(path)) throw refused(path, "it is in the bin: restore it first");
@@ -140,7 +140,7 @@ async function find(host: Host, wish: ImageRequest, use: ImageUse): Promise<Foun
 
 /** @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
 async function requireVolume(
-  host: Host,
+  host: LibvirtHost,
   { pool, name }: NonNullable<ImageRequest["volume"]>,
 ): Promise<Volume> {
   requireActive(host, pool);
@@ -150,7 +150,7 @@ async function requireVolume(
 }
 
 /** The path of the image that another is said to be built on. @throws {ContractError} InvalidInput @throws {ImageRefused} */
-async function baseNamed(host: Host, place: string): Promise<string> {
+async function baseNamed(host: LibvirtHost, place: string): Promise<string> {
   const { path, volume } = requireWish(place, "backingFile");
   if (path !== undefined) return path;
   try {
@@ -162,7 +162,7 @@ async function baseNamed(host: Host, place: string): Promise<string> {
   }
 }
 
-async function look(host: Host, wish: ImageRequest, use: ImageUse): Promise<FoundImage> {
+async function look(host: LibvirtHost, wish: ImageRequest, use: ImageUse): Promise<FoundImage> {
   const { link } = host;
   if (wish.backingFile !== undefined) requireAdministrator(use);
   // Before libvirt, which opens the file with its pool's lock held.
@@ -225,7 +225,7 @@ async function requireUnusedByHost(device: string, path = device): Promise<void>
 
 /** Holds an image, or sees at least that no operation works on it. @throws {ContractError} StorageBusy, DiskInUse */
 function hold(
-  { locks }: Host,
+  { locks }: LibvirtHost,
   held: DisposableStack | undefined,
   { source, volume, real }: FoundImage,
   how: Hold,
@@ -257,7 +257,7 @@ function refuseSeed(
  *
  * @throws {ImageRefused}
  */
-async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promise<void> {
+async function refuseUnseen(host: LibvirtHost, path: string, { role }: ImageUse): Promise<void> {
   const rights = askedRights();
   if (includes(role, "administrator") || may(rights, "vms.view", { hostId: host.id })) return;
   const { inventory, keepers, id: hostId } = host;
@@ -284,7 +284,7 @@ async function refuseUnseen(host: Host, path: string, { role }: ImageUse): Promi
 
 /** A base must not change below its overlays, and nothing a guest may write on is followed as qcow2. */
 async function enterChain(
-  host: Host,
+  host: LibvirtHost,
   held: DisposableStack | undefined,
   use: ImageUse,
   { path, type, format }: BackingImage,
@@ -309,7 +309,7 @@ async function enterChain(
 }
 
 /** What keeps an image writes to it alone. @throws {ImageRefused} */
-async function refuseKept(host: Host, path: string, { purpose }: ImageUse): Promise<void> {
+async function refuseKept(host: LibvirtHost, path: string, { purpose }: ImageUse): Promise<void> {
   if (purpose !== "disk") return;
   const keeper = await host.keepers.of(path);
   if (keeper !== undefined) {
@@ -319,7 +319,7 @@ async function refuseKept(host: Host, path: string, { purpose }: ImageUse): Prom
 
 /** Nothing may write below a volume; one that a VM has is told by that VM. @throws {ImageRefused} */
 async function refuseBase(
-  host: Host,
+  host: LibvirtHost,
   path: string,
   { purpose }: ImageUse,
   uses: readonly Use[],
@@ -342,7 +342,7 @@ function refuseDisguised(format: ImageFormat, looksQcow2: boolean, uses: readonl
 
 /** Decides about what was found. @throws {ContractError} @throws {ImageRefused} @throws {Error} from reading it */
 async function decide(
-  host: Host,
+  host: LibvirtHost,
   wish: ImageRequest,
   use: ImageUse,
   found: FoundImage,
@@ -426,7 +426,7 @@ async function decide(
 
 /** The chain below a qcow2 image. @throws {ImageRefused} */
 async function chainOf(
-  host: Host,
+  host: LibvirtHost,
   path: string,
   wish: Pick<ChainRequest, "reader" | "named" | "isSaid" | "anyBase">,
   use: ImageUse,
@@ -449,7 +449,7 @@ async function chainOf(
  * DiskRefused, Forbidden, InvalidInput, StorageBusy, DiskInUse, StorageUnknown @throws {LibvirtError}
  */
 export async function checkImage(
-  host: Host,
+  host: LibvirtHost,
   wish: ImageRequest,
   use: ImageUse,
   held: DisposableStack | undefined,

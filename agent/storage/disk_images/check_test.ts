@@ -16,7 +16,7 @@ import { Store } from "../../store/store.ts";
 import { qcow2Head } from "./chain.ts";
 import { type CheckedImage, checkImage } from "./check.ts";
 import { StorageLocks } from "../locks.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireStartable } from "../../vm/lifecycle/start_check.ts";
 import { localMachine } from "../../machine/machine.ts";
 
@@ -80,7 +80,7 @@ class World {
   readonly machines = new Map<Name, Machine>(
     VMS.map((name) => [name, { id: name, name, running: false, disks: [] }]),
   );
-  readonly host: Host;
+  readonly host: LibvirtHost;
   /** Volumes that are not whole. */
   readonly uploads = new Map<File, Disposable>();
   readonly #store: Store;
@@ -112,7 +112,7 @@ class World {
       uri: "qemu:///system",
       machine: localMachine("qemu:///system"),
       call: (name: string, input: unknown) => this.#call(name, input),
-    } as unknown as Host["link"];
+    } as unknown as LibvirtHost["link"];
     const formats = new FormatRecords(this.#store);
     this.host = {
       link,
@@ -127,7 +127,7 @@ class World {
         assert.equal(this.machines.get(name)?.running, false);
         return { [Symbol.dispose]: () => {} };
       },
-    } as unknown as Host;
+    } as unknown as LibvirtHost;
   }
 
   isUsed(file: File): boolean {
@@ -438,11 +438,11 @@ Deno.test("checkImage() refuses what cannot be read, and passes a mistake of our
   const world = new World(folder);
   try {
     world.write("a", "none");
-    const check = (host: Host) =>
+    const check = (host: LibvirtHost) =>
       checkImage(host, { path: world.path("a") }, { purpose: "disk", role: "operator" }, undefined);
     assert.equal((await check(world.host)).path, world.path("a"));
     const failing = (thrown: unknown) =>
-      Object.assign(Object.create(world.host) as Host, {
+      Object.assign(Object.create(world.host) as LibvirtHost, {
         keepers: {
           of: () => {
             throw thrown;

@@ -13,7 +13,7 @@ import { log } from "../../log.ts";
 import { diskFormat } from "../format_records.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { readPoolsSoon } from "../overlays.ts";
 import type { Volume } from "../volumes.ts";
 import { savedDevices } from "../saved_devices.ts";
@@ -33,17 +33,17 @@ export interface Use {
 type AnyDisk = Pick<DiskDevice, "target" | "type" | "source" | "format" | "readOnly" | "shareable">;
 
 /** How an image is used by VMs: as their disk, or because their disk is built on it. */
-export async function usesOf(host: Host, path: string): Promise<Use[]> {
+export async function usesOf(host: LibvirtHost, path: string): Promise<Use[]> {
   return await collectUses(host, path, (vm, disk, own, real) => isBuiltOn(host, vm, disk, own, real));
 }
 
 /** The VMs that have an image as their own disk or medium, now or at their next start. */
-export async function directUses(host: Host, path: string): Promise<Use[]> {
+export async function directUses(host: LibvirtHost, path: string): Promise<Use[]> {
   return await collectUses(host, path, () => Promise.resolve(false));
 }
 
 async function collectUses(
-  host: Host,
+  host: LibvirtHost,
   path: string,
   isBase: (vm: VM, disk: AnyDisk, own: string | undefined, real: string) => Promise<boolean>,
 ): Promise<Use[]> {
@@ -89,7 +89,7 @@ export interface Files {
 }
 
 /** @throws {LibvirtError} */
-export async function filesOfBoth(host: Host, vm: VM): Promise<Files> {
+export async function filesOfBoth(host: LibvirtHost, vm: VM): Promise<Files> {
   const { link, inventory } = host, saved = await savedDevices(host, vm);
   const now: Files = {
     disks: [...vm.disks, ...saved?.disks ?? []].map((disk) => ({
@@ -123,7 +123,7 @@ function basesInPools(volumes: readonly Volume[], path: string): Set<string> {
 
 /** @param own where the disk is */
 async function isBuiltOn(
-  { link, inventory }: Host,
+  { link, inventory }: LibvirtHost,
   { id }: VM,
   disk: AnyDisk,
   own: string | undefined,

@@ -6,7 +6,7 @@ import { hostFiles } from "../../machine/host_files.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { isDefined } from "../../libvirt/definitions.ts";
 import { resolvedByFolder, resolvedPath, resolvedPaths } from "../../machine/resolved_path.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { snapshotFiles } from "../snapshot_files.ts";
@@ -31,7 +31,7 @@ export const unreadText = (path: string, vm: string): string =>
  *
  * @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go
  */
-export async function knownChain({ storage }: Host["inventory"], path: string): Promise<KnownChain> {
+export async function knownChain({ storage }: LibvirtHost["inventory"], path: string): Promise<KnownChain> {
   try {
     const { images, missing } = await wholeChain(path), paths = images.map((image) => image.path);
     return missing === undefined || await isDeleted(missing) ? { paths } : { paths, unread: missing };
@@ -74,7 +74,7 @@ export function chainInPools(volumes: readonly Volume[], path: string): string[]
  * definition says what it is built on
  */
 export async function imageUsers(
-  host: Host,
+  host: LibvirtHost,
   paths: readonly string[],
   vms: readonly VM[],
   { snapshots = true, unread }: {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Volume } from "../volumes.ts";
 import { chainInPools, knownChain } from "./users.ts";
 
-const inventory = { storage: { known: () => [] } } as unknown as Host["inventory"];
+const inventory = { storage: { known: () => [] } } as unknown as LibvirtHost["inventory"];
 const volume = (path: string, base?: string) =>
   ({ path, ...(base !== undefined && { backing: { path: base } }) }) as Volume;
 

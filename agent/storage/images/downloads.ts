@@ -14,7 +14,7 @@ import { convertArrived } from "../arrived_disk.ts";
 import { storageError } from "../shared.ts";
 import { uploaderOf } from "../upload_limits.ts";
 import { volumeNamed } from "../volumes.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
 import { allowedAddresses, ask, type Resolve, shownUrl } from "../../outbound/fetch.ts";
@@ -36,7 +36,7 @@ const MOST_BEGINNINGS = 3;
 const MOST_SUMS = 4 * 1024 * 1024;
 
 export class ImageDownloads {
-  readonly #host: Host;
+  readonly #host: LibvirtHost;
   readonly #records: ImageRecords;
   readonly #catalog: SiteCatalog;
   readonly #resolve: Resolve | undefined;
@@ -44,7 +44,7 @@ export class ImageDownloads {
   readonly #filling = new Map<string, string>();
 
   /** @param resolve replaces the system's resolver */
-  constructor(host: Host, records: ImageRecords, catalog: SiteCatalog, resolve?: Resolve) {
+  constructor(host: LibvirtHost, records: ImageRecords, catalog: SiteCatalog, resolve?: Resolve) {
     this.#host = host;
     this.#records = records;
     this.#catalog = catalog;

@@ -3,7 +3,7 @@ import { ContractError, type imageCommands } from "../../../lib/contract/mod.ts"
 import { isReachRule } from "../../../lib/network/address_scope.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { OperatingSystems } from "../../hosts/operating_systems.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import type { ImageDownloads } from "./downloads.ts";
 import { ImageList } from "./list.ts";
@@ -11,7 +11,7 @@ import type { ImageRecords } from "./records.ts";
 
 /** What they work with. */
 export interface ImageServices {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly systems: OperatingSystems;
   readonly records: ImageRecords;
   readonly catalog: SiteCatalog;

@@ -4,20 +4,20 @@ import { systemGuesser } from "../../../lib/vm/create/guesses.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { OperatingSystems } from "../../hosts/operating_systems.ts";
 import { log } from "../../log.ts";
-import { isActivePool, requireKnown } from "../shared.ts";
-import type { Host } from "../../hosts/host.ts";
+import { isActivePool, requireStorageKnown } from "../shared.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { imageKind, ImageRoles } from "./roles.ts";
 
 /** Names whose guess is remembered. */
 const MOST_GUESSES = 20_000;
 
 export class ImageList {
-  readonly #host: Host;
+  readonly #host: LibvirtHost;
   readonly #systems: OperatingSystems;
   readonly #guesses = new Map<string, OperatingSystem | undefined>();
   #guess: ReturnType<typeof systemGuesser> | undefined;
 
-  constructor(host: Host, systems: OperatingSystems) {
+  constructor(host: LibvirtHost, systems: OperatingSystems) {
     this.#host = host;
     this.#systems = systems;
   }
@@ -29,7 +29,7 @@ export class ImageList {
    */
   async get({ vmDisks = false }: Input<"list_images"> = {}): Promise<Output<"list_images">> {
     const { inventory } = this.#host;
-    requireKnown(this.#host);
+    requireStorageKnown(this.#host);
     const { storage } = inventory;
     const unread: Output<"list_images">["unread"] = [];
     // A pool whose server is away lets only itself wait.

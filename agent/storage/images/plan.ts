@@ -5,7 +5,7 @@ import { FILE_TYPES } from "../../../lib/storage/pool_types.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
 import { requireActiveNow } from "../shared.ts";
 import { defaultPool } from "../volumes.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import { imageUrl } from "./fetch_failure.ts";
 import type { ImageRecords } from "./records.ts";
@@ -51,7 +51,7 @@ const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason
  * StoragePoolNotActive, NotOnThisHost, StoreUnavailable
  */
 export async function planOf(
-  host: Host,
+  host: LibvirtHost,
   records: ImageRecords,
   catalog: SiteCatalog,
   input: Input<"download_image">,

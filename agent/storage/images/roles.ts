@@ -6,7 +6,7 @@ import { hasSeedLabel } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { MOST_SEED_BYTES } from "../../../lib/vm/cloud_init/seed.ts";
 import { log } from "../../log.ts";
 import type { StorageLocks } from "../locks.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { within } from "../../within.ts";
 import { imageHeadBytes } from "../disk_images/chain.ts";
 import { fileAt } from "../file_id.ts";
@@ -64,7 +64,10 @@ async function isSeed(
 }
 
 /** Paths of the volumes that deleted VMs have left. Another file at the path of one does not count. */
-async function leftAmong({ leftDisks, id, link }: Host, volumes: readonly Volume[]): Promise<string[]> {
+async function leftAmong(
+  { leftDisks, id, link }: LibvirtHost,
+  volumes: readonly Volume[],
+): Promise<string[]> {
   const found: string[] = [];
   const look = async ({ path }: Volume) => {
     const left = leftDisks.at(id, path);
@@ -88,7 +91,7 @@ export class ImageRoles {
   ) {}
 
   /** @param volumes all that are asked about, and those that may be built on them */
-  static async read(host: Host, volumes: readonly Volume[]): Promise<ImageRoles> {
+  static async read(host: LibvirtHost, volumes: readonly Volume[]): Promise<ImageRoles> {
     const [usage, left, found] = await Promise.all([
       VolumeUsage.read(host),
       leftAmong(host, volumes),

@@ -16,7 +16,7 @@ import { noRoom } from "../shared.ts";
 import { makeRoomFor } from "../volume_checks.ts";
 import { spaceKnown } from "../pool_space.ts";
 import { createVolume, removeVolume } from "../volumes.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { canConvert, isToConvert, requireConvertible } from "../arrived_disk.ts";
 import { GIB, MIB } from "../../../lib/text/byte_units.ts";
 import { message } from "../../../lib/i18n/message.ts";
@@ -40,7 +40,7 @@ export interface SinkSpec {
 }
 
 /** Bytes that are free on a pool's file system, now; undefined where only libvirt can tell. */
-async function freeNow({ link, inventory }: Host, pool: string): Promise<number | undefined> {
+async function freeNow({ link, inventory }: LibvirtHost, pool: string): Promise<number | undefined> {
   const { path } = describePool(inventory.storage.record(pool)?.xml ?? "<pool/>");
   if (link.machine === null || path === undefined || !inventory.storage.isMeasured(pool)) return undefined;
   const { bavail, bsize } = await link.machine.files.statfs(path);
@@ -54,7 +54,7 @@ async function freeNow({ link, inventory }: Host, pool: string): Promise<number 
  * @throws {ContractError} ImageTooLarge, DiskExceedsPool
  */
 export async function requireFits(
-  host: Host,
+  host: LibvirtHost,
   { pool, policy }: SinkSpec,
   size: number | null,
 ): Promise<void> {
@@ -73,13 +73,13 @@ export async function requireFits(
 
 /** The volume that is filled. */
 export class Sink {
-  readonly #host: Host;
+  readonly #host: LibvirtHost;
   readonly #operation: Operation;
   readonly #spec: SinkSpec;
   readonly path: string;
   #isConverted = false;
 
-  private constructor(host: Host, operation: Operation, spec: SinkSpec, path: string) {
+  private constructor(host: LibvirtHost, operation: Operation, spec: SinkSpec, path: string) {
     this.#host = host;
     this.#operation = operation;
     this.#spec = spec;
@@ -97,7 +97,7 @@ export class Sink {
    * @throws {LibvirtError} with nothing left of it, now or as soon as libvirt answers
    */
   static async create(
-    host: Host,
+    host: LibvirtHost,
     operation: Operation,
     spec: SinkSpec,
     size: number | null,
@@ -216,7 +216,7 @@ export class Sink {
     inventory.storage.remove(this.#spec.pool, this.#spec.name);
   }
 
-  async #delete(link: Host["link"]): Promise<void> {
+  async #delete(link: LibvirtHost["link"]): Promise<void> {
     for (let tries = 1;; tries++) {
       try {
         return await removeVolume(link, this.path);

@@ -5,7 +5,7 @@ import { ContractError } from "../../../lib/contract/errors.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import type { Handlers } from "../../dispatch.ts";
 import type { Principal } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { HostCapabilities } from "../../hosts/capabilities.ts";
 import { NodeInfo } from "../../hosts/node_info.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
@@ -29,7 +29,7 @@ export const libvirtOf = (
 /** A handler for it, which notes for the dashboard what it found. */
 export function healthHandlers(
   settings: Settings,
-  host: Pick<Host, "id" | "machine" | "link" | "inventory" | "capabilities" | "health">,
+  host: Pick<LibvirtHost, "id" | "machine" | "link" | "inventory" | "capabilities" | "health">,
   app: LockServices,
 ): Pick<Handlers, "get_host_health"> {
   const { link, capabilities } = host, { clock } = app;

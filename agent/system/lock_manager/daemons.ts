@@ -49,7 +49,7 @@ export async function findDaemon(names: readonly string[]): Promise<Daemon | und
 export const libvirtDaemon = (): Promise<Daemon | undefined> => findDaemon(LIBVIRT);
 
 /** Milliseconds since 1970 at which it was started; undefined where it has ended. */
-export const startOf = ({ pid }: Daemon): Promise<number | undefined> =>
+export const daemonStart = ({ pid }: Daemon): Promise<number | undefined> =>
   ofProcess(pid, () => processStartedAt(pid));
 
 /** Which lock drivers it has loaded; undefined where only root may look. */

@@ -10,7 +10,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import { type Principal, settlingPrincipal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import { log } from "../../log.ts";
 import { textAt } from "../../machine/files.ts";
@@ -62,7 +62,7 @@ export function askLinked(
   };
 }
 
-type LockHost = Pick<Host, "id" | "machine" | "link" | "inventory" | "jobs">;
+type LockHost = Pick<LibvirtHost, "id" | "machine" | "link" | "inventory" | "jobs">;
 
 /** The VMs of a host, and what its pools are; nothing while libvirt does not answer. */
 export async function sourcesOn(

@@ -22,7 +22,7 @@ import {
 import { isSystemError, isThere, textAt, undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { FolderMarks } from "../../storage/folder_marks.ts";
-import { findDaemon, libvirtDaemon, listensAt, loadedDrivers, LOCK_SOCKETS, startOf } from "./daemons.ts";
+import { daemonStart, findDaemon, libvirtDaemon, listensAt, loadedDrivers, LOCK_SOCKETS } from "./daemons.ts";
 
 /** A VM, as far as locks are about it. */
 export interface LockedVm {
@@ -99,7 +99,7 @@ export async function heldLeases(): Promise<number | null> {
 /** Whether libvirt runs with other settings than its files have. */
 async function isPending(driver: LockManager["driver"]): Promise<boolean> {
   const daemon = await libvirtDaemon();
-  const startedAt = daemon && await startOf(daemon);
+  const startedAt = daemon && await daemonStart(daemon);
   if (daemon === undefined || startedAt === undefined) return false;
   const isNewer = async (path: string) => {
     const changed = (await undefinedIfMissing(Deno.stat(path)))?.mtime?.getTime();

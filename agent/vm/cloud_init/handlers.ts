@@ -37,7 +37,7 @@ import { hasMemorySaved } from "../saved_memory.ts";
 import { dropSeed, makeSeed, seedAt, seedWarnings } from "./seed.ts";
 import { seedDocuments } from "./seed_work.ts";
 import { Rollback } from "../../rollback.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 import type { SshKeys } from "../../access/ssh_keys.ts";
 
@@ -51,9 +51,9 @@ const CONFIG: Where = { live: false, config: true };
 const NO_ID_YET = "(made again)";
 
 const macsOf = (vm: VM) => vm.networkInterfaces.map(({ mac }) => mac);
-const isOn = ({ inventory }: Host, vm: VM) => inventory.active().includes(vm.id);
+const isOn = ({ inventory }: LibvirtHost, vm: VM) => inventory.active().includes(vm.id);
 
-async function drives({ link }: Host, vm: VM, inactive: boolean): Promise<Drives> {
+async function drives({ link }: LibvirtHost, vm: VM, inactive: boolean): Promise<Drives> {
   return drivesOf(await link.call("domainXml", { uuid: vm.id, secure: false, inactive }));
 }
 
@@ -61,7 +61,7 @@ async function drives({ link }: Host, vm: VM, inactive: boolean): Promise<Drives
 const keepsSecrets = (cloudInit: CloudInit) => JSON.stringify(cloudInit).includes(KEPT_SECRET);
 
 /** The seed whose secrets are kept. */
-async function before(host: Host, cloudInit: CloudInit, drive: SeedDrive | undefined) {
+async function before(host: LibvirtHost, cloudInit: CloudInit, drive: SeedDrive | undefined) {
   return drive?.path !== undefined && keepsSecrets(cloudInit)
     ? await seedAt(host.link, drive.path)
     : undefined;
@@ -69,7 +69,7 @@ async function before(host: Host, cloudInit: CloudInit, drive: SeedDrive | undef
 
 /** The seed of a VM and the drive it is in. One that is replaced while it is read is read again. */
 async function current(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
 ): Promise<{ seed: Seed; path: string; target: string } | undefined> {
   for (let tried: string | undefined;;) {
@@ -84,7 +84,7 @@ async function current(
   }
 }
 
-async function get(host: Host, vmId: string): Promise<CloudInitState> {
+async function get(host: LibvirtHost, vmId: string): Promise<CloudInitState> {
   const found = await current(host, host.requireVm(vmId));
   if (found === undefined) return { cloudInit: null, warnings: [] };
   const { seed, path, target } = found;
@@ -101,7 +101,7 @@ async function get(host: Host, vmId: string): Promise<CloudInitState> {
 }
 
 async function preview(
-  host: Host,
+  host: LibvirtHost,
   { vmId, vmName, cloudInit }: { vmId?: string; vmName?: string; cloudInit: CloudInit },
 ): Promise<CloudInitFiles> {
   const vm = vmId === undefined ? undefined : host.requireVm(vmId);
@@ -115,7 +115,7 @@ async function preview(
 }
 
 /** A medium goes with the VM's saved memory: taken away, that could not be continued. @throws {ContractError} CloudInitFailed */
-async function refuseSuspended(host: Host, vm: VM, drive: SeedDrive | undefined): Promise<void> {
+async function refuseSuspended(host: LibvirtHost, vm: VM, drive: SeedDrive | undefined): Promise<void> {
   if (drive?.path === undefined || !await hasMemorySaved(host, vm)) return;
   throw new ContractError("CloudInitFailed", {
     error: "the VM is suspended with this CD in its drive. Start it, or discard its saved memory, first.",
@@ -124,7 +124,7 @@ async function refuseSuspended(host: Host, vm: VM, drive: SeedDrive | undefined)
 
 /** One change of a VM's devices. */
 async function change(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   call: "domainAttachDevice" | "domainDetachDevice" | "domainUpdateDevice",
   device: XmlNode,
@@ -139,7 +139,7 @@ async function change(
  * Puts another medium, or none, into the drive. A guest may have locked it: the CD can only be read, so nothing is
  * lost when it is taken out all the same.
  */
-export async function exchange(host: Host, vm: VM, drive: SeedDrive, where: Where): Promise<void> {
+export async function exchange(host: LibvirtHost, vm: VM, drive: SeedDrive, where: Where): Promise<void> {
   const { link } = host;
   const xml = renderXml(seedDisk(drive));
   await requireReachable(host, xml);
@@ -153,7 +153,7 @@ export async function exchange(host: Host, vm: VM, drive: SeedDrive, where: Wher
 }
 
 /** Gives the configuration a drive with this seed. */
-async function insertConfig(host: Host, vm: VM, found: Drives, path: string, rollback: Rollback) {
+async function insertConfig(host: LibvirtHost, vm: VM, found: Drives, path: string, rollback: Rollback) {
   const { seed: old } = found;
   if (old) {
     await exchange(host, vm, { ...old, path }, CONFIG);
@@ -177,7 +177,7 @@ async function insertConfig(host: Host, vm: VM, found: Drives, path: string, rol
 }
 
 /** Gives the running VM the seed, where that can be done. @returns whether it has it */
-async function insertLive(host: Host, vm: VM, found: Drives, path: string, rollback: Rollback) {
+async function insertLive(host: LibvirtHost, vm: VM, found: Drives, path: string, rollback: Rollback) {
   const { seed: old, scsi, targets, freeAlias } = found;
   if (old) {
     await exchange(host, vm, { ...old, path }, LIVE);
@@ -196,7 +196,7 @@ async function insertLive(host: Host, vm: VM, found: Drives, path: string, rollb
 }
 
 async function set(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   cloudInit: CloudInit,
   operation: Operation,
@@ -230,7 +230,7 @@ async function set(
 
 /** Writes down which seeds go once no VM has them. */
 async function noteGoing(
-  { link }: Host,
+  { link }: LibvirtHost,
   kind: "disk-doomed" | "volume-replaced",
   paths: ReadonlySet<string>,
   operation: Operation,
@@ -241,14 +241,14 @@ async function noteGoing(
 }
 
 /** Deletes a seed that this VM does not need any more, unless another one does. */
-async function drop({ link, inventory }: Host, vm: VM, path: string): Promise<void> {
+async function drop({ link, inventory }: LibvirtHost, vm: VM, path: string): Promise<void> {
   const needed = inventory.vms().some(({ id, disks }) =>
     id !== vm.id && disks.some(({ source }) => source === path)
   );
   if (!needed) await dropSeed(link, path);
 }
 
-async function remove(host: Host, vm: VM, operation: Operation): Promise<void> {
+async function remove(host: LibvirtHost, vm: VM, operation: Operation): Promise<void> {
   const config = vm.persistent ? (await drives(host, vm, true)).seed : undefined;
   const live = isOn(host, vm) ? (await drives(host, vm, false)).seed : undefined;
   if (config === undefined && live?.path === undefined) throw new ContractError("CloudInitNotSet");
@@ -276,7 +276,7 @@ const specOf = (command: "set_cloud_init" | "remove_cloud_init", { id, name }: V
 });
 
 /** A handler for each command on cloud-init. */
-export function cloudInitHandlers(host: Host, sshKeys: Pick<SshKeys, "remember">): CloudInitHandlers {
+export function cloudInitHandlers(host: LibvirtHost, sshKeys: Pick<SshKeys, "remember">): CloudInitHandlers {
   return {
     get_cloud_init: ({ vmId }) => get(host, vmId),
     preview_cloud_init: (input) => preview(host, input),
@@ -284,7 +284,7 @@ export function cloudInitHandlers(host: Host, sshKeys: Pick<SshKeys, "remember">
       const vm = host.requireVm(vmId);
       if (!vm.persistent) throw new ContractError("VmNotPersistent");
       const done: SetCloudInitResult[] = [];
-      await host.operate(vm, "updating", async () => {
+      await host.claims.operate(vm, "updating", async () => {
         const spec = specOf("set_cloud_init", vm, principal.name);
         done.push(
           await host.operations.run(spec, (operation) => set(host, vm, cloudInit, operation)),
@@ -297,7 +297,7 @@ export function cloudInitHandlers(host: Host, sshKeys: Pick<SshKeys, "remember">
       const vm = host.requireVm(vmId);
       const spec = specOf("remove_cloud_init", vm, principal.name);
       const run = (operation: Operation) => remove(host, vm, operation);
-      await host.operate(vm, "updating", () => host.operations.run(spec, run));
+      await host.claims.operate(vm, "updating", () => host.operations.run(spec, run));
       return null;
     },
   };

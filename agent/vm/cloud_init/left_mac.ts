@@ -2,7 +2,7 @@
 import { type ConfigFinding, ContractError, type VM, WARNINGS } from "../../../lib/contract/mod.ts";
 import { drivesOf } from "../../../lib/formats/xml/seed_drive.ts";
 import { fill } from "../../../lib/i18n/fill.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { seedAt } from "./seed.ts";
 
@@ -14,7 +14,7 @@ import { seedAt } from "./seed.ts";
  * @throws {LibvirtError}
  */
 export async function leftInSeed(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid, name, persistent }: VM,
   mac: string,
   newMac: string,

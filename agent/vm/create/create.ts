@@ -24,7 +24,7 @@ import { INSTALL_AT_FIRST_START } from "../../../lib/guest/tools/texts.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { toolsVolumeOf } from "../guest_tools/volume.ts";
 import type { Reservations } from "../../hosts/reservations.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { sizeOfNewVm } from "../vm_size.ts";
 import { withDefaults } from "../../../lib/projects/quota.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -34,7 +34,7 @@ const { t } = textsOf(create);
 
 /** Takes what two new VMs must not share, for as long as this one is being made. */
 function reserve(
-  { reservations }: Host,
+  { reservations }: LibvirtHost,
   stack: DisposableStack,
   kind: Parameters<Reservations["take"]>[0],
   key: string,
@@ -119,7 +119,7 @@ async function start(
     await requireReachable(vms, newDomainXml(vm));
     await vms.link.call("domainStart", { uuid });
   };
-  await vms.operate(vms.requireVm(uuid), "starting", async () => {
+  await vms.claims.operate(vms.requireVm(uuid), "starting", async () => {
     try {
       await attempt().catch(async (error) => {
         if (isConnectionLost(error)) throw error;
@@ -214,8 +214,7 @@ export async function createVm(
 ): Promise<Pick<Unrendered<Output<"create_vm">>, "id" | "warnings" | "started">> {
   using held = new DisposableStack();
   const { name } = wanted;
-  const { operations, maintenance, projects } = services.vms;
-  maintenance.requireInService();
+  const { operations, projects } = services.vms, admissions = services.vms.requireAdmissions();
   const project = projects.idOf(wanted.project), config = withDefaults(wanted, projects.defaultsOf(project));
   await operations.ready([keyOf.vmName(name)]);
   reserve(services.vms, held, "name", name, name, () => new ContractError("VmNameExists", { name }));
@@ -229,7 +228,7 @@ export async function createVm(
   for (const { mac } of vm.nics) {
     reserve(services.vms, held, "mac", mac, name, (user) => new ContractError("MacInUse", { mac, vm: user }));
   }
-  using admission = projects.admit(
+  using admission = admissions.admit(
     { vmId: vm.uuid, name, project },
     await sizeOfNewVm(services.vms, vm, project),
   );

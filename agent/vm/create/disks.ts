@@ -12,12 +12,12 @@ import { copyEnlarged } from "../../storage/copy.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
 import { createVolume, defaultPool, keepsFiles, type Volume } from "../../storage/volumes.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** Names tried for a new image: somebody's old one may lie where the first would. */
 const MOST_NAMES = 20;
-type Link = Host["link"];
+type Link = LibvirtHost["link"];
 
 /** Whether a volume could not be made because there is one of that name, or a file that no pool has seen yet. */
 function nameTaken(error: unknown): boolean {
@@ -34,7 +34,7 @@ function makeEmpty(link: Link, { sizeGb, format }: NewVmDisk, { pool, name, file
 
 /** Copies a volume, and makes the copy as large as was asked for. */
 async function makeCopy(
-  host: Host,
+  host: LibvirtHost,
   { copyOf, sizeGb, format }: NewVmDisk & { readonly copyOf: NonNullable<NewVmDisk["copyOf"]> },
   { pool, name, files }: Place,
   role: Role,
@@ -83,7 +83,7 @@ async function makeImage(
 export type CopyJob = <T>(work: (job: JobHandle) => Promise<T>) => Promise<T>;
 
 /** What copies the images for a VM, in the name of who asks for it. */
-export const copyJob = ({ jobs }: Host, vm: NewVm, operation: Operation): CopyJob => (work) =>
+export const copyJob = ({ jobs }: LibvirtHost, vm: NewVm, operation: Operation): CopyJob => (work) =>
   jobs.run({
     command: "create_vm",
     title: message`Copy the disks of ${vm.name}`,
@@ -98,7 +98,7 @@ export const copyJob = ({ jobs }: Host, vm: NewVm, operation: Operation): CopyJo
 
 /** The VM with every image made, each as a step. */
 export async function withImages(
-  host: Host,
+  host: LibvirtHost,
   vm: NewVm,
   copying: CopyJob,
   role: Role,

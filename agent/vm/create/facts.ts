@@ -31,7 +31,7 @@ import { readOnlyFolder } from "../../storage/volume_checks.ts";
 import { hasFormats, POOL_RUNNING, usualPool } from "../../storage/volumes.ts";
 import { type ImageContext, imageFact, isoFact } from "./images.ts";
 import { leftByName } from "../lifecycle/named_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 import type { Settings } from "../../settings.ts";
 import type { ImageRecords } from "../../storage/images/records.ts";
@@ -41,7 +41,7 @@ type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" |
 
 /** What creating VMs needs in addition to what every command on VMs has. */
 export interface CreateServices {
-  readonly vms: Host;
+  readonly vms: LibvirtHost;
   readonly capabilities: HostCapabilities;
   readonly systems: OperatingSystems;
   readonly make: NodeInfo;
@@ -66,7 +66,7 @@ export interface CreateSources {
 
 /** What creating VMs on a host needs. */
 export function createServices(
-  host: Host,
+  host: LibvirtHost,
   { systems, images, settings, rulesAgainst }: CreateSources,
 ): CreateServices {
   const { capabilities, make, sizes } = host;

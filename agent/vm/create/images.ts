@@ -6,12 +6,12 @@ import { contentWarning } from "../../../lib/image/content_warning.ts";
 import type { ImageFact, IsoFact } from "../../../lib/vm/create/facts.ts";
 import { type CheckedImage, checkImage, type ImageUse, wishAt } from "../../storage/disk_images/check.ts";
 import { mediumDoubt } from "../../storage/disk_images/medium.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
 /** In whose name images are looked at, and what they are held by. */
 export interface ImageContext {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly role: ImageUse["role"];
   readonly vmName: string;
   /** What an image may be. @throws {ContractError} while it cannot be read */

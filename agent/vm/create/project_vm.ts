@@ -6,14 +6,14 @@ import {
   type ProjectMeans,
 } from "../../../lib/projects/new_vm.ts";
 import type { Input, NewProjectVm, VmConfig } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { type CreateServices, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
 import { imageKind } from "../../storage/images/roles.ts";
 import type { Volume } from "../../storage/volumes.ts";
 
 /** The volumes of a pool; none of one that cannot be read now. */
-async function volumesOf({ inventory: { storage } }: Host, pool: string): Promise<readonly Volume[]> {
+async function volumesOf({ inventory: { storage } }: LibvirtHost, pool: string): Promise<readonly Volume[]> {
   try {
     return await storage.volumes(pool);
   } catch (error) {

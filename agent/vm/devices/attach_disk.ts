@@ -14,7 +14,7 @@ import { requireActive } from "../../storage/shared.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { createVolume, defaultPool, hasFormats, usualPool, type Volume } from "../../storage/volumes.ts";
 import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_images/check.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import {
   changedPlaces,
@@ -29,7 +29,7 @@ import {
 } from "./configurations.ts";
 import { refuseUsedImage } from "../../storage/disk_images/usage.ts";
 import { changedDiskLimits, diskLimitFault, diskLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
-import { requireKnown } from "./driver_since.ts";
+import { requireDriverKnown } from "./driver_since.ts";
 import { changeDevices } from "./operate.ts";
 import { refuseFaulty } from "./limits.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
@@ -93,7 +93,7 @@ const kind = (device: "disk" | "cdrom") => device === "cdrom" ? "drive" : "disk"
 
 /** The image it is made of; a new volume is made here, as a step. */
 async function imageFor(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   input: AttachInput,
   target: string,
@@ -125,7 +125,7 @@ async function imageFor(
 }
 
 async function newVolume(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   create: NonNullable<AttachInput["create"]>,
   target: string,
@@ -161,7 +161,7 @@ function isTaken(error: unknown): boolean {
 
 /** Makes a volume; a name that was not asked for gets a number when it is taken. */
 async function named(
-  { link }: Host,
+  { link }: LibvirtHost,
   steps: Steps,
   pool: string,
   name: string,
@@ -185,7 +185,7 @@ async function named(
 
 /** A SCSI disk without a controller would get one of libvirt's choice, for which few guests have a driver. */
 async function ensureScsi(
-  { link }: Host,
+  { link }: LibvirtHost,
   vm: VM,
   { live, next }: Configurations,
   places: Places,
@@ -214,7 +214,7 @@ const notedBy =
 
 /** Plugs it in; without a free slot only for the next start, where no more was asked for. */
 async function plug(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   places: Places,
   mayWait: boolean,
@@ -235,7 +235,7 @@ async function plug(
 
 /** {@link plug} for other devices: attaches an element where it can be. @throws {LibvirtError|ContractError} */
 export function attachElement(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   element: string,
   places: Places,
@@ -250,7 +250,7 @@ export function attachElement(
 
 /** What the disks of a VM come to with another one; a drive adds nothing. */
 async function grownBy(
-  host: Host,
+  host: LibvirtHost,
   { id, disks }: VM,
   { device = "disk", create, path, format }: AttachInput,
 ): Promise<{ readonly diskGb?: number }> {
@@ -268,7 +268,7 @@ async function grownBy(
  * @throws {ContractError}
  */
 export async function attachDisk(
-  host: Host,
+  host: LibvirtHost,
   input: AttachInput,
   { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"attach_disk">> {
@@ -288,7 +288,7 @@ export async function attachDisk(
     using held = new DisposableStack();
     try {
       await requireNoSavedMemory(host, vm);
-      await requireKnown(host, tuningIn(input));
+      await requireDriverKnown(host, tuningIn(input));
       const both = await configurationsOf(host, vm);
       if (bus === "usb") requireUsb(vm, both, places, kind(device));
       const taken = diskTargetsIn(both);

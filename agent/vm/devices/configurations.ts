@@ -5,7 +5,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { devicePlace, nicKeys } from "../../../lib/formats/xml/hardware.ts";
 import { child, children, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 /** Which configurations a change is made in. */
 export interface Places {
@@ -24,7 +24,7 @@ export interface ApplyScope {
  *
  * @throws {ContractError} VmNotRunning, VmNotPersistent; InvalidInput when nothing is left
  */
-export function changedPlaces({ inventory }: Host, vm: VM, { live, persistent }: ApplyScope): Places {
+export function changedPlaces({ inventory }: LibvirtHost, vm: VM, { live, persistent }: ApplyScope): Places {
   const active = inventory.active().includes(vm.id);
   if (live === true && !active) throw new ContractError("VmNotRunning");
   if (persistent === true && !vm.persistent) throw new ContractError("VmNotPersistent");
@@ -44,7 +44,7 @@ export interface Configurations {
 }
 
 /** Reads a VM's configurations. @throws {LibvirtError} */
-export async function configurationsOf({ link, inventory }: Host, vm: VM): Promise<Configurations> {
+export async function configurationsOf({ link, inventory }: LibvirtHost, vm: VM): Promise<Configurations> {
   const read = async (inactive: boolean) =>
     new XmlDocument(await link.call("domainXml", { uuid: vm.id, secure: false, inactive }));
   const active = inventory.active().includes(vm.id);

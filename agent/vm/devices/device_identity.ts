@@ -15,12 +15,12 @@ import { parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { knownNodeDevices } from "../../host_devices/devices.ts";
 import { setMetadata } from "../own_metadata.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 
 /** What a device of the host says of itself. Source: the kernel's sysfs; of another host libvirt's list alone. */
 async function identityOf(
-  { link }: Host,
+  { link }: LibvirtHost,
   { path, capability: is }: NodeDevice,
 ): Promise<DeviceIdentity | undefined> {
   if (is.kind !== "pci" && is.kind !== "usb") return undefined;
@@ -42,7 +42,7 @@ async function identityOf(
 
 /** What the host has now where a VM's devices are named, by name; those that it has not are left out. */
 async function identitiesNow(
-  host: Host,
+  host: LibvirtHost,
   names: readonly string[],
 ): Promise<Map<string, DeviceIdentity[]>> {
   const found = new Map<string, DeviceIdentity[]>(), all = await knownNodeDevices(host) ?? [];
@@ -66,7 +66,7 @@ async function identitiesNow(
 
 /** @throws {LibvirtError} @throws {ContractError} UpdateFailed */
 async function keep(
-  host: Host,
+  host: LibvirtHost,
   uuid: string,
   identities: ReadonlyMap<string, DeviceIdentity>,
 ): Promise<void> {
@@ -74,7 +74,7 @@ async function keep(
   await setMetadata(host, uuid, place, () => identitiesXml(identities));
 }
 
-const nextRoot = async ({ link }: Host, uuid: string): Promise<XmlElement> =>
+const nextRoot = async ({ link }: LibvirtHost, uuid: string): Promise<XmlElement> =>
   parseXml(await link.call("domainXml", { uuid, secure: false, inactive: true }));
 
 /**
@@ -84,7 +84,7 @@ const nextRoot = async ({ link }: Host, uuid: string): Promise<XmlElement> =>
  * @throws {LibvirtError}
  */
 export async function rememberDevices(
-  host: Host,
+  host: LibvirtHost,
   vm: Pick<VM, "id" | "name">,
   again?: string,
 ): Promise<void> {
@@ -102,7 +102,7 @@ export async function rememberDevices(
 }
 
 /** A device of a configuration whose name leads to another device by now, as an error: HostDeviceChanged. */
-async function changeIn(host: Host, root: XmlElement): Promise<ContractError | undefined> {
+async function changeIn(host: LibvirtHost, root: XmlElement): Promise<ContractError | undefined> {
   const known = knownIdentities(root), names = takenNames(root).filter((name) => known.has(name));
   const now = names.length === 0 ? [] : await identitiesNow(host, names);
   for (const [device, here] of now) {
@@ -114,7 +114,10 @@ async function changeIn(host: Host, root: XmlElement): Promise<ContractError | u
 }
 
 /** The same of a VM's stored configuration. Nothing is noted. @throws {LibvirtError} */
-export async function deviceChange(host: Host, vm: Pick<VM, "id">): Promise<ContractError | undefined> {
+export async function deviceChange(
+  host: LibvirtHost,
+  vm: Pick<VM, "id">,
+): Promise<ContractError | undefined> {
   return await changeIn(host, await nextRoot(host, vm.id));
 }
 
@@ -123,7 +126,7 @@ export async function deviceChange(host: Host, vm: Pick<VM, "id">): Promise<Cont
  *
  * @throws {ContractError} HostDeviceChanged @throws {LibvirtError}
  */
-export async function requireSameDevices(host: Host, vm: Pick<VM, "id" | "name">): Promise<void> {
+export async function requireSameDevices(host: LibvirtHost, vm: Pick<VM, "id" | "name">): Promise<void> {
   const root = await nextRoot(host, vm.id);
   if (takenNames(root).length === 0) return;
   const change = await changeIn(host, root);

@@ -5,7 +5,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { sameDevice } from "../../../lib/formats/xml/same_device.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { left, NOTHING, Refused, type StepOutcome } from "../../operations/outcome.ts";
 import type { StepRule, StepRules } from "../../operations/settlement.ts";
 import type { DeviceChanged, LimitsChanged } from "../../operations/step.ts";
@@ -34,7 +34,7 @@ const placeOf = ({ run }: { readonly run: string | null }): Where => ({
 
 /** Gives a device another element; a drive that its guest closes again is tried for some time. @throws {LibvirtError} */
 export async function updateDevice(
-  host: Host,
+  host: LibvirtHost,
   uuid: string,
   xml: string,
   where: Where,
@@ -54,7 +54,7 @@ export async function updateDevice(
 
 /** The configuration as it is now; undefined where the VM is gone, or runs no more as it did. */
 async function documentOf(
-  { link }: Host,
+  { link }: LibvirtHost,
   { uuid, run }: { readonly uuid: string; readonly run: string | null },
 ): Promise<XmlDocument | undefined> {
   const domain = await link.call("domainRead", { uuid });
@@ -69,7 +69,7 @@ type AnyChange = Pick<DeviceChanged, "uuid" | "device" | "run" | "force">;
 
 /** Makes a device what it was or is to be; null: it is to be gone. */
 async function put(
-  host: Host,
+  host: LibvirtHost,
   step: AnyChange,
   from: string | null,
   to: string | null,
@@ -96,7 +96,7 @@ async function put(
 
 /** {@link put}, after which the VM is known as it is: what follows looks at who has which files. */
 async function putAndRead(
-  host: Host,
+  host: LibvirtHost,
   step: AnyChange,
   from: string | null,
   to: string | null,
@@ -139,7 +139,7 @@ const deviceDoomed: StepRule<"device-doomed"> = {
 
 /** Sets limits of a running VM's device. @throws {LibvirtError} */
 export async function setLimits(
-  { link }: Host,
+  { link }: LibvirtHost,
   { uuid, target, of }: Pick<LimitsChanged, "uuid" | "target" | "of">,
   limits: Readonly<Record<string, number>>,
 ): Promise<void> {

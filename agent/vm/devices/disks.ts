@@ -25,7 +25,7 @@ import { fileOf } from "../../storage/volume_steps.ts";
 import { exactUsers } from "../../storage/exact_users.ts";
 import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
@@ -35,7 +35,7 @@ import { changeDevices } from "./operate.ts";
 import { type Removal, removalSteps, removeNoted } from "./release.ts";
 import { refuseUsedImage, usesOf } from "../../storage/disk_images/usage.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
-import { requireKnown } from "./driver_since.ts";
+import { requireDriverKnown } from "./driver_since.ts";
 import { unknownImageText } from "../snapshots/next_start.ts";
 import { requireReachable } from "../../storage/reachable.ts";
 
@@ -48,14 +48,14 @@ function described(xml: string | undefined, target: string): DiskDevice | undefi
 }
 
 /** The file or block device a disk is on; undefined for an empty drive and for what is on another host. */
-async function pathOf({ link }: Host, disk: DiskDevice): Promise<string | undefined> {
+async function pathOf({ link }: LibvirtHost, disk: DiskDevice): Promise<string | undefined> {
   if (disk.volume !== undefined) return (await volumeNamed(link, disk.volume.pool, disk.volume.name))?.path;
   return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
 }
 
 /** What a disk has now, in bytes; undefined where that is not known. @throws {LibvirtError} */
 async function capacityOf(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   disk: DiskDevice,
   isLive: boolean,
@@ -71,7 +71,7 @@ async function capacityOf(
 }
 
 /** What else needs an image: snapshots, also the VM's own, templates, the bin, volumes that are built on it. */
-async function keptFor(host: Host, vm: VM, path: string): Promise<Sentence | undefined> {
+async function keptFor(host: LibvirtHost, vm: VM, path: string): Promise<Sentence | undefined> {
   const useOf = await exactUsers(host, { givenUpBy: vm.id });
   const volume = await volumeAt(host.link, path) ?? { pool: "", name: path, path, type: "file" };
   const use = await useOf(volume);
@@ -80,7 +80,7 @@ async function keptFor(host: Host, vm: VM, path: string): Promise<Sentence | und
 
 /** Refuses to delete what is not this VM's alone. @throws {ContractError} Forbidden, DiskDeleteFailed */
 async function requireOwn(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   disk: DiskDevice,
   isLeftLive: boolean,
@@ -112,7 +112,7 @@ async function requireOwn(
  * @throws {ContractError}
  */
 export async function detachDisk(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"detach_disk">,
   { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"detach_disk">> {
@@ -183,7 +183,7 @@ export async function detachDisk(
 
 /** Refuses to delete what a VM that was started meanwhile runs with. @throws {ContractError} DiskDeleteFailed */
 async function refuseStarted(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid }: VM,
   target: string,
   path: string,
@@ -195,10 +195,10 @@ async function refuseStarted(
   throw new ContractError("DiskDeleteFailed", { path, error: "the running VM still has it" });
 }
 
-const doomed = async ({ link }: Host, path: string) =>
+const doomed = async ({ link }: LibvirtHost, path: string) =>
   ({ kind: "disk-doomed", path, file: await fileOf(link, path) }) as const;
 
-async function deleteOf(host: Host, path: string): Promise<void> {
+async function deleteOf(host: LibvirtHost, path: string): Promise<void> {
   try {
     await deleteDisk(host, path);
   } catch (error) {
@@ -213,13 +213,13 @@ async function deleteOf(host: Host, path: string): Promise<void> {
  * @throws {ContractError}
  */
 export async function resizeDisk(
-  host: Host,
+  host: LibvirtHost,
   { vmId, target, sizeGb }: Input<"resize_disk">,
 ): Promise<Output<"resize_disk">> {
   const vm = host.requireVm(vmId);
   const { link } = host;
   const bytes = sizeGb * GIB;
-  await host.operate(vm, "resizing a disk", async () => {
+  await host.claims.operate(vm, "resizing a disk", async () => {
     try {
       await requireNoSavedMemory(host, vm);
       const { live, next } = await configurationsOf(host, vm);
@@ -252,7 +252,7 @@ export async function resizeDisk(
 }
 
 async function growStopped(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { target, format = "raw" }: DiskDevice,
   path: string,
@@ -283,7 +283,7 @@ async function growStopped(
 }
 
 /** The pool shows the new size with its next refresh at the latest. */
-async function refreshPool({ link }: Host, pool: string): Promise<void> {
+async function refreshPool({ link }: LibvirtHost, pool: string): Promise<void> {
   try {
     await link.call("poolRefresh", { pool });
   } catch (error) {
@@ -306,7 +306,7 @@ function differing(document: XmlDocument, target: string, tuning: DiskTuning): s
  * @throws {ContractError}
  */
 export async function updateDisk(
-  host: Host,
+  host: LibvirtHost,
   { vmId, target, ...input }: Input<"update_disk">,
   actor: string,
 ): Promise<Output<"update_disk">> {
@@ -317,7 +317,7 @@ export async function updateDisk(
   );
   const isLimited = Object.keys(limits).length > 0, isTuned = Object.keys(tuning).length > 0;
   if (isTuned && !vm.persistent) throw new ContractError("VmNotPersistent");
-  await requireKnown(host, tuning);
+  await requireDriverKnown(host, tuning);
   if (!isLimited && !isTuned) throw new ContractError("InvalidInput", { reason: "say what to change" });
   let output: Output<"update_disk"> | undefined;
   const run = async (operation: Operation) => {
@@ -349,7 +349,7 @@ export async function updateDisk(
 
 /** Makes a disk in what the next start has as it is to be. @throws {ContractError} */
 async function prepareNext(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   next: XmlDocument,
   target: string,

@@ -5,7 +5,7 @@ import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import { versionText } from "../../hosts/node_info.ts";
 
 /** Refuses what the host's libvirt does not know: it would ignore it. @throws {ContractError} NotOnThisHost */
-export async function requireKnown(
+export async function requireDriverKnown(
   { capabilities }: { readonly capabilities: Pick<HostCapabilities, "libvirtVersion"> },
   tuning: DiskTuning,
 ): Promise<void> {

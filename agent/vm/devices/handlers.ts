@@ -7,7 +7,7 @@ import type {
 } from "../../../lib/contract/mod.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { listHostDevices } from "../../host_devices/devices.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { attachDisk } from "./attach_disk.ts";
 import { detachDisk, resizeDisk, updateDisk } from "./disks.ts";
 import { moveDisk } from "./move/move.ts";
@@ -19,7 +19,7 @@ import { showDevices, showOptions } from "./show.ts";
 
 /** A handler for each command on devices. */
 export function deviceHandlers(
-  host: Host,
+  host: LibvirtHost,
 ): Pick<
   Handlers,
   Extract<

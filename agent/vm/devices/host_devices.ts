@@ -24,7 +24,7 @@ import { passedElements } from "../../../lib/formats/xml/taken_elements.ts";
 import type { XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { listedDevices, meantBy, refOf } from "../../../lib/host_devices/list.ts";
 import { knownNodeDevices, listHostDevices } from "../../host_devices/devices.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
@@ -47,7 +47,7 @@ function requireRef(device: string): HostDeviceRef {
 
 /** The one device that is meant, if the host can do without it and no other VM that runs has it. @throws {ContractError} */
 async function requireAssignable(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   input: Input<"attach_host_device">,
 ): Promise<HostDevice> {
@@ -71,7 +71,7 @@ async function requireAssignable(
 }
 
 /** Keeps a device while it is given: two VMs at the same time would both find it free. @throws {ContractError} HostDeviceInUse */
-function hold(host: Host, { device, kind, address }: HostDevice, vm: VM): Disposable {
+function hold(host: LibvirtHost, { device, kind, address }: HostDevice, vm: VM): Disposable {
   const taken = host.reservations.take("host-device", `${kind} ${address}`, vm.name);
   if (typeof taken === "string") throw new ContractError("HostDeviceInUse", { device, vm: taken });
   return taken;
@@ -98,13 +98,13 @@ function notesOn({ usedBy, groupMembers, kind }: HostDevice, ref: HostDeviceRef,
  * @throws {ContractError}
  */
 export async function attachHostDevice(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"attach_host_device">,
 ): Promise<Unrendered<Output<"attach_host_device">>> {
   const vm = host.requireVm(input.vmId);
   const places = changedPlaces(host, vm, input);
   let output: Unrendered<Output<"attach_host_device">> | undefined;
-  await host.operate(vm, "adding a host device", async () => {
+  await host.claims.operate(vm, "adding a host device", async () => {
     try {
       await requireNoSavedMemory(host, vm);
       const found = await requireAssignable(host, vm, input);
@@ -135,7 +135,7 @@ export async function attachHostDevice(
 }
 
 /** @throws {ContractError} HostDevicePresent, NoUsbController */
-async function requireAbsent(host: Host, vm: VM, ref: HostDeviceRef, places: Places): Promise<void> {
+async function requireAbsent(host: LibvirtHost, vm: VM, ref: HostDeviceRef, places: Places): Promise<void> {
   const both = await configurationsOf(host, vm), { live, next } = both;
   if (ref.kind === "usb") requireUsb(vm, both, places, DEVICE);
   const has = (document: XmlDocument | undefined) =>
@@ -163,7 +163,7 @@ function passedIn(document: XmlDocument | undefined, wanted: HostDeviceRef): Xml
  * @throws {ContractError}
  */
 export async function detachHostDevice(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"detach_host_device">,
   actor: string,
 ): Promise<Output<"detach_host_device">> {
@@ -201,7 +201,7 @@ export async function detachHostDevice(
 
 /** The host's devices in a VM's two configurations, by the names that the host knows. @throws {LibvirtError} */
 export async function showHostDevices(
-  host: Host,
+  host: LibvirtHost,
   live: string | undefined,
   next: string | undefined,
 ): Promise<VmHostDevice[]> {

@@ -2,7 +2,7 @@
 import { type ConfigFinding, WARNINGS } from "../../../lib/contract/mod.ts";
 import { readNetwork } from "../../../lib/formats/xml/network_read.ts";
 import { fill } from "../../../lib/i18n/fill.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 /**
  * What to know of a card that gets another MAC address: the network's static lease goes on for the old one, and whoever has
@@ -11,7 +11,7 @@ import type { Host } from "../../hosts/host.ts";
  * @param mac the address before, in lower case
  */
 export function leftLeases(
-  { inventory }: Host,
+  { inventory }: LibvirtHost,
   network: string,
   mac: string,
   newMac: string,

@@ -26,7 +26,7 @@ import {
   nicLimitFault,
   takesLimits,
 } from "../../../lib/formats/xml/limit_rules.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Noted, Steps } from "../../operations/operation.ts";
 import type { LimitsChanged } from "../../operations/step.ts";
 import { diskIn, runOf } from "./configurations.ts";
@@ -67,7 +67,7 @@ export function limitDisk(document: XmlDocument, find: () => XmlElement, change:
 
 /** Changes the limits of a running VM's disk at once. @throws {ContractError} InvalidInput @throws {LibvirtError} */
 export async function limitLiveDisk(
-  host: Host,
+  host: LibvirtHost,
   { id: uuid, name }: VM,
   disk: { readonly document: XmlDocument; readonly target: string },
   change: DiskLimitValues,
@@ -91,7 +91,7 @@ export async function limitLiveDisk(
  * @throws {LibvirtError}
  */
 export async function limitLiveNic(
-  host: Host,
+  host: LibvirtHost,
   { id: uuid, name }: VM,
   document: XmlDocument,
   find: () => XmlElement,

@@ -12,7 +12,7 @@ import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import type { Principal } from "../../access.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { checkImage, requireWish } from "../../storage/disk_images/check.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { changedPlaces, configurationsOf, deviceError, diskIn, runOf } from "./configurations.ts";
 import { mediumDoubt } from "../../storage/disk_images/medium.ts";
@@ -36,7 +36,7 @@ interface Change {
 
 /** Changes a drive's medium: in the running VM first, back again when the stored configuration cannot follow. */
 async function change(
-  host: Host,
+  host: LibvirtHost,
   { target, force = false, ...wish }: Change,
   { command, actor }: { readonly command: "insert_media" | "eject_media"; readonly actor: string },
   medium: (vm: VM, held: DisposableStack, isCd: boolean) => Promise<DiskSpec["source"]>,
@@ -89,7 +89,7 @@ async function change(
 
 /** Puts a medium into a drive. @throws {ContractError} */
 export async function insertMedia(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"insert_media">,
   { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"insert_media">> {
@@ -109,7 +109,7 @@ export async function insertMedia(
 
 /** Takes the medium out of a drive. @throws {ContractError} */
 export function ejectMedia(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"eject_media">,
   actor: string,
 ): Promise<Output<"eject_media">> {

@@ -21,7 +21,7 @@ import { requireNetworksRespond } from "../../hosts/responsive.ts";
 import { cannotLive, isConnectionLost } from "../../libvirt/failure.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { noFilters } from "../../network/filters.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
 import { attachElement } from "./attach_disk.ts";
 import { changedPlaces, configurationsOf, deviceError, nicIn, runOf } from "./configurations.ts";
@@ -57,7 +57,7 @@ function requireNic(text: string): string {
  *
  * @param own the VM whose next start alone counts: what its cards have now they can have again
  */
-async function takenMacs(host: Host, own?: VM): Promise<Map<string, VmReference>> {
+async function takenMacs(host: LibvirtHost, own?: VM): Promise<Map<string, VmReference>> {
   const { link, inventory } = host;
   const taken = new Map<string, VmReference>();
   for (const vm of await withSaved(host, inventory.vms())) {
@@ -71,7 +71,7 @@ async function takenMacs(host: Host, own?: VM): Promise<Map<string, VmReference>
 }
 
 /** Keeps an address while its card is made: two at the same time would both find it free. @throws {ContractError} MacInUse */
-function holdMac({ reservations }: Host, mac: string, vm: VM): Disposable {
+function holdMac({ reservations }: LibvirtHost, mac: string, vm: VM): Disposable {
   const taken = reservations.take("mac", mac, vm.name);
   if (typeof taken === "string") throw new ContractError("MacInUse", { mac, vm: taken });
   return taken;
@@ -101,7 +101,7 @@ function plugOf({ network, bridge, direct, user }: Plug): NicSource | undefined 
 /**
  * @throws {ContractError} NetworkNotFound, NetworkNotActive, NetworkNotResponding, BridgeNotFound, HostInterfaceNotFound
  */
-async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolean): Promise<void> {
+async function requirePlug(host: LibvirtHost, { type, name }: NicSource, isLive: boolean): Promise<void> {
   if (type === "network") {
     const { inventory } = host;
     requireNetworksRespond(host);
@@ -128,7 +128,7 @@ async function requirePlug(host: Host, { type, name }: NicSource, isLive: boolea
 }
 
 /** @throws {ContractError} FilterNotFound: a VM with a filter that is gone does not start */
-async function requireFilter({ link }: Host, filter: string | undefined): Promise<void> {
+async function requireFilter({ link }: LibvirtHost, filter: string | undefined): Promise<void> {
   if (filter === undefined || filter === "") return;
   if (!(await link.call("filterNames").catch(noFilters)).includes(filter)) {
     throw new ContractError("FilterNotFound", { filter });
@@ -158,7 +158,7 @@ function requireAddresses(addresses: readonly string[] | undefined, filter: stri
  * @throws {ContractError}
  */
 export async function attachNic(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"attach_nic">,
   principal: Pick<Principal, "rights">,
 ): Promise<Output<"attach_nic">> {
@@ -170,7 +170,7 @@ export async function attachNic(
   }
   const wanted = input.mac === undefined ? undefined : requireMac(input.mac);
   let output: Output<"attach_nic"> | undefined;
-  await host.operate(vm, "attaching a network interface", async () => {
+  await host.claims.operate(vm, "attaching a network interface", async () => {
     try {
       await requireNoSavedMemory(host, vm);
       guardNewNic({ ...principal, hostId: host.id }, await configurationsOf(host, vm));
@@ -201,7 +201,7 @@ export async function attachNic(
  * @throws {ContractError}
  */
 export async function detachNic(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"detach_nic">,
   principal: Pick<Principal, "rights" | "name">,
 ): Promise<Output<"detach_nic">> {
@@ -241,7 +241,7 @@ function atOnce({ source, linkUp, filter, filterAddresses }: NicChange): NicChan
 
 /** Changes a running VM's card. Another network shows to the guest as its cable pulled and plugged in again. */
 async function changeLive(
-  { link }: Host,
+  { link }: LibvirtHost,
   vm: VM,
   document: XmlDocument,
   mac: string,
@@ -276,7 +276,7 @@ async function changeLive(
 
 /** Changes the card the next start has. */
 async function changeNext(
-  { link }: Host,
+  { link }: LibvirtHost,
   vm: VM,
   document: XmlDocument,
   mac: string,
@@ -302,7 +302,7 @@ async function changeNext(
  * @throws {ContractError}
  */
 export async function updateNic(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"update_nic">,
   principal: Pick<Principal, "rights" | "name">,
 ): Promise<Output<"update_nic">> {

@@ -1,6 +1,6 @@
 /** A change of a VM's devices that has several steps: done whole or not at all, whatever happens in the middle. */
 import type { CommandName, VM } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf } from "../../operations/step.ts";
 
@@ -10,7 +10,7 @@ import { keyOf } from "../../operations/step.ts";
  * @param label shown at the VM @throws what the work throws, once its steps were taken back
  */
 export async function changeDevices(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { command, actor, label }: {
     readonly command: CommandName;
@@ -20,5 +20,5 @@ export async function changeDevices(
   work: (operation: Operation) => Promise<void>,
 ): Promise<void> {
   const spec = { command, subject: vm.name, vmId: vm.id, actor, keys: [keyOf.vm(vm.id)] };
-  await host.operate(vm, label, () => host.operations.run(spec, work));
+  await host.claims.operate(vm, label, () => host.operations.run(spec, work));
 }

@@ -7,7 +7,7 @@ import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import { message } from "../../../lib/i18n/message.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
 import type { DeviceDoomed } from "../../operations/step.ts";
 import { runOf } from "./configurations.ts";
@@ -55,7 +55,7 @@ export function removalSteps(vm: VM, { device, live, next }: Removal): DeviceDoo
  * @throws {ContractError} DeviceNotReleased @throws {LibvirtError}
  */
 export async function removeNoted(
-  host: Host,
+  host: LibvirtHost,
   { id: uuid }: VM,
   { device, live, next, find }: Removal,
 ): Promise<void> {
@@ -65,7 +65,12 @@ export async function removeNoted(
 }
 
 /** Writes down that a device goes, and removes it. @throws what {@link removeNoted} throws */
-export async function remove(host: Host, vm: VM, wanted: Removal, operation: Operation): Promise<void> {
+export async function remove(
+  host: LibvirtHost,
+  vm: VM,
+  wanted: Removal,
+  operation: Operation,
+): Promise<void> {
   operation.addAll(removalSteps(vm, wanted));
   await removeNoted(host, vm, wanted);
 }
@@ -76,7 +81,7 @@ export async function remove(host: Host, vm: VM, wanted: Removal, operation: Ope
  * @throws {ContractError} DeviceNotReleased @throws {LibvirtError}
  */
 export async function release(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   uuid: string,
   device: string,
   document: XmlDocument,
@@ -112,7 +117,7 @@ export async function release(
   }
 }
 
-async function request({ link }: Pick<Host, "link">, uuid: string, device: string, xml: string) {
+async function request({ link }: Pick<LibvirtHost, "link">, uuid: string, device: string, xml: string) {
   try {
     await link.call("domainDetachDevice", { uuid, xml, live: true, config: false });
   } catch (error) {

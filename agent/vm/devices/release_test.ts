@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { Operation } from "../../operations/operation.ts";
 import type { OperationRecord } from "../../operations/step.ts";
 import { remove } from "./release.ts";
@@ -38,7 +38,7 @@ Deno.test("remove() writes down at once that a device goes from both configurati
     next: placeIn(domain("", nic())),
     find: (document: XmlDocument) => child(document.find("devices")!, "interface"),
   };
-  const host = { link: { call, watch: () => () => {} } } as unknown as Host;
+  const host = { link: { call, watch: () => () => {} } } as unknown as LibvirtHost;
   await remove(host, { id: VM_ID, name: "web" } as VM, wanted, operation);
   // A kill between two writes would have the device go from one of the configurations alone.
   assert.deepEqual(seen, [

@@ -14,7 +14,7 @@ import {
 } from "../../../lib/vm/shared_folders.ts";
 import { lookAt, textAt } from "../../machine/files.ts";
 import { isNameable, statFile } from "../../machine/host_file.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isSession } from "../../libvirt/uri.ts";
 import { resolvedPath, statInTime } from "../../machine/resolved_path.ts";
 import { above, isSameFolder, sharedFolders, statAll } from "../../storage/guest_folders.ts";
@@ -72,7 +72,7 @@ function homeAt(path: string): ClosedFolder[] {
 }
 
 /** Every folder that is never shared: the host's, libvirt's, ours, and those of storage pools. @throws {LibvirtError} */
-async function closedFolders({ machine, inventory, closedPlaces }: Host): Promise<ClosedFolder[]> {
+async function closedFolders({ machine, inventory, closedPlaces }: LibvirtHost): Promise<ClosedFolder[]> {
   const { storage } = inventory;
   if (!storage.isKnown) await storage.refresh();
   const pools = storage.records().flatMap(({ name, xml }) => {
@@ -106,7 +106,11 @@ async function closedFolders({ machine, inventory, closedPlaces }: Host): Promis
  *
  * @throws {ContractError} PathRefused
  */
-function requireFixed(host: Host, path: string, infoOf: (path: string) => Deno.FileInfo | "none" | "late") {
+function requireFixed(
+  host: LibvirtHost,
+  path: string,
+  infoOf: (path: string) => Deno.FileInfo | "none" | "late",
+) {
   const owners = [0, ...isSession(host.link.uri) ? [Deno.uid()] : []];
   const isOwned = ({ uid }: Deno.FileInfo) => uid !== null && owners.includes(uid);
   const way = above(path);
@@ -143,7 +147,7 @@ function requireFixed(host: Host, path: string, infoOf: (path: string) => Deno.F
  * @throws {ContractError} PathRefused
  */
 export async function requireFolder(
-  host: Host,
+  host: LibvirtHost,
   folder: string,
 ): Promise<{ readonly path: string; readonly isChecked: boolean }> {
   if (!folder.startsWith("/")) throw refused(folder, "it must be an absolute path on the host");
@@ -208,7 +212,7 @@ async function requireNoOtherName(
  *
  * @throws {ContractError} StartFailed @throws {LibvirtError}
  */
-export async function requireSharesFixed(host: Host, vm: VM): Promise<void> {
+export async function requireSharesFixed(host: LibvirtHost, vm: VM): Promise<void> {
   const { link, inventory } = host;
   const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   const own = sharesOf(xml).filter(({ folder }) => folder.startsWith("/"));

@@ -13,7 +13,7 @@ import {
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { tagOf } from "../../../lib/vm/shared_folders.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { closedFolder } from "../../hosts/inaccessible_directory.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
 import { cannotLive } from "../../libvirt/failure.ts";
@@ -30,14 +30,14 @@ const NO_MEMORY = "it was started without shared memory, which virtiofs needs";
 const NO_HOTPLUG = "read-only folders (9p) cannot be added or removed while a VM runs";
 
 /** @throws {ContractError} NotOnThisHost */
-async function requireDriver(host: Host, vm: VM, driver: ShareDriver): Promise<void> {
+async function requireDriver(host: LibvirtHost, vm: VM, driver: ShareDriver): Promise<void> {
   const found = (await shareDrivers(host, vm)).find((each) => each.driver === driver);
   const reason = found?.unavailable;
   if (reason !== undefined) throw new ContractError("NotOnThisHost", { what: driver, reason });
 }
 
 /** QEMU itself reads what is shared by 9p, as its own user. @throws {ContractError} PathRefused */
-async function requireReadable(host: Host, path: string): Promise<void> {
+async function requireReadable(host: LibvirtHost, path: string): Promise<void> {
   const user = await host.capabilities.qemuUser();
   const folder = user && await closedFolder(`${path}/.`, user);
   if (folder === undefined) return;
@@ -47,7 +47,7 @@ async function requireReadable(host: Host, path: string): Promise<void> {
 
 /** Adds it to the running VM. @returns why that has to wait; undefined where it is done */
 async function plugLive(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   live: XmlDocument | undefined,
   share: ShareSpec,
@@ -69,7 +69,7 @@ async function plugLive(
 }
 
 /** Adds it to the stored definition, with the memory that it needs, in one step. @returns whether that was switched on */
-async function addNext({ link }: Host, { id: uuid }: VM, share: ShareSpec): Promise<boolean> {
+async function addNext({ link }: LibvirtHost, { id: uuid }: VM, share: ShareSpec): Promise<boolean> {
   const from = await link.call("domainXml", { uuid, secure: true, inactive: true });
   const document = new XmlDocument(from);
   const isNew = share.driver === "virtiofs" && shareMemory(document);
@@ -96,7 +96,7 @@ function requireFreeTag(
  * @throws {ContractError}
  */
 export async function attachShare(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"attach_share">,
   actor: string,
 ): Promise<Output<"attach_share">> {
@@ -152,7 +152,7 @@ export async function attachShare(
  * @throws {ContractError}
  */
 export async function detachShare(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"detach_share">,
   actor: string,
 ): Promise<Output<"detach_share">> {

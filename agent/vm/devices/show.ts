@@ -19,7 +19,7 @@ import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
 import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { configurationsOf } from "./configurations.ts";
 import { showHostDevices } from "./host_devices.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
@@ -42,7 +42,7 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-async function volumeOf({ link }: Host, disk: DiskDevice): Promise<Volume | undefined> {
+async function volumeOf({ link }: LibvirtHost, disk: DiskDevice): Promise<Volume | undefined> {
   const asked = disk.volume !== undefined
     ? volumeNamed(link, disk.volume.pool, disk.volume.name)
     : disk.source !== undefined && (disk.type === "file" || disk.type === "block")
@@ -53,7 +53,7 @@ async function volumeOf({ link }: Host, disk: DiskDevice): Promise<Volume | unde
 
 const DEVICES: ReadonlySet<string> = new Set(["disk", "cdrom", "floppy", "lun"]);
 
-async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Promise<VmDisk> {
+async function showDisk(host: LibvirtHost, vm: VM, compared: Compared<DiskDevice>): Promise<VmDisk> {
   const { device: disk, place, pending } = compared;
   const volume = await volumeOf(host, disk);
   const known = vm.disks.find((each) => each.target === disk.target && each.source === disk.source);
@@ -81,7 +81,7 @@ async function showDisk(host: Host, vm: VM, compared: Compared<DiskDevice>): Pro
 }
 
 /** A VM's disks, network cards, shared folders and devices of the host. @throws {ContractError} VmNotFound @throws {LibvirtError} */
-export async function showDevices(host: Host, vmId: string): Promise<VmDevices> {
+export async function showDevices(host: LibvirtHost, vmId: string): Promise<VmDevices> {
   const vm = host.requireVm(vmId);
   const { live, next } = await configurationsOf(host, vm);
   const [now, then] = [live?.toString(), next?.toString()];
@@ -122,7 +122,7 @@ export async function showDevices(host: Host, vmId: string): Promise<VmDevices> 
 }
 
 /** What a new disk or network card can be made of. @throws {LibvirtError} */
-export async function showOptions(host: Host, vm: VM, role: Role): Promise<Unrendered<DeviceOptions>> {
+export async function showOptions(host: LibvirtHost, vm: VM, role: Role): Promise<Unrendered<DeviceOptions>> {
   const { link, inventory } = host;
   const { storage } = inventory;
   // A network card can be added while storage does not answer

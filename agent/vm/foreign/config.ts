@@ -17,7 +17,7 @@ import { readNetwork } from "../../../lib/formats/xml/network_read.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { usualNetwork } from "../../../lib/vm/create/nics.ts";
 import type { Principal } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { ForeignServices } from "./model.ts";
 
 /** What of a VM is taken otherwise than it comes. */
@@ -129,7 +129,7 @@ interface Wires {
   readonly bridges: ReadonlySet<string>;
 }
 
-async function wiresOf({ inventory, machine }: Host): Promise<Wires> {
+async function wiresOf({ inventory, machine }: LibvirtHost): Promise<Wires> {
   return {
     networks: inventory.networks.records().map(({ name, active, xml }) => ({
       name,

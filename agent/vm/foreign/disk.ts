@@ -16,7 +16,7 @@ import { checkImage } from "../../storage/disk_images/check.ts";
 import { tempFile } from "../../machine/temp_file.ts";
 import type { ImageNode } from "../../storage/qemu_img.ts";
 import { holdWriters } from "../../storage/volume_usage.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HeldFile, SourceFolder } from "./folder.ts";
 
 /** A disk that may be converted. */
@@ -34,7 +34,7 @@ export interface FolderDisk {
 
 /** Who asks, and what disks may be. */
 export interface DiskRequest {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly policy: Pick<ImagePolicy, "maxVirtualGb">;
   readonly role: Role;
   /** Keeps the files as they are, and open. */

@@ -12,7 +12,7 @@ import { undefinedIfMissing } from "../../machine/files.ts";
 import { isNameable, readAt, realPathOf, statFile } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { resolvedPath } from "../../machine/resolved_path.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { pause } from "../../within.ts";
 import { foreignRefused } from "./model.ts";
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
@@ -81,7 +81,7 @@ export class SourceFolder {
    *
    * @throws {ContractError} PathRefused, FileNotFound, StorageNotResponding
    */
-  static async open({ closedPlaces, machine }: Host, given: string): Promise<SourceFolder> {
+  static async open({ closedPlaces, machine }: LibvirtHost, given: string): Promise<SourceFolder> {
     if (!given.startsWith("/")) throw refused(given, "it must be an absolute path on the host");
     if (given.split("/").includes("..")) throw refused(given, "it leads upwards (..)");
     if (!isNameable(given)) throw refused(given, "its name is no UTF-8");

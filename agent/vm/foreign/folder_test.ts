@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../../lib/contract/errors.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { SourceFolder } from "./folder.ts";
 
 /** As much of a host as a folder asks for. */
-const HOST = { closedPlaces: () => ({ own: [], backups: [] }), machine: null } as unknown as Host;
+const HOST = { closedPlaces: () => ({ own: [], backups: [] }), machine: null } as unknown as LibvirtHost;
 
 const refusedAs = (code: string, reason: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ContractError, String(error));

@@ -7,7 +7,7 @@ import { ContractError, type ForeignVmEntry, type Input, type VM } from "../../.
 import { may } from "../../../lib/access/rights.ts";
 import { readLibvirt } from "../../../lib/formats/foreign/vm/libvirt.ts";
 import { askedRights } from "../../access/asking.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
 import { type Volume, volumeAt } from "../../storage/volumes.ts";
@@ -17,7 +17,7 @@ import { LineBroken, type RemoteDisk } from "./remote/remote_disk.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
 /** The host that is meant, for who may administer its VMs. @throws {ContractError} HostNotFound, Forbidden, ForeignVmRefused */
-function sourceHost({ hosts, host }: ForeignServices, from: string): Host {
+function sourceHost({ hosts, host }: ForeignServices, from: string): LibvirtHost {
   const other = hosts.named(from) ?? hosts.require(from);
   const rights = askedRights(), at = { hostId: other.id };
   if (!may(rights, "vms.administer", at) || !may(rights, "storage.operate", at)) {
@@ -38,7 +38,7 @@ export function libvirtVms(services: ForeignServices, from: string): ForeignVmEn
 }
 
 /** The VM that is meant. @throws {ContractError} VmNotFound, ForeignVmRefused, VmMustBeOff */
-function meantVm(other: Host, named: string | undefined): VM {
+function meantVm(other: LibvirtHost, named: string | undefined): VM {
   const vms = other.inventory.vms();
   if (named === undefined && vms.length !== 1) {
     throw new ContractError("ForeignVmRefused", {
@@ -53,7 +53,7 @@ function meantVm(other: Host, named: string | undefined): VM {
 
 /** A volume of another host, through its libvirt. */
 function volumeOf(
-  other: Host,
+  other: LibvirtHost,
   { path, size, changed }: Pick<Volume, "path" | "changed"> & { readonly size: number },
 ): RemoteDisk {
   /** What libvirt says, told from a line that broke. */
@@ -106,7 +106,7 @@ export async function libvirtSource(
   held: DisposableStack,
 ): Promise<ForeignSource> {
   const other = sourceHost(services, origin), found = meantVm(other, named);
-  held.use(other.claim(found, "copying a disk"));
+  held.use(other.claims.take(found, "copying a disk"));
   const xml = await other.link.call("domainXml", { uuid: found.id, secure: false, inactive: true });
   const vm = told(() => readLibvirt(xml));
   const disks: SourceDisk[] = [];

@@ -3,7 +3,7 @@ import { ContractError, type ImagePolicy } from "../../../lib/contract/mod.ts";
 import { ForeignVmError, type ForeignWarning, type SourceVm } from "../../../lib/formats/foreign/vm/model.ts";
 import { OvfError } from "../../../lib/formats/ovf/model.ts";
 import type { ConversionTarget } from "../../storage/convert_disk.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HostRegistry } from "../../hosts/registry.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -18,7 +18,7 @@ import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** What importing needs in addition to the host. */
 export interface ForeignServices {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly hosts: Pick<HostRegistry, "named" | "require">;
   readonly choices: ForeignChoices;
   /** Who signs in to servers. */
@@ -45,11 +45,11 @@ export interface SourceDisk {
   /** Where it lies here, where it does. */
   readonly local: FolderDisk | undefined;
   /** Reads what a guest sees of it, before it is converted; undefined where that is possible only afterwards. */
-  readonly readGuest: DiskReader | undefined;
+  readonly readGuest: GuestDiskReader | undefined;
 }
 
 /** Reads what a guest sees of a disk: fewer bytes at its end. */
-export type DiskReader = (offset: number, length: number, signal: AbortSignal) => Promise<Uint8Array>;
+export type GuestDiskReader = (offset: number, length: number, signal: AbortSignal) => Promise<Uint8Array>;
 
 /** How a disk is converted. */
 export interface ConvertWork {

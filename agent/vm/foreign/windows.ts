@@ -3,7 +3,7 @@ import { ContractError } from "../../../lib/contract/mod.ts";
 import { type NtfsFault, ntfsFault } from "../../../lib/formats/ntfs/state.ts";
 import { readImage } from "../../storage/qemu_img.ts";
 import type { FolderDisk } from "./disk.ts";
-import type { DiskReader } from "./model.ts";
+import type { GuestDiskReader } from "./model.ts";
 
 const REASONS: Readonly<Record<NtfsFault, string>> = {
   hibernated: "it is hibernated, which fast startup does at each shutdown",
@@ -14,12 +14,12 @@ const REASONS: Readonly<Record<NtfsFault, string>> = {
 /** A disk as a guest would see it. */
 export interface GuestDisk {
   readonly file: string;
-  readonly readGuest: DiskReader;
+  readonly readGuest: GuestDiskReader;
 }
 
 /** What a guest would see of a disk that lies here, before it is converted. */
 export const localReader =
-  ({ image, virtualBytes }: Pick<FolderDisk, "image" | "virtualBytes">): DiskReader =>
+  ({ image, virtualBytes }: Pick<FolderDisk, "image" | "virtualBytes">): GuestDiskReader =>
   async (offset, length, signal) =>
     offset >= virtualBytes
       ? new Uint8Array()

@@ -3,7 +3,7 @@ import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { renderXml } from "../../../lib/formats/xml/build.ts";
 import { channelDevice, channelIn, OWN_AGENT_CHANNEL } from "../../../lib/formats/xml/channel.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { attachElement } from "../devices/attach_disk.ts";
 import { configurationsOf, deviceError, hasController } from "../devices/configurations.ts";
 
@@ -22,7 +22,7 @@ const lacks = (document: XmlDocument | undefined) =>
  *
  * @throws {ContractError} AttachFailed, and what any libvirt call may give
  */
-export async function addChannel(host: Host, vm: VM): Promise<ChannelAdded> {
+export async function addChannel(host: LibvirtHost, vm: VM): Promise<ChannelAdded> {
   const { live, next } = await configurationsOf(host, vm);
   const lacking = { live: lacks(live), config: lacks(next) };
   if (!lacking.live && !lacking.config) return "present";

@@ -1,7 +1,7 @@
 /** Putting the CD with the guest tools into a VM, and giving it the channel that the agent speaks by. */
 import type { Output, VM } from "../../../lib/contract/mod.ts";
 import type { Principal } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { attachDisk } from "../devices/attach_disk.ts";
 import { configurationsOf, haveUsb } from "../devices/configurations.ts";
 import { insertMedia } from "../devices/media.ts";
@@ -22,7 +22,7 @@ function driveOf({ disks }: VM, path: string): { target: string; isThere: boolea
  * @throws {ContractError}
  */
 export async function insertGuestTools(
-  host: Host,
+  host: LibvirtHost,
   vmId: string,
   principal: Principal,
 ): Promise<Output<"insert_guest_tools">> {
@@ -38,7 +38,7 @@ export async function insertGuestTools(
       ...await insertMedia(host, { vmId, target: drive.target, path }, principal),
     };
   let channel: Output<"insert_guest_tools">["channel"] = "present";
-  await host.operate(host.requireVm(vmId), "adding a channel", async () => {
+  await host.claims.operate(host.requireVm(vmId), "adding a channel", async () => {
     channel = await addChannel(host, host.requireVm(vmId));
   });
   const isOn = host.inventory.active().includes(vmId);
@@ -49,7 +49,7 @@ export async function insertGuestTools(
  * A running VM takes a drive by USB, which every system knows; one that is off, or has no USB, gets one of its machine type's
  * own bus for its next start.
  */
-async function addDrive(host: Host, vm: VM, path: string, principal: Principal) {
+async function addDrive(host: LibvirtHost, vm: VM, path: string, principal: Principal) {
   const input = { vmId: vm.id, device: "cdrom" as const, path };
   const { live } = await configurationsOf(host, vm);
   if (live === undefined) return await attachDisk(host, input, principal);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { toolsCdName } from "../../../lib/guest/tools_cd.ts";
 import { VERSION } from "../../../lib/version.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
@@ -27,14 +27,14 @@ interface Identity {
 let known: Identity | undefined;
 
 /** Whether a volume holds this CD, byte for byte: whoever may upload volumes could have put another one there. */
-async function holds({ link }: Host, volume: Volume, { sha256, size }: Identity): Promise<boolean> {
+async function holds({ link }: LibvirtHost, volume: Volume, { sha256, size }: Identity): Promise<boolean> {
   if (volume.capacity < size) return false;
   const bytes = await link.call("volumeRead", { path: volume.path, most: size });
   return createHash("sha256").update(bytes).digest("hex") === sha256;
 }
 
 /** The volume that holds it, or the first name that is free. @throws {ContractError} GuestToolsFailed */
-async function look(host: Host, pool: string, cd: Identity): Promise<Volume | string> {
+async function look(host: LibvirtHost, pool: string, cd: Identity): Promise<Volume | string> {
   for (let number = 1; number <= MOST_NAMES; number++) {
     const name = toolsCdName(VERSION, cd.sha256, number), volume = await volumeNamed(host.link, pool, name);
     if (volume === undefined) return name;
@@ -45,7 +45,7 @@ async function look(host: Host, pool: string, cd: Identity): Promise<Volume | st
   });
 }
 
-async function find(host: Host, steps: Steps): Promise<Volume> {
+async function find(host: LibvirtHost, steps: Steps): Promise<Volume> {
   const { link } = host;
   const pool = usualPool(host.inventory.storage.records()) ?? await defaultPool(link);
   const there = known && await look(host, pool, known);
@@ -64,7 +64,7 @@ async function find(host: Host, steps: Steps): Promise<Volume> {
  * @throws {ContractError} GuestToolsMissing, GuestToolsFailed, and what any libvirt call may give
  */
 export async function toolsVolumeOf(
-  host: Host,
+  host: LibvirtHost,
   subject: { readonly name: string },
   actor: string,
 ): Promise<Volume> {

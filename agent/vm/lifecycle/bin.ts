@@ -8,7 +8,7 @@ import { nvramHolder, nvramPath } from "../../../lib/formats/xml/nvram.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isConnectionLost, isUnsupported } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Step } from "../../operations/step.ts";
@@ -32,7 +32,7 @@ export interface BinPlan {
 }
 
 /** What of a VM lies in files other than its disks. */
-async function beside(host: Host, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
+async function beside(host: LibvirtHost, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
   const { link } = host;
   if (link.machine === null) return [];
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
@@ -54,7 +54,7 @@ async function beside(host: Host, document: XmlDocument, uuid: string): Promise<
  * @throws {LibvirtError}
  */
 async function leftOf(
-  host: Host,
+  host: LibvirtHost,
   { id, disks }: VM,
   document: XmlDocument,
   going: readonly string[],
@@ -76,7 +76,10 @@ async function leftOf(
 }
 
 /** The records of a VM's snapshots. None where the driver does not know any. @throws {LibvirtError} */
-async function snapshotsOf({ link }: Host, uuid: string): Promise<{ xml: string; isCurrent: boolean }[]> {
+async function snapshotsOf(
+  { link }: LibvirtHost,
+  uuid: string,
+): Promise<{ xml: string; isCurrent: boolean }[]> {
   try {
     return [...await link.call("snapshotScan", { uuid })];
   } catch (error) {
@@ -93,7 +96,7 @@ async function snapshotsOf({ link }: Host, uuid: string): Promise<{ xml: string;
  * @throws {LibvirtError}
  */
 export async function planBin(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   xml: string,
   paths: readonly string[],
@@ -152,7 +155,7 @@ export const movesOf = ({ id: entry, files }: Pick<StoredEntry, "id" | "files">)
  * @throws {LibvirtError} when libvirt is away
  */
 export async function recordSnapshots(
-  { link }: Host,
+  { link }: LibvirtHost,
   uuid: string,
   snapshots: readonly { readonly xml: string; readonly isCurrent: boolean }[],
 ): Promise<string[]> {

@@ -3,7 +3,7 @@ import { type BootFrom, ContractError, type VM } from "../../../lib/contract/mod
 import { bootOnceXml } from "../../../lib/formats/xml/boot_once.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { bootObstacle } from "../../../lib/vm/boot_once.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { editableXml } from "../xml.ts";
 import { requireStartable } from "./start_check.ts";
 
@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<BootFrom, string>> = {
  *
  * @throws {ContractError} BootWouldResume, BootSourceMissing, and as {@link requireStartable} @throws {LibvirtError}
  */
-export async function startOnce(host: Host, vm: VM, bootFrom: BootFrom): Promise<void> {
+export async function startOnce(host: LibvirtHost, vm: VM, bootFrom: BootFrom): Promise<void> {
   const { link } = host, from = NAMES[bootFrom];
   const { managedSave } = await link.call("domainKeeps", { uuid: vm.id });
   if (managedSave || vm.state === "suspended") throw new ContractError("BootWouldResume", { from });

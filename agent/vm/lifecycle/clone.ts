@@ -41,7 +41,7 @@ import { putTpmState } from "./tpm_state.ts";
 import { sizeOfVm } from "../../../lib/projects/quota.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { editableXml } from "../xml.ts";
 
 /**
@@ -52,11 +52,11 @@ import { editableXml } from "../xml.ts";
  * StoragePoolReadOnly, DiskExceedsPool, DiskNotClonable, CloneFailed, VmBusy, JobCancelled, QuotaExceeded
  */
 export async function cloneVm(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"clone_vm">,
   principal: Principal,
 ): Promise<Output<"clone_vm">> {
-  const { inventory, jobs, operations } = host;
+  const { inventory, jobs, operations } = host, admissions = host.requireAdmissions();
   const { name, linked = false, snapshot, tpm = "copy" } = input;
   if (linked && snapshot !== undefined) {
     const reason = "linked must be left out: a copy of a snapshot is a full one";
@@ -74,7 +74,7 @@ export async function cloneVm(
   const project = host.projects.projectOf(vm.id);
   const bytes = project === undefined ? 0 : await host.sizes.totalBytes(vm.disks);
   const size = sizeOfVm(vm, { diskGb: bytes / GIB });
-  using admission = host.projects.admit({ vmId, name, project }, size);
+  using admission = admissions.admit({ vmId, name, project }, size);
   const work = async () => {
     if (input.pool !== undefined) requireActive(host, input.pool);
     const copies: DiskCopy[] = [];
@@ -112,7 +112,7 @@ export async function cloneVm(
     );
   };
   if (isLive) await work();
-  else await host.operate(vm, "cloning", work);
+  else await host.claims.operate(vm, "cloning", work);
   admission.keep();
   await inventory.refresh(vmId).catch((error) => log.debug("a clone could not be read", { name, error }));
   return { vmId, name, disks, warnings };
@@ -149,7 +149,7 @@ function requireLiveClone(
 }
 
 /** Targets of the disks that a snapshot has. @throws {ContractError} SnapshotNotFound */
-async function keptIn({ link }: Host, { id: uuid }: VM, name: string): Promise<ReadonlySet<string>> {
+async function keptIn({ link }: LibvirtHost, { id: uuid }: VM, name: string): Promise<ReadonlySet<string>> {
   try {
     return new Set(summarizeSnapshot(await link.call("snapshotXml", { uuid, name })).internalDisks);
   } catch (error) {
@@ -171,7 +171,7 @@ function requireKept(
 
 /** The copy's own file of UEFI variables; undefined where libvirt is to make it. */
 async function ownNvram(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   vm: VM,
   name: string,
@@ -202,7 +202,7 @@ interface Plan {
 
 /** Copies or links the disks of a VM that is off, one after the other. */
 async function copyEach(
-  host: Host,
+  host: LibvirtHost,
   { vm, name, linked, snapshot, copies, role }: Plan,
   { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
 ): Promise<Map<string, CopiedDisk>> {
@@ -230,7 +230,7 @@ async function copyEach(
 }
 
 async function carryOut(
-  host: Host,
+  host: LibvirtHost,
   plan: Plan,
   job: JobHandle,
   operation: Operation,

@@ -12,7 +12,7 @@ import {
 } from "../../../lib/formats/xml/backup.ts";
 import type { CopiedDisk } from "../../../lib/formats/xml/clone.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
@@ -45,7 +45,7 @@ export const liveBytes = ({ source, used }: DiskCopy): number =>
  *
  * @throws {ContractError} DiskNotClonable, VmBusy @throws {LibvirtError}
  */
-export async function liveDefinition(host: Host, vm: VM): Promise<string> {
+export async function liveDefinition(host: LibvirtHost, vm: VM): Promise<string> {
   const { link } = host, { id: uuid } = vm;
   const definition = await editableXml(host, vm);
   const running = await link.call("domainXml", { uuid, secure: false, inactive: false });
@@ -82,7 +82,7 @@ const copiedAlready = () => new ContractError("VmBusy", { operation: "copying it
  * @throws {ContractError} DiskNotClonable, VmBusy, CloneFailed, JobCancelled @throws {LibvirtError}
  */
 export async function copyLive(
-  host: Host,
+  host: LibvirtHost,
   { vm, name, copies, role }: LiveCopy,
   { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
 ): Promise<Map<string, CopiedDisk>> {
@@ -143,7 +143,7 @@ export async function copyLive(
  * @throws {ContractError} DiskNotClonable @throws {LibvirtError}
  */
 export async function sizesOf(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid }: VM,
   copies: readonly Pick<DiskCopy, "target" | "source">[],
 ): Promise<Map<string, number>> {
@@ -163,7 +163,7 @@ export async function sizesOf(
  * @throws {ContractError} DiskNotClonable, StorageBusy @throws {LibvirtError}
  */
 export async function makeTarget(
-  host: Host,
+  host: LibvirtHost,
   { name: volumeName, copy, capacity }: {
     readonly name: string;
     readonly copy: DiskCopy;

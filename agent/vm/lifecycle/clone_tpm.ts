@@ -3,7 +3,7 @@ import { message, vmName } from "../../../lib/i18n/message.ts";
 import { type ClonedTpm, ContractError, type VM } from "../../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { hasEmulatedTpm } from "../../../lib/formats/xml/tpm.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { readTpmState, type TpmStateFile } from "./tpm_state.ts";
 
@@ -14,7 +14,7 @@ import { readTpmState, type TpmStateFile } from "./tpm_state.ts";
  * @throws {ContractError} CloneFailed where the state of the VM's TPM cannot be read: without it the copy may not boot
  */
 export async function tpmToCopy(
-  host: Host,
+  host: LibvirtHost,
   document: XmlDocument,
   { vm, name, tpm }: { readonly vm: VM; readonly name: string; readonly tpm: ClonedTpm },
   job: Pick<JobHandle, "log">,

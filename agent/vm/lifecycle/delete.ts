@@ -23,7 +23,7 @@ import { volumeAt } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { movesOf, planBin } from "./bin.ts";
 import { neededByRest, planDisks } from "./delete_plan.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { otherUserOf } from "./other_user.ts";
 import { defineAgain, eraseNvram, isOff, undefineStopped } from "./undefine.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
@@ -37,7 +37,7 @@ type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
  * cannot: another VM uses it, or the file system would not let it go.
  */
 async function pathsToDelete(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   xml: string,
   { deleteDisks = false, disks }: DisksChosen,
@@ -62,7 +62,7 @@ async function pathsToDelete(
 
 /** Holds the disks that go: what works on one of them is in the way before anything is gone. @throws {ContractError} StorageBusy */
 async function holdDisks(
-  { link, locks }: Host,
+  { link, locks }: LibvirtHost,
   paths: readonly string[],
   held: DisposableStack,
 ): Promise<void> {
@@ -75,7 +75,7 @@ async function holdDisks(
 }
 
 /** Deletes a disk through its pool; a file no pool knows is removed itself, if it is one and nothing else. */
-export async function deleteDisk(host: Host, path: string): Promise<void> {
+export async function deleteDisk(host: LibvirtHost, path: string): Promise<void> {
   const { link } = host;
   if (link.machine !== null) await link.machine.files.requireResponding(path);
   try {
@@ -99,7 +99,7 @@ export async function deleteDisk(host: Host, path: string): Promise<void> {
  * @throws {ContractError} VmNotFound, VmStillRunning, DeleteFailed, DiskDeleteFailed, StorageBusy, VmBusy, StoreUnavailable
  */
 export async function deleteVm(
-  host: Host,
+  host: LibvirtHost,
   { vmId, ...choice }: DisksChosen & { vmId: string },
   principal: Pick<Principal, "name">,
 ): Promise<DeleteVmResult> {
@@ -131,27 +131,27 @@ export async function deleteVm(
       : await moveToBin(host, vm, { xml, paths, operation }, principal.name);
     result = warnings.length === 0 ? done : { ...done, warnings };
   };
-  await host.operate(vm, "deleting", () => host.operations.run(spec, run));
+  await host.claims.operate(vm, "deleting", () => host.operations.run(spec, run));
   await noteLeft(host, vm, result);
   return result;
 }
 
 /** What of a VM stays because others have it, too, as sentences. @throws {LibvirtError} */
-async function stayingOf(host: Host, { id }: VM, xml: string): Promise<string[]> {
+async function stayingOf(host: LibvirtHost, { id }: VM, xml: string): Promise<string[]> {
   const nvram = nvramPath(new XmlDocument(xml));
   const user = nvram === undefined ? undefined : await otherUserOf(host, id, nvram);
   return user === undefined ? [] : [`The UEFI variables ${nvram} stay: ${user} has them, too.`];
 }
 
 /** What a VM that is suspended loses, whatever becomes of its disks, as sentences. @throws {LibvirtError} */
-async function lostMemoryOf(host: Host, vm: VM): Promise<string[]> {
+async function lostMemoryOf(host: LibvirtHost, vm: VM): Promise<string[]> {
   if (!await hasMemorySaved(host, vm)) return [];
   return ["Its saved memory was deleted: what the guest had not written to its disks is lost."];
 }
 
 /** Remembers the disks of a VM that is gone and has left them where they are. */
 async function noteLeft(
-  { leftDisks, id: host, link }: Host,
+  { leftDisks, id: host, link }: LibvirtHost,
   { name, disks }: VM,
   { deletedDisks }: DeleteVmResult,
 ): Promise<void> {
@@ -175,7 +175,7 @@ interface Deletion {
 
 /** Forgets the VM, then deletes its disks. */
 async function deleteForGood(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { xml, paths, operation }: Deletion,
 ): Promise<DeleteVmResult> {
@@ -199,7 +199,7 @@ async function deleteForGood(
  * memory and the disks that the bin cannot keep.
  */
 async function moveToBin(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { xml, paths, operation }: Deletion,
   actor: string,
@@ -250,7 +250,7 @@ async function inBin(entry: StoredEntry, run: () => Promise<unknown>, path = ent
 
 /** Writes down what goes once the VM is gone: its NVRAM, and its disks where that was asked for. */
 async function noteWhatGoes(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid, name }: VM,
   xml: string,
   paths: readonly string[],
@@ -266,7 +266,7 @@ async function noteWhatGoes(
 
 /** Undefines the VM. Says false of one that runs by now: it stays, defined as it was. */
 async function forget(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   call: "domainUndefine" | "domainUndefineForBin" = "domainUndefine",
 ): Promise<boolean> {
@@ -282,7 +282,7 @@ async function forget(
   }
 }
 
-async function putBack({ link }: Host, { id: uuid, name, autostart }: VM, xml: string): Promise<void> {
+async function putBack({ link }: LibvirtHost, { id: uuid, name, autostart }: VM, xml: string): Promise<void> {
   try {
     await defineAgain(link, { uuid, xml, autostart });
   } catch (error) {

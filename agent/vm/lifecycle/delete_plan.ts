@@ -19,7 +19,7 @@ import { ImageRefused } from "../../storage/disk_images/chain.ts";
 import { imageUsers, unreadText } from "../../storage/disk_images/users.ts";
 import { type Overlay, overlays, readKnownPools, unreadPoolText } from "../../storage/overlays.ts";
 import { ownSeed } from "../cloud_init/seed.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { scan } from "../snapshots/scan.ts";
 import { isNotResponding } from "../../machine/mount_gate.ts";
 import { message, type Unrendered } from "../../../lib/i18n/message.ts";
@@ -50,7 +50,7 @@ interface Place {
   readonly volume: Volume | undefined;
 }
 
-async function placeOf({ link }: Host, { type, source = "" }: Disk): Promise<Place> {
+async function placeOf({ link }: LibvirtHost, { type, source = "" }: Disk): Promise<Place> {
   if (type === "volume") {
     const [pool = "", ...name] = source.split("/");
     const volume = await volumeNamed(link, pool, name.join("/"));
@@ -81,7 +81,7 @@ async function isFolderClosed(path: string): Promise<boolean> {
 
 /** Why what is at a path cannot be deleted; `missing`: because it is not there. */
 async function undeletable(
-  { link }: Host,
+  { link }: LibvirtHost,
   { path, pool, missing }: Place,
   { type }: Disk,
 ): Promise<{ reason: string; missing: boolean } | undefined> {
@@ -119,7 +119,7 @@ interface Candidate {
 }
 
 async function planDisk(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { disk, place, no }: Candidate,
   users: ReadonlyMap<string, string> | string,
@@ -164,7 +164,7 @@ async function planDisk(
 
 /** Who needs which of the paths; why that is not known, where the image of another VM cannot be read now. */
 async function usersOf(
-  host: Host,
+  host: LibvirtHost,
   paths: readonly string[],
   vms: readonly VM[],
 ): Promise<ReadonlyMap<string, string> | string> {
@@ -193,19 +193,19 @@ const diskAt = ({ target, path, format }: {
 });
 
 /** The images that external snapshots of a VM keep, as its disks: of no use without it. @throws {LibvirtError} */
-async function keptImages(host: Host, vm: VM): Promise<Disk[]> {
+async function keptImages(host: LibvirtHost, vm: VM): Promise<Disk[]> {
   return (await scan(host, vm)).flatMap(({ externalDisks }) => externalDisks).flatMap(
     ({ type, path, ...rest }) => type !== "file" || path === undefined ? [] : [diskAt({ path, ...rest })],
   );
 }
 
 /** The images that snapshots of a VM which were cut short have left on its disks, as its disks. */
-const leftImages = ({ unusedOverlays }: Host, { id }: VM): Disk[] =>
+const leftImages = ({ unusedOverlays }: LibvirtHost, { id }: VM): Disk[] =>
   (unusedOverlays?.of(id) ?? []).map(({ target, path }) => diskAt({ target, path, format: "qcow2" }));
 
 /** What tells which volume is built on an image and would be lost with it: one that does not go itself. */
 async function othersAbove(
-  host: Host,
+  host: LibvirtHost,
   going: readonly string[],
 ): Promise<(path: string) => Promise<Overlay | undefined>> {
   return await overlays(host, new Set(going));
@@ -219,7 +219,7 @@ async function othersAbove(
  * @throws {LibvirtError}
  */
 export async function planDisks(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   xml: string,
 ): Promise<PlannedDisk[]> {
@@ -289,7 +289,7 @@ function ownOrigins(xml: string): ReadonlySet<string> {
 
 /** The images that disks are built on and that are no disks of the VM, those of each chain from above. */
 async function basesOf(
-  host: Host,
+  host: LibvirtHost,
   candidates: readonly Candidate[],
   origins: ReadonlySet<string>,
 ): Promise<Base[]> {
@@ -329,7 +329,7 @@ async function chainBelow(path: string): Promise<readonly NamedImage[]> {
  *
  * @throws {ContractError} VmNotFound, and what any libvirt call may give
  */
-export async function deletePlan(host: Host, vmId: string): Promise<Unrendered<DeletePlan>> {
+export async function deletePlan(host: LibvirtHost, vmId: string): Promise<Unrendered<DeletePlan>> {
   const vm = host.requireVm(vmId);
   const xml = await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   const [disks, keeps] = await Promise.all([
@@ -348,7 +348,7 @@ export async function deletePlan(host: Host, vmId: string): Promise<Unrendered<D
 
 /** The first of some paths that a disk of the VM is built on which stays. */
 export async function neededByRest(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   planned: readonly PlannedDisk[],
   going: readonly string[],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { deleteVm } from "./delete.ts";
 
 /** A host whose inventory still shows its VM running. @param isRunning what libvirt says when it is asked */
@@ -14,7 +14,7 @@ function hostOf(isRunning: boolean) {
       return Promise.resolve();
     },
     operate: () => Promise.reject(new Error("it goes on")),
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
   return { host, asked: () => asked };
 }
 

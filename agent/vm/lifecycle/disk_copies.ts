@@ -5,7 +5,7 @@ import { summarizePool } from "../../../lib/formats/xml/volume.ts";
 import { isSeed } from "../../../lib/vm/cloud_init/seed_file.ts";
 import { isSystemError, isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
 import type { Steps } from "../../operations/operation.ts";
@@ -38,7 +38,7 @@ export const isOwnDisk = ({ device, readOnly, shareable, source }: Disk) =>
 
 /** The volume of a file that lies in a pool's folder although the pool has not seen it yet. */
 async function volumeAfterRefresh(
-  { link }: Host,
+  { link }: LibvirtHost,
   { type, source: path }: Disk,
 ): Promise<Volume | undefined> {
   if (path === undefined || (type !== "file" && type !== "block")) return undefined;
@@ -51,7 +51,7 @@ async function volumeAfterRefresh(
 }
 
 /** Why a disk is no volume that could be copied: what is missing, and what to do. */
-async function whyNoVolume({ link }: Host, { type, source = "" }: Disk): Promise<string> {
+async function whyNoVolume({ link }: LibvirtHost, { type, source = "" }: Disk): Promise<string> {
   if (type !== "file" && type !== "block" && type !== "volume") {
     return `it is of the type ${type}, which is in no storage pool of this host`;
   }
@@ -71,7 +71,7 @@ async function whyNoVolume({ link }: Host, { type, source = "" }: Disk): Promise
 
 /** @throws {ContractError} DiskNotClonable, before anything is made */
 export async function diskCopyOf(
-  host: Host,
+  host: LibvirtHost,
   disk: Disk,
   { pool, linked = false }: DiskCopyRequest,
 ): Promise<DiskCopy> {
@@ -102,7 +102,7 @@ export async function diskCopyOf(
 
 /** Why volumes cannot be made, told before any is: the first whose name is taken. @throws {LibvirtError} */
 export async function takenVolume(
-  { link }: Host,
+  { link }: LibvirtHost,
   wanted: readonly { readonly pool: string; readonly name: string }[],
 ): Promise<string | undefined> {
   for (const { pool, name } of wanted) {
@@ -114,7 +114,7 @@ export async function takenVolume(
 }
 
 /** Drives with a cloud-init seed: it has the original's name and secrets, and belongs to it alone. */
-export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[]> {
+export async function seedDrives({ link }: LibvirtHost, { disks }: VM): Promise<string[]> {
   const found: string[] = [];
   for (const { source, device, target } of disks) {
     if (device !== "cdrom" || source === undefined) continue;
@@ -124,7 +124,10 @@ export async function seedDrives({ link }: Host, { disks }: VM): Promise<string[
 }
 
 /** Whether a medium is a cloud-init seed. What cannot be read is told by its name. */
-export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path: string): Promise<boolean> {
+export async function isSeedAt(
+  { machine }: Pick<LibvirtHost["link"], "machine">,
+  path: string,
+): Promise<boolean> {
   const canRead = machine !== null && path.endsWith(SEED_SUFFIX) && path.startsWith("/");
   const head = canRead
     ? await imageHeadBytes(machine, path).catch((error) => {
@@ -143,7 +146,7 @@ export async function isSeedAt({ machine }: Pick<Host["link"], "machine">, path:
  * @param failed makes the error for what else keeps it from being copied
  */
 export async function copyNvram(
-  { link }: Host,
+  { link }: LibvirtHost,
   { from, to }: { readonly from: string; readonly to: string },
   steps: Steps,
   failed: (error: Sentence, cause: unknown) => ContractError,

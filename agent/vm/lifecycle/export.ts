@@ -3,7 +3,7 @@ import { ContractError, type Input, type Output } from "../../../lib/contract/mo
 import { safeFileName } from "../../../lib/text/text.ts";
 import { includes } from "../../access.ts";
 import type { CallContext } from "../../dispatch.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 /**
  * The XML of the VM's next start.
@@ -11,7 +11,7 @@ import type { Host } from "../../hosts/host.ts";
  * @throws {ContractError} VmNotFound, Forbidden, and what any libvirt call may give
  */
 export async function exportVm(
-  host: Host,
+  host: LibvirtHost,
   { vmId, secure = false }: Input<"export_vm">,
   { principal }: CallContext,
 ): Promise<Output<"export_vm">> {

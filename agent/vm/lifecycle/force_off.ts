@@ -6,7 +6,7 @@
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { isSystemError } from "../../machine/files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { processState } from "../../machine/qemu_processes.ts";
 import { log } from "../../log.ts";
 import { within } from "../../within.ts";
@@ -88,7 +88,7 @@ async function killQemu({ processes }: LocalMachine, { id, name }: VM): Promise<
  * @returns what it is like afterwards, where libvirt tells
  * @throws {ContractError} ForceStopFailed @throws {LibvirtError}
  */
-export async function forceOff(host: Host, vm: VM): Promise<DomainRecord | null> {
+export async function forceOff(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   const { link, machine, inventory } = host;
   if (machine === null) return await link.call("domainDestroy", { uuid: vm.id });
   await killTpm(machine, vm);

@@ -27,7 +27,7 @@ import { volumeAt } from "../../storage/volumes.ts";
 import { macOwner } from "../mac_owner.ts";
 import { requireNothingLeft } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { defineError, invalidXml, readChecked } from "../xml.ts";
 import { leaveOthersNvram, refuseOthersFiles } from "../others_files.ts";
 import { sizeOfDefinition } from "../vm_size.ts";
@@ -36,7 +36,7 @@ import { isNotResponding } from "../../machine/mount_gate.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 
 /** Refuses what would take an existing VM's place. libvirt would replace a VM of the same name and id. */
-async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<void> {
+async function refuseTaken(host: LibvirtHost, { name, uuid, macs }: Identity): Promise<void> {
   const { bin, id, inventory } = host;
   requireFreeVmName(host, name);
   const same = uuid === undefined ? undefined : host.vmAnywhere(uuid);
@@ -51,7 +51,7 @@ async function refuseTaken(host: Host, { name, uuid, macs }: Identity): Promise<
 const isDenied = (error: unknown) => error instanceof Deno.errors.PermissionDenied;
 
 /** @throws {ContractError} PathRefused */
-async function isMissing({ link }: Host, path: string): Promise<boolean> {
+async function isMissing({ link }: LibvirtHost, path: string): Promise<boolean> {
   // Another host's paths are not here; its pools may know them.
   if (link.machine === null) return await volumeAt(link, path) === undefined;
   try {
@@ -66,7 +66,7 @@ async function isMissing({ link }: Host, path: string): Promise<boolean> {
 
 /** Defines it as an operation: when it is not known what came of it, it is taken back, and can be imported again. */
 async function define(
-  { link, operations }: Host,
+  { link, operations }: LibvirtHost,
   xml: string,
   { name, uuid }: Identity & { readonly uuid: string },
   { actor, keys }: { readonly actor: string; readonly keys: readonly string[] },
@@ -98,14 +98,15 @@ async function define(
  * Defines a VM; nothing is started.
  *
  * @param actor who asks for it
- * @throws {ContractError} XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
+ * @throws {ContractError} HostInMaintenance, XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
  * DiskRefused, ProjectNotFound, QuotaExceeded
  */
 export async function importVm(
-  host: Host,
+  host: LibvirtHost,
   { xml, name, project: wanted, newId = false, newMacs = false, allowMissing = false }: Input<"import_vm">,
   actor: string,
 ): Promise<Output<"import_vm">> {
+  const admissions = host.requireAdmissions();
   host.requireFilled();
   using held = new DisposableStack();
   const read = await readChecked(host, xml);
@@ -154,7 +155,7 @@ export async function importVm(
   const changed = document.toString();
   // One that was undefined by another program is in its project still
   const project = host.projects.idOf(wanted) ?? host.projects.projectOf(uuid);
-  using admission = host.projects.admit(
+  using admission = admissions.admit(
     { vmId: uuid, name: identity.name, project },
     await sizeOfDefinition(host, changed, project),
   );
@@ -167,7 +168,7 @@ export async function importVm(
 }
 
 /** Files and devices of this host that the VM needs and that are not there. */
-async function missingFiles(host: Host, xml: string): Promise<string[]> {
+async function missingFiles(host: LibvirtHost, xml: string): Promise<string[]> {
   const missing: string[] = [];
   for (const { type, source } of summarizeDomain(xml).disks) {
     if (source === undefined || (type !== "file" && type !== "block") || missing.includes(source)) continue;

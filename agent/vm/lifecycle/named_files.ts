@@ -9,7 +9,7 @@ import { hasUsualNvram, setNvram, usualNvram } from "../../../lib/formats/xml/nv
 import { FileRefused, isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { identityAt, isSame } from "../../operations/file_identity.ts";
 import { log } from "../../log.ts";
 import type { NvramMove } from "../../operations/step.ts";
@@ -19,7 +19,7 @@ import { otherUserOf } from "./other_user.ts";
 const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name}.save`;
 
 /** Whether something lies at a place of libvirt's on this host. What cannot be looked at is not there. */
-async function lies({ link }: Pick<Host, "link">, path: string): Promise<boolean> {
+async function lies({ link }: Pick<LibvirtHost, "link">, path: string): Promise<boolean> {
   if (!link.machine?.isSystem) return false;
   try {
     return await link.machine.files.isTaken(plainPath(path));
@@ -30,7 +30,7 @@ async function lies({ link }: Pick<Host, "link">, path: string): Promise<boolean
 }
 
 /** Whether a VM that is off has a file of saved memory, be it one of an earlier VM of its name. */
-export const hasSavedMemory = (host: Pick<Host, "link">, name: string): Promise<boolean> =>
+export const hasSavedMemory = (host: Pick<LibvirtHost, "link">, name: string): Promise<boolean> =>
   lies(host, savedMemory(name));
 
 /** What an earlier VM of a name has left that a new one would get. */
@@ -42,7 +42,7 @@ export interface LeftByName {
 }
 
 /** Looks what an earlier VM of a name has left. */
-export async function leftByName(host: Pick<Host, "link">, name: string): Promise<LeftByName> {
+export async function leftByName(host: Pick<LibvirtHost, "link">, name: string): Promise<LeftByName> {
   const error = (code: "NvramLeft" | "MemoryLeft", path: string) => new ContractError(code, { name, path });
   const nvram = usualNvram(name), memory = savedMemory(name);
   return {
@@ -57,7 +57,7 @@ export async function leftByName(host: Pick<Host, "link">, name: string): Promis
  * @throws {ContractError} NvramLeft, MemoryLeft
  */
 export async function requireNothingLeft(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   document: XmlDocument,
   name: string,
 ): Promise<void> {
@@ -73,7 +73,7 @@ export async function requireNothingLeft(
  * @throws {ContractError} RenameFailed, NvramLeft, MemoryLeft
  */
 export async function planNvramMove(
-  host: Host,
+  host: LibvirtHost,
   xml: string,
   { uuid, from: oldName, to: newName }: { readonly uuid: string; readonly from: string; readonly to: string },
 ): Promise<NvramMove | null> {
@@ -118,7 +118,7 @@ export const moveNvramBack = (move: NvramMove): Promise<void> => moveFile(move.t
 
 /** Writes into a VM's stored definition where its UEFI variables are, where it names the file. @throws {LibvirtError} */
 export async function storeNvram(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   uuid: string,
   { isNamed }: NvramMove,
   path: string,

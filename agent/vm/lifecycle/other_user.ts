@@ -1,6 +1,6 @@
 /** Files that two VMs name: what one of them takes along, the other has no more. */
 import { LEFT_NVRAM } from "../../../lib/bin/entry.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { resolvedPaths } from "../../machine/resolved_path.ts";
 import { filesOfBoth } from "../../storage/disk_images/usage.ts";
 
@@ -12,7 +12,7 @@ import { filesOfBoth } from "../../storage/disk_images/usage.ts";
  * @returns its name; undefined where nothing does @throws {LibvirtError}
  */
 export async function otherUserOf(
-  host: Host,
+  host: LibvirtHost,
   uuid: string,
   path: string,
 ): Promise<string | undefined> {

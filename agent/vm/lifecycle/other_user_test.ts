@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { planNvramMove } from "./named_files.ts";
 import { otherUserOf } from "./other_user.ts";
 import { localMachine } from "../../machine/machine.ts";
@@ -20,7 +20,7 @@ async function folders() {
 }
 
 /** A host with the VM `u`, and another VM that names a path. */
-function hostWith(path: string, left: readonly object[] = []): Host {
+function hostWith(path: string, left: readonly object[] = []): LibvirtHost {
   const vms = ["u", "v"].map((id) => ({ id, name: `vm-${id}`, disks: [], persistent: true }));
   return {
     id: "local",
@@ -37,7 +37,7 @@ function hostWith(path: string, left: readonly object[] = []): Host {
       active: () => [],
       record: (id: string) => ({ summary: { otherPaths: id === "u" ? ["/own"] : [path] } }),
     },
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
 }
 
 Deno.test("otherUserOf() finds another VM by whatever path it names the file, and what is in the bin; never the VM itself", async () => {

@@ -11,7 +11,7 @@ import {
 import { sleep } from "../../clock.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { unknownImageText } from "../snapshots/next_start.ts";
 import { forceOff } from "./force_off.ts";
 import { hasSavedMemory } from "./named_files.ts";
@@ -40,7 +40,7 @@ interface PowerRule {
   /** What pages show while it runs. */
   readonly label: string;
   /** Gives the VM as it is afterwards, where the call has read it. */
-  readonly run: (host: Host, vm: VM) => Promise<DomainRecord | null>;
+  readonly run: (host: LibvirtHost, vm: VM) => Promise<DomainRecord | null>;
   /** What the guest is asked for: remembered until the guest has done it. */
   readonly asks?: "stop" | "reboot";
   /** May run at the same time as another operation on the VM: the way out when that one hangs. */
@@ -58,14 +58,14 @@ const FORCIBLE: readonly VmState[] = ["running", "paused", "crashed", "suspended
 /** Off, with its memory saved: one that is asleep (S3) has a QEMU. */
 const isSaved = ({ state }: VM, isActive: boolean) => state === "suspended" && !isActive;
 
-const simple = (call: Extract<CallName, `domain${string}`>) => (host: Host, vm: VM) =>
+const simple = (call: Extract<CallName, `domain${string}`>) => (host: LibvirtHost, vm: VM) =>
   host.link.call(call as "domainStart", { uuid: vm.id });
 
 /**
  * Asks by a guest agent where one is connected; an agent that does not answer is no reason to give up while there
  * is ACPI. Without an agent the driver chooses: ACPI for QEMU.
  */
-const ask = (call: "domainShutdown" | "domainReboot") => async (host: Host, vm: VM) => {
+const ask = (call: "domainShutdown" | "domainReboot") => async (host: LibvirtHost, vm: VM) => {
   const { link } = host;
   if (vm.guestAgents["qemu-ga"] !== "connected") {
     if (await host.guests.ask(vm, call === "domainReboot")) return null;
@@ -88,13 +88,13 @@ const isOffAlready = (error: unknown) =>
   error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID;
 
 /** @throws {ContractError} VmNotOwner where the VM was switched over to another host, or may have been */
-export function requireOwner(host: Host, { id }: Pick<VM, "id">): void {
+export function requireOwner(host: LibvirtHost, { id }: Pick<VM, "id">): void {
   const elsewhere = host.switchedOverTo(id);
   if (elsewhere !== undefined) throw new ContractError("VmNotOwner", { host: elsewhere });
 }
 
 /** A suspended VM is either off with saved memory (started again) or asleep (woken). */
-async function start(host: Host, vm: VM): Promise<DomainRecord | null> {
+async function start(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   const isSuspended = vm.state === "suspended";
   if (isSuspended && host.inventory.active().includes(vm.id)) {
     return await simple("domainWakeup")(host, vm);
@@ -141,7 +141,7 @@ function notContinued(cause: unknown): unknown {
 }
 
 /** Also of one that is off and has the memory of an earlier VM of its name: it cannot start with that. */
-async function discardMemory(host: Host, vm: VM): Promise<DomainRecord | null> {
+async function discardMemory(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   if (vm.state !== "suspended" && !await hasSavedMemory(host, vm.name)) {
     throw new ContractError("NoSavedMemory");
   }
@@ -152,7 +152,7 @@ async function discardMemory(host: Host, vm: VM): Promise<DomainRecord | null> {
  * What is saved of a suspended VM is all that it has of a run: without it, it is off. One that continues just now shows as
  * suspended until libvirt has told of it: its QEMU is ended, and the memory that it reads stays.
  */
-async function forceStop(host: Host, vm: VM): Promise<DomainRecord | null> {
+async function forceStop(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   if (vm.state !== "suspended") return await forceOff(host, vm);
   await host.reread(vm);
   const now = host.requireVm(vm.id), isActive = () => host.inventory.active().includes(vm.id);
@@ -173,7 +173,7 @@ const AGAIN_MS = { most: 1500, look: 100 } as const;
  *
  * @throws {ContractError} ResumeFailed
  */
-async function resume(host: Host, vm: VM): Promise<null> {
+async function resume(host: LibvirtHost, vm: VM): Promise<null> {
   const { clock } = host;
   // The event of the pause does not tell why
   await host.reread(vm);
@@ -195,7 +195,7 @@ async function resume(host: Host, vm: VM): Promise<null> {
 }
 
 /** A password that waits for the next start is part of what is saved: continued, the screen asks for it. */
-async function suspend(host: Host, vm: VM): Promise<null> {
+async function suspend(host: LibvirtHost, vm: VM): Promise<null> {
   // Its memory would go on upon the images that libvirt knows, without what was written since
   const error = await unknownImageText(host, vm);
   if (error !== undefined) throw new ContractError("SuspendFailed", { error });
@@ -277,7 +277,7 @@ export const POWER = {
 } as const satisfies Record<PowerCommand, PowerRule>;
 
 /** Says of a VM that libvirt could not start for want of a network, which one that is. */
-async function missingNetwork({ inventory }: Host, vm: VM, error: unknown): Promise<void> {
+async function missingNetwork({ inventory }: LibvirtHost, vm: VM, error: unknown): Promise<void> {
   if (!(error instanceof LibvirtError) || error.kind !== "libvirt") return;
   for (const { network, type } of vm.networkInterfaces) {
     if (type !== "network" || !error.message.includes(network)) continue;
@@ -302,7 +302,7 @@ function withVm(error: unknown, { id: vmId }: VM): unknown {
  * @throws {ContractError} VmNotFound, the rule's `otherwise` and `failed`, VmBusy, and what any libvirt call may give
  */
 export async function power(
-  host: Host,
+  host: LibvirtHost,
   command: PowerCommand,
   vmId: string,
   through?: (vm: VM) => Promise<void>,
@@ -320,7 +320,7 @@ export async function power(
   // An event that comes late shows for a moment what was before: no is said only of what libvirt says now.
   if (!fits()) await requireFit();
   if (rule.persistent && !vm.persistent) throw new ContractError("VmNotPersistent");
-  await host.operate(vm, rule.label, async () => {
+  await host.claims.operate(vm, rule.label, async () => {
     // Before the call: a quick guest has shut down before the call returns.
     if (rule.asks) {
       host.inventory.update(vm.id, { powerRequest: { action: rule.asks, requestedAt: Date.now() } });

@@ -5,7 +5,7 @@ import { ContractError, type Input, type VM, VmName } from "../../../lib/contrac
 import { messageOf } from "../../../lib/text/message.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { FileRefused, isSystemError } from "../../machine/files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { NOTHING, Refused } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
@@ -16,13 +16,13 @@ import { moveNvram, moveNvramBack, planNvramMove, storeNvram } from "./named_fil
 const isVmName = checker(VmName);
 
 /** @throws {ContractError} InvalidName, VmNameExists */
-export function requireFreeVmName({ inventory }: Host, name: string): void {
+export function requireFreeVmName({ inventory }: LibvirtHost, name: string): void {
   if (!isVmName(name)) throw new ContractError("InvalidName");
   if (inventory.vmByName(name)) throw new ContractError("VmNameExists", { name });
 }
 
 /** A VM whose disks and definition nothing else writes to. @throws {ContractError} VmMustBeOff, VmNotPersistent */
-export function requireOff({ inventory }: Host, vm: VM): void {
+export function requireOff({ inventory }: LibvirtHost, vm: VM): void {
   const isOn = inventory.active().includes(vm.id);
   // Saved memory belongs to this name, this definition and these disks: it is not "off" until that is gone.
   const { state } = vm;
@@ -44,7 +44,7 @@ export function requireOff({ inventory }: Host, vm: VM): void {
  * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, NvramLeft, RenameFailed, VmBusy
  */
 export async function renameVm(
-  host: Host,
+  host: LibvirtHost,
   { vmId, name }: Input<"rename_vm">,
   actor: string,
 ): Promise<null> {
@@ -56,7 +56,7 @@ export async function renameVm(
   requireFreeVmName(host, name);
   requireOff(host, vm);
   const spec = { command: "rename_vm", subject: vm.name, vmId, actor, keys } as const;
-  await host.operate(vm, "renaming", async () => {
+  await host.claims.operate(vm, "renaming", async () => {
     const xml = await link.call("domainXml", { uuid: vmId, secure: false, inactive: true });
     const names = { from: vm.name, to: name };
     const step = { uuid: vmId, ...names, nvram: await planNvramMove(host, xml, { uuid: vmId, ...names }) };
@@ -85,7 +85,7 @@ export async function renameVm(
 type Rename = Omit<VmRenamed, "kind">;
 
 /** As libvirt has it at this moment: what the inventory knows may be older. @throws {ContractError} VmNameExists, VmMustBeOff */
-async function requireRenamable({ link }: Host, { uuid, to: name }: Rename): Promise<void> {
+async function requireRenamable({ link }: LibvirtHost, { uuid, to: name }: Rename): Promise<void> {
   const all = await link.call("domainListStates");
   if (all.some((each) => each.name === name && each.uuid !== uuid)) {
     throw new ContractError("VmNameExists", { name });
@@ -96,7 +96,7 @@ async function requireRenamable({ link }: Host, { uuid, to: name }: Rename): Pro
 }
 
 /** The file first: what keeps it where it is keeps the name, too. Checkpoints last, once nothing speaks against it. */
-async function carryOut(host: Host, step: Rename, now = step.from): Promise<void> {
+async function carryOut(host: LibvirtHost, step: Rename, now = step.from): Promise<void> {
   const { uuid, to, nvram } = step;
   if (nvram !== null) await moveNvram(nvram);
   if (now !== to) {

@@ -3,7 +3,7 @@ import { LEFT_NVRAM, type StoredEntry } from "../../../lib/bin/entry.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child, children } from "../../../lib/formats/xml/tree.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { resolvedPath } from "../../machine/resolved_path.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
@@ -11,7 +11,7 @@ import { fileAt } from "../../storage/file_id.ts";
 
 /** What is not as it was, of what was not in the bin. @throws {LibvirtError} */
 async function leftWarnings(
-  { link }: Host,
+  { link }: LibvirtHost,
   xml: string,
   { name, definition, lost }: StoredEntry,
   placed: readonly string[],
@@ -44,7 +44,7 @@ async function leftWarnings(
 }
 
 /** Networks that a VM's cards name and that are not there. @throws {LibvirtError} */
-async function networkWarnings({ inventory: { networks } }: Host, xml: string): Promise<string[]> {
+async function networkWarnings({ inventory: { networks } }: LibvirtHost, xml: string): Promise<string[]> {
   const named = summarizeDomain(xml).interfaces.flatMap(({ type, network }) =>
     type === "network" ? [network] : []
   );
@@ -61,7 +61,7 @@ async function networkWarnings({ inventory: { networks } }: Host, xml: string): 
 }
 
 /** Network filters that a VM's cards name and that are not there. @throws {LibvirtError} */
-async function filterWarnings({ link }: Host, xml: string): Promise<string[]> {
+async function filterWarnings({ link }: LibvirtHost, xml: string): Promise<string[]> {
   const cards = children(new XmlDocument(xml).find("devices"), "interface");
   const named = new Set(cards.flatMap((card) => child(card, "filterref")?.attributes.filter ?? []));
   if (named.size === 0) return [];
@@ -91,7 +91,7 @@ function memoryWarnings({ definition }: StoredEntry): string[] {
  * @throws {LibvirtError}
  */
 export async function restoredWarnings(
-  host: Host,
+  host: LibvirtHost,
   xml: string,
   entry: StoredEntry,
   placed: readonly string[],

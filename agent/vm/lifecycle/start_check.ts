@@ -20,7 +20,7 @@ import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import { requireSameDevices } from "../devices/device_identity.ts";
 import { requireSharesFixed } from "../devices/shared_folder.ts";
 import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireSourcesReachable } from "../../storage/reachable.ts";
 import { withSaved } from "../../storage/saved_devices.ts";
 
@@ -36,7 +36,7 @@ interface FileDisk {
   readonly format: string;
 }
 
-async function fileDisks({ link }: Host, { disks }: VM): Promise<FileDisk[]> {
+async function fileDisks({ link }: LibvirtHost, { disks }: VM): Promise<FileDisk[]> {
   const found: FileDisk[] = [];
   for (const disk of disks) {
     const { source, device, target } = disk;
@@ -58,7 +58,7 @@ async function requireFreeDevices({ disks }: VM): Promise<void> {
 }
 
 /** Another VM that has a file as its disk in another format. */
-async function otherFormat({ inventory, link }: Host, own: VM, path: string, format: string) {
+async function otherFormat({ inventory, link }: LibvirtHost, own: VM, path: string, format: string) {
   for (const vm of inventory.vms()) {
     if (vm.id === own.id) continue;
     for (const disk of vm.disks) {
@@ -70,7 +70,7 @@ async function otherFormat({ inventory, link }: Host, own: VM, path: string, for
 
 /** @throws {ContractError} DiskRefused when two VMs have a file in different formats */
 async function requireOneFormat(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { path, format }: Omit<FileDisk, "target">,
 ): Promise<void> {
@@ -81,13 +81,13 @@ async function requireOneFormat(
 }
 
 /** Whether the chain of a disk is complete in the VM's stored XML. */
-async function isPinned({ link }: Host, vm: VM, target: string): Promise<boolean> {
+async function isPinned({ link }: LibvirtHost, vm: VM, target: string): Promise<boolean> {
   const xml = await link.call("domainXml", { uuid: vm.id, secure: false, inactive: true });
   return disksOf(xml).find((disk) => disk.target === target)?.isChainComplete ?? false;
 }
 
 /** @throws {ContractError} DiskRefused */
-async function checkQcow2(host: Host, vm: VM, { path, target }: FileDisk): Promise<void> {
+async function checkQcow2(host: LibvirtHost, vm: VM, { path, target }: FileDisk): Promise<void> {
   const { formats } = host;
   const head = await qcow2Head(path);
   if (head === null) return; // QEMU refuses it with its own words
@@ -104,7 +104,7 @@ async function checkQcow2(host: Host, vm: VM, { path, target }: FileDisk): Promi
   }
 }
 
-async function check(host: Host, vm: VM): Promise<void> {
+async function check(host: LibvirtHost, vm: VM): Promise<void> {
   const disks = await fileDisks(host, vm);
   for (const disk of disks) {
     await requireOneFormat(host, vm, disk);
@@ -129,7 +129,7 @@ async function check(host: Host, vm: VM): Promise<void> {
 }
 
 /** @param defined as its definition has it, which saved memory may not */
-async function checkAll(host: Host, defined: VM): Promise<void> {
+async function checkAll(host: LibvirtHost, defined: VM): Promise<void> {
   const vm = (await withSaved(host, [defined])).at(-1)!;
   // Before any question to libvirt that would open a file: CD-ROMs and firmware, too.
   await requireSourcesReachable(host, vm);
@@ -146,7 +146,7 @@ async function checkAll(host: Host, defined: VM): Promise<void> {
  * @throws {ContractError} NetworkNotResponding, DiskRefused, DiskIsBase, DiskInUse, HostDeviceChanged, StorageBusy, StorageUnknown, StorageNotResponding, StartFailed
  * @throws {LibvirtError}
  */
-export async function requireStartable(host: Host, vm: VM): Promise<void> {
+export async function requireStartable(host: LibvirtHost, vm: VM): Promise<void> {
   requireItsNetworksRespond(host, vm);
   if (host.machine === null) return;
   let timer: ReturnType<typeof setTimeout> | undefined;

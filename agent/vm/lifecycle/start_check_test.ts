@@ -7,7 +7,7 @@ import type { VM } from "../../../lib/contract/mod.ts";
 import { StorageLocks } from "../../storage/locks.ts";
 import { FormatRecords } from "../../storage/format_records.ts";
 import { Store } from "../../store/store.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireStartable } from "./start_check.ts";
 import { localMachine } from "../../machine/machine.ts";
 
@@ -24,7 +24,7 @@ function headWithDataFile(): Uint8Array {
 }
 
 /** A host of this URI with one machine, whose disk is a file of ours. */
-function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
+function hostOf(uri: string, vm: VM, formats: FormatRecords): LibvirtHost {
   return {
     machine: localMachine(uri),
     link: {
@@ -45,7 +45,7 @@ function hostOf(uri: string, vm: VM, formats: FormatRecords): Host {
     keepers: { kept: () => [] },
     formats,
     locks: new StorageLocks(true),
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
 }
 
 Deno.test("requireStartable() reads the images of this host's VMs alone", async () => {

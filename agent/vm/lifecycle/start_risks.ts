@@ -4,7 +4,7 @@
  */
 import type { VM } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
@@ -34,7 +34,7 @@ async function diskRisk(
 }
 
 /** What a libvirt that was killed within a snapshot has left: only what waits for the next start can tell. */
-async function imageRisk(host: Host, vm: VM): Promise<string | undefined> {
+async function imageRisk(host: LibvirtHost, vm: VM): Promise<string | undefined> {
   if (!host.inventory.record(vm.id)?.pending) return undefined;
   const merged = await mergedImage(host, vm);
   if (merged !== undefined) return `its ${mergedText(merged)}`;
@@ -44,7 +44,7 @@ async function imageRisk(host: Host, vm: VM): Promise<string | undefined> {
       "until then it is neither backed up nor suspended";
 }
 
-async function deviceRisk(host: Host, vm: VM): Promise<string | undefined> {
+async function deviceRisk(host: LibvirtHost, vm: VM): Promise<string | undefined> {
   // Its XML is read of the few alone that have any device of the host
   if (!host.inventory.record(vm.id)?.summary.takesDevices) return undefined;
   const change = await deviceChange(host, vm);
@@ -54,7 +54,7 @@ async function deviceRisk(host: Host, vm: VM): Promise<string | undefined> {
 }
 
 /** Looks at all of them, and has them show it; nothing of them is changed. @throws {LibvirtError} when libvirt is away */
-export async function showStartRisks(host: Host): Promise<void> {
+export async function showStartRisks(host: LibvirtHost): Promise<void> {
   const { inventory, link } = host;
   if (link.machine === null || !inventory.filled) return;
   const active = new Set(inventory.active()), uses = await ImageUses.read(host, undefined, false);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { VM } from "../../../lib/contract/mod.ts";
 import { DEVICES_PREFIX, DEVICES_URI } from "../../../lib/formats/xml/metadata.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { showStartRisks } from "./start_risks.ts";
 import { localMachine } from "../../machine/machine.ts";
 
@@ -52,7 +52,7 @@ function world(
       startRisk: (id: string) => risks.get(id),
       update: (id: string, { startRisk }: { startRisk?: string }) => void risks.set(id, startRisk),
     },
-  } as unknown as Host;
+  } as unknown as LibvirtHost;
   return { calls, risks, look: () => showStartRisks(host) };
 }
 

@@ -1,5 +1,5 @@
 /** The state of a VM's emulated TPM: read, and put where libvirt finds it. libvirt gives it to swtpm's user at each start. */
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import {
   MOST_TPM_BYTES,
   TPM_FILES,
@@ -44,7 +44,10 @@ const folderOf = (uuid: string) => `${TPM_FOLDER}/${uuid}`;
 const pathOf = (uuid: string, name: TpmFile) => `${folderOf(uuid)}/${tpmFolderOf(name)}/${name}`;
 
 /** Why KVM Manager does not know where the state of a domain's TPM is; undefined where it does. */
-export function tpmPlaceFault({ link }: Pick<Host, "link">, document: XmlDocument): string | undefined {
+export function tpmPlaceFault(
+  { link }: Pick<LibvirtHost, "link">,
+  document: XmlDocument,
+): string | undefined {
   if (!link.machine?.isSystem) return "it is not kept by the system's libvirt of this host";
   const chosen = chosenTpmPlace(document);
   return chosen === undefined ? undefined : `it is kept in a place of its own (${oneLine(chosen, 200)})`;
@@ -69,7 +72,7 @@ async function readFile(folder: string, name: TpmFile): Promise<TpmStateFile | u
  * @returns undefined where it has no emulated TPM
  */
 export async function readTpmState(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   document: XmlDocument,
   uuid: string,
 ): Promise<TpmState | undefined> {

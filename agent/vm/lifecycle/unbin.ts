@@ -13,7 +13,7 @@ import { hasUsualNvram, usualNvram } from "../../../lib/formats/xml/nvram.ts";
 import { isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { keyOf, type VmUnbinned } from "../../operations/step.ts";
@@ -23,7 +23,7 @@ import { planRebases, rebase } from "../../storage/bin/rebase.ts";
 import { poolGone, restoreFault } from "../../storage/bin/volume.ts";
 import { imageConflicts } from "../../storage/image_conflicts.ts";
 import { NO_POOL } from "../../storage/locks.ts";
-import { requireKnown } from "../../storage/shared.ts";
+import { requireStorageKnown } from "../../storage/shared.ts";
 import { recordSnapshots } from "./bin.ts";
 import { macOwner } from "../mac_owner.ts";
 import { leftByName } from "./named_files.ts";
@@ -54,7 +54,7 @@ function documentOf(entry: StoredEntry, warnings: Sentence[]): XmlDocument {
 }
 
 /** @throws {ContractError} InvalidName, BinNameTaken */
-function requireName(host: Host, name: string): void {
+function requireName(host: LibvirtHost, name: string): void {
   try {
     requireFreeVmName(host, name);
   } catch (error) {
@@ -66,7 +66,7 @@ function requireName(host: Host, name: string): void {
 
 /** Where each file goes: to where it was, or next to that where another name was asked for. @throws {ContractError} BinNameTaken */
 async function place(
-  host: Host,
+  host: LibvirtHost,
   { files, name: before, vmId }: StoredEntry,
   document: XmlDocument,
   { name, uuid, isRenamed }: { readonly name: string; readonly uuid: string; readonly isRenamed: boolean },
@@ -122,7 +122,7 @@ function requirePoolsSame(document: XmlDocument, { files }: StoredEntry, placed:
  * @throws {ContractError} BinRestoreFailed
  */
 async function requireDisksFree(
-  host: Host,
+  host: LibvirtHost,
   { vmId = "", files }: StoredEntry,
   document: XmlDocument,
 ): Promise<void> {
@@ -150,15 +150,15 @@ export function definitionFor(entry: StoredEntry, step: Omit<VmUnbinned, "kind" 
  * @throws {ContractError} those of restore_bin_entry
  */
 export async function restoreBinnedVm(
-  host: Host,
+  host: LibvirtHost,
   entry: StoredEntry,
   wanted: string | undefined,
   actor: string,
 ): Promise<Unrendered<Output<"restore_bin_entry">>> {
   const { bin, link, operations, inventory } = host;
   host.requireFilled();
-  host.maintenance.requireInService();
-  requireKnown(host);
+  const admissions = host.requireAdmissions();
+  requireStorageKnown(host);
   const warnings: Sentence[] = [];
   const document = documentOf(entry, warnings);
   const name = wanted ?? entry.name, isRenamed = name !== entry.name;
@@ -184,7 +184,7 @@ export async function restoreBinnedVm(
   }
   const { autostart, snapshots } = entry.definition!;
   const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(document.toString());
-  using admission = host.projects.admit(
+  using admission = admissions.admit(
     { vmId: uuid, name, project: host.projects.projectOf(own) },
     { cpus, memoryMb, diskGb: host.projects.lastSize(own)?.diskGb ?? 0 },
   );

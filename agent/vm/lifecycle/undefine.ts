@@ -5,10 +5,10 @@ import { nvramOf } from "../../../lib/formats/xml/identity.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import { isConnectionLost, isHang } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { otherUserOf } from "./other_user.ts";
 
-type Link = Pick<Host["link"], "call">;
+type Link = Pick<LibvirtHost["link"], "call">;
 
 /** `virDomainState`: shut off, crashed. */
 const OFF: ReadonlySet<number> = new Set([5, 6]);
@@ -26,7 +26,7 @@ export async function defineAgain(
 }
 
 /** Who else has a file; `unknown` where another VM does not respond: the VM is gone, and is not waited for. */
-async function otherUserNow(host: Host, uuid: string, path: string): Promise<string | undefined> {
+async function otherUserNow(host: LibvirtHost, uuid: string, path: string): Promise<string | undefined> {
   try {
     return await otherUserOf(host, uuid, path);
   } catch (error) {
@@ -44,7 +44,7 @@ async function otherUserNow(host: Host, uuid: string, path: string): Promise<str
  * @param holder what {@link nvramHolder} made of the VM's XML
  * @throws {LibvirtError} when libvirt is away
  */
-export async function eraseNvram(host: Host, uuid: string, holder: string): Promise<void> {
+export async function eraseNvram(host: LibvirtHost, uuid: string, holder: string): Promise<void> {
   const path = nvramOf(new XmlDocument(holder));
   const user = path === undefined ? undefined : await otherUserNow(host, uuid, path);
   if (user !== undefined) {
@@ -69,7 +69,7 @@ export async function eraseNvram(host: Host, uuid: string, holder: string): Prom
  * @throws {LibvirtError}
  */
 export async function undefineStopped(
-  host: Host,
+  host: LibvirtHost,
   uuid: string,
   call: "domainUndefine" | "domainUndefineKeeping" | "domainUndefineForBin" = "domainUndefine",
 ): Promise<boolean> {

@@ -14,11 +14,10 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 import type { MigratableXml } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
+import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
-import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmIncoming } from "../../operations/step.ts";
 import { commandCallerOf, type CopyServices, HostCopy } from "../../storage/copy_to_host.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
@@ -35,13 +34,23 @@ import { belongingsOf } from "./hand_over.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
 import { requireMovable } from "./movable.ts";
+import {
+  chosenPlaces,
+  isPossible,
+  moveFailure,
+  moveTask,
+  networksByName,
+  requirePossible,
+  shownDisks,
+  shownFindings,
+} from "./move.ts";
 import { checkOutgoing } from "./outgoing_checks.ts";
 import { namesText } from "../../../lib/coverage/coverage.ts";
 
 /** Both hosts. */
 export interface HostPair {
-  readonly from: Host;
-  readonly to: Host;
+  readonly from: LibvirtHost;
+  readonly to: LibvirtHost;
 }
 
 /** What these moves need of the application. */
@@ -109,9 +118,7 @@ async function look(
   const wanted: IncomingVm = {
     ...{ vmId: vm.id, live: xml.next, next: xml.next, autostart: vm.autostart, isOff },
     disks: [...volumes].map(([target, { capacity: size }]) => ({ target, size })),
-    ...(wish.pool !== undefined && { pool: wish.pool }),
-    ...(wish.pools && { pools: Object.fromEntries(wish.pools.map(({ target, pool }) => [target, pool])) }),
-    ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
+    ...chosenPlaces(wish),
   };
   const placed = await placeDisks(to, wanted);
   return {
@@ -130,16 +137,8 @@ async function look(
   };
 }
 
-const toldDisks = ({ placed, volumes }: Look): Output<"migrate_vm">["disks"] =>
-  placed.disks.map(({ target, isShared, pool, volume }) => {
-    const sizeBytes = isShared ? undefined : volumes.get(target)?.capacity;
-    return {
-      ...{ target, shared: isShared },
-      ...(sizeBytes !== undefined && { sizeBytes }),
-      ...(pool !== undefined && { pool }),
-      ...(volume !== undefined && { volume }),
-    };
-  });
+const disksOf = ({ placed, volumes }: Look) =>
+  shownDisks(placed.disks, (target) => volumes.get(target)?.capacity);
 
 /** What names the VM, and stays with the host that it leaves. */
 function staysOf({ coverage }: LibvirtMoveWorld, { from }: HostPair, vm: VM, principal: Principal): string[] {
@@ -158,13 +157,9 @@ export async function planByLibvirt(
   const { vm, isOff } = await requireMovable(pair.from, wish.vmId);
   const found = await look(pair, vm, isOff, wish, staysOf(world, pair, vm, principal));
   return {
-    possible: !found.findings.some(({ isProblem }) => isProblem),
-    findings: found.findings.map((each) => ({
-      check: each.check,
-      level: each.isProblem ? "problem" : "warning",
-      text: findingText(each, pair.to.label),
-    })),
-    disks: toldDisks(found),
+    possible: isPossible(found.findings),
+    findings: shownFindings(found.findings, pair.to.label),
+    disks: disksOf(found),
     follows: [],
     memoryMb: isOff ? 0 : vm.memoryMb,
   };
@@ -202,6 +197,7 @@ interface Work {
   readonly job: JobHandle;
   readonly operation: Operation;
   readonly principal: Principal;
+  readonly admissions: VmAdmissions;
 }
 
 /** Makes the VM on the other host, and takes it away from here. */
@@ -215,7 +211,7 @@ async function carryOut(
   const { from, to } = pair, { vm, job, operation } = work, { copied } = found.placed;
   operation.showsAs(job.id);
   const diskBytes = copied.reduce((sum, { size }) => sum + size, 0);
-  using admission = to.projects.admit(
+  using admission = work.admissions.admit(
     { vmId: vm.id, name: vm.name, project: to.projects.projectOf(vm.id) },
     { cpus: vm.cpuCount, memoryMb: vm.memoryMb, diskGb: diskBytes / GIB },
   );
@@ -230,7 +226,7 @@ async function carryOut(
   const xml = placedDefinition(
     found.xml.next,
     disks,
-    Object.fromEntries((networks ?? []).map((each) => [each.from, each.to])),
+    networksByName(networks),
   );
   await dropCheckpoints(from, vm);
   operation.add<VmIncoming>({ kind: "vm-incoming", uuid: vm.id, name: vm.name, leaves: from.id });
@@ -260,25 +256,15 @@ export async function moveByLibvirt(
   await to.operations.ready([keyOf.vm(vmId)]);
   const { vm, isOff } = await requireMovable(from, vmId);
   let output: Output<"migrate_vm"> | undefined;
-  await from.operate(vm, t("migration.moving"), async () => {
+  await from.claims.operate(vm, t("migration.moving"), async () => {
     const found = await look(pair, vm, isOff, input, staysOf(world, pair, vm, principal));
-    const problems = found.findings.filter(({ isProblem }) => isProblem);
-    if (problems.length > 0) {
-      const reason = problems.map((each) => findingText(each, to.label)).join(" ");
-      throw new ContractError("VmNotMovable", { host: to.label, reason });
-    }
-    to.maintenance.requireInService();
+    requirePossible(found.findings, to.label);
+    const admissions = to.requireAdmissions();
     using _slot = to.arrivals.take();
     const old: OldVolume[] = [];
     for (const { pool, name: volume, path } of found.volumes.values()) {
       old.push({ pool, volume, path, file: await fileOf(from.link, path) });
     }
-    const spec = {
-      command: "migrate_vm",
-      title: message`Move ${vmName(vm)} to ${to.label}`,
-      ...{ actor, vmId },
-      ifInterrupted: tOperations("operations.later"),
-    } as const;
     const about = {
       command: "migrate_vm",
       subject: vm.name,
@@ -289,15 +275,15 @@ export async function moveByLibvirt(
         ...found.placed.copied.map(({ pool, volume }) => keyOf.volume(pool, volume)),
       ],
     } as const;
-    output = await from.jobs.run(spec, async (job) => {
+    output = await from.jobs.run(moveTask(vm, to.label, actor), async (job) => {
       try {
         await to.operations.run(
           about,
-          (operation) => carryOut(world, pair, { vm, job, operation, principal }, found, input.networks),
+          (operation) =>
+            carryOut(world, pair, { vm, job, operation, principal, admissions }, found, input.networks),
         );
       } catch (error) {
-        job.signal.throwIfAborted();
-        throw isConnectionLost(error) ? error : contractError(error, "MigrationFailed", "migrate_vm");
+        throw moveFailure(error, job.signal);
       }
       for (const host of [from, to]) await host.inventory.refresh(vmId);
       for (const pool of new Set(found.placed.copied.map((each) => each.pool))) {
@@ -308,7 +294,7 @@ export async function moveByLibvirt(
         const { isThere = true, reason } = await removeOldVolume(from, volume, actor);
         if (isThere) warnings.push(t("migration.volume_stays", { path: volume.path, reason: reason ?? "" }));
       }
-      return { toHost: to.id, disks: toldDisks(found), warnings };
+      return { toHost: to.id, disks: disksOf(found), warnings };
     });
   });
   return output!;

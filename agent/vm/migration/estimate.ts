@@ -2,7 +2,7 @@
 import { MOST_FILLER } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { sleep } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import type { MigrationConversation } from "./conversation.ts";
 
@@ -12,7 +12,10 @@ const WATCH_S = 1, LOOK_MS = 200, MOST_MS = 4000;
 const PIECES = 8;
 
 /** Bytes of memory that a guest changes in a second; undefined where libvirt does not say. */
-export async function measureDirtyRate({ link, clock }: Host, uuid: string): Promise<number | undefined> {
+export async function measureDirtyRate(
+  { link, clock }: LibvirtHost,
+  uuid: string,
+): Promise<number | undefined> {
   try {
     if (!await link.call("dirtyRateStart", { uuid, seconds: WATCH_S })) return undefined;
     const until = clock.monotonic() + MOST_MS;

@@ -8,7 +8,7 @@ import { oneLine } from "../../../lib/text/text.ts";
 import type { Principal } from "../../access.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 import type { Portable } from "../../feature_part.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { MigrationConversation } from "./conversation.ts";
@@ -27,12 +27,12 @@ export interface Belongings {
 const isOfRights = (kind: CoverKind) => kind === "user" || kind === "API token";
 
 export function belongingsOf(
-  host: Host,
+  host: LibvirtHost,
   coverage: Pick<Coverage, "of">,
   vm: VM,
   { rights }: Pick<Principal, "rights">,
 ): Belongings {
-  const portable = host.portable(vm).filter(({ needs }) => mayCall(rights, needs));
+  const portable = host.features.portable(vm).filter(({ needs }) => mayCall(rights, needs));
   const names = new Set(portable.map(({ name }) => name));
   const others = coverage.of(vm, rights, (kind) => !isOfRights(kind));
   return {
@@ -44,7 +44,7 @@ export function belongingsOf(
 
 /** A VM that has moved, and by whom. */
 export interface HandOver {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   readonly talk: MigrationConversation;
   readonly principal: Principal;

@@ -4,7 +4,7 @@ import type { Principal } from "../../access.ts";
 import type { Handlers } from "../../dispatch.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HostRegistry } from "../../hosts/registry.ts";
 import { type LibvirtMoveWorld, moveByLibvirt, planByLibvirt } from "./by_libvirt.ts";
 import { findingText, warning } from "./findings.ts";
@@ -46,11 +46,11 @@ function meantHere(
  * @throws {ContractError} Forbidden for who may not bring VMs to it
  */
 function otherHost(
-  host: Host,
+  host: LibvirtHost,
   { hosts, linked }: Pick<MigrationHandlerWorld, "hosts" | "linked">,
   { toHost }: Pick<Input<"migrate_vm">, "toHost">,
   { via, rights }: Principal,
-): Host | undefined {
+): LibvirtHost | undefined {
   if (via === "link" || linked.served(toHost) !== undefined) return undefined;
   const other = hosts.named(toHost);
   if (other === undefined || other === host) return undefined;
@@ -64,7 +64,7 @@ function otherHost(
  * @throws {ContractError} VmNotFound, PlacementRuleBroken, VmBusy
  */
 export function enterMove(
-  host: Host,
+  host: LibvirtHost,
   world: MigrationHandlerWorld,
   asked: Input<"migrate_vm">,
   caller: Principal,
@@ -89,7 +89,7 @@ export function enterMove(
 
 /** A handler for each of them. */
 export const migrationHandlers = (
-  host: Host,
+  host: LibvirtHost,
   world: MigrationHandlerWorld,
 ): Pick<Handlers, keyof typeof migrationCommands> => ({
   get_migration_plan: async (input, { principal }) => {

@@ -32,7 +32,8 @@ import { sleep } from "../../clock.ts";
 import { ofConnection } from "../../http/connections.ts";
 import type { Admit } from "../../http/websocket.ts";
 import type { Farewell, WebSocketConnection } from "../../http/websocket_connection.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
+import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { ActivityEntry } from "../../store/activity.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
@@ -51,6 +52,7 @@ import { copyTarget, createVolume, keepsFiles } from "../../storage/volumes.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { incomingState } from "./domain_state.ts";
 import { problem, t } from "./findings.ts";
+import { isPossible } from "./move.ts";
 import { checkIncoming } from "./incoming_checks.ts";
 import { type CopiedHere, type IncomingDisks, placeDisks } from "./incoming_disks.ts";
 import { basesFirst, type MadeImage, placedDisks } from "./image_files.ts";
@@ -69,7 +71,7 @@ const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers mo
 
 /** What it needs of the application. */
 export interface IncomingServices {
-  readonly host: () => Host;
+  readonly host: () => LibvirtHost;
   readonly identify: (request: Request, caller: Caller) => Principal;
   /** Has the audit log keep that a VM came, or why not. */
   readonly record: (entry: ActivityEntry) => void;
@@ -154,6 +156,13 @@ interface Plan {
   readonly isPossible: boolean;
 }
 
+/** What a VM comes by. */
+interface Arrival {
+  readonly job: JobHandle;
+  readonly operation: Operation;
+  readonly admissions: VmAdmissions;
+}
+
 /** One VM that comes, or is only looked at. */
 export class IncomingMigration {
   #plan: Plan | undefined;
@@ -169,7 +178,7 @@ export class IncomingMigration {
   readonly #over = Promise.withResolvers<"moved" | "stayed" | "cut">();
 
   constructor(
-    private readonly host: Host,
+    private readonly host: LibvirtHost,
     private readonly principal: Principal,
     private readonly open: Map<string, IncomingMigration>,
     private readonly services: Pick<IncomingServices, "record" | "keepFigures">,
@@ -250,8 +259,7 @@ export class IncomingMigration {
     }
     const [found, disks] = await Promise.all([checkIncoming(host, vm), placeDisks(host, vm)]);
     const findings = [...found, ...disks.findings];
-    const isPossible = !findings.some(({ isProblem }) => isProblem);
-    this.#plan = { vm, name, disks, isPossible };
+    this.#plan = { vm, name, disks, isPossible: isPossible(findings) };
     const libvirtVersion = await host.capabilities.libvirtVersion();
     return { findings, disks: [...disks.disks], libvirtVersion };
   }
@@ -263,7 +271,7 @@ export class IncomingMigration {
       throw new MigrationNonsense("nothing was found that could be prepared");
     }
     const { vm: { vmId }, name } = plan;
-    host.maintenance.requireInService();
+    const admissions = host.requireAdmissions();
     const slot = host.arrivals.take();
     const ready = Promise.withResolvers<MigrationAnswers["prepare"]>();
     const spec = {
@@ -286,7 +294,11 @@ export class IncomingMigration {
     } as const;
     this.#work = host.jobs.run(
       spec,
-      (job) => host.operations.run(about, (operation) => this.#receive(plan, job, operation, ready.resolve)),
+      (job) =>
+        host.operations.run(
+          about,
+          (operation) => this.#receive(plan, { job, operation, admissions }, ready.resolve),
+        ),
     ).finally(() => slot[Symbol.dispose]());
     const began = performance.now();
     this.#work.then(
@@ -315,8 +327,7 @@ export class IncomingMigration {
 
   async #receive(
     plan: Plan,
-    job: JobHandle,
-    operation: Operation,
+    { job, operation, admissions }: Arrival,
     ready: (answer: MigrationAnswers["prepare"]) => void,
   ): Promise<void> {
     const { host } = this, { vm, name, disks: { copied } } = plan;
@@ -324,7 +335,7 @@ export class IncomingMigration {
     using held = new DisposableStack();
     const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(vm.next);
     const diskBytes = copied.reduce((sum, { image, size }) => sum + (image === undefined ? size : 0), 0);
-    using admission = host.projects.admit(
+    using admission = admissions.admit(
       { vmId: vm.vmId, name, project: host.projects.projectOf(vm.vmId) },
       { cpus, memoryMb, diskGb: host.projects.lastSize(vm.vmId)?.diskGb ?? diskBytes / GIB },
     );

@@ -4,7 +4,7 @@ import { type CardPlace, cardPlaces } from "../../../lib/formats/xml/migration.t
 import { mebibytes } from "../../../lib/formats/xml/domain.ts";
 import { child, childText, parseXml, type XmlElement } from "../../../lib/formats/xml/tree.ts";
 import type { IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { problem, warning } from "./findings.ts";
 
@@ -19,25 +19,25 @@ interface IncomingDomain {
 export type IncomingDefinition = Pick<IncomingVm, "vmId" | "live" | "networks">;
 
 type Check = (
-  host: Host,
+  host: LibvirtHost,
   vm: IncomingDomain,
   wanted: IncomingDefinition,
 ) => Promise<MigrationFinding[]> | MigrationFinding[];
 
 /** The host takes none. */
-function maintenance({ maintenance }: Host): MigrationFinding[] {
+function maintenance({ maintenance }: LibvirtHost): MigrationFinding[] {
   return maintenance.isOn ? [problem("maintenance")] : [];
 }
 
 /** Another VM has the name, or what was left of this one. */
-function identity({ inventory }: Host, { name, vmId }: IncomingDomain): MigrationFinding[] {
+function identity({ inventory }: LibvirtHost, { name, vmId }: IncomingDomain): MigrationFinding[] {
   const all = inventory.everyVm(), same = all.find(({ id }) => id === vmId);
   if (same !== undefined) return [problem("id-taken", { name: same.name })];
   return all.some((vm) => vm.name === name) ? [problem("name-taken", { name })] : [];
 }
 
 /** Architecture, KVM and machine type. */
-async function machine({ capabilities }: Host, { root }: IncomingDomain): Promise<MigrationFinding[]> {
+async function machine({ capabilities }: LibvirtHost, { root }: IncomingDomain): Promise<MigrationFinding[]> {
   const { arch = "", machine = "" } = child(child(root, "os"), "type")?.attributes ?? {};
   const { type: virtType = "" } = root.attributes;
   const guest = (await capabilities.guests()).guests.find((each) => each.arch === arch);
@@ -55,7 +55,10 @@ async function machine({ capabilities }: Host, { root }: IncomingDomain): Promis
 }
 
 /** The program that the definition names, as libvirt of a host finds it whose files are not seen from here. */
-async function emulatorByLibvirt({ capabilities }: Host, root: XmlElement): Promise<MigrationFinding[]> {
+async function emulatorByLibvirt(
+  { capabilities }: LibvirtHost,
+  root: XmlElement,
+): Promise<MigrationFinding[]> {
   const emulator = childText(child(root, "devices"), "emulator")?.trim();
   if (emulator === undefined) return [];
   const { arch = "", machine = "" } = child(child(root, "os"), "type")?.attributes ?? {};
@@ -70,7 +73,7 @@ async function emulatorByLibvirt({ capabilities }: Host, root: XmlElement): Prom
 }
 
 /** Programs and firmware that the definition names. */
-async function files(host: Host, { root }: IncomingDomain): Promise<MigrationFinding[]> {
+async function files(host: LibvirtHost, { root }: IncomingDomain): Promise<MigrationFinding[]> {
   const { machine } = host;
   if (machine === null) return await emulatorByLibvirt(host, root);
   const emulator = childText(child(root, "devices"), "emulator")?.trim();
@@ -87,7 +90,7 @@ async function files(host: Host, { root }: IncomingDomain): Promise<MigrationFin
 const HOST_MODES: ReadonlySet<string> = new Set(["host-passthrough", "maximum"]);
 
 async function processor(
-  { link, capabilities }: Host,
+  { link, capabilities }: LibvirtHost,
   { root }: IncomingDomain,
   { live }: IncomingDefinition,
 ): Promise<MigrationFinding[]> {
@@ -113,7 +116,7 @@ async function processor(
 
 /** A place for a card there; undefined where all is well. */
 async function lacking(
-  { inventory, machine }: Host,
+  { inventory, machine }: LibvirtHost,
   { kind, name }: CardPlace,
   networks: Readonly<Record<string, string>>,
 ): Promise<MigrationFinding | undefined> {
@@ -137,7 +140,7 @@ async function lacking(
  * @param networks of the definition → those here that its cards come into @throws {XmlError}
  */
 export async function checkCards(
-  host: Host,
+  host: LibvirtHost,
   definition: string,
   networks: Readonly<Record<string, string>> = {},
 ): Promise<MigrationFinding[]> {
@@ -147,7 +150,7 @@ export async function checkCards(
 
 const cards: Check = (host, _vm, { live, networks }) => checkCards(host, live, networks);
 
-function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[] {
+function memory({ sampler }: LibvirtHost, { root }: IncomingDomain): MigrationFinding[] {
   const { memoryTotalMb, memoryUsedMb = null } = sampler.host ?? {},
     wanted = mebibytes(child(root, "memory"));
   if (memoryTotalMb === undefined || memoryUsedMb === null) return [];
@@ -158,7 +161,10 @@ function memory({ sampler }: Host, { root }: IncomingDomain): MigrationFinding[]
 const CHECKS: readonly Check[] = [maintenance, identity, machine, files, processor, cards, memory];
 
 /** What keeps this host from running a VM, and what is worth knowing. @throws {LibvirtError} @throws {XmlError} */
-export async function checkIncoming(host: Host, wanted: IncomingDefinition): Promise<MigrationFinding[]> {
+export async function checkIncoming(
+  host: LibvirtHost,
+  wanted: IncomingDefinition,
+): Promise<MigrationFinding[]> {
   const root = parseXml(wanted.live);
   const vm = { root, name: childText(root, "name") ?? "", vmId: wanted.vmId };
   const found = await Promise.all(CHECKS.map((check) => check(host, vm, wanted)));

@@ -10,7 +10,7 @@ import type {
 } from "../../../lib/host/migration_protocol.ts";
 import { textAt } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { refuseTooLarge, requireWritable } from "../../storage/volume_checks.ts";
 import { requireMakeable } from "../../storage/volume_work.ts";
 import { freeCopyName } from "../../storage/free_name.ts";
@@ -40,9 +40,9 @@ export interface IncomingDisks {
 /** Disks on the network, and what libvirt finds by its pool, are the same from everywhere. */
 const isRemote = ({ type }: Disk) => type === "network";
 
-/** Whether an image is the same file here: a file that was just put beside it is seen, in the folder of a pool. */
+/** Whether an image is the same file here: a file that was just put next to it is seen, in the folder of a pool. */
 async function isSame(
-  host: Host,
+  host: LibvirtHost,
   { source = "" }: Disk,
   mark: { name: string; content: string } | undefined,
 ) {
@@ -56,8 +56,8 @@ async function isSame(
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 
-/** Where copies go when nobody says. */
-function usual({ inventory }: Host, disk: Disk): string | undefined {
+/** The pool that copies go into where none is chosen. */
+function usual({ inventory }: LibvirtHost, disk: Disk): string | undefined {
   const slash = (disk.source ?? "").lastIndexOf("/"), folder = disk.source?.slice(0, slash);
   const records = inventory.storage.records();
   const same = records.find((pool) => hasFormats(pool) && describePool(pool.xml).path === folder);
@@ -67,7 +67,7 @@ function usual({ inventory }: Host, disk: Disk): string | undefined {
 const isDrive = ({ device }: Disk) => device === "cdrom" || device === "floppy";
 
 /** Decides on each disk. @throws {LibvirtError} */
-export async function placeDisks(host: Host, wanted: IncomingVm): Promise<IncomingDisks> {
+export async function placeDisks(host: LibvirtHost, wanted: IncomingVm): Promise<IncomingDisks> {
   const findings: MigrationFinding[] = [], disks: IncomingDisk[] = [], copied: CopiedHere[] = [];
   const taken = new Set<string>();
   await host.inventory.storage.refresh();
@@ -104,7 +104,7 @@ export async function placeDisks(host: Host, wanted: IncomingVm): Promise<Incomi
 }
 
 async function placeCopy(
-  host: Host,
+  host: LibvirtHost,
   disk: Disk,
   size: number,
   { pool: all, pools = {} }: IncomingVm,
@@ -135,7 +135,7 @@ async function placeCopy(
 }
 
 /** Pools without room for what goes into them. */
-function lackingRoom(host: Host, copied: readonly CopiedHere[]): MigrationFinding[] {
+function lackingRoom(host: LibvirtHost, copied: readonly CopiedHere[]): MigrationFinding[] {
   const found: MigrationFinding[] = [];
   for (const [pool, into] of Map.groupBy(copied, (each) => each.pool)) {
     try {

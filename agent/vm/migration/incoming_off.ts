@@ -12,7 +12,7 @@ import {
 import { oneLine } from "../../../lib/text/text.ts";
 import { writeAll } from "../../../lib/write_all.ts";
 import { sleep } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isTaken, isThere } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
@@ -35,7 +35,7 @@ const failed = (error: Sentence) => new ContractError("MigrationFailed", { error
 
 /** What comes, and where it goes. */
 export interface IncomingParts {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly operation: Operation;
   readonly vmId: string;
   readonly name: string;

@@ -1,10 +1,10 @@
-/** What libvirt keeps of a VM that is off beside its definition: UEFI variables, and the state of an emulated TPM. */
+/** The files that libvirt keeps of a VM that is off, in addition to its definition: UEFI variables, and the state of an emulated TPM. */
 import { createHash } from "node:crypto";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { nvramPath } from "../../../lib/formats/xml/nvram.ts";
 import { type MigrationAnswers, MOST_STATE, type StateFile } from "../../../lib/host/migration_protocol.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { readRegular, undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { readTpmState } from "../lifecycle/tpm_state.ts";
@@ -14,7 +14,7 @@ export type StateBytes = readonly [name: StateFile, bytes: Uint8Array];
 
 /** Reads it. @param document its definition @throws {ContractError} MigrationFailed where it cannot be read: without it the VM may not boot */
 export async function stateFilesOf(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   document: XmlDocument,
   vmId: string,
 ): Promise<StateBytes[]> {

@@ -2,7 +2,7 @@
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { isOff, undefineStopped } from "../lifecycle/undefine.ts";
@@ -18,7 +18,11 @@ export const hasArrived = (state: IncomingState): boolean => state === "running"
  *
  * @param to the other host's name @returns what to tell of it @throws {LibvirtError}
  */
-export async function endCopyHere(host: Host, domain: DomainRecord | null, to: string): Promise<string> {
+export async function endCopyHere(
+  host: LibvirtHost,
+  domain: DomainRecord | null,
+  to: string,
+): Promise<string> {
   if (domain === null) return t("migration.answer_lost", { host: to });
   const { uuid } = domain;
   if (!isOff(domain)) await host.link.call("domainDestroy", { uuid });
@@ -32,7 +36,7 @@ export async function endCopyHere(host: Host, domain: DomainRecord | null, to: s
  * @returns what to tell of it; undefined where the VM stays @throws {ContractError} LinkedHostAway where that is not known
  */
 export async function takeLateArrival(
-  host: Host,
+  host: LibvirtHost,
   uuid: string,
   talk: Pick<MigrationConversation, "ask" | "host">,
   failure: unknown,

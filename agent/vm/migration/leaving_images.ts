@@ -7,7 +7,7 @@ import {
 } from "../../../lib/host/migration_protocol.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
 import type { SnapshotOfMove } from "../../operations/step.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
@@ -46,7 +46,7 @@ const namedBy = (snapshots: readonly FoundSnapshot[], target: string) =>
 class DiskFiles {
   readonly files: ImageFile[] = [];
 
-  constructor(private readonly host: Host, private readonly role: Role) {}
+  constructor(private readonly host: LibvirtHost, private readonly role: Role) {}
 
   /** Adds an image, and what it is built on. @throws {ContractError} why it cannot be read */
   async add(path: string, format: string | undefined, held: DisposableStack): Promise<void> {
@@ -82,7 +82,7 @@ const notCopied = (path: string, reason: Sentence) => new ContractError("DiskRef
 
 /** All images of a disk. */
 async function filesOf(
-  host: Host,
+  host: LibvirtHost,
   { target, source = "", format }: Disk,
   snapshots: readonly FoundSnapshot[],
   role: Role,
@@ -109,7 +109,7 @@ async function filesOf(
 }
 
 /** Looks at the snapshots of a VM that is off. @param role of who moves it @throws {LibvirtError} */
-export async function leavingImages(host: Host, vm: VM, role: Role): Promise<LeavingImages> {
+export async function leavingImages(host: LibvirtHost, vm: VM, role: Role): Promise<LeavingImages> {
   const found = await scan(host, vm);
   if (found.length === 0) return NO_IMAGES;
   const inUse = new Set(vm.disks.map(({ source }) => source));

@@ -1,6 +1,6 @@
 /** Which VMs can move at all, whichever way. */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireOwner } from "../lifecycle/power.ts";
 
 /** A VM that can be moved, and whether it is off. */
@@ -10,7 +10,7 @@ export interface Movable {
 }
 
 /** @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner @throws {LibvirtError} */
-export async function requireMovable(host: Host, vmId: string): Promise<Movable> {
+export async function requireMovable(host: LibvirtHost, vmId: string): Promise<Movable> {
   host.requireVm(vmId);
   // Another program may have just taken a snapshot: its disks are other images then
   await host.inventory.refresh(vmId);

@@ -9,7 +9,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { type Delegator, delegatorOf } from "../../access/delegation.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HostRegistry } from "../../hosts/registry.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { Jobs, OpenJob } from "../../jobs/jobs.ts";
@@ -41,7 +41,7 @@ export const MOVE_MIGRATIONS = [jsonTable("waiting_moves", "a move of a VM that 
 
 /** What carries a move out. @param jobs has it run as the task that it waited as */
 export type CarryOutMove = (
-  host: Host,
+  host: LibvirtHost,
   input: Input<"migrate_vm">,
   principal: Principal,
   jobs: Pick<Jobs, "run">,
@@ -55,7 +55,7 @@ export interface MoveWorld {
   readonly linked: Pick<LinkedHosts, "served">;
   /** How many VMs leave a host at once. */
   readonly limitOf: (hostId: string) => number;
-  /** Who asked, with the rights of this moment, or why there is nobody any more. @throws {ContractError} StoreUnavailable */
+  /** The user who asked, with the rights of this moment, or why there is none any more. @throws {ContractError} StoreUnavailable */
   readonly delegate: (by: Delegator, holder: string) => Principal | string;
   readonly carryOut: CarryOutMove;
 }
@@ -63,7 +63,7 @@ export interface MoveWorld {
 /** One of them. */
 interface Entry {
   readonly id: string;
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly input: Input<"migrate_vm">;
   readonly name: string;
   readonly title: Sentence;
@@ -102,12 +102,16 @@ export class MoveQueue {
   }
 
   /** Moves a VM when it is its turn. @throws {ContractError} VmBusy where it waits already; JobCancelled; what the move throws */
-  async run(host: Host, input: Input<"migrate_vm">, principal: Principal): Promise<Output<"migrate_vm">> {
+  async run(
+    host: LibvirtHost,
+    input: Input<"migrate_vm">,
+    principal: Principal,
+  ): Promise<Output<"migrate_vm">> {
     return await this.enter(host, input, principal).result;
   }
 
   /** Takes a move in. @throws {ContractError} VmBusy, StoreUnavailable */
-  enter(host: Host, input: Input<"migrate_vm">, principal: Principal): EnteredMove {
+  enter(host: LibvirtHost, input: Input<"migrate_vm">, principal: Principal): EnteredMove {
     const { vmId, toHost } = input, { name } = host.requireVm(vmId);
     const id = crypto.randomUUID(), at = this.world.clock.now(), place = this.#place++;
     // What is left to be done later, and done again by who left it, is not kept here as well
@@ -134,7 +138,7 @@ export class MoveQueue {
   }
 
   /** Takes up what an earlier run has left on a host. */
-  resume(host: Host): void {
+  resume(host: LibvirtHost): void {
     for (const row of this.#rows.all()) {
       if (row.host !== host.id || this.has(row.input.vmId)) continue;
       const entry = this.#entry(host, row, row, true);
@@ -180,7 +184,7 @@ export class MoveQueue {
   }
 
   #entry(
-    host: Host,
+    host: LibvirtHost,
     { id, input, name, at, place }: Pick<WaitingMove, "id" | "input" | "name" | "at" | "place">,
     kept: WaitingMove | undefined,
     isRestored: boolean,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ContractError, type Input, type Output } from "../../../lib/contract/mod.ts";
 import { ALL_RIGHTS } from "../../../lib/access/rights.ts";
 import { principalOf } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { Jobs } from "../../jobs/jobs.ts";
 import { Store } from "../../store/store.ts";
 import { TestClock } from "../../testing.ts";
@@ -18,7 +18,7 @@ const code = (work: Promise<unknown>) =>
 /** A queue on a database of its own, whose moves end when they are told to. */
 async function world(
   run: (world: {
-    make: () => { queue: MoveQueue; jobs: Jobs; host: Host };
+    make: () => { queue: MoveQueue; jobs: Jobs; host: LibvirtHost };
     /** Moves that have begun: VM → ends it. */
     begun: Map<string, (error?: unknown) => void>;
     limits: { most: number };
@@ -44,7 +44,7 @@ async function world(
       requireVm: (id: string) => ({ id, name: id }),
       record: ({ actor, action, result }: { actor: string; action: string; result: string }) =>
         void recorded.push(`${actor} ${action} ${result}`),
-    } as unknown as Host;
+    } as unknown as LibvirtHost;
     const queue = new MoveQueue({
       ...{ store, clock, limitOf: () => limits.most },
       hosts: { served: () => host },

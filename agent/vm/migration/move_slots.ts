@@ -1,12 +1,12 @@
 /** VMs that come to a host at once: as many as the host takes, counted where they come. */
 import { ContractError } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 export class MoveSlots {
   #taken = 0;
 
   /** @param most how many may come at once, as it is set now */
-  constructor(private readonly host: Pick<Host, "label">, private readonly most: () => number) {}
+  constructor(private readonly host: Pick<LibvirtHost, "label">, private readonly most: () => number) {}
 
   /** VMs that come now. */
   get taken(): number {

@@ -1,12 +1,12 @@
 /** Records of snapshots that libvirt gets of a VM that has come. */
 import { summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { SnapshotOfMove } from "../../operations/step.ts";
 import { scan } from "../snapshots/scan.ts";
 
 /** Has libvirt record those that it does not know yet. @param snapshots parents before their children @throws {LibvirtError} */
 export async function recordMoved(
-  host: Pick<Host, "link">,
+  host: Pick<LibvirtHost, "link">,
   uuid: string,
   snapshots: readonly SnapshotOfMove[],
 ): Promise<void> {

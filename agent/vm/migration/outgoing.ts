@@ -16,17 +16,15 @@ import type { Principal } from "../../access.ts";
 import { sleep } from "../../clock.ts";
 import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
 import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { JobHandle, Jobs } from "../../jobs/jobs.ts";
-import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { t as tOperations } from "../../operations/outcome.ts";
 import { keyOf, type VmOutgoing } from "../../operations/step.ts";
 import { volumeAt } from "../../storage/volumes.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
@@ -38,6 +36,15 @@ import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
 import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
+import {
+  chosenPlaces,
+  isPossible,
+  moveFailure,
+  moveTask,
+  requirePossible,
+  shownDisks,
+  shownFindings,
+} from "./move.ts";
 import { findingText, problem, t, warning } from "./findings.ts";
 import { nameOfKey } from "../../hosts/linked/key_name.ts";
 import { FolderMarks } from "../../storage/folder_marks.ts";
@@ -81,7 +88,7 @@ interface Look {
 /** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
 function targetOf(
   linked: MigrationWorld["linked"],
-  host: Host,
+  host: LibvirtHost,
   { toHost: to }: Placing,
   { via }: Pick<Principal, "via">,
 ): LinkedHost {
@@ -107,7 +114,7 @@ function targetOf(
 
 /** Bytes of disks as their guest sees them, or will. */
 async function sizesOf(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid, disks }: VM,
   isOff: boolean,
 ): Promise<Map<string, number>> {
@@ -136,7 +143,7 @@ export interface MigrationWorld {
 
 /** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
 async function look(
-  host: Host,
+  host: LibvirtHost,
   { vm, isOff }: Movable,
   wish: Placing,
   { stays, users }: Belongings,
@@ -174,9 +181,7 @@ async function look(
           ...(files && { files: [...files] }),
         };
       }),
-      ...(wish.pool !== undefined && { pool: wish.pool }),
-      ...(wish.pools && { pools: Object.fromEntries(wish.pools.map(({ target, pool }) => [target, pool])) }),
-      ...(wish.networks && { networks: Object.fromEntries(wish.networks.map(({ from, to }) => [from, to])) }),
+      ...chosenPlaces(wish),
     },
   });
   const here = await host.capabilities.libvirtVersion();
@@ -184,29 +189,13 @@ async function look(
   return { xml, findings: [...own, ...findings, ...refused], disks, sizes, images };
 }
 
-const toldDisks = ({ disks, sizes }: Look): Output<"migrate_vm">["disks"] =>
-  disks.map(({ target, isShared, pool, volume }) => {
-    const sizeBytes = isShared ? undefined : sizes.get(target);
-    return {
-      ...{ target, shared: isShared },
-      ...(sizeBytes !== undefined && { sizeBytes }),
-      ...(pool !== undefined && { pool }),
-      ...(volume !== undefined && { volume }),
-    };
-  });
+const disksOf = ({ disks, sizes }: Look) => shownDisks(disks, (target) => sizes.get(target));
 
 type MigrationPlan = Output<"get_migration_plan">;
 
-const toldFindings = (findings: readonly MigrationFinding[], host: string): MigrationPlan["findings"] =>
-  findings.map((each) => ({
-    check: each.check,
-    level: each.isProblem ? "problem" : "warning",
-    text: findingText(each, host),
-  }));
-
 /** Tells whether a VM can move, without measuring for how long. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationFit(
-  host: Host,
+  host: LibvirtHost,
   { linked, coverage }: MigrationWorld,
   wish: Placing,
   principal: Principal,
@@ -218,12 +207,12 @@ export async function migrationFit(
     principal,
     (talk) => look(host, movable, wish, belongings, principal.role, talk),
   );
-  return { findings: toldFindings(found.findings, target.label), disks: toldDisks(found) };
+  return { findings: shownFindings(found.findings, target.label), disks: disksOf(found) };
 }
 
 /** Tells whether a VM can move, and how long that takes. @throws {ContractError} @throws {LibvirtError} */
 export async function migrationPlan(
-  host: Host,
+  host: LibvirtHost,
   { linked, coverage }: MigrationWorld,
   wish: Placing,
   principal: Principal,
@@ -238,7 +227,6 @@ export async function migrationPlan(
       return { found, line: isOff ? 0 : await measureLine(talk) };
     }),
   ]);
-  const isPossible = !found.findings.some(({ isProblem }) => isProblem);
   const estimate = estimateOf({
     ...{ line, dirty, memory: vm.memoryMb * MIB, limit: wish.bandwidthMib && wish.bandwidthMib * MIB },
     disks: found.disks.reduce(
@@ -251,10 +239,10 @@ export async function migrationPlan(
     warning("dirty", { dirty: formatRate(dirtyBytesPerSecond), line: formatRate(lineBytesPerSecond) }),
   ];
   return {
-    possible: isPossible,
-    ...(isPossible && !isOff && { estimate }),
-    findings: toldFindings([...found.findings, ...slow], target.label),
-    disks: toldDisks(found),
+    possible: isPossible(found.findings),
+    ...(isPossible(found.findings) && !isOff && { estimate }),
+    findings: shownFindings([...found.findings, ...slow], target.label),
+    disks: disksOf(found),
     follows: belongings.portable.map(({ name }) => name),
     memoryMb: isOff ? 0 : vm.memoryMb,
   };
@@ -262,7 +250,7 @@ export async function migrationPlan(
 
 /** A move under way. */
 interface Outgoing {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   readonly input: Input<"migrate_vm">;
   readonly talk: MigrationConversation;
@@ -276,7 +264,7 @@ interface Outgoing {
 
 /** Volumes whose content is copied. */
 async function oldVolumes(
-  { link }: Host,
+  { link }: LibvirtHost,
   { disks }: VM,
   { disks: placed, images: { ofSnapshots } }: Look,
 ): Promise<OldVolume[]> {
@@ -423,7 +411,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...volumes,
       ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),
     ];
-    return { toHost: target.id, disks: toldDisks(found), warnings };
+    return { toHost: target.id, disks: disksOf(found), warnings };
   } catch (error) {
     if (!hasMoved) {
       // What was made there goes. Where it cannot be told, that host finds out by itself
@@ -433,8 +421,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
         })
       );
     }
-    job.signal.throwIfAborted();
-    throw isConnectionLost(error) ? error : contractError(error, "MigrationFailed", "migrate_vm");
+    throw moveFailure(error, job.signal);
   }
 }
 
@@ -444,7 +431,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
  * @throws {ContractError} VmNotFound, VmNotPersistent, HasSavedMemory, VmNotOwner, HostNotFound, VmNotMovable, MigrationFailed, VmBusy, LinkedHostAway, JobCancelled
  */
 export async function migrateVm(
-  host: Host,
+  host: LibvirtHost,
   { linked, coverage, figures, jobs = host.jobs }: MigrationWorld,
   input: Input<"migrate_vm">,
   principal: Principal,
@@ -454,21 +441,11 @@ export async function migrateVm(
   const movable = await requireMovable(host, vmId), { vm: known, isOff } = movable;
   const target = targetOf(linked, host, input, principal);
   let output: Output<"migrate_vm"> | undefined;
-  await host.operate(known, t("migration.moving"), async () => {
+  await host.claims.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);
     const belongings = belongingsOf(host, coverage, known, principal);
     const found = await look(host, movable, input, belongings, principal.role, talk);
-    const problems = found.findings.filter(({ isProblem }) => isProblem);
-    if (problems.length > 0) {
-      const reason = problems.map((each) => findingText(each, target.label)).join(" ");
-      throw new ContractError("VmNotMovable", { host: target.label, reason });
-    }
-    const spec = {
-      command: "migrate_vm",
-      title: message`Move ${vmName(known)} to ${target.label}`,
-      ...{ actor, vmId },
-      ifInterrupted: tOperations("operations.later"),
-    } as const;
+    requirePossible(found.findings, target.label);
     const about = {
       command: "migrate_vm",
       subject: known.name,
@@ -476,7 +453,7 @@ export async function migrateVm(
       actor,
       keys: [keyOf.vm(vmId)],
     } as const;
-    output = await jobs.run(spec, (job) =>
+    output = await jobs.run(moveTask(known, target.label, actor), (job) =>
       operations.run(
         about,
         (operation) =>

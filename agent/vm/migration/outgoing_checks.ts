@@ -4,7 +4,7 @@ import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { hindrancesOf } from "../../../lib/formats/xml/migration.ts";
 import type { MigrationFinding } from "../../../lib/host/migration_protocol.ts";
 import type { MigratableXml } from "../../../ffi/calls/mod.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { refuseCopied } from "../devices/move/plan.ts";
 import { foreignCheckpoint } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
@@ -35,8 +35,13 @@ function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationF
   ];
 }
 
-/** What libvirt holds of it beside the definition. @throws {LibvirtError} */
-async function ofLibvirt(host: Host, vm: VM, isOff: boolean, drops: boolean): Promise<MigrationFinding[]> {
+/** Snapshots and other state that libvirt holds of it in addition to the definition. @throws {LibvirtError} */
+async function ofLibvirt(
+  host: LibvirtHost,
+  vm: VM,
+  isOff: boolean,
+  drops: boolean,
+): Promise<MigrationFinding[]> {
   const snapshots = await scan(host, vm), checkpoint = await foreignCheckpoint(host, vm.id);
   const names = { snapshots: snapshots.map(({ name }) => name).join(", ") };
   const found: MigrationFinding[] = [];
@@ -80,7 +85,7 @@ function checkCompression(
 
 /** What keeps it here. @param drops its snapshots do not go along @throws {LibvirtError} @throws {XmlError} */
 export async function checkOutgoing(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   xml: MigratableXml,
   { isOff, drops }: { readonly isOff: boolean; readonly drops: boolean },

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { ContractError, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { type IncomingDisk, MOST_STATE } from "../../../lib/host/migration_protocol.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { type ImageNode, sendImage } from "../../storage/qemu_img.ts";
@@ -16,7 +16,7 @@ import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** A VM that is off, on its way. */
 export interface OffCopy {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   /** Its definition. */
   readonly xml: string;

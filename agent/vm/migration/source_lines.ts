@@ -8,7 +8,7 @@ import {
 } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { openFarSocket } from "../../http/far_socket.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import type { MigrationConversation } from "./conversation.ts";
@@ -36,7 +36,7 @@ export class SourceLines implements AsyncDisposable {
 
   /** Listens, in a folder that is there. @param folder its sockets are gone with it */
   static async open(
-    host: Host,
+    host: LibvirtHost,
     conversation: MigrationConversation,
     { folder, secret }: Pick<MigrationAnswers["prepare"], "folder" | "secret">,
     vmName: string,

@@ -6,7 +6,7 @@ import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import { namesText } from "../../../lib/coverage/coverage.ts";
 import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { NOTHING, Unsettled } from "../../operations/outcome.ts";
 import type { StepRule, StepRules } from "../../operations/settlement.ts";
@@ -20,7 +20,7 @@ import { endCopyHere, hasArrived } from "./late_arrival.ts";
 
 /** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
 export async function completeMigration(
-  host: Host,
+  host: LibvirtHost,
   { uuid, old, nvram }: VmOutgoing,
   actor: string,
 ): Promise<string[]> {
@@ -37,7 +37,7 @@ export async function completeMigration(
 }
 
 /** The state of a VM on another host. @throws {Unsettled} while that is not known */
-async function askState(host: Host, other: string, uuid: string): Promise<IncomingState> {
+async function askState(host: LibvirtHost, other: string, uuid: string): Promise<IncomingState> {
   try {
     return await host.stateOn(other, uuid);
   } catch (error) {
@@ -47,14 +47,14 @@ async function askState(host: Host, other: string, uuid: string): Promise<Incomi
 }
 
 /** The state of the VM on the host that it moves to. @throws {Unsettled} while that is not known */
-async function stateThere(host: Host, { uuid, to }: VmOutgoing): Promise<IncomingState> {
+async function stateThere(host: LibvirtHost, { uuid, to }: VmOutgoing): Promise<IncomingState> {
   const state = await askState(host, to, uuid);
   if (state === "incoming") throw new Unsettled(t("migration.is_incoming"));
   return state;
 }
 
 /** Whether the other host has the VM. @throws {Unsettled} while that is not known */
-const isThere = async (host: Host, step: VmOutgoing): Promise<boolean> =>
+const isThere = async (host: LibvirtHost, step: VmOutgoing): Promise<boolean> =>
   await stateThere(host, step) !== "missing";
 
 /**
@@ -62,7 +62,7 @@ const isThere = async (host: Host, step: VmOutgoing): Promise<boolean> =>
  *
  * @throws {Unsettled} while that is not known
  */
-async function runsTwice(host: Host, step: VmOutgoing, domain: DomainRecord): Promise<boolean> {
+async function runsTwice(host: LibvirtHost, step: VmOutgoing, domain: DomainRecord): Promise<boolean> {
   if (step.wasOff || !isTakenBack(domain, step.wasRunning)) return false;
   return hasArrived(await stateThere(host, step));
 }
@@ -108,7 +108,7 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
 };
 
 /** Where a VM is that was to come. One that has not left its host yet is taken away here. @throws {Unsettled} while that is not known */
-async function comeState(host: Host, { uuid, leaves }: VmIncoming): Promise<IncomingState> {
+async function comeState(host: LibvirtHost, { uuid, leaves }: VmIncoming): Promise<IncomingState> {
   const state = incomingState(await host.link.call("domainRead", { uuid }));
   if (leaves === undefined || state !== "off") return state;
   if (await askState(host, leaves, uuid) === "missing") return state;

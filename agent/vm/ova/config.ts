@@ -5,7 +5,7 @@ import { configOf as foreignConfig, type MadeForVm, requireCount } from "../fore
 import { networkFor, networkWarnings, type OpenOva, type OvaServices } from "./inspect.ts";
 
 /** What comes of the network cards. @throws {ContractError} InvalidInput */
-export function nicsOf(
+export function ovaNicsOf(
   { host }: OvaServices,
   { nics }: OvfVm,
   { nics: places, keepMacs = false }: Input<"import_ova">,
@@ -24,7 +24,7 @@ export function nicsOf(
 }
 
 /** The VM as create_vm takes it. */
-export const configOf = (
+export const ovaConfigOf = (
   { vm }: OpenOva,
   input: Input<"import_ova">,
   made: Omit<MadeForVm, "buses">,

@@ -20,7 +20,7 @@ import { safeFileName } from "../../../lib/text/text.ts";
 import type { Principal } from "../../access.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -65,7 +65,7 @@ const warning = (code: keyof typeof EXPORT_WARNINGS, details: Record<string, str
 const isOwn = ({ device, source }: Disk) => device === "disk" && source !== undefined;
 
 /** What is not in the archive as it is in the VM. */
-async function warningsOf({ link }: Host, vm: VM): Promise<Warnings> {
+async function warningsOf({ link }: LibvirtHost, vm: VM): Promise<Warnings> {
   const { disks, networkInterfaces, firmware, id } = vm;
   const xml = await link.call("domainXml", { uuid: id, secure: false, inactive: true });
   const snapshots = (await link.call("snapshotScan", { uuid: id })).length;
@@ -88,7 +88,7 @@ async function warningsOf({ link }: Host, vm: VM): Promise<Warnings> {
 
 /** Decides on a disk, and holds it. @throws {ContractError} DiskNotExportable, DiskRefused, VolumeInUse, StorageBusy */
 async function sourceOf(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   disk: Disk,
   { role }: Principal,
@@ -186,7 +186,7 @@ interface Plan {
 
 /** Makes an empty file in the pool that this process may write to, held and written down. */
 async function makeFile(
-  { link, locks }: Host,
+  { link, locks }: LibvirtHost,
   { pool }: Plan,
   name: string,
   operation: Operation,
@@ -201,7 +201,7 @@ async function makeFile(
 
 /** Converts the disks. */
 async function pack(
-  host: Host,
+  host: LibvirtHost,
   plan: Plan,
   job: JobHandle,
   operation: Operation,
@@ -236,7 +236,7 @@ async function pack(
 }
 
 async function carryOut(
-  host: Host,
+  host: LibvirtHost,
   plan: Plan,
   job: JobHandle,
   operation: Operation,
@@ -308,7 +308,7 @@ async function write(path: string, work: (writer: Writer) => Promise<number>): P
 }
 
 /** The pool for the archive. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, NotOnThisHost */
-async function poolFor(host: Host, { disks }: VM, wanted: string | undefined): Promise<string> {
+async function poolFor(host: LibvirtHost, { disks }: VM, wanted: string | undefined): Promise<string> {
   const path = disks.find(isOwn)?.source;
   const own = path?.startsWith("/") ? (await volumeAt(host.link, path))?.pool : undefined;
   const isFiles = async (pool: string) => hasFormats(await requireActiveNow(host, pool));
@@ -324,7 +324,7 @@ async function poolFor(host: Host, { disks }: VM, wanted: string | undefined): P
  * @throws {ContractError}
  */
 export async function exportOva(
-  host: Host,
+  host: LibvirtHost,
   { vmId, pool: wanted, volume: named }: Input<"export_ova">,
   principal: Principal,
 ): Promise<Output<"export_ova">> {
@@ -354,7 +354,7 @@ export async function exportOva(
     keys: [keyOf.vm(vm.id), keyOf.volume(pool, volume)],
   } as const;
   let result: Output<"export_ova"> | undefined;
-  await host.operate(vm, "exporting", async () => {
+  await host.claims.operate(vm, "exporting", async () => {
     const warnings = await warningsOf(host, vm);
     const plan: Plan = { vm, pool, volume, principal, warnings };
     result = await jobs.run(spec, async (job) => {

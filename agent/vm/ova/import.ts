@@ -16,7 +16,7 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
 import { requireFreeVmName } from "../lifecycle/rename.ts";
 import { requireCreatable } from "../foreign/config.ts";
-import { configOf, nicsOf } from "./config.ts";
+import { ovaConfigOf, ovaNicsOf } from "./config.ts";
 import { type OpenOva, openOva, type OvaServices } from "./inspect.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
@@ -60,7 +60,7 @@ async function carryOut(
   using held = new DisposableStack();
   // What was decided on before the job had its turn may have changed.
   const ova = await openOva(services, input, principal.role, held);
-  const decided = nicsOf(services, ova.vm, input);
+  const decided = ovaNicsOf(services, ova.vm, input);
   const sizeOf = (entries: readonly ArchiveEntry[]) => entries.reduce((sum, { size }) => sum + size, 0);
   const packed = ova.disks.flatMap((disk) => disk?.entry ?? []);
   const checked = ova.archive.entries.filter((entry) => ova.checksums?.files.has(entry.name));
@@ -107,7 +107,7 @@ async function carryOut(
   }
   job.signal.throwIfAborted();
   job.log(message`Defining ${name}`);
-  const config = configOf(ova, input, { name, paths, pool, format, nics: decided.nics });
+  const config = ovaConfigOf(ova, input, { name, paths, pool, format, nics: decided.nics });
   // From here on they are whole, and create_vm takes them.
   making.dispose();
   const { id, warnings } = await host.run("create_vm", config, principal) as Output<"create_vm">;
@@ -141,11 +141,11 @@ export async function importOva(
     name ??= vmNameOf(vm.name, (each) => inventory.vmByName(each) !== undefined);
     await operations.ready([keyOf.vmName(name)]);
     requireFreeVmName(host, name);
-    const { nics } = nicsOf(services, vm, input);
+    const { nics } = ovaNicsOf(services, vm, input);
     const paths = disks.map(() => undefined);
     await requireCreatable(
       services,
-      configOf(ova, input, { name, paths, pool, format, nics }),
+      ovaConfigOf(ova, input, { name, paths, pool, format, nics }),
       principal,
       disks.reduce((sum, disk) => sum + (disk?.virtualBytes ?? 0), 0),
     );

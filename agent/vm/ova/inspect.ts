@@ -9,7 +9,7 @@ import { usualNetwork } from "../../../lib/vm/create/nics.ts";
 import { judgeArriving } from "../../storage/convert_disk.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireWithin } from "../../storage/volume_checks.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { Archive, type Checksums, ovaRefused } from "./archive.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -18,7 +18,7 @@ const MOST_LINES = 5;
 
 /** What reading archives needs in addition to the host. */
 export interface OvaServices {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   /** What an image may be. @throws {ContractError} while it cannot be read */
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
@@ -41,7 +41,7 @@ export interface OpenOva {
 }
 
 /** @throws {ContractError} NotOnThisHost */
-export function requireHere({ link }: Host, what: string): void {
+export function requireHere({ link }: LibvirtHost, what: string): void {
   if (link.machine !== null) return;
   const reason = "disks are converted on the host itself alone, and KVM Manager runs elsewhere";
   throw new ContractError("NotOnThisHost", { what, reason });
@@ -127,7 +127,7 @@ export async function openOva(
 }
 
 /** The network here that stands for one elsewhere. */
-export function networkFor({ inventory }: Host, name: string): string | undefined {
+export function networkFor({ inventory }: LibvirtHost, name: string): string | undefined {
   const networks = inventory.networks.records();
   return networks.some((each) => each.name === name) ? name : usualNetwork(networks);
 }

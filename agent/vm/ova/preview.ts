@@ -3,7 +3,7 @@ import type { Input, OvaPreview } from "../../../lib/contract/mod.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import type { Principal } from "../../access.ts";
 import { obstaclesOf } from "../foreign/config.ts";
-import { configOf, nicsOf } from "./config.ts";
+import { ovaConfigOf, ovaNicsOf } from "./config.ts";
 import { networkFor, networkWarnings, openOva, type OvaServices } from "./inspect.ts";
 
 /** inspect_ova. @throws {ContractError} why it cannot be imported */
@@ -25,12 +25,12 @@ export async function inspectOva(
   }));
   const name = vmNameOf(vm.name, (each) => host.inventory.vmByName(each) !== undefined);
   const format = "qcow2", paths = disks.map(() => undefined);
-  const config = configOf(ova, input, {
+  const config = ovaConfigOf(ova, input, {
     name,
     paths,
     pool: input.pool,
     format,
-    nics: nicsOf(services, vm, input).nics,
+    nics: ovaNicsOf(services, vm, input).nics,
   });
   const obstacles = await obstaclesOf(services, config, principal);
   return {

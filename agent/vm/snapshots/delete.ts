@@ -13,7 +13,7 @@ import {
 } from "../../../lib/formats/xml/snapshot.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
@@ -71,7 +71,7 @@ interface Chains {
  * @throws {ContractError} SnapshotNotDeletable
  */
 async function chainsOf(
-  { link: { machine } }: Host,
+  { link: { machine } }: LibvirtHost,
   vm: VM,
   snapshot: FoundSnapshot,
   all: readonly FoundSnapshot[],
@@ -134,7 +134,7 @@ function requireOurKind({ name, memory, internalDisks, externalDisks }: FoundSna
  * @param chain the images of that disk, what the VM writes to first
  */
 async function volumesAbove(
-  host: Host,
+  host: LibvirtHost,
   path: string,
   chain: readonly string[],
 ): Promise<Volume[] | undefined> {
@@ -146,7 +146,7 @@ async function volumesAbove(
 
 /** What else than a VM and its snapshots needs one of these images. @throws {LibvirtError} */
 async function otherUser(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   paths: readonly string[],
 ): Promise<string | undefined> {
@@ -165,7 +165,7 @@ async function otherUser(
  * @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError}
  */
 export async function requireDeletable(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   names: readonly string[],
   all: readonly FoundSnapshot[],
@@ -189,7 +189,7 @@ export async function requireDeletable(
 
 /** Decides what is done with one image. @throws {ContractError} SnapshotNotDeletable @throws {LibvirtError} */
 async function fateOf(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   snapshot: FoundSnapshot,
   all: readonly FoundSnapshot[],
@@ -239,7 +239,7 @@ async function fateOf(
 
 /** Writes a snapshot's mark: its content changes from here on. @param pivot the disk that QEMU is about to change over */
 async function mark(
-  { link }: Host,
+  { link }: LibvirtHost,
   uuid: string,
   { name, isCurrent }: FoundSnapshot,
   pivot?: string,
@@ -250,7 +250,7 @@ async function mark(
 
 /** Merges what goes on from a snapshot's image into it, and has all that was built on the former be built on the latter. */
 async function carryOutMerge(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { lower, upper, target, isHead }: Extract<Fate, { does: "merge" }>,
   { snapshot, all, job, onShare, held }: {
@@ -300,7 +300,7 @@ async function carryOutMerge(
  * @param head the image it writes to; the one that the VM has now when left out
  */
 async function storeChain(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   target: string,
   head?: Extract<Fate, { does: "merge" }>["lower"],
@@ -315,7 +315,7 @@ async function storeChain(
 }
 
 /** Deletes an image that nothing needs, unless that was done before. @throws {Error} */
-async function discard(host: Host, path: string): Promise<void> {
+async function discard(host: LibvirtHost, path: string): Promise<void> {
   const volume = await volumeAt(host.link, path);
   using _held = volume && host.locks.take(volume.pool, volume.name);
   await undefinedIfMissing(deleteDisk(host, path));
@@ -327,7 +327,7 @@ async function discard(host: Host, path: string): Promise<void> {
  * @throws {ContractError} SnapshotNotDeletable, SnapshotDeleteFailed, JobCancelled, StorageBusy
  */
 export async function deleteBeside(
-  host: Host,
+  host: LibvirtHost,
   vmId: string,
   name: string,
   all: readonly FoundSnapshot[],
@@ -402,7 +402,7 @@ function partlyMerged(cause: Error, merged: readonly string[]): ContractError {
 }
 
 async function carryOutAll(
-  host: Host,
+  host: LibvirtHost,
   vmId: string,
   snapshot: FoundSnapshot,
   { fates, all, job, onMerged }: {

@@ -7,7 +7,7 @@ import { setDisk } from "../../../lib/formats/xml/clone.ts";
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { sleep, SYSTEM_CLOCK } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { openFilesOf } from "../../machine/open_files.ts";
 import { resolvedPath } from "../../machine/resolved_path.ts";
 import { NOTHING, t } from "../../operations/outcome.ts";
@@ -24,7 +24,7 @@ const STORED_MS = 2000;
 export const imagesOf = (xml: string) => new Map(disksOf(xml).map(({ target, source }) => [target, source]));
 
 /** Process of a VM's QEMU; undefined where none is to be seen. */
-export const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
+export const qemuOf = async ({ link: { machine } }: LibvirtHost, uuid: string) =>
   (await machine?.processes.all())?.get(uuid);
 
 /**
@@ -32,7 +32,7 @@ export const qemuOf = async ({ link: { machine } }: Host, uuid: string) =>
  * has both open to write in a merge.
  */
 export async function writtenOf(
-  { link: { machine } }: Host,
+  { link: { machine } }: LibvirtHost,
   pid: number,
   images: { readonly overlay: string; readonly base: string },
 ): Promise<"overlay" | "base" | undefined> {
@@ -53,7 +53,7 @@ interface Unstored {
 }
 
 /** The next start's definition with the new images; undefined where libvirt has all that QEMU uses. */
-async function unstored(vms: Host, { uuid, disks }: DisksSwitched): Promise<Unstored | undefined> {
+async function unstored(vms: LibvirtHost, { uuid, disks }: DisksSwitched): Promise<Unstored | undefined> {
   const { link } = vms, domain = await link.call("domainRead", { uuid });
   if (domain === null || isOff(domain) || !domain.persistent) return undefined;
   const read = (inactive: boolean) => link.call("domainXml", { uuid, secure: true, inactive });

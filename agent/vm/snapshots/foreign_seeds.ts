@@ -3,7 +3,7 @@ import { message, vmName } from "../../../lib/i18n/message.ts";
 import { drivesOf } from "../../../lib/formats/xml/seed_drive.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { exchange } from "../cloud_init/handlers.ts";
 
 /**
@@ -13,7 +13,11 @@ import { exchange } from "../cloud_init/handlers.ts";
  * @param had seeds that its drives had before the revert: those are its own, whoever has them as well
  * @throws {LibvirtError}
  */
-export async function emptyForeignSeeds(host: Host, uuid: string, had: readonly string[]): Promise<void> {
+export async function emptyForeignSeeds(
+  host: LibvirtHost,
+  uuid: string,
+  had: readonly string[],
+): Promise<void> {
   const { inventory, link } = host;
   await inventory.refresh(uuid); // whether it runs by now
   const vm = inventory.vm(uuid);

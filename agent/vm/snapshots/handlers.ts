@@ -21,7 +21,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import { includes, type Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { Handlers } from "../../dispatch.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { snapshotsChanged } from "../../storage/volume_usage.ts";
@@ -55,7 +55,7 @@ const STATES: Readonly<Record<string, Snapshot["state"]>> = {
 };
 
 /** The definitions of a VM: what is stored, and what runs. */
-async function definitions({ link }: Host, vm: VM): Promise<[string, ...string[]]> {
+async function definitions({ link }: LibvirtHost, vm: VM): Promise<[string, ...string[]]> {
   const read = (inactive: boolean) => link.call("domainXml", { uuid: vm.id, secure: false, inactive });
   return isLive(vm) ? [await read(true), await read(false)] : [await read(true)];
 }
@@ -99,7 +99,7 @@ function hindranceOf(found: FoundSnapshot, { vm, domains, bar, within }: Known):
 }
 
 /** Why a VM cannot go back to a definition with a network card whose address another VM has by now. */
-function macHindrance({ inventory }: Host, found: FoundSnapshot, vm: VM): RevertHindrance | undefined {
+function macHindrance({ inventory }: LibvirtHost, found: FoundSnapshot, vm: VM): RevertHindrance | undefined {
   if (found.isExternal) return undefined; // it leaves the configuration as it is
   const other = broughtMac(inventory.vms(), vm, found.domains);
   if (other === undefined) return undefined;
@@ -110,7 +110,10 @@ function macHindrance({ inventory }: Host, found: FoundSnapshot, vm: VM): Revert
 }
 
 /** Images of external snapshots that are in no storage pool. */
-async function outsidePools({ link }: Host, present: readonly FoundSnapshot[]): Promise<ReadonlySet<string>> {
+async function outsidePools(
+  { link }: LibvirtHost,
+  present: readonly FoundSnapshot[],
+): Promise<ReadonlySet<string>> {
   const outside = new Set<string>();
   for (const path of contentsOf(present).keys()) {
     if (await volumeAt(link, path) === undefined) outside.add(path);
@@ -132,7 +135,7 @@ function outsideHindrance(
 }
 
 /** The images that the disks of a VM are made of, where they are several. */
-async function chainsOf({ link }: Host, { vm, present }: Known): Promise<DiskChain[]> {
+async function chainsOf({ link }: LibvirtHost, { vm, present }: Known): Promise<DiskChain[]> {
   if (link.machine === null) return [];
   const contents = contentsOf(present);
   const image = (path: string) => ({ path, snapshots: contents.get(path) ?? [] });
@@ -151,7 +154,7 @@ async function chainsOf({ link }: Host, { vm, present }: Known): Promise<DiskCha
 
 /** What the commands need in addition to the host. */
 export interface SnapshotContext {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly images: SnapshotImages;
   readonly clock: Clock;
 }
@@ -270,7 +273,7 @@ function createHandler(
     ) => {
       const vm = host.requireVm(vmId);
       let taken: Awaited<ReturnType<SnapshotHandlers["create_snapshot"]>> = { name };
-      await host.operate(vm, "taking a snapshot", async () => {
+      await host.claims.operate(vm, "taking a snapshot", async () => {
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const kind = await kindOf(known, !memory || quiesce === true);
@@ -298,7 +301,7 @@ function revertHandler(
   return {
     revert_snapshot: async ({ vmId, name }, { principal }) => {
       const vm = host.requireVm(vmId);
-      await host.operate(vm, "reverting to a snapshot", async () => {
+      await host.claims.operate(vm, "reverting to a snapshot", async () => {
         await requireNoSavedMemory(host, vm);
         const known = await know(vmId);
         await requireReachable(host, known.stored);
@@ -334,7 +337,7 @@ function deleteHandler(
   return {
     delete_snapshot: async ({ vmId, name, children = false }, { principal }) => {
       const vm = host.requireVm(vmId);
-      await host.operate(vm, "deleting a snapshot", async () => {
+      await host.claims.operate(vm, "deleting a snapshot", async () => {
         const known = await know(vmId);
         await requireReachable(host, known.stored);
         const { isExternal } = requireFound(known, name);

@@ -1,16 +1,16 @@
 /** The images that are the content of external snapshots, by VM: they must not be written to, although no VM has them. */
 import type { SnapshotSummary } from "../../../lib/formats/xml/snapshot.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import type { Keeper, KeptPath } from "../../storage/volume_keepers.ts";
 import { contentsOf, scan } from "./scan.ts";
 
 export class SnapshotImages {
-  readonly #host: Pick<Host, "link" | "inventory">;
+  readonly #host: Pick<LibvirtHost, "link" | "inventory">;
   /** VM's id → path → name of a snapshot. */
   readonly #byVm = new Map<string, ReadonlyMap<string, readonly string[]>>();
 
-  constructor(host: Pick<Host, "link" | "inventory">) {
+  constructor(host: Pick<LibvirtHost, "link" | "inventory">) {
     this.#host = host;
   }
 

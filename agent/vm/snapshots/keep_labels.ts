@@ -1,7 +1,7 @@
 /** The tags and the group of a VM through a revert. */
 import type { VM } from "../../../lib/contract/mod.ts";
 import type { VmLabels } from "../../../lib/contract/vm.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { changeMetadata } from "../own_metadata.ts";
 
 /**
@@ -10,7 +10,10 @@ import { changeMetadata } from "../own_metadata.ts";
  *
  * @throws {LibvirtError}
  */
-export async function keepLabels(host: Host, { id, tags, group }: Pick<VM, "id"> & VmLabels): Promise<void> {
+export async function keepLabels(
+  host: LibvirtHost,
+  { id, tags, group }: Pick<VM, "id"> & VmLabels,
+): Promise<void> {
   await host.inventory.refresh(id);
   const now = host.inventory.vm(id);
   const isSame = now?.group === group && now?.tags.join("\n") === tags.join("\n");

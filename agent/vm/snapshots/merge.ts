@@ -4,7 +4,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { declaredChain } from "../../../lib/formats/xml/backing_store.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
 import { sleep } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { log } from "../../log.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
@@ -36,7 +36,7 @@ export interface MergeWatch {
 }
 
 /** The paths of the images that a running VM has for a disk, what it writes to first. */
-async function liveChain({ link }: Host, uuid: string, target: string): Promise<string[]> {
+async function liveChain({ link }: LibvirtHost, uuid: string, target: string): Promise<string[]> {
   const document = new XmlDocument(await link.call("domainXml", { uuid, secure: false, inactive: false }));
   const disk = diskIn(document, target);
   if (disk === undefined) return [];
@@ -50,7 +50,7 @@ async function liveChain({ link }: Host, uuid: string, target: string): Promise<
  * @throws {ContractError} SnapshotDeleteFailed @throws the reason of the job's end @throws {LibvirtError}
  */
 async function mergeLive(
-  host: Host,
+  host: LibvirtHost,
   { vm: { id: uuid }, upper, lower, isHead }: Merge,
   target: string,
   { job, onShare, beforePivot }: MergeWatch,
@@ -111,7 +111,7 @@ async function requireSame({ upper, lower }: Merge, signal: AbortSignal): Promis
  *
  * @throws {ContractError} SnapshotDeleteFailed @throws {ToolError} @throws the reason of the job's end
  */
-export async function mergeImages(host: Host, wish: Merge, watch: MergeWatch): Promise<void> {
+export async function mergeImages(host: LibvirtHost, wish: Merge, watch: MergeWatch): Promise<void> {
   const { vm, target, upper } = wish;
   const isActive = host.inventory.active().includes(vm.id);
   if (isActive && target !== undefined) return await mergeLive(host, wish, target, watch);

@@ -5,7 +5,7 @@
 import type { VM } from "../../../lib/contract/mod.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import { isLive } from "../../../lib/vm/state.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { imagesOf, qemuOf, writtenOf } from "./disks_switched.ts";
@@ -19,7 +19,7 @@ export interface NextImage {
 }
 
 /** The disks of a VM that runs which are on other images from the next start on. @throws {LibvirtError} */
-export async function changingDisks(host: Host, vm: VM): Promise<NextImage[]> {
+export async function changingDisks(host: LibvirtHost, vm: VM): Promise<NextImage[]> {
   if (!isLive(vm) || !vm.persistent) return [];
   const read = async (inactive: boolean) =>
     imagesOf(await host.link.call("domainXml", { uuid: vm.id, secure: false, inactive }));
@@ -36,7 +36,7 @@ interface BuiltOnNow extends NextImage {
 }
 
 /** Such disks: a person who gives a VM another image for the next start builds it on nothing. @throws {LibvirtError} */
-async function builtOnNow(host: Host, vm: VM, target: string | undefined): Promise<BuiltOnNow[]> {
+async function builtOnNow(host: LibvirtHost, vm: VM, target: string | undefined): Promise<BuiltOnNow[]> {
   if (host.link.machine === null) return [];
   const changing = (await changingDisks(host, vm)).filter((disk) => (target ?? disk.target) === disk.target);
   const found: BuiltOnNow[] = [];
@@ -48,7 +48,7 @@ async function builtOnNow(host: Host, vm: VM, target: string | undefined): Promi
 }
 
 /** Whether QEMU writes to the lower image: it has merged the upper one, and a kill kept libvirt from storing that. */
-async function isMerged(host: Host, { id }: VM, { path, now }: BuiltOnNow): Promise<boolean> {
+async function isMerged(host: LibvirtHost, { id }: VM, { path, now }: BuiltOnNow): Promise<boolean> {
   const pid = await qemuOf(host, id);
   return pid !== undefined && await writtenOf(host, pid, { overlay: path, base: now }) === "base";
 }
@@ -60,7 +60,7 @@ async function isMerged(host: Host, { id }: VM, { path, now }: BuiltOnNow): Prom
  * @throws {LibvirtError}
  */
 export async function unknownImage(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   target?: string,
 ): Promise<NextImage | undefined> {
@@ -74,7 +74,7 @@ export async function unknownImage(
  *
  * @throws {LibvirtError}
  */
-export async function mergedImage(host: Host, vm: VM): Promise<BuiltOnNow | undefined> {
+export async function mergedImage(host: LibvirtHost, vm: VM): Promise<BuiltOnNow | undefined> {
   for (const disk of await builtOnNow(host, vm, undefined)) if (await isMerged(host, vm, disk)) return disk;
   return undefined;
 }
@@ -94,13 +94,17 @@ const unknownText = ({ target, path }: NextImage): string =>
  * @param target for this disk alone
  * @throws {LibvirtError}
  */
-export async function unknownImageText(host: Host, vm: VM, target?: string): Promise<string | undefined> {
+export async function unknownImageText(
+  host: LibvirtHost,
+  vm: VM,
+  target?: string,
+): Promise<string | undefined> {
   const disk = await unknownImage(host, vm, target);
   return disk && unknownText(disk);
 }
 
 /** The same, and why images below such a disk stay as they are while its merge is not stored. @throws {LibvirtError} */
-export async function unsettledImageText(host: Host, vm: VM): Promise<string | undefined> {
+export async function unsettledImageText(host: LibvirtHost, vm: VM): Promise<string | undefined> {
   const unknown = await unknownImageText(host, vm);
   if (unknown !== undefined) return unknown;
   const merged = await mergedImage(host, vm);
@@ -114,7 +118,7 @@ export async function unsettledImageText(host: Host, vm: VM): Promise<string | u
  * @throws {LibvirtError}
  */
 export async function lostUnknown(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   xml: string,
 ): Promise<{ readonly path: string; readonly reason: string } | undefined> {

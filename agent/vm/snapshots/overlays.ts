@@ -3,7 +3,7 @@ import { message, type Sentence } from "../../../lib/i18n/message.ts";
 import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { setDisk } from "../../../lib/formats/xml/clone.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { type CheckedImage, checkImage } from "../../storage/disk_images/check.ts";
 import { readUnreadPools } from "../../storage/overlays.ts";
@@ -38,7 +38,7 @@ export const diskAt = ({ target, source = "", format }: Disk): DiskAt => ({
  * @throws {ContractError} DiskRefused, StorageBusy, StorageUnknown, DiskNotFound
  */
 export const judge = (
-  host: Host,
+  host: LibvirtHost,
   { id, name }: VM,
   { path, format }: DiskAt,
   held: DisposableStack,
@@ -56,7 +56,7 @@ const inNoPool = (target: string, path: string) =>
 
 /** What hinders that the disks of a VM go on in new images next to them. @throws {LibvirtError} */
 export async function overlayHindrance(
-  { link }: Host,
+  { link }: LibvirtHost,
   disks: readonly Disk[],
 ): Promise<Sentence | undefined> {
   for (const { target, source = "" } of disks) {
@@ -81,7 +81,7 @@ function newName(vm: VM, target: string, what: string): string {
  * @throws {ContractError} SnapshotNotPossible, StoragePoolReadOnly, DiskExceedsPool, StorageBusy @throws {LibvirtError}
  */
 export async function makeOverlay(
-  host: Host,
+  host: LibvirtHost,
   steps: Steps,
   { vm, target, image, what }: {
     readonly vm: VM;
@@ -115,7 +115,7 @@ export async function makeOverlay(
  * @throws {ContractError} @throws {LibvirtError}
  */
 export async function storeDisks(
-  { link }: Host,
+  { link }: LibvirtHost,
   { id: uuid }: VM,
   images: ReadonlyMap<string, Pick<CheckedImage, "path" | "format" | "type" | "backing">>,
 ): Promise<void> {
@@ -126,7 +126,7 @@ export async function storeDisks(
 
 /** What a volume is built on, by its own head where that can be read: QEMU and qemu-img change it, and tell no pool. */
 async function backingNow(
-  { link }: Host,
+  { link }: LibvirtHost,
   { path, type, format, backing }: Volume,
 ): Promise<string | undefined> {
   if (type !== "file" || format !== "qcow2" || link.machine === null) return backing?.path;
@@ -134,7 +134,7 @@ async function backingNow(
 }
 
 /** The volumes that are built directly on the image at a path. @throws {Error} when one of them cannot be read */
-export async function builtOn(host: Host, path: string): Promise<Volume[]> {
+export async function builtOn(host: LibvirtHost, path: string): Promise<Volume[]> {
   const { machine, inventory: { storage } } = host;
   const real = await resolvedPath(machine, path);
   const found: Volume[] = [];
@@ -152,7 +152,10 @@ export async function builtOn(host: Host, path: string): Promise<Volume[]> {
  *
  * @throws {LibvirtError} when libvirt is away
  */
-export async function rereadBackings({ link, inventory: { storage } }: Host, path: string): Promise<void> {
+export async function rereadBackings(
+  { link, inventory: { storage } }: LibvirtHost,
+  path: string,
+): Promise<void> {
   const pool = (await volumeAt(link, path))?.pool;
   if (pool === undefined) return;
   try {

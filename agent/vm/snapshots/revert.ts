@@ -8,7 +8,7 @@ import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts"
 import { disksOf } from "../../../lib/formats/xml/device_diff.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import type { Principal } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
@@ -32,7 +32,7 @@ import { contentsOf, type FoundSnapshot } from "./scan.ts";
  * image stays in use (docs/snapshots.md). Images below those of all snapshots are the disk's own.
  */
 async function imagesSince(
-  host: Host,
+  host: LibvirtHost,
   { type, source, format }: Disk,
   contents: ReadonlyMap<string, unknown>,
 ): Promise<readonly string[]> {
@@ -43,7 +43,11 @@ async function imagesSince(
 }
 
 /** Images that a VM writes to now, and that nothing else needs: what a revert throws away. @throws {LibvirtError} */
-export async function lostImages(host: Host, vm: VM, snapshots: readonly FoundSnapshot[]): Promise<string[]> {
+export async function lostImages(
+  host: LibvirtHost,
+  vm: VM,
+  snapshots: readonly FoundSnapshot[],
+): Promise<string[]> {
   const contents = contentsOf(snapshots), stoppedOn = await leftOn(host);
   const chains = await Promise.all(keptDisks(vm.disks).map((disk) => imagesSince(host, disk, contents)));
   const otherVms = host.inventory.vms().filter(({ id }) => id !== vm.id);
@@ -76,7 +80,7 @@ const contentOf = ({ target, path, format }: FoundSnapshot["externalDisks"][numb
  * @throws {ContractError} SnapshotNotRevertable, SnapshotRevertFailed, StorageBusy, StoragePoolReadOnly
  */
 export async function revertExternalSnapshot(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   snapshot: FoundSnapshot,
   all: readonly FoundSnapshot[],
@@ -129,7 +133,7 @@ export async function revertExternalSnapshot(
 
 /** Notes that disks go on in new images: copies of what they were on before are of the same disks. @throws {LibvirtError} */
 async function noteGoneBack(
-  host: Host,
+  host: LibvirtHost,
   { id, disks }: VM,
   images: ReadonlyMap<string, { readonly path: string }>,
 ): Promise<void> {
@@ -144,7 +148,7 @@ async function noteGoneBack(
  *
  * @throws {LibvirtError} when libvirt is away: it is deleted when the operation is settled
  */
-export async function removeLost(host: Host, path: string): Promise<void> {
+export async function removeLost(host: LibvirtHost, path: string): Promise<void> {
   try {
     await deleteDisk(host, path);
   } catch (error) {
@@ -154,7 +158,7 @@ export async function removeLost(host: Host, path: string): Promise<void> {
 }
 
 /** @throws {ContractError} SnapshotNotRevertable where the image of a snapshot is missing or not what it was */
-async function judged(host: Host, vm: VM, name: string, disk: DiskAt, held: DisposableStack) {
+async function judged(host: LibvirtHost, vm: VM, name: string, disk: DiskAt, held: DisposableStack) {
   try {
     const image = await judge(host, vm, disk, held);
     const other = image.uses.find(({ vmId, format }) => vmId !== vm.id && format !== undefined);
@@ -172,7 +176,7 @@ async function judged(host: Host, vm: VM, name: string, disk: DiskAt, held: Disp
 }
 
 /** Has libvirt note which snapshot the VM came from: the next one is its child. */
-async function markCurrent({ link }: Host, uuid: string, name: string): Promise<void> {
+async function markCurrent({ link }: LibvirtHost, uuid: string, name: string): Promise<void> {
   try {
     const xml = await link.call("snapshotXml", { uuid, name });
     await link.call("snapshotRedefine", { uuid, xml, current: true });

@@ -4,7 +4,7 @@ import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mo
 import { type SnapshotSummary, summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
 import { contractError, isUnsupported } from "../../libvirt/failure.ts";
 import { noteSnapshots } from "../../storage/snapshot_files.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 /** A snapshot that is there. */
 export interface FoundSnapshot extends SnapshotSummary {
@@ -13,7 +13,7 @@ export interface FoundSnapshot extends SnapshotSummary {
 
 /** The snapshots there are, parents before their children. None where the driver does not know any. */
 export async function scan(
-  { link }: Pick<Host, "link">,
+  { link }: Pick<LibvirtHost, "link">,
   { id: uuid }: Pick<VM, "id">,
 ): Promise<FoundSnapshot[]> {
   try {

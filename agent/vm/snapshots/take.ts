@@ -7,7 +7,7 @@ import { isLive } from "../../../lib/vm/state.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { type Quiescing, quiescingOf, withFrozenGuest } from "../../hosts/quiesce.ts";
 import { thawGuest } from "../../hosts/thaw.ts";
 import { contractError } from "../../libvirt/failure.ts";
@@ -48,7 +48,7 @@ function quiesceOf(vm: VM, by: Quiescing, quiesce: boolean | undefined): "no" | 
  * @throws {ContractError} SnapshotNotPossible, SnapshotFailed, DiskRefused, StorageBusy
  */
 export async function takeBeside(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   { name, description, quiesce }: SnapshotToTake,
   { principal, clock }: { readonly principal: Pick<Principal, "name">; readonly clock: Clock },
@@ -120,7 +120,7 @@ export async function takeBeside(
 }
 
 /** @throws {ContractError} SnapshotNotPossible for a VM that runs and starts from other images next time */
-async function requireSameImages(host: Host, vm: VM): Promise<void> {
+async function requireSameImages(host: LibvirtHost, vm: VM): Promise<void> {
   const [disk] = await changingDisks(host, vm);
   if (disk === undefined) return;
   const merged = await mergedImage(host, vm);
@@ -137,7 +137,7 @@ async function requireSameImages(host: Host, vm: VM): Promise<void> {
  * @throws {ContractError} SnapshotNotPossible @throws {LibvirtError}
  */
 async function takeStill(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   take: () => Promise<SnapshotResult>,
   isMust: boolean,
@@ -150,7 +150,7 @@ async function takeStill(
 const refused = (reason: Sentence) => new ContractError("SnapshotNotPossible", { reason });
 
 /** Writes the judged chains into the definition, which libvirt leaves open. Where that fails, the next start judges them. */
-async function pin(host: Host, vm: VM, overlays: ReadonlyMap<string, Overlay>): Promise<void> {
+async function pin(host: LibvirtHost, vm: VM, overlays: ReadonlyMap<string, Overlay>): Promise<void> {
   try {
     await storeDisks(host, vm, overlays);
   } catch (error) {

@@ -3,22 +3,19 @@
  * stay, and then the VM could not start, as its disk is what they are built on: they go once the VM is off. Only what is sure
  * goes: an image that an operation of ours has made, that nothing uses or has open, and in which nothing was written.
  */
-import type { DatabaseSync } from "node:sqlite";
-import { message, vmName } from "../../../lib/i18n/message.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import { ContractError } from "../../../lib/contract/mod.ts";
-import type { Host } from "../../hosts/host.ts";
-import type { HostOverlays, MadeFile } from "../../hosts/unused_overlays.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
+import type { HostOverlays, MadeFile } from "../../hosts/left_files.ts";
 import { isSystemError } from "../../machine/files.ts";
 import { ProgramLate } from "../../machine/programs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
-import { t } from "../../operations/outcome.ts";
 import type { OperationRecord } from "../../operations/step.ts";
 import { backingOf } from "../../storage/disk_images/backing.ts";
 import { holdsNothing } from "../../storage/qemu_img.ts";
-import { removeUnused } from "../../storage/volume_steps.ts";
+import { LeftFiles, type LeftFileTable } from "../../storage/left_files.ts";
 import type { Migration } from "../../store/migrations.ts";
 import type { Store } from "../../store/store.ts";
 import { isOff } from "../lifecycle/undefine.ts";
@@ -33,12 +30,8 @@ export const UNUSED_OVERLAY_MIGRATIONS: readonly Migration[] = [
    ) STRICT;`,
 ];
 
-/** Forgets those of a host that was removed. */
-export const forgetUnusedOverlays = (store: Store, host: string): void =>
-  store.keep(
-    `unused images of ${host}`,
-    () => void store.database!.prepare("DELETE FROM unused_overlays WHERE host = ?").run(host),
-  );
+/** Where they are written down. */
+export const UNUSED_OVERLAYS: LeftFileTable = { table: "unused_overlays", logName: "unused image" };
 
 /** The disk of a snapshot for which an image was made. */
 const diskOf = ({ steps }: OperationRecord, path: string) =>
@@ -47,33 +40,25 @@ const diskOf = ({ steps }: OperationRecord, path: string) =>
   );
 
 export class UnusedOverlays implements HostOverlays, Disposable {
-  /** By path: what made it. */
-  readonly #made = new Map<string, OperationRecord>();
+  readonly #made: LeftFiles;
   /** VMs that have just stopped, with an image that a program still has open. */
   readonly #waiting = new Set<string>();
   /** Sweeps that are under way, by VM. */
   readonly #sweeps = new Map<string, Promise<void>>();
-  readonly #attached: Disposable;
 
-  constructor(private readonly host: Host, private readonly store: Store) {
-    this.#attached = store.attach((database) => this.#read(database));
+  constructor(private readonly host: LibvirtHost, store: Store) {
+    this.#made = new LeftFiles(host, store, UNUSED_OVERLAYS);
   }
 
   [Symbol.dispose](): void {
-    this.#attached[Symbol.dispose]();
+    this.#made[Symbol.dispose]();
   }
 
   async keep(operation: OperationRecord, step: MadeFile): Promise<boolean> {
     const { path } = step, file = await identityAt(path);
     if (operation.vmId === undefined || diskOf(operation, path) === undefined || file === null) return false;
     const switched = operation.steps.filter(({ kind }) => kind === "disks-switched");
-    const record = { ...operation, keys: [], steps: [{ ...step, file }, ...switched] };
-    this.#made.set(path, record);
-    this.store.keep(`unused image ${path}`, () => {
-      this.store.database!.prepare(
-        "INSERT OR REPLACE INTO unused_overlays (host, path, operation) VALUES (?, ?, ?)",
-      ).run(this.host.id, path, JSON.stringify(record));
-    });
+    this.#made.put(operation, { ...step, file }, switched);
     return true;
   }
 
@@ -84,13 +69,13 @@ export class UnusedOverlays implements HostOverlays, Disposable {
 
   /** Those of all VMs. */
   async sweepAll(): Promise<void> {
-    const ids = new Set([...this.#made.values()].flatMap(({ vmId }) => vmId ?? []));
+    const ids = new Set(this.#made.all().flatMap(({ operation: { vmId } }) => vmId ?? []));
     await Promise.all([...ids].map((id) => this.sweep(id)));
   }
 
   of(vmId: string): { target: string; path: string }[] {
-    return [...this.#made].flatMap(([path, record]) => {
-      const disk = record.vmId === vmId ? diskOf(record, path) : undefined;
+    return this.#made.all().flatMap(({ operation, step: { path } }) => {
+      const disk = operation.vmId === vmId ? diskOf(operation, path) : undefined;
       return disk === undefined ? [] : [{ target: disk.target, path }];
     });
   }
@@ -134,42 +119,13 @@ export class UnusedOverlays implements HostOverlays, Disposable {
 
   /** @throws {LibvirtError} and what reading the image gives */
   async #remove(path: string): Promise<"over" | "in-use" | "has-data"> {
-    const operation = this.#made.get(path), step = operation?.steps[0];
-    if (operation === undefined || step?.kind !== "volume-made") return "over";
-    const base = diskOf(operation, path)?.chain[0]?.path;
-    const isEmpty = async () => (await backingOf(path))?.path === base && await holdsNothing(path);
-    const outcome = await removeUnused({ vms: this.host, operation }, { ...step, path }, isEmpty);
-    if (outcome === "in-use" || outcome === "has-data") return outcome;
-    this.#forget(path);
-    if (outcome.did === "done") this.#tell(operation, path);
-    return "over";
-  }
-
-  #tell({ actor, command, vmId, subject }: OperationRecord, path: string): void {
-    this.host.record({
-      ...{ actor, door: "agent", action: command, result: "ok" },
-      message: message`${vmName({ vmId: vmId!, name: subject })}: ${t("operations.removed", { what: path })}`,
-      ...{ vmId: vmId!, vmName: subject },
-    });
-  }
-
-  #forget(path: string): void {
-    this.#made.delete(path);
-    this.store.keep(`unused image ${path}`, () => {
-      this.store.database!.prepare("DELETE FROM unused_overlays WHERE host = ? AND path = ?")
-        .run(this.host.id, path);
-    });
-  }
-
-  #read(database: DatabaseSync): void {
-    const rows = database.prepare("SELECT path, operation FROM unused_overlays WHERE host = ?").all(
-      this.host.id,
+    const file = this.#made.get(path);
+    if (file === undefined) return "over";
+    const base = diskOf(file.operation, path)?.chain[0]?.path;
+    return await this.#made.remove(
+      file,
+      async () => (await backingOf(path))?.path === base && await holdsNothing(path),
     );
-    for (const { path, operation } of rows) {
-      const record = JSON.parse(String(operation)) as OperationRecord;
-      // Another libvirt that the host's id was given later has none of what it made
-      if (record.uri === this.host.link.uri) this.#made.set(String(path), record);
-    }
   }
 }
 

@@ -11,7 +11,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { keptDisks } from "../../../lib/vm/snapshots.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import type { Principal } from "../../access.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isFromSnapshot, isPaused, isStoppedForSnapshot, wasShutDown } from "../../hosts/inventory/states.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -36,7 +36,7 @@ const specOf = (command: "create_snapshot" | "revert_snapshot", { id, name }: VM
   ({ command, subject: name, vmId: id, actor: actor.name, keys: [keyOf.vm(id)] }) as const;
 
 /** Paths of the cloud-init seeds that a VM has in its drives, now and at its next start. @throws {LibvirtError} */
-async function seedsNow({ link }: Host, vm: VM): Promise<string[]> {
+async function seedsNow({ link }: LibvirtHost, vm: VM): Promise<string[]> {
   const xmls = await Promise.all(
     (isLive(vm) ? [false, true] : [true]).map((inactive) =>
       link.call("domainXml", { uuid: vm.id, secure: false, inactive })
@@ -54,7 +54,7 @@ const isAnswer = (error: unknown): boolean => error instanceof LibvirtError && e
  * @throws {ContractError} SnapshotNotPossible, SnapshotFailed
  */
 export async function takeWithin(
-  host: Host,
+  host: LibvirtHost,
   { vm }: { readonly vm: VM },
   { name, description }: { readonly name: string; readonly description: string | undefined },
   actor: Actor,
@@ -91,7 +91,7 @@ export async function takeWithin(
 
 /** What a revert leaves to be done: the screen's password, the tags and group, seeds of other VMs. @throws {LibvirtError} */
 async function afterRevert(
-  host: Host,
+  host: LibvirtHost,
   { uuid, name, tags, group, seeds = [] }: Pick<
     SnapshotReverted,
     "uuid" | "name" | "tags" | "group" | "seeds"
@@ -112,7 +112,7 @@ async function afterRevert(
  * @throws {LibvirtError}
  */
 async function keepHostRules(
-  { link }: Host,
+  { link }: LibvirtHost,
   uuid: string,
   { name, isCurrent }: Pick<FoundSnapshot, "name" | "isCurrent">,
 ): Promise<void> {
@@ -130,7 +130,7 @@ async function keepHostRules(
  * @throws {ContractError} SnapshotNotFound, SnapshotRevertFailed
  */
 export async function revertWithin(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   snapshot: Pick<FoundSnapshot, "name" | "state" | "isCurrent">,
   actor: Actor,
@@ -167,7 +167,12 @@ export async function revertWithin(
 }
 
 /** Deletes one, with those that came from it where wished. @throws {ContractError} SnapshotNotFound, SnapshotDeleteFailed */
-export async function deleteWithin(host: Host, vm: VM, name: string, children: boolean): Promise<void> {
+export async function deleteWithin(
+  host: LibvirtHost,
+  vm: VM,
+  name: string,
+  children: boolean,
+): Promise<void> {
   try {
     await dropCheckpoints(host, vm);
     await host.link.call("snapshotDelete", { uuid: vm.id, name, children });

@@ -15,7 +15,7 @@ import type { Handlers } from "../../dispatch.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";
 import type { NodeInfo } from "../../hosts/node_info.ts";
 import { contractError } from "../../libvirt/failure.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { lostUnknown } from "../snapshots/next_start.ts";
 import { updateVm } from "./update.ts";
 import { HardwareSource, type HardwareState } from "./options.ts";
@@ -30,7 +30,7 @@ function waiting({ xmls: { live, next }, hostCpus }: HardwareState): PendingChan
 
 /** A handler for each command on hardware. */
 export function hardwareHandlers(
-  host: Host,
+  host: LibvirtHost,
   make: NodeInfo,
   capabilities: HostCapabilities,
   overcommit: boolean,
@@ -43,7 +43,7 @@ export function hardwareHandlers(
     const vm = host.requireVm(vmId);
     if (!vm.persistent) throw new ContractError("VmNotPersistent");
     let before: PendingChange[] = [];
-    await host.operate(vm, "updating", async () => {
+    await host.claims.operate(vm, "updating", async () => {
       before = waiting(await source.read(vm, false));
       // What of the host somebody took away is given by administrators alone, also where the VM still has it.
       if (givesOfHost(before, areas) && !includes(role, "administrator")) {

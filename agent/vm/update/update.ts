@@ -21,7 +21,7 @@ import { requireOwner } from "../lifecycle/power.ts";
 import { changeMetadata } from "../own_metadata.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
 import type { HardwareSource } from "./options.ts";
-import type { Host } from "../../hosts/host.ts";
+import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { allOrNothing, type UpdateStep } from "./steps.ts";
 import type { Coverage } from "../../coverage/coverage.ts";
 
@@ -42,7 +42,7 @@ export interface UpdateOptions {
 
 /** A VM under change. */
 interface Work {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   readonly change: HardwareChange;
   readonly xmls: DomainXmls;
@@ -218,7 +218,7 @@ function normalised({ description, ...change }: HardwareChange): HardwareChange 
  * @throws {ContractError} what {@link checkHardware} says no to; VmNotPersistent, VmNotOwner, UpdateFailed, VmBusy
  */
 export async function updateVm(
-  host: Host,
+  host: LibvirtHost,
   source: HardwareSource,
   vmId: string,
   asked: HardwareChange,
@@ -269,7 +269,7 @@ export async function updateVm(
     }
   };
   const { cpu, memory } = change, memoryMb = Math.max(memory?.maxMb ?? 0, memory?.currentMb ?? 0);
-  await host.operate(vm, "updating", async () => {
+  await host.claims.operate(vm, "updating", async () => {
     using admission = host.projects.grow(vm, {
       ...(cpu?.count !== undefined && { cpus: cpu.count }),
       ...(memoryMb > 0 && { memoryMb }),

@@ -3,7 +3,7 @@ import { type Mirror, mirrorOf } from "../../../../lib/formats/xml/block_copy.ts
 import { setDisk } from "../../../../lib/formats/xml/clone.ts";
 import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../../../lib/formats/xml/edit.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import type { DiskMoved, MovedImage } from "../../../operations/step.ts";
 import { pathOfDisk } from "../../../storage/disk_path.ts";
 import { isOff } from "../../lifecycle/undefine.ts";
@@ -22,13 +22,16 @@ export interface DiskPlaces {
 
 type Which = Pick<DiskMoved, "uuid" | "target">;
 
-async function pathIn({ link }: Host, xml: string, target: string): Promise<string | undefined> {
+async function pathIn({ link }: LibvirtHost, xml: string, target: string): Promise<string | undefined> {
   const disk = summarizeDomain(xml).disks.find((each) => each.target === target);
   return disk && await pathOfDisk(link, disk);
 }
 
 /** Asks libvirt; undefined where there is no such VM. @throws {LibvirtError} */
-export async function placesOfDisk(host: Host, { uuid, target }: Which): Promise<DiskPlaces | undefined> {
+export async function placesOfDisk(
+  host: LibvirtHost,
+  { uuid, target }: Which,
+): Promise<DiskPlaces | undefined> {
   const { link } = host;
   const domain = await link.call("domainRead", { uuid });
   if (domain === null) return undefined;
@@ -41,7 +44,11 @@ export async function placesOfDisk(host: Host, { uuid, target }: Which): Promise
 }
 
 /** Has the stored definition name an image as the disk. What else it says of the disk stays. @throws {LibvirtError} */
-export async function nameImage({ link }: Host, { uuid, target }: Which, image: MovedImage): Promise<void> {
+export async function nameImage(
+  { link }: LibvirtHost,
+  { uuid, target }: Which,
+  image: MovedImage,
+): Promise<void> {
   const document = new XmlDocument(await link.call("domainXml", { uuid, secure: true, inactive: true }));
   setDisk(document, target, image);
   await link.call("domainDefine", { xml: document.toString() });

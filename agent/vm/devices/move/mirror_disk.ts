@@ -6,7 +6,7 @@ import { message, type Sentence, vmName } from "../../../../lib/i18n/message.ts"
 import { ContractError, type VM } from "../../../../lib/contract/mod.ts";
 import { copyGoalXml } from "../../../../lib/formats/xml/block_copy.ts";
 import { sleep } from "../../../clock.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../../jobs/jobs.ts";
 import { isConnectionLost } from "../../../libvirt/failure.ts";
 import type { Noted, Steps } from "../../../operations/operation.ts";
@@ -21,7 +21,7 @@ const AWAY_MS = 60_000;
 
 /** A copy of a disk by QEMU, into a volume that is there. */
 export interface DiskMirror {
-  readonly host: Host;
+  readonly host: LibvirtHost;
   readonly vm: VM;
   readonly step: DiskMoved;
   readonly job: JobHandle;
@@ -36,7 +36,7 @@ async function claimWhenFree({ host, vm, job: { signal } }: DiskMirror): Promise
   for (;;) {
     signal.throwIfAborted();
     try {
-      return host.claim(vm, "moving a disk");
+      return host.claims.take(vm, "moving a disk");
     } catch (error) {
       if (!(error instanceof ContractError) || error.code !== "VmBusy") throw error;
     }
@@ -77,7 +77,7 @@ async function begin(copy: DiskMirror): Promise<NotedMove> {
 }
 
 /** Whether QEMU has copied all, and writes to both. */
-async function isReady(host: Host, step: DiskMoved): Promise<boolean> {
+async function isReady(host: LibvirtHost, step: DiskMoved): Promise<boolean> {
   const mirror = (await placesOfDisk(host, step))?.mirror;
   return mirror !== undefined && mirror.isReady && mirror.path === step.to.path;
 }

@@ -3,7 +3,7 @@ import { message, vmName } from "../../../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output, type Role } from "../../../../lib/contract/mod.ts";
 import { messageOf } from "../../../../lib/text/message.ts";
 import type { Principal } from "../../../access.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import type { JobHandle } from "../../../jobs/jobs.ts";
 import { ToolError } from "../../../libvirt/failure.ts";
 import type { Operation } from "../../../operations/operation.ts";
@@ -41,7 +41,7 @@ function imageOf({ target, copy: { source, used } }: MovePlan, made: Volume): Mo
 
 /** What is written down of the move, once its new volume is there. */
 async function stepOf(
-  { link }: Host,
+  { link }: LibvirtHost,
   { vm, target, copy: { source }, format, keepsSource }: MovePlan,
   to: MovedImage,
   { backing, at }: { readonly backing: MovedImage["backing"]; readonly at: number | null },
@@ -58,7 +58,7 @@ async function stepOf(
 
 /** Has QEMU copy it. @returns the step, and what keeps others off the VM */
 async function moveRunning(
-  host: Host,
+  host: LibvirtHost,
   plan: MovePlan,
   { job, operation, role }: MoveWork,
 ): Promise<{ readonly step: DiskMoved; readonly claim: Disposable }> {
@@ -81,7 +81,7 @@ const plain = (backing: MovedImage["backing"]): MovedImage["backing"] =>
 
 /** Copies it, and has the definition name the copy. */
 async function moveStopped(
-  host: Host,
+  host: LibvirtHost,
   plan: MovePlan,
   { job, operation, role }: MoveWork,
 ): Promise<DiskMoved> {
@@ -107,7 +107,7 @@ async function moveStopped(
 }
 
 /** Lets checkpoints of backups go: what QEMU notes in a disk stays there, and of no use without the others. */
-async function dropNotes(host: Host, { vm }: MovePlan, job: JobHandle): Promise<void> {
+async function dropNotes(host: LibvirtHost, { vm }: MovePlan, job: JobHandle): Promise<void> {
   if ((await ownCheckpoints(host, vm.id)).length === 0) return;
   job.log(
     message`What backups have noted of ${
@@ -117,7 +117,7 @@ async function dropNotes(host: Host, { vm }: MovePlan, job: JobHandle): Promise<
   await dropCheckpoints(host, vm);
 }
 
-async function carryOut(host: Host, plan: MovePlan, work: MoveWork): Promise<Output<"move_disk">> {
+async function carryOut(host: LibvirtHost, plan: MovePlan, work: MoveWork): Promise<Output<"move_disk">> {
   const { vm, target, isLive, copy: { source, pool }, name } = plan, { job, operation } = work;
   operation.showsAs(job.id);
   job.log(message`Copying ${target}: ${source.path} to ${pool}/${name}`);
@@ -165,7 +165,7 @@ function moveError(error: unknown, target: string): unknown {
  * @throws {ContractError} what {@link planMove} says; DiskRefused, VolumeInUse, DiskMoveFailed, VmBusy, JobCancelled
  */
 export async function moveDisk(
-  host: Host,
+  host: LibvirtHost,
   input: Input<"move_disk">,
   { role, name: actor }: Pick<Principal, "role" | "name">,
 ): Promise<Output<"move_disk">> {
@@ -208,7 +208,7 @@ export async function moveDisk(
   const plan = () => planMove(host, input, role);
   try {
     if (isLive) await work();
-    else await host.operate(known, "moving a disk", work);
+    else await host.claims.operate(known, "moving a disk", work);
   } catch (error) {
     throw moveError(error, target);
   }

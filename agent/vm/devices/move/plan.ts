@@ -4,7 +4,7 @@ import { ContractError, type Disk, type Input, type Role, type VM } from "../../
 import { encryptedDisks, transientDisks } from "../../../../lib/formats/xml/backup.ts";
 import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
 import { includes } from "../../../access.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import { usesOf } from "../../../storage/disk_images/usage.ts";
 import { requirePlaces, requireWritable } from "../../../storage/volume_checks.ts";
 import { overlays, readKnownPools, unreadPoolText } from "../../../storage/overlays.ts";
@@ -48,7 +48,7 @@ const refuse = ({ target, source: path = "empty" }: Pick<Disk, "target" | "sourc
   new ContractError("DiskNotMovable", { target, path, reason });
 
 /** The disk as the VM has it now and at its next start. @throws {ContractError} NoSuchDisk, DiskNotMovable */
-async function diskOf(host: Host, vm: VM, target: string, isLive: boolean): Promise<Disk> {
+async function diskOf(host: LibvirtHost, vm: VM, target: string, isLive: boolean): Promise<Disk> {
   const { link } = host, { id: uuid } = vm;
   const read = (inactive: boolean) => link.call("domainXml", { uuid, secure: false, inactive });
   const xmls = [await read(true), ...isLive ? [await read(false)] : []];
@@ -91,7 +91,7 @@ function refuseKind(disk: Disk): void {
 }
 
 /** @throws {ContractError} DiskNotMovable for a disk that snapshots have: they would be lost, or not be what they were */
-async function refuseSnapshots(host: Host, vm: VM, disk: Disk): Promise<void> {
+async function refuseSnapshots(host: LibvirtHost, vm: VM, disk: Disk): Promise<void> {
   const has = (disks: readonly { readonly target: string }[]) =>
     disks.some(({ target }) => target === disk.target);
   const found = await scan(host, vm);
@@ -113,7 +113,7 @@ async function refuseSnapshots(host: Host, vm: VM, disk: Disk): Promise<void> {
 
 /** @throws {ContractError} DiskNotMovable, DiskInUse for what somebody else needs as it is, where it is */
 async function refuseUsers(
-  host: Host,
+  host: LibvirtHost,
   vm: VM,
   disk: Disk,
   { pool, path }: Volume,
@@ -136,7 +136,11 @@ async function refuseUsers(
 }
 
 /** @throws {ContractError} DiskNotMovable while QEMU works on the VM's disks already */
-export async function refuseCopied({ link }: Host, { id: uuid, disks }: VM, disk: Disk): Promise<void> {
+export async function refuseCopied(
+  { link }: LibvirtHost,
+  { id: uuid, disks }: VM,
+  disk: Disk,
+): Promise<void> {
   if (await link.call("backupNow", { uuid }) !== null) {
     throw refuse(
       disk,
@@ -153,7 +157,7 @@ export async function refuseCopied({ link }: Host, { id: uuid, disks }: VM, disk
 }
 
 /** @throws {ContractError} DiskNotMovable for what another program notes of it: libvirt does not take that along */
-async function refuseCheckpoints(host: Host, { id: uuid }: VM, disk: Disk): Promise<void> {
+async function refuseCheckpoints(host: LibvirtHost, { id: uuid }: VM, disk: Disk): Promise<void> {
   const other = await foreignCheckpoint(host, uuid);
   if (other === undefined) return;
   throw refuse(
@@ -174,7 +178,7 @@ const bytesOf = ({ source }: DiskCopy, toFiles: boolean): number =>
  * @throws {LibvirtError}
  */
 export async function planMove(
-  host: Host,
+  host: LibvirtHost,
   { vmId, target, pool, format: wanted, name, keepSource: keepsSource = false }: Input<"move_disk">,
   role: Role,
 ): Promise<MovePlan> {

@@ -1,6 +1,6 @@
 /** The end of a move: both definitions name the copy, and only then the old volume goes. */
 import { ContractError, type Output } from "../../../../lib/contract/mod.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
 import { originOf } from "../../../storage/disk_origin.ts";
 import { removeOldVolume } from "../../../storage/old_volume.ts";
@@ -16,7 +16,7 @@ type OldVolume = Output<"move_disk">["oldVolume"];
  * @returns what became of the old volume
  * @throws {ContractError} DiskMoveFailed @throws {LibvirtError}
  */
-export async function completeMove(host: Host, step: DiskMoved, actor: string): Promise<OldVolume> {
+export async function completeMove(host: LibvirtHost, step: DiskMoved, actor: string): Promise<OldVolume> {
   const { uuid, target, from, to, keepsSource } = step;
   const places = await placesOfDisk(host, step);
   // libvirt 9.0 changes the stored definition with the running one where both named the same image.

@@ -3,7 +3,7 @@
  * on what it had, and the copy goes with the step before. Where that is not known, both images stay.
  */
 import { undefinedIfMissing } from "../../../machine/files.ts";
-import type { Host } from "../../../hosts/host.ts";
+import type { LibvirtHost } from "../../../hosts/libvirt_host.ts";
 import { left, NOTHING, type StepOutcome, t, Unsettled } from "../../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../../operations/settlement.ts";
 import type { DiskMoved } from "../../../operations/step.ts";
@@ -12,14 +12,14 @@ import { type DiskPlaces, nameImage, placesOfDisk } from "./definitions.ts";
 import { completeMove } from "./settle.ts";
 
 /** When an image was written to last, where it is a file of this host: milliseconds since 1970. */
-export async function writtenAt({ link }: Host, path: string): Promise<number | null> {
+export async function writtenAt({ link }: LibvirtHost, path: string): Promise<number | null> {
   if (link.machine === null) return null;
   const info = await undefinedIfMissing(link.machine.files.statFile(path));
   return info?.isFile ? info.mtime?.getTime() ?? null : null;
 }
 
 /** Whether somebody has written to the old image since it was copied while the VM was off. */
-export const wasWritten = async (host: Host, { from, writtenAt: at }: DiskMoved): Promise<boolean> =>
+export const wasWritten = async (host: LibvirtHost, { from, writtenAt: at }: DiskMoved): Promise<boolean> =>
   at !== null && await writtenAt(host, from.path) !== at;
 
 async function complete(step: DiskMoved, { vms, operation: { actor } }: Settlement): Promise<StepOutcome> {
@@ -36,7 +36,7 @@ const unclear = ({ target, from, to }: DiskMoved): StepOutcome => ({
 });
 
 /** Ends QEMU's copy. @returns whether there was one: libvirt that was killed may name one that is over. @throws {Unsettled} while it goes on */
-async function endCopy(host: Host, step: DiskMoved): Promise<boolean> {
+async function endCopy(host: LibvirtHost, step: DiskMoved): Promise<boolean> {
   const { uuid, target } = step;
   // Answers once libvirt has taken the VM up again after its start.
   if (await host.link.call("blockJobNow", { uuid, target }) === null) return false;
@@ -62,7 +62,7 @@ async function settleOff(step: DiskMoved, next: string | undefined, at: Settleme
 }
 
 /** Whether a QEMU has the copy open; undefined where that is not known. */
-async function isOpen({ link }: Host, { to }: DiskMoved): Promise<boolean | undefined> {
+async function isOpen({ link }: LibvirtHost, { to }: DiskMoved): Promise<boolean | undefined> {
   if (link.machine === null) return undefined;
   using lock = await link.machine.files.lockImage(to.path);
   return lock.state === "unknown" ? undefined : lock.state === "open";

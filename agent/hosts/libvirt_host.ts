@@ -3,8 +3,7 @@
  * here; two hosts share nothing but the application (`app.ts`).
  */
 import type { LibvirtLogin } from "../../ffi/address.ts";
-import type { DomainRecord, GuestAddress } from "../../ffi/calls/mod.ts";
-import { LibvirtError } from "../../ffi/error.ts";
+import type { GuestAddress } from "../../ffi/calls/mod.ts";
 import {
   type CommandName,
   type ConnectionStatus,
@@ -15,43 +14,34 @@ import {
   type Output,
   type VM,
 } from "../../lib/contract/mod.ts";
-import type { Handler, Handlers } from "../dispatch.ts";
+import type { Handler } from "../dispatch.ts";
 import type { ActivityEntry } from "../store/activity.ts";
 import { type Principal, settlingPrincipal } from "../access.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
-import type { Hang } from "../../lib/contract/host.ts";
-import { hangEndText, hangText } from "../../lib/hangs/message.ts";
 import { hostField } from "../../lib/contract/on_host.ts";
-import type { HostPart, Portable } from "../feature_part.ts";
 import { HostCapabilities } from "./capabilities.ts";
-import { isHang } from "../libvirt/failure.ts";
 import { connectionUri, uriOfFurtherHost } from "../libvirt/uri.ts";
 import { localHostname } from "../machine/local.ts";
 import type { LocalMachine } from "../machine/machine.ts";
-import { HangReports } from "./hang_reports.ts";
-import { HostHangs } from "./hangs.ts";
-import { libvirtHang } from "./libvirt_hang.ts";
+import { HangWatch } from "./hang_watch.ts";
 import { LostVms } from "./lost_vms.ts";
+import { VmClaims } from "./vm_claims.ts";
 import { NodeInfo } from "./node_info.ts";
 import { Passt } from "./passt.ts";
 import type { VmStorage } from "../machine/vm_storage.ts";
 import { type HostGuests, NO_GUESTS } from "./guests.ts";
 import type { HostMedia } from "./media.ts";
-import type { HostOverlays } from "./unused_overlays.ts";
-import type { HostParts } from "./kept_parts.ts";
+import type { HostOverlays, HostParts } from "./left_files.ts";
 import { Addresses } from "./inventory/addresses.ts";
 import { DiskSizes } from "./inventory/disk_sizes.ts";
-import { type DomainChange, Inventory } from "./inventory/inventory.ts";
-import { findPending } from "./inventory/pending.ts";
+import { Inventory } from "./inventory/inventory.ts";
 import { watchLibvirtFiles } from "./inventory/watch.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { type LibvirtCaller, LibvirtLink } from "../libvirt/link.ts";
-import { sameLibvirt } from "./same_libvirt.ts";
+import { LibvirtLink } from "../libvirt/link.ts";
 import { SshConnection } from "./ssh/connection.ts";
 import { log } from "../log.ts";
 import { Sampler } from "../metrics/sampler.ts";
 import { Operations } from "../operations/operations.ts";
-import { keyOf } from "../operations/step.ts";
 import { PacedJobs, type PeriodicJob } from "../periodic.ts";
 import { FormatRecords } from "../storage/format_records.ts";
 import { isTestDriver } from "../storage/disk_images/reader.ts";
@@ -60,7 +50,10 @@ import { Reservations } from "./reservations.ts";
 import { VolumeKeepers } from "../storage/volume_keepers.ts";
 import { volumeOf } from "../storage/volumes.ts";
 import { HostEvents } from "./events.ts";
+import { HostFeatures } from "./host_features.ts";
 import { hostJobs } from "./host_jobs.ts";
+import { HostReading } from "./host_reading.ts";
+import { OtherLibvirts } from "./other_libvirts.ts";
 import { within } from "../within.ts";
 import type { Clock } from "../clock.ts";
 import type { BinRecords } from "../storage/bin/records.ts";
@@ -68,7 +61,7 @@ import type { LeftDisks } from "../storage/images/left_disks.ts";
 import type { ClosedPlaces } from "./closed_places.ts";
 import { type HostLabels, NO_HOST_LABELS } from "./labels.ts";
 import { type HostMaintenance, NO_MAINTENANCE } from "./maintenance.ts";
-import { type HostProjects, NO_PROJECTS } from "./projects.ts";
+import { type HostProjects, NO_PROJECTS, type VmAdmissions } from "./projects.ts";
 import { isSameLogin } from "./login.ts";
 import type { ManagedHost } from "./managed_host.ts";
 import type { HostServices } from "./services.ts";
@@ -88,8 +81,6 @@ export interface HostConfig {
 
 /** Milliseconds between two looks which jobs are due: what is not looked at may wait, a new listener must not. */
 const CHECK_MS = 500;
-/** Milliseconds the first calls after the start wait for libvirt: they would fail for no reason a person knows of. */
-const SETTLE_MS = 5000;
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
 /** Milliseconds for which a change of a host waits until its libvirt has let another user in, or has refused it. */
@@ -101,7 +92,7 @@ const NO_LOAD = { loadAverage: null, uptimeSeconds: null } as const;
 /** What is said while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
-export class Host implements ManagedHost {
+export class LibvirtHost implements ManagedHost {
   readonly id: string;
   readonly isLinked = false;
   #label: string | undefined;
@@ -148,38 +139,30 @@ export class Host implements ManagedHost {
     Promise.reject(new Error("no host is linked"));
   /** Whether it takes VMs. Set by the feature of maintenance. */
   maintenance: HostMaintenance = NO_MAINTENANCE;
-  /** What admits VMs to projects. Set by their feature. */
-  projects: HostProjects = NO_PROJECTS;
   /** VMs that come to it at once. Set by the feature of VMs. */
   arrivals: { take(): Disposable } = { take: () => ({ [Symbol.dispose]: () => {} }) };
   /** The host that a VM was switched over to, or may have been. Set by the feature of replication. */
   switchedOverTo: (vmId: string) => string | undefined = () => undefined;
   readonly passt: Passt;
+  /** What the features do on it. */
+  readonly features: HostFeatures;
+  /** The libvirts that its own is compared with. */
+  readonly otherLibvirts: OtherLibvirts;
   /** The host's name as libvirt tells it; undefined until it has. */
   fullName: string | undefined;
   /** What does not respond. */
-  readonly hangs: HostHangs;
-  /** What of it was written down, and people are alerted of. */
-  readonly reports: HangReports;
+  readonly hangs: HangWatch;
+  /** Which operations its VMs are kept for. */
+  readonly claims: VmClaims;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
   readonly storageMounts: VmStorage | undefined;
+  #projects: HostProjects & VmAdmissions = NO_PROJECTS;
   readonly #services: HostServices;
   readonly #lost: LostVms;
   readonly #addresses: Addresses;
-  readonly #parts: readonly HostPart<CommandName>[];
-  readonly #handlers: Partial<Handlers>;
+  readonly #reading: HostReading;
   readonly #periodic: PacedJobs;
   readonly #stopping = new AbortController();
-  /** A connection was made whose state is not wholly read yet. */
-  #unread = false;
-  /** Resolved once the first attempt to connect has succeeded or failed, or takes too long to wait for. */
-  readonly #attempted = Promise.withResolvers<void>();
-  #isSettled = false;
-  /** The host whose libvirt its connection leads to as well; it is not served then. */
-  sameAs: string | undefined;
-  /** libvirt was there, and did not answer, when its status changed last. */
-  #isSilent = false;
-  #reading: Promise<void> = Promise.resolve();
 
   constructor(services: HostServices, { id, label, uri: given, login }: HostConfig) {
     this.#services = services;
@@ -196,11 +179,8 @@ export class Host implements ManagedHost {
       uri,
       {
         status: (status) => this.#onStatus(status),
-        refusal: (call) => this.#refusal(call),
-        connected: () => {
-          this.#reading = this.#onConnected();
-          this.#attempted.resolve();
-        },
+        refusal: (call) => this.otherLibvirts.refusal(call),
+        connected: () => this.#reading.connected(),
         events: (events) => this.inventory.onEvents(events),
         volumeMade: (record) => {
           const volume = volumeOf(record);
@@ -218,35 +198,26 @@ export class Host implements ManagedHost {
       this.ssh === undefined ? {} : { most: MOST_BY_SSH },
       { uri: this.ssh?.libvirtUri(uri) ?? connectionUri(uri), ...(login && { login }) },
       services.simulationOf(uri),
+      clock,
     );
+    this.otherLibvirts = new OtherLibvirts(this, services.hosts);
     this.locks = new StorageLocks(this.machine !== null);
     this.keepers = new VolumeKeepers(this.machine, () => this.#onSameMachine().map(({ keepers }) => keepers));
     this.inventory = new Inventory(
       this.link,
       this.events,
       id === LOCAL_HOST ? localHostname() : id,
-      (change) => this.#onChange(change),
+      (change) => this.features.changed(change),
       {
         isForeign: (vmId) => services.hosts.isForeign(id, vmId),
         placed: (vmId) => services.hosts.placed(vmId),
         membershipOf: (vmId) => services.membershipOf(vmId),
       },
     );
-    this.storageMounts = this.machine?.mountsOf(this.inventory, () => this.#onHangs());
-    this.hangs = new HostHangs(
-      this.link.gate,
-      this.inventory,
-      () => this.#onHangs(),
-      () => this.storageMounts?.list() ?? [],
-    );
-    this.reports = new HangReports(clock, {
-      began: (hang) => this.#recordHang("not-responding", hang, hangText(hang)),
-      ended: (hang, ms) => this.#recordHang("responds-again", hang, hangEndText(hang, ms)),
-      changed: () => {
-        for (const part of this.#parts) part.hangsChanged?.();
-      },
-    });
+    this.storageMounts = this.machine?.mountsOf(this.inventory, () => this.hangs.changed());
+    this.hangs = new HangWatch(this, clock);
     this.#lost = new LostVms(this.link, this.inventory);
+    this.claims = new VmClaims(this, this.#lost);
     this.make = new NodeInfo(this.link);
     this.capabilities = new HostCapabilities(this.link, this.make, clock);
     this.sizes = new DiskSizes(this.link, this.inventory, clock);
@@ -282,8 +253,14 @@ export class Host implements ManagedHost {
       isWatched: () => this.events.listeners > 0,
       ask: (vm) => this.guests.addresses(vm),
     }, clock);
-    this.#parts = services.partsOn(this);
-    this.#handlers = Object.assign({}, ...this.#parts.map(({ handlers }) => handlers));
+    this.#reading = new HostReading(this, {
+      addresses: this.#addresses,
+      features: () => this.features,
+      lost: this.#lost,
+      others: this.otherLibvirts,
+      wasRead: () => services.hosts.wasRead(),
+    });
+    this.features = new HostFeatures(services.partsOn(this));
     this.operations.settleWith({
       vms: this,
       rules: services.stepRules,
@@ -297,7 +274,7 @@ export class Host implements ManagedHost {
   }
 
   /** Other hosts whose libvirts have the same files. */
-  #onSameMachine(): Host[] {
+  #onSameMachine(): LibvirtHost[] {
     return this.machine === null
       ? []
       : this.#services.hosts.all().filter((other) => other !== this && other.machine !== null);
@@ -342,6 +319,25 @@ export class Host implements ManagedHost {
     return this.sampler.host;
   }
 
+  /** The projects that its VMs are in. Set by their feature. */
+  get projects(): HostProjects {
+    return this.#projects;
+  }
+
+  set projects(projects: HostProjects & VmAdmissions) {
+    this.#projects = projects;
+  }
+
+  /**
+   * The one way for a VM onto this host: nothing else admits one, and while the host takes none, nothing does.
+   *
+   * @throws {ContractError} HostInMaintenance
+   */
+  requireAdmissions(): VmAdmissions {
+    this.maintenance.requireInService();
+    return this.#projects;
+  }
+
   vms(): readonly VM[] {
     return this.inventory.vms();
   }
@@ -356,7 +352,7 @@ export class Host implements ManagedHost {
 
   /** Its handler for a command; undefined where hosts have none. */
   handler<N extends CommandName>(command: N): Handler<N> | undefined {
-    return this.#handlers[command] as Handler<N> | undefined;
+    return this.features.handler(command);
   }
 
   /** A guest's agent has told its addresses to somebody. */
@@ -367,11 +363,7 @@ export class Host implements ManagedHost {
   /** Connects, and goes on trying. Returns at once: libvirt may come later. */
   start(): void {
     void this.#startLink();
-    setTimeout(this.#attempted.resolve, SETTLE_MS);
-    void this.settled().then(() => {
-      this.#isSettled = true;
-      if (!this.#stopping.signal.aborted) this.#services.hosts.wasRead();
-    });
+    this.#reading.start(this.#stopping.signal);
     this.#periodic.start();
     if (this.machine?.isSystem) void watchLibvirtFiles(this.inventory, this.#stopping.signal);
   }
@@ -388,10 +380,10 @@ export class Host implements ManagedHost {
   /** Stops within a few seconds. VMs run on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.reports.stop();
+    this.hangs.reports.stop();
     const late = await this.#periodic.stop(STOP_MS);
     if (late.length > 0) log.warn("still running at the stop", { host: this.id, jobs: late });
-    for (const part of this.#parts) await part.stop?.();
+    await this.features.stop();
     this.storageMounts?.stop();
     this.operations.stop();
     this.formats[Symbol.dispose]();
@@ -421,48 +413,14 @@ export class Host implements ManagedHost {
     >;
   }
 
-  /**
-   * Tells the features that another VM has the id of one that was deleted: each of them, also where one fails.
-   *
-   * @returns what no longer goes by that id, and what features failed with: they are to be told again
-   */
-  vmReplaced(vmId: string): { readonly released: readonly string[]; readonly errors: readonly unknown[] } {
-    const released: string[] = [], errors: unknown[] = [];
-    for (const part of this.#parts) {
-      try {
-        released.push(...part.replaced?.(vmId) ?? []);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    return { released, errors };
-  }
-
-  /** What is kept of a VM, and can go with it to another host. */
-  portable(vm: VM): readonly Portable[] {
-    return this.#parts.flatMap((part) => [...part.portable?.(vm) ?? []]);
-  }
-
-  /** Tells the features that each host was read, or cannot be. */
-  hostsSettled(): void {
-    for (const part of this.#parts) part.hostsSettled?.();
-  }
-
-  /** Tells the features that a command deleted a network. */
-  async networkDeleted(name: string): Promise<void> {
-    for (const part of this.#parts) await part.networkDeleted?.(name);
-  }
-
   /** Whether it was read since the start, or is known not to answer. */
   get isSettled(): boolean {
-    return this.#isSettled || this.inventory.filled;
+    return this.#reading.isSettled;
   }
 
   /** Waits, a bounded time, until the host was read for the first time, or it is known that it cannot be. */
   async settled(): Promise<void> {
-    await this.#attempted.promise;
-    if (this.inventory.filled) return;
-    await within(SETTLE_MS, this.#reading);
+    await this.#reading.settled();
   }
 
   /**
@@ -490,48 +448,6 @@ export class Host implements ManagedHost {
     throw new ContractError("LibvirtUnavailable", undefined, { ...(message !== undefined && { message }) });
   }
 
-  /**
-   * Runs an operation on a VM: shows its label meanwhile, and reads the VM again at the end, so that
-   * whoever gets the answer sees what it did.
-   *
-   * @param run gives the VM as it read it last, where it did that itself
-   * @param always run at the same time as another operation
-   * @throws {ContractError} VmBusy, OperationUnsettled
-   */
-  async operate(
-    vm: VM,
-    label: string,
-    run: () => Promise<DomainRecord | null | void>,
-    always = false,
-  ): Promise<void> {
-    // What was cut short by a VM that does not respond is settled once it does, or is off
-    const isWayOut = always && this.link.gate.hangOf(`vm:${vm.id}`) !== undefined;
-    if (this.operations.unsettled > 0 && !isWayOut) await this.operations.ready([keyOf.vm(vm.id)]);
-    const isBeside = always && this.inventory.vm(vm.id)?.operation !== undefined;
-    using _claim = isBeside ? undefined : this.claim(vm, label);
-    const record = await run();
-    if (!isBeside) this.inventory.endOperation(vm.id);
-    if (record) this.inventory.take(record);
-    else await this.reread(vm);
-  }
-
-  /**
-   * Keeps other operations off a VM until disposed of; its label is shown meanwhile.
-   *
-   * @throws {ContractError} VmBusy
-   */
-  claim({ id }: VM, label: string): Disposable {
-    const lost = this.#lost.pidOf(id);
-    if (lost !== undefined) {
-      const operation = `it runs as process ${lost} of the host, which libvirt has lost`;
-      throw new ContractError("VmBusy", { operation });
-    }
-    const running = this.inventory.vm(id)?.operation;
-    if (running !== undefined) throw new ContractError("VmBusy", { operation: running });
-    this.inventory.update(id, { operation: label });
-    return { [Symbol.dispose]: () => void this.inventory.update(id, { operation: undefined }) };
-  }
-
   /** The process that runs a VM which libvirt takes for off; undefined where there is none. */
   lostProcess(vmId: string): number | undefined {
     return this.#lost.pidOf(vmId);
@@ -546,130 +462,20 @@ export class Host implements ManagedHost {
     }
   }
 
-  /** What does not respond, longest first; libvirt itself, which says more than its parts, before all. */
-  get silent(): readonly Hang[] {
-    const whole = libvirtHang(this.link.status), told = this.hangs.told();
-    return whole.length === 0 ? told : [...whole, ...told.filter(({ about }) => about !== "host")];
-  }
-
-  #onHangs(): void {
-    this.events.publish("hangs-changed", {});
-    this.reports.update(this.silent);
-  }
-
-  #recordHang(action: string, { vmId, name }: Hang, message: string): void {
-    this.record({
-      ...{ actor: "libvirt", door: "agent", action, result: "event", message },
-      ...(vmId !== undefined && { vmId, vmName: name }),
-    });
-  }
-
   #onStatus(status: ConnectionStatus): void {
     this.events.publish("connection-status-changed", { status });
-    const silent = libvirtHang(status);
-    if (silent.length > 0 || this.#isSilent) this.#onHangs();
-    this.#isSilent = silent.length > 0;
+    this.hangs.onStatus(status);
     if (status.connected) return;
-    this.#attempted.resolve();
+    this.#reading.disconnected();
     this.sampler.forget();
     this.make.forget();
     this.capabilities.forget();
-    for (const part of this.#parts) part.disconnected?.();
-  }
-
-  /** Other hosts that answer. */
-  #others(): { readonly id: string; readonly label: string; readonly call: LibvirtCaller }[] {
-    return this.#services.hosts.all().filter((other) => other !== this && other.link.status.connected)
-      .map(({ id, label, link }) => ({ id, label, call: (name, ...args) => link.call(name, ...args) }));
+    this.features.disconnected();
   }
 
   /** Whether a host with this id is read by this KVM Manager itself. */
   isServed(hostId: string): boolean {
     return this.#services.hosts.served(hostId) !== undefined;
-  }
-
-  /** Refuses a libvirt that is another host's: what is deleted there would be gone for that one. */
-  async #refusal(call: LibvirtCaller): Promise<string | undefined> {
-    if (this.id === LOCAL_HOST) return undefined;
-    const same = await sameLibvirt(call, this.#others());
-    this.sameAs = same?.label;
-    return same &&
-      `This connection leads to the libvirt of ${same.label}. Remove this host, or change its connection.`;
-  }
-
-  /** Compares its libvirt with those of the others once more: the host that was added later gives way. */
-  async #compareOthers(): Promise<void> {
-    const same = await sameLibvirt((name, ...args) => this.link.call(name, ...args), this.#others());
-    if (same === undefined) return;
-    const later = this.#services.hosts.all().findLast(({ id }) => id === this.id || id === same.id);
-    await later?.link.reconnect("It is compared with the other hosts.");
-  }
-
-  /** Reads everything of a fresh connection. What fails is tried again by the reconcile. */
-  async #onConnected(): Promise<void> {
-    this.#unread = true;
-    // Two that connect at the same time do not see each other before
-    this.#compareOthers().catch((error) =>
-      log.error("hosts could not be compared", { host: this.id, error })
-    );
-    try {
-      await this.inventory.resync();
-      // Before anything is done with the disks of VMs that are off
-      await this.#lost.look();
-      this.#unread = false;
-      this.#services.hosts.wasRead();
-    } catch (error) {
-      log.warn("the host could not be read", { host: this.id, error });
-      return;
-    }
-    this.operations.settle().catch((error) =>
-      log.error("what was cut short could not be settled", { host: this.id, error })
-    );
-    this.sizes.forget();
-    this.#details().catch((error) => log.warn("the VMs could not be read whole", { host: this.id, error }));
-  }
-
-  /** Learns the host's full name, for which libvirt asks a resolver that may be away: nothing waits for it. */
-  async #learnName(): Promise<void> {
-    try {
-      this.fullName = await this.link.call("hostName");
-      // Other hosts are called by their id
-      if (this.id === LOCAL_HOST) this.inventory.hostname = this.fullName;
-    } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
-      log.info("the host's full name is not known", { host: this.id, error });
-    }
-  }
-
-  /** What is found out after the list: nothing waits for it. */
-  async #details(): Promise<void> {
-    await this.#uptimes();
-    await Promise.all([
-      this.#learnName(),
-      // Lists of hosts tell the version
-      this.id === LOCAL_HOST ? undefined : this.make.get(),
-      ...this.#parts.map((part) => part.connected?.()),
-      this.sizes.update(),
-      this.#addresses.update(),
-      this.sampler.tick(),
-      findPending(this.link, this.inventory),
-    ]);
-  }
-
-  /** Finds out since when VMs run that were started before us. */
-  async #uptimes(): Promise<void> {
-    const { machine } = this;
-    if (!machine?.isSystem) return;
-    for (const uuid of this.inventory.active()) {
-      const vm = this.inventory.vm(uuid);
-      if (!vm || vm.startedAt !== undefined) continue;
-      const startedAt = await machine.startedAt(vm.name);
-      if (startedAt !== undefined) this.inventory.update(uuid, { startedAt });
-    }
-  }
-
-  #onChange(change: DomainChange): void {
-    for (const part of this.#parts) part.changed?.(change);
   }
 
   /**
@@ -680,27 +486,13 @@ export class Host implements ManagedHost {
     if (!isTestDriver(this.link.uri)) await this.formats.observe(this.link, vms, again);
   }
 
-  async #reconcile(): Promise<void> {
-    if (this.#unread) return await this.#onConnected();
-    await this.inventory.networks.reconcile();
-    try {
-      const missed = this.inventory.reconcile(await this.link.call("domainListStates"));
-      if (missed > 0) log.info("found what events did not tell", { host: this.id, vms: missed });
-    } catch (error) {
-      // libvirt's list waits for each VM; the others are read one by one below
-      if (!isHang(error)) throw error;
-      log.debug("the list of all VMs waits for one that does not respond", { host: this.id, error });
-    }
-    await this.inventory.rereadOldest();
-  }
-
   /** Everything periodic on this host, in one list. */
   #jobs(): PeriodicJob[] {
     const own = hostJobs(this, {
       addresses: this.#addresses,
       lost: this.#lost,
-      reconcile: () => this.#reconcile(),
+      reconcile: () => this.#reading.reconcile(),
     });
-    return [...own, ...this.#parts.flatMap(({ periodic = [] }) => periodic)];
+    return [...own, ...this.features.periodic];
   }
 }

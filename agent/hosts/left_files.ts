@@ -1,9 +1,20 @@
-/** What a host has of the images that snapshots which were cut short have left, for what settles steps and starts VMs. */
+/** What a host has of files that operations which were cut short have left, for what settles steps and starts VMs. */
 import type { OperationRecord, VolumeMade } from "../operations/step.ts";
 
 /** A volume that was made as a file of this host. */
 export type MadeFile = VolumeMade & { readonly path: string };
 
+/** Volumes that disks were arriving in when their import was cut. */
+export interface HostParts {
+  /**
+   * Remembers a volume that a disk was arriving in, so that the next import of that disk goes on with it.
+   *
+   * @returns whether it stays: not where it is gone, or another file by now
+   */
+  keep(operation: OperationRecord, step: MadeFile): Promise<boolean>;
+}
+
+/** Images of snapshots that were cut short. */
 export interface HostOverlays {
   /**
    * Remembers an image that a QEMU has open now, where it was made for a snapshot that was not taken.
