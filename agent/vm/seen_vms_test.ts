@@ -58,10 +58,13 @@ function worldIn(folder: string) {
       everyVm: () => [...vms.values()],
       update: (id: string, extras: Partial<VM>) => void vms.set(id, { ...vms.get(id)!, ...extras }),
     },
-    vmReplaced: (id: string) => {
-      const isFirst = !asked.has(id), errors = failing.has(id) ? [new ContractError("StoreUnavailable")] : [];
-      asked.add(id);
-      return { released: isFirst ? [`a schedule of ${id}`] : [], errors };
+    features: {
+      vmReplaced: (id: string) => {
+        const isFirst = !asked.has(id),
+          errors = failing.has(id) ? [new ContractError("StoreUnavailable")] : [];
+        asked.add(id);
+        return { released: isFirst ? [`a schedule of ${id}`] : [], errors };
+      },
     },
     record: (row: { action: string; vmId: string; message: string }) => void recorded.push(row),
   };

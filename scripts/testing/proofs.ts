@@ -125,7 +125,7 @@ export const SLOW_PROOFS: Readonly<Record<string, SlowProof>> = {
       "tests/system/unused_overlays_test.ts",
       "tests/system/adopted_overlay_test.ts",
     ],
-    rooms: ["agent/vm/snapshots", "agent/hosts/unused_overlays.ts"],
+    rooms: ["agent/vm/snapshots", "agent/storage/left_files.ts"],
   },
   "VMs of other hypervisors": {
     files: [

@@ -123,9 +123,11 @@ class World {
       observeFormats: (vms: readonly VM[], again: boolean) => formats.observe(link, vms, again),
       keepers: { of: () => Promise.resolve(undefined), kept: () => [] },
       requireFilled: () => {},
-      claim: ({ name }: Machine) => {
-        assert.equal(this.machines.get(name)?.running, false);
-        return { [Symbol.dispose]: () => {} };
+      claims: {
+        take: ({ name }: Machine) => {
+          assert.equal(this.machines.get(name)?.running, false);
+          return { [Symbol.dispose]: () => {} };
+        },
       },
     } as unknown as LibvirtHost;
   }

@@ -13,7 +13,7 @@ function hostOf(isRunning: boolean) {
       shown = isRunning;
       return Promise.resolve();
     },
-    operate: () => Promise.reject(new Error("it goes on")),
+    claims: { operate: () => Promise.reject(new Error("it goes on")) },
   } as unknown as LibvirtHost;
   return { host, asked: () => asked };
 }
