@@ -69,14 +69,20 @@ function responseOf(message: IncomingMessage, end: () => void, signal: AbortSign
   return new Response(body, { status, headers });
 }
 
-/** Sends a request. @throws what the system or TLS says; the signal's reason */
+/** Methods that change nothing: a request may be sent again. */
+const REPEATABLE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/** @property repeatable it changes nothing, whatever its method is: it may be sent again */
+export type SentOptions = RequestOptions & { readonly repeatable?: boolean };
+
+/** Sends a request; one that may change something is sent once. @throws what the system or TLS says; the signal's reason */
 export async function sendRequest(
-  options: RequestOptions,
+  { method = "GET", repeatable = REPEATABLE.has(method), ...options }: SentOptions,
   body?: string | Uint8Array | ReadableStream<Uint8Array>,
 ): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const end = () => void asked.destroy();
-  const asked = httpRequest(options, (message) => {
+  const asked = httpRequest({ ...options, method }, (message) => {
     // What is thrown to an emitter of events ends the program
     try {
       resolve(responseOf(message, end, options.signal));
@@ -85,6 +91,8 @@ export async function sendRequest(
       end();
     }
   });
+  // Where a connection that was kept breaks, Deno 2.9 sends the request again, whether it was carried out or not
+  if (!repeatable) asked.once("socket", () => asked.reusedSocket = false);
   // Without a listener, such an answer is dropped and the request waits on
   asked.once("upgrade", (_message, socket) => {
     reject(new Error("it changes to a protocol that was not asked for"));

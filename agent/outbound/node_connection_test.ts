@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Agent } from "node:http";
 import { createServer } from "node:net";
 import { sendRequest } from "./node_connection.ts";
 
@@ -34,4 +35,44 @@ Deno.test("node_connection: a status that no answer has is an error of the reque
 Deno.test("node_connection: another protocol, which was not asked for, is an error of the request", async () => {
   const answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
   await assert.rejects(askedOf(answer), /not asked for/);
+});
+
+Deno.test("node_connection: what may change something is sent once, also where a connection that was kept breaks", async () => {
+  const got: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => {
+      const [line = ""] = bytes.toString().split(" HTTP");
+      got.push(line);
+      if (line.endsWith("/first")) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+      else socket.destroy();
+    });
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", listening.resolve);
+  await listening.promise;
+  const { port } = server.address() as { port: number };
+  try {
+    for (
+      const [method, repeatable, times] of [["POST", undefined, 1], ["POST", true, 2], [
+        "GET",
+        undefined,
+        2,
+      ]] as const
+    ) {
+      got.length = 0;
+      const agent = new Agent({ keepAlive: true });
+      const send = (path: string) =>
+        sendRequest({
+          ...{ host: "127.0.0.1", port, agent, method, path },
+          ...(repeatable !== undefined && { repeatable }),
+        }, method === "POST" ? "{}" : undefined);
+      await (await send("/first")).arrayBuffer();
+      await assert.rejects(send("/second"));
+      agent.destroy();
+      assert.deepEqual(got, [`${method} /first`, ...Array(times).fill(`${method} /second`)]);
+    }
+  } finally {
+    server.close();
+  }
 });

@@ -325,6 +325,7 @@ export class LinkedHost implements ManagedHost {
       if (readOnly && !isStream) signals.push(AbortSignal.timeout(READ_MS));
       const response = await this.peer.request(path, {
         ...request,
+        ...(readOnly && { repeatable: true }),
         headers: { ...request.headers, ...caller },
         signal: AbortSignal.any(signals),
       });
@@ -576,6 +577,7 @@ export class LinkedHost implements ManagedHost {
   async #ask(command: CommandName, input: unknown, signal: AbortSignal): Promise<unknown> {
     const response = await this.peer.request(`/api/v1/commands/${command}`, {
       method: "POST",
+      repeatable: COMMANDS[command].readOnly,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(input),
       signal: AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]),

@@ -71,6 +71,8 @@ export interface PeerRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | ReadableStream<Uint8Array>;
   readonly signal?: AbortSignal;
+  /** It changes nothing, whatever its method is: it may be sent again where a connection breaks. */
+  readonly repeatable?: boolean;
 }
 
 export class PeerConnection {
@@ -180,11 +182,11 @@ export class PeerConnection {
     };
   }
 
-  async #send(path: string, { method = "GET", headers = {}, body, signal }: PeerRequest): Promise<Response> {
+  async #send(path: string, { headers = {}, body, signal, ...how }: PeerRequest): Promise<Response> {
     const ended = AbortSignal.any([this.#stopped.signal, ...signal ? [signal] : []]);
     const sent = performance.now();
     const response = await sendRequest({
-      ...{ agent: this.#agent, method, path: this.#path(path), signal: ended },
+      ...{ ...how, agent: this.#agent, path: this.#path(path), signal: ended },
       headers: { ...this.#headers(), ...headers },
     }, body);
     this.#answered(response.headers, performance.now() - sent);
