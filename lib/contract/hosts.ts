@@ -98,7 +98,8 @@ export const HostStatus = Type.Object({
       ),
       certificateEndsAt: Type.Optional({
         ...ForeignTimestamp,
-        description: "when the certificate of its KVM Manager ends. The link goes on after it; browsers warn",
+        description:
+          "milliseconds since 1970, when the certificate of its KVM Manager ends. The link goes on after it; browsers warn",
       }),
     }, { description: "of a host with a KVM Manager of its own, once it has answered" }),
   ),
