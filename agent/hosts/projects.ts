@@ -25,7 +25,7 @@ export interface WantedVm {
   readonly project: string | undefined;
 }
 
-/** What admits VMs that are made here, or come here. A host hands it out while it takes VMs (`Host.requireAdmissions`). */
+/** What admits VMs that are made here, or come here. A host hands it out while it takes VMs (`LibvirtHost.requireAdmissions`). */
 export interface VmAdmissions {
   /**
    * Admits a VM that is about to be made, or comes back, and writes down that it is in the project.

@@ -11,7 +11,8 @@ import { type Resource, RESOURCES } from "../../lib/contract/lookups.ts";
 import { withIds } from "../verb/resolve_ids.ts";
 import { targetRows } from "../verb/help.ts";
 import { commonOptionsOf, statesOf } from "../verb/common.ts";
-import { type Option, optionsOf, type Positional, positionalsOf } from "../verb/options.ts";
+import { type Option, optionsOf } from "../verb/options.ts";
+import { type Positional, positionalsOf } from "../verb/places.ts";
 import { WAITED_FOR } from "../verb/waited_for.ts";
 import { OUTPUTS } from "../verb/output.ts";
 

@@ -1,6 +1,7 @@
 /** Examples of each verb: where its table has none, made of its places and what it needs. */
 import type { Verb } from "./find.ts";
-import { optionsOf, positionalsOf } from "./options.ts";
+import { optionsOf } from "./options.ts";
+import { positionalsOf } from "./places.ts";
 
 /** Names in examples, by the field they stand for. */
 const NAMES: Readonly<Record<string, string>> = {

@@ -3,7 +3,8 @@ import { message } from "../../lib/i18n/message.ts";
 import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
 import type { Given, InputDraft } from "./verb_extras.ts";
 import type { Verb } from "./find.ts";
-import { type Option, optionsOf, positionalsOf, put } from "./options.ts";
+import { type Option, optionsOf, put } from "./options.ts";
+import { positionalsOf } from "./places.ts";
 import { UsageError, valueOf } from "./values.ts";
 
 /** What a file says, in the contract's fields, and of options that are none. */

@@ -9,7 +9,8 @@ import { listed, typedLines, usageLines, wrapped } from "../text.ts";
 import { COMMON_OPTIONS, commonOptionsOf } from "./common.ts";
 import { examplesOf } from "./examples.ts";
 import { type Verb, VERBS } from "./find.ts";
-import { type Option, optionsOf, positionalsOf } from "./options.ts";
+import { type Option, optionsOf } from "./options.ts";
+import { positionalsOf } from "./places.ts";
 import { usageOf } from "./usage.ts";
 import type { Kind } from "../../lib/text/values.ts";
 

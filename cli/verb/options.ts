@@ -1,11 +1,20 @@
 /** A command's input schema ⇄ the options and places of its verb. */
 import { message } from "../../lib/i18n/message.ts";
-import type { Command } from "../../lib/contract/mod.ts";
 import { TARGET_OPTIONS, type TargetValues } from "../connect/target.ts";
 import { type ArgumentOption, parsed } from "../arguments.ts";
-import { COMMON_OPTIONS, type CommonValues, listSchema } from "./common.ts";
+import { COMMON_OPTIONS, type CommonValues } from "./common.ts";
 import type { Given, InputDraft } from "./verb_extras.ts";
 import type { Verb } from "./find.ts";
+import {
+  describe,
+  inputOf,
+  kebab,
+  namedBy,
+  placedByContract,
+  type Positional,
+  positionalsOf,
+} from "./places.ts";
+import { usageOf } from "./usage.ts";
 import { choicesOf, type FieldSchema, type Kind, unwrappedSchema, valueKind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 
@@ -30,48 +39,6 @@ export interface Option {
   readonly askedWith: string | undefined;
 }
 
-/** A field given by its place instead of by name. */
-export interface Positional {
-  readonly field: string;
-  /** Who does not know its place says it by name: `--mode nat`. */
-  readonly flag: string;
-  readonly kind: Kind;
-  /** Takes all that are left. */
-  readonly many: boolean;
-  /** It is one in the input: the command is carried out for each that is given. */
-  readonly each: boolean;
-  readonly optional: boolean;
-  readonly choices: readonly string[] | undefined;
-  readonly description: string | undefined;
-}
-
-const inputOf = (command: Command): FieldSchema => command.input;
-
-const describe = (schema: FieldSchema) => schema.description ?? unwrappedSchema(schema).description;
-
-/** The fields that the contract gives a place. */
-const placedByContract = ({ cli }: Command) => cli.filter((part) => part.startsWith("<"));
-
-/** The fields a verb takes by place. */
-export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] {
-  return (command.places ?? placedByContract(command)).flatMap((part) => {
-    const [, open, field, many] = /^([<[])(\w+)(\.\.\.)?[>\]]$/.exec(part) ?? [];
-    if (field === undefined) return [];
-    const schema = inputOf(command).properties?.[field] ?? {};
-    const kind = valueKind(field, schema);
-    return [{
-      field,
-      flag: kebab(field),
-      kind,
-      many: many !== undefined,
-      each: many !== undefined && unwrappedSchema(schema).type !== "array",
-      optional: open === "[",
-      choices: choicesOf(schema),
-      description: describe(schema),
-    }];
-  });
-}
-
 /** What a value with parts of its own is made of, where nothing else is said of it. */
 function shapeOf(schema: FieldSchema): string | undefined {
   const { type, properties, items } = unwrappedSchema(schema);
@@ -80,8 +47,6 @@ function shapeOf(schema: FieldSchema): string | undefined {
   if (type !== "array" || items === undefined) return undefined;
   return items.properties ? `a list of objects with ${named(items.properties)}` : `a list of ${items.type}s`;
 }
-
-const kebab = (field: string) => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Options of an object's fields, those of its parts behind a dot. */
 function fieldsOf(
@@ -177,13 +142,19 @@ function secretSource(option: Option, given: unknown, file: unknown): SecretSour
 }
 
 /** Shares words out over places: one place may take several, those behind it have theirs first. */
-function shared(places: readonly Positional[], words: readonly string[]): (readonly string[])[] {
+function shared(
+  verb: Verb,
+  places: readonly Positional[],
+  words: readonly string[],
+): (readonly string[])[] {
   const left = [...words];
   const many = places.findIndex((place) => place.many);
   const before = many < 0 ? places.length : many, after = many < 0 ? 0 : places.length - many - 1;
   const head = places.slice(0, before).map(() => left.splice(0, 1));
   if (many < 0) {
-    if (left.length > 0) throw new UsageError(message`${JSON.stringify(left[0])} is one too many`);
+    if (left.length > 0) {
+      throw new UsageError(message`${JSON.stringify(left[0])} is one too many`, usageOf(verb));
+    }
     return head;
   }
   // The one that takes several has at least one, unless it may be left out.
@@ -208,7 +179,7 @@ function readPlaces(
     return undefined;
   }
   const places = positionalsOf(verb), left = places.filter(({ flag }) => !named.has(flag));
-  const parts = new Map(shared(left, words).map((part, index) => [left[index]!.flag, part]));
+  const parts = new Map(shared(verb, left, words).map((part, index) => [left[index]!.flag, part]));
   let each: readonly string[] | undefined;
   for (const { field, flag, many, kind, ...place } of places) {
     const part = named.get(flag) ?? parts.get(flag)!;
@@ -219,13 +190,6 @@ function readPlaces(
     else input[field] = valueOf(field, kind === "strings" ? "string" : kind, part[0]!, `<${field}>`);
   }
   return each;
-}
-
-/** The column by which rows of a verb's list are named behind it; undefined where nothing is. */
-export function namedBy(verb: Verb): string | undefined {
-  const { command } = verb, { lookup } = command;
-  const isList = command.readOnly && listSchema(verb)?.type === "object" && positionalsOf(verb).length === 0;
-  return isList && lookup !== undefined && lookup.in === undefined ? lookup.by : undefined;
 }
 
 /**

@@ -629,7 +629,7 @@ Deno.test("runVerb() takes an argument by its name, too, wherever the others sta
   ) assert.deepEqual((await run(line)).calls, [{ name, input }], line.join(" "));
   assert.match(
     (await run(["volume", "create", "lab", "a", "1G", "--size", "2G"])).err,
-    /"1G" is one too many/,
+    /"1G" is one too many\.?\nUsage: kvm-manager volume create <pool> <name>/,
   );
   assert.match(
     (await run(["vm", "resize-disk", "web1", "vda", "--target", "vda", "1", "2"])).err,

@@ -1,6 +1,6 @@
 /** How a verb is written. */
 import type { Verb } from "./find.ts";
-import { namedBy, positionalsOf } from "./options.ts";
+import { namedBy, positionalsOf } from "./places.ts";
 
 /** Its places: `<vmId...>`, `[tags...]`. */
 const placesOf = (verb: Verb) =>

@@ -7,7 +7,7 @@ import { line, type Span, span, type StyledLine } from "../line.ts";
 import { paletteVerbs } from "../palette_verbs.ts";
 import type { Binding, Pane, Place } from "../pane.ts";
 import type { Verb } from "../../verb/find.ts";
-import { positionalsOf } from "../../verb/options.ts";
+import { positionalsOf } from "../../verb/places.ts";
 import { openForm } from "./form.ts";
 import { translated } from "../../../lib/i18n/locale.ts";
 import { tui } from "../../../lib/i18n/en/tui.ts";
