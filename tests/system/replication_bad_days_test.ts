@@ -274,6 +274,10 @@ Deno.test({
         assert.notEqual(told, "no answer in 60 s");
         await thaw(pid);
         await until("all to be settled", () => Promise.resolve(to.open().length === 0), { seconds: 60 });
+        await until(
+          "libvirt to be connected to again",
+          async () => (await call(to.server, "get_connection_status")).connected,
+        );
         const [replica] = (await call(to.server, "list_replicas")).filter(({ id }) => id === vm.id);
         const isVm = (await to.vms()).includes(vm.name);
         assert.equal(replica?.state, isVm ? "promoted" : "replica");
