@@ -49,6 +49,15 @@ async function put(
   return { status: response.status, ...answer };
 }
 
+/** Waits until a pool takes an upload. */
+async function poolTakes(server: { readonly url: string }, pool: string): Promise<void> {
+  let last: Answer | undefined;
+  await until("the pool to take an upload", async () => {
+    last = await put(at(server, pool, "first.img"), "x");
+    return last.status === 200;
+  }, { lastSeen: () => JSON.stringify(last) });
+}
+
 /** `mebibytes` of noise that repeats by the mebibyte, without ever having it in memory. */
 function stream(mebibytes: number, pause = 0): { body: ReadableStream<Uint8Array>; sha256: () => string } {
   const piece = noise(MIB), hash = createHash("sha256");
@@ -68,9 +77,7 @@ const range = (first: number, size: number) => ({ "content-range": `bytes ${firs
 Deno.test("upload_volume() and download_volume() move content whole and in parts", async (t) => {
   await using server = await readyServer();
   await using pool = await testPool("content");
-  await until("the pool to be known", async () => {
-    return (await put(at(server, pool.name, "first.img"), "x")).status === 200;
-  });
+  await poolTakes(server, pool.name);
   const volumes = () => virsh("vol-list", pool.name);
   const bytes = noise(3 * MIB + 17);
 
@@ -313,9 +320,7 @@ Deno.test("upload_volume() and download_volume() move content whole and in parts
 Deno.test("upload_volume() bounds what broke off: no worker for each, no more than 8 of one caller", async () => {
   await using server = await readyServer();
   await using pool = await testPool("broken");
-  await until("the pool to be known", async () => {
-    return (await put(at(server, pool.name, "first.img"), "x")).status === 200;
-  });
+  await poolTakes(server, pool.name);
   const size = 4 * MIB, bytes = noise(size);
   const uploads = async () =>
     (await call(server, "list_jobs", { open: true })).filter(({ command }) => command === "upload_volume");
@@ -371,9 +376,7 @@ for (const scheme of ["http", "https"]) {
     const { server } = tls;
     await call(server, "get_storage_pools"); // answered when the host was read
     await using pool = await testPool("flat");
-    await until("the pool to be known", async () => {
-      return (await put(at(server, pool.name, "first.img"), "x")).status === 200;
-    });
+    await poolTakes(server, pool.name);
     const [ca] = pemBlocks(await Deno.readTextFile(`${server.dataDir}/${OWN_FILE}`), "CERTIFICATE");
     using client = Deno.createHttpClient({ caCerts: [ca!] });
     const place = at({ url: scheme === "http" ? server.url : tls.url }, pool.name, "large.img");
@@ -409,10 +412,7 @@ Deno.test({
     await run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", pool.path]);
     try {
       await virsh("pool-refresh", pool.name);
-      await until(
-        "the pool to be known",
-        async () => (await put(at(server, pool.name, "first.img"), "x")).status === 200,
-      );
+      await poolTakes(server, pool.name);
       const answer = await put(at(server, pool.name, "large.img"), noise(9 * MIB));
       assert.equal(answer.code, "DiskExceedsPool");
       assert.match(
