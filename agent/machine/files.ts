@@ -78,6 +78,29 @@ export class FileRefused extends Error {
   override readonly name = "FileRefused";
 }
 
+/** How often a file is opened again that was replaced meanwhile: what writes a file as a whole replaces it. */
+const MOST_OPENINGS = 5;
+
+/** Opens the regular file that is seen at a path. @throws {FileRefused} @throws {Error} from opening it */
+async function openSeen(
+  path: string,
+): Promise<{ readonly file: Deno.FsFile; readonly seen: Deno.FileInfo }> {
+  for (let left = MOST_OPENINGS; left > 0; left--) {
+    const seen = await Deno.lstat(path);
+    if (!seen.isFile) throw new FileRefused("it holds something that is no regular file");
+    const file = await Deno.open(path, { read: true });
+    let isSeen = false;
+    try {
+      const { ino, dev } = await file.stat();
+      isSeen = ino === seen.ino && dev === seen.dev;
+      if (isSeen) return { file, seen };
+    } finally {
+      if (!isSeen) file.close();
+    }
+  }
+  throw new FileRefused("a file of it was replaced just now");
+}
+
 /**
  * Opens a regular file in a folder that others may have written: no link is followed, be the file replaced by a device
  * that never ends.
@@ -89,13 +112,9 @@ function withRegular<T>(
   use: (file: Deno.FsFile, seen: Deno.FileInfo) => Promise<T>,
 ): Promise<T> {
   return mountGate.access(path, async () => {
-    const seen = await Deno.lstat(path);
-    if (!seen.isFile) throw new FileRefused("it holds something that is no regular file");
-    const file = await Deno.open(path, { read: true });
+    const { file, seen } = await openSeen(path);
     // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
     try {
-      const { ino, dev } = await file.stat();
-      if (ino !== seen.ino || dev !== seen.dev) throw new FileRefused("a file of it was replaced just now");
       return await use(file, seen);
     } finally {
       file.close();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { isSystemError, isThere, lookAt, pathFault } from "./files.ts";
+import { isSystemError, isThere, lookAt, pathFault, readRegular } from "./files.ts";
 
 Deno.test("lookAt() says why the kernel takes no path, and nothing of what is merely not there", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
@@ -67,4 +67,30 @@ Deno.test("isSystemError() tells what the kernel said from mistakes of ours", as
   } finally {
     await Deno.remove(file);
   }
+});
+
+Deno.test("readRegular() reads a file that is replaced as a whole meanwhile", async () => {
+  const folder = await Deno.makeTempDir(), path = `${folder}/state.json`;
+  let isOver = false, count = 0;
+  const replace = async () => {
+    await Deno.writeTextFile(`${path}.new`, `{"count":${++count}}`);
+    await Deno.rename(`${path}.new`, path);
+  };
+  await replace();
+  const replacing = (async () => {
+    while (!isOver) {
+      await replace();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  })();
+  try {
+    for (let time = 0; time < 1000; time++) {
+      JSON.parse(new TextDecoder().decode(await readRegular(path, 100)));
+    }
+  } finally {
+    isOver = true;
+    await replacing;
+    await Deno.remove(folder, { recursive: true });
+  }
+  assert.ok(count > 10, `it was replaced ${count} times alone`);
 });
