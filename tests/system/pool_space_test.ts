@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
+import { deleteVolume } from "../testbed/delete_volume.ts";
 import { call, knownPool, readyServer, refused } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 
@@ -39,7 +40,7 @@ Deno.test({
       assert.ok(await free() > 40 * MIB, `${await free()}`);
     });
     await t.step("nothing goes out of the bin for room that is there", async () => {
-      const { bin } = await call(server, "delete_volume", { pool, volume: "a.img" });
+      const { bin } = await deleteVolume(server, pool, "a.img");
       await fill(40);
       await virsh("pool-refresh", pool);
       await Deno.remove(filler);

@@ -12,8 +12,7 @@ import {
   suspended,
   WAIT,
 } from "./entry.ts";
-import { CallError } from "../../testbed/server.ts";
-import { until } from "../../testbed/wait.ts";
+import { deleteVolume } from "../../testbed/delete_volume.ts";
 import { OF_BACKUPS } from "./backups.ts";
 import { OF_BOUNDS } from "./bounds.ts";
 import { OF_DEVICES } from "./devices.ts";
@@ -276,16 +275,7 @@ export const OF_ERRORS: Readonly<Record<string, Entry>> = {
       const pool = await lastingPool("remedy-bin");
       await knownPool(server, pool.name);
       await call(server, "create_volume", { pool: pool.name, name: "a.qcow2", capacityBytes: 2 ** 20 });
-      // Pools of other remedies go at this moment, and what is built on the volume is not known then
-      const { bin } = await until("all pools to be known", async () => {
-        try {
-          return await call(server, "delete_volume", { pool: pool.name, volume: "a.qcow2" });
-        } catch (error) {
-          const { code } = (error instanceof CallError ? error.body : {}) as { code?: string };
-          if (code === "StorageUnknown") return false;
-          throw error;
-        }
-      });
+      const { bin } = await deleteVolume(server, pool.name, "a.qcow2");
       const remove = () => call(server, "delete_storage_pool", { pool: pool.name, deleteContent: true });
       await refused(remove(), "BinNotEmpty");
       await call(server, "delete_bin_entry", { entryId: bin!.entryId });
