@@ -16,7 +16,7 @@ export function agrees(answer: string | null): boolean {
 }
 
 /** A question before something is lost. Without a terminal nobody can answer, and the answer is no. */
-export function askToConfirm(question: string): boolean {
+export function askAtTerminal(question: string): boolean {
   if (!Deno.stdin.isTerminal()) {
     console.error(`kvm-manager: ${t("shell.nobody_asked")}`);
     return false;

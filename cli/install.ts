@@ -11,7 +11,7 @@ import { layoutOf } from "../lib/system/install/layout.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { optionsAlone } from "./arguments.ts";
-import { askToConfirm } from "./confirm.ts";
+import { askAtTerminal } from "./confirm.ts";
 import { runHostCommand } from "./host_verb.ts";
 
 const { t } = textsOf(shell);
@@ -165,7 +165,7 @@ export const uninstallCommand = (args: readonly string[]) =>
       const purge = values.purge === true;
       if (
         values.yes !== true && !target.isPackage &&
-        !askToConfirm(render(message`Remove KVM Manager? ${lossOf(target, purge)}.`))
+        !askAtTerminal(render(message`Remove KVM Manager? ${lossOf(target, purge)}.`))
       ) {
         console.error(t("shell.nothing_done"));
         return 1;

@@ -83,7 +83,7 @@ function trusts(server: string, fingerprint: string, terminal: Terminal): boolea
     render(
       message`The certificate of ${
         escapeControlCharacters(server)
-      } is vouched for by nobody. Its fingerprint (SHA-256) is\n  ${
+      } is not vouched for by an authority. Its fingerprint (SHA-256) is\n  ${
         shownFingerprint(fingerprint)
       }\nCompare it with what kvm-manager serve said when it started.`,
     ),
@@ -179,7 +179,7 @@ export function logout(args: readonly string[]): Promise<number> {
       throw new SettingsError(
         render(
           name === undefined
-            ? message`nobody is logged in`
+            ? message`no server is logged in to`
             : message`there is no context ${JSON.stringify(name)}`,
         ),
       );

@@ -24,7 +24,7 @@ import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { TERMINAL } from "./terminal.ts";
 import { parsed } from "./arguments.ts";
-import { askToConfirm } from "./confirm.ts";
+import { askAtTerminal } from "./confirm.ts";
 import { hostSettings, PLACE_OPTIONS } from "./host_settings.ts";
 import { runHostCommand } from "./host_verb.ts";
 import { environment, isServing, SOCKET_FILE } from "./environment.ts";
@@ -240,7 +240,7 @@ export const restoreCommand = (args: readonly string[]) =>
           ),
         );
       }
-      if (!yes && !askToConfirm(render(message`Put it in the place of the state in ${place.dataDir}?`))) {
+      if (!yes && !askAtTerminal(render(message`Put it in the place of the state in ${place.dataDir}?`))) {
         console.error(t("shell.nothing_done"));
         return 1;
       }

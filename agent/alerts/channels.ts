@@ -7,7 +7,7 @@ import { parseAddress } from "../../lib/formats/ip/cidr.ts";
 import { requireAllowedAddress, type Resolve, trusted } from "../outbound/fetch.ts";
 import { deliveryFailure, MOST_ANSWER, NotDelivered, post } from "../outbound/post.ts";
 import type { AlertTargetRecord, MessageItem } from "./records.ts";
-import { urlHost } from "../../lib/network/url_host.ts";
+import { urlHost } from "../../lib/text/url_host.ts";
 
 /** What is sent. */
 export interface OutgoingAlert {

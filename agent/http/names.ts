@@ -1,6 +1,6 @@
 /** The host names a listener answers for: all others are somebody else's, who has them lead here (DNS rebinding). */
 import { type Hosts, loopbackHosts } from "./guard.ts";
-import { urlHost } from "../../lib/network/url_host.ts";
+import { urlHost } from "../../lib/text/url_host.ts";
 
 /** Milliseconds for which this host's addresses are taken as read. */
 const FRESH_MS = 5000;

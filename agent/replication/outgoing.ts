@@ -17,7 +17,7 @@ import { ConversationCut, ReplicationConversation } from "./conversation.ts";
 import { offMarkOf, replicate, type SentIncrement } from "./increment.ts";
 import { hasRoom, type UnderWay } from "./places.ts";
 import type { ReplicationRecords, StoredReplication } from "./records.ts";
-import { type Job, requireOpen, requireRunnable, shutDown, startAgain } from "./switch_over.ts";
+import { type ReplicationJob, requireOpen, requireRunnable, shutDown, startAgain } from "./switch_over.ts";
 
 /** Milliseconds between questions whether a switch-over took place. */
 const UNDECIDED_MS = 15_000;
@@ -40,7 +40,7 @@ interface Running extends UnderWay {
 }
 
 /** For work that no task shows. */
-const QUIET: Job = {
+const QUIET: ReplicationJob = {
   signal: new AbortController().signal,
   log: (text) => log.debug("replication", { text: String(text) }),
   progress: () => {},
@@ -137,8 +137,8 @@ export class OutgoingReplications {
   /** Works on a replication alone. @throws {ContractError} ReplicationBusy */
   async #alone<T>(
     { id, vmId, vmName: name, toHost }: StoredReplication,
-    job: Partial<Job>,
-    work: (job: Job) => Promise<T>,
+    job: Partial<ReplicationJob>,
+    work: (job: ReplicationJob) => Promise<T>,
   ): Promise<T> {
     if (this.#running.has(id)) throw new ContractError("ReplicationBusy", { name, what: "being replicated" });
     const abort = new AbortController(), ended = Promise.withResolvers<void>();
@@ -163,7 +163,7 @@ export class OutgoingReplications {
   }
 
   /** Takes an increment. @throws {ContractError} why it failed, which is kept, too */
-  async run(replicationId: string, job: Partial<Job> = {}): Promise<Unrendered<ReplicationRun>> {
+  async run(replicationId: string, job: Partial<ReplicationJob> = {}): Promise<Unrendered<ReplicationRun>> {
     const replication = this.find(replicationId), wasUndecided = replication.lost?.isUndecided === true;
     return await this.#alone(replication, job, async (handle) => {
       const principal = this.#principal(replication);
@@ -185,7 +185,7 @@ export class OutgoingReplications {
   async #talking(
     { id }: StoredReplication,
     principal: Principal,
-    job: Job,
+    job: ReplicationJob,
     work: (talk: ReplicationConversation, held: HeldReplica) => Promise<void>,
   ): Promise<Unrendered<ReplicationRun>> {
     const { records, clock } = this.services, startedAt = clock.now(), before = this.find(id).lastRun;
@@ -315,7 +315,7 @@ export class OutgoingReplications {
       readonly talk: ReplicationConversation;
       readonly held: HeldReplica;
       readonly principal: Principal;
-      readonly job: Job;
+      readonly job: ReplicationJob;
       readonly isHeld?: boolean;
     },
   ): Promise<{ readonly copyId: string; readonly takenAt: number }> {
@@ -359,7 +359,7 @@ export class OutgoingReplications {
     replicationId: string,
     { deadlineSeconds = 120, start = true }: { readonly deadlineSeconds?: number; readonly start?: boolean },
     principal: Principal,
-    job: Job,
+    job: ReplicationJob,
   ): Promise<Output<"switch_over">> {
     const replication = this.find(replicationId), { toHost, vmId } = replication;
     if (isGivenAway(replication) && !replication.lost!.isUndecided) {
@@ -394,7 +394,11 @@ export class OutgoingReplications {
   }
 
   /** Starts the VM here again. Where it is not known whether it was switched over, nothing is started. */
-  async #startAgain(replication: StoredReplication, principal: Principal, job: Job): Promise<void> {
+  async #startAgain(
+    replication: StoredReplication,
+    principal: Principal,
+    job: ReplicationJob,
+  ): Promise<void> {
     const { host, records } = this.services;
     if (records.outgoing.get(replication.id)?.lost !== undefined) return;
     await startAgain(host(), replication, principal, job);
@@ -422,7 +426,7 @@ export class OutgoingReplications {
     replication: StoredReplication,
     { principal, job, start, isRunning }: {
       readonly principal: Principal;
-      readonly job: Job;
+      readonly job: ReplicationJob;
       readonly start: boolean;
       /** Whether it was shut down for this. */
       readonly isRunning: boolean;

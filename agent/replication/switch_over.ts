@@ -22,7 +22,7 @@ const { t: tMaintenance } = textsOf(maintenanceTexts);
 const LOOK_MS = 500;
 
 /** The task that shows it. */
-export type Job = Pick<JobHandle, "signal" | "log" | "progress">;
+export type ReplicationJob = Pick<JobHandle, "signal" | "log" | "progress">;
 
 /** @throws {ContractError} HostInMaintenance where the other host takes no VM now */
 export function requireOpen({ label, maintenance }: LinkedHost): void {
@@ -39,7 +39,7 @@ export function requireOpen({ label, maintenance }: LinkedHost): void {
 export async function requireRunnable(
   talk: ReplicationConversation,
   start: boolean,
-  job: Job,
+  job: ReplicationJob,
 ): Promise<void> {
   const { label } = talk.host;
   try {
@@ -60,7 +60,7 @@ export async function startAgain(
   host: LibvirtHost,
   { vmId, vmName: name }: StoredReplication,
   principal: Principal,
-  job: Job,
+  job: ReplicationJob,
 ): Promise<void> {
   const vm = vmName({ vmId, name });
   try {
@@ -80,7 +80,7 @@ export async function shutDown(
   vmId: string,
   principal: Principal,
   seconds: number,
-  job: Job,
+  job: ReplicationJob,
 ): Promise<void> {
   const { clock } = host, until = clock.monotonic() + seconds * 1000;
   await host.run("stop_vm", { vmId }, principal);

@@ -1,6 +1,6 @@
 /** Whom an SSH connection leads to: that of a libvirt URI, or one that people name. Pure. */
 import { SSH_LOGIN } from "../contract/ssh_login.ts";
-import { urlHost } from "../network/url_host.ts";
+import { urlHost } from "../text/url_host.ts";
 
 /** Where SSH connects to; what the URI leaves out is ssh's own choice (`~/.ssh/config`, 22, the user's own name). */
 export interface SshDestination {

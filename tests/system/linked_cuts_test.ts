@@ -97,10 +97,8 @@ Deno.test({
     /** A link that breaks again and again is tried less and less often; one that is set up again is tried at once. */
     const linkAgain = async () => {
       for (const enabled of [false, true]) await call(from.server, "enable_host", { hostId: THERE, enabled });
-      await until("the link to be up", async () => {
-        const host = (await call(from.server, "list_hosts")).find(({ id }) => id === THERE);
-        return host?.status === "connected" && await isListed();
-      }, { seconds: 60 });
+      await from.linked(THERE);
+      await until("the VMs there to be listed", isListed);
     };
     const changes = changesOn(from, to, vms), kinds = Object.values(changes);
     const count: Record<Outcome, number> = { done: 0, "not done": 0, "not known": 0 };

@@ -38,7 +38,7 @@ import {
   type StoreLock,
   targetUnusable,
 } from "./store.ts";
-import { urlHost } from "../../../lib/network/url_host.ts";
+import { urlHost } from "../../../lib/text/url_host.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
 /** Where the folder is, and who comes. */

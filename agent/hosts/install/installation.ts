@@ -20,7 +20,7 @@ import type { SshFiles } from "../ssh/files.ts";
 import { RemoteFailure, RemoteShell } from "../ssh/remote_shell.ts";
 import { judgedFindings } from "./examination.ts";
 import * as scripts from "./scripts.ts";
-import { urlHost } from "../../../lib/network/url_host.ts";
+import { urlHost } from "../../../lib/text/url_host.ts";
 
 const { t } = textsOf(texts);
 

@@ -8,7 +8,7 @@ import type { Extras } from "./view.ts";
 /** Where the host's events go. */
 
 /** A VM in memory. */
-export interface Entry {
+export interface VmEntry {
   record: DomainRecord;
   addresses: readonly GuestAddress[];
   sizes: Map<string, { capacity: number; allocation: number }>;
@@ -51,7 +51,7 @@ export function notRespondingOf({ gate }: LibvirtLink, uuid: string): VM["notRes
 }
 
 /** One that was just read for the first time. Its view is made next. */
-export function newVmEntry(record: DomainRecord, notResponding: VM["notResponding"]): Entry {
+export function newVmEntry(record: DomainRecord, notResponding: VM["notResponding"]): VmEntry {
   return {
     record,
     addresses: [],

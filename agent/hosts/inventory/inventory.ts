@@ -17,7 +17,7 @@ import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from
 import { type Extras, vmView } from "./view.ts";
 
 /** Where the host's events go. */
-import { type Entry, newVmEntry, notRespondingOf } from "./entry.ts";
+import { newVmEntry, notRespondingOf, type VmEntry } from "./entry.ts";
 
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 
@@ -73,7 +73,7 @@ export class Inventory {
   readonly #link: LibvirtLink;
   readonly #events: Events;
   readonly #onChange: (change: DomainChange) => void;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, VmEntry>();
   /**
    * VMs that are there for a while alone, for a purpose of ours (a backup's boot test): in no list, no count, no event,
    * and no command finds them. They are told beforehand, or known by what their definition says once they were read. Their
@@ -333,14 +333,14 @@ export class Inventory {
   }
 
   /** Reads a VM again after the operation under way, unless that one reads it by then. */
-  #leaveToOperation(uuid: string, entry: Entry, kind: Entry["toldKind"]): void {
+  #leaveToOperation(uuid: string, entry: VmEntry, kind: VmEntry["toldKind"]): void {
     const isFirst = entry.toldAt === undefined, isState = kind !== undefined && isStateAlone(kind);
     if (isFirst) setTimeout(() => this.#readIfTold(uuid, entry), OPERATION_READS_MS);
     entry.toldKind = isState && (isFirst || entry.toldKind !== undefined) ? kind : undefined;
     entry.toldAt = Date.now();
   }
 
-  #readIfTold(uuid: string, entry: Entry): void {
+  #readIfTold(uuid: string, entry: VmEntry): void {
     const { toldAt, toldKind, record } = entry;
     entry.toldAt = undefined;
     entry.toldKind = undefined;
@@ -351,7 +351,7 @@ export class Inventory {
   }
 
   /** Shows what a lifecycle event means at once; the read that follows confirms it. */
-  #anticipate(entry: Entry, kind: typeof LIFECYCLE[number], detail: number): void {
+  #anticipate(entry: VmEntry, kind: typeof LIFECYCLE[number], detail: number): void {
     const after = STATE_AFTER[kind];
     if (!after) return;
     const reason = kind === "stopped" ? STOPPED_REASON[detail] ?? after.reason : after.reason;
@@ -423,7 +423,7 @@ export class Inventory {
     uuid: string,
     extras: Partial<
       Pick<
-        Entry,
+        VmEntry,
         | "addresses"
         | "sizes"
         | "missing"
@@ -515,7 +515,7 @@ export class Inventory {
   }
 
   /** Makes an entry's view again; adds the events that tell what changed in it. */
-  #show(entry: Entry, events: Published[]): void {
+  #show(entry: VmEntry, events: Published[]): void {
     const before = entry.view;
     const after = vmView(entry.record, this.#extras(entry));
     const { stats: _old, ...seenBefore } = before;
@@ -538,7 +538,7 @@ export class Inventory {
     this.#places.placed(uuid);
   }
 
-  #extras(entry: Entry): Extras {
+  #extras(entry: VmEntry): Extras {
     return { ...entry, host: this.hostname, membership: this.#places.membershipOf(entry.record.uuid) };
   }
 }

@@ -6,7 +6,7 @@ import { isTaken } from "../../machine/files.ts";
 import { killAndWait, runProgram } from "../../machine/programs.ts";
 import type { SshFiles } from "./files.ts";
 import { lastSaid } from "./said.ts";
-import { urlHost } from "../../../lib/network/url_host.ts";
+import { urlHost } from "../../../lib/text/url_host.ts";
 
 /** Milliseconds until a forward must be there, between looks for it, and to end the shared connection. */
 const FORWARD_MS = 15_000, LOOK_MS = 20, EXIT_MS = 3000;

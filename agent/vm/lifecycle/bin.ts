@@ -32,7 +32,11 @@ export interface BinPlan {
 }
 
 /** What of a VM lies in files other than its disks. */
-async function beside(host: LibvirtHost, document: XmlDocument, uuid: string): Promise<BinCandidate[]> {
+async function filesOfDefinition(
+  host: LibvirtHost,
+  document: XmlDocument,
+  uuid: string,
+): Promise<BinCandidate[]> {
   const { link } = host;
   if (link.machine === null) return [];
   const nvram = nvramPath(document), tpm = `${TPM_FOLDER}/${uuid}`;
@@ -109,7 +113,7 @@ export async function planBin(
     const volume = await volumeAt(link, path);
     going.push({ path, pool: volume?.pool ?? poolAround(host, path), role: "disk" });
   }
-  going.push(...await beside(host, document, uuid));
+  going.push(...await filesOfDefinition(host, document, uuid));
   const { files, lost } = await planKeeping(host, id, going);
   const gone = new Set(lost.map(({ path }) => path));
   const snapshots = await snapshotsOf(host, uuid);

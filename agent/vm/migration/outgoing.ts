@@ -10,6 +10,7 @@ import type {
 import { namesText } from "../../../lib/coverage/coverage.ts";
 import { formatBytes, formatRate } from "../../../lib/text/quantity.ts";
 import { estimateOf } from "../../../lib/vm/migration_estimate.ts";
+import { urlHost } from "../../../lib/text/url_host.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import type { DomainMigration, MigratableXml, MigrationProgress } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
@@ -296,8 +297,7 @@ function transportOf(
   { memory, disks }: SourceUris,
 ): Pick<DomainMigration, "memoryUri" | "disksUri" | "tls"> {
   if (directTo === undefined) return { memoryUri: memory, disksUri: disks, tls: false };
-  const host = directTo.includes(":") ? `[${directTo}]` : directTo;
-  return { memoryUri: `tcp://${host}`, disksUri: null, tls: true };
+  return { memoryUri: `tcp://${urlHost(directTo)}`, disksUri: null, tls: true };
 }
 
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */

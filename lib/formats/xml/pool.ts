@@ -1,5 +1,6 @@
 /** libvirt's pool XML ⇄ what we know of a pool. */
 import type { PoolType } from "../../contract/choices.ts";
+import { urlHost } from "../../text/url_host.ts";
 import { POOL_KINDS, type PoolField } from "../../storage/pool_types.ts";
 import { renderXml, xml } from "./build.ts";
 import { child, children, childText, parseXml } from "./tree.ts";
@@ -65,7 +66,7 @@ export function foundSources(text: string): FoundSource[] {
     const sourcePath = child(source, "dir")?.attributes.path;
     const sourceName = childText(source, "name");
     const device = child(source, "device")?.attributes.path;
-    const address = host?.includes(":") ? `[${host}]` : host;
+    const address = host && urlHost(host);
     return {
       ...(address !== undefined && { sourceHost: port === undefined ? address : `${address}:${port}` }),
       ...(sourcePath !== undefined && { sourcePath }),

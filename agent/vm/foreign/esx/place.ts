@@ -7,7 +7,7 @@ import { oneLine } from "../../../../lib/text/text.ts";
 import { certificateAt, type TlsPlace } from "../../../outbound/pinned_tls.ts";
 import { BrokenOff, outboundRefusal } from "../../../outbound/errors.ts";
 import { requireAllowedAddress } from "../../../outbound/fetch.ts";
-import { urlHost } from "../../../../lib/network/url_host.ts";
+import { urlHost } from "../../../../lib/text/url_host.ts";
 import type { ForeignServices } from "../model.ts";
 import { message } from "../../../../lib/i18n/message.ts";
 
