@@ -144,7 +144,8 @@ Deno.test({
           },
         });
         if (cut) {
-          await delay(Math.random() * 200);
+          // Sooner than 24 MiB are through
+          await delay(Math.random() * 60);
           to.line.cut();
         }
         const response = await answer, said = await response.json() as { readonly code?: string };
