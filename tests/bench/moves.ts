@@ -23,6 +23,7 @@ async function withVm(
     if ((await host.vms()).includes(vm.name)) await host.libvirt.virsh("undefine", vm.name);
   }
   for (const name of await to.volumes()) await Deno.remove(`${to.images}/${name}`);
+  await to.libvirt.virsh("pool-refresh", "images");
   return ms;
 }
 

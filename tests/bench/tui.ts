@@ -12,7 +12,7 @@ import { cpuMs } from "./proc.ts";
 import { alone, beside } from "./row.ts";
 
 /** Milliseconds that it is looked at while nothing happens, and before that. */
-const IDLE_MS = { full: 60_000, quick: 15_000 }, SETTLE_MS = 5000;
+const IDLE_MS = { full: 60_000, quick: 10_000 }, SETTLE_MS = 5000;
 
 /** Starts a program in a terminal, and waits for what it shows. */
 async function until(wanted: string, args: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { LANGUAGES } from "../../lib/i18n/languages.ts";
 import { browser, checkAccessibility, hydrated, watchPage } from "../testbed/chromium.ts";
-import { demoPages } from "../testbed/demo_pages.ts";
+import { demoPages, demoVms } from "../testbed/demo_pages.ts";
 import { startServer } from "../testbed/server.ts";
 import { delay, until } from "../testbed/wait.ts";
 
@@ -43,7 +43,7 @@ Deno.test("a page of several hosts reads them once after a change of a VM, and n
   await using server = await startServer({ demo: true });
   await using tester = await browser();
   const page = await tester.page({ viewport: { width: 1440, height: 900 } });
-  const vms = await server.call("get_vms") as { readonly id: string; readonly state: string }[];
+  const vms = await demoVms(server);
   await page.goto(`${server.url}/networks`);
   await hydrated(page);
   await page.waitForLoadState("networkidle");
@@ -61,6 +61,8 @@ Deno.test("a page of several hosts reads them once after a change of a VM, and n
 Deno.test("a page of several hosts reads on load nothing that it was rendered with but the hosts", async () => {
   await using server = await startServer({ demo: true });
   await using tester = await browser();
+  // A host that connects meanwhile is an event, whereupon they are read again
+  await demoVms(server);
   for (const path of ["/networks", "/storage", "/"]) {
     const page = await tester.page({ viewport: { width: 1440, height: 900 } });
     const commands: string[] = [];
@@ -84,7 +86,7 @@ Deno.test("a page of several hosts reads on load nothing that it was rendered wi
 Deno.test("the sidebar's number of VMs is that of the pages' hosts from the first byte, and stays", async () => {
   await using server = await startServer({ demo: true });
   await using tester = await browser();
-  const vms = await server.call("get_vms") as { readonly host: string }[];
+  const vms = await demoVms(server);
   const far = vms.filter(({ host }) => host === "kvm-02").length;
   assert.ok(far > 0 && far < vms.length);
   for (const [path, count] of [["/", vms.length], ["/vms", vms.length], ["/hosts/kvm-02/", far]] as const) {
@@ -142,7 +144,7 @@ Deno.test("who says the words that a control shows finds it by them, in each lan
 Deno.test("the demo's consoles answer: a login and commands on the serial line, a picture on the screen", async () => {
   await using server = await startServer({ demo: true });
   await using tester = await browser();
-  const vms = await server.call("get_vms") as { readonly id: string; readonly name: string }[];
+  const vms = await demoVms(server);
   const { id } = vms.find(({ name }) => name === "web-01")!;
   const page = await tester.page({ viewport: { width: 1440, height: 900 } });
   await page.goto(`${server.url}/vms/${id}/serial`);

@@ -6,6 +6,7 @@ import { PROJECT, walk } from "../../scripts/project.ts";
 import { testFolder } from "../testbed/folder.ts";
 import { run } from "../testbed/process.ts";
 import { buildBinary } from "../testbed/product_binary.ts";
+import { demoVms, type DemoVmShown } from "../testbed/demo_pages.ts";
 import { CallError, startServer, type TestServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -179,22 +180,6 @@ Deno.test("every command of the demo that lists something has content", async ()
   assert.deepEqual(empty, []);
   for (const name of Object.keys(EMPTY)) assert.ok(LISTS.includes(name), `${name} is no list any more`);
 });
-
-interface DemoVmShown {
-  readonly id: string;
-  readonly name: string;
-  readonly host: string;
-  readonly state: string;
-  readonly virtType: string;
-}
-
-/** The VMs of a demo: its hosts connect after the page is there. */
-async function demoVms(server: TestServer): Promise<DemoVmShown[]> {
-  return await until("the VMs of three hosts", async () => {
-    const found = await server.call("get_vms") as DemoVmShown[];
-    return found.length >= 20 && new Set(found.map(({ host }) => host)).size === 3 && found;
-  });
-}
 
 Deno.test("the demo shows twenty VMs on three hosts with a month of figures, and its VMs can be worked with", async () => {
   await using server = await startServer({ demo: true });
