@@ -60,14 +60,12 @@ const SOURCE = `<domain type='kvm'>
 function trial(change: Partial<Parameters<typeof makeTrial>[1]> = {}) {
   const document = new XmlDocument(SOURCE);
   makeTrial(document, {
-    ...{
-      name: "trial",
-      uuid: UUID,
-      description: "A test <&>",
-      memoryMb: 2048,
-      cpuCount: 2,
-      nvram: undefined,
-    },
+    name: "trial",
+    uuid: UUID,
+    description: "A test <&>",
+    memoryMb: 2048,
+    cpuCount: 2,
+    nvram: undefined,
     disks: new Map([["vda", { path: "/pool/t.qcow2", format: "qcow2", type: "file", backing: [] }]]),
     ...change,
   });

@@ -155,7 +155,8 @@ Deno.test({
             const input = {
               vmId: vm.uuid,
               // The commands of profiles call it as their files do
-              ...{ projectId: vm === own ? mine : theirs, project_id: vm === own ? mine : theirs },
+              projectId: vm === own ? mine : theirs,
+              project_id: vm === own ? mine : theirs,
               "no such field": true,
             };
             // A command that only checks a configuration answers what is wrong with it.

@@ -17,7 +17,11 @@ function guess(server: TestServer, from: string, name: string, password: string)
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const asked = request({
     host: "127.0.0.1",
-    ...{ port, localAddress: from, method: "POST", path: "/api/v1/session", agent: false },
+    port,
+    localAddress: from,
+    method: "POST",
+    path: "/api/v1/session",
+    agent: false,
     headers: { "content-type": "application/json" },
   }, (response) => {
     let text = "";
