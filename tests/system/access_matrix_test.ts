@@ -59,16 +59,14 @@ const ROOTS = new Set<string>(["create_setup_link"]);
 const JANITORS = new Set<string>(["delete_vm", "get_delete_plan"]);
 /** Commands of a machine that reach beyond it: not with rights to that machine alone. */
 const BEYOND = new Set<string>([
-  ...[
-    "attach_disk",
-    "insert_media",
-    "get_device_options",
-    "attach_nic",
-    "clone_vm",
-    "move_disk",
-    "export_ova",
-    "set_cloud_init",
-  ],
+  "attach_disk",
+  "insert_media",
+  "get_device_options",
+  "attach_nic",
+  "clone_vm",
+  "move_disk",
+  "export_ova",
+  "set_cloud_init",
 ]);
 
 /** About a project that members may see or use. */

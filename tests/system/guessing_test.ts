@@ -105,16 +105,14 @@ Deno.test({
       assert.equal(code, "TooManyAttempts");
       const body = JSON.stringify({ name: "new", password: PASSWORD });
       const answer = await run([
-        ...[
-          "setpriv",
-          "--reuid=65534",
-          "--regid=65534",
-          "--clear-groups",
-          "curl",
-          "--silent",
-          "--data",
-          body,
-        ],
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "curl",
+        "--silent",
+        "--data",
+        body,
         ...["--header", "content-type: application/json", `${server.url}/api/v1/session`],
       ]);
       assert.equal(JSON.parse(answer).state, "signed-in", answer);
