@@ -448,7 +448,9 @@ export class App {
 
   #addLinked(kept: StoredLink): LinkedHost {
     const host = new LinkedHost({
-      ...{ hub: this.hub, clock: this.clock, identity: this.peers.identity },
+      hub: this.hub,
+      clock: this.clock,
+      identity: this.peers.identity,
       isTaken: (vmId, hostId) => this.linked.isTaken(vmId, hostId),
       owners: this.vmOwners,
       membershipOf: this.membershipOf,

@@ -397,7 +397,8 @@ Deno.test("dispatch() keeps no secret of a skill: neither in its steps nor in th
   assert.deepEqual(recorded[1]?.input, { ...use, parameters: "(not recorded)" });
   // A step of a command that there is not has its secrets under any name
   await dispatch("set_tool", {
-    ...{ tool_type: "skill", name: "s" },
+    tool_type: "skill",
+    name: "s",
     steps: [{ command: "no_such", input: { word: "hunter-2" } }],
   }, ADMIN);
   assert.match(JSON.stringify(recorded[2]?.input), /"input":"\(not recorded\)"/);

@@ -76,7 +76,9 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
     const server = serverOf(await targetOf(target));
     const input = await withIds(server, {
-      ...{ vmId: name, kind: "serial", force },
+      vmId: name,
+      kind: "serial",
+      force,
       ...(wanted !== undefined && { line: wanted }),
     });
     const line = await openLine(server, await server.call("open_console", input) as ConsoleTicket);

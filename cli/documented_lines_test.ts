@@ -236,7 +236,9 @@ function events(gone: AbortSignal): Response {
 
 /** A person at a terminal, who says yes. */
 const TERMINAL: Terminal = {
-  ...{ isTerminal: true, hasColours: false, showsProgress: false },
+  isTerminal: true,
+  hasColours: false,
+  showsProgress: false,
   ask: () => "yes",
   secret: () => Promise.resolve("typed"),
   input: () => Promise.resolve("123456"),

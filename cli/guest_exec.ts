@@ -120,7 +120,9 @@ export async function execCommand(args: readonly string[]): Promise<number> {
     const { name, command, rest, seconds, values } = readExec(args);
     const server = serverOf(await targetOf(values));
     const input = {
-      ...{ command, args: rest, encoding: "base64" },
+      command,
+      args: rest,
+      encoding: "base64",
       ...(values.env !== undefined && { env: values.env }),
       ...(seconds !== undefined && { seconds }),
       ...(values.stdin && { stdin: await standardInput() }),

@@ -126,7 +126,9 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
   }
   // What they have in common with this host, the server has found out
   const others = (linked ?? []).map(({ host, answer }) => ({
-    ...{ host, driver: answer?.driver ?? null, lockspace: answer?.lockspace ?? null },
+    host,
+    driver: answer?.driver ?? null,
+    lockspace: answer?.lockspace ?? null,
     storage: answer?.networks[0] ?? null,
   }));
   const state = { ...found, others };

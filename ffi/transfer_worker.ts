@@ -74,7 +74,10 @@ function begin(address: LibvirtAddress, { direction, offset, length, ...place }:
   const volume = stack.use(connection.volumeAt(place));
   requireWanted("timeout");
   const what = {
-    ...{ connection, volume, direction, offset },
+    connection,
+    volume,
+    direction,
+    offset,
     length: direction === "download" && length === 0 ? Infinity : length,
   };
   open = { ...what, stream: streamOf(what), received: 0, isRead: false };

@@ -85,7 +85,13 @@ export default function CreateVm(
     void reread();
   };
   const parts = {
-    ...{ model, options: options.value, images: images.value, projects, bounds, allowed, arrival },
+    model,
+    options: options.value,
+    images: images.value,
+    projects,
+    bounds,
+    allowed,
+    arrival,
     vmDisks: { shown: vmDisks.value, show: showVmDisks },
   };
   const submit = async (event: SubmitEvent) => {

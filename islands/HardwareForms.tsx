@@ -279,8 +279,23 @@ function useHardware(props: HardwareFormsProps) {
   };
 
   return {
-    ...{ vm, state, outcome, saving, nextBootOnly, adding, edits, forms, choice, isOn, enabled },
-    ...{ save, revert, discard, onInput, choose, contextOf },
+    vm,
+    state,
+    outcome,
+    saving,
+    nextBootOnly,
+    adding,
+    edits,
+    forms,
+    choice,
+    isOn,
+    enabled,
+    save,
+    revert,
+    discard,
+    onInput,
+    choose,
+    contextOf,
   };
 }
 

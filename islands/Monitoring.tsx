@@ -174,7 +174,8 @@ export default function Monitoring(
   const plotted = useMemo(
     () =>
       shown.map(({ kind, entry }) => ({
-        ...{ kind, at: entry.timestamp / 1000 },
+        kind,
+        at: entry.timestamp / 1000,
         text: [
           ...(vmId === undefined ? [entry.vmName] : []),
           kind === "alert" ? entry.message : markWords[entry.action] ?? entry.action,

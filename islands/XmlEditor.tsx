@@ -225,8 +225,19 @@ function useXmlText(props: XmlEditorProps) {
   };
 
   return {
-    ...{ base, text, problem, checked, isAsking, isSaving, hasConflict, area },
-    ...{ check, goTo, ask, save, type },
+    base,
+    text,
+    problem,
+    checked,
+    isAsking,
+    isSaving,
+    hasConflict,
+    area,
+    check,
+    goTo,
+    ask,
+    save,
+    type,
   };
 }
 

@@ -70,7 +70,9 @@ interface PageHost extends AddressedHost {
 }
 
 const pageHostOf = ({ id, isLinked, shownName, status }: ManagedHost): PageHost => ({
-  ...{ id, isLinked, status },
+  id,
+  isLinked,
+  status,
   hostname: shownName,
 });
 

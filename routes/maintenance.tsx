@@ -67,7 +67,10 @@ async function shown(
   const [maintenance, hosts] = await Promise.all([api.getMaintenance({}), api.listHosts()]).catch(fail);
   const isPlanned = may("plan_maintenance") && (maintenance.state === "off" || maintenance.state === "on");
   return {
-    ...{ maintenance, choices, failure, reason },
+    maintenance,
+    choices,
+    failure,
+    reason,
     plan: isPlanned ? await api.planMaintenance(choices).catch(unlessAway) : null,
     labels: Object.fromEntries(hosts.map(({ id, label }) => [id, label])),
   };

@@ -20,7 +20,8 @@ interface Shown {
 
 const shown = ({ setup }: PageState, key: string, more: Partial<Shown> = {}): Shown => ({
   key: setup.fits(key) ? key : "",
-  ...{ name: "", failure: null },
+  name: "",
+  failure: null,
   ...more,
 });
 

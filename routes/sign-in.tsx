@@ -32,7 +32,11 @@ interface Shown {
 }
 
 const shown = ({ setup }: PageState, more: Partial<Shown>): Shown => ({
-  ...{ to: "/", name: "", challenge: null, factors: [], failure: null },
+  to: "/",
+  name: "",
+  challenge: null,
+  factors: [],
+  failure: null,
   empty: setup.isEmpty,
   ...more,
 });

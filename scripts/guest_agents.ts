@@ -44,7 +44,10 @@ function cacheFolder(): string {
 export function goSettings(): Record<string, string> {
   const { GOCACHE, XDG_CACHE_HOME, HOME } = Deno.env.toObject();
   return {
-    ...{ CGO_ENABLED: "0", GOFLAGS: "", GOTOOLCHAIN: "local", GOPROXY: "off" },
+    CGO_ENABLED: "0",
+    GOFLAGS: "",
+    GOTOOLCHAIN: "local",
+    GOPROXY: "off",
     ...(!GOCACHE && !XDG_CACHE_HOME && !HOME && { GOCACHE: join(cacheFolder(), "go") }),
   };
 }

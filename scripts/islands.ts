@@ -108,7 +108,10 @@ export async function bundleIslands(app: string): Promise<BundledIslands> {
   const islands = await islandFiles(app), pages = await islandsByPage(app, islands);
   const shell = pages.get(APP_ROUTE) ?? new Set();
   const source: Source = {
-    ...{ islands, pages, shell, translations: await catalogs() },
+    islands,
+    pages,
+    shell,
+    translations: await catalogs(),
     entries: await writeEntries(app, islands, shell),
   };
   let bundled: BundledIslands | undefined;

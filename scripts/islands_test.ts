@@ -35,7 +35,10 @@ Deno.test("bundleIslands() keeps the texts of pages in one language", async () =
 
 function judge(loads: readonly PageLoad[], sizes: ReadonlyMap<string, number>, language: string): void {
   const pages = loads.map(({ route, files, unused }) => ({
-    ...{ route, unused, files: files.length, bytes: bytesOf(files, sizes) },
+    route,
+    unused,
+    files: files.length,
+    bytes: bytesOf(files, sizes),
   }));
   assert.ok(pages.length > 70 && sizes.size > 20, "it weighs something else");
   const bytes = Math.min(mostBytes(language), SHARE_OF_ALL * bytesOf(sizes.keys(), sizes));

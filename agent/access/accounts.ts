@@ -171,7 +171,10 @@ export class Accounts {
     free(); // hashing takes a while
     const user: UserRecord = {
       id: crypto.randomUUID(),
-      ...{ name, displayName, grants, recovery: [] },
+      name,
+      displayName,
+      grants,
+      recovery: [],
       disabled: false,
       createdAt: this.clock.now(),
       lastSignInAt: null,
@@ -231,7 +234,11 @@ export class Accounts {
     const before = isOther ? undefined : found;
     const user: UserRecord = before ?? {
       id: crypto.randomUUID(),
-      ...{ name, displayName: "", recovery: [], disabled: false, lastSignInAt: null },
+      name,
+      displayName: "",
+      recovery: [],
+      disabled: false,
+      lastSignInAt: null,
       createdAt: this.clock.now(),
       host: true,
       grants,

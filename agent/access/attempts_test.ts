@@ -6,15 +6,23 @@ import type { UserRecord } from "./records.ts";
 
 const HOME = "192.0.2.1", DEVICE = "d".repeat(43);
 const NEW: UserRecord = {
-  ...{ id: "1", name: "ann", displayName: "", disabled: false, grants: [], recovery: [] },
-  ...{ createdAt: 0, lastSignInAt: null },
+  id: "1",
+  name: "ann",
+  displayName: "",
+  disabled: false,
+  grants: [],
+  recovery: [],
+  createdAt: 0,
+  lastSignInAt: null,
 };
 /** Signed in once, from home. */
 const ANN = withKnown(NEW, HOME, DEVICE);
 
 const fresh = () => new Attempts(new TestClock());
 const from = (address: string, more: Partial<Client> = {}): Client => ({
-  ...{ address, via: "nobody", holder: "nobody:page" },
+  address,
+  via: "nobody",
+  holder: "nobody:page",
   ...more,
 });
 /** A wrong password; whether it was even looked at. */

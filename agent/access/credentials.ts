@@ -54,7 +54,9 @@ export class Credentials {
     const record: SessionRecord = {
       id: crypto.randomUUID(),
       userId: user.id,
-      ...{ begun: now, used: now, address },
+      begun: now,
+      used: now,
+      address,
       client: client.slice(0, 200),
     };
     const theirs = [...this.#sessions].filter(([, { userId }]) => userId === user.id)
@@ -174,7 +176,9 @@ export class Credentials {
     const token = TOKEN_PREFIX + newSecret();
     const record: TokenRecord = {
       id: crypto.randomUUID(),
-      ...{ name, userId: user.id, grants },
+      name,
+      userId: user.id,
+      grants,
       begun: momentOf(this.clock),
       livesMs: days * DAY_MS,
       lastUsedAt: null,

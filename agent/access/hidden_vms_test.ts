@@ -176,8 +176,12 @@ function requireNothingTold(what: string, told: unknown): void {
 /** A task on the VM that is seen, which fails; its title, what it is about and its log say a sentence. */
 const failedTask = (jobs: Jobs, sentence: Sentence, error: unknown) =>
   jobs.run({
-    ...{ command: "start_vm", actor: "ann", vmId: OWN.id, ifInterrupted: "Look." },
-    ...{ title: sentence, subject: sentence },
+    command: "start_vm",
+    actor: "ann",
+    vmId: OWN.id,
+    ifInterrupted: "Look.",
+    title: sentence,
+    subject: sentence,
   }, (job) => {
     for (let line = 0; line < 3; line++) job.log(sentence);
     job.progress(1, 2);

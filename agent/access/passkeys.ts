@@ -102,7 +102,9 @@ export class Passkeys {
     try {
       const { verified, registrationInfo } = await verifyRegistrationResponse({
         response: {
-          ...{ id: answer.id, rawId: answer.id, type: "public-key" },
+          id: answer.id,
+          rawId: answer.id,
+          type: "public-key",
           response: { clientDataJSON, attestationObject, transports },
           clientExtensionResults: {},
         },
@@ -172,7 +174,9 @@ export class Passkeys {
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response: {
-          ...{ id, rawId: id, type: "public-key" },
+          id,
+          rawId: id,
+          type: "public-key",
           response: { clientDataJSON, authenticatorData, signature, ...(userHandle && { userHandle }) },
           clientExtensionResults: {},
         },

@@ -107,7 +107,12 @@ export function shownPasskey({ id, name, site, synced, createdAt, lastUsedAt }: 
 export function shownUser(user: UserRecord): User {
   const { id, name, displayName, disabled, grants, createdAt, lastSignInAt } = user;
   return {
-    ...{ id, name, displayName, disabled, createdAt, lastSignInAt },
+    id,
+    name,
+    displayName,
+    disabled,
+    createdAt,
+    lastSignInAt,
     grants: [...grants],
     hasPassword: user.password !== undefined || user.host === true,
     host: user.host === true,
@@ -125,7 +130,13 @@ export function shownSession(
 ): Session {
   const { id, userId, address, client } = session;
   return {
-    ...{ id, userId, userName, current, address, client, endsAt },
+    id,
+    userId,
+    userName,
+    current,
+    address,
+    client,
+    endsAt,
     createdAt: session.begun.wall,
     lastUsedAt: session.used.wall,
   };
@@ -135,7 +146,12 @@ export function shownSession(
 export function shownToken(token: TokenRecord, userName: string): Token {
   const { id, name, userId, grants, lastUsedAt, lastUsedFrom } = token;
   return {
-    ...{ id, name, userId, userName, lastUsedAt, lastUsedFrom },
+    id,
+    name,
+    userId,
+    userName,
+    lastUsedAt,
+    lastUsedFrom,
     grants: [...grants],
     createdAt: token.begun.wall,
     expiresAt: token.begun.wall + token.livesMs,

@@ -71,7 +71,13 @@ async function makeWorld(folder: string) {
     keepSession: (each) => void sessions.push(each),
   });
   return {
-    ...{ access, store, user, secret, withCodes, sessions, by },
+    access,
+    store,
+    user,
+    secret,
+    withCodes,
+    sessions,
+    by,
     code: (steps = 0) => codeAt(secret, stepOf(clock.now()) + steps),
     /** Time goes by: on the wall, and since the boot. */
     pass: (ms: number, wall = ms) => clock.advance(ms, wall),
@@ -352,7 +358,10 @@ async function hostUser(access: Access, by: Principal, sessions: (string | null)
   const all: Grant[] = [{ role: "administrator", on: { kind: "everything" } }];
   const { token, info } = access.credentials.makeToken(user, "ci", all, 30);
   return {
-    ...{ user, session, token, tokenId: info.id },
+    user,
+    session,
+    token,
+    tokenId: info.id,
     opens: () => ({
       session: access.credentials.session(session ?? "", "192.0.2.1") !== undefined,
       token: access.credentials.token(token, "192.0.2.1") !== undefined,

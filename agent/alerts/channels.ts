@@ -40,7 +40,9 @@ async function postJson(
   { signal, resolve }: SendOptions,
 ): Promise<void> {
   await post({
-    ...{ url, privateAddresses, signal },
+    url,
+    privateAddresses,
+    signal,
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
     body: new TextEncoder().encode(JSON.stringify(body)),
     ...(resolve && { resolve }),
@@ -88,7 +90,9 @@ async function mail(
       minVersion: "TLSv1.2",
       ...(ca !== undefined && { ca: [ca] }),
     },
-    ...{ connectionTimeout: SMTP_MS, greetingTimeout: SMTP_MS, socketTimeout: SMTP_MS },
+    connectionTimeout: SMTP_MS,
+    greetingTimeout: SMTP_MS,
+    socketTimeout: SMTP_MS,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -144,7 +148,9 @@ const CHANNELS: Readonly<Record<AlertChannel, Channel>> = {
     const { server, topic } = ntfyPlace(target.url ?? "");
     const { title, severity, isResolved } = text;
     const body = {
-      ...{ topic, title, message: bodyOf(text) },
+      topic,
+      title,
+      message: bodyOf(text),
       priority: isResolved ? 3 : NTFY[severity],
       tags: [isResolved ? "white_check_mark" : EMOJI[severity]],
     };

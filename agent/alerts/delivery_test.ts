@@ -24,29 +24,30 @@ const SECRET = "s3cret-pass-phrase";
 
 function incident(change: Partial<AlertIncident> = {}): AlertIncident {
   return {
-    ...{
-      id: "i1",
-      alertId: "a1",
-      name: "CPU is busy",
-      severity: "critical",
-      watches: "vm_metric",
-      state: "firing",
-    },
-    ...{ host: "local", vmId: "v1", vmName: "web", message: "CPU usage is 97 %, above 90 %", value: 97 },
-    ...{ firedAt: Date.UTC(2026, 0, 1), silenced: false },
+    id: "i1",
+    alertId: "a1",
+    name: "CPU is busy",
+    severity: "critical",
+    watches: "vm_metric",
+    state: "firing",
+    host: "local",
+    vmId: "v1",
+    vmName: "web",
+    message: "CPU usage is 97 %, above 90 %",
+    value: 97,
+    firedAt: Date.UTC(2026, 0, 1),
+    silenced: false,
     ...change,
   };
 }
 
 const target = (change: Partial<AlertTargetRecord>): AlertTargetRecord => ({
-  ...{
-    id: "t1",
-    name: "Ops",
-    channel: "webhook",
-    enabled: true,
-    minSeverity: "info",
-    privateAddresses: true,
-  },
+  id: "t1",
+  name: "Ops",
+  channel: "webhook",
+  enabled: true,
+  minSeverity: "info",
+  privateAddresses: true,
   ...change,
 });
 
@@ -199,7 +200,10 @@ Deno.test("send() reaches nothing private that was not allowed, and nothing link
     refused(/loopback/, true),
   );
   const mail = target({
-    ...{ channel: "email", smtpHost: "127.0.0.1", mailFrom: "a@b.example", mailTo: ["c@d.example"] },
+    channel: "email",
+    smtpHost: "127.0.0.1",
+    mailFrom: "a@b.example",
+    mailTo: ["c@d.example"],
     privateAddresses: false,
   });
   await assert.rejects(
@@ -250,8 +254,12 @@ Deno.test("send() does not wait for servers that answer a letter at a time", asy
     }
   })();
   const mail = target({
-    ...{ channel: "email", smtpHost: "127.0.0.1", smtpPort: (listener.addr as Deno.NetAddr).port },
-    ...{ smtpSecurity: "none", mailFrom: "a@example.org", mailTo: ["b@example.org"] },
+    channel: "email",
+    smtpHost: "127.0.0.1",
+    smtpPort: (listener.addr as Deno.NetAddr).port,
+    smtpSecurity: "none",
+    mailFrom: "a@example.org",
+    mailTo: ["b@example.org"],
   });
   await assert.rejects(send(mail, outgoing(), { ...options(), mostMs: 300 }), refused(late, false));
   listener.close();

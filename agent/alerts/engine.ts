@@ -178,7 +178,11 @@ export class AlertEngine {
     const incident: KeptIncident = {
       id: crypto.randomUUID(),
       alertId: rule.id,
-      ...{ name: rule.name, severity: rule.severity, watches: rule.watches, state: "firing", host },
+      name: rule.name,
+      severity: rule.severity,
+      watches: rule.watches,
+      state: "firing",
+      host,
       ...(vmId !== undefined && { vmId }),
       ...(vmName !== undefined && { vmName }),
       ...(label !== "" && { label }),
@@ -196,7 +200,9 @@ export class AlertEngine {
     if (record === undefined) return;
     const incident: KeptIncident = {
       ...record.incident,
-      ...{ state: "resolved", endedAt: this.#world.clock.now(), ended },
+      state: "resolved",
+      endedAt: this.#world.clock.now(),
+      ended,
     };
     if (record.told && !this.#isSilenced(open)) this.#untold.push({ kind: "resolved", incident });
     this.#keep(open, { ...record, incident });
@@ -310,7 +316,9 @@ export class AlertEngine {
     if (record.incident.state === "acknowledged") return;
     const incident: KeptIncident = {
       ...record.incident,
-      ...{ state: "acknowledged", acknowledgedAt: clock.now(), acknowledgedBy: by },
+      state: "acknowledged",
+      acknowledgedAt: clock.now(),
+      acknowledgedBy: by,
     };
     const kept = { ...record, incident };
     records.commit((database) => records.writeIncidents(database, [kept]));

@@ -12,12 +12,26 @@ import { MOST_ITEMS, Outbox } from "./outbox.ts";
 import { ALERT_MIGRATIONS, AlertRecords, type AlertTargetRecord, HISTORY_MS } from "./records.ts";
 
 const RULE: AlertRule = {
-  ...{ id: "rule", name: "CPU is busy", severity: "warning", watches: "vm_metric", series: "cpu_usage" },
-  ...{ comparison: "above", threshold: 90, checks: 2, scope: "everything", enabled: true, createdAt: 0 },
+  id: "rule",
+  name: "CPU is busy",
+  severity: "warning",
+  watches: "vm_metric",
+  series: "cpu_usage",
+  comparison: "above",
+  threshold: 90,
+  checks: 2,
+  scope: "everything",
+  enabled: true,
+  createdAt: 0,
 };
 const TARGET: AlertTargetRecord = {
-  ...{ id: "target", name: "Ops", channel: "webhook", enabled: true, minSeverity: "warning" },
-  ...{ privateAddresses: false, url: "https://hooks.example/x" },
+  id: "target",
+  name: "Ops",
+  channel: "webhook",
+  enabled: true,
+  minSeverity: "warning",
+  privateAddresses: false,
+  url: "https://hooks.example/x",
 };
 
 /** A store in a folder of its own, and the engine over it, as often as it is started. */
@@ -41,7 +55,13 @@ function world(clock = new TestClock()) {
     });
     records.attach((open) => engine.takeUp(open));
     return {
-      ...{ records, outbox, engine, clock, events, folder, held },
+      records,
+      outbox,
+      engine,
+      clock,
+      events,
+      folder,
+      held,
       /** One check of all alerts on VMs, the first being v0. */
       check: (...seen: Observation[]) => {
         const round = engine.begin(({ watches }) => watches === "vm_metric");

@@ -34,7 +34,9 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     const vm = (vmId: string) => hosts.vm(vmId);
     const records = new AlertRecords(store), outbox = new Outbox(records, clock);
     const engine = new AlertEngine({
-      ...{ records, outbox, clock },
+      records,
+      outbox,
+      clock,
       publish: (events) => hub.publishAll(events),
       groupOf: (vmId) => vm(vmId)?.group,
       isHeld: (hostId) => app.maintenanceOf.get()(hostId) !== undefined,
@@ -43,7 +45,10 @@ export const alertFeature = feature<keyof typeof alertCommands | keyof typeof al
     records.attach((open) => engine.takeUp(open));
     const watcher = new AlertWatcher(engine, clock);
     const delivery = new Delivery({
-      ...{ records, outbox, jobs, clock },
+      records,
+      outbox,
+      jobs,
+      clock,
       hostname: () => hosts.local.inventory.hostname,
       language: () => languageOfEnvironment((name) => Deno.env.get(name), locales()),
     });

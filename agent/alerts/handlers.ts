@@ -226,7 +226,10 @@ function silenceHandlers({ records, engine, clock }: AlertContext, lookup: Alert
       }
       const now = clock.now(), { repeat } = input;
       const silence: StoredSilence = {
-        ...{ id: crypto.randomUUID(), ...input, scope, by: principal.name },
+        id: crypto.randomUUID(),
+        ...input,
+        scope,
+        by: principal.name,
         ...firstWindow(begin ?? now, minutes, repeat),
         ...(repeat !== undefined && { timeZone: hostZone() }),
       };

@@ -31,7 +31,12 @@ export class Outbox {
         targetId === target.id && !this.sending.has(id)
       );
       const base: WaitingMessage = waiting ?? {
-        ...{ id: crypto.randomUUID(), targetId: target.id, items: [], more: 0, createdAt: now, tries: 0 },
+        id: crypto.randomUUID(),
+        targetId: target.id,
+        items: [],
+        more: 0,
+        createdAt: now,
+        tries: 0,
         nextAt: Math.max(now + GATHER_MS, (this.sentAt.get(target.id) ?? -Infinity) + PACE_MS),
       };
       const all = [...base.items, ...own.map((item) => ({ ...item, addedAt: now }))];

@@ -15,7 +15,8 @@ Deno.test("a target to which nothing would be sent is refused when it is set up,
     records.attach(() => {});
     records.require();
     const { create_alert_target: create, update_alert_target: update } = alertTargetHandlers({
-      ...{ records, stopping: new AbortController().signal },
+      records,
+      stopping: new AbortController().signal,
       delivery: { status: () => ({}) } as unknown as Delivery,
     });
     const context: CallContext = { principal: localPrincipal("page") };

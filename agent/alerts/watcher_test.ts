@@ -6,8 +6,16 @@ import { type AlertEngine, AlertRound } from "./engine.ts";
 import { AlertWatcher } from "./watcher.ts";
 
 const rule = (change: Partial<AlertRule>): AlertRule => ({
-  ...{ id: "r", name: "R", severity: "warning", watches: "vm_metric", comparison: "above", threshold: 50 },
-  ...{ checks: 1, scope: "everything", enabled: true, createdAt: 0 },
+  id: "r",
+  name: "R",
+  severity: "warning",
+  watches: "vm_metric",
+  comparison: "above",
+  threshold: 50,
+  checks: 1,
+  scope: "everything",
+  enabled: true,
+  createdAt: 0,
   ...change,
 });
 
@@ -120,7 +128,11 @@ Deno.test("AlertWatcher.program() sees hosts that do not answer, and a certifica
 });
 
 const HANG: Hang = {
-  ...{ about: "pool", name: "nfs", since: 0, call: "virStoragePoolRefresh", remedy: "Check the server." },
+  about: "pool",
+  name: "nfs",
+  since: 0,
+  call: "virStoragePoolRefresh",
+  remedy: "Check the server.",
 };
 
 Deno.test("AlertWatcher.hangs() tells what does not respond at once, where one check is enough", async () => {

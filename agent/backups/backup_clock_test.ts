@@ -9,13 +9,25 @@ const HOUR = 3600_000, DAY = 24 * HOUR;
 
 function stored(id: string, handled: number): StoredBackup {
   return {
-    ...{ id, name: id, enabled: true, folder: "/backups", repository: "r", missed: "run-once" },
+    id,
+    name: id,
+    enabled: true,
+    folder: "/backups",
+    repository: "r",
+    missed: "run-once",
     targets: { all: true, vmIds: [], tags: [], groups: [] },
     timing: { frequency: "daily", time: "03:00", timeZone: "UTC" },
-    ...{ keep: 7, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
-    ...{ bootTest: "never", maxMibPerSecond: 0, parallel: 1 },
+    keep: 7,
+    keepDaily: 0,
+    keepWeekly: 0,
+    keepMonthly: 0,
+    keepYearly: 0,
+    bootTest: "never",
+    maxMibPerSecond: 0,
+    parallel: 1,
     owner: { kind: "host", name: "root" },
-    ...{ createdAt: handled, handled },
+    createdAt: handled,
+    handled,
   };
 }
 

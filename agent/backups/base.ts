@@ -118,7 +118,9 @@ export async function planRead(
   const noted = new Map<string, string>();
   if (await hasSnapshots(host, vm.id)) {
     return {
-      ...{ noted, base: undefined, notes: [] },
+      noted,
+      base: undefined,
+      notes: [],
       reason: "it has snapshots, which do not go with QEMU's notes of changes",
     };
   }

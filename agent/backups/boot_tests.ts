@@ -60,7 +60,14 @@ export class BootTests {
           const tested = copy.manifest === undefined
             ? { ok: false, by: null, seconds: 0, png: undefined, restoredBytes: 0 } as const
             : await this.boot({
-              ...{ repository, copy, job, clock, actor, pool, seconds, manifest: copy.manifest },
+              repository,
+              copy,
+              job,
+              clock,
+              actor,
+              pool,
+              seconds,
+              manifest: copy.manifest,
               host: this.options.host().requireFilled(),
               onBytes: (done) => job.progress(first + done, total),
               // How long a guest takes to come up is not known
@@ -68,7 +75,11 @@ export class BootTests {
             });
           const message = "message" in tested ? tested.message : copy.fault ?? "It cannot be read";
           const record: BootTest = {
-            ...{ at: clock.now(), ok: tested.ok, by: tested.by, message, seconds: tested.seconds },
+            at: clock.now(),
+            ok: tested.ok,
+            by: tested.by,
+            message,
+            seconds: tested.seconds,
             screen: tested.png !== undefined,
           };
           records.keepBootTest(copy.id, record, tested.png, {

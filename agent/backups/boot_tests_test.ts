@@ -23,7 +23,9 @@ Deno.test("a boot test's progress counts all copies, and is unknown, never less,
   } as unknown as BootTestsOptions["jobs"];
   const tests = new BootTests(
     {
-      ...{ clock: new TestClock(), jobs, records: { keepBootTest: () => {} } as unknown as BackupRecords },
+      clock: new TestClock(),
+      jobs,
+      records: { keepBootTest: () => {} } as unknown as BackupRecords,
       host: () => ({ requireFilled: () => ({}) }) as unknown as LibvirtHost,
     },
     ({ copy: { id }, onBytes, onBoot }) => {
@@ -36,7 +38,9 @@ Deno.test("a boot test's progress counts all copies, and is unknown, never less,
     },
   );
   const { ok, restoredBytes } = await tests.run({
-    ...{ backup: { id: "b", name: "nightly" }, actor: "root", repository: {} as BootTestsOf["repository"] },
+    backup: { id: "b", name: "nightly" },
+    actor: "root",
+    repository: {} as BootTestsOf["repository"],
     copies: [copy("first", 10), copy("damaged", 10), { id: "unreadable" } as FoundCopy, copy("last", 10)],
   });
   assert.deepEqual([ok, restoredBytes], [false, 20]);

@@ -312,7 +312,11 @@ async function described(
   const digest = await digestOf(encode(list));
   const origin = (await originOf(host, disk))?.image;
   return {
-    ...{ target: disk.target, format, bytes, chunks: digest, list },
+    target: disk.target,
+    format,
+    bytes,
+    chunks: digest,
+    list,
     ...(image !== undefined && { image }),
     ...(origin !== undefined && { origin }),
   } as const;
@@ -353,7 +357,15 @@ async function ofRunning(
   );
   const spool = await spoolFor(needed.reduce((sum, bytes) => sum + bytes, 0));
   const copied = await copyRunning({
-    ...{ host, vm, disks, spool, steps, job, clock, plan, pace },
+    host,
+    vm,
+    disks,
+    spool,
+    steps,
+    job,
+    clock,
+    plan,
+    pace,
     checkpoint: checkpointName(backup.id, id),
     onBytes: count.add,
     onMoment: async () => void looks.push(...await Promise.allSettled([look()])),
@@ -527,7 +539,11 @@ async function ofStopped(
         const path = spooled(spool.path, target);
         await makeEmptyImage(path, bytes);
         await copyImage({
-          ...{ source: image, target: path, format: "qcow2", isFile: true, signal: job.signal },
+          source: image,
+          target: path,
+          format: "qcow2",
+          isFile: true,
+          signal: job.signal,
           bytesPerSecond: pace?.bytesPerSecond,
           onShare: (share) => count.add(share * bytes),
         });

@@ -62,7 +62,12 @@ export const backupFeature = feature<
     const open = (backup: StoredBackup) => openBackup(backup, targets, reach);
     const since = (vmId: string) => app.knownVms.since(vmId);
     const runs = new BackupRuns(records, {
-      ...{ clock, jobs, host, stateDir, open, bootTests },
+      clock,
+      jobs,
+      host,
+      stateDir,
+      open,
+      bootTests,
       nameOf: coverage.nameOf,
       since,
     });
@@ -80,7 +85,10 @@ export const backupFeature = feature<
       records.all().filter(({ enabled, targets: { all } }) => enabled && !all).map((backup) => {
         const fault = ownerLost(backup);
         return {
-          ...{ kind: "backup", name: backup.name, targets: backup.targets, leftOut: leftOut(backup) },
+          kind: "backup",
+          name: backup.name,
+          targets: backup.targets,
+          leftOut: leftOut(backup),
           ...(fault !== undefined && { fault: `${backup.owner.name}: ${fault}` }),
         };
       })
@@ -90,7 +98,9 @@ export const backupFeature = feature<
     app.backupList.give(() => rendered(backupViews(sources)));
     const files = new FileSessions({ clock, host, guestfs: app.guestfs });
     const due = new BackupClock({
-      ...{ clock, records, runs },
+      clock,
+      records,
+      runs,
       isReady: () => hosts.local.inventory.filled,
       run: (backup) => runDue(app, backup),
     });
@@ -125,7 +135,12 @@ export const backupFeature = feature<
       handlers: {
         ...backupHandlers({
           ...sources,
-          ...{ since, bootTests, files, jobs, open, host },
+          since,
+          bootTests,
+          files,
+          jobs,
+          open,
+          host,
           hostOf: (vmId: string) => hosts.withVm(vmId),
           placeOf: (vmId: string) => app.places.vm(vmId),
           isLinked: (id) => app.linked.served(id) !== undefined,

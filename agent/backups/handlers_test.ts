@@ -24,7 +24,12 @@ Deno.test("list_vm_backups tells who may see one VM of this VM alone, and no pla
     groups: ["team", "their group"],
   };
   const backup = {
-    ...{ id: "b", name: "all", targets, timing: null, owner: { name: "root" }, handled: 0 },
+    id: "b",
+    name: "all",
+    targets,
+    timing: null,
+    owner: { name: "root" },
+    handled: 0,
     folder: "/srv/backups",
   };
   const lastRun = {
@@ -71,7 +76,13 @@ Deno.test("a VM of another host is in no list of backups, and in no backup job",
 
 Deno.test("update_backup undoes nothing that others change while the new folder is looked at", async () => {
   let stored: Record<string, unknown> | undefined = {
-    ...{ id: "b", name: "all", enabled: true, folder: "/old", repository: "old", timing: null, handled: 1 },
+    id: "b",
+    name: "all",
+    enabled: true,
+    folder: "/old",
+    repository: "old",
+    timing: null,
+    handled: 1,
     targets: { all: true, vmIds: [], tags: [], groups: [] },
     owner: { name: "root" },
   };

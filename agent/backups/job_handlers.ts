@@ -71,10 +71,23 @@ function createHandler(
       requireFree(name);
       const backup: StoredBackup = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, targets: vms, ...place, timing, missed, owner, bootTest },
-        ...{ maxMibPerSecond, parallel },
-        ...{ keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
-        ...{ createdAt: now, handled: now },
+        name,
+        enabled,
+        targets: vms,
+        ...place,
+        timing,
+        missed,
+        owner,
+        bootTest,
+        maxMibPerSecond,
+        parallel,
+        keep,
+        keepDaily,
+        keepWeekly,
+        keepMonthly,
+        keepYearly,
+        createdAt: now,
+        handled: now,
       };
       records.put(backup);
       return shown(backup);
@@ -105,8 +118,17 @@ function updateHandler(
       requireIdle(before);
       if (name !== undefined) requireFree(name, backupId);
       const given = Object.entries({
-        ...{ name, targets: vms, keep, keepDaily, keepWeekly, keepMonthly, keepYearly },
-        ...{ missed, enabled, maxMibPerSecond: change.maxMibPerSecond, parallel: change.parallel },
+        name,
+        targets: vms,
+        keep,
+        keepDaily,
+        keepWeekly,
+        keepMonthly,
+        keepYearly,
+        missed,
+        enabled,
+        maxMibPerSecond: change.maxMibPerSecond,
+        parallel: change.parallel,
         bootTest: change.bootTest,
       }).filter(([, value]) => value !== undefined);
       const isNewTime = timingIn(change) !== undefined || (enabled === true && !before.enabled);
@@ -114,7 +136,9 @@ function updateHandler(
         ...before,
         ...Object.fromEntries(given),
         ...place,
-        ...{ timing, owner, handled: isNewTime ? now : before.handled },
+        timing,
+        owner,
+        handled: isNewTime ? now : before.handled,
         // What is saved once more is meant as it is now
         ...(vms !== undefined && { covered: [], leftOut: [] }),
       };

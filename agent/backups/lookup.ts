@@ -134,8 +134,15 @@ export function backupLookup(context: BackupContext) {
     }
   };
   return {
-    ...{ find, shown, requireFree, requireIdle, requireHere, requireVms },
-    ...{ placeIn, fromCopy, diskSource },
+    find,
+    shown,
+    requireFree,
+    requireIdle,
+    requireHere,
+    requireVms,
+    placeIn,
+    fromCopy,
+    diskSource,
   };
 }
 

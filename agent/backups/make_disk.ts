@@ -83,7 +83,12 @@ export async function makeDisk(
     const created: Volume = await createVolume(link, pool, wanted);
     try {
       await writeDisk(created, {
-        ...{ repository, chunks, bytes, format, job, onBytes },
+        repository,
+        chunks,
+        bytes,
+        format,
+        job,
+        onBytes,
         chunkBytes: manifest.chunkBytes,
       });
       return created;

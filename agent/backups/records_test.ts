@@ -10,16 +10,39 @@ import {
 } from "./records.ts";
 
 const backup = (id: string): StoredBackup => ({
-  ...{ id, name: id, enabled: true, folder: "/backups", repository: "", timing: null },
+  id,
+  name: id,
+  enabled: true,
+  folder: "/backups",
+  repository: "",
+  timing: null,
   targets: { all: true, vmIds: [], tags: [], groups: [] },
-  ...{ missed: "skip", bootTest: "never", maxMibPerSecond: 0, parallel: 1, createdAt: 0, handled: 0 },
+  missed: "skip",
+  bootTest: "never",
+  maxMibPerSecond: 0,
+  parallel: 1,
+  createdAt: 0,
+  handled: 0,
   owner: { kind: "host", name: "root" },
-  ...{ keep: 1, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+  keep: 1,
+  keepDaily: 0,
+  keepWeekly: 0,
+  keepMonthly: 0,
+  keepYearly: 0,
 });
 
 const copy = (copyId: string | null): StoredCopy => ({
-  ...{ vmId: "vm", name: "web", state: "done", message: null, takenAt: 1, consistency: "stopped" },
-  ...{ bytes: 1, storedBytes: 1, readBytes: 1, disks: ["vda"], copyId },
+  vmId: "vm",
+  name: "web",
+  state: "done",
+  message: null,
+  takenAt: 1,
+  consistency: "stopped",
+  bytes: 1,
+  storedBytes: 1,
+  readBytes: 1,
+  disks: ["vda"],
+  copyId,
 });
 
 Deno.test("what was found of a copy goes with it, and with its backup; that of other backups stays", async () => {
@@ -84,8 +107,14 @@ Deno.test("runs of which there are copies are kept, however many came since; oth
     records.put(backup("often"));
     const put = (number: number, copies: StoredCopy[]) =>
       records.putRun("often", {
-        ...{ id: `run ${number}`, startedAt: number, endedAt: number, state: "done", actor: "root" },
-        ...{ jobId: null, message: null, copies },
+        id: `run ${number}`,
+        startedAt: number,
+        endedAt: number,
+        state: "done",
+        actor: "root",
+        jobId: null,
+        message: null,
+        copies,
       });
     // Each second one has failed, as where the share is away.
     for (let number = 0; number < 1200; number++) put(number, [copy(number % 2 ? `copy ${number}` : null)]);
@@ -144,8 +173,14 @@ Deno.test("a run whose end cannot be written is shown as it ended, and written o
     const records = new BackupRecords(store);
     records.put(backup("a"));
     const run: StoredBackupRun = {
-      ...{ id: "run", startedAt: 1, endedAt: null, state: "running", actor: "root", jobId: null },
-      ...{ message: null, copies: [] },
+      id: "run",
+      startedAt: 1,
+      endedAt: null,
+      state: "running",
+      actor: "root",
+      jobId: null,
+      message: null,
+      copies: [],
     };
     records.putRun("a", run);
     const other = new DatabaseSync(`${folder}/kvm-manager.db`), write = store.write.bind(store);

@@ -21,7 +21,8 @@ export function copyOf(manifest: BackupManifest, notes: readonly string[] = []):
     takenAt,
     consistency,
     bytes: disks.reduce((sum, { bytes }) => sum + bytes, 0),
-    ...{ storedBytes, readBytes },
+    storedBytes,
+    readBytes,
     disks: disks.map(({ target }) => target),
     copyId: id,
   };
@@ -158,7 +159,12 @@ export class RunHistory {
     const { startedAt, actor } = manifests[0]!.run;
     const endedAt = Math.max(...manifests.map(({ takenAt }) => takenAt));
     const run: StoredBackupRun = {
-      ...{ id, startedAt, endedAt, state: "done", actor, jobId: null },
+      id,
+      startedAt,
+      endedAt,
+      state: "done",
+      actor,
+      jobId: null,
       message: `Found in the folder: backup ${manifests[0]!.backup.name} of ${manifests[0]!.host}`,
       copies: [],
     };

@@ -119,7 +119,13 @@ export async function copyRunning(copy: RunningCopy): Promise<RunningCopied> {
   using _turn = await turnOf(copy);
   try {
     const result = await copyDisks({
-      ...{ host, vm, steps, job, clock, onBytes, onMoment },
+      host,
+      vm,
+      steps,
+      job,
+      clock,
+      onBytes,
+      onMoment,
       targets: disks.map(({ target }) => target),
       ways: ways.map((way) => asked(copy, way)),
       isOurs: spool.isOurs,

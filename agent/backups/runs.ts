@@ -54,8 +54,17 @@ function endOf(thrown: unknown): Pick<StoredBackupRun, "state" | "message"> {
 }
 
 const failedCopy = (vmId: string, name: string, why: Sentence): StoredCopy => ({
-  ...{ vmId, name, state: "failed", message: why, takenAt: null, consistency: null },
-  ...{ bytes: 0, storedBytes: 0, readBytes: null, disks: [], copyId: null },
+  vmId,
+  name,
+  state: "failed",
+  message: why,
+  takenAt: null,
+  consistency: null,
+  bytes: 0,
+  storedBytes: 0,
+  readBytes: null,
+  disks: [],
+  copyId: null,
 });
 
 /** Errors for what another copy holds: an image that both VMs are built on, room for what QEMU copies. */
@@ -127,8 +136,14 @@ export class BackupRuns {
     const now = this.#options.clock.now();
     const jobId = crypto.randomUUID();
     const run: StoredBackupRun = {
-      ...{ id: crypto.randomUUID(), startedAt: now, endedAt: null, state: "running", actor },
-      ...{ jobId, message: null, copies: [] },
+      id: crypto.randomUUID(),
+      startedAt: now,
+      endedAt: null,
+      state: "running",
+      actor,
+      jobId,
+      message: null,
+      copies: [],
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     const entry = { run, work: promise, isFull };
@@ -148,8 +163,14 @@ export class BackupRuns {
   refused(backup: StoredBackup, actor: string, why: Sentence): void {
     const now = this.#options.clock.now();
     this.#records.keepRun(backup.id, {
-      ...{ id: crypto.randomUUID(), startedAt: now, endedAt: now, state: "failed", actor, message: why },
-      ...{ jobId: null, copies: [] },
+      id: crypto.randomUUID(),
+      startedAt: now,
+      endedAt: now,
+      state: "failed",
+      actor,
+      message: why,
+      jobId: null,
+      copies: [],
     });
   }
 
@@ -164,7 +185,12 @@ export class BackupRuns {
     const isAgain = this.isRunning(backup.id) && newest?.state === "skipped" && newest.message === message;
     this.#records.keepRun(backup.id, {
       ...isAgain ? newest : { id: crypto.randomUUID(), startedAt: slot },
-      ...{ endedAt: now, state: "skipped", actor, message, jobId: null, copies: [] },
+      endedAt: now,
+      state: "skipped",
+      actor,
+      message,
+      jobId: null,
+      copies: [],
     });
   }
 
@@ -253,7 +279,15 @@ export class BackupRuns {
       };
       const pace = limit > 0 ? new Pace(clock, () => limit / share()) : undefined;
       const context = {
-        ...{ host, repository, backup, run, job, clock, isFull, pace, stateDir: this.#options.stateDir },
+        host,
+        repository,
+        backup,
+        run,
+        job,
+        clock,
+        isFull,
+        pace,
+        stateDir: this.#options.stateDir,
         onBytes: tell,
       };
       const copied = await this.#copy(context, vm, job, isAlone);
@@ -308,8 +342,13 @@ export class BackupRuns {
     job.log(message`${vmName(vm)}: done`);
     const { host, run, backup } = context;
     host.record({
-      ...{ actor: run.actor, door: "agent", action: "vm-backed-up", result: "event" },
-      ...{ vmId: vm.id, vmName: vm.name, message: `By the backup job “${backup.name}”` },
+      actor: run.actor,
+      door: "agent",
+      action: "vm-backed-up",
+      result: "event",
+      vmId: vm.id,
+      vmName: vm.name,
+      message: `By the backup job “${backup.name}”`,
     });
     return copyOf(copied.manifest, copied.notes);
   }
@@ -333,9 +372,13 @@ export class BackupRuns {
     for (const vmId of leftOut) {
       if (backup.leftOut?.includes(vmId)) continue;
       host.record({
-        ...{ actor: "kvm-manager", door: "agent", action: "backup-left-out", result: "event" },
-        ...{ vmId, vmName: nameOf(vmId) ?? vmId },
-        ...{ message: `By the backup “${backup.name}”, which had it before` },
+        actor: "kvm-manager",
+        door: "agent",
+        action: "backup-left-out",
+        result: "event",
+        vmId,
+        vmName: nameOf(vmId) ?? vmId,
+        message: `By the backup “${backup.name}”, which had it before`,
       });
     }
     return text;

@@ -17,12 +17,26 @@ import { BackupRuns } from "./runs.ts";
 import { FolderStore } from "./store/folder.ts";
 
 const BACKUP: StoredBackup = {
-  ...{ id: "backup", name: "nightly", enabled: true, folder: "", repository: "", timing: null },
+  id: "backup",
+  name: "nightly",
+  enabled: true,
+  folder: "",
+  repository: "",
+  timing: null,
   // Nothing is copied: what is pruned does not depend on it.
   targets: { all: false, vmIds: ["gone"], tags: [], groups: [] },
-  ...{ missed: "skip", bootTest: "never", maxMibPerSecond: 0, parallel: 1, createdAt: 0, handled: 0 },
+  missed: "skip",
+  bootTest: "never",
+  maxMibPerSecond: 0,
+  parallel: 1,
+  createdAt: 0,
+  handled: 0,
   owner: { kind: "host", name: "root" },
-  ...{ keep: 1, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0 },
+  keep: 1,
+  keepDaily: 0,
+  keepWeekly: 0,
+  keepMonthly: 0,
+  keepYearly: 0,
 };
 
 /** Runs of a backup into a folder of its own, and what their tasks say. */
@@ -41,7 +55,9 @@ async function backups() {
   const vms = { all: [] as VM[], since: 0, recorded: [] as ActivityEntry[] };
   const inventory = { vms: () => vms.all, hostname: "here" };
   const runs = new BackupRuns(records, {
-    ...{ clock, stateDir: path, open },
+    clock,
+    stateDir: path,
+    open,
     host: () =>
       ({
         requireFilled: () => ({ inventory }),
@@ -54,14 +70,23 @@ async function backups() {
     jobs: {
       run: (_spec, work) =>
         work({
-          ...{ id: "job", signal: new AbortController().signal, progress: () => {} },
+          id: "job",
+          signal: new AbortController().signal,
+          progress: () => {},
           log: (line) => void lines.push(render(line)),
         }),
     },
   });
   const history = new RunHistory(records, open);
   return {
-    ...{ path: `${path}/backups/kvm-manager-backups`, records, runs, history, clock, open, opened, vms },
+    path: `${path}/backups/kvm-manager-backups`,
+    records,
+    runs,
+    history,
+    clock,
+    open,
+    opened,
+    vms,
     /** Runs the backup, and gives what its task said. */
     run: async () => {
       lines.length = 0;
@@ -94,12 +119,20 @@ async function copyWith(repository: Repository, content: Uint8Array<ArrayBuffer>
   const { list: text, digest } = await stored(repository, content);
   const list = encoder.encode(text), definition = encoder.encode("<domain/>");
   const manifest: BackupManifest = {
-    ...{ format: "kvm-manager-backup", version: MANIFEST_VERSION, id, host: "here", takenAt },
+    format: "kvm-manager-backup",
+    version: MANIFEST_VERSION,
+    id,
+    host: "here",
+    takenAt,
     backup: { id: BACKUP.id, name: BACKUP.name },
     run: { id: `run ${id}`, startedAt: takenAt, actor: "root" },
-    ...{ vm: { id: "vm", name: "web" }, consistency: "stopped", chunkBytes: CHUNK_BYTES },
+    vm: { id: "vm", name: "web" },
+    consistency: "stopped",
+    chunkBytes: CHUNK_BYTES,
     disks: [{ target: "vda", format: "raw", bytes: content.length, chunks: await digestOf(list) }],
-    ...{ definition: await digestOf(definition), left: [], storedBytes: 0 },
+    definition: await digestOf(definition),
+    left: [],
+    storedBytes: 0,
   };
   await repository.finish(id, [["vda.chunks", list], ["domain.xml", definition]], manifest);
   return { id, digest };

@@ -89,8 +89,14 @@ Deno.test("vector: scrypt as RFC 7914 has it opens a data key that was closed be
 Deno.test("a description that lies is refused: costs that fill the memory, half an encryption, none where one is told", () => {
   const of = (change: object, version = 2) => {
     const encryption = {
-      ...{ cipher: "aes-256-gcm", kdf: "scrypt", logN: 17, r: 8, p: 1 },
-      ...{ salt: "0".repeat(64), key: "0".repeat(120), ...change },
+      cipher: "aes-256-gcm",
+      kdf: "scrypt",
+      logN: 17,
+      r: 8,
+      p: 1,
+      salt: "0".repeat(64),
+      key: "0".repeat(120),
+      ...change,
     };
     return JSON.stringify({ format: "kvm-manager-backup-folder", version, id: ID, encryption });
   };

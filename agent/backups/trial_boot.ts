@@ -119,7 +119,9 @@ async function watch(
       look = lookAtScreen(image, at, look);
     }
     const verdict = bootVerdict({
-      ...{ at, isRunning, look },
+      at,
+      isRunning,
+      look,
       agent: isRunning && await host.guests.answers(uuid),
       isAgentExpected: manifest.consistency === "frozen",
       readBytes: isRunning ? await bytesRead(host, uuid) : 0,
@@ -169,7 +171,10 @@ async function bootIn(
     variables = await nvramIn(work, document);
   if (nvram !== undefined && variables !== undefined) await putNvram({ operation }, nvram, variables);
   makeTrial(document, {
-    ...{ name, uuid, disks, nvram },
+    name,
+    uuid,
+    disks,
+    nvram,
     description: `Boot test of a backup of ${manifest.vm.name}. KVM Manager removes it by itself.`,
     memoryMb: await memoryFor(host, memoryMb),
     cpuCount: Math.max(1, Math.min(cpuCount, threads)),

@@ -16,13 +16,22 @@ export async function openGrpc(
   const { grpcListen: addresses, runtimeDir } = app.settings, { certificates, arrivals } = doors;
   if (addresses.length === 0) return [];
   return await listenGrpc({
-    ...{ addresses, runtimeDir, rule, certificates, arrivals },
+    addresses,
+    runtimeDir,
+    rule,
+    certificates,
+    arrivals,
     load: async (originOf) => {
       const [{ GrpcServer }, { grpcApi }] = await Promise.all([import("./server.ts"), import("./api.ts")]);
       const { access, dispatch, hub, consoles, places } = app;
       return new GrpcServer(
         {
-          ...{ access, dispatch, hub, consoles, places, originOf },
+          access,
+          dispatch,
+          hub,
+          consoles,
+          places,
+          originOf,
           vms: () => app.vms(),
           heads: (command, host, principal) => app.hostHeads(command, host, principal),
           rate: new Rate(),

@@ -443,7 +443,8 @@ export class GrpcServer {
     // The client knows that it listens before anything has happened
     call.sendMetadata(new Metadata());
     await this.#feeds.serve(wanted, {
-      ...{ principal: this.#principal(call), outgoing },
+      principal: this.#principal(call),
+      outgoing,
       write: (event) => this.#message(method.output, event),
     });
   }

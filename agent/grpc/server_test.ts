@@ -67,7 +67,11 @@ async function serving(run: Dispatch, commands: Readonly<Record<string, Command>
   metadata.set("kvmm-host", "kvm2");
   const bytes = (type: string, value: unknown) => Buffer.from(api.codec.encode(TYPE + type, value));
   return {
-    ...{ hub, asked, api, client, metadata },
+    hub,
+    asked,
+    api,
+    client,
+    metadata,
     call: (name: string, request: unknown, as = metadata) =>
       new Promise<unknown>((resolve, reject) => {
         client.makeUnaryRequest(

@@ -12,7 +12,13 @@ import { copyFolderFrom, copyFolderTo } from "./copy_folder.ts";
 import type { In } from "./copy.ts";
 
 const file = (name: string, kind: GuestFile["kind"] = "file", size = 4): GuestFile => ({
-  ...{ name, kind, size, modifiedAt: 0, mode: "4755", owner: "root", group: "root" },
+  name,
+  kind,
+  size,
+  modifiedAt: 0,
+  mode: "4755",
+  owner: "root",
+  group: "root",
 });
 
 /** What became of a copy. */
@@ -57,7 +63,8 @@ const withFolders = (folders: Readonly<Record<string, readonly GuestFile[]>>): I
     openFile: () => {
       let left = new TextEncoder().encode("text");
       return Promise.resolve({
-        ...{ size: 4, seek: () => Promise.resolve() },
+        size: 4,
+        seek: () => Promise.resolve(),
         read: (most: number) => {
           const part = left.subarray(0, most);
           left = left.subarray(part.length);

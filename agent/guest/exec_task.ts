@@ -93,7 +93,10 @@ export async function execAsTask(
   const work = async () => {
     try {
       const { exitCode, timedOut } = await agent.exec(vm, {
-        ...{ command, args, seconds, signal: AbortSignal.any([job.signal, tooMuch.signal]) },
+        command,
+        args,
+        seconds,
+        signal: AbortSignal.any([job.signal, tooMuch.signal]),
         ...(env !== undefined && { env }),
         onOutput: take,
       }).finally(() => output.end());

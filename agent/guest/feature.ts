@@ -49,7 +49,12 @@ export const guestFeature = feature<never, keyof typeof guestCommands, keyof typ
         const qemu = new QemuBackend(host, lines, clock);
         const guests = new GuestService(host, [own, qemu], freezes, clock);
         const watch = new GuestWatch({
-          ...{ inventory: host.inventory, guests, records, lines: ownLines, clock, interval },
+          inventory: host.inventory,
+          guests,
+          records,
+          lines: ownLines,
+          clock,
+          interval,
         });
         host.guests = {
           answers: async (vmId) => {

@@ -16,11 +16,20 @@ import type { GuestService } from "./service.ts";
 import { factsOf, GuestWatch, TICK_MS } from "./watch.ts";
 
 const INFO: GuestInfo = {
-  ...{ osType: "linux", osVersion: "Debian GNU/Linux 12", osId: "debian", hostname: "shop" },
-  ...{ ipAddresses: [], macAddresses: [] },
+  osType: "linux",
+  osVersion: "Debian GNU/Linux 12",
+  osId: "debian",
+  hostname: "shop",
+  ipAddresses: [],
+  macAddresses: [],
 };
 const ROOT: GuestFilesystem = {
-  ...{ name: "/dev/vda1", mountpoint: "/", type: "ext4", totalBytes: 100, usedBytes: 95, disks: [] },
+  name: "/dev/vda1",
+  mountpoint: "/",
+  type: "ext4",
+  totalBytes: 100,
+  usedBytes: 95,
+  disks: [],
 };
 
 /**
@@ -54,7 +63,9 @@ function watchOver(vms: readonly VM[], interval: number, fails = 0) {
     agentFor: (vmId) => Promise.resolve({ vm: vms.find(({ id }) => id === vmId)!, agent }),
   };
   const watch = new GuestWatch({
-    ...{ guests, clock, interval },
+    guests,
+    clock,
+    interval,
     lines: { isOpen: (vmId) => open.has(vmId), closeUnused: (vmId) => void closed.push(vmId) },
     inventory: {
       vms: () => vms,

@@ -24,8 +24,11 @@ export const isGuestfsEmulated = async (
 /** How its programs are started: with none of our environment. */
 export const guestfsProcess = (folder: string, isEmulated: boolean) =>
   ({
-    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
-    ...{ cwd: folder, clearEnv: true },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    cwd: folder,
+    clearEnv: true,
     env: {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
       LANG: "C.UTF-8",

@@ -14,7 +14,8 @@ Deno.test("what a process that was killed has left goes at the next start; what 
       await new Promise(() => setInterval(() => {}, 1000));`;
     const child = new Deno.Command(Deno.execPath(), {
       args: ["eval", "--quiet", "--no-check", script],
-      ...{ stdout: "piped", stderr: "inherit" },
+      stdout: "piped",
+      stderr: "inherit",
     }).spawn();
     const reader = child.stdout.getReader();
     const left = new TextDecoder().decode((await reader.read()).value).trim();

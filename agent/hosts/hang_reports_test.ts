@@ -11,7 +11,11 @@ function reports() {
     changed: () => void said.push("!"),
   });
   const hang = (name: string, since = clock.now()): Hang => ({
-    ...{ about: "pool", name, since, call: "virStoragePoolRefresh", remedy: "Check the server." },
+    about: "pool",
+    name,
+    since,
+    call: "virStoragePoolRefresh",
+    remedy: "Check the server.",
   });
   const take = () => said.splice(0);
   return { clock, reports, hang, take };

@@ -59,7 +59,11 @@ export class HangWatch {
 
   #record(action: string, { vmId, name }: Hang, message: string): void {
     this.host.record({
-      ...{ actor: "libvirt", door: "agent", action, result: "event", message },
+      actor: "libvirt",
+      door: "agent",
+      action,
+      result: "event",
+      message,
       ...(vmId !== undefined && { vmId, vmName: name }),
     });
   }

@@ -7,7 +7,9 @@ import { REMEDIES } from "./hangs.ts";
 export function libvirtHang(status: ConnectionStatus): Hang[] {
   if (!isSilent(status)) return [];
   return [{
-    ...{ about: "host", name: "libvirt", since: status.since },
+    about: "host",
+    name: "libvirt",
+    since: status.since,
     call: status.error ?? "libvirt does not answer",
     remedy: REMEDIES.host,
   }];

@@ -242,7 +242,8 @@ export class LibvirtHost implements ManagedHost {
       run: (spec, work) => jobs.run({ ...spec, ...hostField(id) }, work),
     };
     this.operations = new Operations({
-      ...{ store, jobs },
+      store,
+      jobs,
       record: (entry) => this.record(entry),
       host: id,
       link: this.link,

@@ -179,7 +179,8 @@ export function manageHostHandlers(app: HostManagement): Pick<Handlers, ManageCo
         answers.userPassword === undefined;
       const changed = {
         ...current,
-        ...{ uri, label: label ?? before.label },
+        uri,
+        label: label ?? before.label,
         ...(login && { login }),
         ...(isKept && { unreadLogin }),
       };

@@ -110,7 +110,10 @@ export class HostRecords {
   #read(database: DatabaseSync): void {
     const rows = database.prepare("SELECT id, label, uri, added, enabled, peer_key, login FROM hosts").all();
     this.#hosts = inOrder(rows.map(({ id, label, uri, added, enabled, peer_key: peerKey, login }) => ({
-      ...{ id: String(id), label: String(label), uri: String(uri), added: Number(added) },
+      id: String(id),
+      label: String(label),
+      uri: String(uri),
+      added: Number(added),
       ...(peerKey !== null && { peerKey: String(peerKey) }),
       ...(login !== null && this.#loginIn(String(id), String(login))),
       isEnabled: Number(enabled) === 1,

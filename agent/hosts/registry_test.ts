@@ -21,7 +21,12 @@ class World {
       const vms = () => [vm(ID)].filter((each) => each !== undefined);
       const reveal = () => void this.revealed.push(id);
       const inventory = {
-        ...{ vm, anyVm, vms, reveal, hostname: `${id}.example`, filled: !unread.includes(id) },
+        vm,
+        anyVm,
+        vms,
+        reveal,
+        hostname: `${id}.example`,
+        filled: !unread.includes(id),
       };
       this.hosts.add({ id, inventory } as unknown as LibvirtHost);
     }

@@ -33,7 +33,7 @@ function world() {
       clearTimeout(limit);
     }
   };
-  return { ...{ local, lab, owners, goesOn } };
+  return { local, lab, owners, goesOn };
 }
 
 const CALLS: readonly [command: CommandName, input: object, waits: { local: boolean; lab: boolean }][] = [

@@ -35,7 +35,10 @@ export interface ListedHosts {
 const countsOf = (vms: readonly VM[]) => ({ vmCount: vms.length, activeVmCount: vms.filter(isLive).length });
 
 const loadOf = ({ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp }: HostStats) => ({
-  ...{ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp },
+  cpuUsagePercent,
+  memoryUsedMb,
+  memoryTotalMb,
+  timestamp,
 });
 
 /** Whom a libvirt is signed in to as, for who may change that. */
@@ -47,7 +50,10 @@ function commonStatus(host: ManagedHost, viewer: Viewer) {
   const { id, label, isRead, stats } = host, { status, since } = host.status;
   const isLoadSeen = mayCall(viewer.rights, "get_host_stats", { hostId: id });
   return {
-    ...{ id, label, status, since },
+    id,
+    label,
+    status,
+    since,
     ...(isRead && countsOf(host.vms().filter((vm) => seesVm(viewer, vm.id)))),
     ...(stats !== undefined && isLoadSeen && { load: loadOf(stats) }),
     isKnown: isRead,
@@ -110,7 +116,13 @@ export function hostStatuses(app: ListedHosts, principal: Principal): HostStatus
     ...served.map(withMaintenance),
     ...app.linked.all().filter(isSeen).map((host) => withMaintenance(linkedStatus(host, viewer))),
     ...rest.map(({ id, label, uri, added, login }): HostStatus => ({
-      ...{ id, label, isLocal: false, since: added, status: "disabled", isKnown: false, foreignVms: [] },
+      id,
+      label,
+      isLocal: false,
+      since: added,
+      status: "disabled",
+      isKnown: false,
+      foreignVms: [],
       ...shownConnection({ uri, error: null }, rights),
       ...shownUser(login, rights),
     })),

@@ -67,7 +67,9 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
 
 /** Where other KVM Managers show who they are. */
 const linkDoorOf = (app: App): LinkDoor => ({
-  ...{ peers: app.peers, activity: app.activity, refusals: app.refusals },
+  peers: app.peers,
+  activity: app.activity,
+  refusals: app.refusals,
   certificate: () => app.doors?.certificates?.pair.facts.fingerprint.replaceAll(":", "").toLowerCase(),
   peersChanged: () => app.hub.publish("hosts-changed", {}),
   joinBack: (peer, invitation) => void joinBack(app, peer, invitation),
@@ -103,7 +105,11 @@ export function entry(app: App, pages: Pages): Answer {
     };
     const { host, path } = splitHost(pathname);
     const visit: Visit = {
-      ...{ app, caller, again, remoteAddr, completed: Promise.resolve() },
+      app,
+      caller,
+      again,
+      remoteAddr,
+      completed: Promise.resolve(),
       ...(host !== undefined && { host }),
     };
     const asked = host === undefined ? request : requestFor(path, request);

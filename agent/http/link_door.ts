@@ -44,7 +44,10 @@ const ASKED: Readonly<Record<string, { readonly schema: TSchema; readonly ask: A
 async function join(door: LinkDoor, input: Join, certificate: string, { address }: Caller): Promise<unknown> {
   const { peer, both, ...session } = await door.peers.join(input, certificate);
   door.activity.record({
-    ...{ actor: peer.invitedBy, door: "api", action: "peer-joined", result: "event" },
+    actor: peer.invitedBy,
+    door: "api",
+    action: "peer-joined",
+    result: "event",
     message: { $text: "{name} linked to this host, as {role}", args: { name: peer.name, role: peer.role } },
     ...(address !== "" && { address }),
   });
@@ -57,7 +60,11 @@ async function join(door: LinkDoor, input: Join, certificate: string, { address 
 function refused({ refusals }: LinkDoor, error: ContractError, { address }: Caller): void {
   if (!AUDITED.has(error.code)) return;
   refusals.add({
-    ...{ actor: "nobody", door: "api", action: "peer-refused", result: "error", message: error.sentence },
+    actor: "nobody",
+    door: "api",
+    action: "peer-refused",
+    result: "error",
+    message: error.sentence,
     ...(address !== "" && { address }),
   }, { code: error.code, isAnonymous: true });
 }

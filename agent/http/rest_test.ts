@@ -315,7 +315,9 @@ Deno.test("RestDoor: lists by name, label, fields and page", async () => {
 
 Deno.test("RestDoor: a list with a limit of its own is filtered before it is cut, and says where it was cut", async () => {
   const packages = Array.from({ length: 1500 }, (_, at) => ({
-    ...{ name: at % 30 === 29 ? `nginx-${at}` : `lib-${at}`, version: "1", architecture: "all" },
+    name: at % 30 === 29 ? `nginx-${at}` : `lib-${at}`,
+    version: "1",
+    architecture: "all",
   }));
   const { send, calls } = door({
     guest_get_packages: ({ limit = 1000, offset = 0 }) => {

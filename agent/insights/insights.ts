@@ -105,7 +105,9 @@ export class Insights {
     const backup = this.#backupsOf(host)?.(vmId);
     const { findings, coverage, at } = await this.#analyseVm(vm, window, await sizeOf(host), backup);
     return {
-      ...{ window, from: at - METRIC_WINDOWS[window], analysedAt: at },
+      window,
+      from: at - METRIC_WINDOWS[window],
+      analysedAt: at,
       insights: inOrder(this.#told(host, findings, principal)),
       enough: isEnough(coverage),
       coverage,
@@ -136,8 +138,12 @@ export class Insights {
     }
     if (this.#now() - analysedAt >= INSIGHTS_MS) this.#refresh(window);
     return {
-      ...{ window, from: analysedAt - METRIC_WINDOWS[window], analysedAt },
-      ...{ insights: inOrder(insights), vms, tooFew },
+      window,
+      from: analysedAt - METRIC_WINDOWS[window],
+      analysedAt,
+      insights: inOrder(insights),
+      vms,
+      tooFew,
       ...(this.#unread !== undefined && { unread: this.#unread }),
     };
   }
@@ -255,7 +261,9 @@ export class Insights {
 async function snapshotsOf(host: LibvirtHost, vm: VM): Promise<SnapshotFacts[] | undefined> {
   try {
     return (await scan(host, vm)).map(({ name, createdAt, isExternal }) => ({
-      ...{ name, createdAt: createdAt * 1000, external: isExternal },
+      name,
+      createdAt: createdAt * 1000,
+      external: isExternal,
     }));
   } catch (error) {
     if (!(error instanceof LibvirtError)) throw error;
@@ -299,7 +307,9 @@ async function hostFacts(
   }
   return {
     ...await sizeOf(host),
-    ...{ hours, series, pools },
+    hours,
+    series,
+    pools,
     runningCpus: running.reduce((sum, { cpuCount }) => sum + cpuCount, 0),
     runningMemoryMb: running.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
   };

@@ -55,8 +55,13 @@ async function world(
   const advance = (ms: number) => clock.advance(ms);
   try {
     await run({
-      ...{ jobs: make(), changed, progressed, advance, again: make },
-      ...{ writes: () => writes, tellings: () => tellings },
+      jobs: make(),
+      changed,
+      progressed,
+      advance,
+      again: make,
+      writes: () => writes,
+      tellings: () => tellings,
     });
   } finally {
     for (const store of stores) store.close();

@@ -28,16 +28,14 @@ function bootSector(): Uint8Array<ArrayBuffer> {
 }
 
 const argumentsFor = (image: string, accelerator: string) => [
-  ...[
-    "-machine",
-    `pc,accel=${accelerator}`,
-    "-nodefaults",
-    "-no-user-config",
-    "-display",
-    "none",
-    "-m",
-    "16",
-  ],
+  "-machine",
+  `pc,accel=${accelerator}`,
+  "-nodefaults",
+  "-no-user-config",
+  "-display",
+  "none",
+  "-m",
+  "16",
   ...["-drive", `file.driver=file,file.filename=${image},format=raw,if=floppy,readonly=on`, "-boot", "a"],
   ...["-device", `isa-debug-exit,iobase=${PORT},iosize=4`],
 ];

@@ -6,8 +6,18 @@ import { requireResponding, responds } from "./mount_gate.ts";
 
 export const machineFiles = {
   ...hostFiles,
-  ...{ statFile, openFile, reach, readStart, realPathOf, isThere, isTaken, lookAt },
-  ...{ readRegular, readRegularEnd, requireResponding, responds },
+  statFile,
+  openFile,
+  reach,
+  readStart,
+  realPathOf,
+  isThere,
+  isTaken,
+  lookAt,
+  readRegular,
+  readRegularEnd,
+  requireResponding,
+  responds,
 } as const;
 
 export type MachineFiles = typeof machineFiles;

@@ -116,13 +116,21 @@ export class MaintenanceService {
       ? this.world.moves.get().countOf(host.id)
       : { running: inState("active"), waiting: inState("waiting") };
     return {
-      ...{ state, since, note: reason, by: owner?.name ?? "", movesAtOnce: this.limitOf(host.id) },
-      ...{ moving: running, queued: waiting },
+      state,
+      since,
+      note: reason,
+      by: owner?.name ?? "",
+      movesAtOnce: this.limitOf(host.id),
+      moving: running,
+      queued: waiting,
       ...(stopped !== undefined && { stopped: stopped as never }),
       vms: seen.map((
         { vmId, name, action, toHost, state, message: why },
       ) => ({
-        ...{ vmId, name, action, state },
+        vmId,
+        name,
+        action,
+        state,
         ...(toHost !== undefined && seesHost(toHost) && { toHost }),
         ...(why !== undefined && { message: why }),
       })),
@@ -150,7 +158,9 @@ export class MaintenanceService {
     const { stopped: _over, ...kept } = before;
     this.#rows.put({
       ...kept,
-      ...{ state: drain ? "draining" : "on", owner: delegatorOf(principal), isPlanned: false },
+      state: drain ? "draining" : "on",
+      owner: delegatorOf(principal),
+      isPlanned: false,
       since: isNew ? this.world.clock.now() : before.since,
       reason: reason ?? (isNew ? "" : before.reason),
       choices: { vms, ...(off && { off }), ...(breakRules !== undefined && { breakRules }) },
@@ -346,13 +356,11 @@ export class MaintenanceService {
       const vm = host.inventory.vm(vmId), why = toldOf.get(vmId)?.obstacles ?? [];
       if (vm === undefined) return [];
       return [{
-        ...{
-          vmId,
-          name: vm.name,
-          action,
-          wasActive: isLive(vm),
-          state: action === "leave" ? "left" : "waiting",
-        },
+        vmId,
+        name: vm.name,
+        action,
+        wasActive: isLive(vm),
+        state: action === "leave" ? "left" : "waiting",
         ...(toHost !== undefined && { toHost }),
         ...(why.length > 0 && { message: why.join(" · ") }),
       }];

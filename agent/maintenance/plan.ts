@@ -107,7 +107,11 @@ export async function makePlan(
   const needs = await Promise.all(vms.map(async (vm): Promise<DrainVm> => {
     const { id, name, tags, group, memoryMb } = vm, hindrance = hindranceOf(vm, isLocalSystem);
     return {
-      ...{ id, name, tags, isActive: isLive(vm), memoryMb: isLive(vm) ? memoryMb : 0 },
+      id,
+      name,
+      tags,
+      isActive: isLive(vm),
+      memoryMb: isLive(vm) ? memoryMb : 0,
       ...(group !== undefined && { group }),
       ...(hindrance !== undefined && { hindrance }),
       cpuUsed: await cpuOf(summary, vm),
@@ -119,7 +123,13 @@ export async function makePlan(
   const keyOf = (vmId: string, hostId: string) => `${vmId} ${hostId}`;
   const plan = () =>
     planDrain({
-      ...{ from: host.id, vms: needs, hosts: rooms, choices, off, breakRules, rules: placement.rules() },
+      from: host.id,
+      vms: needs,
+      hosts: rooms,
+      choices,
+      off,
+      breakRules,
+      rules: placement.rules(),
       others: placement.placed().filter((vm) => vm.host !== host.id),
       fit: (vmId, hostId) => fits.get(keyOf(vmId, hostId)),
     });
@@ -221,7 +231,13 @@ function shownPlan({ world, vms, rooms, needs, steps, away }: {
         ? []
         : [t("maintenance.no_host")];
       return {
-        ...{ vmId, name, state, memoryMb, autostart, action, ...(toHost !== undefined && { toHost }) },
+        vmId,
+        name,
+        state,
+        memoryMb,
+        autostart,
+        action,
+        ...(toHost !== undefined && { toHost }),
         obstacles: hindrance === undefined
           ? [...obstacles.map((each) => obstacleText(each, labelOf)), ...none]
           : isLive(vm)
@@ -235,7 +251,10 @@ function shownPlan({ world, vms, rooms, needs, steps, away }: {
       };
     }),
     hosts: rooms.map(({ id, label, memoryTotalMb, memoryFreeMb, cpuUsed, cpuThreads }) => ({
-      ...{ id, label, memoryTotalMb, memoryFreeMb },
+      id,
+      label,
+      memoryTotalMb,
+      memoryFreeMb,
       memoryLeftMb: memoryFreeMb -
         coming(id).reduce((sum, { vmId }) => sum + (needOf.get(vmId)?.memoryMb ?? 0), 0),
       cpuUsagePercent: cpuUsed === undefined || !cpuThreads ? null : cpuUsed / cpuThreads * 100,

@@ -44,5 +44,11 @@ export interface StoredMaintenance {
 
 /** Of a host that nothing was set for. */
 export const unset = (id: string): StoredMaintenance => ({
-  ...{ id, state: "off", since: null, reason: "", choices: {}, isPlanned: false, vms: [] },
+  id,
+  state: "off",
+  since: null,
+  reason: "",
+  choices: {},
+  isPlanned: false,
+  vms: [],
 });

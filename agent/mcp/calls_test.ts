@@ -16,7 +16,10 @@ function world(answers: Readonly<Record<string, unknown>>) {
   const made: { readonly command: string; readonly principal: Principal }[] = [];
   const refusals: string[] = [];
   const settings: { -readonly [key in keyof McpSettingsRecord]: McpSettingsRecord[key] } = {
-    ...{ enabled: true, acting: true, role: "administrator", callsPerMinute: 60 },
+    enabled: true,
+    acting: true,
+    role: "administrator",
+    callsPerMinute: 60,
   };
   const calls = new McpCalls({
     vm: () => ({ name: "web", group: "", hostId: LOCAL_HOST, networkTypes: [] }) as never,

@@ -88,7 +88,11 @@ export class McpDoor {
       (id) => openSession(this.calls, id, () => this.settings.current.acting),
     );
     this.activity.record({
-      ...{ actor: principal.name, door: "mcp", action: "mcp-session", result: "event", client },
+      actor: principal.name,
+      door: "mcp",
+      action: "mcp-session",
+      result: "event",
+      client,
       ...(principal.address !== "" && { address: principal.address }),
     });
     return session;

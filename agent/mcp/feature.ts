@@ -22,15 +22,13 @@ export const mcpFeature = feature<keyof typeof mcpCommands>({
         guardTools: (...call) => app.guardTools.get()(...call),
         refused: ({ name, address, client }, error, input) =>
           refusals.add({
-            ...{
-              actor: name,
-              door: "mcp",
-              action: "mcp-act",
-              result: "error",
-              message: error.sentence,
-              input,
-              client,
-            },
+            actor: name,
+            door: "mcp",
+            action: "mcp-act",
+            result: "error",
+            message: error.sentence,
+            input,
+            client,
             ...(address !== "" && { address }),
           }, { code: error.code, isAnonymous: false }),
       },

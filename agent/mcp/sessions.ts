@@ -87,21 +87,20 @@ export class McpSessions {
     this.#makeRoom(account, opened);
     const end = () => this.end(id);
     const session: Kept = {
-      ...{
-        id,
-        client,
-        account,
-        principal,
-        abort,
-        ended: abort.signal,
-        open: opened,
-        holder: principal.holder,
-      },
+      id,
+      client,
+      account,
+      principal,
+      abort,
+      ended: abort.signal,
+      open: opened,
+      holder: principal.holder,
       plans: new Plans(id, this.clock),
       beganAt: this.clock.now(),
       lastUsedAt: this.clock.now(),
       usedAt: this.clock.monotonic(),
-      ...{ running: 0, calls: 0 },
+      running: 0,
+      calls: 0,
       stopFollowing: () => principal.ended.removeEventListener("abort", end),
       use: () => this.#use(session),
     };
@@ -182,7 +181,9 @@ export class McpSessions {
       actor: principal.name,
       client,
       address: principal.address || null,
-      ...{ beganAt, lastUsedAt, calls },
+      beganAt,
+      lastUsedAt,
+      calls,
     }));
   }
 }

@@ -172,7 +172,8 @@ export class Collector {
   async #write(time: number, taken: readonly TakenFigures[]): Promise<void> {
     await this.#register(taken);
     await this.#store.ask("write", {
-      ...{ time, generation: this.#generation },
+      time,
+      generation: this.#generation,
       ...this.#byId(taken),
     });
   }

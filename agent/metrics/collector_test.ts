@@ -21,7 +21,8 @@ async function written(readings: readonly Readonly<Record<string, unknown>>[]) {
   }) as MetricStore["ask"];
   let now = readings[0]!;
   const host = {
-    ...{ id: LOCAL_HOST, machine: null },
+    id: LOCAL_HOST,
+    machine: null,
     inventory: {
       vm: () => ({ cpuCount: 1, networkInterfaces: [] }),
       counts: () => ({ active: 1, total: 1 }),
@@ -49,14 +50,15 @@ async function written(readings: readonly Readonly<Record<string, unknown>>[]) {
 
 Deno.test("Collector.tick() writes what is known, by id, and a series with two parts of one name once", async () => {
   const first = {
-    ...{
-      "cpu.time": 1e9,
-      "balloon.current": 1024,
-      "balloon.available": 1000,
-      "balloon.unused": 400,
-      "block.count": 2,
-    },
-    ...{ "block.0.name": "vda", "block.0.rd.bytes": 1000, "block.1.name": "vda", "block.1.rd.bytes": 1000 },
+    "cpu.time": 1e9,
+    "balloon.current": 1024,
+    "balloon.available": 1000,
+    "balloon.unused": 400,
+    "block.count": 2,
+    "block.0.name": "vda",
+    "block.0.rd.bytes": 1000,
+    "block.1.name": "vda",
+    "block.1.rd.bytes": 1000,
   };
   const second = { ...first, "cpu.time": 16e9, "block.0.rd.bytes": 31_000, "block.1.rd.bytes": 31_000 };
   const [before, after] = await written([first, second]);

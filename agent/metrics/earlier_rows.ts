@@ -55,7 +55,8 @@ export class EarlierRows {
         view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const count = Math.floor(bytes.length / FIGURE_BYTES), each = { length: count };
       return {
-        ...{ bucket: Number(row.bucket), time: Number(row.time) },
+        bucket: Number(row.bucket),
+        time: Number(row.time),
         places: Uint32Array.from(each, (_, index) => view.getUint16(index * 2, true)),
         figures: Float32Array.from(each, (_, index) => view.getFloat32(count * 2 + index * 4, true)),
       };

@@ -77,7 +77,10 @@ const poolsOf = ({ host }: ExportedHost): ExportedPool[] =>
     .map(({ name, capacity, allocation }) => ({ name, capacity, allocation, ...hostField(host.id) }));
 
 const gauge = (name: string, help: string, samples: readonly Sample[]): MetricFamily => ({
-  ...{ name, kind: "gauge", help, samples },
+  name,
+  kind: "gauge",
+  help,
+  samples,
 });
 
 /** What is told of the hosts, and of KVM Manager itself. */

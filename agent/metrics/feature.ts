@@ -40,7 +40,8 @@ export const metricsFeature = feature<
     const retention = new MetricRetention(store, metrics, interval, drift, clock);
     const now = () => clock.now();
     const push = new MetricPusher({
-      ...{ store, clock },
+      store,
+      clock,
       latest: () =>
         collected.flatMap((each) => {
           const { host: { id, inventory: { hostname } }, collector: { latest } } = each;
@@ -84,7 +85,11 @@ export const metricsFeature = feature<
         const { id, inventory, sampler, machine } = host;
         const collector = new Collector(
           {
-            ...{ id, inventory, sampler, machine, keepsLatest: () => metricsEndpoint !== "off" || push.isOn },
+            id,
+            inventory,
+            sampler,
+            machine,
+            keepsLatest: () => metricsEndpoint !== "off" || push.isOn,
             guestReading: (vmId) => host.guests.reading(vmId),
             simulated: host.link.simulation?.machine,
           },

@@ -44,9 +44,19 @@ Deno.test("hostSources(): shares of CPU and pressure, memory, load", () => {
     },
   );
   assert.deepEqual(found, {
-    ...{ cpu_usage: 50, cpu_iowait: 10, cpu_steal: 0, memory_used: 614_400, memory_total: 1_024_000 },
-    ...{ swap_used: 30_720, swap_total: 51_200, load_1: 0.2, load_5: 0.18, load_15: 0.12, vms_running: 3 },
-    ...{ pressure_io_some: 10, pressure_io_full: 0 },
+    cpu_usage: 50,
+    cpu_iowait: 10,
+    cpu_steal: 0,
+    memory_used: 614_400,
+    memory_total: 1_024_000,
+    swap_used: 30_720,
+    swap_total: 51_200,
+    load_1: 0.2,
+    load_5: 0.18,
+    load_15: 0.12,
+    vms_running: 3,
+    pressure_io_some: 10,
+    pressure_io_full: 0,
   });
 });
 

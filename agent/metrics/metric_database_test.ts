@@ -321,7 +321,10 @@ Deno.test("MetricDatabase: what the version before has written is taken over, pa
   assert.deepEqual(read("raw").avg, [10, 20, 30, 50, 70]);
   for (const name of ["1m", "15m", "1h"] as const) {
     assert.deepEqual(read(name), {
-      ...{ times: [HOUR, HOUR + 3600, HOUR + 7200], avg: [15, 40, 70], min: [10, 30, 70], max: [20, 50, 70] },
+      times: [HOUR, HOUR + 3600, HOUR + 7200],
+      avg: [15, 40, 70],
+      min: [10, 30, 70],
+      max: [20, 50, 70],
     }, name);
   }
   assert.deepEqual(store.figures().resolutions.map(({ points }) => points), [5, 3, 3, 3]);

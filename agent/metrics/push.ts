@@ -322,7 +322,10 @@ export class MetricPusher {
         for (const { request, points } of otlpRequests(source, families, MOST_POINTS)) {
           const body = await gzipped(Buffer.from(JSON.stringify(request)));
           const answer = await post({
-            ...{ url: url!, body, signal, privateAddresses },
+            url: url!,
+            body,
+            signal,
+            privateAddresses,
             headers: {
               ...Object.fromEntries(headers),
               "content-type": "application/json",

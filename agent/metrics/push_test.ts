@@ -41,7 +41,11 @@ async function sender(resolve?: (host: string) => Promise<string[]>) {
   const make = () => new MetricPusher({ store, clock, latest: () => hosts, ...(resolve && { resolve }) });
   const push = make(), stop = new AbortController();
   return {
-    ...{ push, clock, stop, make, folder },
+    push,
+    clock,
+    stop,
+    make,
+    folder,
     take: (families: Iterable<MetricFamily> = FAMILIES) =>
       hosts = [{ id: "local", hostname: "host1", takenAt: clock.now(), families }],
     run: () => push.run(stop.signal),

@@ -61,7 +61,12 @@ function requestOf(
     );
   }
   return {
-    ...{ host, subject, from, to, interval, resolution: resolution.name },
+    host,
+    subject,
+    from,
+    to,
+    interval,
+    resolution: resolution.name,
     ...(asked.series && { names: asked.series }),
     ...(asked.label !== undefined && { label: asked.label }),
   };

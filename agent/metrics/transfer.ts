@@ -57,7 +57,9 @@ export const figureTransfer = ({ store, retention, interval, now }: MetricContex
   },
   async take(host, subject, { resolution, series }) {
     const taken = series.map(({ name, label, chunk }) => ({
-      ...{ name, label, points: pointsOf(name, chunk, now()) },
+      name,
+      label,
+      points: pointsOf(name, chunk, now()),
     }));
     await store.ask("take", { host, subject, resolution, series: taken });
   },

@@ -53,7 +53,10 @@ Deno.test("figureTransfer: no part is larger than a question may be", async () =
     avg: Array.from({ length: 3000 }, (_, index) => Math.sin(index * seed) * 1e9),
   });
   const found = Array.from({ length: 150 }, (_, index) => ({
-    ...{ name: "disk_read", label: `vd${index}`, unit: "B/s", points: points(index + 1) },
+    name: "disk_read",
+    label: `vd${index}`,
+    unit: "B/s",
+    points: points(index + 1),
   }));
   const { read } = transfer(found);
   const parts = await Array.fromAsync(read("local", "vm"));

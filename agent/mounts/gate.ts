@@ -10,20 +10,18 @@ import { type AccessKind, GuardedMount, type MountPoint } from "./guarded_mount.
 
 /** File systems whose answers come from a server or another process, which may never answer. */
 const CAN_HANG: ReadonlySet<string> = new Set([
-  ...[
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "fuse",
-    "fuseblk",
-    "9p",
-    "virtiofs",
-    "ceph",
-    "glusterfs",
-    "lustre",
-  ],
+  "nfs",
+  "nfs4",
+  "cifs",
+  "smb3",
+  "smbfs",
+  "fuse",
+  "fuseblk",
+  "9p",
+  "virtiofs",
+  "ceph",
+  "glusterfs",
+  "lustre",
   ...["afs", "coda", "ncpfs", "ocfs2", "gfs2", "gpfs", "beegfs", "orangefs", "pvfs2", "vboxsf", "vmhgfs"],
 ]);
 

@@ -64,7 +64,11 @@ Deno.test("node_connection: what may change something is sent once, also where a
       const agent = new Agent({ keepAlive: true });
       const send = (path: string) =>
         sendRequest({
-          ...{ host: "127.0.0.1", port, agent, method, path },
+          host: "127.0.0.1",
+          port,
+          agent,
+          method,
+          path,
           ...(repeatable !== undefined && { repeatable }),
         }, method === "POST" ? "{}" : undefined);
       await (await send("/first")).arrayBuffer();

@@ -55,7 +55,8 @@ export async function post(
   const { rules, addresses } = await requireAllowedAddress(checkedUrl(url), privateAddresses, resolve);
   await using answer = await ask({
     ...asked,
-    ...{ url, rules },
+    url,
+    rules,
     // The addresses that were judged, not those of another question
     resolve: () => Promise.resolve(addresses),
   });

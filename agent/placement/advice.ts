@@ -69,12 +69,22 @@ export async function placementAdvice(
     const label = oneLine(linked.served(to)?.label ?? to, 60);
     const cpuPercent = busy === undefined ? null : percent(busy);
     return {
-      ...{ vmId, name, from, to, memoryMb, cpuPercent },
+      vmId,
+      name,
+      from,
+      to,
+      memoryMb,
+      cpuPercent,
       text: rules.length > 0
         ? t("placement.for_rule", { rules: rules.join(", ") })
         : t("placement.for_balance", {
-          ...{ from: local.label, to: label, before: percent(before.from), beforeTo: percent(before.to) },
-          ...{ after: percent(after.from), afterTo: percent(after.to), memory: formatMemory(memoryMb) },
+          from: local.label,
+          to: label,
+          before: percent(before.from),
+          beforeTo: percent(before.to),
+          after: percent(after.from),
+          afterTo: percent(after.to),
+          memory: formatMemory(memoryMb),
           cpu: cpuPercent === null ? "" : t("placement.cpu_part", { percent: cpuPercent }),
         }),
     };

@@ -17,7 +17,10 @@ export const placementFeature = feature<keyof typeof placementCommands>({
     const { rows } = placement;
     return {
       handlers: placementHandlers({
-        ...{ hosts, linked, placement, metricSummaries },
+        hosts,
+        linked,
+        placement,
+        metricSummaries,
         isInMaintenance: (hostId) => app.maintenanceOf.get()(hostId) !== undefined,
         isHost: (hostId) => hostRecords.get(hostId) !== undefined || hosts.served(hostId) !== undefined,
         isVm: (vmId) => app.vm(vmId) !== undefined || knownVms.get(vmId) !== undefined,

@@ -64,7 +64,13 @@ export function placementHandlers(world: PlacementWorld): Pick<Handlers, keyof t
   const shown = (rule: PlacementRule): Unrendered<PlacementRuleShown> => {
     const { id, name, kind, targets: { vmIds, tags, groups }, hosts } = rule;
     return {
-      ...{ id, name, kind, vmIds: [...vmIds], tags: [...tags], groups: [...groups], hosts: [...hosts] },
+      id,
+      name,
+      kind,
+      vmIds: [...vmIds],
+      tags: [...tags],
+      groups: [...groups],
+      hosts: [...hosts],
       vms: placement.placed().filter((vm) => isCovered(rule.targets, vm)).length,
       broken: placement.broken([rule]).map(brokenText) as never,
     };

@@ -29,7 +29,10 @@ const MOST_NAMED = 5;
 
 /** A VM on its host, as rules know it. */
 const placedVm = ({ id, name, tags, group }: VM, host: string): PlacedVm => ({
-  ...{ id, name, tags, host },
+  id,
+  name,
+  tags,
+  host,
   ...(group !== undefined && { group }),
 });
 

@@ -54,7 +54,10 @@ async function room(
   ]);
   const percent = (hour && meanOf(hour)) ?? stats.cpuUsagePercent ?? undefined, threads = threadsOf.get(host);
   return {
-    ...{ id, label, memoryTotalMb: stats.memoryTotalMb, memoryFreeMb: freeMemory(stats, vms) },
+    id,
+    label,
+    memoryTotalMb: stats.memoryTotalMb,
+    memoryFreeMb: freeMemory(stats, vms),
     cpuThreads: threads,
     cpuUsed: percent === undefined || threads === undefined ? undefined : percent / 100 * threads,
     pools: Object.fromEntries(

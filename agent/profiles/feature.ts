@@ -82,7 +82,11 @@ export const profileFeature = feature<
     const requireProject = (named: string) => projects.require(named);
     const profiles = { records, requireProject, project, clock };
     const tools = {
-      ...{ records, guard, servers, requireProject, project },
+      records,
+      guard,
+      servers,
+      requireProject,
+      project,
       user: (named: string) => accounts.users.get(named) ?? accounts.named(named),
       isAdministrator: ({ grants }: UserRecord) => accounts.layer(grants) === "all",
       dispatch: (...call: Parameters<Dispatch>) => app.dispatch(...call),

@@ -187,7 +187,9 @@ export class ToolGuard {
     const vmsOf = (projectId: string) => there.get(projectId) ?? [];
     const projects = this.world.records.projects.all().map(({ id }) => id);
     const told = limits.map(({ project, tool, permissions }): ToldLimit => ({
-      ...{ tool, beyond: "reads", places: [{ vmIds: vmsOf(project), tools: [permissions] }] },
+      tool,
+      beyond: "reads",
+      places: [{ vmIds: vmsOf(project), tools: [permissions] }],
     }));
     if (names !== undefined) {
       const places = projects.flatMap((id): ToldPlace[] => {
@@ -215,7 +217,11 @@ export class ToolGuard {
     const projects = new Set<string | null>([...vmIds].map((vmId) => projectOf(vmId) ?? null));
     for (const project of named.projects) projects.add(projectId(project) ?? null);
     return {
-      ...{ command, row: COMMANDS[command], named, vmIds, projects },
+      command,
+      row: COMMANDS[command],
+      named,
+      vmIds,
+      projects,
       isAboutVms: OF_NAMED.has(needOf(command).object),
       isElsewhere: typeof toHost === "string" || this.world.isElsewhere(command, input, on),
       real: new Map(),

@@ -12,14 +12,16 @@ import { limitedTo, ToolGuard } from "./guard.ts";
 import { PROFILE_MIGRATIONS, ProfileRecords, toolId } from "./records.ts";
 
 const limits = (more: Partial<ToolPermissions>): ToolPermissions => ({
-  ...{ allowed_directories: [], allowed_tools: [], disallowed_tools: [] },
+  allowed_directories: [],
+  allowed_tools: [],
+  disallowed_tools: [],
   ...more,
 });
 const ref = (
   tool_type: ToolRef["tool_type"],
   name: string,
   permissions: ToolPermissions | null,
-): ToolRef => ({ ...{ name, tool_type, source_scope: null, permissions } });
+): ToolRef => ({ name, tool_type, source_scope: null, permissions });
 
 /** What programs may do by MCP, as a KVM Manager is set. */
 interface McpSwitches {
@@ -43,7 +45,11 @@ async function world(local: readonly ToolRef[], links: Record<string, string> = 
       description: "",
       enabled: true,
     } as const,
-    ...{ parameters: [], steps: [], privateAddresses: false, arguments: [], account: "u" },
+    parameters: [],
+    steps: [],
+    privateAddresses: false,
+    arguments: [],
+    account: "u",
   };
   const put = (refs: readonly ToolRef[]) =>
     records.change(() => [records.projects.putting({ id: "p", profile: null, local: refs })]);
@@ -62,7 +68,9 @@ async function world(local: readonly ToolRef[], links: Record<string, string> = 
   });
   guard.refresh();
   return {
-    ...{ guard, put, mcp },
+    guard,
+    put,
+    mcp,
     /** The reason of a refusal; undefined where a call is allowed. */
     refusal: async (principal: Principal, command: CommandName, input: object) => {
       try {
@@ -229,7 +237,10 @@ Deno.test("Directories: links in a pool are judged by where they lead, and a cal
 /** A call by a linked KVM Manager, within the limits that the guard there names for its caller. */
 const through = ({ guard }: { readonly guard: ToolGuard }, caller: Principal): Principal =>
   principalOf({
-    ...{ name: "x@far", door: "api", via: "link", rights: caller.rights },
+    name: "x@far",
+    door: "api",
+    via: "link",
+    rights: caller.rights,
     toldLimits: guard.toldLimits(caller, () => ["v", "w"]),
   });
 

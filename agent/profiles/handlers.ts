@@ -46,19 +46,29 @@ export function profileHandlers(
   const projectsOf = (profileId: string): ProjectOf[] =>
     records.projectsOf(profileId).flatMap(({ id }) => project(id) ?? []);
   const summary = (each: StoredProfile): ProfileSummary => ({
-    ...{ id: each.id, name: each.name, description: each.description, tool_count: each.tool_refs.length },
+    id: each.id,
+    name: each.name,
+    description: each.description,
+    tool_count: each.tool_refs.length,
     project_count: projectsOf(each.id).length,
-    ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
+    created_at: iso(each.createdAt),
+    updated_at: iso(each.updatedAt),
   });
   /** @param rights of who asks: projects out of sight are left out */
   const details = (each: StoredProfile, rights: Rights): ProfileDetails => ({
-    ...{ id: each.id, name: each.name, description: each.description, tool_refs: copied(each.tool_refs) },
+    id: each.id,
+    name: each.name,
+    description: each.description,
+    tool_refs: copied(each.tool_refs),
     assigned_projects: projectsOf(each.id).filter(({ id }) =>
       may(rights, needOf("get_project").permission, { projectId: id })
     ).map(({ id, name }) => ({
-      ...{ id, name, path: `/projects/${encodeURIComponent(id)}` },
+      id,
+      name,
+      path: `/projects/${encodeURIComponent(id)}`,
     })).toSorted((a, b) => a.name.localeCompare(b.name, "en")),
-    ...{ created_at: iso(each.createdAt), updated_at: iso(each.updatedAt) },
+    created_at: iso(each.createdAt),
+    updated_at: iso(each.updatedAt),
   });
   /** Whether another profile has a name. Commands take a profile by its id or its name. */
   const isTaken = (name: string, but?: string) =>
@@ -72,7 +82,7 @@ export function profileHandlers(
       throw new ContractError("TooManyProfiles", { limit: MOST_PROFILES });
     }
     const now = clock.now(), id = crypto.randomUUID();
-    const made = { ...{ id, name, description, tool_refs }, createdAt: now, updatedAt: now };
+    const made = { id, name, description, tool_refs, createdAt: now, updatedAt: now };
     records.change(() => [profiles.putting(made)]);
     return made;
   };
@@ -93,7 +103,9 @@ export function profileHandlers(
       if (name !== before.name) requireFree(name, before.id);
       const now = clock.now();
       const next: StoredProfile = {
-        ...{ ...before, name, updatedAt: now },
+        ...before,
+        name,
+        updatedAt: now,
         ...(description !== undefined && { description }),
         ...(tool_refs !== undefined && { tool_refs: distinctTools(tool_refs) }),
       };
@@ -108,7 +120,9 @@ export function profileHandlers(
       const { id, tool_refs } = records.profile(wanted);
       const assigned = records.projectsOf(id).filter((each) => project(each.id) !== undefined);
       const next = assigned.map(({ id, local }) => ({
-        ...{ id, profile: null, local: convertedTools(tool_refs, local) },
+        id,
+        profile: null,
+        local: convertedTools(tool_refs, local),
       }));
       const converted = next.filter(({ local }, at) => local.length > assigned[at]!.local.length).length;
       records.change(() => [...next.map((row) => projects.putting(row)), profiles.removing(id)]);
@@ -133,7 +147,8 @@ export function profileHandlers(
       orDatabaseError(() => profiles.require());
       const existing = records.named(name.normalize("NFC"));
       return {
-        ...{ name, ...head },
+        name,
+        ...head,
         has_name_collision: existing !== undefined,
         existing_profile_id: existing?.id ?? null,
       };

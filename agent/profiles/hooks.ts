@@ -151,7 +151,10 @@ export class Hooks {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(WEBHOOK_MS)]);
     try {
       await post({
-        ...{ url, privateAddresses, signal, body: new TextEncoder().encode(this.#bodyOf(run)) },
+        url,
+        privateAddresses,
+        signal,
+        body: new TextEncoder().encode(this.#bodyOf(run)),
         headers: {
           "content-type": "application/json; charset=utf-8",
           ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
@@ -170,8 +173,10 @@ export class Hooks {
       throw new Error("its program is outside of allowed_directories");
     }
     const { code, said } = await runHookProgram({
-      ...{ path, args: run.tool.arguments },
-      ...{ input: this.#bodyOf(run), signal: this.#stop.signal },
+      path,
+      args: run.tool.arguments,
+      input: this.#bodyOf(run),
+      signal: this.#stop.signal,
     });
     const told = said.trim() === "" ? "" : `: ${oneLine(said.trim(), MOST_SAID)}`;
     if (code !== 0) throw new Error(`the program ended with status ${code}${told}`);
@@ -180,7 +185,11 @@ export class Hooks {
 
   #tell({ vm }: HookRun, action: string, result: ActivityEntry["result"], text: Sentence): void {
     this.world.record({
-      ...{ actor: "kvm-manager", door: "agent", action, result, message: text },
+      actor: "kvm-manager",
+      door: "agent",
+      action,
+      result,
+      message: text,
       vmId: vm.id,
       vmName: vm.name,
     });

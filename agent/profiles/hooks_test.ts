@@ -6,16 +6,17 @@ import { Hooks } from "./hooks.ts";
 import type { StoredTool } from "./records.ts";
 
 const toolOf = (program: string): StoredTool => ({
-  ...{
-    id: "hook\nh",
-    name: "h",
-    tool_type: "hook",
-    description: "",
-    enabled: true,
-    parameters: [],
-    steps: [],
-  },
-  ...{ event: "vm-created", program, arguments: [], privateAddresses: false },
+  id: "hook\nh",
+  name: "h",
+  tool_type: "hook",
+  description: "",
+  enabled: true,
+  parameters: [],
+  steps: [],
+  event: "vm-created",
+  program,
+  arguments: [],
+  privateAddresses: false,
 });
 
 const created = (id: string) => ["vm-created", { vm: { id, name: id, state: "stopped" } }] as never;

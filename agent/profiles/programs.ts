@@ -79,7 +79,12 @@ export async function runHookProgram(
   },
 ): Promise<HookEnd> {
   const { code, stdout, stderr } = await runProgram(path, args, {
-    ...{ limitMs, input, signal, mostOutput: MOST_OUTPUT, clearEnv: true, endsAll: true },
+    limitMs,
+    input,
+    signal,
+    mostOutput: MOST_OUTPUT,
+    clearEnv: true,
+    endsAll: true,
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   });
   return { code, said: `${stdout}${stderr}`.slice(0, 1000) };

@@ -82,7 +82,9 @@ const outboundFetch =
     const { rules, addresses } = await requireAllowedAddress(checkedUrl(url), privateAddresses, resolve);
     const signal = init.signal ? AbortSignal.any([init.signal, stop]) : stop;
     const answer = await ask({
-      ...{ url, rules, signal },
+      url,
+      rules,
+      signal,
       headers: Object.fromEntries(new Headers(init.headers)),
       ...(body !== undefined && { body: new TextEncoder().encode(body) }),
       ...(method === "DELETE" && { method: "DELETE" as const }),
@@ -131,7 +133,8 @@ export class OutsideServers {
   async call(tool: StoredTool, name: string, args: Readonly<Record<string, unknown>>): Promise<ServerAnswer> {
     return await this.#with(tool, async (client, signal) => {
       const { content, isError } = await client.callTool({ name, arguments: { ...args } }, undefined, {
-        ...{ signal, timeout: this.callMs },
+        signal,
+        timeout: this.callMs,
       });
       const parts = Array.isArray(content) ? content as readonly { type: string; text?: unknown }[] : [];
       const text = parts.map((part) =>
@@ -141,7 +144,8 @@ export class OutsideServers {
       ).join("\n");
       return {
         ...{ untrusted: true, is_error: isError === true } as const,
-        ...{ text: text.slice(0, MOST_TEXT).toWellFormed(), truncated: text.length > MOST_TEXT },
+        text: text.slice(0, MOST_TEXT).toWellFormed(),
+        truncated: text.length > MOST_TEXT,
       };
     });
   }
@@ -168,8 +172,10 @@ export class OutsideServers {
       fetch: outboundFetch(privateAddresses, signal, (error) => tooLong.abort(error), this.resolve),
       ...(secret !== undefined && { requestInit: { headers: { authorization: `Bearer ${secret}` } } }),
       reconnectionOptions: {
-        ...{ maxRetries: 0, initialReconnectionDelay: 1000 },
-        ...{ maxReconnectionDelay: 1000, reconnectionDelayGrowFactor: 1 },
+        maxRetries: 0,
+        initialReconnectionDelay: 1000,
+        maxReconnectionDelay: 1000,
+        reconnectionDelayGrowFactor: 1,
       },
     });
     const client = new Client({ name: "kvm-manager", version: VERSION });

@@ -14,8 +14,16 @@ async function served(listener: RequestListener) {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   const tool: StoredTool = {
-    ...{ id: "mcp\nx", name: "x", tool_type: "mcp", description: "", enabled: true, arguments: [] },
-    ...{ parameters: [], steps: [], url: `http://127.0.0.1:${port}/mcp`, privateAddresses: true },
+    id: "mcp\nx",
+    name: "x",
+    tool_type: "mcp",
+    description: "",
+    enabled: true,
+    arguments: [],
+    parameters: [],
+    steps: [],
+    url: `http://127.0.0.1:${port}/mcp`,
+    privateAddresses: true,
   };
   return {
     tool,
@@ -76,7 +84,10 @@ Deno.test("Outside MCP servers: one by the SDK lists its tools and is called, wi
   ]);
   assert.equal(JSON.parse(listed[0]!.input_schema).type, "object");
   assert.deepEqual(await servers.call(tool, "clock", {}), {
-    ...{ untrusted: true, is_error: false, text: "noon", truncated: false },
+    untrusted: true,
+    is_error: false,
+    text: "noon",
+    truncated: false,
   });
   const long = await servers.call(tool, "long", {});
   assert.deepEqual([long.text.length, long.truncated], [100_000, true]);

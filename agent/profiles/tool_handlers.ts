@@ -81,14 +81,20 @@ export function toolHandlers(
   const shown = (tool: StoredTool): Tool => {
     const { name, tool_type, description, enabled, account, url, program } = tool;
     return {
-      ...{ name, tool_type, description, enabled, parameters: [...tool.parameters] },
+      name,
+      tool_type,
+      description,
+      enabled,
+      parameters: [...tool.parameters],
       steps: structuredClone([...tool.steps]),
       account: account === undefined ? null : user(account)?.name ?? null,
-      ...{ event: tool.event ?? null, state: tool.state ?? null },
+      event: tool.event ?? null,
+      state: tool.state ?? null,
       // Of a webhook the path is often the secret
       address: url === undefined ? null : new URL(url).origin,
       has_secret: tool.secret !== undefined || tool.unread?.secret !== undefined,
-      ...{ private_addresses: tool.privateAddresses, program: program ?? null },
+      private_addresses: tool.privateAddresses,
+      program: program ?? null,
       arguments: [...tool.arguments],
       projects:
         records.projects.all().filter(({ id }) => project(id) !== undefined && records.has(id, tool)).length,
@@ -142,7 +148,12 @@ export function toolHandlers(
       const keepsSecret = input.url === undefined || input.url === before?.url;
       const secret = isSent ? input.secret ?? (keepsSecret ? before?.secret : undefined) : undefined;
       const tool: StoredTool = {
-        ...{ id, name, tool_type, description, parameters, steps },
+        id,
+        name,
+        tool_type,
+        description,
+        parameters,
+        steps,
         enabled: input.enabled ?? (tool_type === "skill" || tool_type === "agent"),
         ...(event !== undefined && { event }),
         ...(state !== undefined && { state }),

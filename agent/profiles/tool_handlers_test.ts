@@ -10,7 +10,9 @@ Deno.test("Definitions of tools: no answer has a secret, or the path of an addre
   store.open();
   try {
     const services = {
-      ...{ records: new ProfileRecords(store), programs: "off", user: () => undefined },
+      records: new ProfileRecords(store),
+      programs: "off",
+      user: () => undefined,
       project: () => undefined,
     } as unknown as ToolServices;
     const handlers = toolHandlers(services), context = { principal: localPrincipal("socket") };

@@ -25,7 +25,9 @@ export function toolUseHandlers(services: ToolServices): Pick<Handlers, keyof ty
     }
     if (!tool.enabled) {
       throw new ContractError("ToolNotAllowed", {
-        ...{ tool: toolText(ref), command: "anything", reason: "it is not enabled" },
+        tool: toolText(ref),
+        command: "anything",
+        reason: "it is not enabled",
       });
     }
     return { ref, tool };
@@ -44,7 +46,9 @@ export function toolUseHandlers(services: ToolServices): Pick<Handlers, keyof ty
       const { id } = requireProject(project_id), { ref, tool } = usable(id, "mcp", tool_name);
       if (!allowsName(ref.permissions, called)) {
         throw new ContractError("ToolNotAllowed", {
-          ...{ tool: toolText(ref), command: called, reason: "the profile does not allow the tool" },
+          tool: toolText(ref),
+          command: called,
+          reason: "the profile does not allow the tool",
         });
       }
       return await servers.call(tool, called, args);

@@ -46,7 +46,11 @@ export async function lookAtEndDates(projects: Projects, world: EndDateWorld): P
     if (now === undefined || now.endsAt !== endsAt) continue;
     projects.tell(now, stage);
     world.record({
-      ...{ actor: "kvm-manager", door: "agent", result: "event", vmId: vm.id, vmName: vm.name },
+      actor: "kvm-manager",
+      door: "agent",
+      result: "event",
+      vmId: vm.id,
+      vmName: vm.name,
       action: stage === "over" ? "vm-ended" : "vm-ends-soon",
       message: endText(endsAt, stage!),
     });

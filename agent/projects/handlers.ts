@@ -43,7 +43,9 @@ export function projectHandlers(
     const usage = projects.usageOf(project.id);
     return {
       ...project,
-      ...{ pools: [...pools], networks: [...networks], images: [...images] },
+      pools: [...pools],
+      networks: [...networks],
+      images: [...images],
       usage,
       over: exceeded(project.quota, usage),
     };
@@ -62,7 +64,10 @@ export function projectHandlers(
     return found;
   };
   const member = ({ id, name, displayName, grants }: UserRecord, projectId: string): ProjectMember => ({
-    ...{ userId: id, name, displayName, roles: rolesOn(grants, projectId) },
+    userId: id,
+    name,
+    displayName,
+    roles: rolesOn(grants, projectId),
   });
   const membersOf = (projectId: string): ProjectMember[] =>
     [...accounts.users.values()].map((user) => member(user, projectId)).filter(({ roles }) =>
@@ -74,8 +79,13 @@ export function projectHandlers(
     get_project: ({ projectId }, { principal }) => ({
       ...shown(projects.require(projectId)),
       vmsOfIt: projects.vmsOf(projects.require(projectId).id).map(({ row, counted }) => ({
-        ...{ vmId: row.id, name: vm(row.id)?.name ?? row.name, inBin: counted.vms === 0 },
-        ...{ cpus: counted.cpus, memoryMb: counted.memoryMb, diskGb: counted.diskGb, endsAt: row.endsAt },
+        vmId: row.id,
+        name: vm(row.id)?.name ?? row.name,
+        inBin: counted.vms === 0,
+        cpus: counted.cpus,
+        memoryMb: counted.memoryMb,
+        diskGb: counted.diskGb,
+        endsAt: row.endsAt,
       })).toSorted((a, b) => a.name.localeCompare(b.name, "en")),
       members: isAdministrator(principal.rights) ? membersOf(projectId) : [],
     }),
@@ -88,7 +98,14 @@ export function projectHandlers(
       }
       const project = {
         id: crypto.randomUUID(),
-        ...{ name, description, pools, networks, images, defaults, quota, createdAt: clock.now() },
+        name,
+        description,
+        pools,
+        networks,
+        images,
+        defaults,
+        quota,
+        createdAt: clock.now(),
       };
       rows.put(project);
       changed();

@@ -269,8 +269,12 @@ export class Projects implements HostProjects, VmAdmissions {
     if (to === undefined && (before === undefined || before.endsAt === null)) this.#vms.remove(vm.id);
     else {
       this.#vms.put({
-        ...{ id: vm.id, name: vm.name, project: to?.id ?? null, size: kept },
-        ...{ endsAt: before?.endsAt ?? null, told: before?.told ?? null },
+        id: vm.id,
+        name: vm.name,
+        project: to?.id ?? null,
+        size: kept,
+        endsAt: before?.endsAt ?? null,
+        told: before?.told ?? null,
       });
     }
     this.world.changed(vm.id);

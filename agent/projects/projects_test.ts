@@ -9,7 +9,12 @@ const SIZE = { cpus: 2, memoryMb: 1024, diskGb: 10 };
 
 function machine(id: string, more: Partial<VM> = {}): VM {
   return {
-    ...{ id, name: id, state: "stopped", cpuCount: 2, maxMemoryMb: 1024, diskSizeGb: 10 },
+    id,
+    name: id,
+    state: "stopped",
+    cpuCount: 2,
+    maxMemoryMb: 1024,
+    diskSizeGb: 10,
     ...more,
   } as VM;
 }
@@ -34,11 +39,24 @@ async function world() {
   const projects = open();
   const put = (id: string, quota = {}) =>
     projects.rows.put({
-      ...{ id, name: `name of ${id}`, description: "", quota, defaults: {}, createdAt: 0 },
-      ...{ pools: [], networks: [], images: [] },
+      id,
+      name: `name of ${id}`,
+      description: "",
+      quota,
+      defaults: {},
+      createdAt: 0,
+      pools: [],
+      networks: [],
+      images: [],
     });
   return {
-    ...{ projects, vms, away, bin, told, put, open },
+    projects,
+    vms,
+    away,
+    bin,
+    told,
+    put,
+    open,
     /** What is held until a VM was read is over. */
     read: () => timers.splice(0).forEach((run) => run()),
     make: (id: string, project = "p") => {

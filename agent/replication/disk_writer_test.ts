@@ -11,7 +11,10 @@ Deno.test("DiskWriter tells what it writes: zeros of a large disk take room, too
     let told = 0;
     for (let at = 0; at < 64; at++) {
       told += await writer.take({
-        ...{ disk: 0, kind: "zeros", offset: at * 4 * GIB, length: 4 * GIB - 65_536 },
+        disk: 0,
+        kind: "zeros",
+        offset: at * 4 * GIB,
+        length: 4 * GIB - 65_536,
         payload: new Uint8Array(),
       });
     }

@@ -26,7 +26,11 @@ export const replicationFeature = feature<
       app;
     const host = () => hosts.local;
     const outgoing = new OutgoingReplications({
-      ...{ host, linked, records, clock, stateDir: app.settings.dataDir },
+      host,
+      linked,
+      records,
+      clock,
+      stateDir: app.settings.dataDir,
       principalOf: (owner, id) => delegateFor(app, owner, `replication:${id}`),
     });
     const kept = function* (): Generator<KeptPath> {
@@ -36,7 +40,8 @@ export const replicationFeature = feature<
     };
     coverage.add(() =>
       records.outgoing.all().map(({ vmId, vmName, toHost }) => ({
-        ...{ kind: "replication", name: `of ${vmName} to ${toHost}` },
+        kind: "replication",
+        name: `of ${vmName} to ${toHost}`,
         targets: { vmIds: [vmId], tags: [], groups: [] },
       }))
     );

@@ -64,10 +64,21 @@ function outgoingHandlers(
       }
       const made: StoredReplication = {
         networks,
-        ...{ id: crypto.randomUUID(), vmId, vmName: vm.name, toHost, everySeconds, maxMibPerSecond },
-        ...{ maxLagSeconds: maxLagSeconds ?? usualLag(everySeconds), isPaused: false, pool },
-        ...{ takeOld: input.takeOld ?? false, owner: delegatorOf(principal), createdAt: clock.now() },
-        ...{ finished: null, images: {}, lastRun: null },
+        id: crypto.randomUUID(),
+        vmId,
+        vmName: vm.name,
+        toHost,
+        everySeconds,
+        maxMibPerSecond,
+        maxLagSeconds: maxLagSeconds ?? usualLag(everySeconds),
+        isPaused: false,
+        pool,
+        takeOld: input.takeOld ?? false,
+        owner: delegatorOf(principal),
+        createdAt: clock.now(),
+        finished: null,
+        images: {},
+        lastRun: null,
       };
       records.outgoing.put(made);
       outgoing.tick();
@@ -96,13 +107,11 @@ function outgoingHandlers(
       const { vmId, vmName, toHost } = outgoing.find(replicationId);
       let run;
       await jobs.run({
-        ...{
-          command: "replicate_now",
-          title: message`Replicate ${vmName} to ${toHost}`,
-          actor,
-          vmId,
-          subject: vmName,
-        },
+        command: "replicate_now",
+        title: message`Replicate ${vmName} to ${toHost}`,
+        actor,
+        vmId,
+        subject: vmName,
         ifInterrupted: "The replica shows what it did before. The next increment follows by itself.",
       }, async (job) => {
         run = await outgoing.run(replicationId, job);
@@ -126,13 +135,11 @@ function outgoingHandlers(
       const { vmId, vmName, toHost } = outgoing.find(replicationId), { name: actor } = principal;
       let output;
       await jobs.run({
-        ...{
-          command: "switch_over",
-          title: message`Switch ${vmName} over to ${toHost}`,
-          actor,
-          vmId,
-          subject: vmName,
-        },
+        command: "switch_over",
+        title: message`Switch ${vmName} over to ${toHost}`,
+        actor,
+        vmId,
+        subject: vmName,
         ifInterrupted: `Whether it was started on ${toHost} is found out as soon as that host answers.`,
       }, async (job) => {
         output = await outgoing.switchOver(replicationId, wish, principal, job);

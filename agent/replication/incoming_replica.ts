@@ -179,7 +179,9 @@ export class IncomingReplication implements AsyncDisposable {
     if (replica === undefined) return { ...none, state: "none" };
     const { finished, disks } = await this.#folderOf(replica).read();
     return {
-      ...{ state: "replica", copyId: finished?.copyId ?? null, promotedAt: null },
+      state: "replica",
+      copyId: finished?.copyId ?? null,
+      promotedAt: null,
       isTested: replica.test !== undefined,
       disks: disks.map(({ target, bytes }) => ({ target, bytes })),
     };
@@ -201,22 +203,28 @@ export class IncomingReplication implements AsyncDisposable {
     const place = await placeForReplica(host, pool, replicaId), createdAt = host.clock.now();
     await makeReplicaFolder(place.folder);
     await new ReplicaFolder(place.folder).write({
-      ...{
-        version: 1,
-        replicaId,
-        vmId,
-        name,
-        finished: null,
-        disks: [],
-        pending: [],
-        definition: "",
-        state: [],
-      },
+      version: 1,
+      replicaId,
+      vmId,
+      name,
+      finished: null,
+      disks: [],
+      pending: [],
+      definition: "",
+      state: [],
     });
     const from = oneLine(peerName(this.peerId) ?? "", 100);
     const made: StoredReplica = {
-      ...{ id: replicaId, vmId, vmName: name, peerId: this.peerId, from, ...place, everySeconds, createdAt },
-      ...{ finished: null, bytes: 0 },
+      id: replicaId,
+      vmId,
+      vmName: name,
+      peerId: this.peerId,
+      from,
+      ...place,
+      everySeconds,
+      createdAt,
+      finished: null,
+      bytes: 0,
     };
     this.#claim ??= this.services.claims.take(made, "being brought up to date");
     records.incoming.put(made);
@@ -247,12 +255,20 @@ export class IncomingReplication implements AsyncDisposable {
     }
     const writers: DiskWriter[] = [];
     this.#coming = {
-      ...{ copyId, disks: modes, writers, folder, definition: undefined, state: new Map(), bytes: 0 },
+      copyId,
+      disks: modes,
+      writers,
+      folder,
+      definition: undefined,
+      state: new Map(),
+      bytes: 0,
     };
     for (const disk of modes) writers.push(await DiskWriter.make(folder.partOf(disk, copyId), disk.bytes));
     const { finished } = state;
     return {
-      ...{ state: "replica", copyId: finished?.copyId ?? null, promotedAt: null },
+      state: "replica",
+      copyId: finished?.copyId ?? null,
+      promotedAt: null,
       isTested: replica.test !== undefined,
       // What differs can be told of these
       disks: modes.filter(({ mode }) => mode !== "all").map(({ target, bytes }) => ({ target, bytes })),
@@ -330,7 +346,13 @@ export class IncomingReplication implements AsyncDisposable {
     const finished = { copyId, takenAt, receivedAt, consistency };
     // From here on it counts
     await folder.write({
-      ...{ version: 1, replicaId, vmId, name, finished, disks: kept, definition },
+      version: 1,
+      replicaId,
+      vmId,
+      name,
+      finished,
+      disks: kept,
+      definition,
       // A disk that came whole needs nothing of before
       pending: [
         ...state.pending.map((each) => ({
@@ -395,7 +417,10 @@ export class IncomingReplication implements AsyncDisposable {
     this.#claim ??= await this.services.claims.taken(replica, "being made a VM");
     const { principal } = this, isHeld = true;
     const { started } = await this.services.promotion.promote(replica, {
-      ...{ principal, start, by: principal.name, isHeld },
+      principal,
+      start,
+      by: principal.name,
+      isHeld,
     });
     return { started };
   }

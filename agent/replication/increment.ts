@@ -179,7 +179,14 @@ async function readRunning(
   const spool = await makeSpool({ host, vm, id: copyId, disks, needBytes, isForQemu: true, stateDir }, steps);
   let isAsked = false;
   const copied = await copyRunning({
-    ...{ host, vm, disks, spool, steps, job, clock, plan },
+    host,
+    vm,
+    disks,
+    spool,
+    steps,
+    job,
+    clock,
+    plan,
     onMoment: () => Promise.resolve(work.asksQemu(isAsked = !isAsked)),
     pace: paceOf(work),
     checkpoint: checkpointName(replication.id, copyId),
@@ -197,7 +204,9 @@ async function readRunning(
     read.push({ target, path, mode, bytes });
   }
   return {
-    ...{ disks: read, takenAt: copied.takenAt, consistency: copied.isFrozen ? "frozen" : "crash" },
+    disks: read,
+    takenAt: copied.takenAt,
+    consistency: copied.isFrozen ? "frozen" : "crash",
     images: way.isNoted ? Object.fromEntries(plan.noted) : {},
     note: way.incremental.size === disks.length ? "" : copied.refusals[0] ?? plan.reason,
     doneBytes: way.incremental.size === 0 ? undefined : copied.doneBytes,
@@ -272,7 +281,11 @@ async function readStopped(
     const path = spooled(spool.path, target), start = before;
     await makeEmptyImage(path, bytes);
     await copyImage({
-      ...{ source: image, target: path, format: "qcow2", isFile: true, signal: job.signal },
+      source: image,
+      target: path,
+      format: "qcow2",
+      isFile: true,
+      signal: job.signal,
       bytesPerSecond: paceOf(work)?.bytesPerSecond,
       onShare: (share) => onBytes(start + share * bytes),
     });
@@ -298,11 +311,17 @@ async function send(
   const { host, talk, held, job, replication: { everySeconds, pool, takeOld } } = work;
   const state = await stateIn(host, new XmlDocument(definition), vm);
   const answer = await talk.ask({
-    ...{ do: "begin", copyId, since: held.copyId, everySeconds, takeOld },
+    do: "begin",
+    copyId,
+    since: held.copyId,
+    everySeconds,
+    takeOld,
     ...(pool !== undefined && { pool }),
     disks: read.disks.map(({ target, bytes, mode }) => ({
       // An old VM there may have it
-      ...{ target, bytes, mode: mode === "all" ? "differences" : mode },
+      target,
+      bytes,
+      mode: mode === "all" ? "differences" : mode,
     })),
   });
   const pace = paceOf(work), sent = [];
@@ -313,7 +332,14 @@ async function send(
     const { signal } = job;
     sent.push(
       await sendDisk({
-        ...{ path, target, bytes, index, mode, talk, pace, signal },
+        path,
+        target,
+        bytes,
+        index,
+        mode,
+        talk,
+        pace,
+        signal,
         onBytes: (done) => onBytes(start + done),
       }),
     );
@@ -331,7 +357,9 @@ async function send(
   job.signal.throwIfAborted();
   const { takenAt, consistency } = read;
   await talk.ask({
-    ...{ do: "finish", takenAt, consistency },
+    do: "finish",
+    takenAt,
+    consistency,
     disks: sent.map(({ target, pieces, digest }) => ({ target, pieces, digest })),
   });
   return {

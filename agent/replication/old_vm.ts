@@ -55,7 +55,11 @@ export async function takeOldVm(
       await undefinedIfMissing(hostFiles.remove(plainPath(part)));
       await makeEmptyImage(plainPath(part), bytes);
       await copyImage({
-        ...{ source: image, target: part, format: "qcow2", isFile: true, signal },
+        source: image,
+        target: part,
+        format: "qcow2",
+        isFile: true,
+        signal,
         onShare: () => {},
       });
       await folder.keep({ target }, copyId);

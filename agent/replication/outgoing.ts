@@ -230,8 +230,12 @@ export class OutgoingReplications {
     if (lastRun === null) return;
     const isBad = lastRun.state === "failed";
     this.services.host().record({
-      ...{ actor, door: "agent", action: isBad ? "replication-failed" : "vm-replicated" },
-      ...{ result: isBad ? "error" : "event", vmId, vmName: name },
+      actor,
+      door: "agent",
+      action: isBad ? "replication-failed" : "vm-replicated",
+      result: isBad ? "error" : "event",
+      vmId,
+      vmName: name,
       message: isBad ? lastRun.message! : `To ${toHost}`,
     });
   }
@@ -265,14 +269,12 @@ export class OutgoingReplications {
   /** Says in the activity that only a person can decide where a VM is, and how. */
   #tellUndecided({ vmId, vmName: name, toHost }: StoredReplication): void {
     this.services.host().record({
-      ...{
-        actor: "kvm-manager",
-        door: "agent",
-        action: "replication-failed",
-        result: "error",
-        vmId,
-        vmName: name,
-      },
+      actor: "kvm-manager",
+      door: "agent",
+      action: "replication-failed",
+      result: "error",
+      vmId,
+      vmName: name,
       message:
         `Whether it was started on ${toHost} is not known: that host did not answer in the last moment. It is asked every ` +
         "15 seconds, and where it has not the VM, this one is started again. Where it does not answer any more, make sure " +
@@ -290,13 +292,12 @@ export class OutgoingReplications {
       const domain = await host.link.call("domainRead", { uuid: vmId });
       const runs = domain !== null && !isOff(domain);
       host.record({
-        ...{
-          actor: "kvm-manager",
-          door: "agent",
-          action: "vm-switched-over",
-          result: runs ? "error" : "event",
-        },
-        ...{ vmId, vmName: name },
+        actor: "kvm-manager",
+        door: "agent",
+        action: "vm-switched-over",
+        result: runs ? "error" : "event",
+        vmId,
+        vmName: name,
         message: runs
           ? `It was started from its replica on ${replication.toHost}, and runs here, too. Shut one of them down now.`
           : `It was started from its replica on ${replication.toHost}. The VM here is not started any more.`,
@@ -334,7 +335,15 @@ export class OutgoingReplications {
       }
     }
     const increment: SentIncrement = await replicate({
-      ...{ host, replication: known, talk, held, job, actor: principal.name, clock, stateDir, isHeld },
+      host,
+      replication: known,
+      talk,
+      held,
+      job,
+      actor: principal.name,
+      clock,
+      stateDir,
+      isHeld,
       asksQemu: (isAsked) => {
         const running = this.#running.get(id);
         if (running !== undefined) running.beganAt = isAsked ? clock.monotonic() : undefined;
@@ -343,7 +352,11 @@ export class OutgoingReplications {
     const { copyId, takenAt, images, offMark, changedBytes, sentBytes, note } = increment;
     const lastRun = records.outgoing.get(id)?.lastRun ?? null;
     records.outgoing.change(id, {
-      ...{ vmName: vm.name, finished: { copyId, takenAt }, images, offMark, takeOld: false },
+      vmName: vm.name,
+      finished: { copyId, takenAt },
+      images,
+      offMark,
+      takeOld: false,
       lastRun: lastRun && { ...lastRun, changedBytes, sentBytes, message: note === "" ? null : note },
     });
     return { copyId, takenAt };

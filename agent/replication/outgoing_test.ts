@@ -7,9 +7,20 @@ import { OutgoingReplications, type OutgoingServices } from "./outgoing.ts";
 import type { StoredReplication } from "./records.ts";
 
 const replication = (id: string, toHost: string): StoredReplication => ({
-  ...{ id, toHost, vmId: id, vmName: id, everySeconds: 60, maxLagSeconds: 600, isPaused: false },
-  ...{ maxMibPerSecond: 0, takeOld: false, owner: { kind: "user", id: "u", name: "ann" } as never },
-  ...{ createdAt: 0, finished: null, images: {}, lastRun: null },
+  id,
+  toHost,
+  vmId: id,
+  vmName: id,
+  everySeconds: 60,
+  maxLagSeconds: 600,
+  isPaused: false,
+  maxMibPerSecond: 0,
+  takeOld: false,
+  owner: { kind: "user", id: "u", name: "ann" } as never,
+  createdAt: 0,
+  finished: null,
+  images: {},
+  lastRun: null,
 });
 
 /** Replications to a host that never answers, and to one that does, of VMs of which some do not respond. */

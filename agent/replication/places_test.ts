@@ -3,7 +3,10 @@ import { hasRoom, type UnderWay } from "./places.ts";
 
 const MINUTE = 60_000;
 const at = (vmId: string, toHost: string, movedAt = 0, beganAt?: number): UnderWay => ({
-  ...{ vmId, toHost, movedAt, beganAt },
+  vmId,
+  toHost,
+  movedAt,
+  beganAt,
 });
 
 Deno.test("hasRoom(): two increments are under way at once", () => {

@@ -305,7 +305,10 @@ export class Promotion {
     // Files are called by it
     const name = `${vmNameOf(replica.vmName.slice(0, 40), () => false)}-test-${uuid.slice(0, 4)}`;
     const operation = host.operations.begin({
-      ...{ command: "test_replica", subject: name, vmId: uuid, actor },
+      command: "test_replica",
+      subject: name,
+      vmId: uuid,
+      actor,
       keys: [keyOf.vm(uuid), keyOf.vmName(name)],
     });
     try {

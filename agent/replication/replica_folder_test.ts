@@ -44,8 +44,15 @@ async function bytesOf(path: string, clusters: readonly number[]): Promise<numbe
 }
 
 const stateOf = (state: Partial<ReplicaState>): ReplicaState => ({
-  ...{ version: 1, replicaId: "r", vmId: "v", name: "web1", finished: null, disks: [], pending: [] },
-  ...{ definition: "<domain/>", state: [] },
+  version: 1,
+  replicaId: "r",
+  vmId: "v",
+  name: "web1",
+  finished: null,
+  disks: [],
+  pending: [],
+  definition: "<domain/>",
+  state: [],
   ...state,
 });
 

@@ -125,13 +125,11 @@ export function replicaHandlers(context: ReplicationContext): Pick<Handlers, Rep
       const lost = lostSeconds(replica, clock) ?? 0, { name: actor } = principal;
       let output;
       await jobs.run({
-        ...{
-          command: "promote_replica",
-          title: message`Make ${vmName} a VM of its replica`,
-          actor,
-          vmId,
-          subject: vmName,
-        },
+        command: "promote_replica",
+        title: message`Make ${vmName} a VM of its replica`,
+        actor,
+        vmId,
+        subject: vmName,
         ifInterrupted: "The replica is one again, or the VM is there.",
       }, async (job) => {
         output = await withFiles(
@@ -146,7 +144,10 @@ export function replicaHandlers(context: ReplicationContext): Pick<Handlers, Rep
       const { vmName: subject } = findReplica(replicaId);
       let tested;
       await jobs.run({
-        ...{ command: "test_replica", title: message`Test the replica of ${subject}`, actor, subject },
+        command: "test_replica",
+        title: message`Test the replica of ${subject}`,
+        actor,
+        subject,
         ifInterrupted: "The VM of the test is removed.",
       }, async (job) => {
         tested = await withFiles(

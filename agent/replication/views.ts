@@ -34,7 +34,15 @@ export function replicationView(
     : "lost";
   const lag = lagOf(stored.finished?.takenAt ?? null, createdAt, maxLagSeconds, now);
   return {
-    ...{ id, vmId, vmName, toHost, state, everySeconds, maxLagSeconds, maxMibPerSecond, createdAt },
+    id,
+    vmId,
+    vmName,
+    toHost,
+    state,
+    everySeconds,
+    maxLagSeconds,
+    maxMibPerSecond,
+    createdAt,
     ...(stored.networks !== undefined && stored.networks.length > 0 && { networks: [...stored.networks] }),
     ...lag,
     late: lag.late && state === "active",
@@ -49,8 +57,16 @@ export function replicaView(stored: StoredReplica, now: number): Output<"list_re
   const { id, vmId, vmName, from, pool, folder, bytes, everySeconds, createdAt, promoted, test } = stored;
   const lag = lagOf(stored.finished?.takenAt ?? null, createdAt, usualLag(everySeconds), now);
   return {
-    ...{ id, vmId, vmName, from, state: promoted === undefined ? "replica" : "promoted" },
-    ...{ pool, folder, bytes, everySeconds, createdAt },
+    id,
+    vmId,
+    vmName,
+    from,
+    state: promoted === undefined ? "replica" : "promoted",
+    pool,
+    folder,
+    bytes,
+    everySeconds,
+    createdAt,
     ...lag,
     late: lag.late && promoted === undefined,
     promotedAt: promoted?.at ?? null,

@@ -5,9 +5,20 @@ import { replicationView, usualLag } from "./views.ts";
 
 const MINUTE = 60_000;
 const STORED: StoredReplication = {
-  ...{ id: "r", vmId: "v", vmName: "web1", toHost: "kvm2", everySeconds: 60, maxLagSeconds: 600 },
-  ...{ isPaused: false, maxMibPerSecond: 0, takeOld: false, owner: { kind: "demo", name: "demo" } },
-  ...{ createdAt: 0, finished: null, images: {}, lastRun: null },
+  id: "r",
+  vmId: "v",
+  vmName: "web1",
+  toHost: "kvm2",
+  everySeconds: 60,
+  maxLagSeconds: 600,
+  isPaused: false,
+  maxMibPerSecond: 0,
+  takeOld: false,
+  owner: { kind: "demo", name: "demo" },
+  createdAt: 0,
+  finished: null,
+  images: {},
+  lastRun: null,
 };
 const outgoing = { isRunning: () => false, nextOf: () => null } as unknown as OutgoingReplications;
 

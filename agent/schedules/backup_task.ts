@@ -22,7 +22,9 @@ export interface BackupTask {
 
 const resultsOf = ({ copies }: BackupRun): Result[] =>
   copies.map(({ vmId, name, state, message }) => ({
-    ...{ vmId, name, outcome: state },
+    vmId,
+    name,
+    outcome: state,
     ...(message !== null && { message }),
   }));
 
@@ -79,7 +81,8 @@ export class BackupTaskRun {
     if (run.state === "done" || hasReason) return;
     const all = run.copies.length;
     throw new ContractError("ScheduleRunFailed", {
-      ...{ failed: { $vms: all }, all: { $vms: all } },
+      failed: { $vms: all },
+      all: { $vms: all },
       first: run.message === null ? message`the backup was ${run.state}` : message`${run.message}`,
     });
   }

@@ -33,7 +33,10 @@ export const scheduleFeature = feature<keyof typeof scheduleCommands>({
       records.all().filter(({ enabled }) => enabled).map((schedule) => {
         const fault = ownerLost(schedule);
         return {
-          ...{ kind: "schedule", name: schedule.name, targets: schedule.targets, leftOut: leftOut(schedule) },
+          kind: "schedule",
+          name: schedule.name,
+          targets: schedule.targets,
+          leftOut: leftOut(schedule),
           ...(fault !== undefined && { fault: `${schedule.owner.name}: ${fault}` }),
         };
       })

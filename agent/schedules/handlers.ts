@@ -105,9 +105,15 @@ export function scheduleHandlers(context: ScheduleContext): Pick<Handlers, keyof
       const now = clock.now();
       const schedule: StoredSchedule = {
         id: crypto.randomUUID(),
-        ...{ name, enabled, deadlineSeconds, force, keep, missed },
+        name,
+        enabled,
+        deadlineSeconds,
+        force,
+        keep,
+        missed,
         ...meantBy({
-          ...{ action, targets: targetsOf(input.targets ?? NO_TARGETS, action) },
+          action,
+          targets: targetsOf(input.targets ?? NO_TARGETS, action),
           ...(input.backupId !== undefined && { backupId: input.backupId }),
         }),
         timing: timingOf(input, now, hostZone()),

@@ -25,7 +25,13 @@ async function put(
 ): Promise<void> {
   const when = timing.frequency === "weekly" ? { ...timing, weekdays: [...timing.weekdays] } : timing;
   const settings = {
-    ...{ action, ...when, deadlineSeconds, force, keep, missed, enabled },
+    action,
+    ...when,
+    deadlineSeconds,
+    force,
+    keep,
+    missed,
+    enabled,
     targets: { vmIds: [vm.id] },
   };
   const same = (await there.listSchedules()).find((each) => each.name === name);

@@ -72,7 +72,8 @@ class Process {
     this.jobs = new Jobs(this.store, { clock });
     this.records = new ScheduleRecords(this.store);
     this.scheduler = new Scheduler(this.records, {
-      ...{ clock, lookMs },
+      clock,
+      lookMs,
       jobs: this.jobs,
       apiFor: () => world.api,
       ownerOf: () => owner() ?? localPrincipal("page"),
@@ -112,11 +113,17 @@ class Process {
 const schedule = (timing: Timing, more: Partial<StoredSchedule> = {}): StoredSchedule => ({
   id: "one",
   name: "nightly",
-  ...{ enabled: true, action: "reboot", deadlineSeconds: 60, force: false, keep: 7, missed: "skip" },
+  enabled: true,
+  action: "reboot",
+  deadlineSeconds: 60,
+  force: false,
+  keep: 7,
+  missed: "skip",
   targets: { vmIds: [], tags: ["lab"], groups: [] },
   timing,
   owner: { kind: "host", name: "root" },
-  ...{ createdAt: START, handled: START },
+  createdAt: START,
+  handled: START,
   ...more,
 });
 const daily = (timeZone: string, time = "02:30"): Timing => ({ frequency: "daily", time, timeZone });

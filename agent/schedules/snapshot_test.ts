@@ -7,7 +7,13 @@ const SCHEDULE = { id: "0123456789abcdef", name: "Nightly", keep: 2 };
 /** A VM whose snapshots are a list. */
 function vmWith(names: string[]): { api: SnapshotApi; names: () => string[] } {
   const list: Snapshot[] = names.map((name, createdAt) => ({
-    ...{ name, createdAt, description: "", current: false, state: "running", memory: true, external: false },
+    name,
+    createdAt,
+    description: "",
+    current: false,
+    state: "running",
+    memory: true,
+    external: false,
   }));
   const api: SnapshotApi = {
     createSnapshot: ({ name = "", description = "" }) => {

@@ -13,7 +13,10 @@ const CIPHER = "aes-256-gcm";
 export const utf8Bytes = (text: string): Bytes => new Uint8Array(new TextEncoder().encode(text));
 
 const how = (iv: Bytes, about: string): AesGcmParams => ({
-  ...{ name: "AES-GCM", iv, additionalData: utf8Bytes(about), tagLength: TAG_BYTES * 8 },
+  name: "AES-GCM",
+  iv,
+  additionalData: utf8Bytes(about),
+  tagLength: TAG_BYTES * 8,
 });
 
 /** A key for {@link encrypt}. */

@@ -23,7 +23,10 @@ const records = { key: "id", column: "record", title: "record ->> '$.name'" } as
 
 export const SEALED = {
   hosts: {
-    ...{ table: "hosts", key: "id", column: "login", title: "label" },
+    table: "hosts",
+    key: "id",
+    column: "login",
+    title: "label",
     fields: ["password"],
     noun: "password of the host",
     remedy: "give it again: kvm-manager host update HOST --user-password -",
@@ -60,7 +63,9 @@ export const SEALED = {
   },
   users: {
     ...records,
-    ...{ table: "access", key: "key", where: "kind = 'user'" },
+    table: "access",
+    key: "key",
+    where: "kind = 'user'",
     fields: ["totp.secret"],
     noun: "one-time codes of the user",
     remedy: "sign in with a recovery code or a passkey, and set codes up again; an administrator resets them",

@@ -231,16 +231,12 @@ Deno.test("without the key all else works: what cannot be read is named, kept, a
       assert.deepEqual(
         store.secrets.unread(store.database!).map(({ what }) => what).sort(),
         [
-          ...[
-            "address and headers for sending metrics",
-            "key for linked hosts",
-            "one-time codes of the user ann",
-          ],
-          ...[
-            "password of the host Far",
-            "secrets of the alert target Ops",
-            "secrets of the backup target offsite",
-          ],
+          "address and headers for sending metrics",
+          "key for linked hosts",
+          "one-time codes of the user ann",
+          "password of the host Far",
+          "secrets of the alert target Ops",
+          "secrets of the backup target offsite",
         ],
       );
       assert.throws(

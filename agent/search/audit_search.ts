@@ -28,11 +28,20 @@ function foreignEntry(entry: AuditEntry, log: string): Found {
   const text = (value: string | null) => value === null ? null : severalLines(value.slice(0, LONGEST_TEXT));
   const { id, timestamp, tookMs, result } = entry;
   return {
-    ...{ id, timestamp, tookMs, result, log },
-    ...{ actor: name(entry.actor), door: name(entry.door), action: name(entry.action) },
-    ...{ address: named(entry.address), vmId: named(entry.vmId), vmName: named(entry.vmName) },
+    id,
+    timestamp,
+    tookMs,
+    result,
+    log,
+    actor: name(entry.actor),
+    door: name(entry.door),
+    action: name(entry.action),
+    address: named(entry.address),
+    vmId: named(entry.vmId),
+    vmName: named(entry.vmName),
     client: named(entry.client ?? null),
-    ...{ message: text(entry.message), input: text(entry.input) },
+    message: text(entry.message),
+    input: text(entry.input),
     host: entry.host === null ? log : name(`${log}/${entry.host}`),
   };
 }

@@ -4,7 +4,8 @@ import { cursorText, readCursor } from "./cursor.ts";
 
 Deno.test("readCursor() takes what cursorText() writes, and nothing else", () => {
   const positions: Positions = {
-    ...{ local: { number: 5, text: "" }, far: null },
+    local: { number: 5, text: "" },
+    far: null,
     kvm2: { number: 1_800_000_000_000, text: "j-1" },
   };
   assert.deepEqual(readCursor(cursorText(positions)), positions);

@@ -95,7 +95,11 @@ function disksOfVms(host: LibvirtHost, vms: readonly VM[]): DiskOfVm[] {
       const path = pathOf(host, disk), { shareable } = disk;
       if (path === undefined) return [];
       const use = {
-        ...{ path, owner: vm.id, user: vmUser(inventory, vm), isBase: false, shareable },
+        path,
+        owner: vm.id,
+        user: vmUser(inventory, vm),
+        isBase: false,
+        shareable,
         isOnlyRead: !isWritten(disk),
       };
       const declared = chains.find(({ target }) => target === disk.target);
@@ -127,7 +131,11 @@ function basesKept(
     backing === undefined ? [] : [{ ...useOf({ path, name, pool, base: backing.path }), overlay: path }]
   );
   const kept = keepers.kept().map(({ path, keeper, owner }) => ({
-    ...{ path, owner, user: namedUser(keeper), isBase: true, shareable: false },
+    path,
+    owner,
+    user: namedUser(keeper),
+    isBase: true,
+    shareable: false,
   }));
   return [...volumes, ...left.map(useOf), ...kept];
 }
@@ -249,7 +257,10 @@ export class ImageUses {
         );
         const { target } = disk;
         return byName(users.map(({ user }) => user)).map((user) => ({
-          ...{ target, path, user, isBase },
+          target,
+          path,
+          user,
+          isBase,
           isActive: users.some((use) => use.user.name === user.name && isActive(use.owner)),
         }));
       });
@@ -265,7 +276,8 @@ export class ImageUses {
     log.warn(
       "whether other VMs need the disks of a VM is not known in full: these could not be read in time, or are missing",
       {
-        ...{ vm: vmId, unread: named },
+        vm: vmId,
+        unread: named,
         ...(more > 0 && { more }),
       },
     );

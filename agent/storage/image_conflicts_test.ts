@@ -22,7 +22,9 @@ function headOn(base: string): Uint8Array {
 
 const vmOf = (id: string, source: string, format = "qcow2"): VM =>
   ({
-    ...{ id, name: `vm-${id}`, state: "running" },
+    id,
+    name: `vm-${id}`,
+    state: "running",
     disks: [{ target: "vda", device: "disk", type: "file", source, format }],
   }) as unknown as VM;
 
@@ -37,8 +39,12 @@ const hostOf = (vms: readonly VM[]): LibvirtHost =>
       active: () => vms.map(({ id }) => id),
       record: () => undefined,
       storage: {
-        ...{ isKnown: true, known: () => [], leftOverlays: () => [], records: () => [] },
-        ...{ peek: () => undefined, record: () => undefined },
+        isKnown: true,
+        known: () => [],
+        leftOverlays: () => [],
+        records: () => [],
+        peek: () => undefined,
+        record: () => undefined,
       },
     },
   }) as unknown as LibvirtHost;

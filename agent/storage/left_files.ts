@@ -108,7 +108,10 @@ export class LeftFiles implements Disposable {
     const { actor, command, vmId, subject } = operation;
     const about = vmId === undefined ? subject : vmName({ vmId, name: subject });
     this.host.record({
-      ...{ actor, door: "agent", action: command, result: "ok" },
+      actor,
+      door: "agent",
+      action: command,
+      result: "ok",
       message: message`${about}: ${t("operations.removed", { what: step.path })}`,
       ...(vmId !== undefined && { vmId, vmName: subject }),
     });

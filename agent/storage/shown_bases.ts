@@ -50,7 +50,10 @@ function usesOf(host: LibvirtHost): Promise<ImageUses> {
     if (events.some((event) => hasOtherDisks(keys, event))) made[Symbol.dispose]();
   });
   const made: KeptUses = {
-    ...{ uses: ImageUses.read(host, undefined, false), until: now + AGE_MS, volumes, keepers },
+    uses: ImageUses.read(host, undefined, false),
+    until: now + AGE_MS,
+    volumes,
+    keepers,
     [Symbol.dispose]: () => {
       following[Symbol.dispose]();
       if (keptUses.get(host) === made) keptUses.delete(host);

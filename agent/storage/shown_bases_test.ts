@@ -10,7 +10,9 @@ import type { Volume } from "./volumes.ts";
 
 const vmOf = (id: string, source: string, more: Partial<VM> = {}): VM =>
   ({
-    ...{ id, name: `vm-${id}`, state: "stopped" },
+    id,
+    name: `vm-${id}`,
+    state: "stopped",
     disks: [{ target: "vda", device: "disk", type: "file", source, format: "qcow2" }],
     ...more,
   }) as VM;
@@ -26,13 +28,11 @@ function world() {
   keepers.add(() => kept);
   let volumes: readonly Volume[] = [volumeOf("clone", "base")], looks = 0;
   const host = {
-    ...{
-      link: { machine: null },
-      machine: null,
-      keepers,
-      clock,
-      events: new HostEvents(hub, "local"),
-    },
+    link: { machine: null },
+    machine: null,
+    keepers,
+    clock,
+    events: new HostEvents(hub, "local"),
     inventory: {
       everyVm: () => {
         looks++;
@@ -62,7 +62,13 @@ function world() {
     hub.publish("vm-deleted", { vmId });
   };
   return {
-    ...{ clock, kept, bases, counted, put, remove, vms },
+    clock,
+    kept,
+    bases,
+    counted,
+    put,
+    remove,
+    vms,
     shelve: (...all: Volume[]) => volumes = all,
   };
 }

@@ -276,7 +276,11 @@ function toAuditEntry(row: Record<string, unknown>): Unrendered<AuditEntry> {
   const text = (name: string) => typeof row[name] === "string" ? row[name] : null;
   const { id, timestamp, actor, action, result, message = null } = toActivity(row);
   return {
-    ...{ id, timestamp, actor, action, result },
+    id,
+    timestamp,
+    actor,
+    action,
+    result,
     host: text("host"),
     door: text("door") ?? "",
     address: text("address"),

@@ -23,7 +23,9 @@ Deno.test("what jobs of an earlier version said is told to who sees every VM: wh
   assert.deepEqual(rows, [
     [
       {
-        ...{ ...job, title: unknown(job.title), subject: unknown("web") },
+        ...job,
+        title: unknown(job.title),
+        subject: unknown("web"),
         error: { ...job.error, message: unknown("used by web") },
       },
       log.map(({ at, text }) => ({ at, text: unknown(text) })),

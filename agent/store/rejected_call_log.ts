@@ -103,7 +103,10 @@ function rowOf(key: string, { entry, count, since, networks, names }: Sum): Acti
   };
   const what = key === "" ? "failures of several kinds, the last one" : "of the same kind";
   return {
-    ...{ actor, door, action, input },
+    actor,
+    door,
+    action,
+    input,
     result: "error",
     message: inWords`${count} more ${what}: ${message ?? ""}`,
     ...(key !== "" && address !== undefined && { address }),

@@ -10,8 +10,13 @@ class Bed {
   readonly refusals = new RejectedCallLog((entry) => void this.rows.push(entry), this.clock);
   fail(address: string, name = "ann", actor = "nobody") {
     this.refusals.add({
-      ...{ actor, door: "api", address, action: "sign_in", result: "error" as const },
-      ...{ input: { name }, message: "That is not right." },
+      actor,
+      door: "api",
+      address,
+      action: "sign_in",
+      result: "error" as const,
+      input: { name },
+      message: "That is not right.",
     }, { code: "SignInFailed", isAnonymous: actor === "nobody" });
   }
 }

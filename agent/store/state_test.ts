@@ -277,10 +277,16 @@ Deno.test("putBack() keeps revoked what was revoked since, and ends every sessio
     revoke(place.dataDir);
     const { revoked } = await putBack(place, file);
     assert.deepEqual(revoked, {
-      ...{ isKnown: true, users: ["eve"], tokens: ["lost"], forwards: ["tcp 80 of default"] },
+      isKnown: true,
+      users: ["eve"],
+      tokens: ["lost"],
+      forwards: ["tcp 80 of default"],
     });
     assert.deepEqual(access(place.dataDir), {
-      ...{ users: ["u1"], tokens: ["t1"], sessions: [], forwards: ["f1 0"] },
+      users: ["u1"],
+      tokens: ["t1"],
+      sessions: [],
+      forwards: ["f1 0"],
     });
     assert.match(recordOf(place.dataDir, "u1"), /"disabled":true,"password":"new"/);
   }));

@@ -77,7 +77,12 @@ export async function planTemplate(
   const vms = made.filter(({ version }) => versions.some((each) => each.version === version));
   const kept: Kept = { template: { ...template, versions }, vms };
   const entry = newEntry(host, {
-    ...{ id, kind: "template", deletedBy: actor, files, lost: [], template: kept },
+    id,
+    kind: "template",
+    deletedBy: actor,
+    files,
+    lost: [],
+    template: kept,
     name: isWhole ? template.name : `${template.name}, version ${versions[0]!.version}`,
   });
   return {
@@ -87,7 +92,12 @@ export async function planTemplate(
       operation.addAll([
         { kind: "entry-binned", entry: id },
         ...files.map(({ pool, path, as, file }) => ({
-          ...{ kind: "file-binned" as const, entry: id, pool, path, as, file },
+          kind: "file-binned" as const,
+          entry: id,
+          pool,
+          path,
+          as,
+          file,
         })),
       ]);
       await writeEntry(host, entry, { ...entry, state: "kept" });
@@ -163,7 +173,11 @@ export async function restoreTemplate(
   await operations.run(spec, async (operation) => {
     operation.addAll([
       ...files.map(({ pool, path, as, file }) => ({
-        ...{ kind: "file-unbinned" as const, pool, path, as, file },
+        kind: "file-unbinned" as const,
+        pool,
+        path,
+        as,
+        file,
       })),
       { kind: "entry-unbinned", entry: entry.id },
     ]);

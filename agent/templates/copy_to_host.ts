@@ -96,8 +96,12 @@ async function make(call: CommandCall, plan: TemplatePlan, job: JobHandle) {
   const { to, name, exported, disks, variables } = plan;
   try {
     return await call("import_template", {
-      ...{ host: to.host, pool: to.pool, name, description: exported.description },
-      ...{ definition: exported.definition, source: String(exported.version.source).slice(0, 256) },
+      host: to.host,
+      pool: to.pool,
+      name,
+      description: exported.description,
+      definition: exported.definition,
+      source: String(exported.version.source).slice(0, 256),
       disks: disks.map(({ target, to: volume }) => ({ target, volume })),
       ...(variables !== undefined && { variables: variables.to }),
     });
@@ -126,7 +130,8 @@ export function copyTemplateToHost(app: CopyServices): Pick<Handlers, keyof type
         });
       }
       const exported = await call("export_template", {
-        ...{ host: from, templateId },
+        host: from,
+        templateId,
         ...(version !== undefined && { version }),
       });
       const pool = input.toPool ?? exported.version.disks[0]?.pool ?? "default";
@@ -137,9 +142,14 @@ export function copyTemplateToHost(app: CopyServices): Pick<Handlers, keyof type
       }
       const prefix = `template-${name}-${crypto.randomUUID().slice(0, 8)}`;
       const plan: TemplatePlan = {
-        ...{ from, to, name, exported },
+        from,
+        to,
+        name,
+        exported,
         disks: exported.version.disks.map(({ target, pool, volume }) => ({
-          ...{ target, pool, volume },
+          target,
+          pool,
+          volume,
           to: `${prefix}-v1-${target}.qcow2`,
         })),
         variables: exported.variables && { ...exported.variables, to: `${prefix}-v1-nvram.fd` },

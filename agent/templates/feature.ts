@@ -24,7 +24,7 @@ export const templateFeature = feature<keyof typeof templateCopyCommands, keyof 
             ...records.keptOf(host.id).map((each) => ({ ...each, isFirst: true })),
             ...records.namedOf(host.id),
           ]
-            .map(({ name, id, ...place }) => ({ ...place, ...{ keeper: labelOf(name), owner: id } }))
+            .map(({ name, id, ...place }) => ({ ...place, keeper: labelOf(name), owner: id }))
         );
         return {
           handlers: templateHandlers({

@@ -74,7 +74,10 @@ export function templateHandlers(
       const template = requireTemplate(context, templateId), { name, description } = template;
       const found = requireVersion(template, version), { xml: definition, variables } = found;
       return {
-        ...{ name, description, version: versionOf(found), definition },
+        name,
+        description,
+        version: versionOf(found),
+        definition,
         ...(variables !== undefined && { variables: { pool: variables.pool, volume: variables.volume } }),
       };
     },

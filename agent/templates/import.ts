@@ -110,10 +110,22 @@ export async function importTemplate(
   const xml = document.toString(), id = crypto.randomUUID(), createdAt = now();
   const { cpuCount, memoryMb, firmware, osType, osVariant } = summarizeDomain(xml);
   records.put({
-    ...{ id, host: host.id, name, description, createdAt, nextVersion: 2 },
+    id,
+    host: host.id,
+    name,
+    description,
+    createdAt,
+    nextVersion: 2,
     versions: [{
-      ...{ version: 1, createdAt, createdBy, source: input.source ?? name },
-      ...{ cpuCount, memoryMb, firmware, disks, xml },
+      version: 1,
+      createdAt,
+      createdBy,
+      source: input.source ?? name,
+      cpuCount,
+      memoryMb,
+      firmware,
+      disks,
+      xml,
       ...(osType !== undefined && { osType }),
       ...(osVariant !== undefined && { osVariant }),
       ...(variables !== undefined && { variables: { pool, volume: variables.name, path: variables.path } }),

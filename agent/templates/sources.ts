@@ -203,7 +203,15 @@ async function makeOfDisk(
   const xml = document.toString();
   const { cpuCount, memoryMb, firmware, osType, osVariant } = summarizeDomain(xml);
   return {
-    ...{ version, createdAt, createdBy, source, cpuCount, memoryMb, firmware, disks, xml },
+    version,
+    createdAt,
+    createdBy,
+    source,
+    cpuCount,
+    memoryMb,
+    firmware,
+    disks,
+    xml,
     ...(osType !== undefined && { osType }),
     ...(osVariant !== undefined && { osVariant }),
   };

@@ -133,7 +133,11 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       logins = new ForeignLogins(app.clock);
     const limitOf = (hostId: string) => app.moveLimit.get()(hostId);
     const queue = new MoveQueue({
-      ...{ store: app.store, clock: app.clock, hosts: app.hosts, linked: app.linked, limitOf },
+      store: app.store,
+      clock: app.clock,
+      hosts: app.hosts,
+      linked: app.linked,
+      limitOf,
       delegate: (by, holder) => delegateFor(app, by, holder),
       carryOut: (host, input, principal, jobs) =>
         migrateVm(
@@ -150,8 +154,12 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
     });
     app.moves.give(queue);
     const migration = {
-      ...{ linked: app.linked, coverage: app.coverage, figures: () => app.figureTransfer.get(), queue },
-      ...{ copies: app, hosts: app.hosts },
+      linked: app.linked,
+      coverage: app.coverage,
+      figures: () => app.figureTransfer.get(),
+      queue,
+      copies: app,
+      hosts: app.hosts,
       rulesAgainst: (vm: VM, hostId: string) => app.rulesAgainst.get()(vm, hostId),
     };
     return {

@@ -108,7 +108,11 @@ export class KnownVms {
     if (!this.#isRead) return {};
     const known = this.#vms.get(vm.id), { tags, group } = vm;
     const now = {
-      ...{ id: vm.id, name: vm.name, host, tags, createdAt: vm.createdAt ?? null },
+      id: vm.id,
+      name: vm.name,
+      host,
+      tags,
+      createdAt: vm.createdAt ?? null,
       ...(group !== undefined && { group }),
       macs: vm.networkInterfaces.map(({ mac }) => mac.toLowerCase()),
       disks: vm.disks.flatMap(({ device, source }) =>

@@ -44,7 +44,12 @@ async function world(folder: string) {
   const happened = (action: string) =>
     app.activity.latest(50).filter((row) => row.vmId === vmId && row.action === action);
   return {
-    ...{ app, vmId, name, define, undefine, happened },
+    app,
+    vmId,
+    name,
+    define,
+    undefine,
+    happened,
     api: app.apiFor(localPrincipal("page")) as Api,
     vm: () => inventory.vm(vmId)!,
   };
@@ -139,8 +144,12 @@ libvirtTest(
         await define(parts("/first", first));
         await running(async (_app, api) => {
           ({ id: scheduleId } = await api.createSchedule({
-            ...{ name: "nightly", action: "start", targets: { vmIds: [vmId] } },
-            ...{ frequency: "daily", time: "01:00", timeZone: "UTC" },
+            name: "nightly",
+            action: "start",
+            targets: { vmIds: [vmId] },
+            frequency: "daily",
+            time: "01:00",
+            timeZone: "UTC",
           }));
         });
         const targets = async (api: Api) => (await api.getSchedule({ scheduleId })).targets.vmIds;

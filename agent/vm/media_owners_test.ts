@@ -47,7 +47,13 @@ function worldIn(folder: string) {
     await Deno.chown(path, QEMU, QEMU);
   };
   return {
-    ...{ store, clock, path, folder, owners, later, give },
+    store,
+    clock,
+    path,
+    folder,
+    owners,
+    later,
+    give,
     set: (...now: Disks[]) => void (vms = now),
   };
 }

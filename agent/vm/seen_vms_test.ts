@@ -15,7 +15,10 @@ setLogLevel("error");
 /** As much of a VM as is looked at. @param machine tells it apart from another one with its id */
 const vmOf = (id: string, machine = id): VM =>
   ({
-    ...{ id, name: `name of ${machine}`, tags: [], disks: [] },
+    id,
+    name: `name of ${machine}`,
+    tags: [],
+    disks: [],
     networkInterfaces: [{ mac: `mac of ${machine}` }],
   }) as unknown as VM;
 
@@ -52,7 +55,8 @@ function worldIn(folder: string) {
   const recorded: { action: string; vmId: string; message: string }[] = [];
   const knownVms = new KnownVms(store, clock);
   const host = {
-    ...{ id: "local", events: new HostEvents(hub, "local") },
+    id: "local",
+    events: new HostEvents(hub, "local"),
     inventory: {
       vm: (id: string) => vms.get(id),
       everyVm: () => [...vms.values()],
@@ -79,7 +83,7 @@ function worldIn(folder: string) {
     for (const id of ids) vms.delete(id);
     hub.publishAll(ids.map((vmId): PublishedEvent => ["vm-deleted", { vmId }]));
   };
-  return { ...{ store, clock, hub, host, knownVms, see, seen, put, remove, recorded, failing } };
+  return { store, clock, hub, host, knownVms, see, seen, put, remove, recorded, failing };
 }
 
 const THOUSAND = Array.from({ length: 1000 }, (_, index) => vmOf(`vm-${index}`));

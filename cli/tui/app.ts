@@ -289,10 +289,15 @@ export class TuiApp implements Desk {
     return [
       { keys: [":", "ctrl+p"], label: t("tui.key.commands"), run: () => this.open(new PalettePane(this)) },
       ...this.#pages.map((page, index): Binding => ({
-        ...{ keys: [String(index + 1)], label: page.title, isMinor: true, run: () => this.#page = index },
+        keys: [String(index + 1)],
+        label: page.title,
+        isMinor: true,
+        run: () => this.#page = index,
       })),
       {
-        ...{ keys: ["tab"], label: t("tui.key.next_page"), isMinor: true },
+        keys: ["tab"],
+        label: t("tui.key.next_page"),
+        isMinor: true,
         run: () => this.#page = (this.#page + 1) % this.#pages.length,
       },
       {
@@ -382,7 +387,9 @@ export class TuiApp implements Desk {
 
   #tabs() {
     return this.#pages.map(({ title }, index) => ({
-      ...{ key: String(index + 1), title, isShown: index === this.#page },
+      key: String(index + 1),
+      title,
+      isShown: index === this.#page,
     }));
   }
 

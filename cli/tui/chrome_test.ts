@@ -21,7 +21,9 @@ Deno.test("the first line is as wide as the terminal, and ends with how the conn
 
 Deno.test("keys that have no room are left out whole", () => {
   const bindings = Array.from({ length: 40 }, (_, index) => ({
-    ...{ keys: [String(index)], label: `does thing ${index}`, run: () => {} },
+    keys: [String(index)],
+    label: `does thing ${index}`,
+    run: () => {},
   }));
   const lines = painted(help(bindings, place(60)), 60);
   assert.equal(lines.length, 2);

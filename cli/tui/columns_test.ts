@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { layout } from "./columns.ts";
 
 const column = (title: string, order: number, least: number, most = least) => ({
-  ...{ title, order, least, most },
+  title,
+  order,
+  least,
+  most,
   cell: () => ({ text: "" }),
 });
 const A = column("A", 0, 10, 30), B = column("B", 2, 10), C = column("C", 1, 5, 8);

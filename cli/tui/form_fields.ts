@@ -104,14 +104,14 @@ export function formFields(verb: Verb): PaneField[] {
       }),
     ]),
     ...Object.entries(shorthands).map(([flag, { value, text, multiple }]): [string, PaneField] => [flag, {
-      ...{
-        flag,
-        kind: value === undefined ? "boolean" : "text",
-        required: false,
-        secret: false,
-        path: undefined,
-      },
-      ...{ choices: value === undefined ? ["yes", "no"] : [], many: multiple === true, names: namesOf(flag) },
+      flag,
+      kind: value === undefined ? "boolean" : "text",
+      required: false,
+      secret: false,
+      path: undefined,
+      choices: value === undefined ? ["yes", "no"] : [],
+      many: multiple === true,
+      names: namesOf(flag),
       hint: hintOf(value ?? yesOrNo(), translated(text), multiple && said("tui.form.many")),
     }]),
     ...options.filter(({ path }) => path.length > 1 || !placed.has(path[0]!)).map((
@@ -123,8 +123,15 @@ export function formFields(verb: Verb): PaneField[] {
     ...commonOptionsOf(verb, new Set(options.map(({ flag }) => flag)))
       .filter(([name]) => FILES.has(name))
       .map(([flag, { text, value = "" }]): [string, PaneField] => [flag, {
-        ...{ flag, kind: "text", choices: [], required: flag === "from", secret: false, many: false },
-        ...{ hint: hintOf(value, translated(text)), path: undefined, names: undefined },
+        flag,
+        kind: "text",
+        choices: [],
+        required: flag === "from",
+        secret: false,
+        many: false,
+        hint: hintOf(value, translated(text)),
+        path: undefined,
+        names: undefined,
       }]),
   ];
   const order = groups.flatMap(([, names]) => names);

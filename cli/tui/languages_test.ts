@@ -35,7 +35,9 @@ const { t } = textsOf(tui);
 
 const NOW = Date.UTC(2026, 0, 2),
   PLACE: Place = {
-    ...{ columns: 80, rows: 20, now: NOW },
+    columns: 80,
+    rows: 20,
+    now: NOW,
     look: { colours: false, glyphs: UNICODE },
   };
 
@@ -45,9 +47,20 @@ const VMS: readonly VM[] = [
   aVm({ name: "w3", id: "id3", responsive: false }),
 ];
 const JOB: Job = {
-  ...{ id: "j1", command: "backup_vm", title: "7", state: "running", actor: "8", progress: 0.5 },
-  ...{ startedAt: NOW - 1439 * MINUTE_MS, endedAt: null, error: null, cancellable: true, cancelling: false },
-  ...{ doneBytes: null, totalBytes: null, secondsLeft: 90 },
+  id: "j1",
+  command: "backup_vm",
+  title: "7",
+  state: "running",
+  actor: "8",
+  progress: 0.5,
+  startedAt: NOW - 1439 * MINUTE_MS,
+  endedAt: null,
+  error: null,
+  cancellable: true,
+  cancelling: false,
+  doneBytes: null,
+  totalBytes: null,
+  secondsLeft: 90,
 } as unknown as Job;
 
 /** Speaks a language of the program, with all of its texts. */
@@ -77,8 +90,14 @@ async function aDesk(): Promise<TestDesk> {
   const [host] = answers.list_hosts as [HostStatus];
   const hosts = (["connected", "connecting", "disconnected", "disabled"] as const).map((status, index) => ({
     ...host,
-    ...{ id: `h${index}`, label: `h${index}`, status, since: NOW - 1439 * MINUTE_MS, error: null },
-    ...{ vmCount: 12, activeVmCount: 3, isLocal: index === 0 },
+    id: `h${index}`,
+    label: `h${index}`,
+    status,
+    since: NOW - 1439 * MINUTE_MS,
+    error: null,
+    vmCount: 12,
+    activeVmCount: 3,
+    isLocal: index === 0,
     load: { cpuUsagePercent: 100, memoryUsedMb: 900_000, memoryTotalMb: 1_500_000, timestamp: NOW },
   }));
   return await TestDesk.of(tableServer({ ...answers, list_hosts: hosts }));

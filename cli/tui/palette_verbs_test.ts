@@ -68,7 +68,10 @@ Deno.test("what is filled in is read as the command line reads it; secrets are n
   const words = wordsOf(formFields(added), ({ flag }) => filled[flag] ?? "");
   assert.ok(!words.join(" ").includes("s3cret"));
   assert.deepEqual(readArguments(added, words).input, {
-    ...{ vmId: "web", wax: "hard", thicknessMb: 2048, helpers: ["a", "b"] },
+    vmId: "web",
+    wax: "hard",
+    thicknessMb: 2048,
+    helpers: ["a", "b"],
   });
 });
 

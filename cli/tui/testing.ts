@@ -20,7 +20,11 @@ export function tableServer(
   request?: (path: string, of?: ServerRequest) => Promise<Response>,
 ): Server {
   return {
-    ...{ name: "test", isHere: true, origin: "http://localhost", base: "http://localhost", host: undefined },
+    name: "test",
+    isHere: true,
+    origin: "http://localhost",
+    base: "http://localhost",
+    host: undefined,
     call: (name: string, input: unknown) => {
       if (!Object.hasOwn(answers, name)) return Promise.reject(new ApiError("Forbidden", `not ${name}`));
       const answer = answers[name];
@@ -41,15 +45,24 @@ export function answersOf(
 ): Answers {
   const rights = grants === undefined ? ["all" as const] : [layerOf(grants, new Map())];
   const host = {
-    ...{ id: "local", label: "lab", uri: "", isLocal: true, status: "connected" },
+    id: "local",
+    label: "lab",
+    uri: "",
+    isLocal: true,
+    status: "connected",
     error: null,
     since: 0,
     isKnown: true,
   };
   return {
     get_session: {
-      ...{ user: null, name: "ann", via: "token", administrator: grants === undefined, confirmedUntil: null },
-      ...{ permissions: [], allowances: toldRights(rights) },
+      user: null,
+      name: "ann",
+      via: "token",
+      administrator: grants === undefined,
+      confirmedUntil: null,
+      permissions: [],
+      allowances: toldRights(rights),
     },
     list_hosts: [host],
     get_vms: vms,
@@ -124,7 +137,9 @@ export class TestDesk implements Desk {
 
 /** A place without colours and Unicode. */
 export const place = (columns = 80, rows = 20): Place => ({
-  ...{ columns, rows, now: 1_000_000 },
+  columns,
+  rows,
+  now: 1_000_000,
   look: { colours: false, glyphs: ASCII },
 });
 

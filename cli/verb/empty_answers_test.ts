@@ -67,7 +67,9 @@ Deno.test("a verb whose answer tells no job ends as its answer says, and waits f
 });
 
 const TERMINAL: Terminal = {
-  ...{ isTerminal: false, hasColours: false, showsProgress: false },
+  isTerminal: false,
+  hasColours: false,
+  showsProgress: false,
   ask: () => null,
   secret: () => Promise.resolve(""),
   input: () => Promise.resolve(""),

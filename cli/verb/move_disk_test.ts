@@ -4,7 +4,11 @@ import { MOVE_REPORT } from "./move_disk.ts";
 const OLD = { pool: "slow", volume: "web1.qcow2", path: "/slow/web1.qcow2", bin: null };
 const said = (oldVolume: object) =>
   MOVE_REPORT.lines("web1", "vda", {
-    ...{ pool: "fast", volume: "web1.img", path: "/fast/web1.img", format: "raw", live: false },
+    pool: "fast",
+    volume: "web1.img",
+    path: "/fast/web1.img",
+    format: "raw",
+    live: false,
     oldVolume: { ...OLD, ...oldVolume },
   });
 

@@ -530,7 +530,8 @@ Deno.test("runVerb() makes a user of --user, --ssh-key and --password-stdin, and
     ]);
     const { password: _none, ...without } = { ...user, sudo: "nopasswd" as const };
     assert.deepEqual(several.calls.at(-1)?.input, {
-      ...{ templateId: ID, name: "web" },
+      templateId: ID,
+      name: "web",
       cloudInit: { form: { users: [without] } },
     });
     const nobody = await run(["vm", "create", "web3", "--ssh-key", `${folder}/key.pub`]);
@@ -871,8 +872,13 @@ Deno.test("--file takes the words of the options as well as the contract's field
     const fields = await inputOf(
       create,
       JSON.stringify({
-        ...{ name: "web9", memoryMb: 2048, cpuCount: 2, diskSizeGb: 40, nics: [{ bridge: "br0" }] },
-        ...{ osVariant: "debian12", tags: ["a", "b"] },
+        name: "web9",
+        memoryMb: 2048,
+        cpuCount: 2,
+        diskSizeGb: 40,
+        nics: [{ bridge: "br0" }],
+        osVariant: "debian12",
+        tags: ["a", "b"],
       }),
     );
     assert.deepEqual(words, fields);

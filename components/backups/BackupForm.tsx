@@ -219,11 +219,16 @@ function RunPanel({ fields: { values, text } }: PanelProps) {
     <Panel title={t("backups.form_run")}>
       <div class="form-grid">
         {text("backups.limit", "maxMibPerSecond", {
-          ...{ type: "number", min: 0, max: 1_000_000 },
+          type: "number",
+          min: 0,
+          max: 1_000_000,
           hint: t("backups.limit_hint"),
         })}
         {text("backups.parallel", "parallel", {
-          ...{ type: "number", min: 1, max: MOST_PARALLEL, required: true },
+          type: "number",
+          min: 1,
+          max: MOST_PARALLEL,
+          required: true,
           hint: t("backups.parallel_hint"),
         })}
         <SelectField
@@ -256,7 +261,10 @@ export function BackupForm(
       <Panel title={t("backups.form_keep")}>
         <div class="form-grid">
           {text("backups.keep", "keep", {
-            ...{ type: "number", min: 1, max: 1000, required: true },
+            type: "number",
+            min: 1,
+            max: 1000,
+            required: true,
             hint: t("backups.keep_hint"),
           })}
           {KEPT.map(([name, label]) => text(label, name, { type: "number", min: 0, max: 1000 }))}

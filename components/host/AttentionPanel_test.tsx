@@ -6,14 +6,29 @@ import { AttentionPanel, type AttentionPanelProps } from "./AttentionPanel.tsx";
 
 /** Nothing is wrong, as far as the last examination of the host found. */
 const CALM: AttentionPanelProps = {
-  ...{ vms: [], total: 0, host: [], hangs: [], lacks: [], away: [], now: 1, mayHealth: true },
+  vms: [],
+  total: 0,
+  host: [],
+  hangs: [],
+  lacks: [],
+  away: [],
+  now: 1,
+  mayHealth: true,
   connection: { connected: true, uri: "qemu:///system", error: null } as AttentionPanelProps["connection"],
   alerts: { firing: 0, acknowledged: 0, silenced: 0, worst: null },
   health: { at: 1, problems: 0, warnings: 0 },
 };
 const AWAY: HostBrief = {
-  ...{ id: "kvm2", label: "Attic", status: "disconnected", since: 1, error: "KVM Manager there is away." },
-  ...{ version: undefined, manager: undefined, vmCount: 2, load: undefined, foreign: 0 },
+  id: "kvm2",
+  label: "Attic",
+  status: "disconnected",
+  since: 1,
+  error: "KVM Manager there is away.",
+  version: undefined,
+  manager: undefined,
+  vmCount: 2,
+  load: undefined,
+  foreign: 0,
 };
 const shown = (more: Partial<AttentionPanelProps>) => render(<AttentionPanel {...CALM} {...more} />);
 const ALL = /All is well\./, KNOWN = /No VM needs attention, and no alert is firing\./;

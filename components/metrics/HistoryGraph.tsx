@@ -146,7 +146,10 @@ export function HistoryGraph(props: HistoryGraphProps) {
       const { drawHistory } = await import("../../lib/client/history_plot.ts");
       return () =>
         drawHistory(into, {
-          ...{ lines, unit, height, hasArea },
+          lines,
+          unit,
+          height,
+          hasArea,
           ...(ceiling !== undefined && { ceiling }),
           onHover: (index) => hovered.value = index,
           onZoom: (from, to) => acts.current.onZoom(from * 1000, to * 1000),

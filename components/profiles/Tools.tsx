@@ -119,7 +119,9 @@ export function toolIn(typed: TypedTool) {
   };
   const isLimited = Object.values(permissions).some((list) => list.length > 0);
   return {
-    ...{ name: typed.name, tool_type: typed.tool_type as ToolType, source_scope: null },
+    name: typed.name,
+    tool_type: typed.tool_type as ToolType,
+    source_scope: null,
     permissions: isLimited ? permissions : null,
   };
 }

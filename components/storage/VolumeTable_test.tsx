@@ -6,8 +6,14 @@ import { VolumeTable } from "./VolumeTable.tsx";
 const POOL = { name: "default", type: "dir", fixed: false, keepsFiles: true } as unknown as StoragePool;
 
 const volume = (type: string, ...users: string[]): StorageVolume => ({
-  ...{ pool: "default", name: "a.qcow2", path: "/pool/a.qcow2", type, format: "qcow2" },
-  ...{ capacityBytes: 1, allocationBytes: 1, encrypted: false },
+  pool: "default",
+  name: "a.qcow2",
+  path: "/pool/a.qcow2",
+  type,
+  format: "qcow2",
+  capacityBytes: 1,
+  allocationBytes: 1,
+  encrypted: false,
   usedBy: users.map((name) => ({ vmId: "", name })),
 });
 

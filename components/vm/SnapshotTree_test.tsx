@@ -6,8 +6,13 @@ import { SnapshotTree } from "./SnapshotTree.tsx";
 /** A chain, whose last has come from the third last where it is forked. */
 const chain = (length: number, isForked: boolean) =>
   Array.from({ length }, (_each, index) => ({
-    ...{ name: `s${index}`, description: "", createdAt: index, current: index === length - 1 },
-    ...{ memory: false, state: "stopped", external: false },
+    name: `s${index}`,
+    description: "",
+    createdAt: index,
+    current: index === length - 1,
+    memory: false,
+    state: "stopped",
+    external: false,
     ...(index > 0 && { parent: `s${isForked && index === length - 1 ? index - 2 : index - 1}` }),
   } as unknown as Snapshot));
 

@@ -6,18 +6,23 @@ import { VmFacts } from "./VmFacts.tsx";
 /** What a VM's page says of its virtualisation. */
 function virtualisation(virtType: string): string {
   const vm = {
-    ...{ id: "1", name: "web", state: "stopped", cpuCount: 1, maxCpuCount: 1, memoryMb: 1, maxMemoryMb: 1 },
-    ...{
-      virtType,
-      firmware: "bios",
-      graphics: [],
-      nics: [],
-      disks: [],
-      networkInterfaces: [],
-      attention: [],
-      tags: [],
-    },
-    ...{ guestAgent: "not configured", createdAt: 1 },
+    id: "1",
+    name: "web",
+    state: "stopped",
+    cpuCount: 1,
+    maxCpuCount: 1,
+    memoryMb: 1,
+    maxMemoryMb: 1,
+    virtType,
+    firmware: "bios",
+    graphics: [],
+    nics: [],
+    disks: [],
+    networkInterfaces: [],
+    attention: [],
+    tags: [],
+    guestAgent: "not configured",
+    createdAt: 1,
   } as unknown as VM;
   const html = render(<VmFacts vm={vm} />);
   const [, text] = /<dt>Virtualisation<\/dt><dd[^>]*>(.*?)<\/dd>/.exec(html) ?? [];

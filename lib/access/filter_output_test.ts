@@ -16,7 +16,12 @@ const EVE: Viewer = {
   ...NOWHERE,
 };
 const entry = (more: Partial<Unrendered<Activity>>): Unrendered<Activity> => ({
-  ...{ id: 1, timestamp: 0, actor: "ann", action: "attach_disk", vmId: "mine", vmName: "web" },
+  id: 1,
+  timestamp: 0,
+  actor: "ann",
+  action: "attach_disk",
+  vmId: "mine",
+  vmName: "web",
   result: "error",
   ...more,
 });
@@ -168,7 +173,9 @@ Deno.test("what was done to another VM that had the id before is not told to who
   const permissions = permissionsOf("viewer");
   const idSince = () => 100;
   const some: Viewer = {
-    ...{ name: "ann", ...NOWHERE, idSince },
+    name: "ann",
+    ...NOWHERE,
+    idSince,
     rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
   };
   const all: Viewer = {
@@ -196,7 +203,9 @@ Deno.test("what happens to accounts by itself is told to administrators alone", 
 Deno.test("what an account did under one's name before one's own was made, is somebody else's", () => {
   const permissions = new Set([needOf("clone_volume").permission]);
   const ann: Viewer = {
-    ...{ name: "ann", since: 100, ...NOWHERE },
+    name: "ann",
+    since: 100,
+    ...NOWHERE,
     rights: [[{ permissions, on: { kind: "vm", vmId: "mine" } }]] as Viewer["rights"],
   };
   const copy = { id: "1", actor: "ann", command: "clone_volume", title: "Copy", error: null };
@@ -238,7 +247,11 @@ Deno.test("who has rights to one host sees that host, its machines, tasks, activ
   const ids = (answer: unknown) => (answer as { id: unknown }[]).map(({ id }) => id);
   assert.deepEqual(ids(filterOutput("get_vms", VMS, eve, () => VMS)), ["mine"]);
   const deed = (id: number, more: Partial<Unrendered<Activity>>): Unrendered<Activity> => ({
-    ...{ id, timestamp: 0, actor: "ann", action: "start_network", result: "ok" as const },
+    id,
+    timestamp: 0,
+    actor: "ann",
+    action: "start_network",
+    result: "ok" as const,
     ...more,
   });
   const deeds = [

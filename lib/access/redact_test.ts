@@ -113,13 +113,19 @@ Deno.test("redactError() tells that something stands in the way, not what", () =
   assert.equal(error.message, `Volume is used by ${HIDDEN_VM}: disk (storage pool p)`);
   assert.doesNotMatch(JSON.stringify([error, error.details]), /secret|theirs/);
   assert.deepEqual(told("VolumeInUse", { vm: WEB, pool: "p", name: "disk" }).toJSON().details, {
-    ...{ vm: "web", pool: "p", name: "disk" },
+    vm: "web",
+    pool: "p",
+    name: "disk",
   });
   const network = told("NetworkInUse", {
-    ...{ network: "n", vms: [WEB, SECRET, OTHER], vmIds: ["mine", "theirs", "third"] },
+    network: "n",
+    vms: [WEB, SECRET, OTHER],
+    vmIds: ["mine", "theirs", "third"],
   });
   assert.deepEqual(network.toJSON().details, {
-    ...{ network: "n", vms: `web, ${HIDDEN_VM}`, vmIds: ["mine"] },
+    network: "n",
+    vms: `web, ${HIDDEN_VM}`,
+    vmIds: ["mine"],
   });
   const many = Array.from({ length: 40 }, (_, at) => vmName({ id: `${at}`, name: `hidden${at}` }));
   assert.equal(told("NetworkInUse", { network: "n", vms: many }).toJSON().details!.vms, HIDDEN_VM);

@@ -33,7 +33,10 @@ export type AccessObject = VmObject | HostObject | ProjectObject | "everything";
 
 /** A VM as rights see it. @param place where it is; undefined for one that is nowhere */
 export const vmObject = (vmId: string, place: VmPlace | undefined): VmObject => ({
-  ...{ vmId, group: place?.group, project: place?.project, hostId: place?.hostId },
+  vmId,
+  group: place?.group,
+  project: place?.project,
+  hostId: place?.hostId,
 });
 
 /** One thing that is allowed: permissions, and where. */

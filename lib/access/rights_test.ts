@@ -31,7 +31,9 @@ const OBJECTS: AccessObject[] = [
   ...["1", "2", "3"].flatMap((vmId) =>
     [undefined, "a", "b", ""].flatMap((group) =>
       [undefined, "local", "lab", "attic"].map((hostId) => ({
-        ...{ vmId, group, hostId },
+        vmId,
+        group,
+        hostId,
         ...(hostId === "lab" && { project: "p" }),
       }))
     )

@@ -15,31 +15,42 @@ import { incidentMessage } from "./words.ts";
 const DAY_MS = 86_400_000, NOW = 100 * DAY_MS;
 
 const copy = (vmId: string, state: BackupCopy["state"], days: number): BackupCopy => ({
-  ...{
-    vmId,
-    name: vmId,
-    state,
-    message: null,
-    consistency: null,
-    bytes: 0,
-    storedBytes: 0,
-    readBytes: null,
-    disks: [],
-  },
-  ...{ takenAt: state === "done" ? NOW - days * DAY_MS : null, verified: null, bootTest: null },
+  vmId,
+  name: vmId,
+  state,
+  message: null,
+  consistency: null,
+  bytes: 0,
+  storedBytes: 0,
+  readBytes: null,
+  disks: [],
+  takenAt: state === "done" ? NOW - days * DAY_MS : null,
+  verified: null,
+  bootTest: null,
 });
 
 const backup = (state: BackupRunState | undefined, copies: BackupCopy[] = [], change: Partial<Backup> = {}) =>
   ({
-    ...{ id: "b", name: "nightly", enabled: true, frequency: "daily" },
+    id: "b",
+    name: "nightly",
+    enabled: true,
+    frequency: "daily",
     targets: { vmIds: [], tags: ["gold"], groups: [] },
     lastRun: state === undefined ? null : { id: "r", state, startedAt: NOW, copies },
     ...change,
   }) as Backup;
 
 const rule = (change: Partial<AlertRule>): AlertRule => ({
-  ...{ id: "r", name: "R", severity: "warning", watches: "backup_old", comparison: "above", threshold: 7 },
-  ...{ checks: 1, scope: "everything", enabled: true, createdAt: 0 },
+  id: "r",
+  name: "R",
+  severity: "warning",
+  watches: "backup_old",
+  comparison: "above",
+  threshold: 7,
+  checks: 1,
+  scope: "everything",
+  enabled: true,
+  createdAt: 0,
   ...change,
 });
 

@@ -38,36 +38,48 @@ const FIRST: readonly Default[] = [
     checks: 1,
   },
   {
-    ...{
-      id: "pool-nearly-full",
-      severity: "warning",
-      watches: "host_metric",
-    },
-    ...{ series: "pool_usage", threshold: 90, clearThreshold: 85, checks: 4 },
+    id: "pool-nearly-full",
+    severity: "warning",
+    watches: "host_metric",
+    series: "pool_usage",
+    threshold: 90,
+    clearThreshold: 85,
+    checks: 4,
   },
   {
-    ...{
-      id: "host-memory",
-      severity: "warning",
-      watches: "host_metric",
-    },
-    ...{ series: "memory_usage", threshold: 92, clearThreshold: 88, checks: 10 },
+    id: "host-memory",
+    severity: "warning",
+    watches: "host_metric",
+    series: "memory_usage",
+    threshold: 92,
+    clearThreshold: 88,
+    checks: 10,
   },
   {
-    ...{ id: "host-cpu", severity: "warning", watches: "host_metric" },
-    ...{ series: "cpu_usage", threshold: 95, clearThreshold: 85, checks: 20 },
+    id: "host-cpu",
+    severity: "warning",
+    watches: "host_metric",
+    series: "cpu_usage",
+    threshold: 95,
+    clearThreshold: 85,
+    checks: 20,
   },
   {
-    ...{ id: "vm-cpu", severity: "info", watches: "vm_metric" },
-    ...{ series: "cpu_usage", threshold: 95, clearThreshold: 80, checks: 60 },
+    id: "vm-cpu",
+    severity: "info",
+    watches: "vm_metric",
+    series: "cpu_usage",
+    threshold: 95,
+    clearThreshold: 80,
+    checks: 60,
   },
   {
-    ...{
-      id: "certificate-ends",
-      severity: "warning",
-      watches: "certificate_ends",
-    },
-    ...{ comparison: "below", threshold: 14, checks: 1 },
+    id: "certificate-ends",
+    severity: "warning",
+    watches: "certificate_ends",
+    comparison: "below",
+    threshold: 14,
+    checks: 1,
   },
   {
     id: "agent-silent",
@@ -90,12 +102,13 @@ const BACKUPS: readonly Default[] = [
 
 const GUESTS: readonly Default[] = [
   {
-    ...{
-      id: "filesystem-nearly-full",
-      severity: "warning",
-      watches: "vm_metric",
-    },
-    ...{ series: "filesystem_usage", threshold: 90, clearThreshold: 85, checks: 2 },
+    id: "filesystem-nearly-full",
+    severity: "warning",
+    watches: "vm_metric",
+    series: "filesystem_usage",
+    threshold: 90,
+    clearThreshold: 85,
+    checks: 2,
   },
 ];
 
@@ -135,13 +148,11 @@ export const DEFAULT_ALERTS = {
 /** Alerts as they are kept. @param createdAt milliseconds since 1970 */
 export function defaultAlertRules(of: keyof typeof DEFAULT_ALERTS, createdAt: number): AlertRule[] {
   return DEFAULT_ALERTS[of].map((row) => ({
-    ...{
-      comparison: "above",
-      name: DEFAULT_ALERT_NAMES[row.id],
-      ...row,
-      scope: "everything",
-      enabled: true,
-      createdAt,
-    },
+    comparison: "above",
+    name: DEFAULT_ALERT_NAMES[row.id],
+    ...row,
+    scope: "everything",
+    enabled: true,
+    createdAt,
   }));
 }

@@ -6,8 +6,15 @@ import { isInScope, ruleRefusal } from "./rule.ts";
 import { AlertRule as Schema } from "../contract/alerts.ts";
 
 const RULE: Omit<AlertRule, "id" | "createdAt"> = {
-  ...{ name: "CPU", severity: "warning", watches: "vm_metric", series: "cpu_usage", comparison: "above" },
-  ...{ threshold: 90, checks: 3, scope: "everything", enabled: true },
+  name: "CPU",
+  severity: "warning",
+  watches: "vm_metric",
+  series: "cpu_usage",
+  comparison: "above",
+  threshold: 90,
+  checks: 3,
+  scope: "everything",
+  enabled: true,
 };
 
 Deno.test("ruleRefusal() takes every default alert, and each fits its schema", () => {

@@ -5,8 +5,12 @@ import { firstWindow, holds, isOver, silenceAt, type StoredSilence } from "./sil
 const at = (text: string) =>
   Temporal.PlainDateTime.from(text).toZonedDateTime("Europe/Berlin").epochMilliseconds;
 const silence = (more: Partial<StoredSilence>): StoredSilence => ({
-  ...{ id: "s", scope: "everything", by: "ann", timeZone: "Europe/Berlin" },
-  ...{ startsAt: at("2026-03-01T02:00"), endsAt: at("2026-03-01T04:00") },
+  id: "s",
+  scope: "everything",
+  by: "ann",
+  timeZone: "Europe/Berlin",
+  startsAt: at("2026-03-01T02:00"),
+  endsAt: at("2026-03-01T04:00"),
   ...more,
 });
 

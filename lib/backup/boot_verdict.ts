@@ -77,7 +77,9 @@ export function lookAtScreen(image: Bitmap, at: number, before: BootLook | undef
   const isSame = before !== undefined && isSameScreen(before.image, image);
   const fault = screenFault(image);
   return {
-    ...{ at, fault, image },
+    at,
+    fault,
+    image,
     isBlank: isBlank(image),
     steadySince: isSame ? before.steadySince : at,
     faultSince: fault === undefined ? undefined : before?.faultSince ?? at,

@@ -14,8 +14,13 @@ import {
 
 const LOGIN = ["Debian GNU/Linux 12 web1 tty1", "", "web1 login:"];
 const state = (change: Partial<BootState>): BootState => ({
-  ...{ at: 60_000, isRunning: true, agent: false, isAgentExpected: false },
-  ...{ look: undefined, readBytes: LEAST_READ_BYTES, ...change },
+  at: 60_000,
+  isRunning: true,
+  agent: false,
+  isAgentExpected: false,
+  look: undefined,
+  readBytes: LEAST_READ_BYTES,
+  ...change,
 });
 /** The last of looks at one screen after another. */
 const looks = (...screens: readonly (readonly [at: number, lines: readonly string[]])[]): BootLook =>

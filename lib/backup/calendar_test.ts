@@ -5,8 +5,15 @@ import { calendarOf, daysOf, dayText } from "./calendar.ts";
 const copy = (ok: boolean | null) =>
   ({ state: "done", verified: ok === null ? null : { ok, at: 0, message: null } }) as unknown as BackupCopy;
 const run = (at: string, state: BackupRun["state"] = "done", copies = [copy(null)]): BackupRun => ({
-  ...{ id: at, startedAt: Date.parse(at), endedAt: null, state, actor: "", jobId: null, message: null },
-  ...{ found: false, copies },
+  id: at,
+  startedAt: Date.parse(at),
+  endedAt: null,
+  state,
+  actor: "",
+  jobId: null,
+  message: null,
+  found: false,
+  copies,
 });
 const NOW = Date.parse("2026-11-25T12:00:00Z");
 

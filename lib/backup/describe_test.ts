@@ -3,21 +3,37 @@ import type { BackupCopy, BackupRun, BootTest } from "../contract/backups.ts";
 import { bootedOf, bootScreenHref, bootTestText, tellingCopy, totalSizes, verifiedOf } from "./describe.ts";
 
 const boot = (ok: boolean, at = 1): BootTest => ({
-  ...{
-    at,
-    ok,
-    by: ok ? "agent" : null,
-    message: ok ? null : "Its screen stayed blank",
-    seconds: 41,
-    screen: true,
-  },
+  at,
+  ok,
+  by: ok ? "agent" : null,
+  message: ok ? null : "Its screen stayed blank",
+  seconds: 41,
+  screen: true,
 });
 const copy = (change: Partial<BackupCopy> = {}): BackupCopy => ({
-  ...{ vmId: "v", name: "web", state: "done", message: null, takenAt: 1, consistency: "frozen", bytes: 1 },
-  ...{ storedBytes: 1, readBytes: null, disks: ["vda"], verified: null, bootTest: null, ...change },
+  vmId: "v",
+  name: "web",
+  state: "done",
+  message: null,
+  takenAt: 1,
+  consistency: "frozen",
+  bytes: 1,
+  storedBytes: 1,
+  readBytes: null,
+  disks: ["vda"],
+  verified: null,
+  bootTest: null,
+  ...change,
 });
 const run = (id: string, ...copies: BackupCopy[]): BackupRun => ({
-  ...{ id, startedAt: 1, endedAt: 2, state: "done", actor: "ann", jobId: null, message: null, found: false },
+  id,
+  startedAt: 1,
+  endedAt: 2,
+  state: "done",
+  actor: "ann",
+  jobId: null,
+  message: null,
+  found: false,
   copies,
 });
 

@@ -3,7 +3,12 @@ import { parseXml } from "../formats/xml/tree.ts";
 import { lineageIn, lineageOf, lineageXml, type PresentDisk, replacedBy, withSuccessor } from "./replaced.ts";
 
 const disk = (target: string, source: string, more: Partial<PresentDisk> = {}): PresentDisk => ({
-  ...{ target, source, device: "disk", readOnly: false, shareable: false, image: `file 1 ${source}` },
+  target,
+  source,
+  device: "disk",
+  readOnly: false,
+  shareable: false,
+  image: `file 1 ${source}`,
   ...more,
 });
 const NONE = new Map<string, string[]>();

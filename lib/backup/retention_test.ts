@@ -34,7 +34,10 @@ Deno.test("toPrune() never takes the newest copy, and keeping more never keeps l
   const count = fc.nat({ max: 12 });
   const retention = fc.record({
     keep: fc.integer({ min: 1, max: 12 }),
-    ...{ keepDaily: count, keepWeekly: count, keepMonthly: count, keepYearly: count },
+    keepDaily: count,
+    keepWeekly: count,
+    keepMonthly: count,
+    keepYearly: count,
   });
   fc.assert(fc.property(fc.array(fc.nat({ max: 1000 }), { minLength: 1 }), retention, (days, rules) => {
     const copies = days.map((day, index) => ({ id: String(index), takenAt: START + day * DAY }));

@@ -60,14 +60,12 @@ const SOURCE = `<domain type='kvm'>
 function trial(change: Partial<Parameters<typeof makeTrial>[1]> = {}) {
   const document = new XmlDocument(SOURCE);
   makeTrial(document, {
-    ...{
-      name: "trial",
-      uuid: UUID,
-      description: "A test <&>",
-      memoryMb: 2048,
-      cpuCount: 2,
-      nvram: undefined,
-    },
+    name: "trial",
+    uuid: UUID,
+    description: "A test <&>",
+    memoryMb: 2048,
+    cpuCount: 2,
+    nvram: undefined,
     disks: new Map([["vda", { path: "/pool/t.qcow2", format: "qcow2", type: "file", backing: [] }]]),
     ...change,
   });
@@ -80,18 +78,16 @@ Deno.test("makeTrial() leaves a VM that reaches nothing of the host and of the n
     const gone of [
       ...["bridge", "52:54:00", "br0", "hostdev", "filesystem", "/home", "graphics", "secret", "7000", "tcp"],
       ...["/x'", "spice", "tpm", "watchdog", "vsock", "/iso/", "/dev/sdb", "accel3d", "hugepages", "cpuset"],
-      ...[
-        "numa",
-        "dimm",
-        "maxMemory",
-        "iotune",
-        "bootmenu",
-        "on_poweroff",
-        "prod",
-        "7e5f7a1c",
-        "db1",
-        "<console",
-      ],
+      "numa",
+      "dimm",
+      "maxMemory",
+      "iotune",
+      "bootmenu",
+      "on_poweroff",
+      "prod",
+      "7e5f7a1c",
+      "db1",
+      "<console",
     ]
   ) assert.ok(!text.includes(gone), `${gone}:\n${text}`);
   assert.match(

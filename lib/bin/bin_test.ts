@@ -144,7 +144,9 @@ Deno.test("a file that has another name is renamed in its own pool alone, in wha
     `<domain><name>web</name><uuid>${ID}</uuid><devices>${all.join("")}</devices></domain>`;
   const document = new XmlDocument(domain(file("/p/e"), volume("p", "d"), volume("q", "d")));
   restoreDefinition(document, {
-    ...{ uuid: ID, name: "web", newMacs: false },
+    uuid: ID,
+    name: "web",
+    newMacs: false,
     moved: [["/p/d", "/p/e"], ["/p/e", "/p/f"]],
   }, [{ path: "/p/d", pool: "p" }, { path: "/p/e", pool: "p" }, { path: "/q/d", pool: "q" }]);
   const renamed = file("/p/f").replace("'/p/d'", "'/p/e'").replace("volume='d'", "volume='e'");

@@ -3,7 +3,10 @@ import { clearPlace, type WindowRect } from "./clear_place.ts";
 
 const WINDOW = { width: 1280, height: 800 }, TOAST = { width: 400, height: 60 };
 const box = (left: number, top: number, width: number, height: number): WindowRect => ({
-  ...{ left, top, right: left + width, bottom: top + height },
+  left,
+  top,
+  right: left + width,
+  bottom: top + height,
 });
 
 Deno.test("clearPlace() keeps off what can be clicked", () => {

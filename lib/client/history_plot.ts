@@ -120,7 +120,10 @@ export function drawHistory(box: HTMLElement, options: PlotOptions): HistoryPlot
   const plot = new uPlot(
     {
       tzDate,
-      ...{ width: Math.max(1, box.clientWidth), height, padding: [8, 16, 0, 0], legend: { show: false } },
+      width: Math.max(1, box.clientWidth),
+      height,
+      padding: [8, 16, 0, 0],
+      legend: { show: false },
       cursor: {
         y: false,
         drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG },

@@ -66,7 +66,10 @@ export async function readMonitoring(
   const when = { since: history.from, until: history.to };
   const [happened, fired] = await Promise.all([
     api.getActivity({
-      ...{ ...when, limit: MOST_MARKS + 1, actions: [...kinds.keys()], succeeded: true },
+      ...when,
+      limit: MOST_MARKS + 1,
+      actions: [...kinds.keys()],
+      succeeded: true,
       ...(vmId !== undefined && { vmId }),
     }),
     api.getAlertHistory({ ...subject, ...when, limit: MOST_MARKS }).catch((error): AlertIncident[] => {

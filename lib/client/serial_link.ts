@@ -41,7 +41,9 @@ const OPEN = 1;
 
 async function openSocket(vmId: string, force: boolean, line?: number): Promise<SerialSocket> {
   const { path, ticket } = await api.openConsole({
-    ...{ vmId, kind: "serial", force },
+    vmId,
+    kind: "serial",
+    force,
     ...(line !== undefined && { line }),
   });
   const url = new URL(based(path), location.href);

@@ -11,7 +11,11 @@ import {
 
 const WHAT: Sending = { pool: "p", name: "a.iso", file: new Blob(["x".repeat(100)]), checksum: "" };
 const ANSWER: Uploaded = {
-  ...{ pool: "p", name: "a.iso", path: "/p/a.iso", size: 100, sha256: "0".repeat(64) },
+  pool: "p",
+  name: "a.iso",
+  path: "/p/a.iso",
+  size: 100,
+  sha256: "0".repeat(64),
   warnings: [],
 };
 const broke = (offset: number) => ({ offset, size: 100, isRunning: false });

@@ -82,25 +82,31 @@ const PLACE = {
 
 const SECRETS = {
   secretKey: Type.Optional(Type.String({
-    ...{ minLength: 1, maxLength: 200, pattern: "^[\\u0021-\\u007e]+$", ...SECRET },
+    minLength: 1,
+    maxLength: 200,
+    pattern: "^[\\u0021-\\u007e]+$",
+    ...SECRET,
     description: "s3: secret of the access key. Never shown again",
   })),
   password: Type.Optional(Type.String({
-    ...{ minLength: 1, maxLength: 1024, pattern: "^[^\\u0000-\\u001f\\u007f]+$", ...SECRET },
+    minLength: 1,
+    maxLength: 1024,
+    pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+    ...SECRET,
     description: "sftp: password there; or a private key. Never shown again",
   })),
   privateKey: Type.Optional(Type.String({
-    ...{
-      minLength: 1,
-      maxLength: 16_384,
-      pattern: "^-----BEGIN [A-Z ]*PRIVATE KEY-----[\\s\\S]+$",
-      ...SECRET,
-    },
+    minLength: 1,
+    maxLength: 16_384,
+    pattern: "^-----BEGIN [A-Z ]*PRIVATE KEY-----[\\s\\S]+$",
+    ...SECRET,
     description: "sftp: private key without a passphrase. Never shown again",
   })),
 };
 const Passphrase = Type.Optional(Type.String({
-  ...{ minLength: SHORTEST_PASSPHRASE, maxLength: 16_384, ...SECRET },
+  minLength: SHORTEST_PASSPHRASE,
+  maxLength: 16_384,
+  ...SECRET,
   description:
     "encrypts what is kept there; the text of a key file is one, too. Without it nothing comes back, " +
     "and nobody can find it out. Of a target that has encrypted backups: the one they were made with",

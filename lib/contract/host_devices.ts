@@ -11,17 +11,15 @@ export type HostDeviceKind = typeof HOST_DEVICE_KINDS[number];
 /** What a device is for. */
 export const HOST_DEVICE_CLASSES = [
   ...["gpu", "network", "wireless", "bluetooth", "storage", "sound", "video", "camera", "input", "printer"],
-  ...[
-    "serial",
-    "smart-card",
-    "usb-controller",
-    "accelerator",
-    "encryption",
-    "hub",
-    "bridge",
-    "memory",
-    "other",
-  ],
+  "serial",
+  "smart-card",
+  "usb-controller",
+  "accelerator",
+  "encryption",
+  "hub",
+  "bridge",
+  "memory",
+  "other",
 ] as const;
 export type HostDeviceClass = typeof HOST_DEVICE_CLASSES[number];
 

@@ -93,7 +93,13 @@ const MADE_OF = {
     }),
   ),
   backingFile: Type.Optional(BackingPlace),
-  ...{ osType, osVariant, cpuCount, memoryMb, firmware, tpm, network },
+  osType,
+  osVariant,
+  cpuCount,
+  memoryMb,
+  firmware,
+  tpm,
+  network,
   diskSizeGb: Type.Optional(
     Type.Unsafe<number>({
       ...diskSizeGb,

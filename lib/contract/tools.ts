@@ -20,7 +20,8 @@ const ParameterName = Type.String({ minLength: 1, maxLength: 32, pattern: "^[a-z
 export const SkillStep = closed({
   command: Type.String({ minLength: 1, maxLength: 64, pattern: "^[a-z][a-z0-9_]*$" }),
   input: Type.Record(Type.String(), Type.Unknown(), {
-    ...{ additionalProperties: false, ...inputOf("command") },
+    additionalProperties: false,
+    ...inputOf("command"),
     description: "the command's input; `{{name}}` in its texts stands for a parameter, and a secret is one",
   }),
 });

@@ -7,7 +7,8 @@ const vm = (id: string, tags: string[] = [], group?: string) => ({
   ...(group !== undefined && { group }),
 });
 const cover = (kind: Cover["kind"], name: string, targets: Partial<Cover["targets"]>): Cover => ({
-  ...{ kind, name },
+  kind,
+  name,
   targets: { vmIds: [], tags: [], groups: [], ...targets },
 });
 const names = {

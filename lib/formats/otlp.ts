@@ -78,7 +78,8 @@ export function* otlpRequests(
       if (dataPoints === undefined) {
         dataPoints = [];
         metrics.push({
-          ...{ name, description: help },
+          name,
+          description: help,
           ...(kind === "gauge"
             ? { gauge: { dataPoints } }
             : { sum: { dataPoints, aggregationTemporality: CUMULATIVE, isMonotonic: true } }),

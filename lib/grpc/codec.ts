@@ -40,22 +40,26 @@ const whole = (value: unknown): number => {
 
 const SCALAR_KINDS: Readonly<Record<Scalar, Kind>> = {
   string: {
-    ...{ wire: WireType.LengthDelimited, zero: "" },
+    wire: WireType.LengthDelimited,
+    zero: "",
     write: (writer, value) => writer.string(String(value)),
     read: (reader) => utf8.decode(reader.bytes()),
   },
   bytes: {
-    ...{ wire: WireType.LengthDelimited, zero: new Uint8Array() },
+    wire: WireType.LengthDelimited,
+    zero: new Uint8Array(),
     write: (writer, value) => writer.bytes(value as Uint8Array),
     read: (reader) => reader.bytes(),
   },
   bool: {
-    ...{ wire: WireType.Varint, zero: false },
+    wire: WireType.Varint,
+    zero: false,
     write: (writer, value) => writer.bool(Boolean(value)),
     read: (reader) => reader.bool(),
   },
   double: {
-    ...{ wire: WireType.Bit64, zero: 0 },
+    wire: WireType.Bit64,
+    zero: 0,
     write: (writer, value) => writer.double(Number(value)),
     read: (reader) => {
       const value = reader.double();
@@ -64,22 +68,26 @@ const SCALAR_KINDS: Readonly<Record<Scalar, Kind>> = {
     },
   },
   int64: {
-    ...{ wire: WireType.Varint, zero: 0 },
+    wire: WireType.Varint,
+    zero: 0,
     write: (writer, value) => writer.int64(whole(value)),
     read: (reader) => safe(reader.int64()),
   },
   uint64: {
-    ...{ wire: WireType.Varint, zero: 0 },
+    wire: WireType.Varint,
+    zero: 0,
     write: (writer, value) => writer.uint64(Math.max(0, whole(value))),
     read: (reader) => safe(reader.uint64()),
   },
   int32: {
-    ...{ wire: WireType.Varint, zero: 0 },
+    wire: WireType.Varint,
+    zero: 0,
     write: (writer, value) => writer.int32(whole(value) | 0),
     read: (reader) => reader.int32(),
   },
   uint32: {
-    ...{ wire: WireType.Varint, zero: 0 },
+    wire: WireType.Varint,
+    zero: 0,
     write: (writer, value) => writer.uint32(whole(value) >>> 0),
     read: (reader) => reader.uint32(),
   },
@@ -103,7 +111,8 @@ function readFields(
 
 /** google.protobuf.Value, ListValue and Struct. Source: google/protobuf/struct.proto. */
 const VALUE: Kind = {
-  ...{ wire: WireType.LengthDelimited, zero: undefined },
+  wire: WireType.LengthDelimited,
+  zero: undefined,
   write: (writer, value) => {
     writer.fork();
     if (value === null || value === undefined) writer.tag(1, WireType.Varint).int32(0);
@@ -144,7 +153,8 @@ const VALUE: Kind = {
 };
 
 const STRUCT: Kind = {
-  ...{ wire: WireType.LengthDelimited, zero: undefined },
+  wire: WireType.LengthDelimited,
+  zero: undefined,
   write: (writer, value) => {
     writer.fork();
     for (const [key, each] of Object.entries(value as Fields)) {
@@ -326,7 +336,8 @@ function readField(
 /** An enumeration, by its values' names. A number that it does not know is told as such. */
 function enumKind({ values }: ProtoEnum): Kind {
   return {
-    ...{ wire: WireType.Varint, zero: values[0] },
+    wire: WireType.Varint,
+    zero: values[0],
     write: (writer, value) => writer.int32(Math.max(0, values.indexOf(value as string))),
     read: (reader) => {
       const number = reader.int32();

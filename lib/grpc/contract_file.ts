@@ -73,17 +73,29 @@ function methodsOf(messages: SchemaMessages, name: string, command: Command): Co
   if (!command.tells) return [{ ...plain, kind: "unary" }];
   const line = messages.custom(`${called}Line`, [
     {
-      ...{ name: "told", json: "told", type: "google.protobuf.Struct", presence: "optional" },
-      ...{ oneof: "content", comment: "what comes while it works" },
+      name: "told",
+      json: "told",
+      type: "google.protobuf.Struct",
+      presence: "optional",
+      oneof: "content",
+      comment: "what comes while it works",
     },
     {
-      ...{ name: "result", json: "result", type: output, presence: "optional", oneof: "content" },
+      name: "result",
+      json: "result",
+      type: output,
+      presence: "optional",
+      oneof: "content",
       comment: "last of all",
     },
     { name: "lost", json: "lost", type: "int64", presence: "optional", comment: "how many lines were lost" },
   ]);
   const lines: ContractMethod = {
-    ...{ ...plain, name: `${called}Lines`, output: line, kind: "lines", serverStreams: true },
+    ...plain,
+    name: `${called}Lines`,
+    output: line,
+    kind: "lines",
+    serverStreams: true,
     comment: `${comment}, and what comes while it works`,
   };
   return [{ ...plain, kind: "unary" }, lines];
@@ -99,27 +111,32 @@ function streams(messages: SchemaMessages): ContractMethod[] {
   });
   const event = messages.custom("Event", [
     {
-      ...{ name: "id", json: "id", type: "string", presence: "optional" },
+      name: "id",
+      json: "id",
+      type: "string",
+      presence: "optional",
       comment: "of an event that can be resumed from",
     },
     ...Object.entries(EVENTS).map(([name, { data }]) => ({
-      ...{ name: snakeName(name), json: eventField(name), presence: "optional" as const, oneof: "event" },
+      name: snakeName(name),
+      json: eventField(name),
+      presence: "optional" as const,
+      oneof: "event",
       type: messages.message(data as JsonSchema, `${pascalName(name)}Event`, false),
     })),
   ]);
   const watchEvents = messages.custom("WatchEventsRequest", [
     given("since", "string", {
-      ...{ presence: "optional", comment: "id of the last event that was seen: what was missed comes first" },
+      presence: "optional",
+      comment: "id of the last event that was seen: what was missed comes first",
     }) as never,
     given("figures", "bool", { presence: "implicit", comment: "loads of VMs and hosts as well" }) as never,
     given("names", "string", { presence: "repeated", comment: "these events alone, as vm-created" }) as never,
   ]);
   const watchMetrics = messages.custom("WatchMetricsRequest", [
     given("vmIds", "string", {
-      ...{
-        presence: "repeated",
-        comment: "figures of these VMs alone; without them those of all VMs and hosts",
-      },
+      presence: "repeated",
+      comment: "figures of these VMs alone; without them those of all VMs and hosts",
     }) as never,
   ]);
   const open = messages.request(COMMANDS.open_console.input as JsonSchema, "OpenConsoleRequest");
@@ -133,16 +150,29 @@ function streams(messages: SchemaMessages): ContractMethod[] {
   ]);
   return [
     {
-      ...{ name: "WatchEvents", kind: "events", input: watchEvents, output: event, serverStreams: true },
+      name: "WatchEvents",
+      kind: "events",
+      input: watchEvents,
+      output: event,
+      serverStreams: true,
       comment: "What happens, as it happens",
     },
     {
-      ...{ name: "WatchMetrics", kind: "metrics", input: watchMetrics, output: event, serverStreams: true },
+      name: "WatchMetrics",
+      kind: "metrics",
+      input: watchMetrics,
+      output: event,
+      serverStreams: true,
       comment: "Figures of VMs and hosts, as they are taken",
     },
     {
-      ...{ name: "Console", kind: "console", input: typed, output: shown },
-      ...{ clientStreams: true, serverStreams: true, command: "open_console" },
+      name: "Console",
+      kind: "console",
+      input: typed,
+      output: shown,
+      clientStreams: true,
+      serverStreams: true,
+      command: "open_console",
       comment: "A VM's serial line, or its screen as RFB",
     },
   ];
@@ -156,7 +186,9 @@ export function contractFile(lock: NumberLock, commands: CommandTable = COMMANDS
     ...streams(messages),
   ];
   const file: ProtoFile = {
-    ...{ path: CONTRACT_PATH, package: PACKAGE, imports: ["google/protobuf/struct.proto"] },
+    path: CONTRACT_PATH,
+    package: PACKAGE,
+    imports: ["google/protobuf/struct.proto"],
     messages: messages.numbered(lock),
     enums: [],
     services: [{ name: SERVICE, methods, comment: "Every command of KVM Manager, and what streams." }],

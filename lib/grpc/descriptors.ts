@@ -81,8 +81,16 @@ const MESSAGES: readonly ProtoMessage[] = [
 
 /** FieldDescriptorProto.Type. */
 const TYPES: Readonly<Record<Scalar | "message" | "enum", number>> = {
-  ...{ double: 1, int64: 3, uint64: 4, int32: 5, bool: 8, string: 9 },
-  ...{ message: 11, bytes: 12, uint32: 13, enum: 14 },
+  double: 1,
+  int64: 3,
+  uint64: 4,
+  int32: 5,
+  bool: 8,
+  string: 9,
+  message: 11,
+  bytes: 12,
+  uint32: 13,
+  enum: 14,
 };
 const LABELS = { optional: 1, repeated: 3 } as const;
 

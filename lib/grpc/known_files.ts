@@ -10,7 +10,9 @@ const HEALTH_PACKAGE = "grpc.health.v1";
 export const HEALTH_SERVICE = `${HEALTH_PACKAGE}.Health`;
 
 export const HEALTH_FILE: ProtoFile = {
-  ...{ path: "grpc/health/v1/health.proto", package: HEALTH_PACKAGE, imports: [] },
+  path: "grpc/health/v1/health.proto",
+  package: HEALTH_PACKAGE,
+  imports: [],
   enums: [{
     name: `${HEALTH_PACKAGE}.ServingStatus`,
     values: ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"],
@@ -26,12 +28,15 @@ export const HEALTH_FILE: ProtoFile = {
     name: HEALTH_SERVICE,
     methods: [
       {
-        ...{ name: "Check", input: `${HEALTH_PACKAGE}.HealthCheckRequest` },
+        name: "Check",
+        input: `${HEALTH_PACKAGE}.HealthCheckRequest`,
         output: `${HEALTH_PACKAGE}.HealthCheckResponse`,
       },
       {
-        ...{ name: "Watch", input: `${HEALTH_PACKAGE}.HealthCheckRequest` },
-        ...{ output: `${HEALTH_PACKAGE}.HealthCheckResponse`, serverStreams: true },
+        name: "Watch",
+        input: `${HEALTH_PACKAGE}.HealthCheckRequest`,
+        output: `${HEALTH_PACKAGE}.HealthCheckResponse`,
+        serverStreams: true,
       },
     ],
   }],
@@ -44,7 +49,10 @@ function reflectionFile(version: "v1" | "v1alpha"): ProtoFile {
   const response = { presence: "optional", oneof: "message_response" } as const;
   const extension = `${name}.ExtensionRequest`, list = `${name}.ListServiceResponse`;
   return {
-    ...{ path: `grpc/reflection/${version}/reflection.proto`, package: name, imports: [], enums: [] },
+    path: `grpc/reflection/${version}/reflection.proto`,
+    package: name,
+    imports: [],
+    enums: [],
     messages: [
       {
         name: `${name}.ServerReflectionRequest`,
@@ -90,8 +98,11 @@ function reflectionFile(version: "v1" | "v1alpha"): ProtoFile {
     services: [{
       name: `${name}.ServerReflection`,
       methods: [{
-        ...{ name: "ServerReflectionInfo", clientStreams: true, serverStreams: true },
-        ...{ input: `${name}.ServerReflectionRequest`, output: `${name}.ServerReflectionResponse` },
+        name: "ServerReflectionInfo",
+        clientStreams: true,
+        serverStreams: true,
+        input: `${name}.ServerReflectionRequest`,
+        output: `${name}.ServerReflectionResponse`,
       }],
     }],
   };
@@ -101,7 +112,10 @@ export const REFLECTION_FILES: readonly ProtoFile[] = [reflectionFile("v1"), ref
 
 /** google.protobuf.Struct and Value, for reflection: the codec has them built in. */
 export const STRUCT_FILE: ProtoFile = {
-  ...{ path: "google/protobuf/struct.proto", package: "google.protobuf", imports: [], services: [] },
+  path: "google/protobuf/struct.proto",
+  package: "google.protobuf",
+  imports: [],
+  services: [],
   enums: [{ name: "google.protobuf.NullValue", values: ["NULL_VALUE"] }],
   messages: [
     {

@@ -219,12 +219,14 @@ export class SchemaMessages {
     }
     const fields = Object.entries(schema.properties ?? {}).flatMap(([json, part]) =>
       this.#fields(json, part, {
-        ...{ owner: called, isInput: this.#inputs.has(called) },
+        owner: called,
+        isInput: this.#inputs.has(called),
         isRequired: schema.required?.includes(json) ?? false,
       })
     );
     this.#drafts.set(called, {
-      ...{ name: called, fields },
+      name: called,
+      fields,
       ...(schema.description !== undefined && { comment: schema.description }),
     });
     return `${this.packageName}.${called}`;
@@ -240,13 +242,19 @@ export class SchemaMessages {
     const name = snakeName(json), isMany = presence === "repeated" || presence === "map";
     const description = commentOf(schema);
     const own: Draft = {
-      ...{ name, json, type },
+      name,
+      json,
+      type,
       presence: isMany ? presence : isInput || !isRequired || nullable ? "optional" : "implicit",
       ...(nullable && !isInput && isRequired && { isNullable: true as const }),
       ...(description !== undefined && { comment: description }),
     };
     const mark = (marks: "empty" | "null"): Draft => ({
-      ...{ name: `${name}_is_${marks}`, json, marks, type: "bool", presence: "implicit" },
+      name: `${name}_is_${marks}`,
+      json,
+      marks,
+      type: "bool",
+      presence: "implicit",
       comment: marks === "null"
         ? `${name} is given, as null`
         : `${name} is given, and has nothing in it; without this it is left out`,
@@ -291,7 +299,9 @@ export class SchemaMessages {
   #nullable(scalar: Scalar): string {
     const name = `Nullable${upperFirst(scalar)}`;
     return this.#add({
-      ...{ name, wraps: "value", comment: `null where value is missing` },
+      name,
+      wraps: "value",
+      comment: `null where value is missing`,
       fields: [{ name: "value", json: "value", type: scalar, presence: "optional" }],
     }, name);
   }
@@ -301,7 +311,11 @@ export class SchemaMessages {
     const isMany = presence === "repeated" || presence === "map";
     const own: Draft = { name: json, json, type, presence: isMany ? presence : "optional" };
     const mark: Draft = {
-      ...{ name: `${json}_is_empty`, json, marks: "empty", type: "bool", presence: "implicit" },
+      name: `${json}_is_empty`,
+      json,
+      marks: "empty",
+      type: "bool",
+      presence: "implicit",
       comment: "it is there and empty; without this it is null",
     };
     return this.#add(

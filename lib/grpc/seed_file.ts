@@ -110,8 +110,11 @@ export const SEED_FILE: ProtoFile = {
         ["DetachNic", "DetachNicRequest", "Vm"],
       ].map(([name = "", input = "", output = ""]) => ({ name, input: own(input), output: own(output) })),
       {
-        ...{ name: "Console", input: own("ConsoleInput"), output: own("ConsoleOutput") },
-        ...{ clientStreams: true, serverStreams: true },
+        name: "Console",
+        input: own("ConsoleInput"),
+        output: own("ConsoleOutput"),
+        clientStreams: true,
+        serverStreams: true,
       },
     ],
   }],

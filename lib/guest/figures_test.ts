@@ -4,7 +4,12 @@ import type { GuestFilesystem } from "../contract/guest.ts";
 import { AdmittedLabels, filesystemReading, memoryReading, MOST_FILESYSTEMS } from "./figures.ts";
 
 const fs = (change: Partial<GuestFilesystem>): GuestFilesystem => ({
-  ...{ name: "/dev/vda1", mountpoint: "/", type: "ext4", totalBytes: 100, usedBytes: 40, disks: [] },
+  name: "/dev/vda1",
+  mountpoint: "/",
+  type: "ext4",
+  totalBytes: 100,
+  usedBytes: 40,
+  disks: [],
   ...change,
 });
 const all = () => true;
@@ -18,8 +23,12 @@ Deno.test("file systems are figures: each device once, and none that is full by 
     { name: "proc", mountpoint: "/proc", type: "proc", disks: [] },
   ], all);
   assert.deepEqual(reading, {
-    ...{ "fs.0.name": "/", "fs.0.total": 100, "fs.0.used": 40 },
-    ...{ "fs.1.name": "/srv", "fs.1.total": 100, "fs.1.used": 99 },
+    "fs.0.name": "/",
+    "fs.0.total": 100,
+    "fs.0.used": 40,
+    "fs.1.name": "/srv",
+    "fs.1.total": 100,
+    "fs.1.used": 99,
     "fs.count": 2,
   });
 });
@@ -49,8 +58,15 @@ Deno.test("a guest that lies gets no more labels, no share above the whole, and 
     1,
   );
   const memory = memoryReading({
-    ...{ cpuUsagePercent: 0, cores: [], memoryAvailableMb: 0, swapTotalMb: 0, diskIo: [], networkIo: [] },
-    ...{ memoryUsedMb: 900, memoryTotalMb: 512, swapUsedMb: -7 },
+    cpuUsagePercent: 0,
+    cores: [],
+    memoryAvailableMb: 0,
+    swapTotalMb: 0,
+    diskIo: [],
+    networkIo: [],
+    memoryUsedMb: 900,
+    memoryTotalMb: 512,
+    swapUsedMb: -7,
   });
   assert.deepEqual(memory, { "guest.memory.used": 512 * 1024 ** 2, "guest.swap.used": 0 });
 });

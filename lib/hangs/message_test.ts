@@ -4,7 +4,11 @@ import { hangAlertText, hangEndText, hangSubject, hangText } from "./message.ts"
 
 const SINCE = Date.UTC(2026, 10, 25, 12, 3, 4);
 const hang = (change: Partial<Hang>): Hang => ({
-  ...{ about: "pool", name: "nfs", since: SINCE, call: "virStoragePoolRefresh", remedy: "Check the server." },
+  about: "pool",
+  name: "nfs",
+  since: SINCE,
+  call: "virStoragePoolRefresh",
+  remedy: "Check the server.",
   ...change,
 });
 const VM = hang({ about: "vm", name: "web", vmId: "u", call: "its QEMU process is stopped (SIGSTOP)" });

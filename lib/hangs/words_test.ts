@@ -8,7 +8,11 @@ import { formatClock, formatMoment } from "../text/time.ts";
 const AT = Date.UTC(2026, 10, 25, 12, 3, 4), HOUR = 3_600_000;
 
 const hang = (about: Hang["about"], name: string): Hang => ({
-  ...{ about, name, since: AT, call: "virStoragePoolRefresh", remedy: "Check the server." },
+  about,
+  name,
+  since: AT,
+  call: "virStoragePoolRefresh",
+  remedy: "Check the server.",
 });
 
 Deno.test("hangCause() names the function, or says what else shows it", () => {

@@ -56,7 +56,9 @@ export function chapterOf(name: string, tokens: readonly Token[]): Chapter {
     } else sections.at(-1)!.parts.push(textOfToken(token));
   }
   return {
-    ...{ name, title, tokens: rest },
+    name,
+    title,
+    tokens: rest,
     sections: sections.map(({ parts, ...rest }) => ({
       ...rest,
       text: parts.join(" ").replaceAll(/\s+/g, " ").trim(),

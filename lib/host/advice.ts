@@ -57,7 +57,9 @@ function adviceOf(host: HostStatus, look: HostLook): HostAdvice {
   if (cpuPercent !== undefined && cpuPercent >= BUSY_PERCENT) lacks.push("cpu");
   if (pool === null || (pool !== undefined && pool.availableBytes < NEEDED.poolBytes)) lacks.push("pool");
   return {
-    ...{ host, lacks, isRecommended: false },
+    host,
+    lacks,
+    isRecommended: false,
     ...(memory && { memory }),
     ...(cpuPercent !== undefined && { cpuPercent }),
     ...(pool !== undefined && { pool }),

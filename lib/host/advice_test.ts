@@ -4,15 +4,30 @@ import { GIB } from "../text/byte_units.ts";
 import { adviseHosts, type HostLook } from "./advice.ts";
 
 const host = (id: string, more: Partial<HostStatus> = {}): HostStatus => ({
-  ...{ id, label: id, uri: "", isLocal: false, status: "connected", error: null, since: 0 },
-  ...{ isKnown: true, foreignVms: [], ...more },
+  id,
+  label: id,
+  uri: "",
+  isLocal: false,
+  status: "connected",
+  error: null,
+  since: 0,
+  isKnown: true,
+  foreignVms: [],
+  ...more,
 });
 const stats = (more: Partial<HostStats> = {}): HostStats => ({
-  ...{ cpuUsagePercent: 10, memoryTotalMb: 32_768, memoryUsedMb: 8192 },
-  ...{ loadAverage: null, uptimeSeconds: null, timestamp: 0, ...more },
+  cpuUsagePercent: 10,
+  memoryTotalMb: 32_768,
+  memoryUsedMb: 8192,
+  loadAverage: null,
+  uptimeSeconds: null,
+  timestamp: 0,
+  ...more,
 });
 const pool = (name: string, gib: number | undefined, more: Partial<StoragePool> = {}) => ({
-  ...{ name, state: "running" as const, fixed: false },
+  name,
+  state: "running" as const,
+  fixed: false,
   ...(gib !== undefined && { availableBytes: gib * GIB }),
   ...more,
 });

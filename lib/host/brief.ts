@@ -21,7 +21,14 @@ export const briefHosts = (hosts: readonly HostStatus[]): HostBrief[] =>
   enabledHosts(hosts).map((
     { id, label, status, error, since, maintenance, version, linked, vmCount, load, foreignVms },
   ) => ({
-    ...{ id, label, status, error, since, version, vmCount, load },
+    id,
+    label,
+    status,
+    error,
+    since,
+    version,
+    vmCount,
+    load,
     ...(maintenance !== undefined && { maintenance }),
     ...(linked?.certificateEndsAt !== undefined && { certificateEndsAt: linked.certificateEndsAt }),
     manager: linked?.version,

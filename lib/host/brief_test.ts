@@ -4,13 +4,26 @@ import { briefHosts, withHeard } from "./brief.ts";
 
 const load = { cpuUsagePercent: 10, memoryUsedMb: 1024, memoryTotalMb: 4096, timestamp: 1000 };
 const HOST: HostStatus = {
-  ...{ id: "kvm2", label: "Attic", uri: "https://kvm2:8006", isLocal: false, isKnown: true, foreignVms: [] },
-  ...{ status: "connected", error: null, since: 500, vmCount: 3, load },
+  id: "kvm2",
+  label: "Attic",
+  uri: "https://kvm2:8006",
+  isLocal: false,
+  isKnown: true,
+  foreignVms: [],
+  status: "connected",
+  error: null,
+  since: 500,
+  vmCount: 3,
+  load,
   linked: { hostname: "kvm2", version: "1.2.3", role: "administrator" },
 };
 const stats = (timestamp: number): HostStats => ({
-  ...{ cpuUsagePercent: 90, memoryUsedMb: 2048, memoryTotalMb: 4096, timestamp },
-  ...{ loadAverage: null, uptimeSeconds: null },
+  cpuUsagePercent: 90,
+  memoryUsedMb: 2048,
+  memoryTotalMb: 4096,
+  timestamp,
+  loadAverage: null,
+  uptimeSeconds: null,
 });
 
 Deno.test("briefHosts() leaves out hosts that are disabled, and how each is connected to", () => {
@@ -31,6 +44,9 @@ Deno.test("withHeard() takes what was heard last, and no load that is older than
     load,
   ]);
   assert.deepEqual(withHeard(host!, null, stats(1001)).load, {
-    ...{ cpuUsagePercent: 90, memoryUsedMb: 2048, memoryTotalMb: 4096, timestamp: 1001 },
+    cpuUsagePercent: 90,
+    memoryUsedMb: 2048,
+    memoryTotalMb: 4096,
+    timestamp: 1001,
   });
 });

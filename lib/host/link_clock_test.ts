@@ -3,7 +3,10 @@ import { DAY_MS } from "../duration.ts";
 import { LinkClock } from "./link_clock.ts";
 
 const reading = (ahead: number, { took = 20, at = 0, resolution = 1 } = {}) => ({
-  ...{ resolution, took, at, here: 1_000_000_000 + at },
+  resolution,
+  took,
+  at,
+  here: 1_000_000_000 + at,
   theirs: 1_000_000_000 + at - took / 2 + ahead,
 });
 

@@ -51,7 +51,11 @@ export type HelloAnswer = Static<typeof HelloAnswer>;
 
 /** What one says to be let in. */
 const Proof = {
-  ...{ publicKey: Word, challenge: Challenge, signature: Signature, name: Name, version: Version },
+  publicKey: Word,
+  challenge: Challenge,
+  signature: Signature,
+  name: Name,
+  version: Version,
   renewals: Renewals,
 };
 /** "I was invited." */

@@ -12,7 +12,11 @@ export interface ListedHost extends Pick<HostStatus, "id" | "label" | "error" | 
 export function listedHosts(hosts: readonly HostStatus[]): ListedHost[] {
   const shown = enabledHosts(hosts);
   return shown.length < 2 ? [] : shown.map(({ id, label, error, since, status }) => ({
-    ...{ id, label, error, since, connected: status === "connected" },
+    id,
+    label,
+    error,
+    since,
+    connected: status === "connected",
   }));
 }
 

@@ -3,11 +3,21 @@ import type { ConnectionStatus, HostStatus } from "../contract/mod.ts";
 import { awayHosts, hostIdOf, listedHosts } from "./listed.ts";
 
 const host = (id: string, status: HostStatus["status"] = "connected"): HostStatus => ({
-  ...{ id, label: `Host ${id}`, uri: "", isLocal: id === "local", status, since: 1 },
-  ...{ error: status === "connected" ? null : "refused", isKnown: true, foreignVms: [] },
+  id,
+  label: `Host ${id}`,
+  uri: "",
+  isLocal: id === "local",
+  status,
+  since: 1,
+  error: status === "connected" ? null : "refused",
+  isKnown: true,
+  foreignVms: [],
 });
 const link = (connected: boolean): ConnectionStatus => ({
-  ...{ connected, uri: "", status: connected ? "connected" : "disconnected", since: 5 },
+  connected,
+  uri: "",
+  status: connected ? "connected" : "disconnected",
+  since: 5,
   error: connected ? null : "cut",
 });
 

@@ -10,11 +10,19 @@ import {
 } from "./ready.ts";
 
 const pool = (name: string, change: Partial<PoolLook> = {}): PoolLook => ({
-  ...{ name, type: "dir", path: `/srv/${name}`, running: true, autostart: true, persistent: true },
+  name,
+  type: "dir",
+  path: `/srv/${name}`,
+  running: true,
+  autostart: true,
+  persistent: true,
   ...change,
 });
 const network = (name: string, change: Partial<NetworkLook> = {}): NetworkLook => ({
-  ...{ name, active: true, autostart: true, persistent: true },
+  name,
+  active: true,
+  autostart: true,
+  persistent: true,
   ...change,
 });
 const texts = (lack: ReturnType<typeof storageNotReady>) => lack && lack.steps.map(({ text }) => text);

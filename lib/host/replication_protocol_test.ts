@@ -17,7 +17,12 @@ Deno.test("readReplicationQuestion() takes what is asked, and no names that lead
   assert.deepEqual(readReplicationQuestion(JSON.stringify(open)), open);
   const begin = (more: object) => () =>
     readReplicationQuestion(JSON.stringify({
-      ...{ do: "begin", copyId: COPY, since: null, everySeconds: 60, takeOld: false, disks: [] },
+      do: "begin",
+      copyId: COPY,
+      since: null,
+      everySeconds: 60,
+      takeOld: false,
+      disks: [],
       ...more,
     }));
   begin({ disks: [{ target: "vda", bytes: MIB, mode: "all" }] })();

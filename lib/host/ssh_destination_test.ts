@@ -11,24 +11,20 @@ Deno.test("readSshLogin() reads user, host and port, and nothing that ssh takes 
   assert.deepEqual(read("root@[fd00::2]:22"), ["root", "fd00::2", 22]);
   for (
     const text of [
-      ...[
-        "kvm2",
-        "@kvm2",
-        "root@",
-        "-oProxyCommand=x@kvm2",
-        "root@-oProxyCommand=x",
-        "root@kvm2:0",
-        "root@kvm2:65536",
-      ],
-      ...[
-        "root@kvm2:x",
-        "root@fd00::2",
-        "root@kvm2 ls",
-        "root@kvm2\n",
-        "a@b@c",
-        "root@kvm2/system",
-        "root:pw@kvm2",
-      ],
+      "kvm2",
+      "@kvm2",
+      "root@",
+      "-oProxyCommand=x@kvm2",
+      "root@-oProxyCommand=x",
+      "root@kvm2:0",
+      "root@kvm2:65536",
+      "root@kvm2:x",
+      "root@fd00::2",
+      "root@kvm2 ls",
+      "root@kvm2\n",
+      "a@b@c",
+      "root@kvm2/system",
+      "root:pw@kvm2",
     ]
   ) assert.equal(readSshLogin(text), undefined, text);
 });

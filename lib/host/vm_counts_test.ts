@@ -3,8 +3,16 @@ import type { HostStatus } from "../contract/mod.ts";
 import { vmCountsOf } from "./vm_counts.ts";
 
 const host = (id: string, more: Partial<HostStatus>): HostStatus => ({
-  ...{ id, label: id, uri: "", isLocal: id === "local", status: "connected", error: null, since: 0 },
-  ...{ isKnown: true, foreignVms: [], ...more },
+  id,
+  label: id,
+  uri: "",
+  isLocal: id === "local",
+  status: "connected",
+  error: null,
+  since: 0,
+  isKnown: true,
+  foreignVms: [],
+  ...more,
 });
 
 const HOSTS = [

@@ -10,8 +10,26 @@ export const PSEUDO_LOCALE = "en-XA";
 export const PSEUDO_RTL_LOCALE = "ar-XB";
 
 const ACCENTS: Readonly<Record<string, string>> = {
-  ...{ a: "á", e: "é", i: "í", o: "ó", u: "ú", y: "ý", c: "ç", n: "ñ", s: "š", z: "ž" },
-  ...{ A: "Á", E: "É", I: "Í", O: "Ó", U: "Ú", Y: "Ý", C: "Ç", N: "Ñ", S: "Š", Z: "Ž" },
+  a: "á",
+  e: "é",
+  i: "í",
+  o: "ó",
+  u: "ú",
+  y: "ý",
+  c: "ç",
+  n: "ñ",
+  s: "š",
+  z: "ž",
+  A: "Á",
+  E: "É",
+  I: "Í",
+  O: "Ó",
+  U: "Ú",
+  Y: "Ý",
+  C: "Ç",
+  N: "Ñ",
+  S: "Š",
+  Z: "Ž",
 };
 
 /** By how much a text in it is longer than the English one. */

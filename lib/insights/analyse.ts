@@ -116,7 +116,9 @@ export function insightOf(
   });
   return {
     id: [rule, vm?.id ?? host.host ?? "", about ?? ""].join(":"),
-    ...{ category, severity, ...host },
+    category,
+    severity,
+    ...host,
     ...(vm && { vmId: vm.id, vmName: vm.name }),
     ...(about !== undefined && { about }),
     title: wordsOf(finding, "title"),

@@ -17,8 +17,18 @@ const now = () => NOW;
 
 /** A series of 100 points whose figures are these. */
 const series = (name: string, figures: Partial<InsightSummary>): InsightSummary => ({
-  ...{ name, unit: "percent", points: 100, coverage: 1, last: null, min: null, avg: null, max: null },
-  ...{ p50: null, p90: null, p95: null, p99: null },
+  name,
+  unit: "percent",
+  points: 100,
+  coverage: 1,
+  last: null,
+  min: null,
+  avg: null,
+  max: null,
+  p50: null,
+  p90: null,
+  p95: null,
+  p99: null,
   ...figures,
 });
 const cpu = (p50: number, p95: number, max = p95) => series("cpu_usage", { p50, p95, max, avg: p50 });
@@ -31,34 +41,63 @@ const memory = (p95: number, max = p95, total = 4) => [
 ];
 
 const VM_FACTS: VM = {
-  ...{ id: "u-1", name: "web", state: "running", responsive: true, cpuCount: 4, maxCpuCount: 4 },
-  ...{ memoryMb: 4096, maxMemoryMb: 4096, diskSizeGb: null, networkInterfaces: [], disks: [], graphics: [] },
-  ...{
-    tags: [],
-    autostart: false,
-    persistent: true,
-    guestAgent: "connected",
-    guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" },
-    firmware: "bios",
-  },
-  ...{ virtType: "kvm", host: "here", attention: [], startedAt: NOW - 3600_000 },
+  id: "u-1",
+  name: "web",
+  state: "running",
+  responsive: true,
+  cpuCount: 4,
+  maxCpuCount: 4,
+  memoryMb: 4096,
+  maxMemoryMb: 4096,
+  diskSizeGb: null,
+  networkInterfaces: [],
+  disks: [],
+  graphics: [],
+  tags: [],
+  autostart: false,
+  persistent: true,
+  guestAgent: "connected",
+  guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" },
+  firmware: "bios",
+  virtType: "kvm",
+  host: "here",
+  attention: [],
+  startedAt: NOW - 3600_000,
 };
 
 const facts = (figures: readonly InsightSummary[], vm: Partial<VM> = {}, hours = 24): VmInsightFacts => ({
-  ...{ vm: { ...VM_FACTS, ...vm }, host: { threads: 16, memoryMb: 65_536 }, series: figures, hours },
+  vm: { ...VM_FACTS, ...vm },
+  host: { threads: 16, memoryMb: 65_536 },
+  series: figures,
+  hours,
 });
 const rulesOf = (each: VmInsightFacts) =>
   analyseVm(each, now).map(({ rule, severity }) => `${rule} ${severity}`);
 
 const disk = (bus: string, target = "vda"): VM["disks"][number] => ({
-  ...{ target, bus, device: "disk", type: "file", readOnly: false, shareable: false },
+  target,
+  bus,
+  device: "disk",
+  type: "file",
+  readOnly: false,
+  shareable: false,
 });
 const card = (model: string): VM["networkInterfaces"][number] => ({
-  ...{ mac: "52:54:00:00:00:01", network: "default", type: "network", ipAddresses: [], model, linkUp: true },
+  mac: "52:54:00:00:00:01",
+  network: "default",
+  type: "network",
+  ipAddresses: [],
+  model,
+  linkUp: true,
 });
 
 const HOST: AnalysedHost = {
-  ...{ threads: 16, memoryMb: 65_536, runningCpus: 8, runningMemoryMb: 8192, pools: [], hours: 24 },
+  threads: 16,
+  memoryMb: 65_536,
+  runningCpus: 8,
+  runningMemoryMb: 8192,
+  pools: [],
+  hours: 24,
   series: [series("cpu_usage", { p50: 10, p95: 20 }), series("memory_used", { p95: 10 * GIB })],
 };
 const ofHost = (change: Partial<AnalysedHost>) =>
@@ -288,7 +327,8 @@ Deno.test("every rule has its texts, and their places are filled", () => {
     }, now),
     ...analyseHost({
       ...HOST,
-      ...{ runningCpus: 100, runningMemoryMb: 99_999_999 },
+      runningCpus: 100,
+      runningMemoryMb: 99_999_999,
       series: [cpu(90, 99), series("memory_used", { p95: 64 * GIB })],
       pools: [{ name: "p", capacity: 1, allocation: 1, unused: { names: ["a", "b", "c", "d"], bytes: 1 } }],
     }),
@@ -316,7 +356,9 @@ Deno.test("snapshots: old ones are told of, external ones sooner and louder; ten
     analyseVm({
       ...facts([cpu(10, 30, 40)]),
       snapshots: snapshots.map(([days, external = false], index) => ({
-        ...{ name: `s${index}`, createdAt: NOW - days * day, external },
+        name: `s${index}`,
+        createdAt: NOW - days * day,
+        external,
       })),
     }, now).map(({ rule, severity, vars }) =>
       `${rule} ${severity} ${vars.n} ${vars.days ?? ""} ${vars.names ?? ""}`.trim()

@@ -18,7 +18,8 @@ export function backupFactsOf(backups: readonly Backup[]): (vmId: string) => Bac
         state === "done" ? takenAt ?? -Infinity : -Infinity,
       );
       facts.set(vmId, {
-        ...{ at: newest.at, failed: newest.failed },
+        at: newest.at,
+        failed: newest.failed,
         ...(taken > -Infinity && { takenAt: taken }),
       });
     }

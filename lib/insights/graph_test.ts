@@ -3,10 +3,16 @@ import type { MetricHistory } from "../contract/metrics.ts";
 import { findingGraph } from "./graph.ts";
 
 const history = (avg: (number | null)[]): MetricHistory => ({
-  ...{ from: 0, to: avg.length * 60_000, resolution: "1m", stepSeconds: 60 },
+  from: 0,
+  to: avg.length * 60_000,
+  resolution: "1m",
+  stepSeconds: 60,
   times: avg.map((_, at) => at * 60_000),
   series: [{
-    ...{ name: "cpu_usage", unit: "percent", min: avg, avg },
+    name: "cpu_usage",
+    unit: "percent",
+    min: avg,
+    avg,
     max: avg.map((value) => value === null ? null : value + 1),
   }],
 });

@@ -20,7 +20,9 @@ export interface CatalogueEntry {
 }
 
 const found = (name: string, { summary, readOnly, destroys }: Command): CatalogueEntry => ({
-  ...{ name, summary, reads: readOnly },
+  name,
+  summary,
+  reads: readOnly,
   ...(destroys !== undefined && { destroys }),
 });
 
@@ -82,7 +84,8 @@ export function describeCommand(name: string, row: Command, withOutput = false):
   return {
     ...found(name, row),
     ...(description !== undefined && { description }),
-    ...{ role, permission: needOf(name as CommandName).permission },
+    role,
+    permission: needOf(name as CommandName).permission,
     carriedOutBy: readOnly ? "read" : "plan, then act",
     ...(destroys !== undefined && { destroys }),
     ...(plan !== undefined && { plannedWith: plan }),

@@ -44,7 +44,9 @@ Deno.test("a command that is added to the contract is in MCP, REST, OpenAPI and 
   assert.equal(told.carriedOutBy, "read");
   assert.deepEqual(told.required, ["vmId", "colour", "key"]);
   assert.deepEqual((told.input as { properties: Record<string, unknown> }).properties.key, {
-    ...{ type: "string", maxLength: 9, format: "password" },
+    type: "string",
+    maxLength: 9,
+    format: "password",
   });
   assert.deepEqual(withoutSecrets(row.output, { colour: "red", key: "k" }), {
     colour: "red",

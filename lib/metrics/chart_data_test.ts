@@ -14,12 +14,18 @@ const of = (name: string, avg: Values, { label, min = avg, max = avg }: {
 } = {}): Series => ({ name, ...(label !== undefined && { label }), unit: "percent", min, avg, max });
 
 const history = (series: Series[], count: number, stepSeconds = 30): MetricHistory => ({
-  ...{ from: 0, to: count * stepSeconds * 1000, resolution: "raw", stepSeconds, series },
+  from: 0,
+  to: count * stepSeconds * 1000,
+  resolution: "raw",
+  stepSeconds,
+  series,
   times: Array.from({ length: count }, (_, at) => at * stepSeconds * 1000),
 });
 
 const CPU: Chart = {
-  ...{ id: "cpu", title: "monitoring.cpu", unit: "percent" },
+  id: "cpu",
+  title: "monitoring.cpu",
+  unit: "percent",
   series: [{ name: "a", label: "monitoring.used", token: "cpu" }],
 };
 const parts = (as: "sum" | "max" | "busiest"): Chart => ({ ...CPU, parts: { of: "disk", as } });
@@ -61,7 +67,8 @@ Deno.test("chartSet() puts parts together: their sum, the greatest, or the busie
   assert.equal(sum.part, undefined);
   assert.deepEqual(linesOf(series, 3, parts("max")).lines[0]!.avg, [2, 4, null]);
   assert.deepEqual(linesOf(series, 3, parts("busiest")), {
-    ...{ id: "cpu", part: "vdb" },
+    id: "cpu",
+    part: "vdb",
     lines: [{ name: "a", avg: [2, 4, null] }],
   });
 });
@@ -69,7 +76,8 @@ Deno.test("chartSet() puts parts together: their sum, the greatest, or the busie
 Deno.test("chartSet() shows the part that is chosen, with its band; one that is not there is not chosen", () => {
   const series = [of("a", [1], { label: "vda", max: [5] }), of("a", [2], { label: "vdb" })];
   assert.deepEqual(linesOf(series, 1, parts("sum"), { disk: "vda" }), {
-    ...{ id: "cpu", part: "vda" },
+    id: "cpu",
+    part: "vda",
     lines: [{ name: "a", avg: [1], min: [1], max: [5] }],
   });
   assert.deepEqual(linesOf(series, 1, parts("sum"), { disk: "sda" }).lines[0]!.avg, [3]);

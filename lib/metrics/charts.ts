@@ -32,27 +32,37 @@ export interface Chart<Name extends string = string> {
 }
 
 const line = <Name extends string>(name: Name, label: Text, token: LineToken): ChartSeries<Name> => ({
-  ...{ name, label, token },
+  name,
+  label,
+  token,
 });
 
 /** Disks: VMs and hosts have the same. */
 const DISK = [
   {
-    ...{ id: "disk", title: "monitoring.disk", unit: "bytes/s", parts: { of: "disk", as: "sum" } },
+    id: "disk",
+    title: "monitoring.disk",
+    unit: "bytes/s",
+    parts: { of: "disk", as: "sum" },
     series: [
       line("disk_read_bytes", "monitoring.read", "read"),
       line("disk_write_bytes", "monitoring.written", "write"),
     ],
   },
   {
-    ...{ id: "disk-ops", title: "monitoring.disk_ops", unit: "1/s", parts: { of: "disk", as: "sum" } },
+    id: "disk-ops",
+    title: "monitoring.disk_ops",
+    unit: "1/s",
+    parts: { of: "disk", as: "sum" },
     series: [
       line("disk_read_ops", "monitoring.read", "read"),
       line("disk_write_ops", "monitoring.written", "write"),
     ],
   },
   {
-    ...{ id: "disk-latency", title: "monitoring.disk_latency", unit: "ms" },
+    id: "disk-latency",
+    title: "monitoring.disk_latency",
+    unit: "ms",
     parts: { of: "disk", as: "max" },
     series: [
       line("disk_read_latency", "monitoring.read", "read"),
@@ -64,20 +74,21 @@ const DISK = [
 const nic = (as: "sum" | "busiest") =>
   [
     {
-      ...{ id: "network", title: "monitoring.network", unit: "bytes/s", parts: { of: "nic", as } },
+      id: "network",
+      title: "monitoring.network",
+      unit: "bytes/s",
+      parts: { of: "nic", as },
       series: [
         line("nic_rx_bytes", "monitoring.in", "rx"),
         line("nic_tx_bytes", "monitoring.out", "tx"),
       ],
     },
     {
-      ...{
-        id: "network-loss",
-        title: "monitoring.loss",
-        unit: "1/s",
-        parts: { of: "nic", as },
-        isRare: true,
-      },
+      id: "network-loss",
+      title: "monitoring.loss",
+      unit: "1/s",
+      parts: { of: "nic", as },
+      isRare: true,
       series: [
         line("nic_rx_drops", "monitoring.drops_in", "rx"),
         line("nic_tx_drops", "monitoring.drops_out", "tx"),
@@ -90,14 +101,19 @@ const nic = (as: "sum" | "busiest") =>
 /** Graphs of a VM, in the order of its page. */
 export const VM_CHARTS: readonly Chart<VmSeriesName>[] = [
   {
-    ...{ id: "cpu", title: "monitoring.cpu", unit: "percent", ceiling: 100 },
+    id: "cpu",
+    title: "monitoring.cpu",
+    unit: "percent",
+    ceiling: 100,
     series: [
       line("cpu_usage", "monitoring.used", "cpu"),
       line("cpu_steal", "monitoring.steal", "write"),
     ],
   },
   {
-    ...{ id: "memory", title: "monitoring.memory", unit: "bytes" },
+    id: "memory",
+    title: "monitoring.memory",
+    unit: "bytes",
     series: [
       line("memory_used", "monitoring.used", "memory"),
       line("memory_balloon", "monitoring.assigned", "read"),
@@ -107,7 +123,10 @@ export const VM_CHARTS: readonly Chart<VmSeriesName>[] = [
   },
   ...DISK,
   {
-    ...{ id: "filesystems", title: "monitoring.filesystems", unit: "bytes", isRare: true },
+    id: "filesystems",
+    title: "monitoring.filesystems",
+    unit: "bytes",
+    isRare: true,
     parts: { of: "filesystem", as: "sum" },
     series: [
       line("filesystem_used", "monitoring.used", "memory"),
@@ -120,7 +139,10 @@ export const VM_CHARTS: readonly Chart<VmSeriesName>[] = [
 /** Graphs of a host. Its cards are not added up: a bridge counts what its card counts, too. */
 export const HOST_CHARTS: readonly Chart<HostSeriesName>[] = [
   {
-    ...{ id: "cpu", title: "monitoring.cpu", unit: "percent", ceiling: 100 },
+    id: "cpu",
+    title: "monitoring.cpu",
+    unit: "percent",
+    ceiling: 100,
     series: [
       line("cpu_usage", "monitoring.used", "cpu"),
       line("cpu_iowait", "monitoring.iowait", "read"),
@@ -128,7 +150,9 @@ export const HOST_CHARTS: readonly Chart<HostSeriesName>[] = [
     ],
   },
   {
-    ...{ id: "memory", title: "monitoring.memory", unit: "bytes" },
+    id: "memory",
+    title: "monitoring.memory",
+    unit: "bytes",
     series: [
       line("memory_used", "monitoring.used", "memory"),
       line("memory_total", "monitoring.total", "read"),
@@ -136,7 +160,9 @@ export const HOST_CHARTS: readonly Chart<HostSeriesName>[] = [
     ],
   },
   {
-    ...{ id: "load", title: "monitoring.load", unit: "count" },
+    id: "load",
+    title: "monitoring.load",
+    unit: "count",
     series: [
       line("load_1", "monitoring.load_1", "cpu"),
       line("load_5", "monitoring.load_5", "read"),
@@ -144,7 +170,9 @@ export const HOST_CHARTS: readonly Chart<HostSeriesName>[] = [
     ],
   },
   {
-    ...{ id: "pressure", title: "monitoring.pressure", unit: "percent" },
+    id: "pressure",
+    title: "monitoring.pressure",
+    unit: "percent",
     series: [
       line("pressure_cpu_some", "monitoring.cpu", "cpu"),
       line("pressure_memory_some", "monitoring.memory", "memory"),
@@ -153,18 +181,26 @@ export const HOST_CHARTS: readonly Chart<HostSeriesName>[] = [
   },
   ...DISK,
   {
-    ...{ id: "disk-busy", title: "monitoring.disk_busy", unit: "percent", ceiling: 100 },
+    id: "disk-busy",
+    title: "monitoring.disk_busy",
+    unit: "percent",
+    ceiling: 100,
     parts: { of: "disk", as: "max" },
     series: [line("disk_busy", "monitoring.busy", "read")],
   },
   ...nic("busiest"),
   {
-    ...{ id: "temperature", title: "monitoring.temperature", unit: "celsius", isRare: true },
+    id: "temperature",
+    title: "monitoring.temperature",
+    unit: "celsius",
+    isRare: true,
     parts: { of: "sensor", as: "max" },
     series: [line("temperature", "monitoring.hottest", "write")],
   },
   {
-    ...{ id: "vms", title: "monitoring.vms", unit: "count" },
+    id: "vms",
+    title: "monitoring.vms",
+    unit: "count",
     series: [line("vms_running", "monitoring.running", "rx")],
   },
 ];
@@ -176,7 +212,10 @@ const compared = (
   name: VmSeriesName & HostSeriesName,
   more: Pick<Chart, "parts" | "ceiling"> = {},
 ): Chart<VmSeriesName & HostSeriesName> => ({
-  ...{ id, title, unit, ...more },
+  id,
+  title,
+  unit,
+  ...more,
   series: [line(name, title, "cpu")],
 });
 

@@ -5,11 +5,18 @@ import { COMPARED, ofHost } from "./charts.ts";
 import { HOST_SERIES, VM_SERIES } from "../contract/metric_series.ts";
 
 const history = (stepSeconds: number, count: number, avg: (number | null)[][]): MetricHistory => ({
-  ...{ from: 0, to: 120_000, resolution: "raw", stepSeconds },
+  from: 0,
+  to: 120_000,
+  resolution: "raw",
+  stepSeconds,
   times: Array.from({ length: count }, (_, at) => at * stepSeconds * 1000),
   series: avg.map((values, at) => ({
-    ...{ name: "disk_read_bytes", label: `vd${at}`, unit: "bytes/s" as const },
-    ...{ min: values, avg: values, max: values },
+    name: "disk_read_bytes",
+    label: `vd${at}`,
+    unit: "bytes/s" as const,
+    min: values,
+    avg: values,
+    max: values,
   })),
 });
 

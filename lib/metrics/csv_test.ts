@@ -2,12 +2,20 @@ import assert from "node:assert/strict";
 import { metricsCsv } from "./csv.ts";
 
 const history = (resolution: "raw" | "1m") => ({
-  ...{ from: 0, to: 120_000, resolution, stepSeconds: 60, times: [0, 60_000] },
+  from: 0,
+  to: 120_000,
+  resolution,
+  stepSeconds: 60,
+  times: [0, 60_000],
   series: [
     { name: "cpu_usage", unit: "percent" as const, min: [1, null], avg: [1.5, null], max: [2, null] },
     {
-      ...{ name: "disk_read_bytes", label: '=cmd|"x",y', unit: "bytes/s" as const },
-      ...{ min: [0, 1], avg: [0, 1], max: [0, 1] },
+      name: "disk_read_bytes",
+      label: '=cmd|"x",y',
+      unit: "bytes/s" as const,
+      min: [0, 1],
+      avg: [0, 1],
+      max: [0, 1],
     },
   ],
 });

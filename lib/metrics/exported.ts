@@ -188,7 +188,9 @@ export function* exportedFamilies(
   }
   const labelled = pools.map((pool) => ({ pool, labels: labelSet({ pool: pool.name, host: pool.host }) }));
   const ofPools = (name: string, help: string, of: (pool: ExportedPool) => number): MetricFamily => ({
-    ...{ name: `libvirt_pool_info_${name}_bytes`, kind: "gauge", help },
+    name: `libvirt_pool_info_${name}_bytes`,
+    kind: "gauge",
+    help,
     samples: labelled.map(({ pool, labels }) => [labels, of(pool)]),
   });
   yield ofPools("capacity", "Size of the storage pool", ({ capacity }) => capacity);

@@ -3,7 +3,12 @@ import { exportedFamilies, type ExportedVm } from "./exported.ts";
 import { exposition } from "../formats/exposition.ts";
 
 const off: ExportedVm = {
-  ...{ name: "web", id: "u-1", state: 5, virtualCpus: 2, memoryBytes: 1024, maximumMemoryBytes: 2048 },
+  name: "web",
+  id: "u-1",
+  state: 5,
+  virtualCpus: 2,
+  memoryBytes: 1024,
+  maximumMemoryBytes: 2048,
   bridgeOf: () => undefined,
 };
 

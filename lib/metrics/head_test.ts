@@ -7,7 +7,13 @@ type Row = MetricSummary["series"][number];
 
 const row = (name: string, max: number | null, label?: string): Row =>
   ({
-    ...{ name, unit: "bytes/s", last: null, min: null, avg: null, p95: max, max },
+    name,
+    unit: "bytes/s",
+    last: null,
+    min: null,
+    avg: null,
+    p95: max,
+    max,
     ...(label && { label }),
   }) as Row;
 const chart = (...names: string[]) => ({ series: names.map((name) => ({ name })) }) as unknown as Chart;

@@ -70,13 +70,17 @@ Deno.test("columns(): all series over the same times, null where nothing is know
       {
         name: "cpu_usage",
         unit: "percent",
-        ...{ min: [null, 1, 2, null, 3], avg: [null, 1, 2, null, 3], max: [null, 1, 2, null, 3] },
+        min: [null, 1, 2, null, 3],
+        avg: [null, 1, 2, null, 3],
+        max: [null, 1, 2, null, 3],
       },
       {
         name: "cpu_usage",
         label: "vda",
         unit: "percent",
-        ...{ min: Array(5).fill(null), avg: Array(5).fill(null), max: Array(5).fill(null) },
+        min: Array(5).fill(null),
+        avg: Array(5).fill(null),
+        max: Array(5).fill(null),
       },
     ],
   });
@@ -109,18 +113,16 @@ Deno.test("summary() has mean, extremes, percentiles and how much of the range i
   assert.deepEqual(one, {
     name: "cpu_usage",
     unit: "percent",
-    ...{
-      points: 100,
-      coverage: 0.5,
-      last: 100,
-      min: 1,
-      avg: 50.5,
-      max: 100,
-      p50: 50,
-      p90: 90,
-      p95: 95,
-      p99: 99,
-    },
+    points: 100,
+    coverage: 0.5,
+    last: 100,
+    min: 1,
+    avg: 50.5,
+    max: 100,
+    p50: 50,
+    p90: 90,
+    p95: 95,
+    p99: 99,
   });
   assert.deepEqual([none!.points, none!.coverage, none!.avg, none!.max, none!.p99], [0, 0, null, null, null]);
   assert.equal(percentile([], 0.5), undefined);

@@ -3,7 +3,14 @@ import type { ChartSet } from "./chart_data.ts";
 import { LIVE_CHARTS, liveSeed } from "./live_seed.ts";
 
 const set = (avg: (number | null)[]): ChartSet => ({
-  ...{ from: 0, to: 1, resolution: "raw", first: 100, step: 10, count: avg.length, parts: {}, last: null },
+  from: 0,
+  to: 1,
+  resolution: "raw",
+  first: 100,
+  step: 10,
+  count: avg.length,
+  parts: {},
+  last: null,
   charts: LIVE_CHARTS.map((id) => ({ id, lines: [{ name: id, avg }] })),
 });
 

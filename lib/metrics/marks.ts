@@ -42,7 +42,11 @@ export interface Mark {
 /** Alerts that fired, as what happened: the activity does not have them. */
 export const firedAsActivity = (incidents: readonly AlertIncident[]): Activity[] =>
   incidents.map(({ firedAt, vmId, vmName, name, message }, index) => ({
-    ...{ id: -1 - index, timestamp: firedAt, actor: "libvirt", action: "alert-fired", result: "event" },
+    id: -1 - index,
+    timestamp: firedAt,
+    actor: "libvirt",
+    action: "alert-fired",
+    result: "event",
     ...(vmId !== undefined && { vmId }),
     ...(vmName !== undefined && { vmName }),
     message: `${name}: ${message}`,

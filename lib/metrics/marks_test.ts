@@ -8,7 +8,11 @@ import { firedAsActivity, markKinds, marksOf } from "./marks.ts";
 const KINDS = markKinds(MARKED_COMMANDS);
 
 const entry = (action: string, timestamp: number, result: Activity["result"] = "ok"): Activity => ({
-  ...{ id: timestamp, timestamp, actor: "ada", action, result },
+  id: timestamp,
+  timestamp,
+  actor: "ada",
+  action,
+  result,
 });
 
 Deno.test("marksOf() marks what changed something in the range, newest first", () => {
@@ -57,23 +61,19 @@ Deno.test("markKinds() of all that is told as activity: a new command is thought
 
 Deno.test("firedAsActivity(): alerts that fired are marked along with what else happened", () => {
   const incident: AlertIncident = {
-    ...{
-      id: "i",
-      alertId: "a",
-      name: "CPU is busy",
-      severity: "warning",
-      watches: "vm_metric",
-      state: "resolved",
-    },
-    ...{
-      host: "local",
-      vmId: "v",
-      vmName: "web",
-      message: "CPU usage is 97 %",
-      value: 97,
-      firedAt: 20,
-      silenced: false,
-    },
+    id: "i",
+    alertId: "a",
+    name: "CPU is busy",
+    severity: "warning",
+    watches: "vm_metric",
+    state: "resolved",
+    host: "local",
+    vmId: "v",
+    vmName: "web",
+    message: "CPU usage is 97 %",
+    value: 97,
+    firedAt: 20,
+    silenced: false,
   };
   const marks = marksOf(
     [entry("start_vm", 10), ...firedAsActivity([incident, { ...incident, firedAt: 99 }])],

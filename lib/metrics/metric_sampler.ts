@@ -35,7 +35,10 @@ export function sourcesOf(
   return Object.entries(table as Readonly<Record<string, SourceRow>>).map((
     [name, [kind, from, factor = 1, by]],
   ) => ({
-    ...{ name, label, kind, factor },
+    name,
+    label,
+    kind,
+    factor,
     from: part + from,
     ...(by !== undefined && { by: part + by }),
   }));

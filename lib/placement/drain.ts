@@ -119,7 +119,10 @@ class Planning {
       ? vm.hindrance
       : undefined;
     this.steps.set(vm.id, {
-      ...{ vmId: vm.id, action, broken: [], obstacles },
+      vmId: vm.id,
+      action,
+      broken: [],
+      obstacles,
       ...(hindrance !== undefined && { hindrance }),
     });
   }

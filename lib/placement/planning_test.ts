@@ -21,14 +21,30 @@ const rule = (
   hosts,
 });
 const room = (id: string, memoryFreeMb: number, more: Partial<HostRoom> = {}): HostRoom => ({
-  ...{ id, label: id, memoryTotalMb: 16_384, memoryFreeMb, cpuThreads: 8, cpuUsed: 0, pools: {} },
+  id,
+  label: id,
+  memoryTotalMb: 16_384,
+  memoryFreeMb,
+  cpuThreads: 8,
+  cpuUsed: 0,
+  pools: {},
   ...more,
 });
 const vm = (id: string, memoryMb: number, ...tags: string[]): DrainVm => ({
-  ...{ id, name: id, tags, memoryMb, isActive: true, cpuUsed: 0 },
+  id,
+  name: id,
+  tags,
+  memoryMb,
+  isActive: true,
+  cpuUsed: 0,
 });
 const input = (given: Partial<DrainInput> & Pick<DrainInput, "vms" | "hosts">): DrainInput => ({
-  ...{ from: "here", others: [], rules: [], choices: new Map(), off: "leave", breakRules: false },
+  from: "here",
+  others: [],
+  rules: [],
+  choices: new Map(),
+  off: "leave",
+  breakRules: false,
   fit: () => undefined,
   ...given,
 });
@@ -142,8 +158,11 @@ const someRules = fc.array(
   { maxLength: 4 },
 ).map((all) =>
   all.map(({ kind, targets, hosts }, at): PlacementRule => ({
-    ...{ id: `r${at}`, name: `r${at}`, targets },
-    ...{ kind: kind as PlacementRule["kind"], hosts: kind === "on" || kind === "not-on" ? hosts : [] },
+    id: `r${at}`,
+    name: `r${at}`,
+    targets,
+    kind: kind as PlacementRule["kind"],
+    hosts: kind === "on" || kind === "not-on" ? hosts : [],
   }))
 );
 const someRooms = fc.array(
@@ -160,7 +179,12 @@ const someVms = fc.array(
   { maxLength: 8 },
 ).map((all) =>
   all.map(({ memoryMb, tags, isActive }, at): DrainVm => ({
-    ...{ id: `v${at}`, name: `v${at}`, tags, isActive, memoryMb: isActive ? memoryMb : 0, cpuUsed: 0 },
+    id: `v${at}`,
+    name: `v${at}`,
+    tags,
+    isActive,
+    memoryMb: isActive ? memoryMb : 0,
+    cpuUsed: 0,
   }))
 );
 const someOthers = fc.array(fc.record({ tags, host: fc.constantFrom(...HOSTS) }), { maxLength: 4 }).map((
@@ -182,7 +206,10 @@ const drains = fc.record({
   bad: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
 }).map(({ vms, hosts, others, rules, chosen, off, bytes, bad }) =>
   input({
-    ...{ vms, hosts, rules, off: off as "move" | "leave" },
+    vms,
+    hosts,
+    rules,
+    off: off as "move" | "leave",
     others: others.filter(({ host }) => hosts.some(({ id }) => id === host)),
     choices: new Map(chosen.map((choice, at) => [`v${at}`, choice as DrainChoice])),
     fit: (vmId, hostId) => {
@@ -334,7 +361,13 @@ Deno.test("property: advice that is carried out again and again comes to an end:
 
 Deno.test("advice says which VM, where to, and how full both are; even hosts get none", () => {
   const vms: BalanceVm[] = [1, 2, 3].map((n) => ({
-    ...{ id: `v${n}`, name: `v${n}`, tags: [], host: "a", memoryMb: 4096, cpuUsed: 0, isMovable: true },
+    id: `v${n}`,
+    name: `v${n}`,
+    tags: [],
+    host: "a",
+    memoryMb: 4096,
+    cpuUsed: 0,
+    isMovable: true,
   }));
   const hosts = [room("a", 16_384 - 3 * 4096), room("b", 16_384)], from = new Set(["a"]);
   const [first, ...more] = adviseBalance({ hosts, vms, rules: [], from });

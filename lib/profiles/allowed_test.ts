@@ -4,7 +4,9 @@ import type { ToolPermissions } from "../contract/profiles.ts";
 import { allowsCommand, allowsName, allowsPath, namesIt } from "./allowed.ts";
 
 const permissions = (more: Partial<ToolPermissions>): ToolPermissions => ({
-  ...{ allowed_directories: [], allowed_tools: [], disallowed_tools: [] },
+  allowed_directories: [],
+  allowed_tools: [],
+  disallowed_tools: [],
   ...more,
 });
 

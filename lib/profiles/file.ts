@@ -101,7 +101,9 @@ export function readProfileHead(text: string): ProfileHead {
   const { name, description = null, tool_refs: tools } = record;
   if (typeof name !== "string" || name === "" || name.length > 1000) throw invalid("name is missing");
   return {
-    ...{ version, name, description: typeof description === "string" ? description.slice(0, 1000) : null },
+    version,
+    name,
+    description: typeof description === "string" ? description.slice(0, 1000) : null,
     tool_count: Array.isArray(tools) ? tools.length : 0,
   };
 }
@@ -127,9 +129,13 @@ export function readProfile(text: string): ProfileFile {
   }
   const { name, description = null, tool_refs } = record as Static<typeof FileSchema>;
   return {
-    ...{ version, name, description },
+    version,
+    name,
+    description,
     tool_refs: tool_refs.map(({ name, tool_type, source_scope = null, permissions }) => ({
-      ...{ name, tool_type, source_scope },
+      name,
+      tool_type,
+      source_scope,
       permissions: permissionsIn(permissions),
     })),
   };

@@ -17,7 +17,8 @@ const codeOf = (run: () => unknown): string => {
 
 Deno.test("Files of profiles: what is written is read; the seed's fields may be left out", () => {
   const profile = {
-    ...{ name: "a", description: null },
+    name: "a",
+    description: null,
     tool_refs: [{
       ...{ name: "ci", tool_type: "agent", source_scope: "user" } as const,
       permissions: { allowed_directories: ["/srv"], allowed_tools: ["get_*"], disallowed_tools: [] },
@@ -29,7 +30,9 @@ Deno.test("Files of profiles: what is written is read; the seed's fields may be 
   const seeds =
     '\ufeff{"version":1,"name":"s","tool_refs":[{"name":"b","tool_type":"mcp","permissions":{}}],"more":1}';
   assert.deepEqual(readProfile(seeds).tool_refs, [{
-    ...{ name: "b", tool_type: "mcp", source_scope: null },
+    name: "b",
+    tool_type: "mcp",
+    source_scope: null,
     permissions: { allowed_directories: [], allowed_tools: [], disallowed_tools: [] },
   }]);
 });
@@ -37,7 +40,10 @@ Deno.test("Files of profiles: what is written is read; the seed's fields may be 
 Deno.test("Files of profiles: another version, no profile, and names that lead elsewhere", () => {
   assert.equal(codeOf(() => readProfile('{"version":2,"name":"a"}')), "VersionUnsupported");
   assert.deepEqual(readProfileHead('{"version":2,"name":"a","tool_refs":[1,2]}'), {
-    ...{ version: 2, name: "a", description: null, tool_count: 2 },
+    version: 2,
+    name: "a",
+    description: null,
+    tool_count: 2,
   });
   const tool = (name: string) =>
     JSON.stringify({ version: 1, name: "a", tool_refs: [{ name, tool_type: "hook" }] });
@@ -75,8 +81,14 @@ Deno.test("Skills: values are put in once, as text", () => {
 
 Deno.test("What a call names: VMs, projects, paths and pools, however deep; a guest's paths are its own", () => {
   const named = namedIn("attach_disk", {
-    ...{ vmId: "u-1", path: "/srv/a.iso", create: { pool: "p" }, targets: { vmIds: ["u-2"] } },
-    ...{ volume: "q/v", title: "/no", url: "FILE:///etc/passwd", project_id: "x" },
+    vmId: "u-1",
+    path: "/srv/a.iso",
+    create: { pool: "p" },
+    targets: { vmIds: ["u-2"] },
+    volume: "q/v",
+    title: "/no",
+    url: "FILE:///etc/passwd",
+    project_id: "x",
   });
   assert.deepEqual([...named.vmIds], ["u-1", "u-2"]);
   assert.deepEqual([...named.paths], ["/srv/a.iso", "/etc/passwd"]);

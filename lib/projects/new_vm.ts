@@ -52,7 +52,11 @@ function requireNamed(
   const all = [...choices];
   if (all.includes(name)) return;
   throw new ContractError("NotNamedByProject", {
-    ...{ field, name, project, what: WHAT[field], choices: all.join(", ") || "none" },
+    field,
+    name,
+    project,
+    what: WHAT[field],
+    choices: all.join(", ") || "none",
   });
 }
 

@@ -3,16 +3,15 @@ import { ContractError } from "../contract/mod.ts";
 import { configInProject, type MeansHere, poolsOfNames, type ProjectMeans } from "./new_vm.ts";
 
 const means: ProjectMeans = {
-  ...{
-    name: "shop",
-    pools: ["fast", "slow"],
-    networks: ["lan", "dmz"],
-    images: ["debian.qcow2", "setup.iso"],
-  },
+  name: "shop",
+  pools: ["fast", "slow"],
+  networks: ["lan", "dmz"],
+  images: ["debian.qcow2", "setup.iso"],
   defaults: { network: "dmz", diskSizeGb: 30 },
 };
 const here: MeansHere = {
-  ...{ pools: ["slow"], networks: ["lan", "dmz"] },
+  pools: ["slow"],
+  networks: ["lan", "dmz"],
   images: new Map([
     ["debian.qcow2", { pool: "images", volume: "debian.qcow2", kind: "disk" }],
     ["setup.iso", { pool: "isos", volume: "setup.iso", kind: "iso" }],
@@ -22,7 +21,10 @@ const config = (wanted: object, of = means) => configInProject({ name: "web1", .
 
 Deno.test("a member's VM gets the pool that the host has, the usual network and the usual disk", () => {
   assert.deepEqual(config({}), {
-    ...{ name: "web1", project: "id", disks: [{ sizeGb: 30, pool: "slow" }], nics: [{ network: "dmz" }] },
+    name: "web1",
+    project: "id",
+    disks: [{ sizeGb: 30, pool: "slow" }],
+    nics: [{ network: "dmz" }],
   });
 });
 

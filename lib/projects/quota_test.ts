@@ -3,14 +3,19 @@ import { exceeded, misfitOf, NO_USAGE, sumOf, withDefaults } from "./quota.ts";
 import { endText, stageOf } from "./end_date.ts";
 
 const counted = (vms: number, cpus: number, memoryMb: number, diskGb: number) => ({
-  ...{ vms, cpus, memoryMb, diskGb },
+  vms,
+  cpus,
+  memoryMb,
+  diskGb,
 });
 
 Deno.test("misfitOf() refuses what grows beyond a limit, and nothing that stays or shrinks", () => {
   const quota = { vms: 2, cpus: 4 }, others = counted(1, 3, 1024, 10);
   assert.equal(misfitOf(quota, others, NO_USAGE, counted(1, 1, 1, 1)), undefined);
   assert.deepEqual(misfitOf(quota, others, NO_USAGE, counted(1, 2, 1, 1)), {
-    ...{ field: "cpus", limit: 4, requested: 2 },
+    field: "cpus",
+    limit: 4,
+    requested: 2,
   });
   assert.equal(misfitOf(quota, counted(2, 0, 0, 0), NO_USAGE, counted(1, 0, 0, 0))?.field, "vms");
   // A project that is over its quota: what does not grow is not refused
@@ -34,7 +39,11 @@ Deno.test("withDefaults() fills in what was not said, and no disk in addition to
   const defaults = { cpuCount: 4, memoryMb: 4096, diskSizeGb: 9, network: "lab", tags: ["lab"] };
   assert.deepEqual(withDefaults({ cpuCount: 1 }, defaults), { ...defaults, cpuCount: 1 });
   assert.deepEqual(withDefaults({ disks: [], nics: [] }, defaults), {
-    ...{ cpuCount: 4, memoryMb: 4096, tags: ["lab"], disks: [], nics: [] },
+    cpuCount: 4,
+    memoryMb: 4096,
+    tags: ["lab"],
+    disks: [],
+    nics: [],
   });
 });
 

@@ -14,7 +14,10 @@ export function projectTyped({ defaults, ...project }: ProjectDetails): ProjectT
   const own = (field: typeof DEFAULTS[number]) =>
     field === "tags" ? defaults.tags?.join(" ") ?? "" : String(defaults[field] ?? "");
   return {
-    ...{ name: project.name, description: project.description, userId: "", role: "viewer" },
+    name: project.name,
+    description: project.description,
+    userId: "",
+    role: "viewer",
     ...Object.fromEntries(LISTS.map((field) => [field, project[field].join(", ")])),
     ...Object.fromEntries(DEFAULTS.map((field) => [field, own(field)])),
   } as ProjectTyped;

@@ -3,7 +3,11 @@ import type { ProjectDetails } from "../contract/mod.ts";
 import { projectSettingsIn, projectTyped } from "./settings_form.ts";
 
 const PROJECT = {
-  ...{ name: "Shop", description: "its VMs", pools: ["fast", "slow"], networks: [], images: [] },
+  name: "Shop",
+  description: "its VMs",
+  pools: ["fast", "slow"],
+  networks: [],
+  images: [],
   defaults: { cpuCount: 2, tags: ["web", "shop"], network: "lan" },
 } as Partial<ProjectDetails> as ProjectDetails;
 
@@ -16,7 +20,11 @@ Deno.test("projectTyped() shows a project in lines of text, and projectSettingsI
     "",
   ]);
   assert.deepEqual(projectSettingsIn(typed), {
-    ...{ name: "Shop", description: "its VMs", pools: ["fast", "slow"], networks: [], images: [] },
+    name: "Shop",
+    description: "its VMs",
+    pools: ["fast", "slow"],
+    networks: [],
+    images: [],
     defaults: { cpuCount: 2, network: "lan", tags: ["web", "shop"] },
   });
 });

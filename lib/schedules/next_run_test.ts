@@ -11,7 +11,12 @@ const QUARTER_HOUR = 900_000, YEAR = { from: Date.UTC(2026, 0, 1), to: Date.UTC(
 /** Date and time of day in a zone, as `2026-03-29 02:30`, told by Intl and not by the library. */
 function localTimes(timeZone: string): (at: number) => string {
   const format = new Intl.DateTimeFormat("sv", {
-    ...{ timeZone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
     hourCycle: "h23",
   });
   return (at) => format.format(at);

@@ -16,7 +16,9 @@ Deno.test("spaceOf() believes no figures that cannot be", () => {
     ]
   ) assert.equal(spaceOf({ ...space, ...wrong }), undefined, JSON.stringify(wrong));
   assert.deepEqual(spaceOf({ capacity: 0, allocation: 0, available: 0 }), {
-    ...{ capacity: 0, allocation: 0, available: 0 },
+    capacity: 0,
+    allocation: 0,
+    available: 0,
   });
 });
 

@@ -33,14 +33,12 @@ Deno.test("addressFrom() keeps what a host's own KVM Manager has on that host", 
 Deno.test("addressFrom() leaves what is about a VM, all hosts or none", () => {
   for (
     const address of [
-      ...[
-        "/vms/0b3f/network",
-        "/vms/newest/console",
-        "/settings/users",
-        "/tasks",
-        "/alerts",
-        "/styles/main.css",
-      ],
+      "/vms/0b3f/network",
+      "/vms/newest/console",
+      "/settings/users",
+      "/tasks",
+      "/alerts",
+      "/styles/main.css",
       ...["/sign-out", "/api/v1/events", "/api/v1/reference", "/api/v1/vms/0b3f/screenshot", "/networksx"],
     ]
   ) assert.equal(addressFrom({ id: "lab", isLinked: false }, address), address);

@@ -77,7 +77,11 @@ export function noticeIn(value: string | undefined): Notice | null {
     ) as Record<string, unknown>;
     if ((is !== "done" && is !== "started") || typeof word !== "string") return null;
     return {
-      ...{ is, word, name: textIn(name), in: textIn(into), entryId: textIn(entryId) },
+      is,
+      word,
+      name: textIn(name),
+      in: textIn(into),
+      entryId: textIn(entryId),
       waits: waits === "all" || waits === "part" ? waits : undefined,
       disks: typeof disks === "number" ? disks : undefined,
       // Nothing but a task of this site is linked.

@@ -6,8 +6,15 @@ const valueOf = (cookie: string) => cookie.split(";", 1)[0]!.split("=", 2)[1];
 Deno.test("a notice comes back out of its cookie, whatever its name is", () => {
   for (const name of ["web-2", "a;b=c, d", 'quoted "x" <b>', "ü ☃", "x=1; Path=/; Domain=evil"]) {
     const notice: Notice = {
-      ...{ is: "done", word: "delete_vm", name, in: undefined, disks: 3, waits: "all" },
-      ...{ entryId: "e-1", task: undefined, warnings: [`The backup ${name} no longer copies it.`] },
+      is: "done",
+      word: "delete_vm",
+      name,
+      in: undefined,
+      disks: 3,
+      waits: "all",
+      entryId: "e-1",
+      task: undefined,
+      warnings: [`The backup ${name} no longer copies it.`],
     };
     const cookie = noticeCookie(notice);
     assert.equal(cookie.split(";").length, 4, "a name adds no attribute");

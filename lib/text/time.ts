@@ -36,8 +36,13 @@ export function formatMoment(timestamp: number): string {
 }
 
 const minutes = perZone({
-  ...{ weekday: "short", day: "numeric", month: "short", year: "numeric" },
-  ...{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
 });
 
 /** Day of the week, date and time to the minute, in the page's time zone: when something ran, or will. */

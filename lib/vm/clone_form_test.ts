@@ -10,6 +10,8 @@ Deno.test("the form of a clone says what its fields say, and nothing of a TPM th
   assert.deepEqual(inputOf({ disks: "full" }), { linked: false });
   assert.deepEqual(inputOf({ disks: "linked", snapshot: "", tpm: "copy" }), { linked: true, tpm: "copy" });
   assert.deepEqual(inputOf({ disks: "full", snapshot: "a", tpm: "new" }), {
-    ...{ linked: false, snapshot: "a", tpm: "new" },
+    linked: false,
+    snapshot: "a",
+    tpm: "new",
   });
 });

@@ -3,9 +3,19 @@ import type { VmDisk } from "../contract/mod.ts";
 import { moveHindrance } from "./disk_move.ts";
 
 const DISK: VmDisk = {
-  ...{ target: "vda", device: "disk", bus: "virtio", type: "file", source: "/p/a.qcow2", format: "qcow2" },
-  ...{ readOnly: false, shareable: false, place: "both", pending: [], trayOpen: false },
-  ...{ pool: "p", volume: "a.qcow2" },
+  target: "vda",
+  device: "disk",
+  bus: "virtio",
+  type: "file",
+  source: "/p/a.qcow2",
+  format: "qcow2",
+  readOnly: false,
+  shareable: false,
+  place: "both",
+  pending: [],
+  trayOpen: false,
+  pool: "p",
+  volume: "a.qcow2",
 };
 
 Deno.test("moveHindrance() tells what no server would move, and leaves the rest to it", () => {

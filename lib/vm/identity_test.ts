@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { isSameVm, isStillVm, type VmIdentity } from "./identity.ts";
 
 const vm = (more: Partial<VmIdentity> = {}): VmIdentity => ({
-  ...{ name: "web", createdAt: null, macs: ["m1"], disks: ["/a"], ...more },
+  name: "web",
+  createdAt: null,
+  macs: ["m1"],
+  disks: ["/a"],
+  ...more,
 });
 
 Deno.test("isStillVm(): a VM that was changed meanwhile is the same, one that was made of other parts is not", () => {

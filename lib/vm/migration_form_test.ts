@@ -22,12 +22,19 @@ Deno.test("migrationInput() has pools by disk and networks by name, and no field
       "v",
     ),
     {
-      ...{ vmId: "v", toHost: "kvm2", slowGuest: true, keepDisks: false },
+      vmId: "v",
+      toHost: "kvm2",
+      slowGuest: true,
+      keepDisks: false,
       pools: [{ target: "vda", pool: "fast" }],
       networks: [{ from: "lan", to: "lan2" }],
     },
   );
   assert.deepEqual(migrationInput(form({ toHost: "kvm2", bandwidthMib: "50", keepDisks: "on" }), "v"), {
-    ...{ vmId: "v", toHost: "kvm2", slowGuest: false, keepDisks: true, bandwidthMib: 50 },
+    vmId: "v",
+    toHost: "kvm2",
+    slowGuest: false,
+    keepDisks: true,
+    bandwidthMib: 50,
   });
 });

@@ -3,5 +3,7 @@ import type { VM } from "../contract/mod.ts";
 
 /** What pages ask for rights with: the host is that of the page. */
 export const vmObjectOf = ({ id, group, project }: Pick<VM, "id" | "group" | "project">) => ({
-  ...{ vmId: id, group, project: project?.id },
+  vmId: id,
+  group,
+  project: project?.id,
 });

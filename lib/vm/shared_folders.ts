@@ -10,16 +10,14 @@ const SYSTEM = [
   ...["/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"],
   // Of packages, containers and services that run as root; jobs of cron and at; copies of /etc/shadow; what root unpacks,
   // installs and runs; what is sent to root; who did what
-  ...[
-    "/var/lib",
-    "/var/spool",
-    "/var/backups",
-    "/var/cache",
-    "/var/mail",
-    "/var/log",
-    "/var/opt",
-    "/var/local",
-  ],
+  "/var/lib",
+  "/var/spool",
+  "/var/backups",
+  "/var/cache",
+  "/var/mail",
+  "/var/log",
+  "/var/opt",
+  "/var/local",
 ];
 /** Folders that hold what is everybody's: one folder in them may be shared, not all of it. */
 const SHARED_BY_ALL = ["/home", "/tmp", "/var/tmp", "/mnt", "/media", "/srv"];

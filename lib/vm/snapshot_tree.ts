@@ -64,7 +64,9 @@ export function snapshotRows(snapshots: readonly Snapshot[]): SnapshotRow[] {
     if (snapshot.current) {
       const isBranch = last !== undefined;
       rows.push({
-        ...{ snapshot: null, lane: lane + Number(isBranch), goesOn: false },
+        snapshot: null,
+        lane: lane + Number(isBranch),
+        goesOn: false,
         from: isBranch ? "branch" : "line",
       });
     }

@@ -3,7 +3,13 @@ import type { Snapshot } from "../contract/snapshots.ts";
 import { descendants, type SnapshotNode, snapshotRows, snapshotTree } from "./snapshot_tree.ts";
 
 const of = (name: string, createdAt: number, parent?: string): Snapshot => ({
-  ...{ name, createdAt, description: "", current: false, state: "running", memory: true, external: false },
+  name,
+  createdAt,
+  description: "",
+  current: false,
+  state: "running",
+  memory: true,
+  external: false,
   ...(parent !== undefined && { parent }),
 });
 type Shape = Readonly<Record<string, unknown>>;

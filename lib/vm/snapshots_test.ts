@@ -11,12 +11,21 @@ import {
 } from "./snapshots.ts";
 
 const disk = (change: Partial<Disk> = {}): Disk => ({
-  ...{ target: "vda", bus: "virtio", device: "disk", type: "file", source: "/a.qcow2", format: "qcow2" },
-  ...{ readOnly: false, shareable: false },
+  target: "vda",
+  bus: "virtio",
+  device: "disk",
+  type: "file",
+  source: "/a.qcow2",
+  format: "qcow2",
+  readOnly: false,
+  shareable: false,
   ...change,
 });
 const vm = (change: Partial<VM> = {}) => ({
-  ...{ persistent: true, firmware: "bios" as const, disks: [disk()], state: "running" as const },
+  persistent: true,
+  firmware: "bios" as const,
+  disks: [disk()],
+  state: "running" as const,
   ...change,
 });
 const domain = (devices = "", more = "") => parseXml(`<domain>${more}<devices>${devices}</devices></domain>`);

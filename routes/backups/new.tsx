@@ -16,15 +16,27 @@ const area = textsOf(texts);
 const HERE = "/backups/new";
 /** What a new backup job begins with: its clock is that of the page. */
 const first = () => ({
-  ...{ frequency: "daily", time: "02:00", cron: "0 2 * * *", monthDay: "1", "targets.all": "yes" },
-  ...{ keep: "7", keepDaily: "0", keepWeekly: "0", keepMonthly: "0", keepYearly: "0" },
-  ...{ maxMibPerSecond: "0", parallel: "1" },
+  frequency: "daily",
+  time: "02:00",
+  cron: "0 2 * * *",
+  monthDay: "1",
+  "targets.all": "yes",
+  keep: "7",
+  keepDaily: "0",
+  keepWeekly: "0",
+  keepMonthly: "0",
+  keepYearly: "0",
+  maxMibPerSecond: "0",
+  parallel: "1",
   timeZone: zone(),
 });
 
 /** What a job for one VM begins with: named after it, and for no other. */
 const firstOf = ({ id, name }: Pick<VM, "id" | "name">) => ({
-  ...{ ...first(), name: oneLine(name, 100).trim(), "targets.all": "no", "targets.vmIds.0": id },
+  ...first(),
+  name: oneLine(name, 100).trim(),
+  "targets.all": "no",
+  "targets.vmIds.0": id,
 });
 
 const vmBackupsHref = (id: string) => `/vms/${encodeURIComponent(id)}/backups`;

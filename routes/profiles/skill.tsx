@@ -47,7 +47,8 @@ export const handler = define.handlers({
   async GET({ state, url }) {
     const shown: Shown = {
       typed: await kept(state, url.searchParams.get("name") ?? ""),
-      ...{ failure: null, field: undefined },
+      failure: null,
+      field: undefined,
     };
     return page(shown);
   },
@@ -59,7 +60,10 @@ export const handler = define.handlers({
     try {
       await confirmOwn(state.api, form);
       await state.api.setTool({
-        ...{ tool_type: "skill", name: typed.name, parameters, steps: stepsIn(typed.steps) },
+        tool_type: "skill",
+        name: typed.name,
+        parameters,
+        steps: stepsIn(typed.steps),
         description: typed.description,
       });
     } catch (error) {

@@ -59,8 +59,10 @@ export const handler = define.handlers({
     try {
       const vmIds = vmIdsIn(typed.vms, await state.api.getVms());
       const lists = {
-        ...{ vmIds, tags: words(typed.tags, /[\s,]+/) },
-        ...{ groups: words(typed.groups, /,/), hosts: words(typed.hosts, /[\s,]+/) },
+        vmIds,
+        tags: words(typed.tags, /[\s,]+/),
+        groups: words(typed.groups, /,/),
+        hosts: words(typed.hosts, /[\s,]+/),
       };
       const kind = typed.kind as Input<"create_placement_rule">["kind"];
       await state.api.createPlacementRule({ name: typed.name.trim(), kind, ...lists });

@@ -33,7 +33,12 @@ async function shown({ api }: PageState, refused: RefusedForm | null) {
   const system = guessSystem(image, systems) ?? "";
   const names = systems.map(({ id, name }) => ({ id, name }));
   return {
-    ...{ images: disks, systems: names, pools, refused, image, system },
+    images: disks,
+    systems: names,
+    pools,
+    refused,
+    image,
+    system,
     networks: networks.map(({ name }) => name),
     list: list.map(({ id, name }) => ({ id, name })),
   };

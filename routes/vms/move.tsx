@@ -68,7 +68,8 @@ export const handler = define.handlers({
     const vmIds = form.getAll("vm").map(String), toHost = textIn(form, "toHost");
     try {
       const { results, failed } = await api.batchMigrateVms({
-        ...{ vmIds, toHost },
+        vmIds,
+        toHost,
         ...(form.has("breakRules") && { breakRules: true }),
       });
       if (failed === 0) return ctx.redirect("/tasks", 303);
@@ -134,7 +135,8 @@ export default define.page<typeof handler>(function MoveVms({ data }) {
                 value={hosts.find(({ status, maintenance }) => status === "connected" && !maintenance)?.id ??
                   ""}
                 choices={hosts.map(({ id: value, label, status, maintenance }) => ({
-                  ...{ value, label: oneLine(label, 60) },
+                  value,
+                  label: oneLine(label, 60),
                   unavailable: status !== "connected"
                     ? t("move.away")
                     : maintenance === undefined

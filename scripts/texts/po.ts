@@ -15,7 +15,9 @@ const commentOf = (noun: string, key: string, text: string): string =>
 export function toPo(english: TextTables, translations: TextTables, language: string): string {
   const contexts: Record<string, Record<string, ReturnType<typeof entry>>> = {};
   const entry = (noun: string, key: string, msgid: string) => ({
-    ...{ msgctxt: `${noun}/${key}`, msgid, msgstr: [translations[noun]?.[key] ?? ""] },
+    msgctxt: `${noun}/${key}`,
+    msgid,
+    msgstr: [translations[noun]?.[key] ?? ""],
     comments: { extracted: commentOf(noun, key, msgid) },
   });
   for (const [noun, table] of Object.entries(english)) {
@@ -27,12 +29,11 @@ export function toPo(english: TextTables, translations: TextTables, language: st
     }
   }
   const headers = {
-    ...{ "Project-Id-Version": "KVM Manager", Language: language },
-    ...{
-      "MIME-Version": "1.0",
-      "Content-Type": "text/plain; charset=utf-8",
-      "Content-Transfer-Encoding": "8bit",
-    },
+    "Project-Id-Version": "KVM Manager",
+    Language: language,
+    "MIME-Version": "1.0",
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Transfer-Encoding": "8bit",
   };
   return po.compile({ charset: "utf-8", headers, translations: contexts }, { foldLength: 0 }).toString(
     "utf8",

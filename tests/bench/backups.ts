@@ -28,7 +28,9 @@ const roundsIn = ({ quick }: Context) => quick ? 2 : 4;
 /** Makes a backup of the VM into a folder of its own, where nothing is known of its content yet. */
 async function backedUp(server: TestServer, vmId: string, folder: string): Promise<string> {
   const { id } = await call(server, "create_backup", {
-    ...{ name: `bench-${crypto.randomUUID().slice(0, 8)}`, folder, targets: { vmIds: [vmId] } },
+    name: `bench-${crypto.randomUUID().slice(0, 8)}`,
+    folder,
+    targets: { vmIds: [vmId] },
   });
   return id;
 }

@@ -60,21 +60,17 @@ async function byVirsh({ from, to }: Hosts, vms: readonly Vm[]): Promise<void> {
   await forEachConcurrent(AT_ONCE, numbered, async ({ name, n }) => {
     await run(["qemu-img", "create", "-q", "-f", "qcow2", `${to.images}/${imageOf(n)}`, SIZE]);
     await from.libvirt.virsh(
-      ...[
-        "migrate",
-        "--live",
-        "--persistent",
-        "--undefinesource",
-        "--copy-storage-all",
-        name,
-        to.libvirt.uri,
-      ],
-      ...[
-        "--migrateuri",
-        `unix://${to.dataDir}/memory-${n}`,
-        "--disks-uri",
-        `unix://${to.dataDir}/disks-${n}`,
-      ],
+      "migrate",
+      "--live",
+      "--persistent",
+      "--undefinesource",
+      "--copy-storage-all",
+      name,
+      to.libvirt.uri,
+      "--migrateuri",
+      `unix://${to.dataDir}/memory-${n}`,
+      "--disks-uri",
+      `unix://${to.dataDir}/disks-${n}`,
     );
   });
 }

@@ -48,7 +48,9 @@ export const grpc: Bench = async function* (context) {
   const what = `gRPC: list of ${machines.length}`, peer = "REST";
   yield beside({ what, ours: found.grpc, theirs: found.rest, peer, aim: { ratio: 2 } });
   yield beside({
-    ...{ what: `${what}, its size`, peer, unit: "KB" },
+    what: `${what}, its size`,
+    peer,
+    unit: "KB",
     ours: [found.grpc_bytes / 1000],
     theirs: [found.rest_bytes / 1000],
     aim: { ratio: 0.5 },

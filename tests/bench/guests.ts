@@ -50,7 +50,9 @@ async function copy({ url }: TestServer, vmId: string, size: number): Promise<nu
 async function idleGuests(): Promise<number> {
   const vms = Array.from({ length: IDLE }, (_, index) =>
     aVm({
-      ...{ id: `idle-${index}`, name: `idle-${index}`, guestAgent: "connected" },
+      id: `idle-${index}`,
+      name: `idle-${index}`,
+      guestAgent: "connected",
       guestAgents: { "qemu-ga": "not configured", "kvm-manager-agent": "connected" },
     }));
   const lines = new OwnAgentLines(
@@ -67,7 +69,10 @@ async function idleGuests(): Promise<number> {
   };
   const facts = new Map<string, GuestFacts>();
   const watch = new GuestWatch({
-    ...{ guests, lines, clock: SYSTEM_CLOCK, interval: INTERVAL },
+    guests,
+    lines,
+    clock: SYSTEM_CLOCK,
+    interval: INTERVAL,
     inventory: { vms: () => vms, update: () => {} } as unknown as Inventory,
     records: {
       get: (id: string) => facts.get(id),
@@ -114,7 +119,10 @@ export const guests: Bench = async function* (context) {
   const what = "100 MB into a guest";
   yield* [
     beside({
-      ...{ what, ours: copied.ours, theirs: copied.raw, peer: "the raw virtio-serial port" },
+      what,
+      ours: copied.ours,
+      theirs: copied.raw,
+      peer: "the raw virtio-serial port",
       aim: { ratio: 2 },
     }),
     beside({ what, ours: copied.ours, theirs: copied.qemu, peer: "qemu-guest-agent", aim: { ratio: 1 / 3 } }),

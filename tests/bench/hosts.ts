@@ -39,7 +39,10 @@ async function realHost({ server }: Context, folder: string, host: number) {
   const file = `${folder}/node${host}.xml`;
   await Deno.writeTextFile(file, testNode(host));
   const real = await startServer({
-    ...{ ...server, uri: `test://${file}`, args: ["--listen", "https://127.0.0.1:0"], seconds: 90 },
+    ...server,
+    uri: `test://${file}`,
+    args: ["--listen", "https://127.0.0.1:0"],
+    seconds: 90,
   });
   await until("its VMs", async () => ((await real.call("get_vms")) as VM[]).length === VMS, { seconds: 60 });
   return real;
@@ -198,7 +201,10 @@ async function* drawn({ chromium, near, ids, tell, what, small }: Drawing): Asyn
   }
   yield beside({
     what: `${what}: opening the list in Chromium, first rows`,
-    ...{ ours: firsts, theirs: small, peer: "one host with one VM", aim: { most: 1000 } },
+    ours: firsts,
+    theirs: small,
+    peer: "one host with one VM",
+    aim: { most: 1000 },
   });
   yield alone({ what: `${what}: opening the list in Chromium, the last row`, ours: lasts });
   yield alone({ what: `${what}: an event of a host until it is drawn`, ours: events, aim: { most: 100 } });
@@ -220,7 +226,8 @@ export const hosts: Bench = async function* (context) {
   for (let host = 0; host < REAL; host++) reals.push(undo.use(await realHost(context, folder, host)));
   const [first] = reals as [TestServer];
   const order: StandIns = {
-    ...{ count: HOSTS - REAL, prefix: "recorded" },
+    count: HOSTS - REAL,
+    prefix: "recorded",
     vms: await first.call("get_vms") as VM[],
     status: await first.call("get_connection_status") as ConnectionStatus,
     stats: await first.call("get_host_stats") as HostStats,
@@ -252,13 +259,15 @@ export const hosts: Bench = async function* (context) {
   yield alone({
     what: `${what}: CPU of a core without a page open, ${seconds} s`,
     ours: [await idlePercent(near, seconds)],
-    ...{ unit: "%", aim: { most: 5 } },
+    unit: "%",
+    aim: { most: 5 },
   });
   yield alone({ what: `${what}: the same without a linked host`, ours: [idleBefore], unit: "%" });
   yield alone({
     what: `${what}: memory above the idle program's`,
     ours: [await anon(near) - before],
-    ...{ unit: "MB", aim: { most: 400 } },
+    unit: "MB",
+    aim: { most: 400 },
   });
 
   const rounds = roundsOf(context, 9), pageCpu: number[] = [];
@@ -289,7 +298,10 @@ export const hosts: Bench = async function* (context) {
   });
   yield longer({
     what: `${what}: a question to a linked host`,
-    ...{ ours: calls.ours, theirs: calls.theirs, peer: "that host itself", aim: { most: 10 } },
+    ours: calls.ours,
+    theirs: calls.theirs,
+    peer: "that host itself",
+    aim: { most: 10 },
   });
   let paused = false;
   const toggles = (server: TestServer) => async () => {
@@ -302,7 +314,10 @@ export const hosts: Bench = async function* (context) {
   const changes = await inTurn(roundsOf(context, 30), { ours: both(near), theirs: both(first) });
   yield longer({
     what: `${what}: a change on a linked host`,
-    ...{ ours: changes.ours, theirs: changes.theirs, peer: "that host itself", aim: { most: 10 } },
+    ours: changes.ours,
+    theirs: changes.theirs,
+    peer: "that host itself",
+    aim: { most: 10 },
   });
 
   // With a page open, figures come from all hosts
@@ -357,12 +372,16 @@ export const hosts: Bench = async function* (context) {
     yield beside({
       what: `${what}, 10 of them hang: page of the list, CPU`,
       ours: [median(listed)],
-      ...{ theirs: [median(pageCpu)], peer: "none hangs", aim: { ratio: 1.3 } },
+      theirs: [median(pageCpu)],
+      peer: "none hangs",
+      aim: { ratio: 1.3 },
     });
     yield beside({
       what: `${what}, 10 of them hang: an event of another host`,
       ours: [median(hung)],
-      ...{ theirs: [median(events)], peer: "none hangs", aim: { ratio: 1.5 } },
+      theirs: [median(events)],
+      peer: "none hangs",
+      aim: { ratio: 1.5 },
     });
   } finally {
     for (const real of reals) Deno.kill(real.pid, "SIGCONT");

@@ -5,27 +5,27 @@ import type { VM } from "../../lib/contract/mod.ts";
 export function madeUpFigures(vm: number, tick: number): Record<string, number | string> {
   const counted = (each: number) => (tick * (1000 + vm) + each) * 1000;
   const params: Record<string, number | string> = {
-    ...{ "cpu.time": counted(1) * 1000, "cpu.user": counted(2), "cpu.system": counted(3) },
-    ...{
-      "balloon.current": 2_097_152,
-      "balloon.maximum": 2_097_152,
-      "balloon.rss": 2_000_000 + (vm + tick) % 997,
-    },
-    ...{
-      "balloon.available": 2_000_000,
-      "balloon.unused": 900_000 + (vm * tick) % 9973,
-      "balloon.usable": 1_100_000,
-    },
-    ...{ "vcpu.current": 2, "vcpu.maximum": 2, "block.count": 2, "net.count": 2 },
+    "cpu.time": counted(1) * 1000,
+    "cpu.user": counted(2),
+    "cpu.system": counted(3),
+    "balloon.current": 2_097_152,
+    "balloon.maximum": 2_097_152,
+    "balloon.rss": 2_000_000 + (vm + tick) % 997,
+    "balloon.available": 2_000_000,
+    "balloon.unused": 900_000 + (vm * tick) % 9973,
+    "balloon.usable": 1_100_000,
+    "vcpu.current": 2,
+    "vcpu.maximum": 2,
+    "block.count": 2,
+    "net.count": 2,
   };
   for (const part of [0, 1]) {
     Object.assign(params, {
-      ...{
-        [`vcpu.${part}.state`]: 1,
-        [`vcpu.${part}.time`]: counted(4) * 1000,
-        [`vcpu.${part}.delay`]: counted(5),
-      },
-      ...{ [`block.${part}.name`]: `vd${"ab"[part]}`, [`net.${part}.name`]: `vnet${vm * 2 + part}` },
+      [`vcpu.${part}.state`]: 1,
+      [`vcpu.${part}.time`]: counted(4) * 1000,
+      [`vcpu.${part}.delay`]: counted(5),
+      [`block.${part}.name`]: `vd${"ab"[part]}`,
+      [`net.${part}.name`]: `vnet${vm * 2 + part}`,
     });
     for (
       const name of [

@@ -65,7 +65,10 @@ async function past(vms: number): Promise<Row[]> {
   const graphs: number[] = [];
   for (let vm = 0; vm < vms; vm++) {
     const request = {
-      ...{ host: LOCAL_HOST, subject: `vm-${vm}`, from: BEGIN, to: BEGIN + DAYS * 24 * HOUR },
+      host: LOCAL_HOST,
+      subject: `vm-${vm}`,
+      from: BEGIN,
+      to: BEGIN + DAYS * 24 * HOUR,
       ...{ resolution: "1h", interval: INTERVAL } as const,
     };
     graphs.push(await timed(() => Promise.resolve(store.ask("history", request))));
@@ -84,8 +87,13 @@ const SCRAPED = 1000;
 /** Made-up VMs with two disks and two cards each, as Prometheus is told of them: all of it, and the longest piece. */
 async function scrape(rounds: number): Promise<Row[]> {
   const vms = Array.from({ length: SCRAPED }, (_, index): ExportedVm => ({
-    ...{ name: `vm-${index}`, id: crypto.randomUUID(), state: 1, virtualCpus: 2 },
-    ...{ memoryBytes: 2 ** 31, maximumMemoryBytes: 2 ** 31, bridgeOf: () => "virbr0" },
+    name: `vm-${index}`,
+    id: crypto.randomUUID(),
+    state: 1,
+    virtualCpus: 2,
+    memoryBytes: 2 ** 31,
+    maximumMemoryBytes: 2 ** 31,
+    bridgeOf: () => "virbr0",
     reading: madeUpFigures(index, 7),
   }));
   const whole: number[] = [], longest: number[] = [];

@@ -42,15 +42,13 @@ export const moves: Bench = async function* (context) {
       await run(["qemu-img", "create", "-q", "-f", "qcow2", `${to.images}/${image}`, `${mebibytes}M`]);
       return await withVm(hosts, path, ({ name }) =>
         from.libvirt.virsh(
-          ...[
-            "migrate",
-            "--live",
-            "--persistent",
-            "--undefinesource",
-            "--copy-storage-all",
-            name,
-            to.libvirt.uri,
-          ],
+          "migrate",
+          "--live",
+          "--persistent",
+          "--undefinesource",
+          "--copy-storage-all",
+          name,
+          to.libvirt.uri,
           ...["--migrateuri", `unix://${to.dataDir}/memory`, "--disks-uri", `unix://${to.dataDir}/disks`],
         ));
     },

@@ -56,9 +56,15 @@ async function standIn({ prefix, vms, status, stats, figures }: StandIns, host: 
 /** An event with a VM's figures. */
 function figuresOf({ id: vmId }: VM): string {
   const stats: VmStats = {
-    ...{ vmId, cpuUsagePercent: 12.5, memoryUsedMb: 1234, memoryAvailableMb: 2048, timestamp: Date.now() },
-    ...{ diskReadBytes: 1234567890, diskWriteBytes: 987654321 },
-    ...{ networkRxBytes: 1122334455, networkTxBytes: 5544332211 },
+    vmId,
+    cpuUsagePercent: 12.5,
+    memoryUsedMb: 1234,
+    memoryAvailableMb: 2048,
+    timestamp: Date.now(),
+    diskReadBytes: 1234567890,
+    diskWriteBytes: 987654321,
+    networkRxBytes: 1122334455,
+    networkTxBytes: 5544332211,
   };
   return `event: vm-stats-updated\ndata: ${JSON.stringify({ vmId, stats })}\n\n`;
 }

@@ -54,8 +54,11 @@ export const thousand: Bench = async function* (context) {
   const metrics = new MetricStore(folder.path, undefined, 0), feed = new FigureFeed();
   const alertRecords = new AlertRecords(store);
   const engine = new AlertEngine({
-    ...{ records: alertRecords, outbox: new Outbox(alertRecords, clock), clock },
-    ...{ publish: () => {}, groupOf: () => undefined },
+    records: alertRecords,
+    outbox: new Outbox(alertRecords, clock),
+    clock,
+    publish: () => {},
+    groupOf: () => undefined,
   });
   alertRecords.attach((open) => engine.takeUp(open));
   alertRecords.require();

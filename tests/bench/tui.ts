@@ -40,7 +40,8 @@ export const tui: Bench = async function* (context) {
   yield beside({ what: "terminal UI: the list", ours: list, theirs: verb, peer: "kvm-manager vm list" });
 
   await using terminal = await Tmux.start([BINARY, "tui", "--socket", server.socket], {
-    ...{ columns: 120, rows: 40 },
+    columns: 120,
+    rows: 40,
     env: context.server.env ?? {},
   });
   await terminal.shows("NAME");

@@ -137,7 +137,8 @@ export const year: Bench = async function* (context) {
       alone({
         what: `${what}: a point that was rolled up`,
         ours: [rolledBytes / rolledUp.reduce((sum, each) => sum + each.points, 0)],
-        ...{ unit: "B", aim: { most: MOST_POINT_BYTES } },
+        unit: "B",
+        aim: { most: MOST_POINT_BYTES },
       }),
       alone({
         what: `${what}: written to disk in one of its last days`,
@@ -159,7 +160,10 @@ export const year: Bench = async function* (context) {
           await timed(async () => {
             const range = { from: to - seconds, to, resolution, interval: 30 };
             const { times } = await metrics.ask("history", {
-              ...{ host: LOCAL_HOST, subject, names: ["cpu_usage"], ...range },
+              host: LOCAL_HOST,
+              subject,
+              names: ["cpu_usage"],
+              ...range,
             });
             if (times.length === 0) throw new Error(`nothing is there of ${days} days`);
           }),

@@ -95,7 +95,8 @@ Deno.test({
         }, { expected, ...options });
       }
       await visit(tester, `${url}/vms`, (page) => waitForText(page, "main", "as of"), {
-        ...{ expected, accessible: "in both themes" },
+        expected,
+        accessible: "in both themes",
       });
     });
   },

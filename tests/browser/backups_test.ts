@@ -232,7 +232,10 @@ browserTest("each of many runs is reached from the page of its backup, and its c
   await using server = await readyServer();
   await known(server, vm.uuid);
   const { id } = await call(server, "create_backup", {
-    ...{ name: "often", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 100 },
+    name: "often",
+    folder: folder.path,
+    targets: { vmIds: [vm.uuid] },
+    keep: 100,
   });
   const runIds: string[] = [];
   for (let count = 0; count < 52; count++) {

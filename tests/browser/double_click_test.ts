@@ -57,7 +57,9 @@ Deno.test({
     await known(server, vmId);
     await knownPool(server, pool.name);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "twice", folder: folder.path, targets: { vmIds: [vmId] } },
+      name: "twice",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     /** How often a command was carried out since a moment, and refused. */
     const done = async (command: CommandName, since: number) =>
@@ -68,22 +70,18 @@ Deno.test({
       { name: "Pause", path: at, button: "Pause", command: "pause_vm" },
       { name: "Resume", path: at, button: "Resume", command: "resume_vm" },
       {
-        ...{
-          name: "a snapshot",
-          path: `${at}/snapshots`,
-          button: "Take a snapshot",
-          command: "create_snapshot",
-        },
+        name: "a snapshot",
+        path: `${at}/snapshots`,
+        button: "Take a snapshot",
+        command: "create_snapshot",
         ready: (page) => page.getByLabel("Name").fill(`twice-${way}`),
       },
       { name: "a backup", path: `/backups/${backupId}`, button: "Run now", command: "run_backup_now" },
       {
-        ...{
-          name: "a volume",
-          path: `/storage/${pool.name}`,
-          button: "Create",
-          command: "create_volume",
-        },
+        name: "a volume",
+        path: `/storage/${pool.name}`,
+        button: "Create",
+        command: "create_volume",
         ready: async (page) => {
           await page.getByRole("link", { name: "Create volume" }).click();
           await page.getByLabel("Name", { exact: true }).fill(`twice-${way}.qcow2`);
@@ -92,7 +90,9 @@ Deno.test({
       { name: "a verification", path: `/backups/${backupId}`, button: "Verify", command: "verify_backup" },
       { name: "a boot test", path: `/backups/${backupId}`, button: "Boot test", command: "verify_backup" },
       {
-        ...{ name: "a restore", path: `/backups/${backupId}`, button: "Restore as a new VM" },
+        name: "a restore",
+        path: `/backups/${backupId}`,
+        button: "Restore as a new VM",
         command: "restore_backup",
         ready: async (page) => {
           await page.getByRole("link", { name: `Restore ${vm.name}` }).first().click();
@@ -103,11 +103,16 @@ Deno.test({
         },
       },
       {
-        ...{ name: "a clone", path: `${at}/clone`, button: "Clone", command: "clone_vm" },
+        name: "a clone",
+        path: `${at}/clone`,
+        button: "Clone",
+        command: "clone_vm",
         ready: (page) => page.getByLabel("Name").fill(names[way]!.clone),
       },
       {
-        ...{ name: "a deletion", button: "Delete", command: "delete_vm" },
+        name: "a deletion",
+        button: "Delete",
+        command: "delete_vm",
         path: async () => {
           const name = names[way]!.clone,
             found = (await call(server, "get_vms")).find((each) => each.name === name);

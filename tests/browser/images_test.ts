@@ -35,8 +35,14 @@ async function pages(t: Deno.TestContext, javaScriptEnabled: boolean): Promise<v
   const catalog = `${filesOf(pool.name)}/catalog.json`;
   const url = `${mirror.url}/fedora-42.img`;
   const image = {
-    ...{ id: "fedora", name: "Fedora 42", arch: "x86_64", url, format: "raw", user: "fedora" },
-    ...{ sizeBytes: body.length, published: "2026-04-14" },
+    id: "fedora",
+    name: "Fedora 42",
+    arch: "x86_64",
+    url,
+    format: "raw",
+    user: "fedora",
+    sizeBytes: body.length,
+    published: "2026-04-14",
   };
   // The host's own come first, wherever they stand in the file
   const foreign = { ...image, id: "fedora-s390x", arch: "s390x", url: `${mirror.url}/fedora-42-s390x.img` };

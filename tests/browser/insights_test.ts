@@ -18,7 +18,11 @@ Deno.test({
   sanitizeResources: false,
   fn: async () => {
     await using vm = await testMachine({
-      ...{ purpose: "insights", guest: false, agent: false, vcpus: 4, memoryMiB: 1024 },
+      purpose: "insights",
+      guest: false,
+      agent: false,
+      vcpus: 4,
+      memoryMiB: 1024,
     });
     await using folder = await testFolder();
     {

@@ -106,8 +106,14 @@ browserTest(
     }
     const fire = (name: string) =>
       call(server, "create_alert", {
-        ...{ name, watches: "host_metric", series: "vms_running", threshold: -1, checks: 1 },
-        ...{ severity: "critical", scope: "host", hostId: "local" },
+        name,
+        watches: "host_metric",
+        series: "vms_running",
+        threshold: -1,
+        checks: 1,
+        severity: "critical",
+        scope: "host",
+        hostId: "local",
       });
     const status = ".alert-notifications [role=status]";
 

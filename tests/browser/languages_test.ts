@@ -18,35 +18,29 @@ const reason = await requirement("chromium");
 const PASSWORD = "correct horse battery staple";
 /** Pages of all kinds: lists, forms, graphs, settings. */
 const PAGES = [
-  ...[
-    "/",
-    "/vms",
-    "/vms/new",
-    "/storage",
-    "/networks",
-    "/networks/new",
-    "/images",
-    "/templates",
-  ],
-  ...[
-    "/projects",
-    "/schedules",
-    "/schedules/new",
-    "/replication",
-    "/backups",
-    "/backups/new",
-    "/bin",
-    "/alerts",
-  ],
-  ...[
-    "/insights",
-    "/maintenance",
-    "/monitoring",
-    "/tasks",
-    "/settings/account",
-    "/settings/users",
-    "/settings/hosts",
-  ],
+  "/",
+  "/vms",
+  "/vms/new",
+  "/storage",
+  "/networks",
+  "/networks/new",
+  "/images",
+  "/templates",
+  "/projects",
+  "/schedules",
+  "/schedules/new",
+  "/replication",
+  "/backups",
+  "/backups/new",
+  "/bin",
+  "/alerts",
+  "/insights",
+  "/maintenance",
+  "/monitoring",
+  "/tasks",
+  "/settings/account",
+  "/settings/users",
+  "/settings/hosts",
 ] as const;
 
 /** A key in the place of its text. */
@@ -139,7 +133,9 @@ async function eachLanguage(t: Deno.TestContext, server: TestServer): Promise<vo
 
 async function atTheDoor(server: TestServer): Promise<void> {
   await asRoot(server, "create_user", {
-    ...{ name: "ann", password: PASSWORD, grants: [{ role: "administrator", on: { kind: "everything" } }] },
+    name: "ann",
+    password: PASSWORD,
+    grants: [{ role: "administrator", on: { kind: "everything" } }],
   });
   const look = async (path: string, headers: Record<string, string>) =>
     await anonymously(server.url + path, { headers, redirect: "manual" });
@@ -151,7 +147,9 @@ async function atTheDoor(server: TestServer): Promise<void> {
   assert.match(html, /De·Sign in/);
   for (const name of ["English", "Deutsch", "日本語"]) assert.ok(html.includes(`>${name}</button>`), name);
   const chosen = await anonymously(`${server.url}/preferences`, {
-    ...{ method: "POST", redirect: "manual", body: new URLSearchParams({ lang: "ja" }) },
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ lang: "ja" }),
     headers: { origin: server.url, referer: `${server.url}/sign-in?to=%2Fvms` },
   });
   assert.deepEqual([chosen.status, chosen.headers.get("location")], [303, "/sign-in?to=%2Fvms"]);
@@ -161,7 +159,9 @@ async function atTheDoor(server: TestServer): Promise<void> {
     /日本Sign in/,
   );
   const wrong = await anonymously(`${server.url}/preferences`, {
-    ...{ method: "POST", redirect: "manual", body: new URLSearchParams({ lang: "../en" }) },
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ lang: "../en" }),
     headers: { origin: server.url },
   });
   assert.equal(wrong.status, 400);

@@ -13,18 +13,16 @@ const reason = await requirement("chromium", "guest");
 
 /** Pages of a linked host, below its address. */
 const PAGES = [
-  ...[
-    "",
-    "vms",
-    "vms/new",
-    "networks",
-    "networks/new",
-    "networks/topology",
-    "storage",
-    "images",
-    "templates",
-    "bin",
-  ],
+  "",
+  "vms",
+  "vms/new",
+  "networks",
+  "networks/new",
+  "networks/topology",
+  "storage",
+  "images",
+  "templates",
+  "bin",
   ...["monitoring", "alerts", "alerts/rules", "alerts/history", "backups", "schedules", "insights"],
 ];
 /** … of a VM there. */

@@ -14,9 +14,20 @@ const reason = await requirement("chromium");
 const STALE = "dddddddd-0000-4000-8000-000000000001";
 
 const job = (id: string, startedAt: number): Job => ({
-  ...{ id, command: "clone_vm", title: `Clone ${id}`, actor: "ann", state: "done", progress: null },
-  ...{ doneBytes: null, totalBytes: null, startedAt, endedAt: startedAt + 1, secondsLeft: null, error: null },
-  ...{ cancellable: false, cancelling: false },
+  id,
+  command: "clone_vm",
+  title: `Clone ${id}`,
+  actor: "ann",
+  state: "done",
+  progress: null,
+  doneBytes: null,
+  totalBytes: null,
+  startedAt,
+  endedAt: startedAt + 1,
+  secondsLeft: null,
+  error: null,
+  cancellable: false,
+  cancelling: false,
 });
 
 Deno.test({
@@ -35,16 +46,19 @@ Deno.test({
     far.said.vms = [{ ...local!, id: STALE, name: "newer" }];
     far.said.jobs = Array.from({ length: 60 }, (_, n) => job(`web-${n}`, there - n * 60_000));
     far.said.answers.get_audit_log = Array.from({ length: 3 }, (_, n) => ({
-      ...{
-        id: 9 - n,
-        timestamp: there - n * 60_000,
-        actor: "ann@kvm1",
-        door: "api",
-        host: null,
-        address: null,
-      },
-      ...{ action: "set_tags", vmId: STALE, vmName: "newer", result: "ok", message: null },
-      ...{ input: '{"tags":["one"]}', tookMs: 3 },
+      id: 9 - n,
+      timestamp: there - n * 60_000,
+      actor: "ann@kvm1",
+      door: "api",
+      host: null,
+      address: null,
+      action: "set_tags",
+      vmId: STALE,
+      vmName: "newer",
+      result: "ok",
+      message: null,
+      input: '{"tags":["one"]}',
+      tookMs: 3,
     }));
     await call(server, "join_host", { name: "far", label: "Second floor", invitation: far.invitation });
     await call(server, "join_host", { name: "hung", invitation: hung.invitation });

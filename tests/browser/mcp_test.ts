@@ -38,7 +38,11 @@ Deno.test({
       );
     }, { expected: /status of 403 .*\/do\/update_mcp_access/ }); // the answer that asks for the password
     assert.deepEqual(await asRoot(server, "get_mcp_access", {}), {
-      ...{ enabled: true, acting: true, role: "viewer", callsPerMinute: 30, sessions: 0 },
+      enabled: true,
+      acting: true,
+      role: "viewer",
+      callsPerMinute: 30,
+      sessions: 0,
     });
     const bob = await personWith(server, "bob", [{ role: "viewer", on: EVERYTHING }]);
     await using mcp = await overHttp(server, bob, { name: "<b>ev\u202eil</b>", version: "9" });

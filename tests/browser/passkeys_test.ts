@@ -28,8 +28,11 @@ async function device(context: BrowserContext, page: Page): Promise<{ cdp: CDPSe
 async function addAuthenticator(cdp: CDPSession, verifies: boolean): Promise<string> {
   const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
     options: {
-      ...{ protocol: "ctap2", transport: "internal", hasResidentKey: true },
-      ...{ hasUserVerification: verifies, isUserVerified: verifies },
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: verifies,
+      isUserVerified: verifies,
     },
   });
   return authenticatorId;

@@ -177,17 +177,15 @@ Deno.test({
           `/vms/${vmId}${tab}`
         );
       const pages = [
-        ...[
-          "/",
-          "/vms",
-          "/vms/new",
-          "/vms/import",
-          "/storage",
-          "/networks",
-          "/networks/topology",
-          "/tasks",
-          "/images",
-        ],
+        "/",
+        "/vms",
+        "/vms/new",
+        "/vms/import",
+        "/storage",
+        "/networks",
+        "/networks/topology",
+        "/tasks",
+        "/images",
         ...["/settings/users", "/settings/audit", "/settings/roles", "/settings/tokens"],
         ...vms.slice(0, 6).flatMap(({ id }) => machine(id)),
         ...vms.slice(6, 30).map(({ id }) => `/vms/${id}`),

@@ -134,17 +134,17 @@ Deno.test({
           await add.getByRole("button").click();
           await waitForText(page, "[data-tool=kvm-manager]", "local");
           await asRoot(server, "set_tool", {
-            ...{ tool_type: "skill", name: "see", parameters: ["vm", "cpus"] },
+            tool_type: "skill",
+            name: "see",
+            parameters: ["vm", "cpus"],
             steps: [{ command: "get_vms", input: {} }, {
               command: "update_vm",
               input: { vmId: "{{vm}}", cpu: { count: "{{cpus}}" } },
             }],
           });
           await call(server, "add_local_tool", {
-            ...{
-              project_id,
-              tool_ref: { name: "see", tool_type: "skill", permissions: null, source_scope: null },
-            },
+            project_id,
+            tool_ref: { name: "see", tool_type: "skill", permissions: null, source_scope: null },
           });
           await page.goto(`${server.url}/projects/${project_id}/tools`);
           await looks(page, "project-tools");
@@ -161,7 +161,9 @@ Deno.test({
             "some",
           ]);
           await asRoot(server, "set_tool", {
-            ...{ tool_type: "skill", name: "see", steps: [{ command: "get_vms", input: {} }] },
+            tool_type: "skill",
+            name: "see",
+            steps: [{ command: "get_vms", input: {} }],
           });
           await page.goto(`${server.url}/projects/${project_id}/tools`);
           await waitForText(page, "#run", "It has no parameters.");
@@ -182,11 +184,9 @@ Deno.test({
         await visit(tester, `${server.url}/profiles`, async (page) => {
           const chosen = (text: string) =>
             page.locator("input[type=file]").setInputFiles({
-              ...{
-                name: "p.kvmm-profile.json",
-                mimeType: "application/json",
-                buffer: Buffer.from(text),
-              },
+              name: "p.kvmm-profile.json",
+              mimeType: "application/json",
+              buffer: Buffer.from(text),
             });
           await chosen("{");
           await page.getByRole("button", { name: "Preview" }).click();

@@ -142,15 +142,15 @@ Deno.test({
     await using server = await ownServer({ env: { KVMM_VIRT_TYPE: "qemu" } });
     await using tester = await browser();
     const { id: projectId } = await call(server, "create_project", {
-      ...{ name: "shop", defaults: { cpuCount: 1, memoryMb: 128, diskSizeGb: 1 }, quota: { vms: 1 } },
+      name: "shop",
+      defaults: { cpuCount: 1, memoryMb: 128, diskSizeGb: 1 },
+      quota: { vms: 1 },
     });
     const password = "correct horse battery staple";
     await asRoot(server, "create_user", {
-      ...{
-        name: "ann",
-        password,
-        grants: [{ role: "operator", on: { kind: "project", project: projectId } }],
-      },
+      name: "ann",
+      password,
+      grants: [{ role: "operator", on: { kind: "project", project: projectId } }],
     });
     const [cookie = "", value = ""] = (await signedIn(server, "ann", password)).headers.cookie!.split("=");
     const asAnn: TestBrowser = {

@@ -14,15 +14,13 @@ const PASSWORD = "correct horse battery";
 const VM = "6695eb01-f6a4-8304-79aa-97f2502e193f";
 const PAGES = [
   ...["/", "/vms", "/vms/new", `/vms/${VM}`, `/vms/${VM}/hardware`, `/vms/${VM}/disks`, `/vms/${VM}/xml`],
-  ...[
-    "/storage",
-    "/networks",
-    "/networks/topology",
-    "/images",
-    "/tasks",
-    "/settings/account",
-    "/settings/certificate",
-  ],
+  "/storage",
+  "/networks",
+  "/networks/topology",
+  "/images",
+  "/tasks",
+  "/settings/account",
+  "/settings/certificate",
   "/api/v1/reference",
 ];
 

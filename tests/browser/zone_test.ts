@@ -55,7 +55,10 @@ Deno.test({
             [...document.querySelectorAll("time[title]")].every((each) =>
               each.getAttribute("title") ===
                 new Intl.DateTimeFormat("en", {
-                  ...{ timeZone: "Asia/Tokyo", dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
+                  timeZone: "Asia/Tokyo",
+                  dateStyle: "medium",
+                  timeStyle: "medium",
+                  hourCycle: "h23",
                 }).format(new Date(each.getAttribute("dateTime")!))
             )
           );
@@ -64,11 +67,9 @@ Deno.test({
     });
     await t.step("the account's choice goes before the browser's, without script", async () => {
       await asRoot(server, "create_user", {
-        ...{
-          name: "ann",
-          password: PASSWORD,
-          grants: [{ role: "administrator", on: { kind: "everything" } }],
-        },
+        name: "ann",
+        password: PASSWORD,
+        grants: [{ role: "administrator", on: { kind: "everything" } }],
       });
       const ann = await signedIn(server, "ann", PASSWORD);
       await assert.rejects(ann.call("set_time_zone", { timeZone: "Mars/Olympus" }), /no time zone/);

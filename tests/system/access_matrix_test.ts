@@ -59,16 +59,14 @@ const ROOTS = new Set<string>(["create_setup_link"]);
 const JANITORS = new Set<string>(["delete_vm", "get_delete_plan"]);
 /** Commands of a machine that reach beyond it: not with rights to that machine alone. */
 const BEYOND = new Set<string>([
-  ...[
-    "attach_disk",
-    "insert_media",
-    "get_device_options",
-    "attach_nic",
-    "clone_vm",
-    "move_disk",
-    "export_ova",
-    "set_cloud_init",
-  ],
+  "attach_disk",
+  "insert_media",
+  "get_device_options",
+  "attach_nic",
+  "clone_vm",
+  "move_disk",
+  "export_ova",
+  "set_cloud_init",
 ]);
 
 /** About a project that members may see or use. */
@@ -155,7 +153,8 @@ Deno.test({
             const input = {
               vmId: vm.uuid,
               // The commands of profiles call it as their files do
-              ...{ projectId: vm === own ? mine : theirs, project_id: vm === own ? mine : theirs },
+              projectId: vm === own ? mine : theirs,
+              project_id: vm === own ? mine : theirs,
               "no such field": true,
             };
             // A command that only checks a configuration answers what is wrong with it.

@@ -33,12 +33,20 @@ async function cutSnapshot({ app }: Here, vm: TestMachine, pool: TestPool): Prom
   await openNode(name, overlay);
   await switchNode(name, base, overlay);
   const operation = host.operations.begin({
-    ...{ command: "create_snapshot", subject: name, vmId: uuid, actor: "someone", keys: [`vm:${uuid}`] },
+    command: "create_snapshot",
+    subject: name,
+    vmId: uuid,
+    actor: "someone",
+    keys: [`vm:${uuid}`],
   });
   const disk = { target: "vda", overlay, chain: [{ path: base, format: "raw", type: "file" }] as const };
   operation.addAll([
     {
-      ...{ kind: "volume-made", pool: pool.name, name: basename(overlay), path: overlay, at },
+      kind: "volume-made",
+      pool: pool.name,
+      name: basename(overlay),
+      path: overlay,
+      at,
       file: await identityAt(overlay),
     },
     { kind: "disks-switched", uuid, name, disks: [disk] },

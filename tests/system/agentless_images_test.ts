@@ -104,7 +104,9 @@ Deno.test({
     const { app, api: root } = here, far = app.hosts.require("far");
     assert.equal(far.machine, null, "no path of it is one of this machine");
     const operator = principalOf({
-      ...{ name: "op", door: "api", via: "session" },
+      name: "op",
+      door: "api",
+      via: "session",
       rights: [[{ permissions: permissionsOf("operator"), on: { kind: "everything" } }]],
     });
     const api = app.apiFor(operator) as Api;
@@ -201,7 +203,11 @@ Deno.test({
 
     await t.step("an overlay is made on a volume there, with the size that its head says", async () => {
       const made = await root.createVolume({
-        ...{ pool: "far", name: "made.qcow2", format: "qcow2", backing: "far/base.qcow2", host: "far" },
+        pool: "far",
+        name: "made.qcow2",
+        format: "qcow2",
+        backing: "far/base.qcow2",
+        host: "far",
       });
       assert.equal(made.capacityBytes, 8 * 2 ** 20);
       const { target } = await attach("made.qcow2");

@@ -55,11 +55,21 @@ Deno.test({
 
     await t.step("a threshold on its memory fires", async () => {
       await call(server, "create_alert_target", {
-        ...{ name: "hook", channel: "webhook", url: target.url, privateAddresses: true, minSeverity: "info" },
+        name: "hook",
+        channel: "webhook",
+        url: target.url,
+        privateAddresses: true,
+        minSeverity: "info",
       });
       const alert = await call(server, "create_alert", {
-        ...{ name: "Guest is alive", watches: "vm_metric", series: "memory_usage", threshold: 0, checks: 2 },
-        ...{ severity: "critical", scope: "vm", vmId: vm.uuid },
+        name: "Guest is alive",
+        watches: "vm_metric",
+        series: "memory_usage",
+        threshold: 0,
+        checks: 2,
+        severity: "critical",
+        scope: "vm",
+        vmId: vm.uuid,
       });
       assert.deepEqual([alert.vmName, alert.firing], [vm.name, 0]);
       await until("it fires", async () => (await open(server)).length === 1, { seconds: WITHIN });
@@ -95,7 +105,9 @@ Deno.test({
       assert.ok(before.firing > 0 && before.silenced === 0, JSON.stringify(before));
       const { id: silenceId } = await call(server, "silence_alert", { minutes: 60, reason: "new disks" });
       assert.deepEqual(await call(server, "get_alert_summary"), {
-        ...{ firing: 0, acknowledged: before.acknowledged, silenced: before.firing },
+        firing: 0,
+        acknowledged: before.acknowledged,
+        silenced: before.firing,
         worst: null,
       });
       await call(server, "end_silence", { silenceId });
@@ -111,7 +123,9 @@ Deno.test({
       assert.deepEqual(await stranger.call("get_alert_history", {}), []);
       assert.deepEqual(await stranger.call("list_alerts"), []);
       assert.deepEqual(await stranger.call("get_alert_summary"), {
-        ...{ firing: 0, acknowledged: 0, silenced: 0 },
+        firing: 0,
+        acknowledged: 0,
+        silenced: 0,
         worst: null,
       });
       await assert.rejects(
@@ -186,10 +200,17 @@ Deno.test("a backup that fails fires, and one that is deleted is over; a VM with
   await using server = await readyServer({ uri: "test:///default", args: OFTEN });
   const [vm] = await call(server, "get_vms");
   await call(server, "create_alert", {
-    ...{ name: "Needs a backup", watches: "backup_old", threshold: 1, checks: 1, scope: "vm", vmId: vm!.id },
+    name: "Needs a backup",
+    watches: "backup_old",
+    threshold: 1,
+    checks: 1,
+    scope: "vm",
+    vmId: vm!.id,
   });
   const { id: backupId } = await call(server, "create_backup", {
-    ...{ name: "nightly", folder: folder.path, targets: { tags: ["nothing-has-this-tag"] } },
+    name: "nightly",
+    folder: folder.path,
+    targets: { tags: ["nothing-has-this-tag"] },
   });
   await call(server, "run_backup_now", { backupId });
   const openOf = async (ids: string[]) => {
@@ -216,7 +237,9 @@ Deno.test({
     await using server = await readyServer({ args: OFTEN });
     await known(server, vm.uuid);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "nightly", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+      name: "nightly",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
     });
     const damaged = await runOf(server, backupId);
     done(damaged);
@@ -283,13 +306,11 @@ Deno.test("alerts that make no sense are refused by their field; targets by wher
   );
   await refused(
     call(server, "create_alert_target", {
-      ...{
-        name: "m",
-        channel: "email",
-        smtpHost: "127.0.0.1",
-        mailFrom: "a@b.example",
-        mailTo: ["c@b.example"],
-      },
+      name: "m",
+      channel: "email",
+      smtpHost: "127.0.0.1",
+      mailFrom: "a@b.example",
+      mailTo: ["c@b.example"],
     }),
     "AlertTargetRefused",
     /loopback/,
@@ -319,8 +340,15 @@ Deno.test("mails are in the language of the host", async () => {
   await using mail = await mailServer({ password: "of-the-mail" });
   await using server = await readyServer({ uri: "test:///default", env: { LC_ALL: "de_DE.UTF-8" } });
   const { id: targetId } = await call(server, "create_alert_target", {
-    ...{ name: "ops", channel: "email", smtpHost: "localhost", smtpPort: mail.port, smtpSecurity: "none" },
-    ...{ smtpUser: "kvm", secret: "of-the-mail", mailFrom: "kvm@host.example", mailTo: ["ops@host.example"] },
+    name: "ops",
+    channel: "email",
+    smtpHost: "localhost",
+    smtpPort: mail.port,
+    smtpSecurity: "none",
+    smtpUser: "kvm",
+    secret: "of-the-mail",
+    mailFrom: "kvm@host.example",
+    mailTo: ["ops@host.example"],
     privateAddresses: true,
   });
   await call(server, "test_alert_target", { targetId });
@@ -333,8 +361,15 @@ Deno.test("a test message arrives by mail, and its password stands nowhere after
   await using mail = await mailServer({ password: secret });
   await using server = await readyServer({ uri: "test:///default", logLevel: "debug" });
   const { id: targetId, hasSecret } = await call(server, "create_alert_target", {
-    ...{ name: "ops", channel: "email", smtpHost: "localhost", smtpPort: mail.port, smtpSecurity: "none" },
-    ...{ smtpUser: "kvm", secret, mailFrom: "kvm@host.example", mailTo: ["ops@host.example"] },
+    name: "ops",
+    channel: "email",
+    smtpHost: "localhost",
+    smtpPort: mail.port,
+    smtpSecurity: "none",
+    smtpUser: "kvm",
+    secret,
+    mailFrom: "kvm@host.example",
+    mailTo: ["ops@host.example"],
     privateAddresses: true,
   });
   assert.equal(hasSecret, true);

@@ -28,8 +28,16 @@ Deno.test({
     await using server = await readyServer();
     await known(server, vm.uuid);
     const { id: backupTargetId } = await call(server, "create_backup_target", {
-      ...{ name: "far", kind: "sftp", server: "127.0.0.1", port: ssh.port, user: "root", path: ssh.folder },
-      ...{ privateKey: ssh.privateKey, hostKey: ssh.hostKey, privateAddresses: true, passphrase: PASSPHRASE },
+      name: "far",
+      kind: "sftp",
+      server: "127.0.0.1",
+      port: ssh.port,
+      user: "root",
+      path: ssh.folder,
+      privateKey: ssh.privateKey,
+      hostKey: ssh.hostKey,
+      privateAddresses: true,
+      passphrase: PASSPHRASE,
     });
     const input = { name: "far", backupTargetId, targets: { vmIds: [vm.uuid] } };
     const { id: backupId } = await call(server, "create_backup", input);
@@ -39,7 +47,10 @@ Deno.test({
     const of = { backupId, runId: made.id, vmId: vm.uuid };
     await t.step("it is booted: its disk has no system, and that is what is said", async () => {
       const { ok, checkedBytes, run: tested } = await call(server, "verify_backup", {
-        ...{ ...of, kind: "boot", seconds: 30, pool: pool.name },
+        ...of,
+        kind: "boot",
+        seconds: 30,
+        pool: pool.name,
       });
       const { bootTest } = tested.copies.find(({ vmId }) => vmId === vm.uuid)!;
       assert.deepEqual([ok, checkedBytes], [false, 16 * 1024 ** 2]);

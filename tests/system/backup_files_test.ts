@@ -61,7 +61,9 @@ Deno.test({
     await using server = await readyServer({ dataDir: data.path });
     await known(server, vm.uuid);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "files", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+      name: "files",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
     });
     const made = await runOf(server, backupId);
     done(made);

@@ -55,7 +55,10 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool();
     await using vm = await testMachine({
-      ...{ purpose: "forgeduefi", guest: false, vnc: true, agent: true },
+      purpose: "forgeduefi",
+      guest: false,
+      vnc: true,
+      agent: true,
       disks: [{ pool, size: "4M" }],
     });
     const variables = (name: string) => `/var/lib/libvirt/qemu/nvram/${name}_VARS.fd`;
@@ -81,7 +84,9 @@ Deno.test({
     const vmId = vm.uuid;
     await known(server, vmId);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: vm.name, folder: folder.path, targets: { vmIds: [vmId] } },
+      name: vm.name,
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     const run = await runOf(server, backupId);
     assert.equal(run.state, "done", JSON.stringify(run));
@@ -123,7 +128,10 @@ Deno.test({
     };
     await t.step("in place", async () => {
       const { warnings } = await call(server, "restore_backup", {
-        ...{ backupId, runId: run.id, vmId, inPlace: true },
+        backupId,
+        runId: run.id,
+        vmId,
+        inPlace: true,
       });
       const xml = await judge(vm.name, warnings);
       assert.ok(xml.includes(variables(vm.name)), xml);
@@ -135,7 +143,11 @@ Deno.test({
         await Deno.writeTextFile(variables(name), "another VM's");
         files.defer(() => Deno.remove(variables(name)));
         const { warnings } = await call(server, "restore_backup", {
-          ...{ backupId, runId: run.id, vmId, name, pool: pool.name },
+          backupId,
+          runId: run.id,
+          vmId,
+          name,
+          pool: pool.name,
         });
         try {
           const xml = await judge(name, warnings);
@@ -206,7 +218,10 @@ Deno.test({
     await t.step("as a new VM", async () => {
       const name = `${vm.name}-new`;
       const { warnings } = await call(server, "restore_backup", {
-        ...{ backupId, runId: run.id, vmId, name },
+        backupId,
+        runId: run.id,
+        vmId,
+        name,
         pool: pool.name,
       });
       try {
@@ -219,7 +234,9 @@ Deno.test({
     await t.step("in place, in the group that the VM is in now", async () => {
       await call(server, "set_group", { vmId, group: "now" });
       const { warnings } = await call(server, "restore_backup", {
-        ...{ backupId, runId: run.id, vmId },
+        backupId,
+        runId: run.id,
+        vmId,
         inPlace: true,
       });
       await judge(vm.name, warnings);

@@ -63,7 +63,12 @@ class Subject {
   async comesBack(runId: string, about: string): Promise<void> {
     const { server, pool } = this.bench, name = `compared-${crypto.randomUUID().slice(0, 8)}.qcow2`;
     await call(server, "restore_backup_disk", {
-      ...{ backupId: this.backupId, runId, vmId: this.vmId, target: "vda", pool: "images", volume: name },
+      backupId: this.backupId,
+      runId,
+      vmId: this.vmId,
+      target: "vda",
+      pool: "images",
+      volume: name,
     });
     const content = await contentOf(`${pool}/${name}`, "qcow2");
     await call(server, "delete_volume", { pool: "images", volume: name, permanently: true });
@@ -211,7 +216,10 @@ Deno.test({
     subject.vmId = await bench.id("subject");
     await call(bench.server, "start_vm", { vmId: subject.vmId });
     subject.backupId = (await call(bench.server, "create_backup", {
-      ...{ name: "kills", folder: folder!, targets: { vmIds: [subject.vmId] }, keep: 4 },
+      name: "kills",
+      folder: folder!,
+      targets: { vmIds: [subject.vmId] },
+      keep: 4,
     })).id;
     const content = await subject.write(0);
     const { id, state } = await runOf(bench.server, subject.backupId);

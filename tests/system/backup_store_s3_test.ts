@@ -13,8 +13,16 @@ function storeAt(
   options: object = {},
 ): S3Store {
   return new S3Store({
-    ...{ endpoint, bucket, region: "us-east-1", prefix: "host/a", accessKey: S3_KEY, secretKey: S3_SECRET },
-    ...{ pathStyle: true, ca: undefined, privateAddresses: true, ...place },
+    endpoint,
+    bucket,
+    region: "us-east-1",
+    prefix: "host/a",
+    accessKey: S3_KEY,
+    secretKey: S3_SECRET,
+    pathStyle: true,
+    ca: undefined,
+    privateAddresses: true,
+    ...place,
   }, { owner: "me", clock: SYSTEM_CLOCK, pauses: PAUSES, ...options });
 }
 const bytes = (text: string) => new Uint8Array(new TextEncoder().encode(text));

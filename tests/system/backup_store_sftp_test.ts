@@ -14,8 +14,15 @@ const MIB = 1024 ** 2;
 
 function storeAt({ port, hostKey, privateKey, folder }: SshServer, place: object = {}, owner = "me") {
   const store = new SftpStore({
-    ...{ host: "127.0.0.1", port, user: "root", password: undefined, privateKey, hostKey, path: folder },
-    ...{ privateAddresses: true, ...place },
+    host: "127.0.0.1",
+    port,
+    user: "root",
+    password: undefined,
+    privateKey,
+    hostKey,
+    path: folder,
+    privateAddresses: true,
+    ...place,
   }, { owner, clock: SYSTEM_CLOCK });
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
 }

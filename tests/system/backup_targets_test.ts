@@ -59,7 +59,10 @@ Deno.test({
     );
     await refused(
       call(server, "create_backup_target", {
-        ...{ name: "twice", ...target, passphrase: PASSPHRASE, passphraseAgain: "another horse battery" },
+        name: "twice",
+        ...target,
+        passphrase: PASSPHRASE,
+        passphraseAgain: "another horse battery",
       }),
       "InvalidInput",
       /is not the same passphrase/,
@@ -71,7 +74,9 @@ Deno.test({
     });
     assert.deepEqual([made.encrypted, made.address], [true, folder.path]);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "sealed", backupTargetId: made.id, targets: { vmIds: [vm.uuid] } },
+      name: "sealed",
+      backupTargetId: made.id,
+      targets: { vmIds: [vm.uuid] },
     });
     let runId = "", expected = "";
 
@@ -208,7 +213,10 @@ Deno.test({
         /Allow private addresses/,
       );
       const made = await call(server, "create_backup_target", {
-        ...{ name: "s3", ...place, ...secret, privateAddresses: true },
+        name: "s3",
+        ...place,
+        ...secret,
+        privateAddresses: true,
       });
       assert.ok(!JSON.stringify(made).includes(`"secretKey"`));
       await refused(
@@ -292,8 +300,13 @@ Deno.test({
     await t.step("sftp: the host's key is told, and confirmed", async () => {
       const place = {
         kind: "sftp",
-        ...{ name: "far", server: "127.0.0.1", port: ssh.port, user: "root", path: ssh.folder },
-        ...{ privateKey: ssh.privateKey, privateAddresses: true },
+        name: "far",
+        server: "127.0.0.1",
+        port: ssh.port,
+        user: "root",
+        path: ssh.folder,
+        privateKey: ssh.privateKey,
+        privateAddresses: true,
       } as const;
       await refused(
         call(server, "create_backup_target", place),
@@ -319,7 +332,11 @@ Deno.test({
           }
         })();
         const place = {
-          ...{ name: "odd", server: "127.0.0.1", port: listener.addr.port, user: "root", path: "/srv" },
+          name: "odd",
+          server: "127.0.0.1",
+          port: listener.addr.port,
+          user: "root",
+          path: "/srv",
           ...{ privateKey: ssh.privateKey, privateAddresses: true, kind: "sftp" } as const,
         };
         await refused(call(server, "create_backup_target", place), "BackupTargetUnusable");

@@ -36,7 +36,10 @@ Deno.test({
     await using server = await readyServer();
     await known(server, vm.uuid);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "inc", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 20 },
+      name: "inc",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
+      keep: 20,
     });
     done(await runOf(server, backupId));
     await t.step("a chunk that is missing, and one that is damaged, are read again", async () => {
@@ -92,7 +95,10 @@ Deno.test({
       await vm.start();
       await shows(server, vm.uuid, ({ state }) => state === "running");
       const { id: otherId } = await call(server, "create_backup", {
-        ...{ name: "other", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 20 },
+        name: "other",
+        folder: folder.path,
+        targets: { vmIds: [vm.uuid] },
+        keep: 20,
       });
       const order = [backupId, otherId, backupId, backupId, otherId, otherId, backupId];
       for (const [index, id] of order.entries()) {
@@ -210,7 +216,10 @@ Deno.test({
     await using server = await readyServer();
     await known(server, vmId);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "changed", folder: folder.path, targets: { vmIds: [vmId] }, keep: 20 },
+      name: "changed",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
+      keep: 20,
     });
     done(await runOf(server, backupId));
     await t.step("a disk that it got since is read in full, the other one as before", async () => {

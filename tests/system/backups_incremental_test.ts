@@ -32,11 +32,18 @@ Deno.test({
     await using folder = await backupFolder();
     await using server = await readyServer();
     const { id: vmId } = await call(server, "create_vm", {
-      ...{ name: claim.name, cpuCount: 1, memoryMb: 128, virtType: "qemu", nics: [], start: true },
+      name: claim.name,
+      cpuCount: 1,
+      memoryMb: 128,
+      virtType: "qemu",
+      nics: [],
+      start: true,
       disks: [{ sizeGb: 1, pool: pool.name }],
     });
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "made", folder: folder.path, targets: { vmIds: [vmId] } },
+      name: "made",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     const whole = await runOf(server, backupId), copied = done(whole);
     assert.match(await logOf(server, whole), /read in full/);
@@ -68,7 +75,10 @@ Deno.test({
     await using server = await readyServer();
     await known(server, vm.uuid);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "inc", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 20 },
+      name: "inc",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
+      keep: 20,
     });
     const content = (runId: string) => restored(server, { backupId, runId, vm, pool: pool.name });
     /** The disk as it must be: every write is done to it as well. */

@@ -128,7 +128,9 @@ Deno.test({
     const vmId = vm.uuid;
     await known(server, vmId);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "off", folder: folder.path, targets: { vmIds: [vmId] } },
+      name: "off",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     const { id: runId, state, message } = await runOf(server, backupId);
     assert.equal(state, "done", message ?? "");
@@ -158,7 +160,10 @@ Deno.test({
     const vmId = vm.uuid;
     await known(server, vmId);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "off", folder: folder.path, targets: { vmIds: [vmId] }, maxMibPerSecond: 16 },
+      name: "off",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
+      maxMibPerSecond: 16,
     });
     const disturbed = async (disturb: () => Promise<unknown>) => {
       const ended = runOf(server, backupId);

@@ -58,7 +58,11 @@ Deno.test({
     for (const { uuid } of vms) await known(server, uuid);
     const vmIds = vms.map(({ uuid }) => uuid);
     const made = await call(server, "create_backup", {
-      ...{ name: "parallel", folder: folder.path, targets: { vmIds }, keep: 20, parallel: 2 },
+      name: "parallel",
+      folder: folder.path,
+      targets: { vmIds },
+      keep: 20,
+      parallel: 2,
     });
     const backupId = made.id;
     const comesBack = async ({ id: runId }: BackupRun, vm: TestMachine) => {

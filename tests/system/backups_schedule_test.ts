@@ -46,8 +46,13 @@ Deno.test({
       await until("the host is read", () => Promise.resolve(app.hosts.local.inventory.filled));
       const api = app.apiFor(localPrincipal("page")) as Api;
       const { id: backupId, next } = await api.createBackup({
-        ...{ name: "due", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 2 },
-        ...{ frequency: "daily", time: "02:00", timeZone: "UTC" },
+        name: "due",
+        folder: folder.path,
+        targets: { vmIds: [vm.uuid] },
+        keep: 2,
+        frequency: "daily",
+        time: "02:00",
+        timeZone: "UTC",
       });
       assert.equal(next.length, 5);
       assert.deepEqual(await api.listBackupRuns({ backupId }), []);
@@ -107,7 +112,9 @@ Deno.test({
     await run(["mount", "--bind", shared, folder.path]);
     try {
       const { id: backupId } = await call(server, "create_backup", {
-        ...{ name: "killed", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+        name: "killed",
+        folder: folder.path,
+        targets: { vmIds: [vm.uuid] },
       });
       const { id } = await call(server, "run_backup_now", { backupId });
       await until(
@@ -159,7 +166,10 @@ Deno.test({
     await using server = await readyServer();
     await known(server, vm.uuid);
     const { id: backupId, maxMibPerSecond } = await call(server, "create_backup", {
-      ...{ name: "slow", folder: folder.path, targets: { vmIds: [vm.uuid] }, maxMibPerSecond: 16 },
+      name: "slow",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
+      maxMibPerSecond: 16,
     });
     assert.equal(maxMibPerSecond, 16);
     const seconds = async () => {
@@ -215,7 +225,9 @@ Deno.test({
     before[70_000] = 0x5a;
     await Deno.writeFile(nvram, before);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "uefi", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+      name: "uefi",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
     });
     const copy = await runOf(server, backupId);
     assert.equal(copy.state, "done", JSON.stringify(copy));

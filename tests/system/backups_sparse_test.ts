@@ -68,7 +68,10 @@ Deno.test({
     await using server = await readyServer();
     await known(server, vm.uuid);
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "sparse", folder: folder.path, targets: { vmIds: [vm.uuid] }, keep: 5 },
+      name: "sparse",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
+      keep: 5,
     });
     /** Backs up, and looks whether that is right. */
     const copied = async () => {

@@ -91,7 +91,10 @@ Deno.test({
       await write(vm, "two");
       const name = `${vm.name}-restored`;
       const restored = await call(server, "restore_backup", {
-        ...{ backupId, runId: first.id, vmId, name },
+        backupId,
+        runId: first.id,
+        vmId,
+        name,
         pool: pool.name,
       });
       try {
@@ -163,7 +166,9 @@ Deno.test({
     await t.step("in place, the VM has its disks as they were, and the old ones are gone", async () => {
       await run(["qemu-io", "-f", "qcow2", "-c", "write -P 0x55 0 16M", qcow2!]);
       const restored = await call(server, "restore_backup", {
-        ...{ backupId, runId: done.id, vmId },
+        backupId,
+        runId: done.id,
+        vmId,
         inPlace: true,
       });
       assert.deepEqual(restored, { vmId, name: vm.name, warnings: [] });
@@ -199,7 +204,9 @@ Deno.test({
           async () => (await call(server, "get_vm", { vmId })).disks.every(({ type }) => type === "volume"),
         );
         const { warnings } = await call(server, "restore_backup", {
-          ...{ backupId, runId: done.id, vmId },
+          backupId,
+          runId: done.id,
+          vmId,
           inPlace: true,
         });
         assert.deepEqual(warnings, []);
@@ -230,7 +237,10 @@ Deno.test({
     await t.step("one disk comes back as a new volume, and no VM is changed", async () => {
       const from = { backupId, runId: done.id, vmId };
       const other = await call(server, "restore_backup_disk", {
-        ...{ ...from, target: "vdb", pool: pool.name, volume: "one disk.raw" },
+        ...from,
+        target: "vdb",
+        pool: pool.name,
+        volume: "one disk.raw",
       });
       assert.deepEqual([other.volume, other.format, other.path], [
         "one disk.raw",
@@ -282,7 +292,10 @@ Deno.test({
       assert.deepEqual([found!.id, found!.found, found!.copies[0]!.vmId], [done.id, true, vmId]);
       const name = `${vm.name}-found`;
       const restored = await call(other, "restore_backup", {
-        ...{ backupId: id, runId: done.id, vmId, name },
+        backupId: id,
+        runId: done.id,
+        vmId,
+        name,
         pool: pool.name,
       });
       try {

@@ -163,13 +163,25 @@ Deno.test({
       await virsh("pool-refresh", pool.name);
       for (const disks of [["/elsewhere.qcow2"], [disk!]]) {
         const step = {
-          ...{ kind: "state-replaced", uuid: vm.uuid, name: vm.name, disks, moves: [], gone: [] },
+          kind: "state-replaced",
+          uuid: vm.uuid,
+          name: vm.name,
+          disks,
+          moves: [],
+          gone: [],
           old: [{ pool: pool.name, name: "before.qcow2" }, { pool: pool.name, name: "not-there.qcow2" }],
         };
         const record = {
-          ...{ id: crypto.randomUUID(), command: "restore_backup", subject: vm.name, vmId: vm.uuid },
-          ...{ actor: "tester", keys: [`vm:${vm.uuid}`], host: "local", uri: URI },
-          ...{ startedAt: Date.now(), steps: [step] },
+          id: crypto.randomUUID(),
+          command: "restore_backup",
+          subject: vm.name,
+          vmId: vm.uuid,
+          actor: "tester",
+          keys: [`vm:${vm.uuid}`],
+          host: "local",
+          uri: URI,
+          startedAt: Date.now(),
+          steps: [step],
         };
         {
           using database = new DatabaseSync(`${dataDir}/kvm-manager.db`);

@@ -58,7 +58,9 @@ async function leftovers(pool: TestPool): Promise<string[]> {
 async function backedUp(server: TestServer, vm: TestMachine, folder: string, more: object = {}) {
   await known(server, vm.uuid);
   const { id: backupId } = await call(server, "create_backup", {
-    ...{ name: vm.name, folder, targets: { vmIds: [vm.uuid] } },
+    name: vm.name,
+    folder,
+    targets: { vmIds: [vm.uuid] },
     ...more,
   });
   const { id: runId, ...rest } = await runOf(server, backupId);
@@ -74,7 +76,11 @@ Deno.test({
     await using pool = await testPool();
     await using folder = await backupFolder();
     await using vm = await testMachine({
-      ...{ purpose: "boot", disks: [{ pool }], network, vnc: true, start: true },
+      purpose: "boot",
+      disks: [{ pool }],
+      network,
+      vnc: true,
+      start: true,
     });
     await using server = await readyServer();
     await known(server, vm.uuid);
@@ -195,7 +201,10 @@ Deno.test({
       await using pool = await testPool();
       await using folder = await backupFolder();
       await using vm = await testMachine({
-        ...{ purpose: "screen", guest: false, agent: false, disks: [{ pool, format: "raw" }] },
+        purpose: "screen",
+        guest: false,
+        agent: false,
+        disks: [{ pool, format: "raw" }],
       });
       await Deno.writeFile(vm.disks[0]!, greeter("Debian GNU/Linux 12 db1 tty1  login:"), { create: false });
       await Deno.truncate(vm.disks[0]!, 64 * 1024 ** 2);

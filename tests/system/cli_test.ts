@@ -201,13 +201,11 @@ Deno.test({
     });
     await t.step("login asks at a terminal: shows the fingerprint, takes the token unseen", async () => {
       await using terminal = new TerminalProgram([
-        ...[
-          "env",
-          `HOME=${home.path}`,
-          await buildBinary(),
-          "login",
-          proxy.url,
-        ],
+        "env",
+        `HOME=${home.path}`,
+        await buildBinary(),
+        "login",
+        proxy.url,
       ]);
       await terminal.waitFor("Type yes to trust it");
       assert.ok(terminal.text.replaceAll(":", "").toLowerCase().includes(proxy.fingerprint));

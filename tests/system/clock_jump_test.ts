@@ -57,7 +57,8 @@ Deno.test({
     try {
       const run = async (offset: string) => {
         await using server = await readyServer({
-          ...{ uri: "test:///default", dataDir: folder },
+          uri: "test:///default",
+          dataDir: folder,
           env: { LD_PRELOAD: LIBRARY, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" },
         });
         const [bin, audit, metrics] = await Promise.all([

@@ -66,12 +66,10 @@ Deno.test({
       await using proxy = await tlsProxy(server.url);
       const token = testerHeaders(server.url).authorization!.replace("Bearer ", "");
       await using console = new TerminalProgram([
-        ...[
-          "env",
-          `KVMM_SERVER=${proxy.url}`,
-          `KVMM_TOKEN=${token}`,
-          `KVMM_FINGERPRINT=${proxy.fingerprint}`,
-        ],
+        "env",
+        `KVMM_SERVER=${proxy.url}`,
+        `KVMM_TOKEN=${token}`,
+        `KVMM_FINGERPRINT=${proxy.fingerprint}`,
         ...[binary, "vm", "console", vm.name, "--force"],
       ]);
       await console.waitFor("Ctrl+a t leaves");

@@ -72,7 +72,9 @@ Deno.test({
     await t.step("a VM is made of it there, and its volumes are protected", async () => {
       const [there] = await call(to.server, "list_templates");
       const { vms } = await call(to.server, "create_vm_from_template", {
-        ...{ templateId: there!.id, name: "web-1", start: true },
+        templateId: there!.id,
+        name: "web-1",
+        start: true,
       });
       assert.equal(await to.libvirt.virsh("domstate", vms[0]!.name), "running");
       await refused(
@@ -126,7 +128,9 @@ Deno.test({
         );
         await call(to.server, "refresh_storage_pool", { pool: "images" });
         const wish = (vda: string, xml = definition) => ({
-          ...{ name: "forged", pool: "images", definition: xml },
+          name: "forged",
+          pool: "images",
+          definition: xml,
           disks: [{ target: "vda", volume: vda }, { target: "vdb", volume: "second.qcow2" }],
         });
         const importing = (...args: Parameters<typeof wish>) =>

@@ -41,8 +41,11 @@ Deno.test({
       const sum = await run(["sha256sum", `${from.images}/disk.qcow2`]);
       const { host, pool, name, sha256, warnings } = made;
       assert.deepEqual({ host, pool, name, sha256, warnings }, {
-        ...{ host: "there", pool: "images", name: "disk.qcow2" },
-        ...{ sha256: sum.split(" ")[0], warnings: [] },
+        host: "there",
+        pool: "images",
+        name: "disk.qcow2",
+        sha256: sum.split(" ")[0],
+        warnings: [],
       });
       assert.ok(await isEqual(from, "disk.qcow2", to, "disk.qcow2"));
       assert.deepEqual(await uploads(to), []);
@@ -50,8 +53,11 @@ Deno.test({
 
     await t.step("from the other host to this one, under another name", async () => {
       const { host, name } = await call(from.server, "copy_volume_to_host", {
-        ...{ host: "there", pool: "images", volume: "disk.qcow2" },
-        ...{ toHost: "local", name: "back.qcow2" },
+        host: "there",
+        pool: "images",
+        volume: "disk.qcow2",
+        toHost: "local",
+        name: "back.qcow2",
       });
       assert.deepEqual([host, name], ["local", "back.qcow2"]);
       assert.ok(await isEqual(to, "disk.qcow2", from, "back.qcow2"));
@@ -150,7 +156,9 @@ Deno.test({
     const vm = await from.libvirt.machine({ disks: [{ path, format: "qcow2", bus: "virtio" }] });
     await known(from.server, vm.uuid);
     const { id: backupId } = await call(from.server, "create_backup", {
-      ...{ name: "nightly", folder: folder.path, targets: { vmIds: [vm.uuid] } },
+      name: "nightly",
+      folder: folder.path,
+      targets: { vmIds: [vm.uuid] },
     });
     const { id: runId, state } = await runOf(from.server, backupId);
     assert.equal(state, "done");

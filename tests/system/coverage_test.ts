@@ -119,8 +119,13 @@ Deno.test({
     );
     for (const { uuid } of [kept, lost]) await api.setTags({ vmId: uuid, tags: [tag] });
     const { id: backupId } = await api.createBackup({
-      ...{ name: "nightly", folder: folder.path, targets: { tags: [tag] } },
-      ...{ frequency: "monthly", monthDay: 1, time: "02:00", missed: "skip" },
+      name: "nightly",
+      folder: folder.path,
+      targets: { tags: [tag] },
+      frequency: "monthly",
+      monthDay: 1,
+      time: "02:00",
+      missed: "skip",
     });
     assert.equal((await runBackup(backupId)).copies.length, 2);
     const open = async () => await api.getAlertHistory({ open: true });
@@ -193,7 +198,10 @@ Deno.test({
     const { app, api, runBackup } = world, vmId = vm.uuid;
     await until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
     const { id: backupId } = await api.createBackup({
-      ...{ name: "b", folder: folder.path, targets: { vmIds: [vmId], tags: ["all"] }, keep: 1 },
+      name: "b",
+      folder: folder.path,
+      targets: { vmIds: [vmId], tags: ["all"] },
+      keep: 1,
     });
     await runBackup(backupId);
     const copies = async () => {
@@ -205,11 +213,16 @@ Deno.test({
     };
     const [copy] = await copies();
     const { id: userId } = await api.createUser({
-      ...{ name: "eve", password: "correct horse battery" },
+      name: "eve",
+      password: "correct horse battery",
       grants: [{ role: "operator", on: { kind: "vm", vmId } }],
     });
     const { id: scheduleId } = await api.createSchedule({
-      ...{ name: "s", action: "start", frequency: "daily", time: "03:00", targets: { vmIds: [vmId] } },
+      name: "s",
+      action: "start",
+      frequency: "daily",
+      time: "03:00",
+      targets: { vmIds: [vmId] },
     });
     const { id: alertId } = await api.createAlert({ name: "a", watches: "vm_crashed", scope: "vm", vmId });
     await api.deleteVm({ vmId, deleteDisks: true });
@@ -257,11 +270,19 @@ Deno.test({
     const { api, app, clock } = world, vmId = vm.uuid;
     await until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
     const { id: backupId } = await api.createBackup({
-      ...{ name: "by hand", folder: folder.path, targets: { vmIds: [vmId] }, frequency: "by-hand" },
+      name: "by hand",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
+      frequency: "by-hand",
     });
     const { id: scheduleId } = await api.createSchedule({
-      ...{ name: "monthly", action: "backup", backupId, missed: "skip" },
-      ...{ frequency: "monthly", monthDay: 1, time: "02:00" },
+      name: "monthly",
+      action: "backup",
+      backupId,
+      missed: "skip",
+      frequency: "monthly",
+      monthDay: 1,
+      time: "02:00",
     });
     await api.runScheduleNow({ scheduleId });
     await until("it was copied", async () => (await api.getBackup({ backupId })).lastRun?.state === "done");

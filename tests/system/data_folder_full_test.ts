@@ -54,18 +54,30 @@ Deno.test({
     const stopped = undo.use(await testMachine({ purpose: "full-stopped", guest: false, start: true }));
     await run(["dd", "if=/dev/urandom", `of=${copied.disks[0]}`, "bs=1M", "count=16", "conv=notrunc"]);
     const ended = {
-      ...{ states: ["done", "done"], copies: ["done"], results: ["forced"], tasks: ["done", "done"] },
+      states: ["done", "done"],
+      copies: ["done"],
+      results: ["forced"],
+      tasks: ["done", "done"],
     };
     let backupId: string, scheduleId: string;
     {
       await using server = await readyServer({ dataDir });
       for (const { uuid } of [copied, stopped]) await known(server, uuid);
       ({ id: backupId } = await call(server, "create_backup", {
-        ...{ name: "full", folder: folder.path, targets: { vmIds: [copied.uuid] }, maxMibPerSecond: 1 },
+        name: "full",
+        folder: folder.path,
+        targets: { vmIds: [copied.uuid] },
+        maxMibPerSecond: 1,
       }));
       ({ id: scheduleId } = await call(server, "create_schedule", {
-        ...{ name: "full", action: "stop", targets: { vmIds: [stopped.uuid] } },
-        ...{ deadlineSeconds: DEADLINE, force: true, frequency: "daily", time: "03:30", timeZone: "UTC" },
+        name: "full",
+        action: "stop",
+        targets: { vmIds: [stopped.uuid] },
+        deadlineSeconds: DEADLINE,
+        force: true,
+        frequency: "daily",
+        time: "03:30",
+        timeZone: "UTC",
       }));
       await call(server, "run_backup_now", { backupId });
       await call(server, "run_schedule_now", { scheduleId });

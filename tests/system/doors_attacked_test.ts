@@ -53,7 +53,10 @@ async function attacked() {
 }
 
 const permissions = (more: Partial<ToolPermissions>): ToolPermissions => ({
-  ...{ allowed_directories: [], allowed_tools: [], disallowed_tools: [], ...more },
+  allowed_directories: [],
+  allowed_tools: [],
+  disallowed_tools: [],
+  ...more,
 });
 
 /** A call as it is refused at each door: the code, or "done". Each is made with the same rights, and must come to the same. */
@@ -94,7 +97,9 @@ async function atEachDoor(
     return isError === true ? JSON.parse(content[0]!.text!).error as string : "done";
   };
   const at = rest === undefined ? undefined : await person.fetch(rest[1], {
-    ...{ method: rest[0], headers: { "content-type": "application/json" }, body: "{}" },
+    method: rest[0],
+    headers: { "content-type": "application/json" },
+    body: "{}",
   });
   return {
     command: await codeOf(person.raw(command, input)),
@@ -115,7 +120,9 @@ Deno.test({
     await using there = await attacked();
     const { server, client, project_id } = there;
     const kill = (vmId: string) => ({
-      ...{ command: "force_stop_vm", input: { vmId }, method: "ForceStopVm" },
+      command: "force_stop_vm",
+      input: { vmId },
+      method: "ForceStopVm",
       rest: ["POST", `/api/v1/vms/${vmId}/force-stop`] as const,
       seed: ["KillVm", { id: vmId }] as const,
     });
@@ -182,13 +189,15 @@ Deno.test({
       }
       for (const name of ["FORCE_STOP_VM", "force_stop_vm%00", "force_stop_vm/", "./force_stop_vm"]) {
         const { status } = await bot.fetch(`/api/v1/commands/${name}`, {
-          ...{ method: "POST", headers: { "content-type": "application/json" } },
+          method: "POST",
+          headers: { "content-type": "application/json" },
           body: JSON.stringify({ vmId: OWN }),
         });
         assert.ok(status >= 400, `${name} ${status}`);
       }
       const form = await bot.fetch(`/do/force_stop_vm?vmId=${OWN}&to=/`, {
-        ...{ method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" } },
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
         body: "confirmed=yes",
       });
       assert.ok(form.status >= 300, `a form by a token: ${form.status}`);
@@ -196,7 +205,9 @@ Deno.test({
     });
     await t.step("an agent, by a skill that does more than it may, and by tokens of its own", async () => {
       await call(server, "set_tool", {
-        ...{ tool_type: "skill", name: "kill", parameters: ["vm"] },
+        tool_type: "skill",
+        name: "kill",
+        parameters: ["vm"],
         steps: [{ command: "force_stop_vm", input: { vmId: "{{vm}}" } }],
       });
       await allow({ allowed_tools: ["run_skill", "get_vm", "create_token", "create_schedule"] });
@@ -210,7 +221,8 @@ Deno.test({
         async (made) => {
           const { token } = made as { token: string };
           const { status, headers } = await bot.fetch("/api/v1/commands/force_stop_vm", {
-            ...{ method: "POST", body: JSON.stringify({ vmId: OWN }) },
+            method: "POST",
+            body: JSON.stringify({ vmId: OWN }),
             headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
           });
           assert.ok(status >= 400, `${status} ${headers.get("content-type")}`);
@@ -379,7 +391,12 @@ Deno.test({
         const { vms } = (await call(server, "get_project", { projectId: project_id })).usage;
         await call(server, "set_quota", { projectId: project_id, vms: vms + 1 });
         const config = (door: string) => ({
-          ...{ name: `vm-${round}-${door}`, cpuCount: 1, memoryMb: 128, disks: [], nics: [], project: "lab" },
+          name: `vm-${round}-${door}`,
+          cpuCount: 1,
+          memoryMb: 128,
+          disks: [],
+          nics: [],
+          project: "lab",
           allowOvercommit: true,
         });
         await using mcp = await overHttp(server, ann);

@@ -33,7 +33,11 @@ async function settled({ app, api }: Here, spec: OperationSpec, steps: readonly 
 }
 
 const about = (command: OperationSpec["command"], vmId: string, subject: string): OperationSpec => ({
-  ...{ command, subject, vmId, actor: "someone", keys: [`vm:${vmId}`] },
+  command,
+  subject,
+  vmId,
+  actor: "someone",
+  keys: [`vm:${vmId}`],
 });
 
 const known = ({ app }: Here, vmId: string) =>
@@ -45,7 +49,9 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("partly");
     await using vm = await testMachine({
-      ...{ purpose: "partly", guest: false, start: true },
+      purpose: "partly",
+      guest: false,
+      start: true,
       disks: [{ pool, size: "8M" }, { pool, size: "8M" }],
     });
     await using here = await appHere();

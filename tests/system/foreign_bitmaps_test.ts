@@ -135,7 +135,10 @@ Deno.test({
     const vmId = vm.uuid, disk = vm.disks[0]!, other = `${vm.name}-other`;
     await shows(server, vmId, ({ state }) => state === "running");
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: "checkpoints", folder: folder.path, targets: { vmIds: [vmId] }, keep: 5 },
+      name: "checkpoints",
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
+      keep: 5,
     });
     const backedUp = async () => {
       done(await runOf(server, backupId));

@@ -365,8 +365,14 @@ Deno.test({
     const dataDir = `${folder.path}/data`, from = { kind: "esxi", origin: esxi.origin } as const;
     const { boot } = await furnish(esxi, folder.path), part = `${vm.name}-disk1.qcow2.part`;
     const wish = {
-      ...{ ...from, ...ESXI_LOGIN, certificate: esxi.fingerprint, vm: "web & co", name: vm.name },
-      ...{ targetPool: pool.name, nics: [{ leaveOut: true }], disks: [{}, { leaveOut: true }] },
+      ...from,
+      ...ESXI_LOGIN,
+      certificate: esxi.fingerprint,
+      vm: "web & co",
+      name: vm.name,
+      targetPool: pool.name,
+      nics: [{ leaveOut: true }],
+      disks: [{}, { leaveOut: true }],
     };
     /** Begins an import, and kills KVM Manager in its middle. */
     const cut = async () => {

@@ -242,7 +242,10 @@ Deno.test({
     const name = `${vm.name}-disk1.qcow2`;
     const wish = (disk: 0 | 1) => ({
       ...{ kind: "proxmox-ssh", origin: far.address, hostKey: far.hostKey, username: "root" } as const,
-      ...{ password: PASSWORDS.root, vm: "100", name: vm.name, targetPool: pool.name },
+      password: PASSWORDS.root,
+      vm: "100",
+      name: vm.name,
+      targetPool: pool.name,
       nics: [{ leaveOut: true }],
       disks: [0, 1].map((each) => each === disk ? {} : { leaveOut: true }),
     });

@@ -107,7 +107,10 @@ Deno.test("the warnings of an answer are said by the page and by the answer to a
     send(server, `/do/set_tags?vmId=${vmId}&to=${to}`, { tags }, headers);
   await call(server, "set_tags", { vmId, tags: ["gold"] });
   await call(server, "create_backup", {
-    ...{ name: "nightly", folder: folder.path, targets: { vmIds: [], tags: ["gold"] }, keep: 1 },
+    name: "nightly",
+    folder: folder.path,
+    targets: { vmIds: [], tags: ["gold"] },
+    keep: 1,
   });
   const warning = "The backup nightly no longer copies it.";
   const plain = await tag("");

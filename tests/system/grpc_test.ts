@@ -53,8 +53,13 @@ Deno.test({
       const made = await ann.call(`${SEED}/CreateVm`, {
         name,
         config: {
-          ...{ vcpus: 1, memoryMb: 160, kernel, initramfs: initrd, cmdline: "console=ttyS0 quiet" },
-          ...{ disks: [], nics: [{ network: network.name, mac: "52:54:00:aa:bb:01" }] },
+          vcpus: 1,
+          memoryMb: 160,
+          kernel,
+          initramfs: initrd,
+          cmdline: "console=ttyS0 quiet",
+          disks: [],
+          nics: [{ network: network.name, mac: "52:54:00:aa:bb:01" }],
         },
       });
       id = made.id!;
@@ -270,7 +275,11 @@ Deno.test({
     await t.step("reflection tells all of it, as protoc has it", async () => {
       for (const version of ["v1", "v1alpha"]) {
         const found = await client.op("reflect", {
-          ...{ target: plain, metadata: viewer.metadata, version, service: KVM, method: "GetVms" },
+          target: plain,
+          metadata: viewer.metadata,
+          version,
+          service: KVM,
+          method: "GetVms",
         });
         assert.equal(found.error, undefined, String(found.details));
         const { services, missing, unlike_protoc: unlike, reply } = found as unknown as {
@@ -477,7 +486,9 @@ Deno.test({
       const more = async () => Math.round((await server.rss() - before) / 1e6);
       const { states } = await client.op("flood", {
         ...ann.about(`${KVM}/DownloadVolume`, { pool: pool.name, volume: name }),
-        ...{ count: 8, connections: 8, seconds: 5 },
+        count: 8,
+        connections: 8,
+        seconds: 5,
       }) as unknown as { states: Record<string, number> };
       assert.deepEqual(states, { open: 8 });
       // What a transfer holds itself, as at the API, and not what there is to transfer
@@ -489,7 +500,9 @@ Deno.test({
       await answers();
       const many = await client.op("flood", {
         ...ann.about(`${KVM}/WatchEvents`, {}),
-        ...{ count: 2000, connections: 4, seconds: 5 },
+        count: 2000,
+        connections: 4,
+        seconds: 5,
       }) as unknown as { states: Record<string, number> };
       assert.ok((many.states.open ?? 0) >= 1, JSON.stringify(many.states));
       await answers();

@@ -17,7 +17,11 @@ function guess(server: TestServer, from: string, name: string, password: string)
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const asked = request({
     host: "127.0.0.1",
-    ...{ port, localAddress: from, method: "POST", path: "/api/v1/session", agent: false },
+    port,
+    localAddress: from,
+    method: "POST",
+    path: "/api/v1/session",
+    agent: false,
     headers: { "content-type": "application/json" },
   }, (response) => {
     let text = "";
@@ -101,16 +105,14 @@ Deno.test({
       assert.equal(code, "TooManyAttempts");
       const body = JSON.stringify({ name: "new", password: PASSWORD });
       const answer = await run([
-        ...[
-          "setpriv",
-          "--reuid=65534",
-          "--regid=65534",
-          "--clear-groups",
-          "curl",
-          "--silent",
-          "--data",
-          body,
-        ],
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "curl",
+        "--silent",
+        "--data",
+        body,
         ...["--header", "content-type: application/json", `${server.url}/api/v1/session`],
       ]);
       assert.equal(JSON.parse(answer).state, "signed-in", answer);

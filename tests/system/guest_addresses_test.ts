@@ -20,7 +20,9 @@ Deno.test({
     await host.inside("sh", "-c", 'echo "$1" > /run/libvirt/told.xml', "sh", NETWORK);
     await host.inside("virsh", "--quiet", "net-create", "/run/libvirt/told.xml");
     const { uuid: vmId } = await host.machine({
-      ...{ guest: await buildAgentGuest(), ownAgent: true, start: true },
+      guest: await buildAgentGuest(),
+      ownAgent: true,
+      start: true,
       network: { name: "told", mac: "52:54:00:4b:4d:01" },
     });
     // Without an interval the guest is asked once, when its agent comes

@@ -41,7 +41,9 @@ Deno.test({
       const expected = vectors.to_agent.map(({ answer }) => answer).filter((answer) => answer !== "");
       const child = new Deno.Command(EMULATOR, {
         args: [program, "--config", config, "--stdio"],
-        ...{ stdin: "piped", stdout: "piped", stderr: "null" },
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
       }).spawn();
       const asking = child.stdin.getWriter();
       await asking.write(new TextEncoder().encode(line));

@@ -56,7 +56,8 @@ Deno.test({
       assert.equal(incident.alertId, "filesystem-nearly-full");
       assert.match(incident.message, /^Filesystem usage of \/mnt is (9[0-9]|100)/);
       const { series } = await call(server, "get_metric_summary", {
-        ...{ vmId, window: "1h" },
+        vmId,
+        window: "1h",
         series: ["filesystem_used", "filesystem_size", "guest_memory_used"],
       });
       const last = (name: string) => series.find((each) => each.name === name)?.last ?? 0;

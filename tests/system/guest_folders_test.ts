@@ -23,7 +23,11 @@ Deno.test({
   ignore: await requirement("agentGuest") !== null,
   fn: async (t) => {
     await using ours = await testMachine({
-      ...{ purpose: "folders", guest: await buildAgentGuest(), agent: false, ownAgent: true, start: true },
+      purpose: "folders",
+      guest: await buildAgentGuest(),
+      agent: false,
+      ownAgent: true,
+      start: true,
     });
     await using theirs = await testMachine({ purpose: "foldersqemu", start: true });
     await using server = await readyServer();
@@ -117,7 +121,9 @@ Deno.test({
           const { path, copied } = JSON.parse(input!);
           assert.equal(path, "/tmp/counted");
           assert.deepEqual({ ...copied, names: copied.names.toSorted() }, {
-            ...{ files: 2, folders: 2, size: 7 },
+            files: 2,
+            folders: 2,
+            size: 7,
             names: ["a b/-n 'x", "run.sh"],
           });
         }

@@ -33,7 +33,10 @@ for (const kind of ["own", "qemu-ga"] as const) {
       }, { seconds: 90, lastSeen: () => shares.join(" ") });
       if (kind === "qemu-ga") return;
       const busy = call(server, "guest_exec", {
-        ...{ vmId, command: "sh", args: ["-c", "while :; do :; done"], seconds: 15 },
+        vmId,
+        command: "sh",
+        args: ["-c", "while :; do :; done"],
+        seconds: 15,
       });
       await until("a busy guest to show it", async () => {
         await delay(1500);

@@ -17,7 +17,10 @@ Deno.test({
     await using first = await privateLibvirt("migrate-a");
     await using second = await privateLibvirt("migrate-b");
     const vm = await first.machine({
-      ...{ guest: await buildAgentGuest(), ownAgent: true, start: true, memoryMiB: 128 },
+      guest: await buildAgentGuest(),
+      ownAgent: true,
+      start: true,
+      memoryMiB: 128,
     });
     const vmId = vm.uuid;
     await using here = await appHere([{ id: "other", uri: second.uri }], first.uri);

@@ -71,7 +71,10 @@ Deno.test({
     };
 
     const schedule = await asRoot(server, "create_schedule", {
-      ...{ name: "nightly", action: "start", targets, ...DAILY },
+      name: "nightly",
+      action: "start",
+      targets,
+      ...DAILY,
     });
     const folder = `${filesOf(own.name)}/copies`;
     await Deno.mkdir(folder, { recursive: true });
@@ -193,10 +196,15 @@ Deno.test({
     const folder = `${filesOf(own.name)}/copies`;
     await Deno.mkdir(folder, { recursive: true });
     const { id: backupId } = await asRoot(server, "create_backup", {
-      ...{ name: "copies", folder, targets: { vmIds } },
+      name: "copies",
+      folder,
+      targets: { vmIds },
     });
     const { id: scheduleId } = await asRoot(server, "create_schedule", {
-      ...{ name: "nightly", action: "start", targets: { vmIds }, ...DAILY },
+      name: "nightly",
+      action: "start",
+      targets: { vmIds },
+      ...DAILY,
     });
     // The one that is seen cannot be copied, nor be started. With another file beside it, its image is known to be deleted:
     // else nothing could be deleted anywhere on this libvirtd

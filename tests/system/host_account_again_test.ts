@@ -38,7 +38,8 @@ Deno.test({
     await using server = await readyServer({ uri: "test:///default", args: ["--pam", `${group}=operator`] });
     const first = await signedIn(server, name, FIRST);
     const { token } = await first.call("create_token", {
-      ...{ name: "ci", password: FIRST },
+      name: "ci",
+      password: FIRST,
       grants: [{ role: "viewer", on: { kind: "everything" } }],
     });
     const program = new Person(server, { authorization: `Bearer ${token}` });

@@ -76,7 +76,10 @@ Deno.test("with several hosts a VM is created on a chosen one, with advice what 
   await t.step("what is sent from it is created there, and nowhere else", async () => {
     const body = new URLSearchParams({ name: "chosen", source: "none", memoryMb: "256", cpuCount: "1" });
     const answer = await host.open(`/hosts/${THIRD_HOST}/vms/new`, {
-      ...{ method: "POST", redirect: "manual", body, headers: { accept: "text/html" } },
+      method: "POST",
+      redirect: "manual",
+      body,
+      headers: { accept: "text/html" },
     });
     assert.equal(answer.status, 303, await answer.text());
     const made = (await host.api.getVms({})).filter(({ name }) => name === "chosen");

@@ -43,7 +43,8 @@ Deno.test("every link and form of a second host's pages stays there, and acts th
       },
       (status, address, from) => refusals.push(`${status} ${address} from ${from}`),
       {
-        ...{ start: `/hosts/${HOST}/`, isFollowed: isOurs },
+        start: `/hosts/${HOST}/`,
+        isFollowed: isOurs,
       },
     );
     assert.deepEqual(away, []);
@@ -66,7 +67,9 @@ Deno.test("every link and form of a second host's pages stays there, and acts th
     for (const form of inSendingOrder(forms.values())) {
       const since = Date.now();
       const response = await host.open(form.action, {
-        ...{ method: "POST", redirect: "manual", headers: { accept: "text/html" } },
+        method: "POST",
+        redirect: "manual",
+        headers: { accept: "text/html" },
         body: new URLSearchParams(form.fields.map(([name, value]) => [name, value])),
       });
       await response.body?.cancel();

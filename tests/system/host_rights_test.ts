@@ -129,12 +129,20 @@ Deno.test("rights to one host are rights to what is on it, and to nothing else",
       await world.app.jobs.run({ ...spec, ifInterrupted: "Look." }, () => Promise.resolve());
       await asRoot.forceStopVm({ vmId });
       await asRoot.createAlert({
-        ...{ name: `${pool} is nearly full`, watches: "host_metric", series: "pool_usage", threshold: 90 },
-        ...{ scope: "host", hostId: host },
+        name: `${pool} is nearly full`,
+        watches: "host_metric",
+        series: "pool_usage",
+        threshold: 90,
+        scope: "host",
+        hostId: host,
       });
       await asRoot.createAlert({
-        ...{ name: `${network} of the VM`, watches: "vm_metric", series: "cpu_usage", threshold: 90 },
-        ...{ scope: "vm", vmId },
+        name: `${network} of the VM`,
+        watches: "vm_metric",
+        series: "cpu_usage",
+        threshold: 90,
+        scope: "vm",
+        vmId,
       });
       const other = as("operator", otherThan(host));
       assert.equal(await other.codeOf("stop_network", { name: network, host }), "HostNotFound");
@@ -196,7 +204,9 @@ Deno.test("rights to one host are rights to what is on it, and to nothing else",
     assert.equal(await operator.codeOf("create_vm", { ...config, host: LAB }), "Forbidden");
     const administrator = as("administrator", LAB);
     const made = await administrator.codeOf("create_network", {
-      ...{ name: "seednet", mode: "isolated", host: LAB },
+      name: "seednet",
+      mode: "isolated",
+      host: LAB,
     });
     assert.equal(made, "ok");
     assert.deepEqual((await asRoot.getNetworks()).map(({ name }) => name), [THINGS.local.network]);

@@ -185,7 +185,9 @@ Deno.test("hostile_answers: three hosts in a circle show no VM twice, tell nothi
   assert.deepEqual(more, [0, 0, 0], "hosts are not read in circles");
 
   const viewer = principalOf({
-    ...{ name: "ann", door: "api", via: "session" },
+    name: "ann",
+    door: "api",
+    via: "session",
     rights: [[{ permissions: permissionsOf("viewer"), on: { kind: "host", host: "local" } }]],
   });
   const does = (command: Parameters<typeof a.app.dispatch>[0], input: object) =>

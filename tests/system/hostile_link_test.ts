@@ -76,7 +76,9 @@ Deno.test({
 
     const permissions = permissionsOf("operator");
     const ann = principalOf({
-      ...{ name: "ann", door: "api", via: "session" },
+      name: "ann",
+      door: "api",
+      via: "session",
       rights: [[
         { permissions, on: { kind: "vm", vmId: local!.id } },
         { permissions, on: { kind: "vm", vmId: OWN } },
@@ -88,9 +90,18 @@ Deno.test({
     assert.ok(told.includes(OWN) && !told.includes(local!.id), told);
 
     const job = {
-      ...{ command: "create_vm", actor: "a", state: "running", progress: null, doneBytes: null },
-      ...{ totalBytes: null, startedAt: 1, endedAt: null, secondsLeft: null, error: null },
-      ...{ cancellable: true, cancelling: false },
+      command: "create_vm",
+      actor: "a",
+      state: "running",
+      progress: null,
+      doneBytes: null,
+      totalBytes: null,
+      startedAt: 1,
+      endedAt: null,
+      secondsLeft: null,
+      error: null,
+      cancellable: true,
+      cancelling: false,
     };
     for (let n = 0; n < 6; n++) {
       bad.tell("job-changed", { job: { ...job, id: `j${n}`, title: "x".repeat(1_900_000) } });

@@ -43,7 +43,11 @@ Deno.test({
     await using network = await testNetwork("insights");
     await using folder = await testFolder();
     await using vm = await testMachine({
-      ...{ purpose: "insights", guest: false, agent: false, vcpus: 4, memoryMiB: 2048 },
+      purpose: "insights",
+      guest: false,
+      agent: false,
+      vcpus: 4,
+      memoryMiB: 2048,
     });
     await using other = await testMachine({ purpose: "insights-other", guest: false });
     await run(["qemu-img", "create", "-q", "-f", "qcow2", `${folder.path}/slow.qcow2`, "1M"]);
@@ -94,8 +98,10 @@ Deno.test({
 
     await writeDay(app.metrics, {
       [vmId]: {
-        ...{ cpu_usage: 5, memory_used: 300 << 20 },
-        ...{ memory_guest_total: 2000 * 2 ** 20, memory_guest_usable: 1700 * 2 ** 20 },
+        cpu_usage: 5,
+        memory_used: 300 << 20,
+        memory_guest_total: 2000 * 2 ** 20,
+        memory_guest_usable: 1700 * 2 ** 20,
       },
     });
 

@@ -96,7 +96,9 @@ Deno.test({
     await step("an unknown or another host key is shown, and nothing is sent", async () => {
       const call = (hostKey?: string) =>
         at.server.call("install_host", {
-          ...{ name: "far", destination: `root@${far.address}`, password },
+          name: "far",
+          destination: `root@${far.address}`,
+          password,
           ...hostKey !== undefined && { hostKey },
         });
       await refused(

@@ -321,12 +321,10 @@ Deno.test({
       await well(host, ...dpkg, "-i", deb);
       assert.match(await well(host, "/usr/bin/kvm-manager", "status", "--help"), /^Usage/);
       assert.deepEqual(await modes(host, ...OWN), [
-        ...[
-          "750 root:kvm-manager",
-          "700 kvm-manager:kvm-manager",
-          "700 kvm-manager:kvm-manager",
-          "600 root:root",
-        ],
+        "750 root:kvm-manager",
+        "700 kvm-manager:kvm-manager",
+        "700 kvm-manager:kvm-manager",
+        "600 root:root",
       ]);
       await well(host, ...dpkg, "-i", deb);
       await well(host, ...dpkg, "-r", "kvm-manager");

@@ -20,7 +20,9 @@ Deno.test({
     await using realm = await kerberosRealm();
     const client = await realm.principal(CLIENT), service = await realm.principal(SERVICE);
     await using far = await askingLibvirt("kerberos", {
-      ...{ socket: false, port: true, mechanisms: "gssapi" },
+      socket: false,
+      port: true,
+      mechanisms: "gssapi",
       env: { ...realm.env, KRB5_KTNAME: service },
     });
     const vm = await far.host.machine({ start: true });

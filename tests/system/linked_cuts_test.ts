@@ -55,7 +55,10 @@ function changesOn(from: MigrationHost, to: MigrationHost, { running, off }: Vms
     volume: (name: string): Change => ({
       make: () =>
         call(from.server, "create_volume", {
-          ...{ pool: "images", name: `${name}.qcow2`, capacityBytes: 2 ** 20, host: THERE },
+          pool: "images",
+          name: `${name}.qcow2`,
+          capacityBytes: 2 ** 20,
+          host: THERE,
         }),
       made: async () => Number((await to.volumes()).includes(`${name}.qcow2`)),
     }),

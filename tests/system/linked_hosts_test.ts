@@ -29,7 +29,9 @@ const code = (call: Promise<unknown>): Promise<string> =>
 /** Operates the VMs of a group, and no other one. */
 const operatorOf = (group: string): Principal =>
   principalOf({
-    ...{ name: "ann", door: "api", via: "session" },
+    name: "ann",
+    door: "api",
+    via: "session",
     rights: [[{ permissions: permissionsOf("operator"), on: { kind: "group", group } }]],
   });
 

@@ -21,9 +21,20 @@ const NODE = (uuid: string) =>
   `<os><type>hvm</type></os></domain></node>`;
 
 const job = (id: string, startedAt: number, more: Partial<Job> = {}): Job => ({
-  ...{ id, command: "clone_vm", title: `Clone ${id}`, actor: "ann", state: "done", progress: null },
-  ...{ doneBytes: null, totalBytes: null, startedAt, endedAt: startedAt + 1, secondsLeft: null, error: null },
-  ...{ cancellable: false, cancelling: false },
+  id,
+  command: "clone_vm",
+  title: `Clone ${id}`,
+  actor: "ann",
+  state: "done",
+  progress: null,
+  doneBytes: null,
+  totalBytes: null,
+  startedAt,
+  endedAt: startedAt + 1,
+  secondsLeft: null,
+  error: null,
+  cancellable: false,
+  cancelling: false,
   ...more,
 });
 
@@ -169,7 +180,8 @@ Deno.test({
       assert.match(hosts.find(({ host }) => host === "far")!.reason!, /administrator/i);
       const password = "correct horse battery";
       await asRoot(near, "create_user", {
-        ...{ name: "eve", password },
+        name: "eve",
+        password,
         grants: [{ role: "viewer", on: { kind: "host", host: "local" } }],
       });
       const eve = await signedIn(near, "eve", password);
@@ -233,21 +245,25 @@ Deno.test("linked_search: tasks of linked hosts are searched and paged, and what
   });
   await step("a log that comes in another order, or again, is not believed", async () => {
     const entry = (id: number, more = {}) => ({
-      ...{
-        id,
-        timestamp: now,
-        actor: "a\u001b[2J",
-        door: "api",
-        host: null,
-        address: null,
-        action: "set_tags",
-      },
-      ...{ vmId: null, vmName: null, result: "ok", message: "m".repeat(20_000), input: null, tookMs: null },
+      id,
+      timestamp: now,
+      actor: "a\u001b[2J",
+      door: "api",
+      host: null,
+      address: null,
+      action: "set_tags",
+      vmId: null,
+      vmName: null,
+      result: "ok",
+      message: "m".repeat(20_000),
+      input: null,
+      tookMs: null,
       ...more,
     });
     const reasonOf = async (cursor?: string) => {
       const answer = await call(near, "search_audit", {
-        ...{ host: "one", limit: 2 },
+        host: "one",
+        limit: 2,
         ...(cursor !== undefined && { cursor }),
       });
       return { ...answer, reason: answer.hosts.find(({ host }) => host === "one")!.reason };

@@ -68,9 +68,21 @@ Deno.test({
       assert.deepEqual(
         { ...state, networks: [], sees: [] },
         {
-          ...{ driver: "none", pending: false, fault: null, plugin: true, daemon: false, automatic: false },
-          ...{ required: false, lockspace: null, lockspaceShared: null, leases: null, runningVms: 1 },
-          ...{ sharedDisks: [], networks: [], sees: [], obstacle: null },
+          driver: "none",
+          pending: false,
+          fault: null,
+          plugin: true,
+          daemon: false,
+          automatic: false,
+          required: false,
+          lockspace: null,
+          lockspaceShared: null,
+          leases: null,
+          runningVms: 1,
+          sharedDisks: [],
+          networks: [],
+          sees: [],
+          obstacle: null,
           others: [{ host: "there", driver: "none", lockspace: null, storage: null }],
         },
       );
@@ -133,7 +145,9 @@ Deno.test({
         ...["lockd", true, locks, 1, false],
       ]);
       assert.deepEqual(await call(from.server, "set_lock_manager", on), {
-        ...{ driver: "lockd", changed: false, backups: [] },
+        driver: "lockd",
+        changed: false,
+        backups: [],
       });
     });
 

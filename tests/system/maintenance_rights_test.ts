@@ -74,7 +74,9 @@ Deno.test("people with rights to few VMs learn nothing of others by maintenance,
   }
   const { own, foreign, grouped } = VMS;
   await asRoot(server, "create_placement_rule", {
-    ...{ name: "those three", kind: "apart", vmIds: [own, foreign, grouped] },
+    name: "those three",
+    kind: "apart",
+    vmIds: [own, foreign, grouped],
   });
   await asRoot(server, "start_maintenance", {
     reason: "new memory",

@@ -146,7 +146,10 @@ Deno.test({
     await using hosts = await migrationHosts();
     const { from, to } = hosts, vms = await tinies(from, 5, 8), [kept, shut] = vms;
     const off = await call(from.server, "create_vm", {
-      ...{ name: "off-vm", cpuCount: 1, memoryMb: 128, nics: [] },
+      name: "off-vm",
+      cpuCount: 1,
+      memoryMb: 128,
+      nics: [],
       disks: [{ sizeGb: 1, pool: "images" }],
     });
     await call(from.server, "set_autostart", { vmId: shut!.vmId, autostart: true });

@@ -88,7 +88,9 @@ Deno.test({
     const template = await call(server, "create_template", { vmId: other, name: second, pool: pool.name });
     const { volume } = await call(server, "export_ova", { vmId: other, pool: pool.name });
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: second, folder: copies.path, targets: { vmIds: [other] } },
+      name: second,
+      folder: copies.path,
+      targets: { vmIds: [other] },
     });
     const backup = await runOf(server, backupId);
     assert.equal(backup.state, "done");
@@ -97,7 +99,9 @@ Deno.test({
     await run(["qemu-img", "create", "-q", "-f", "vmdk", `${folder}/disk.vmdk`, "1G"]);
 
     const { id: projectId } = await call(server, "create_project", {
-      ...{ name: "lab", pools: [pool.name], defaults: { cpuCount: 1, memoryMb: 128, diskSizeGb: 1 } },
+      name: "lab",
+      pools: [pool.name],
+      defaults: { cpuCount: 1, memoryMb: 128, diskSizeGb: 1 },
     });
 
     const name = await vmName();
@@ -111,7 +115,11 @@ Deno.test({
       import_ova: () => call(server, "import_ova", { pool: pool.name, volume, name, nics: [] }),
       import_foreign_vm: () =>
         call(server, "import_foreign_vm", {
-          ...{ kind: "vmx", origin: folder, name, targetPool: pool.name, nics: [] },
+          kind: "vmx",
+          origin: folder,
+          name,
+          targetPool: pool.name,
+          nics: [],
         }),
       restore_backup: () =>
         call(server, "restore_backup", { backupId, runId: backup.id, vmId: other, name, pool: pool.name }),

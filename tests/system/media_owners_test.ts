@@ -28,7 +28,10 @@ Deno.test({
       await Deno.writeTextFile(path, "a text, and no ISO\n".repeat(200));
       await Deno.chown(path, OWNER, OWNER);
       const drive = await call(server, "attach_disk", {
-        ...{ vmId, device: "cdrom", path, bus: "sata" },
+        vmId,
+        device: "cdrom",
+        path,
+        bus: "sata",
       });
       await vm.start();
       await given();

@@ -79,8 +79,12 @@ Deno.test({
   fn: async (t) => {
     await using network = await testNetwork("export");
     await using vm = await testMachine({
-      ...{ purpose: "export", guest: false, start: true, memoryMiB: 64 },
-      ...{ disks: [{}], network },
+      purpose: "export",
+      guest: false,
+      start: true,
+      memoryMiB: 64,
+      disks: [{}],
+      network,
     });
     await using other = await testMachine({ purpose: "export-other", guest: false });
     await using folder = await testFolder();
@@ -226,17 +230,22 @@ Deno.test({
   fn: async () => {
     const names = ['a"b', "a\\", "a\nlibvirt_up 0", "{}", "名前", "\u202e", "a\ud800", '"} 1\n#', "\r", "\0"];
     const vms = names.map((name, index) => ({
-      ...{ name, id: String(index), state: 1, virtualCpus: 1, memoryBytes: 1, maximumMemoryBytes: 1 },
+      name,
+      id: String(index),
+      state: 1,
+      virtualCpus: 1,
+      memoryBytes: 1,
+      maximumMemoryBytes: 1,
       bridgeOf: () => name,
       reading: {
-        ...{
-          "cpu.time": 1,
-          "block.count": 1,
-          "block.0.name": name,
-          "block.0.path": name,
-          "block.0.rd.bytes": 1,
-        },
-        ...{ "net.count": 1, "net.0.name": name, "net.0.rx.bytes": 1 },
+        "cpu.time": 1,
+        "block.count": 1,
+        "block.0.name": name,
+        "block.0.path": name,
+        "block.0.rd.bytes": 1,
+        "net.count": 1,
+        "net.0.name": name,
+        "net.0.rx.bytes": 1,
       },
     }));
     const pools = names.map((name) => ({ name, capacity: 2, allocation: 1 }));

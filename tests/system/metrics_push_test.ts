@@ -19,8 +19,14 @@ Deno.test({
     const { app, api } = here;
     await until("the VM is known", () => Promise.resolve(app.hosts.vm(vm.uuid) !== undefined));
     assert.deepEqual(await api.getMetricPush(), {
-      ...{ enabled: false, intervalSeconds: 60, ca: "", privateAddresses: false },
-      ...{ address: null, headers: [], lastSentAt: null, lastPoints: 0 },
+      enabled: false,
+      intervalSeconds: 60,
+      ca: "",
+      privateAddresses: false,
+      address: null,
+      headers: [],
+      lastSentAt: null,
+      lastPoints: 0,
     });
     await api.updateMetricPush({ enabled: true, url: to.url, privateAddresses: true });
     const sent = () =>

@@ -24,22 +24,42 @@ Deno.test({
     await shows(from.server, other.uuid, ({ state }) => state === "stopped");
     await call(from.server, "set_tags", { vmId, tags: ["lab"] });
     const timing: Pick<Schedule, "frequency" | "time" | "weekdays" | "timeZone"> = {
-      ...{ frequency: "weekly", time: "22:00", weekdays: ["sat", "sun"], timeZone: "Asia/Tokyo" },
+      frequency: "weekly",
+      time: "22:00",
+      weekdays: ["sat", "sun"],
+      timeZone: "Asia/Tokyo",
     };
     await call(from.server, "create_schedule", {
-      ...{ name: "nightly", action: "stop", force: true, deadlineSeconds: 77, ...timing },
+      name: "nightly",
+      action: "stop",
+      force: true,
+      deadlineSeconds: 77,
+      ...timing,
       targets: { vmIds: [vmId, other.uuid] },
     });
     await call(from.server, "create_schedule", {
-      ...{ name: "mine", action: "start", frequency: "daily", time: "07:00" },
+      name: "mine",
+      action: "start",
+      frequency: "daily",
+      time: "07:00",
       targets: { vmIds: [vmId] },
     });
     await call(from.server, "create_schedule", {
-      ...{ name: "by tag", action: "start", frequency: "daily", time: "07:00", targets: { tags: ["lab"] } },
+      name: "by tag",
+      action: "start",
+      frequency: "daily",
+      time: "07:00",
+      targets: { tags: ["lab"] },
     });
     await call(from.server, "create_alert", {
-      ...{ name: "busy", watches: "vm_metric", series: "cpu_usage", threshold: 91, checks: 7 },
-      ...{ scope: "vm", vmId, severity: "critical" },
+      name: "busy",
+      watches: "vm_metric",
+      series: "cpu_usage",
+      threshold: 91,
+      checks: 7,
+      scope: "vm",
+      vmId,
+      severity: "critical",
     });
     await call(from.server, "create_user", {
       name: "ann",
@@ -49,7 +69,10 @@ Deno.test({
     const theirs = await to.libvirt.machine();
     await shows(to.server, theirs.uuid, ({ state }) => state === "stopped");
     await call(to.server, "create_schedule", {
-      ...{ name: "nightly", action: "start", frequency: "daily", time: "01:00" },
+      name: "nightly",
+      action: "start",
+      frequency: "daily",
+      time: "01:00",
       targets: { vmIds: [theirs.uuid] },
     });
     const history = async ({ server }: MigrationHost) => {

@@ -82,7 +82,9 @@ Deno.test({
 
     await t.step("the plan says what that needs", async () => {
       const { possible, findings } = await call(from.server, "get_migration_plan", {
-        ...{ vmId, toHost: "there", directTo: ADDRESS.to },
+        vmId,
+        toHost: "there",
+        directTo: ADDRESS.to,
       });
       assert.equal(possible, true);
       assert.deepEqual(findings.map(({ check, level }) => [check, level]), [["direct", "warning"]]);

@@ -64,7 +64,11 @@ Deno.test({
           await shows(from.server, vmId, (vm) => vm.state === state);
           for (const { server } of [from, to]) await call(server, "refresh_storage_pool", { pool: "shared" });
           const { id: scheduleId } = await call(from.server, "create_schedule", {
-            ...{ name, action: "stop", frequency: "daily", time: "22:00", targets: { vmIds: [vmId] } },
+            name,
+            action: "stop",
+            frequency: "daily",
+            time: "22:00",
+            targets: { vmIds: [vmId] },
           });
 
           const line = await loseLastAnswer(to.libvirt, () => kill(hosts));

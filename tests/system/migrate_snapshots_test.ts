@@ -20,7 +20,10 @@ Deno.test({
     await using hosts = await migrationHosts();
     const { from, to } = hosts;
     const { id: vmId } = await call(from.server, "create_vm", {
-      ...{ name: "snapped", cpuCount: 1, memoryMb: 128, nics: [] },
+      name: "snapped",
+      cpuCount: 1,
+      memoryMb: 128,
+      nics: [],
       disks: [{ sizeGb: 1, pool: "images" }],
     });
     /** The image in use. */

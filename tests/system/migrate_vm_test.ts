@@ -36,7 +36,9 @@ Deno.test({
     const { from, to } = hosts;
     const path = await randomImage(from, "disk.qcow2", 64);
     const vm = await from.libvirt.machine({
-      ...{ guest: true, start: true, serial: "pty" },
+      guest: true,
+      start: true,
+      serial: "pty",
       disks: [{ path, format: "qcow2", bus: "virtio" }],
     });
     await vm.waitForBoot();
@@ -68,7 +70,11 @@ Deno.test({
 
     await t.step("what would not follow is said before", async () => {
       const { id } = await call(from.server, "create_schedule", {
-        ...{ name: "nightly", action: "stop", frequency: "daily", time: "22:00", targets: { tags: ["web"] } },
+        name: "nightly",
+        action: "stop",
+        frequency: "daily",
+        time: "22:00",
+        targets: { tags: ["web"] },
       });
       const { findings } = await call(from.server, "get_migration_plan", { vmId, toHost: "there" });
       assert.match(
@@ -272,7 +278,12 @@ Deno.test({
     await using hosts = await migrationHosts();
     const { from, to } = hosts, name = "off-vm";
     const { id: vmId } = await call(from.server, "create_vm", {
-      ...{ name, cpuCount: 1, memoryMb: 128, firmware: "uefi", tpm: true, nics: [] },
+      name,
+      cpuCount: 1,
+      memoryMb: 128,
+      firmware: "uefi",
+      tpm: true,
+      nics: [],
       disks: [{ sizeGb: 1, pool: "images" }],
     });
     // Its variables and its TPM's state are there from the first start on

@@ -204,7 +204,9 @@ async function renamablePool(here: Here, purpose: string) {
   await Deno.mkdir(path);
   await make(name);
   return {
-    ...{ name, other, path },
+    name,
+    other,
+    path,
     /** Gives the folder to a pool of the other name, as another program does. */
     rename: async () => {
       for (const verb of ["pool-destroy", "pool-undefine"]) await virsh(verb, name);
@@ -279,7 +281,10 @@ Deno.test({
       await using vm = await machine("built-h", { disks: [{ pool: place, size: "8M" }] });
       await isKnown(here, vm.uuid);
       const { id: templateId } = await api.createTemplate({
-        ...{ name: "built", vmId: vm.uuid, pool: pool.name, seal: [] },
+        name: "built",
+        vmId: vm.uuid,
+        pool: pool.name,
+        seal: [],
       });
       const forget = () => refusalOf(api.deleteStoragePool({ pool: pool.name }));
       assert.match(await forget(), /^StoragePoolNeeded: .*template built/);
@@ -305,7 +310,10 @@ Deno.test({
           Promise.resolve(inventoryOf(here).record(vm.uuid)?.summary.otherPaths.includes(kernel) ?? false),
       );
       const { id: templateId } = await api.createTemplate({
-        ...{ name: "kernel", vmId: vm.uuid, pool: pool.name, seal: [] },
+        name: "kernel",
+        vmId: vm.uuid,
+        pool: pool.name,
+        seal: [],
       });
       await api.deleteVm({ vmId: vm.uuid, deleteDisks: true, permanently: true });
       const remove = (permanently: boolean) =>
@@ -347,7 +355,10 @@ Deno.test({
       await until("the share is known", isShared);
       const targets = { vmIds: [vm.uuid] };
       const made = await api.createBackup({
-        ...{ name: "apart", folder: `${path}/copies`, targets, frequency: "by-hand" },
+        name: "apart",
+        folder: `${path}/copies`,
+        targets,
+        frequency: "by-hand",
       });
       const backupId = made.id;
       const calls: readonly ((folder: string) => Promise<unknown>)[] = [

@@ -182,16 +182,14 @@ Deno.test({
     await requireSameDevices(local, known);
     const other = (await metadata()).replace(/model="[^"]*"/, 'model="8086:ffff"').replace("\n", "");
     await virsh(
-      ...[
-        "metadata",
-        vm.name,
-        "urn:kvm-manager:host-devices:1",
-        "--key",
-        "kvmm-devices",
-        "--config",
-        "--set",
-        other,
-      ],
+      "metadata",
+      vm.name,
+      "urn:kvm-manager:host-devices:1",
+      "--key",
+      "kvmm-devices",
+      "--config",
+      "--set",
+      other,
     );
     await assert.rejects(api.startVm({ vmId }), {
       code: "HostDeviceChanged",

@@ -214,7 +214,11 @@ Deno.test({
       const name = await testName("copy-seed-n");
       try {
         const { vmId, warnings } = await api.restoreBackup({
-          ...{ backupId, runId, vmId: a.uuid, name, pool: pool.name },
+          backupId,
+          runId,
+          vmId: a.uuid,
+          name,
+          pool: pool.name,
         });
         assert.ok(!(await virsh("domblklist", name, "--inactive")).includes(path));
         assert.equal((await api.getCloudInit({ vmId })).cloudInit, null);
@@ -263,7 +267,10 @@ Deno.test({
       await define(xml.replaceAll(a.disks[1]!, a.disks[0]!));
       await until("it has one disk", () => Promise.resolve(inventory.vm(vmId)?.disks.length === 1));
       const { id: alertId } = await api.createAlert({
-        ...{ name: a.name, watches: "vm_crashed", scope: "vm", vmId },
+        name: a.name,
+        watches: "vm_crashed",
+        scope: "vm",
+        vmId,
       });
       await virsh("undefine", a.name);
       await until("it is gone", () => Promise.resolve(inventory.vm(vmId) === undefined));
@@ -281,7 +288,11 @@ Deno.test({
       await using pool = await testPool("alert");
       await poolKnown(here, pool.name);
       const { id: alertId } = await api.createAlert({
-        ...{ name: pool.name, watches: "host_metric", series: "pool_usage", threshold: 80, label: pool.name },
+        name: pool.name,
+        watches: "host_metric",
+        series: "pool_usage",
+        threshold: 80,
+        label: pool.name,
       });
       assert.equal((await api.getAlert({ alertId })).uncovered, undefined);
       await api.stopStoragePool({ pool: pool.name });

@@ -179,7 +179,9 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("unknown-image");
     await using vm = await testMachine({
-      ...{ purpose: "unknown-image", guest: false, start: true },
+      purpose: "unknown-image",
+      guest: false,
+      start: true,
       disks: [{ pool, format: "raw", size: "8M" }, { size: "8M", pool }],
     });
     await using here = await appHere();
@@ -238,7 +240,10 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("merged-image");
     await using vm = await testMachine({
-      ...{ purpose: "merged-image", guest: false, disks: [{ pool, size: "8M" }], start: true },
+      purpose: "merged-image",
+      guest: false,
+      disks: [{ pool, size: "8M" }],
+      start: true,
     });
     await using here = await appHere();
     const { api } = here, vmId = vm.uuid, file = `${filesOf(vm.name)}/snapshot.xml`;

@@ -44,7 +44,8 @@ Deno.test({
     const schedule = await api.createSchedule({ name: "by-tag", action: "stop", targets, ...NEVER });
     const backup = await api.createBackup({ name: "by-tag", folder: folder.path, targets, ...NEVER });
     const user = await api.createUser({
-      ...{ name: "eve", password: "correct horse battery" },
+      name: "eve",
+      password: "correct horse battery",
       grants: [{ role: "viewer", on: { kind: "group", group } }],
     });
     const shown = async () => [
@@ -127,10 +128,18 @@ Deno.test({
     const bob = await api.createUser({ name: "bob", password, grants });
     await api.createUser({ name: "carl", password, grants }); // one administrator stays
     const { id: scheduleId } = await world.apiAs(ann.id, "ann").createSchedule({
-      ...{ name: "anns", action: "stop", targets, missed: "run-once", ...DAILY },
+      name: "anns",
+      action: "stop",
+      targets,
+      missed: "run-once",
+      ...DAILY,
     });
     const { id: backupId } = await world.apiAs(bob.id, "bob").createBackup({
-      ...{ name: "bobs", folder: folder.path, targets, missed: "run-once", ...DAILY },
+      name: "bobs",
+      folder: folder.path,
+      targets,
+      missed: "run-once",
+      ...DAILY,
     });
     const ended = <T extends { readonly id: string; readonly state: string }>(
       list: () => Promise<readonly T[]>,

@@ -150,7 +150,8 @@ Deno.test({
     await t.step("a session and a token of an account that was locked end within a minute", async () => {
       const person = await signedIn(server, member.name, PASSWORD);
       const { token } = await person.call("create_token", {
-        ...{ name: "ci", password: PASSWORD },
+        name: "ci",
+        password: PASSWORD,
         grants: [{ role: "viewer", on: { kind: "everything" } }],
       });
       const robot = new Person(server, { authorization: `Bearer ${token}` });

@@ -29,7 +29,11 @@ Deno.test({
         ?.availableBytes ?? 0;
     const full = (name: string, mib: number) =>
       call(server, "create_volume", {
-        ...{ pool, name, format: "raw", capacityBytes: mib * MIB, preallocation: "full" },
+        pool,
+        name,
+        format: "raw",
+        capacityBytes: mib * MIB,
+        preallocation: "full",
       });
     await call(server, "update_bin_policy", { freePercent: 0 });
 

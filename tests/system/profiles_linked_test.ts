@@ -22,7 +22,9 @@ const DOMAIN = (name: string, uuid: string) =>
 const EVERYTHING = { kind: "everything" } as const;
 
 const limits = (allowed_tools: string[], disallowed_tools: string[] = []): ToolPermissions => ({
-  ...{ allowed_directories: [], allowed_tools, disallowed_tools },
+  allowed_directories: [],
+  allowed_tools,
+  disallowed_tools,
 });
 
 /** The code and reason of a refusal; "done" where there is none. */
@@ -60,7 +62,12 @@ const callOn =
 
 /** A schedule that runs by itself within a minute. */
 const everyMinute = (name: string, vmIds: string[]): Input<"create_schedule"> => ({
-  ...{ name, action: "stop", frequency: "cron", cron: "* * * * *", deadlineSeconds: 10, force: true },
+  name,
+  action: "stop",
+  frequency: "cron",
+  cron: "* * * * *",
+  deadlineSeconds: 10,
+  force: true,
   targets: { vmIds },
 });
 
@@ -90,7 +97,10 @@ Deno.test("profiles_linked: tools of a project hold on a linked host, for what i
   }
   const { accounts } = near.app.access;
   const bot = principalOf({
-    ...{ name: "ci-bot", userId, door: "api", via: "session" },
+    name: "ci-bot",
+    userId,
+    door: "api",
+    via: "session",
     rights: accounts.rightsOf(accounts.users.get(userId)!),
   });
   const asBot = callOn(near, bot, "far");
@@ -132,7 +142,7 @@ Deno.test("profiles_linked: tools of a project hold on a linked host, for what i
   await far.api.setVmProject({ vmId: other, project: "theirs" });
   await far.api.addLocalTool({
     project_id: theirs,
-    tool_ref: { ...{ name: "s", tool_type: "skill", source_scope: null, permissions: null } },
+    tool_ref: { name: "s", tool_type: "skill", source_scope: null, permissions: null },
   });
   assert.match(await refusalOf(asMcp("set_tags", { vmId: other, tags: ["b"] })), /is none of them/);
   const asLeft = callOn(near, { ...root, door: "schedule", leftByMcp: true });

@@ -16,7 +16,9 @@ const ignore = await requirement("qemu") !== null;
 const EVERYTHING = { kind: "everything" } as const;
 
 const limits = (allowed: string[], more: Partial<ToolPermissions> = {}): ToolPermissions => ({
-  ...{ allowed_directories: [], allowed_tools: allowed, disallowed_tools: [] },
+  allowed_directories: [],
+  allowed_tools: allowed,
+  disallowed_tools: [],
   ...more,
 });
 const ref = (
@@ -24,7 +26,10 @@ const ref = (
   name: string,
   permissions: ToolPermissions | null = null,
 ): ToolRef => ({
-  ...{ name, tool_type, source_scope: null, permissions },
+  name,
+  tool_type,
+  source_scope: null,
+  permissions,
 });
 
 /** A profile with tools, at a project. */
@@ -108,8 +113,12 @@ Deno.test({
       assert.equal(exported.size_bytes, (await Deno.stat(output_path)).size);
       const preview = await call(server, "preview_import", { input_path: output_path });
       assert.deepEqual(preview, {
-        ...{ name: "nightly-2", description: null, tool_count: 1 },
-        ...{ has_name_collision: true, existing_profile_id: id, version: 1 },
+        name: "nightly-2",
+        description: null,
+        tool_count: 1,
+        has_name_collision: true,
+        existing_profile_id: id,
+        version: 1,
       });
       const imported = await call(server, "import_profile", { input_path: output_path, rename_to: "copy" });
       assert.deepEqual([imported.collision_resolved, imported.imported_from, imported.profile.name], [
@@ -282,7 +291,11 @@ Deno.test({
       await refused(bot.call("create_token", { name: "t", grants: [] }), "ToolNotAllowed");
       await refused(
         bot.raw("create_schedule", {
-          ...{ name: "s", action: "stop", frequency: "daily", time: "01:00", targets: { vmIds: [vmId] } },
+          name: "s",
+          action: "stop",
+          frequency: "daily",
+          time: "01:00",
+          targets: { vmIds: [vmId] },
         }),
         "ToolNotAllowed",
       );

@@ -50,7 +50,9 @@ Deno.test("a VM of a linked host is in a project here: rights and usage go by it
 
   const member = (projectId: string) =>
     near.app.apiFor(principalOf({
-      ...{ name: "ann", via: "session", door: "api" },
+      name: "ann",
+      via: "session",
+      door: "api",
       rights: [layerOf([{ role: "operator", on: { kind: "project", project: projectId } }], new Map())],
     }));
   const ann = member(project);

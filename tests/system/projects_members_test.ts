@@ -35,7 +35,8 @@ Deno.test({
     await foreign.createVolume("gone.qcow2", "64M");
     await using server = await ownServer({ env: { KVMM_VIRT_TYPE: "qemu" } });
     const { id: projectId } = await call(server, "create_project", {
-      ...{ name: "shop", quota: { vms: 2, diskGb: 6 } },
+      name: "shop",
+      quota: { vms: 2, diskGb: 6 },
       defaults: { cpuCount: 1, memoryMb: 128, diskSizeGb: 1, tags: ["shop"], days: 30 },
     });
     await call(server, "create_project", { name: "other", pools: [foreign.name] });
@@ -52,12 +53,10 @@ Deno.test({
       async () => {
         await refused(make(ann), "ProjectTakesNoVms", /names no storage pool/);
         await call(server, "update_project", {
-          ...{
-            projectId,
-            pools: [pool.name],
-            networks: [network.name],
-            images: ["base.qcow2", "setup.iso", "gone", "gone.qcow2"],
-          },
+          projectId,
+          pools: [pool.name],
+          networks: [network.name],
+          images: ["base.qcow2", "setup.iso", "gone", "gone.qcow2"],
         });
         await refused(make(bob), "Forbidden");
         await refused(make(eve), "ProjectNotFound");

@@ -30,7 +30,11 @@ async function vmName(): Promise<{ name: string } & AsyncDisposable> {
 }
 
 const small = (name: string, pool: TestPool, project?: string): Input<"create_vm"> => ({
-  ...{ name, memoryMb: 128, cpuCount: 1, virtType: "qemu", nics: [] },
+  name,
+  memoryMb: 128,
+  cpuCount: 1,
+  virtType: "qemu",
+  nics: [],
   disks: [{ sizeGb: 1, pool: pool.name }],
   ...(project !== undefined && { project }),
 });
@@ -59,7 +63,11 @@ Deno.test({
     await t.step("created, it counts and shows its project; names and ids stand for it", async () => {
       assert.equal(await projectOf(server, vmId), "web");
       assert.deepEqual((await usage(server, "web")).usage, {
-        ...{ vms: 1, cpus: 1, memoryMb: 128, diskGb: 1, binDiskGb: 0 },
+        vms: 1,
+        cpus: 1,
+        memoryMb: 128,
+        diskGb: 1,
+        binDiskGb: 0,
       });
       for (const project of ["web", projectId]) {
         assert.deepEqual((await call(server, "get_vms", { project })).map(({ id }) => id), [vmId]);
@@ -123,7 +131,8 @@ Deno.test({
     await t.step("of two at once one is made", async () => {
       await call(server, "delete_vm", {
         vmId: (await call(server, "get_vms", { project: "web" })).find(({ name }) => name === third.name)!.id,
-        ...{ deleteDisks: true, permanently: true },
+        deleteDisks: true,
+        permanently: true,
       });
       const made = await Promise.allSettled(
         [second.name, third.name].map((name) => server.call("create_vm", small(name, pool, "web"))),
@@ -334,7 +343,9 @@ Deno.test({
 async function again(person: Awaited<ReturnType<typeof personWith>>) {
   const user = (await asRoot(person.server, "list_users", {})).find(({ id }) => id === person.userId)!;
   const { token } = await asRoot(person.server, "create_token", {
-    ...{ name: "again", userId: user.id, grants: user.grants },
+    name: "again",
+    userId: user.id,
+    grants: user.grants,
   });
   return new (person.constructor as new (...args: unknown[]) => typeof person)(
     person.server,

@@ -47,14 +47,21 @@ Deno.test({
     const quota = { vms: 1, cpus: 2, memoryMb: 512, diskGb: 1 };
     const { id: projectId } = await call(server, "create_project", { name: "lab", quota });
     const { id: vmId } = await call(server, "create_vm", {
-      ...{ name: first, memoryMb: 128, cpuCount: 1, virtType: "qemu", nics: [], project: "lab" },
+      name: first,
+      memoryMb: 128,
+      cpuCount: 1,
+      virtType: "qemu",
+      nics: [],
+      project: "lab",
       disks: [{ sizeGb: 1, pool: pool.name }],
     });
     const usage = async () => (await call(server, "get_project", { projectId })).usage;
     const template = await call(server, "create_template", { vmId, name: first, pool: pool.name });
     const { volume } = await call(server, "export_ova", { vmId, pool: pool.name });
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: first, folder: copies.path, targets: { vmIds: [vmId] } },
+      name: first,
+      folder: copies.path,
+      targets: { vmIds: [vmId] },
     });
     const backup = await runOf(server, backupId);
     assert.equal(backup.state, "done");
@@ -75,7 +82,12 @@ Deno.test({
       call(server, "import_ova", { pool: pool.name, volume, name: second, project: "lab", nics: [] });
     const foreignIn = () =>
       call(server, "import_foreign_vm", {
-        ...{ kind: "vmx", origin: folder, name: second, targetPool: pool.name, nics: [], project: "lab" },
+        kind: "vmx",
+        origin: folder,
+        name: second,
+        targetPool: pool.name,
+        nics: [],
+        project: "lab",
       });
     const ways: Record<string, () => Promise<unknown>> = {
       "from a template": () =>

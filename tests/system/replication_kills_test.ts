@@ -96,7 +96,9 @@ Deno.test({
       await run(["qemu-img", "create", "-q", "-f", "qcow2", `${from.images}/${image}`, "64M"]);
       await from.libvirt.virsh("pool-refresh", "images");
       const vm = await from.libvirt.machine({
-        ...{ guest: true, start: true, serial: "pty" },
+        guest: true,
+        start: true,
+        serial: "pty",
         disks: [{ path: `/var/lib/libvirt/images/${image}`, format: "qcow2", bus: "virtio" }],
       });
       const { uuid: vmId, name } = vm;

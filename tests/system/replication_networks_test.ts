@@ -138,14 +138,16 @@ Deno.test({
       await makeNetwork(to, "spare");
       await refused(
         call(to.server, "promote_replica", {
-          ...{ replicaId: replicationId, networks: [{ from: "dmz", to: "nowhere" }] },
+          replicaId: replicationId,
+          networks: [{ from: "dmz", to: "nowhere" }],
         }),
         "ReplicationNotPossible",
         /has no network nowhere/,
       );
       assert.deepEqual(await to.vms(), []);
       await call(to.server, "promote_replica", {
-        ...{ replicaId: replicationId, networks: [{ from: "dmz", to: "spare" }] },
+        replicaId: replicationId,
+        networks: [{ from: "dmz", to: "spare" }],
       });
       assert.equal(await to.libvirt.virsh("domstate", name), "running");
       assert.deepEqual(await cardsOf(to, name), {
@@ -159,7 +161,11 @@ Deno.test({
       // It learns that it is no longer the owner
       await refused(call(from.server, "replicate_now", { replicationId }), "ReplicaPromoted");
       const { id } = await call(to.server, "create_replication", {
-        ...{ vmId, toHost: "there", everySeconds: 86_400, takeOld: true, networks },
+        vmId,
+        toHost: "there",
+        everySeconds: 86_400,
+        takeOld: true,
+        networks,
       });
       await until("the first increment back", async () => {
         const found = (await call(to.server, "list_replications")).find((each) => each.id === id);

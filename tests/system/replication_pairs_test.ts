@@ -411,7 +411,9 @@ Deno.test({
       const folder = from.libvirt.stateFile(`backups-${count}`);
       await Deno.mkdir(folder, { recursive: true });
       const { id: backupId } = await call(from.server, "create_backup", {
-        ...{ name: `b-${count}`, folder: `/var/lib/libvirt/backups-${count}`, targets: { vmIds: [vmId] } },
+        name: `b-${count}`,
+        folder: `/var/lib/libvirt/backups-${count}`,
+        targets: { vmIds: [vmId] },
       });
       const backedUp = async () => {
         await until(

@@ -41,7 +41,9 @@ Deno.test({
     await using hosts = await migrationHosts();
     const { from, to } = hosts, path = await randomImage(from, "disk.qcow2", 128);
     const vm = await from.libvirt.machine({
-      ...{ guest: true, start: true, serial: "pty" },
+      guest: true,
+      start: true,
+      serial: "pty",
       disks: [{ path, format: "qcow2", bus: "virtio" }],
     });
     await vm.waitForBoot();
@@ -95,7 +97,9 @@ Deno.test({
       const folder = from.libvirt.stateFile("backups");
       await Deno.mkdir(folder, { recursive: true });
       const { id: backupId } = await call(from.server, "create_backup", {
-        ...{ name: "nightly", folder: "/var/lib/libvirt/backups", targets: { vmIds: [vmId] } },
+        name: "nightly",
+        folder: "/var/lib/libvirt/backups",
+        targets: { vmIds: [vmId] },
       });
       const backedUp = async () => {
         await call(from.server, "run_backup_now", { backupId });
@@ -189,7 +193,10 @@ Deno.test({
     await t.step("the way back: its old disk is the base, and what differs is sent", async () => {
       await write(50, 3, to);
       const back = await call(to.server, "create_replication", {
-        ...{ vmId, toHost: "there", everySeconds: 86_400, takeOld: true },
+        vmId,
+        toHost: "there",
+        everySeconds: 86_400,
+        takeOld: true,
       });
       const first = await until("the first increment back", async () => {
         const found = (await call(to.server, "list_replications")).find(({ id }) => id === back.id);
@@ -222,7 +229,10 @@ Deno.test({
     });
     await shows(from.server, vmId, ({ state }) => state === "running");
     const { id: replicationId } = await call(from.server, "create_replication", {
-      ...{ vmId, toHost: "there", everySeconds: 86_400, maxMibPerSecond: 8 },
+      vmId,
+      toHost: "there",
+      everySeconds: 86_400,
+      maxMibPerSecond: 8,
     });
     const found = async () => (await call(from.server, "list_replications"))[0]!;
 
@@ -292,7 +302,9 @@ Deno.test({
     await t.step("its VM of the replica is what it was, also where its host is not asked", async () => {
       const expected = await content(`${from.images}/disk.qcow2`);
       const done = await call(to.server, "promote_replica", {
-        ...{ replicaId: replicationId, start: false, force: true },
+        replicaId: replicationId,
+        start: false,
+        force: true,
       }).catch((error) => error);
       assert.equal(done.started, false, String(done));
       assert.deepEqual(await to.vms(), [name]);

@@ -15,14 +15,18 @@ Deno.test({
     await using hosts = await migrationHosts();
     const { from, to } = hosts, path = await randomImage(from, "disk.qcow2", 4);
     const vm = await from.libvirt.machine({
-      ...{ guest: true, start: true, serial: "pty" },
+      guest: true,
+      start: true,
+      serial: "pty",
       disks: [{ path, format: "qcow2", bus: "virtio" }],
     });
     await vm.waitForBoot();
     const { uuid: vmId } = vm;
     await shows(from.server, vmId, ({ guestAgent }) => guestAgent === "connected", { seconds: 60 });
     const { id: replicationId } = await call(from.server, "create_replication", {
-      ...{ vmId, toHost: "there", everySeconds: 86_400 },
+      vmId,
+      toHost: "there",
+      everySeconds: 86_400,
     });
     const found = async () =>
       (await call(from.server, "list_replications")).find(({ id }) => id === replicationId);
@@ -36,7 +40,8 @@ Deno.test({
     await freeze(pid);
     try {
       await until("it to be made there", async () => (await found())?.state === "undecided", {
-        ...{ seconds: 60, every: 20 },
+        seconds: 60,
+        every: 20,
       });
       to.killServer();
       await asked;

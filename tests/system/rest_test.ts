@@ -37,8 +37,14 @@ Deno.test({
     try {
       for (const name of names) {
         const made = await ask("POST", "vms", {
-          ...{ name, cpuCount: 1, memoryMb: 128, diskSizeGb: 1, osType: "linux", network: "default" },
-          ...{ tags: ["env=test", `n=${name.at(-1)}`], virtType: "qemu" },
+          name,
+          cpuCount: 1,
+          memoryMb: 128,
+          diskSizeGb: 1,
+          osType: "linux",
+          network: "default",
+          tags: ["env=test", `n=${name.at(-1)}`],
+          virtType: "qemu",
         });
         assert.equal(made.status, 201, JSON.stringify(made.body));
         places.push(made.headers.get("location")!);
@@ -81,7 +87,9 @@ Deno.test("who asks too much is told when to come back, and no other token is he
   const users = await atSocket(server.socket, "list_users", {}) as { id: string; name: string }[];
   const userId = users.find(({ name }) => name === TESTER)!.id;
   const { token } = await atSocket(server.socket, "create_token", {
-    ...{ name: "wild", userId, grants: [{ role: "viewer", on: { kind: "everything" } }] },
+    name: "wild",
+    userId,
+    grants: [{ role: "viewer", on: { kind: "everything" } }],
   }) as { token: string };
   const statuses = new Map<number, number>();
   let after: string | null = null, left = 7200;

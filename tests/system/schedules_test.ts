@@ -324,7 +324,11 @@ Deno.test({
     const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     try {
       const backup = await call(server, "create_backup", {
-        ...{ name: "copies", folder, targets: { vmIds: [vm.uuid] }, ...DAILY, enabled: false },
+        name: "copies",
+        folder,
+        targets: { vmIds: [vm.uuid] },
+        ...DAILY,
+        enabled: false,
       });
       const backupId = backup.id;
       for (
@@ -361,7 +365,9 @@ Deno.test({
       await Deno.rename(`${folder}-away`, folder);
 
       const changed = await call(server, "update_schedule", {
-        ...{ scheduleId: done.id, action: "start", targets: { vmIds: [vm.uuid] } },
+        scheduleId: done.id,
+        action: "start",
+        targets: { vmIds: [vm.uuid] },
       });
       assert.deepEqual([changed.action, changed.backupId], ["start", undefined]);
       await call(server, "delete_backup", { backupId });

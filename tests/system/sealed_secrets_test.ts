@@ -63,16 +63,22 @@ Deno.test("secrets are sealed at rest; their key is replaced, lost and found, an
   await t.step("nothing of them is in any file, in the log or the audit", async () => {
     await using server = await start();
     await call(server, "create_alert_target", {
-      ...{ name: "Ops", channel: "webhook", url: `https://hooks.example.com/${SECRETS.webhook}` },
+      name: "Ops",
+      channel: "webhook",
+      url: `https://hooks.example.com/${SECRETS.webhook}`,
       secret: SECRETS.bearer,
     });
     const copies = `${folder.path}/copies`;
     await Deno.mkdir(copies);
     await call(server, "create_backup_target", {
-      ...{ name: "offsite", kind: "folder", folder: copies, passphrase: SECRETS.passphrase },
+      name: "offsite",
+      kind: "folder",
+      folder: copies,
+      passphrase: SECRETS.passphrase,
     });
     await call(server, "update_metric_push", {
-      ...{ url: "https://otlp.example.com/in", headers: `x-key: ${SECRETS.header}` },
+      url: "https://otlp.example.com/in",
+      headers: `x-key: ${SECRETS.header}`,
     });
     publicKey = (await call(server, "get_ssh_key")).publicKey;
     const all = await call(server, "list_credentials");
@@ -163,7 +169,9 @@ Deno.test("secrets are sealed at rest; their key is replaced, lost and found, an
       );
       await refused(
         call(server, "create_alert_target", {
-          ...{ name: "More", channel: "webhook", url: "https://hooks.example.com/more" },
+          name: "More",
+          channel: "webhook",
+          url: "https://hooks.example.com/more",
         }),
         "EncryptionKeyMissing",
         /encryption\.keys is missing/,
@@ -192,7 +200,8 @@ Deno.test("secrets are sealed at rest; their key is replaced, lost and found, an
     const url = `https://hooks.example.com/${SECRETS.webhook}`;
     await call(server, "update_alert_target", { targetId, url, secret: SECRETS.bearer });
     await call(server, "update_metric_push", {
-      ...{ url: "https://otlp.example.com/in", headers: `x-key: ${SECRETS.header}` },
+      url: "https://otlp.example.com/in",
+      headers: `x-key: ${SECRETS.header}`,
     });
     const { faults } = (await encryptionKey(server))!;
     assert.deepEqual(faults.map(({ host }) => host).sort(), ["SSH key for hosts", "key for linked hosts"]);
@@ -201,7 +210,9 @@ Deno.test("secrets are sealed at rest; their key is replaced, lost and found, an
   await t.step("a state goes to another host with its passphrase, and is whole there", async () => {
     const dir = `${folder.path}/other`;
     const wrong = await onState("restore-state", "whole.state", {
-      ...{ dir, more: ["--yes", ...plain], stdin: "not the right passphrase" },
+      dir,
+      more: ["--yes", ...plain],
+      stdin: "not the right passphrase",
     });
     assert.deepEqual(
       [wrong.status, /the passphrase does not open the key/.test(wrong.err)],
@@ -209,7 +220,9 @@ Deno.test("secrets are sealed at rest; their key is replaced, lost and found, an
       wrong.err,
     );
     const { status, out, err } = await onState("restore-state", "whole.state", {
-      ...{ dir, more: ["--yes", ...plain], stdin: STATE_PASSPHRASE },
+      dir,
+      more: ["--yes", ...plain],
+      stdin: STATE_PASSPHRASE,
     });
     assert.equal(status, 0, err);
     assert.doesNotMatch(out, /cannot be read/);
@@ -224,7 +237,9 @@ Deno.test("secrets are sealed at rest; their key is replaced, lost and found, an
   await t.step("one without its key goes there, too, and names what must be given again", async () => {
     const dir = `${folder.path}/third`;
     const refusedKey = await onState("restore-state", "plain.state", {
-      ...{ dir, more: ["--yes", ...plain], stdin: STATE_PASSPHRASE },
+      dir,
+      more: ["--yes", ...plain],
+      stdin: STATE_PASSPHRASE,
     });
     assert.match(refusedKey.err, /no key that a passphrase opens/);
     const { status, out } = await onState("restore-state", "plain.state", { dir, more: ["--yes"] });

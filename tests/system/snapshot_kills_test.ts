@@ -33,7 +33,9 @@ Deno.test({
       server = await open();
       // A guest with memory in use: taking it takes a while
       const vm = await host.machine({
-        ...{ guest: true, start: true, memoryMiB: 512 },
+        guest: true,
+        start: true,
+        memoryMiB: 512,
         disks: [{ path: disk, format: "qcow2", bus: "virtio" }],
       });
       await vm.waitForBoot();

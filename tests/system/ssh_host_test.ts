@@ -109,7 +109,8 @@ Deno.test({
       assert.deepEqual(await call(server, "get_ssh_key"), { publicKey: before });
       // As the text advises
       const { publicKey, faults } = await call(server, "rotate_credential", {
-        ...{ credentialId: "ssh-key", force: true },
+        credentialId: "ssh-key",
+        force: true,
       });
       assert.deepEqual(faults.map(({ host }) => host), ["far"]);
       // Its line is another one than ours: it is found, and said

@@ -332,7 +332,8 @@ Deno.test({
     await using server = await binServer();
     await using pool = await testPool("bin-raw");
     await using vm = await testMachine({
-      ...{ purpose: "bin-raw", guest: false },
+      purpose: "bin-raw",
+      guest: false,
       disks: [{ pool, format: "raw", size: "16M" }],
     });
     await known(server, vm.uuid);

@@ -65,7 +65,10 @@ Deno.test({
     await linuxImage(`${pool.path}/linux.img`);
     await virsh("pool-refresh", pool.name);
     const { versions: [version] } = await call(server, "create_template", {
-      ...{ name: own.name, image: `${pool.name}/linux.img`, pool: pool.name, memoryMb: 256 },
+      name: own.name,
+      image: `${pool.name}/linux.img`,
+      pool: pool.name,
+      memoryMb: 256,
       seal: [...SEALS],
     });
     const raw = `${pool.path}/sealed.raw`;

@@ -384,7 +384,10 @@ Deno.test({
     await t.step("with the hardware that is said, and a copy of the image", async () => {
       template = await call(server, "create_template", {
         ...wish,
-        ...{ cpuCount: 1, memoryMb: 256, diskSizeGb: 1, osVariant: "debian12" },
+        cpuCount: 1,
+        memoryMb: 256,
+        diskSizeGb: 1,
+        osVariant: "debian12",
       });
       const [version] = template.versions, [disk] = version!.disks;
       assert.deepEqual(
@@ -420,7 +423,9 @@ Deno.test({
     await t.step("a further version, of an image, too", async () => {
       const { versions } = await call(server, "update_template", {
         templateId: template.id,
-        ...{ image: wish.image, pool: pool.name, network: network.name },
+        image: wish.image,
+        pool: pool.name,
+        network: network.name,
       });
       assert.deepEqual(versions.map(({ version, disks }) => [version, disks[0]!.capacityBytes]), [
         [2, 64 * 1024 ** 2],
@@ -430,8 +435,13 @@ Deno.test({
 
     await t.step("from scratch, with an empty disk, for a system that is installed", async () => {
       const { id, versions: [version] } = await call(server, "create_template", {
-        ...{ name: `${own.name}-e`, pool: pool.name, network: network.name },
-        ...{ cpuCount: 2, memoryMb: 256, diskSizeGb: 3, osVariant: "debian12" },
+        name: `${own.name}-e`,
+        pool: pool.name,
+        network: network.name,
+        cpuCount: 2,
+        memoryMb: 256,
+        diskSizeGb: 3,
+        osVariant: "debian12",
       });
       const [disk] = version!.disks, found = await info(disk!.path);
       assert.deepEqual(
@@ -439,7 +449,9 @@ Deno.test({
         ["an empty disk of 3 GiB", 2, 3 * 1024 ** 3, "qcow2", 3 * 1024 ** 3],
       );
       const { vms: [vm] } = await call(server, "create_vm_from_template", {
-        ...{ templateId: id, name: `${own.name}-new`, linked: false },
+        templateId: id,
+        name: `${own.name}-new`,
+        linked: false,
       });
       await shows(
         server,

@@ -199,15 +199,13 @@ Deno.test("a start with files that cannot serve says which and why, and ends wit
     const { code, stderr } = await new Deno.Command(await buildBinary(), {
       args: [
         ...["serve", "--uri", "test:///default"],
-        ...[
-          "--data-dir",
-          `${folder}/data`,
-          "--runtime-dir",
-          `${folder}/run`,
-          "--listen",
-          "https://127.0.0.1:0",
-          ...args,
-        ],
+        "--data-dir",
+        `${folder}/data`,
+        "--runtime-dir",
+        `${folder}/run`,
+        "--listen",
+        "https://127.0.0.1:0",
+        ...args,
       ],
       stdout: "null",
       stderr: "piped",

@@ -47,7 +47,12 @@ async function vmWithTpm(
   { name, pool, word, ...more }: { name: string; pool: string; word: string; memoryMb?: number },
 ): Promise<string> {
   const { id: vmId } = await call(server, "create_vm", {
-    ...{ name, memoryMb: 128, tpm: true, nics: [], disks: [{ sizeGb: 1, pool }], start: true },
+    name,
+    memoryMb: 128,
+    tpm: true,
+    nics: [],
+    disks: [{ sizeGb: 1, pool }],
+    start: true,
     ...more,
   });
   await until("its TPM", () => exists(permallOf(vmId)));
@@ -157,7 +162,9 @@ Deno.test({
     await using folder = await backupFolder();
     const vmId = await vmWithTpm(server, { name: own.name, pool: pool.name, word: "sealed-1" });
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: own.name, folder: folder.path, targets: { vmIds: [vmId] } },
+      name: own.name,
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     const run1 = await runOf(server, backupId);
     assert.equal(run1.state, "done", JSON.stringify(run1));
@@ -208,11 +215,17 @@ Deno.test({
     await t.step("a new host with an empty database has it from the folder", async () => {
       await using other = await readyServer();
       const { id } = await call(other, "create_backup", {
-        ...{ name: "found", folder: folder.path, targets: { vmIds: [vmId] } },
+        name: "found",
+        folder: folder.path,
+        targets: { vmIds: [vmId] },
       });
       const name = `${own.name}-found`;
       const made = await call(other, "restore_backup", {
-        ...{ backupId: id, runId, vmId, name, pool: pool.name },
+        backupId: id,
+        runId,
+        vmId,
+        name,
+        pool: pool.name,
       });
       assert.equal(await keptInTpm(permallOf(made.vmId)), "sealed-1");
       await call(other, "delete_vm", { vmId: made.vmId, deleteDisks: true, permanently: true });
@@ -230,7 +243,11 @@ Deno.test({
         return false;
       }, { every: 10, seconds: 60 });
       await call(server, "verify_backup", {
-        ...{ backupId, runId, kind: "boot", seconds: 10, pool: pool.name },
+        backupId,
+        runId,
+        kind: "boot",
+        seconds: 10,
+        pool: pool.name,
       });
       await looking;
       assert.equal(seen, "sealed-1");
@@ -282,15 +299,15 @@ Deno.test({
     await t.step("in an encrypted target nothing of it is read, and it comes back", async () => {
       await using sealed = await backupFolder();
       const { id: backupTargetId } = await call(server, "create_backup_target", {
-        ...{
-          name: own.name,
-          kind: "folder",
-          folder: sealed.path,
-          passphrase: "correct horse battery staple",
-        },
+        name: own.name,
+        kind: "folder",
+        folder: sealed.path,
+        passphrase: "correct horse battery staple",
       });
       const { id: sealedId } = await call(server, "create_backup", {
-        ...{ name: `${own.name}-sealed`, backupTargetId, targets: { vmIds: [vmId] } },
+        name: `${own.name}-sealed`,
+        backupTargetId,
+        targets: { vmIds: [vmId] },
       });
       const done = await runOf(server, sealedId);
       assert.equal(done.state, "done", JSON.stringify(done));
@@ -301,7 +318,11 @@ Deno.test({
         assert.ok(!new TextDecoder("latin1").decode(await Deno.readFile(path)).includes(state), path);
       }
       const { vmId: id } = await call(server, "restore_backup", {
-        ...{ backupId: sealedId, runId: done.id, vmId, name: `${own.name}-new`, pool: pool.name },
+        backupId: sealedId,
+        runId: done.id,
+        vmId,
+        name: `${own.name}-new`,
+        pool: pool.name,
       });
       assert.equal(await keptInTpm(permallOf(id)), "sealed-3");
       await forget(id);
@@ -324,7 +345,9 @@ Deno.test({
     await using folder = await backupFolder();
     const vmId = await vmWithTpm(server, { name: own.name, pool: pool.name, word: "sealed-1" });
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: own.name, folder: folder.path, targets: { vmIds: [vmId] } },
+      name: own.name,
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     await t.step("running", async () => {
       await call(server, "start_vm", { vmId });
@@ -333,7 +356,11 @@ Deno.test({
       const { id: runId, copies, state } = await runOf(server, backupId);
       assert.deepEqual([state, copies[0]!.message, copies[0]!.consistency], ["done", null, "crash"]);
       const { vmId: id } = await call(server, "restore_backup", {
-        ...{ backupId, runId, vmId, name: `${own.name}-new`, pool: pool.name },
+        backupId,
+        runId,
+        vmId,
+        name: `${own.name}-new`,
+        pool: pool.name,
       });
       assert.deepEqual(await Deno.readFile(permallOf(id)), await Deno.readFile(permallOf(vmId)));
       assert.equal(await keptInTpm(permallOf(id)), "sealed-1");
@@ -362,7 +389,11 @@ Deno.test({
       "without root's rights it may not be read, which is said; the service's are enough",
       async () => {
         const { id } = await call(server, "create_vm", {
-          ...{ name: `${own.name}-2`, memoryMb: 128, tpm: true, nics: [], disks: [] },
+          name: `${own.name}-2`,
+          memoryMb: 128,
+          tpm: true,
+          nics: [],
+          disks: [],
         });
         assert.deepEqual(await asNobody([], vmId, id), {
           fault: `KVM Manager may not read ${tpmOf(vmId)}/tpm2`,
@@ -382,7 +413,11 @@ Deno.test({
       const { id: runId, copies } = await runOf(server, backupId);
       assert.equal(copies[0]!.message, null);
       const { vmId: id, warnings } = await call(server, "restore_backup", {
-        ...{ backupId, runId, vmId, name: `${own.name}-new`, pool: pool.name },
+        backupId,
+        runId,
+        vmId,
+        name: `${own.name}-new`,
+        pool: pool.name,
       });
       assert.deepEqual(warnings, []);
       assert.equal(await exists(tpmOf(id)), false);
@@ -434,7 +469,8 @@ Deno.test({
     await forget(byForm!);
     const template = await call(server, "create_template", { vmId, name: own.name });
     const { vms: [made] } = await call(server, "create_vm_from_template", {
-      ...{ templateId: template.id, name: `${own.name}-made` },
+      templateId: template.id,
+      name: `${own.name}-made`,
     });
     assert.equal(await exists(tpmOf(made!.vmId)), false);
     assert.match(await virsh("dumpxml", made!.name, "--inactive"), /<tpm /);
@@ -460,7 +496,9 @@ Deno.test({
     const before = await tpmFolders();
     const vmId = await vmWithTpm(server, { name: own.name, pool: pool.name, word: "sealed-1" });
     const { id: backupId } = await call(server, "create_backup", {
-      ...{ name: own.name, folder: folder.path, targets: { vmIds: [vmId] } },
+      name: own.name,
+      folder: folder.path,
+      targets: { vmIds: [vmId] },
     });
     const { id: runId } = await runOf(server, backupId);
     const works = {
@@ -541,8 +579,16 @@ Deno.test({
         },
       ];
       const record = {
-        ...{ id: crypto.randomUUID(), command: "restore_backup", subject: own.name, vmId, actor: "tester" },
-        ...{ keys: [`vm:${vmId}`], host: "local", uri: "qemu:///system", startedAt: at, steps },
+        id: crypto.randomUUID(),
+        command: "restore_backup",
+        subject: own.name,
+        vmId,
+        actor: "tester",
+        keys: [`vm:${vmId}`],
+        host: "local",
+        uri: "qemu:///system",
+        startedAt: at,
+        steps,
       };
       {
         using database = new DatabaseSync(`${dataDir}/kvm-manager.db`);

@@ -100,7 +100,9 @@ Deno.test("every form of every page that is sent twice at once acts once", async
     const since = Date.now();
     const send = async () => {
       const response = await fetch(server.url + form.action, {
-        ...{ method: "POST", redirect: "manual", headers: { accept: "text/html" } },
+        method: "POST",
+        redirect: "manual",
+        headers: { accept: "text/html" },
         body: new URLSearchParams(form.fields.map(([name, value]) => [name, value])),
       });
       return [response.status, response.headers.get("location"), await response.text()] as const;

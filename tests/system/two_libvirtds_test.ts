@@ -49,7 +49,9 @@ async function define(on: PrivateLibvirt, definition: string, changes: Readonly<
 /** Somebody who operates the VMs of a group, and no other one. */
 const operatorOf = (group: string): Principal =>
   principalOf({
-    ...{ name: "ann", door: "api", via: "session" },
+    name: "ann",
+    door: "api",
+    via: "session",
     rights: [[{ permissions: permissionsOf("operator"), on: { kind: "group", group } }]],
   });
 

@@ -58,13 +58,19 @@ Deno.test({
   fn: async (t) => {
     await using pool = await testPool("unused-overlay");
     await using vm = await testMachine({
-      ...{ purpose: "unused-overlay", guest: false, start: true },
+      purpose: "unused-overlay",
+      guest: false,
+      start: true,
       disks: [{ pool, size: "8M" }, { pool, size: "8M" }],
     });
     const vmId = vm.uuid, dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
     const [vda = "", vdb = ""] = vm.disks, of = { uuid: vmId, name: vm.name };
     const spec: OperationSpec = {
-      ...{ command: "create_snapshot", subject: vm.name, vmId, actor: "someone", keys: [`vm:${vmId}`] },
+      command: "create_snapshot",
+      subject: vm.name,
+      vmId,
+      actor: "someone",
+      keys: [`vm:${vmId}`],
     };
     const told = async (api: Api) =>
       (await api.getActivity({ limit: 20 })).filter(({ vmName }) => vmName === vm.name)

@@ -545,7 +545,10 @@ Deno.test({
     await t.step("the start fails: the VM and its disks are kept, which is said", async () => {
       const nics = [{ network: network.name }];
       const { id: vmId, started, warnings } = await call(server, "create_vm", {
-        ...{ ...base, nics, start: true, autostart: true },
+        ...base,
+        nics,
+        start: true,
+        autostart: true,
       });
       assert.equal(started, false);
       assert.match(warnings.find(({ code }) => code === "StartFailed")?.message ?? "", /is kept.*kvmmnone0/);
@@ -630,7 +633,12 @@ Deno.test({
       const before = await nvram(), tpms = await tpmFolders();
       const nics = [{ network: network.name }];
       const { id: vmId, started } = await call(server, "create_vm", {
-        ...{ name: vm.name, disks: [], nics, firmware: "uefi-secure", tpm: true, start: true },
+        name: vm.name,
+        disks: [],
+        nics,
+        firmware: "uefi-secure",
+        tpm: true,
+        start: true,
       });
       assert.equal(started, false);
       await call(server, "delete_vm", { vmId, permanently: true });

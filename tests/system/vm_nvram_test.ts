@@ -26,7 +26,11 @@ Deno.test({
     await using second = await claimedVm("nvram-b");
     const make = async (name: string) => {
       const { id } = await call(server, "create_vm", {
-        ...{ name, memoryMb: 256, firmware: "uefi", nics: [], disks: [{ sizeGb: 1, pool: pool.name }] },
+        name,
+        memoryMb: 256,
+        firmware: "uefi",
+        nics: [],
+        disks: [{ sizeGb: 1, pool: pool.name }],
       });
       return id;
     };

@@ -103,8 +103,12 @@ Deno.test("every kind of answer has the security headers, tells no software, and
     }],
     ["a refused WebSocket", 403, "/consoles/vnc/x", {
       headers: {
-        ...{ connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" },
-        ...{ "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", origin: "https://evil.example", host },
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        origin: "https://evil.example",
+        host,
       },
     }],
   ];

@@ -46,7 +46,10 @@ async function violationsOf(page: Page, coloursOnly: boolean): Promise<Violation
   const session = await page.context().newCDPSession(page);
   const evaluate = (expression: string) =>
     session.send("Runtime.evaluate", {
-      ...{ expression, awaitPromise: true, returnByValue: true, allowUnsafeEvalBlockedByCSP: true },
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+      allowUnsafeEvalBlockedByCSP: true,
     });
   try {
     await evaluate(SETTLED);

@@ -32,8 +32,13 @@ export async function agentGuests(
     const batch = Math.min(BATCH, count - machines.length);
     const started = await Promise.all(Array.from({ length: batch }, async () => {
       const machine = await testMachine({
-        ...{ purpose, guest, start: true, ...SMALL },
-        ...{ agent: false, ownAgent: true, serial: "file" },
+        purpose,
+        guest,
+        start: true,
+        ...SMALL,
+        agent: false,
+        ownAgent: true,
+        serial: "file",
       });
       return undo.use(machine);
     }));

@@ -21,7 +21,9 @@ export async function agentProgram(argv: readonly string[], env: Readonly<Record
   const child = new Deno.Command(command!, {
     args: [...args, "--stdio"],
     env,
-    ...{ stdin: "piped", stdout: "piped", stderr: "null" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
   }).spawn();
   const client = await OwnAgentClient.open(
     { readable: child.stdout, writable: child.stdin },

@@ -111,7 +111,10 @@ export async function askingLibvirt(purpose: string, asks: AskingOptions): Promi
       log: "1:rpc 1:remote",
       access: {
         conf: {
-          ...{ listen_tls: 1, listen_tcp: 0, listen_addr: "127.0.0.1", tls_port: String(port) },
+          listen_tls: 1,
+          listen_tcp: 0,
+          listen_addr: "127.0.0.1",
+          tls_port: String(port),
           auth_tls: asks.port ? "sasl" : "none",
           auth_unix_rw: asks.socket ? "sasl" : "none",
           key_file: `${certificates.good}/serverkey.pem`,
@@ -126,7 +129,11 @@ export async function askingLibvirt(purpose: string, asks: AskingOptions): Promi
   );
   const cleanup = undo.move();
   return {
-    ...{ host, certificates, port, setPassword, setMechanisms },
+    host,
+    certificates,
+    port,
+    setPassword,
+    setMechanisms,
     refusals: async () => {
       const lines = (await Deno.readTextFile(host.logFile)).split("\n");
       return lines.filter((line) =>

@@ -31,15 +31,13 @@ export async function libvirtVmxFolder(): Promise<string> {
     );
     if (archive === undefined) throw new Unavailable("libvirt's source package has no archive");
     await run([
-      ...[
-        "tar",
-        "-xf",
-        `${work}/${archive.name}`,
-        "-C",
-        `${work}/out`,
-        "--wildcards",
-        "--strip-components=3",
-      ],
+      "tar",
+      "-xf",
+      `${work}/${archive.name}`,
+      "-C",
+      `${work}/out`,
+      "--wildcards",
+      "--strip-components=3",
       "*/tests/vmx2xmldata/*",
     ]);
   });

@@ -42,7 +42,9 @@ export async function furnished(): Promise<Furnished> {
   await Deno.mkdir(`${folder.path}/backups`);
   const server = undo.use(
     await startServer({
-      ...{ uri: "test:///default", logLevel: "error", env: { KVMM_BIN_DAYS: "7" } },
+      uri: "test:///default",
+      logLevel: "error",
+      env: { KVMM_BIN_DAYS: "7" },
     }),
   );
   await furnish({
@@ -88,11 +90,14 @@ export async function furnish({ call, asRoot, isLocal }: Maker, folder: string):
   await call("create_alert", { name: "alert-own", ...watched, scope: "vm", vmId: VMS.own });
   await call("create_alert", { name: "alert-lab", ...watched, scope: "group", group: "lab" });
   await call("create_alert_target", {
-    ...{ name: "hook", channel: "webhook", url: "https://example.test/hook" },
+    name: "hook",
+    channel: "webhook",
+    url: "https://example.test/hook",
   });
   await call("silence_alert", { minutes: 60, scope: "vm", vmId: VMS.own, reason: "one" });
   const { id: userId } = await asRoot("create_user", {
-    ...{ name: "bob", grants: [{ role: "operator", on: { kind: "vm", vmId: VMS.own } }] },
+    name: "bob",
+    grants: [{ role: "operator", on: { kind: "vm", vmId: VMS.own } }],
   });
   await asRoot("create_token", { name: "robot", userId, grants: [] });
   // The lists that rights go by have all of it

@@ -66,7 +66,9 @@ export class GrpcClient implements AsyncDisposable {
     this.#child = new Deno.Command(PYTHON, {
       args: [CLIENT, folder],
       env: { PYTHONDONTWRITEBYTECODE: "1", GRPC_VERBOSITY: "NONE" },
-      ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
     }).spawn();
     this.#writer = this.#child.stdin.getWriter();
     this.#reading = this.#read();

@@ -91,7 +91,10 @@ export async function runHangs(
   for (const [index, scenario] of scenarios.entries()) {
     arranged.push(
       await scenario.arrange({
-        ...{ host, beside, undo, slow: slow[index]! },
+        host,
+        beside,
+        undo,
+        slow: slow[index]!,
         creeping: creeping[index]!.path,
         folder: await made(`${folder}/plain-${name.slice(-8)}-${index}`),
       }),

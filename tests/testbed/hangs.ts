@@ -107,7 +107,7 @@ async function agentMachines(host: PrivateLibvirt, count: number): Promise<Priva
   return await Promise.all(
     Array.from(
       { length: count },
-      () => host.machine({ ...{ guest, ownAgent: true, memoryMiB: 128, start: true } }),
+      () => host.machine({ guest, ownAgent: true, memoryMiB: 128, start: true }),
     ),
   );
 }
@@ -464,7 +464,10 @@ const syncOnly: HangScenario = {
     const agent = undo.use(await LyingAgent.listen(folder));
     agent.lie = plainAnswer;
     const vm = await host.machine({
-      ...{ guest: true, agent: false, start: true, memoryMiB: 128 },
+      guest: true,
+      agent: false,
+      start: true,
+      memoryMiB: 128,
       devices:
         markup`<channel type='unix'><source mode='connect' path='${agent.path}'/><target type='virtio' name='org.qemu.guest_agent.0'/></channel>`,
     });
@@ -593,16 +596,19 @@ const networkStart: HangScenario = {
         "get_networks": { ms: 3000, ask: () => call(server, "get_networks") },
         "get_network of the other one": { ms: 3000, ask: () => call(server, "get_network", { name: good }) },
         "start_vm on the network that waits": {
-          ...{ ms: REFUSED, refused: true },
+          ms: REFUSED,
+          refused: true,
           ask: () => call(server, "start_vm", { vmId: waits.uuid }),
         },
         "start_vm on the other network": {
           // libvirt may pass the one that waits when it looks for this one: refused then, not tried
-          ...{ ms: REFUSED, refused: true },
+          ms: REFUSED,
+          refused: true,
           ask: () => call(server, "start_vm", { vmId: other.uuid }),
         },
         "start_vm on the other network, from the network this once": {
-          ...{ ms: REFUSED, refused: true },
+          ms: REFUSED,
+          refused: true,
           ask: () => call(server, "start_vm", { vmId: once.uuid, bootFrom: "network" }),
         },
       },

@@ -50,7 +50,9 @@ export async function hostRights() {
   const asRoot = app.apiFor(localPrincipal("socket")) as Api;
   const kept = undo.move();
   return {
-    ...{ app, asRoot, uris },
+    app,
+    asRoot,
+    uris,
     async as(name: string, grants: Grant[], picked: Grant[] = grants) {
       const { id: userId } = await asRoot.createUser({ name, grants });
       const { token } = await asRoot.createToken({ name: "test", userId, grants: picked });
@@ -69,7 +71,9 @@ function personAt(answer: ReturnType<typeof entry>, token: string, userId: strin
   };
   const call = async (name: CommandName, input: unknown = {}) => {
     const response = await open(`/api/v1/commands/${name}`, {
-      ...{ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(input) },
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(input),
     });
     return { status: response.status, head: response.headers, text: await response.text() };
   };

@@ -63,7 +63,9 @@ export async function hostileLink(status: ConnectionStatus) {
   const session = { secret: newSecret(), hostname: "hostile", version: "0", role: "administrator" };
   const answers: Readonly<Record<string, (input: { challenge: string }) => unknown>> = {
     [LINK_PATHS.hello]: ({ challenge }) => ({
-      ...{ publicKey: identity.publicKey, certificate, challenge: newSecret() },
+      publicKey: identity.publicKey,
+      certificate,
+      challenge: newSecret(),
       signature: identity.sign(serverStatement(certificate, challenge)),
     }),
     [LINK_PATHS.join]: () => ({ ...session, expiresInSeconds: 3600 }),

@@ -92,7 +92,10 @@ export async function kerberosRealm(): Promise<Kerberos> {
   await start();
   const cleanup = undo.move();
   return {
-    ...{ folder, env, start, stop },
+    folder,
+    env,
+    start,
+    stop,
     principal: async (name) => {
       const keytab = `${folder}/${name.replaceAll("/", "-")}.keytab`;
       await admin(`addprinc -randkey ${name}`);

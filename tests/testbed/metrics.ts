@@ -58,7 +58,8 @@ export async function writeDay(
   const end = Math.floor(Date.now() / 60_000) * 60;
   for (let time = end - 24 * 3600; time < end; time += 60) {
     await store.ask("write", {
-      ...{ time, generation },
+      time,
+      generation,
       ids: Uint32Array.from(order, (index) => ids[index]!),
       figures: Float32Array.from(order, (index) => all[index]!.figure),
     });

@@ -31,7 +31,8 @@ export function writePast(dataDir: string, series: readonly PastSeries[], days: 
     const known = inOrder.map((place) => ({ id: ids[place]!, figure: series[place]!.at(time) }))
       .filter(({ figure }) => !Number.isNaN(figure));
     store.ask("write", {
-      ...{ time, generation },
+      time,
+      generation,
       ids: Uint32Array.from(known, ({ id }) => id),
       figures: Float32Array.from(known, ({ figure }) => figure),
     });
@@ -81,7 +82,9 @@ export function pastOfVm(subject: string, shift = 0): PastSeries[] {
 export function pastOfHost(): PastSeries[] {
   const subject = "";
   const one = (name: string, at: PastSeries["at"], label?: string): PastSeries => ({
-    ...{ subject, name, at },
+    subject,
+    name,
+    at,
     ...(label !== undefined && { label }),
   });
   return [

@@ -18,16 +18,14 @@ export async function namespaces(
 ): Promise<number> {
   const child = new Deno.Command("unshare", {
     args: [
-      ...[
-        "--mount",
-        "--pid",
-        ...ownNetwork ? ["--net"] : [],
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-        "--propagation",
-        "private",
-      ],
+      "--mount",
+      "--pid",
+      ...ownNetwork ? ["--net"] : [],
+      "--fork",
+      "--kill-child",
+      "--mount-proc",
+      "--propagation",
+      "private",
       ...["bash", "-c", script, "bash", ...args],
     ],
     stdin: "piped",

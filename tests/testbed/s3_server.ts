@@ -77,7 +77,10 @@ export async function s3Server(bucket = "vms"): Promise<S3Server> {
   undo.defer(() => Deno.remove(folder, { recursive: true }));
   const { default: Made } = await import("s3rver") as unknown as { readonly default: MakeS3rver };
   const inner = new Made({
-    ...{ port: 0, address: "127.0.0.1", silent: true, directory: folder },
+    port: 0,
+    address: "127.0.0.1",
+    silent: true,
+    directory: folder,
     configureBuckets: [{ name: bucket }],
   });
   const { port } = await inner.run();
@@ -92,7 +95,11 @@ export async function s3Server(bucket = "vms"): Promise<S3Server> {
       return;
     }
     const asked = http.request({
-      ...{ host: "127.0.0.1", port, method: request.method, path: request.url, headers: request.headers },
+      host: "127.0.0.1",
+      port,
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
       agent: false,
     }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -111,7 +118,9 @@ export async function s3Server(bucket = "vms"): Promise<S3Server> {
   const cleanup = undo.move();
   return {
     endpoint: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
-    ...{ bucket, folder, seen },
+    bucket,
+    folder,
+    seen,
     fail: (given) => void (fault = given),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };

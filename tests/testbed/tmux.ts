@@ -27,19 +27,17 @@ export class Tmux implements AsyncDisposable {
     const terminal = new Tmux(`kvmm-test-${crypto.randomUUID().slice(0, 8)}`);
     const given = Object.entries({ LANG: "C.UTF-8", ...env }).map(([name, value]) => `${name}=${value}`);
     await terminal.#tmux(
-      ...[
-        "-f",
-        "/dev/null",
-        "-u",
-        "new-session",
-        "-d",
-        "-s",
-        "it",
-        "-x",
-        String(columns),
-        "-y",
-        String(rows),
-      ],
+      "-f",
+      "/dev/null",
+      "-u",
+      "new-session",
+      "-d",
+      "-s",
+      "it",
+      "-x",
+      String(columns),
+      "-y",
+      String(rows),
       ...["env", "-u", "NO_COLOR", "-u", "LC_ALL", ...given, "sh", "-c", SHELL, "sh", ...argv],
     );
     return terminal;

@@ -37,7 +37,9 @@ export async function wineHere(): Promise<Wine> {
   const folder = undo.use(await testFolder());
   // Without Mono and Gecko, for which it would ask on a screen
   const env = {
-    ...{ WINEPREFIX: `${folder.path}/prefix`, WINEDEBUG: "-all", HOME: folder.path },
+    WINEPREFIX: `${folder.path}/prefix`,
+    WINEDEBUG: "-all",
+    HOME: folder.path,
     WINEDLLOVERRIDES: "mscoree,mshtml=",
   };
   undo.defer(async () => {

@@ -157,12 +157,20 @@ export class S3Store implements BackupStore {
     const { rules, addresses } = await requireAllowedAddress(url, privateAddresses, this.#options.resolve);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body ?? new Uint8Array())).toHex();
     const signed = await new AwsV4Signer({
-      ...{ method, url: url.href, accessKeyId: accessKey, secretAccessKey: secretKey, service: "s3", region },
+      method,
+      url: url.href,
+      accessKeyId: accessKey,
+      secretAccessKey: secretKey,
+      service: "s3",
+      region,
       headers: { ...headers, "x-amz-content-sha256": digest },
       datetime: new Date(this.#options.clock.now()).toISOString().replaceAll(/[:-]|\.\d{3}/g, ""),
     }).sign();
     await using answer = await ask({
-      ...{ url: signed.url.href, method, rules, headMs: HEAD_MS },
+      url: signed.url.href,
+      method,
+      rules,
+      headMs: HEAD_MS,
       headers: Object.fromEntries(signed.headers),
       ...(body !== undefined && { body }),
       ...(ca !== undefined && { ca }),
@@ -237,7 +245,8 @@ export class S3Store implements BackupStore {
     let token: string | undefined;
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       const query = {
-        ...{ "list-type": "2", prefix: this.#at(`${folder}/`) },
+        "list-type": "2",
+        prefix: this.#at(`${folder}/`),
         ...(token !== undefined && { "continuation-token": token }),
       };
       const { bytes } = await this.#ask({ method: "GET", query });

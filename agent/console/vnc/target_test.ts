@@ -23,7 +23,8 @@ const SCREENS = {
 
 const hostWith = (graphics: string, isHere: boolean) =>
   ({
-    ...{ id: "lab", machine: isHere ? localMachine("qemu:///system") : null },
+    id: "lab",
+    machine: isHere ? localMachine("qemu:///system") : null,
     link: { call: () => Promise.resolve(domain(graphics)) },
     inventory: { active: () => [VM_ID] },
     requireVm: () => ({ id: VM_ID, name: "a" }),

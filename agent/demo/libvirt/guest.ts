@@ -53,13 +53,18 @@ function filesystems(vm: DemoVm, system: DemoSystem, now: number): Params {
   if (first === undefined) return {};
   const found = [
     ...system.filesystems.map(([mountpoint, type, share], index) => ({
-      ...{ mountpoint, type, name: isWindows ? `\\\\?\\Volume{${index}}\\` : `${targetOf(0)}${index + 1}` },
+      mountpoint,
+      type,
+      name: isWindows ? `\\\\?\\Volume{${index}}\\` : `${targetOf(0)}${index + 1}`,
       total: first.gib * share,
       used: index === 0 ? usedOf(first, now, now) / GIB : 0.2 * first.gib * share,
     })),
     ...others.map((disk, index) => ({
-      ...{ mountpoint: isWindows ? `${"DEF"[index]}:\\` : "/srv", type: isWindows ? "NTFS" : "xfs" },
-      ...{ name: `${targetOf(index + 1)}1`, total: disk.gib * 0.99, used: usedOf(disk, now, now) / GIB },
+      mountpoint: isWindows ? `${"DEF"[index]}:\\` : "/srv",
+      type: isWindows ? "NTFS" : "xfs",
+      name: `${targetOf(index + 1)}1`,
+      total: disk.gib * 0.99,
+      used: usedOf(disk, now, now) / GIB,
     })),
   ];
   const params: Params = { "fs.count": found.length };

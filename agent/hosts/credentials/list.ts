@@ -39,7 +39,9 @@ interface ServedCertificate {
 }
 
 const used = (kind: CredentialUse["kind"], name: string, usedAt: number | null = null): CredentialUse => ({
-  ...{ kind, name, usedAt },
+  kind,
+  name,
+  usedAt,
 });
 
 /** When a file was written, in milliseconds since 1970; null where it is not there. */
@@ -64,7 +66,10 @@ async function encryptionKey({ store }: CredentialSources): Promise<Credential[]
   if (database === undefined) throw storeUnavailable(store);
   if (secrets.keyId === undefined && secrets.fault === undefined) return [];
   return [{
-    ...{ id: "encryption-key", kind: "encryption-key", name: "KVM Manager", rotatable: true },
+    id: "encryption-key",
+    kind: "encryption-key",
+    name: "KVM Manager",
+    rotatable: true,
     place: secrets.keyFile,
     publicKey: null,
     since: await writtenAt(secrets.keyFile),
@@ -88,7 +93,12 @@ async function readable<T>(look: Promise<T>): Promise<T | undefined> {
 async function linkKey({ peers, hostRecords }: CredentialSources): Promise<Credential> {
   const { file } = peers.identity, publicKey = (await readable(peers.identity.ready()))?.publicKey ?? null;
   return {
-    ...{ id: "link-key", kind: "link-key", name: "KVM Manager", place: file, publicKey, rotatable: true },
+    id: "link-key",
+    kind: "link-key",
+    name: "KVM Manager",
+    place: file,
+    publicKey,
+    rotatable: true,
     since: await writtenAt(file),
     uses: [
       ...hostRecords.all().filter(isLink).map(({ label }) => used("host", label)),
@@ -106,7 +116,12 @@ async function sshKey(
   const since = await writtenAt(ssh.key);
   if (since === null) return [];
   return [{
-    ...{ id: "ssh-key", kind: "ssh-key", name: "KVM Manager", place: ssh.key, since, rotatable: true },
+    id: "ssh-key",
+    kind: "ssh-key",
+    name: "KVM Manager",
+    place: ssh.key,
+    since,
+    rotatable: true,
     publicKey: await readable(ssh.publicKey()) ?? null,
     uses: sshHostsOf(hostRecords.all()).map(({ label }) => used("host", label)),
     faults: [...faults],
@@ -117,7 +132,11 @@ function certificate({ doors }: CredentialSources): Credential[] {
   if (doors?.certificates === undefined) return [];
   const { about: { subject, fingerprint, notBefore }, keyFile } = doors.certificates;
   return [{
-    ...{ id: "tls-certificate", kind: "tls-certificate", name: subject, place: keyFile, rotatable: false },
+    id: "tls-certificate",
+    kind: "tls-certificate",
+    name: subject,
+    place: keyFile,
+    rotatable: false,
     publicKey: fingerprint,
     since: notBefore,
     uses: doors.addresses.filter((address) => address.startsWith("https:")).map((address) =>
@@ -131,8 +150,13 @@ function certificate({ doors }: CredentialSources): Credential[] {
 const hostPasswords = ({ hostRecords }: CredentialSources, place: string): Credential[] =>
   hostRecords.all().flatMap(({ id, label, unreadLogin, login = unreadLogin }) =>
     login === undefined ? [] : [{
-      ...{ id: `host-password:${id}`, kind: "host-password" as const, name: login.username, place },
-      ...{ since: login.since, publicKey: null, rotatable: false },
+      id: `host-password:${id}`,
+      kind: "host-password" as const,
+      name: login.username,
+      place,
+      since: login.since,
+      publicKey: null,
+      rotatable: false,
       uses: [used("host", label)],
       faults: [],
     }]
@@ -158,7 +182,13 @@ export async function allCredentials(
     { id, name, address }: { readonly id: string; readonly name: string; readonly address: string },
     more: { readonly since: number | null; readonly usedAt: number | null },
   ): Credential => ({
-    ...{ id: `${kind}:${id}`, kind, name, place, publicKey: null, rotatable: false, since: more.since },
+    id: `${kind}:${id}`,
+    kind,
+    name,
+    place,
+    publicKey: null,
+    rotatable: false,
+    since: more.since,
     uses: [used("target", address, more.usedAt)],
     faults: [],
   });
@@ -176,8 +206,14 @@ export async function allCredentials(
       ofTarget("backup-target", target, { since: target.createdAt, usedAt: null })
     ),
     ...push.headers.length === 0 ? [] : [{
-      ...{ id: "metrics-push", kind: "metrics-push" as const, name: push.headers.join(", "), place },
-      ...{ publicKey: null, rotatable: false, since: null, faults: [] },
+      id: "metrics-push",
+      kind: "metrics-push" as const,
+      name: push.headers.join(", "),
+      place,
+      publicKey: null,
+      rotatable: false,
+      since: null,
+      faults: [],
       uses: [used("target", push.address ?? "", push.lastSentAt)],
     }],
   ];

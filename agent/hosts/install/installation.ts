@@ -182,7 +182,10 @@ export class Installation {
     job.progress(program.size, program.size);
     this.#begin(t("hosts.install_check"));
     const findings = await this.shell.run(scripts.EXAMINE, {
-      ...{ args: [listen], limitMs: CHECK_MS, signal, allowed: [1, 2] },
+      args: [listen],
+      limitMs: CHECK_MS,
+      signal,
+      allowed: [1, 2],
     });
     // One that an earlier call has started has the port itself
     const { refused, notes } = judgedFindings(read(findings), look.program !== undefined);

@@ -218,7 +218,9 @@ libvirtTest(
     const { promise: read, resolve: deliver } = Promise.withResolvers<void>();
     let reads = 0;
     const late = {
-      ...{ uri: link.uri, machine: link.machine, gate: link.gate },
+      uri: link.uri,
+      machine: link.machine,
+      gate: link.gate,
       call: async (name: "domainRead", args: { uuid: string }) => {
         const answer = await link.call(name, args);
         if (reads++ === 0) await read;
@@ -244,7 +246,9 @@ libvirtTest("Inventory.resync() does not put a scan over what an event told mean
   // The real link, but the answer to the scan arrives when the test says so.
   const { promise: scanned, resolve: deliver } = Promise.withResolvers<void>();
   const late = {
-    ...{ uri: link.uri, machine: link.machine, gate: link.gate },
+    uri: link.uri,
+    machine: link.machine,
+    gate: link.gate,
     call: async (name: "domainScan" | "domainRead", args: { uuid: string }) => {
       const answer = await (link.call as (name: string, args: unknown) => Promise<unknown>).call(
         link,
@@ -282,7 +286,9 @@ libvirtTest("Inventory ends with the latest state, however many events overtake 
   let next = 0;
   // The real link, but while each answer is on its way the machine changes, and the event is quicker.
   const overtaken = {
-    ...{ uri: link.uri, machine: link.machine, gate: link.gate },
+    uri: link.uri,
+    machine: link.machine,
+    gate: link.gate,
     call: async (name: "domainRead", args: { uuid: string }) => {
       const answer = await link.call(name, args);
       const change = changes[next++];

@@ -116,7 +116,12 @@ export function linkHandlers(app: LinkManagement): Pick<Handlers, LinkCommand> {
     },
     list_peers: () =>
       peers.records.all().map(({ id, name, role, publicKey: key, invitedBy, created: createdAt }) => ({
-        ...{ id, name, role, key, invitedBy, createdAt },
+        id,
+        name,
+        role,
+        key,
+        invitedBy,
+        createdAt,
         lastUsedAt: peers.lastUsed(id) ?? null,
         alertTargets: app.peerTargets.get().names(id),
       })),

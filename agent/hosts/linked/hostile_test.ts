@@ -37,11 +37,28 @@ Deno.test("readCaller(): a name is one line", () => {
 });
 
 const VM_FACTS: VM = {
-  ...{ id: "u-1", name: "web", state: "running", responsive: true, cpuCount: 4, maxCpuCount: 4 },
-  ...{ memoryMb: 4096, maxMemoryMb: 4096, diskSizeGb: null, networkInterfaces: [], disks: [], graphics: [] },
-  ...{ tags: [], autostart: false, persistent: true, guestAgent: "connected" },
-  ...{ guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" }, firmware: "bios" },
-  ...{ virtType: "kvm", host: "here", attention: [], startedAt: 0 },
+  id: "u-1",
+  name: "web",
+  state: "running",
+  responsive: true,
+  cpuCount: 4,
+  maxCpuCount: 4,
+  memoryMb: 4096,
+  maxMemoryMb: 4096,
+  diskSizeGb: null,
+  networkInterfaces: [],
+  disks: [],
+  graphics: [],
+  tags: [],
+  autostart: false,
+  persistent: true,
+  guestAgent: "connected",
+  guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" },
+  firmware: "bios",
+  virtType: "kvm",
+  host: "here",
+  attention: [],
+  startedAt: 0,
 };
 
 const answered = (body: unknown, status: number) => () =>
@@ -77,7 +94,11 @@ Deno.test("Replica: what is told by events is bounded, and has room again once i
   const owners = { claim: () => {}, release: () => {}, reconcile: () => {} };
   const replica = new Replica({
     hostname: () => VM_FACTS.host,
-    ...{ hostId: "far", isTaken: () => false, owners, now: () => 0, membershipOf: () => ({}) },
+    hostId: "far",
+    isTaken: () => false,
+    owners,
+    now: () => 0,
+    membershipOf: () => ({}),
     toHere: (_schema, value) => value,
   });
   const description = "x".repeat(250_000);

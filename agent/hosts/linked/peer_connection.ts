@@ -186,7 +186,10 @@ export class PeerConnection {
     const ended = AbortSignal.any([this.#stopped.signal, ...signal ? [signal] : []]);
     const sent = performance.now();
     const response = await sendRequest({
-      ...{ ...how, agent: this.#agent, path: this.#path(path), signal: ended },
+      ...how,
+      agent: this.#agent,
+      path: this.#path(path),
+      signal: ended,
       headers: { ...this.#headers(), ...headers },
     }, body);
     this.#answered(response.headers, performance.now() - sent);
@@ -284,7 +287,10 @@ export class PeerConnection {
     const agent = new Agent({ keepAlive: true });
     Object.assign(agent, { createConnection: () => socket });
     const response = await sendRequest({
-      ...{ agent, method: "POST", path: this.#path(path), signal },
+      agent,
+      method: "POST",
+      path: this.#path(path),
+      signal,
       headers: { host: this.#url.host, "content-type": "application/json" },
     }, JSON.stringify(input));
     const text = await readBounded(response, MOST_OPENING, signal);

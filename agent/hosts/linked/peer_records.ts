@@ -71,9 +71,13 @@ export class PeerRecords {
       "SELECT id, name, public_key, role, invited_by, created FROM peers ORDER BY created, id",
     ).all();
     this.#peers = rows.map((row) => ({
-      ...{ id: String(row.id), name: String(row.name), publicKey: String(row.public_key) },
+      id: String(row.id),
+      name: String(row.name),
+      publicKey: String(row.public_key),
       // Written by us alone: the database is checked when it is opened
-      ...{ role: String(row.role) as Role, invitedBy: String(row.invited_by), created: Number(row.created) },
+      role: String(row.role) as Role,
+      invitedBy: String(row.invited_by),
+      created: Number(row.created),
     }));
   }
 }

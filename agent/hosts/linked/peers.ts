@@ -192,7 +192,10 @@ export class Peers {
     this.#sessions.set(secretHash(secret), { peerId: peer.id, endsAt: now + SESSION_MS });
     this.#lastUsed.set(peer.id, this.clock.now());
     return {
-      ...{ secret, hostname: Deno.hostname(), version: VERSION, role: peer.role },
+      secret,
+      hostname: Deno.hostname(),
+      version: VERSION,
+      role: peer.role,
       expiresInSeconds: SESSION_MS / 1000,
     };
   }

@@ -37,7 +37,11 @@ async function two() {
     return { publicKey: near.publicKey, challenge, signature, name: "kvm1", version: "1" };
   };
   return {
-    ...{ clock, peers, proof, near, folder: folders[0] },
+    clock,
+    peers,
+    proof,
+    near,
+    folder: folders[0],
     async [Symbol.asyncDispose]() {
       store.close();
       for (const folder of folders) await Deno.remove(folder, { recursive: true });

@@ -71,7 +71,8 @@ export function callerHeader({ name, rights, mcp, limits = [] }: RemoteCaller): 
     layer === "all" ? layer : layer.map(({ permissions, on }) => ({ permissions: [...permissions], on }))
   );
   const said = Buffer.from(JSON.stringify({
-    ...{ name, rights: layers },
+    name,
+    rights: layers,
     ...(mcp !== undefined && { mcp: mcp === "left" ? mcp : { client: mcp.client.slice(0, LONGEST_CLIENT) } }),
     ...(limits.length > 0 && { limits }),
   }));

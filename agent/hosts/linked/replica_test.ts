@@ -7,16 +7,37 @@ import type { Membership } from "../projects.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
 
 const vm = (id: string): VM => ({
-  ...{ id, name: id, state: "running", responsive: true, cpuCount: 4, maxCpuCount: 4 },
-  ...{ memoryMb: 4096, maxMemoryMb: 4096, diskSizeGb: null, networkInterfaces: [], disks: [], graphics: [] },
-  ...{ tags: [], autostart: false, persistent: true, guestAgent: "connected" },
-  ...{ guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" }, firmware: "bios" },
-  ...{ virtType: "kvm", host: "there", attention: [] },
+  id,
+  name: id,
+  state: "running",
+  responsive: true,
+  cpuCount: 4,
+  maxCpuCount: 4,
+  memoryMb: 4096,
+  maxMemoryMb: 4096,
+  diskSizeGb: null,
+  networkInterfaces: [],
+  disks: [],
+  graphics: [],
+  tags: [],
+  autostart: false,
+  persistent: true,
+  guestAgent: "connected",
+  guestAgents: { "qemu-ga": "connected", "kvm-manager-agent": "not configured" },
+  firmware: "bios",
+  virtType: "kvm",
+  host: "there",
+  attention: [],
 });
 const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
 const REPLICA: ReplicaOptions = {
-  ...{ hostId: "far", hostname: () => "kvm2", isTaken: () => false, owners: NO_OWNERS },
-  ...{ toHere: (_schema, value) => value, now: () => 5000, membershipOf: () => ({}) },
+  hostId: "far",
+  hostname: () => "kvm2",
+  isTaken: () => false,
+  owners: NO_OWNERS,
+  toHere: (_schema, value) => value,
+  now: () => 5000,
+  membershipOf: () => ({}),
 };
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 
@@ -170,16 +191,20 @@ Deno.test("Replica tells moments by the clock here", () => {
 Deno.test("Replica keeps the newest tasks alone", () => {
   const known = replica();
   const job = (id: string): Job => ({
-    ...{ id, command: "clone_vm", title: id, actor: "ann", state: "done", progress: null, doneBytes: null },
-    ...{
-      totalBytes: null,
-      startedAt: 1,
-      endedAt: 2,
-      secondsLeft: null,
-      error: null,
-      cancellable: false,
-      cancelling: false,
-    },
+    id,
+    command: "clone_vm",
+    title: id,
+    actor: "ann",
+    state: "done",
+    progress: null,
+    doneBytes: null,
+    totalBytes: null,
+    startedAt: 1,
+    endedAt: 2,
+    secondsLeft: null,
+    error: null,
+    cancellable: false,
+    cancelling: false,
   });
   for (let n = 0; n < 600; n++) known.take([frame("job-changed", { job: job(`j${n}`) })]);
   assert.equal(known.jobs().length, 500);

@@ -88,7 +88,11 @@ export async function planKeeping(
     const as = keptName(entryId, files.length);
     const format = each.role === "disk" ? await host.formats.formatAt(each.path) : undefined;
     files.push({
-      ...{ ...each, as, file: found.file, bytes: found.bytes, backing: await chainOf(each) },
+      ...each,
+      as,
+      file: found.file,
+      bytes: found.bytes,
+      backing: await chainOf(each),
       ...(format !== undefined && { format }),
     });
   }

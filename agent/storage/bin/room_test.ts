@@ -32,7 +32,12 @@ class World {
     };
     this.storage = new PoolInventory(link as unknown as LibvirtHost["link"], () => {});
     const file = {
-      ...{ path: `${binned}/a`, as: "x.0", role: "disk", file: { dev: 1, ino: 1 }, pool, backing: [] },
+      path: `${binned}/a`,
+      as: "x.0",
+      role: "disk",
+      file: { dev: 1, ino: 1 },
+      pool,
+      backing: [],
       bytes: 20 * MIB,
     };
     this.#entries = [
@@ -47,14 +52,12 @@ class World {
       },
     };
     this.host = {
-      ...{
-        id: "local",
-        link,
-        machine: link.machine,
-        bin,
-        inventory: { storage: this.storage },
-        record: () => {},
-      },
+      id: "local",
+      link,
+      machine: link.machine,
+      bin,
+      inventory: { storage: this.storage },
+      record: () => {},
       operations: { ready: () => Promise.resolve() },
     } as unknown as LibvirtHost;
   }

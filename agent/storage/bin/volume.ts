@@ -51,7 +51,12 @@ export async function planVolume(
   const { files } = await planKeeping(host, id, [{ path, pool, role: "disk" }]);
   if (files.length === 0) return undefined;
   const entry = newEntry(host, {
-    ...{ id, kind: "volume", name: `${pool}/${name}`, deletedBy: actor, files, lost: [] },
+    id,
+    kind: "volume",
+    name: `${pool}/${name}`,
+    deletedBy: actor,
+    files,
+    lost: [],
   });
   return {
     entry,
@@ -61,7 +66,12 @@ export async function planVolume(
         ...before,
         { kind: "entry-binned", entry: id },
         ...files.map(({ pool, path, as, file }) => ({
-          ...{ kind: "file-binned" as const, entry: id, pool, path, as, file },
+          kind: "file-binned" as const,
+          entry: id,
+          pool,
+          path,
+          as,
+          file,
         })),
       ]);
       await failing(name, pool, () => writeEntry(host, entry, { ...entry, state: "kept" }));

@@ -98,7 +98,7 @@ class World {
       jobs: { settled: () => {} },
       record: () => {},
       host: "local",
-      ...{ link, machine: link.machine },
+      link,
     });
     const xml = `<pool type="dir"><target><path>${this.folder}</path></target></pool>`;
     const pool = { name: "p", volumes: 1, xml };
@@ -116,8 +116,10 @@ class World {
     };
     const host = {
       id: "local",
-      ...{ bin: this.bin, clock: SYSTEM_CLOCK },
-      ...{ link, machine: link.machine },
+      bin: this.bin,
+      clock: SYSTEM_CLOCK,
+      link,
+      machine: link.machine,
       inventory: { filled: true, vms: () => [], everyVm: () => [], active: () => [], storage },
       keepers: new VolumeKeepers(link.machine),
       formats: new FormatRecords(this.store),

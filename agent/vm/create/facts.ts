@@ -72,7 +72,10 @@ export function createServices(
   const { capabilities, make, sizes } = host;
   return {
     vms: host,
-    ...{ capabilities, systems, make, sizes },
+    capabilities,
+    systems,
+    make,
+    sizes,
     virtType: settings.virtType,
     allowOvercommit: settings.overcommit === "allow",
     rulesAgainst: (vm, hostId) => rulesAgainst.get()(vm, hostId),

@@ -78,7 +78,11 @@ export async function limitLiveDisk(
   const before = diskLimitsOf(element), after = limitsAfter(element, change);
   const step = { uuid, of: "disk", target } as const, device = `the limits of ${target}`;
   steps.add({
-    ...{ kind: "limits-changed" as const, ...step, name, device, run: runOf(document) },
+    kind: "limits-changed" as const,
+    ...step,
+    name,
+    device,
+    run: runOf(document),
     before: ioTuneParameters(before),
   });
   await setLimits(host, step, ioTuneParameters(after));
@@ -104,7 +108,11 @@ export async function limitLiveNic(
   const step = { uuid, of: "nic", target } as const, was = bandwidthParameters(nic, before);
   // Also where this fails: tc is told in several steps, and libvirt leaves what the first of them have done.
   const noted: Noted<LimitsChanged> = steps.add({
-    ...{ kind: "limits-changed", ...step, name, device: `the limits of ${mac}`, run: runOf(document) },
+    kind: "limits-changed",
+    ...step,
+    name,
+    device: `the limits of ${mac}`,
+    run: runOf(document),
     before: was,
   });
   await setLimits(host, step, bandwidthParameters(nic, after));

@@ -63,8 +63,14 @@ async function change(
         setMedium(document, find, source);
         const after = document.sourceOf(find()), run = where.live ? runOf(document) : null;
         operation.add({
-          ...{ kind: "device-changed", uuid: vm.id, name: vm.name, device: `the medium of ${target}`, run },
-          ...{ before, after, ...(force && { force }) },
+          kind: "device-changed",
+          uuid: vm.id,
+          name: vm.name,
+          device: `the medium of ${target}`,
+          run,
+          before,
+          after,
+          ...(force && { force }),
         });
         await updateDevice(host, vm.id, after, where, force);
       };

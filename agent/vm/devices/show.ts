@@ -71,7 +71,12 @@ async function showDisk(host: LibvirtHost, vm: VM, compared: Compared<DiskDevice
     place,
     pending,
     ...defined({
-      ...{ source, format, serial, bootOrder, ...driver, ...limits },
+      source,
+      format,
+      serial,
+      bootOrder,
+      ...driver,
+      ...limits,
       capacityBytes: known?.capacityBytes ?? volume?.capacity,
       allocationBytes: known?.allocationBytes ?? volume?.allocation,
       pool: volume?.pool,
@@ -103,10 +108,22 @@ export async function showDevices(host: LibvirtHost, vmId: string): Promise<VmDe
     const { mac, type, network, linkUp, model, filter, bootOrder, target, portGroup, vlan } = nic;
     const filterAddresses = nic.filterAddresses.split(" ").filter(Boolean);
     return {
-      ...{ mac, type, network, linkUp, place, pending, filterAddresses },
+      mac,
+      type,
+      network,
+      linkUp,
+      place,
+      pending,
+      filterAddresses,
       ipAddresses: known?.ipAddresses ?? [],
       ...defined({
-        ...{ model, filter, bootOrder, target, portGroup, vlan, ...nicLimitsIn(nic) },
+        model,
+        filter,
+        bootOrder,
+        target,
+        portGroup,
+        vlan,
+        ...nicLimitsIn(nic),
         ipAddress: known?.ipAddress,
         rxBytes: counted?.rxBytes,
         txBytes: counted?.txBytes,

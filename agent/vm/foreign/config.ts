@@ -105,7 +105,9 @@ export async function requireCreatable(
 ): Promise<void> {
   const { projects } = services.host;
   projects.requireRoom(projects.idOf(config.project), 1, {
-    ...{ cpus: config.cpuCount ?? 0, memoryMb: config.memoryMb ?? 0, diskGb: diskBytes / GIB },
+    cpus: config.cpuCount ?? 0,
+    memoryMb: config.memoryMb ?? 0,
+    diskGb: diskBytes / GIB,
   });
   const [first] = await obstaclesOf(services, config, principal);
   if (first === undefined) return;

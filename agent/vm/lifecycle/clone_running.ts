@@ -111,7 +111,12 @@ export async function copyLive(
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (targets.length > 0) {
     const { isFrozen } = await copyDisks({
-      ...{ host, vm, targets, steps, job, clock: host.clock },
+      host,
+      vm,
+      targets,
+      steps,
+      job,
+      clock: host.clock,
       ways: [{ xml: backupXml(goals), checkpoint: null, isReused: true }],
       isOurs: (file) => files.has(file),
       label: "beginning a clone",

@@ -188,7 +188,13 @@ const diskAt = ({ target, path, format }: {
   readonly path: string;
   readonly format?: string | undefined;
 }): Disk => ({
-  ...{ target, type: "file", source: path, bus: "", device: "disk", readOnly: false, shareable: false },
+  target,
+  type: "file",
+  source: path,
+  bus: "",
+  device: "disk",
+  readOnly: false,
+  shareable: false,
   ...(format !== undefined && { format }),
 });
 
@@ -277,7 +283,10 @@ interface Base extends Candidate {
 
 /** It stays, and is of no use to the VM any more. Without a word it would be forgotten. */
 const staying = ({ disk: { target }, place: { path, volume } }: Base): PlannedDisk => ({
-  ...{ target, path, deletable: false, hinders: false },
+  target,
+  path,
+  deletable: false,
+  hinders: false,
   ...(volume && { pool: volume.pool, allocationBytes: volume.allocation }),
   reason: message`disk ${target} is built on it: delete it separately where nothing else needs it`,
 });
@@ -304,7 +313,10 @@ async function basesOf(
       if (!found.has(base.path) && !own.has(await resolvedPath(machine, base.path))) {
         const disk = diskAt({ target, ...base }), origin = await imageOf({ type: "file", source: base.path });
         found.set(base.path, {
-          ...{ disk, no: undefined, place: await placeOf(host, disk), above: [...above] },
+          disk,
+          no: undefined,
+          place: await placeOf(host, disk),
+          above: [...above],
           isOwn: origin !== undefined && origins.has(origin),
         });
       }

@@ -12,7 +12,8 @@ async function folders() {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" }), link = `${folder}-link`;
   await Deno.symlink(folder, link);
   return {
-    ...{ folder, link },
+    folder,
+    link,
     [Symbol.asyncDispose]: async () => {
       for (const path of [link, folder]) await Deno.remove(path);
     },

@@ -113,21 +113,17 @@ async function start(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
 /** What libvirt and QEMU say of saved memory that they cannot read, or that an earlier VM of the name has left. */
 const UNREADABLE_MEMORY = new RegExp(
   [
-    ...[
-      "cannot restore domain",
-      "image magic",
-      "image version",
-      "save (image|file)",
-      "saved? (state|image|memory)",
-    ],
-    ...[
-      "qemu header",
-      "failed to read",
-      "domain xml",
-      "load of migration failed",
-      "loading state",
-      "migration stream",
-    ],
+    "cannot restore domain",
+    "image magic",
+    "image version",
+    "save (image|file)",
+    "saved? (state|image|memory)",
+    "qemu header",
+    "failed to read",
+    "domain xml",
+    "load of migration failed",
+    "loading state",
+    "migration stream",
     ...["decompress", "compression format", "corrupt", "end of file", "short read"],
   ].join("|"),
   "i",

@@ -39,12 +39,19 @@ async function world({ name, file, fails }: { name: string; file: "old" | "new";
   } as unknown as Settlement;
   const step: StepOf<"vm-renamed"> = {
     kind: "vm-renamed",
-    ...{ uuid: "u", from: "old", to: "new" },
+    uuid: "u",
+    from: "old",
+    to: "new",
     nvram: { from, to, file: await identityAt(file === "old" ? from : to), isNamed: true },
   };
   const names = async () => (await Array.fromAsync(Deno.readDir(folder))).map((each) => each.name);
   return {
-    ...{ at, step, state, from, to, names },
+    at,
+    step,
+    state,
+    from,
+    to,
+    names,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }

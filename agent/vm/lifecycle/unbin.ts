@@ -193,7 +193,10 @@ export async function restoreBinnedVm(
     operation.addAll([
       ...placed.map(({ pool, to: path, as, file }) => ({
         kind: "file-unbinned" as const,
-        ...{ pool, path, as, file },
+        pool,
+        path,
+        as,
+        file,
       })),
       { kind: "vm-unbinned", entry: entry.id, ...step },
       { kind: "entry-unbinned", entry: entry.id },

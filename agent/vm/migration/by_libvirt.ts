@@ -116,7 +116,11 @@ async function look(
   }
   const { volumes, findings } = await volumesOf(pair, vm);
   const wanted: IncomingVm = {
-    ...{ vmId: vm.id, live: xml.next, next: xml.next, autostart: vm.autostart, isOff },
+    vmId: vm.id,
+    live: xml.next,
+    next: xml.next,
+    autostart: vm.autostart,
+    isOff,
     disks: [...volumes].map(([target, { capacity: size }]) => ({ target, size })),
     ...chosenPlaces(wish),
   };
@@ -268,7 +272,8 @@ export async function moveByLibvirt(
     const about = {
       command: "migrate_vm",
       subject: vm.name,
-      ...{ vmId, actor },
+      vmId,
+      actor,
       keys: [
         keyOf.vm(vmId),
         keyOf.vmName(vm.name),

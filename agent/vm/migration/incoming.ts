@@ -315,7 +315,11 @@ export class IncomingMigration {
   #audit({ vm: { vmId }, name }: Plan, began: number, error?: unknown): void {
     const { name: actor, door, address } = this.principal;
     this.services.record({
-      ...{ actor, door, action: "migrate_vm", vmId, vmName: name },
+      actor,
+      door,
+      action: "migrate_vm",
+      vmId,
+      vmName: name,
       ...(address !== "" && { address }),
       result: error === undefined ? "ok" : "error",
       ...(error !== undefined && {

@@ -46,7 +46,10 @@ export async function takeLateArrival(
   const { state } = await talk.ask({ do: "end", hasMoved: false });
   if (!hasArrived(state)) return undefined;
   log.warn("libvirt says that a move failed, and the VM runs on the other host", {
-    ...{ uuid, to: talk.host.id, state, error: messageOf(failure) },
+    uuid,
+    to: talk.host.id,
+    state,
+    error: messageOf(failure),
   });
   return await endCopyHere(host, await host.link.call("domainRead", { uuid }), talk.host.label);
 }

@@ -35,7 +35,8 @@ export const shownDisks = (
   disks.map(({ target, isShared, pool, volume }) => {
     const sizeBytes = isShared ? undefined : sizeOf(target);
     return {
-      ...{ target, shared: isShared },
+      target,
+      shared: isShared,
       ...(sizeBytes !== undefined && { sizeBytes }),
       ...(pool !== undefined && { pool }),
       ...(volume !== undefined && { volume }),
@@ -68,7 +69,8 @@ export function requirePossible(findings: readonly MigrationFinding[], host: str
 export const moveTask = (vm: VM, host: string, actor: string) => ({
   command: "migrate_vm",
   title: message`Move ${vmName(vm)} to ${host}`,
-  ...{ actor, vmId: vm.id },
+  actor,
+  vmId: vm.id,
   ifInterrupted: tOperations("operations.later"),
 } as const);
 

@@ -117,7 +117,7 @@ export class MoveQueue {
     // What is left to be done later, and done again by who left it, is not kept here as well
     const kept = principal.door === "schedule" || principal.via === "agent"
       ? undefined
-      : { ...{ id, host: host.id, input, name, at, place }, owner: delegatorOf(principal) };
+      : { id, host: host.id, input, name, at, place, owner: delegatorOf(principal) };
     const entry = this.#entry(host, { id, input, name, at, place }, kept, false);
     this.#requireAlone(vmId);
     if (kept !== undefined) this.#rows.put(kept);
@@ -191,9 +191,17 @@ export class MoveQueue {
   ): Entry {
     const label = this.world.linked.served(input.toHost)?.label ?? input.toHost;
     return {
-      ...{ id, host, input, name, kept, isRestored, order: [at, place] },
+      id,
+      host,
+      input,
+      name,
+      kept,
+      isRestored,
+      order: [at, place],
       title: message`Move ${vmName({ vmId: input.vmId, name })} to ${label}`,
-      ...{ start: undefined, tell: undefined, told: "" },
+      start: undefined,
+      tell: undefined,
+      told: "",
     };
   }
 
@@ -207,7 +215,11 @@ export class MoveQueue {
     this.#waiting.add(entry);
     try {
       job = await host.jobs.open({
-        ...{ id, command: "migrate_vm", title, actor, vmId: input.vmId },
+        id,
+        command: "migrate_vm",
+        title,
+        actor,
+        vmId: input.vmId,
         ifInterrupted: tOperations("operations.later"),
         admit: ({ signal, tell }) => this.#admit(entry, signal, tell),
       });
@@ -315,7 +327,12 @@ export class MoveQueue {
   /** Of a move that an earlier run has left, its call and its answer are gone: the audit log has it all the same. */
   #record({ host: hostId, input, name, owner }: WaitingMove, error: unknown): void {
     this.world.hosts.served(hostId)?.record({
-      ...{ actor: owner.name, door: "schedule", action: "migrate_vm", input, vmId: input.vmId, vmName: name },
+      actor: owner.name,
+      door: "schedule",
+      action: "migrate_vm",
+      input,
+      vmId: input.vmId,
+      vmName: name,
       result: error === undefined ? "ok" : "error",
       ...(error !== undefined && {
         message: error instanceof ContractError ? error.sentence : messageOf(error),

@@ -34,19 +34,19 @@ async function world(
     stores.push(store);
     const jobs = new Jobs(store, { clock });
     const host = {
-      ...{
-        id: "local",
-        label: "kvm1",
-        jobs,
-        inventory: { filled: true },
-        link: { status: { connected: true } },
-      },
+      id: "local",
+      label: "kvm1",
+      jobs,
+      inventory: { filled: true },
+      link: { status: { connected: true } },
       requireVm: (id: string) => ({ id, name: id }),
       record: ({ actor, action, result }: { actor: string; action: string; result: string }) =>
         void recorded.push(`${actor} ${action} ${result}`),
     } as unknown as LibvirtHost;
     const queue = new MoveQueue({
-      ...{ store, clock, limitOf: () => limits.most },
+      store,
+      clock,
+      limitOf: () => limits.most,
       hosts: { served: () => host },
       linked: { served: (id) => ({ id, label: id, status: { connected: true } }) as never },
       delegate: () => ANN,

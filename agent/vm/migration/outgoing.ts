@@ -172,12 +172,17 @@ async function look(
   const { findings, disks, libvirtVersion = 0 } = await talk.ask({
     do: "look",
     vm: {
-      ...{ vmId: vm.id, live: xml.live, next: xml.next, autostart: vm.autostart, isOff },
+      vmId: vm.id,
+      live: xml.live,
+      next: xml.next,
+      autostart: vm.autostart,
+      isOff,
       disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
         const mark = marks.beside(source);
         const files = images.files.get(target);
         return {
-          ...{ target, size: sizes.get(target) ?? 0 },
+          target,
+          size: sizes.get(target) ?? 0,
           ...(mark && { mark }),
           ...(files && { files: [...files] }),
         };
@@ -229,7 +234,10 @@ export async function migrationPlan(
     }),
   ]);
   const estimate = estimateOf({
-    ...{ line, dirty, memory: vm.memoryMb * MIB, limit: wish.bandwidthMib && wish.bandwidthMib * MIB },
+    line,
+    dirty,
+    memory: vm.memoryMb * MIB,
+    limit: wish.bandwidthMib && wish.bandwidthMib * MIB,
     disks: found.disks.reduce(
       (sum, { target, isShared }) => sum + (isShared ? 0 : found.sizes.get(target) ?? 0),
       0,
@@ -277,7 +285,10 @@ async function oldVolumes(
   ]);
   return await Promise.all(
     volumes.filter((volume) => volume !== undefined).map(async ({ pool, name, path }) => ({
-      ...{ pool, volume: name, path, file: await fileOf(link, path) },
+      pool,
+      volume: name,
+      path,
+      file: await fileOf(link, path),
     })),
   );
 }
@@ -336,8 +347,11 @@ async function move(
   const following = follow();
   try {
     await link.call("domainMigrate", {
-      ...{ uuid, to: uris.libvirt, ...transportOf(input, uris) },
-      ...{ live: ready.live, next: ready.next },
+      uuid,
+      to: uris.libvirt,
+      ...transportOf(input, uris),
+      live: ready.live,
+      next: ready.next,
       disks: found.disks.filter(({ isShared }) => !isShared).map(({ target }) => target),
       bandwidth: input.bandwidthMib ?? null,
       autoConverge: input.slowGuest ?? true,
@@ -367,8 +381,13 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
     // Moves take them along no more than snapshots: the next backup reads the disks whole
     await dropCheckpoints(host, vm);
     const step: VmOutgoing = {
-      ...{ kind: "vm-outgoing", uuid: vm.id, name: vm.name, to: target.id, old },
-      ...{ wasRunning: !isOff && vm.state !== "paused", wasOff: isOff },
+      kind: "vm-outgoing",
+      uuid: vm.id,
+      name: vm.name,
+      to: target.id,
+      old,
+      wasRunning: !isOff && vm.state !== "paused",
+      wasOff: isOff,
       follows: outgoing.belongings.portable.map(({ name }) => name),
       ...(nvram !== undefined && { nvram }),
     };
@@ -380,8 +399,16 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       job.log(message`Moving ${vmName(vm)} to ${target.label}`);
       if (isOff) {
         await copyOff({
-          ...{ host, vm, talk, job, role, xml: found.xml.next, disks: found.disks, sizes: found.sizes },
-          ...{ images: found.images, onDefine: () => noted.know({ mayBeThere: true }, true) },
+          host,
+          vm,
+          talk,
+          job,
+          role,
+          xml: found.xml.next,
+          disks: found.disks,
+          sizes: found.sizes,
+          images: found.images,
+          onDefine: () => noted.know({ mayBeThere: true }, true),
           socket: lines.uris.disksSocket,
           bytesPerSecond: input.bandwidthMib && input.bandwidthMib * MIB,
         });
@@ -458,7 +485,15 @@ export async function migrateVm(
         about,
         (operation) =>
           carryOut({
-            ...{ host, vm: known, input, talk, job, operation, principal, isOff, belongings },
+            host,
+            vm: known,
+            input,
+            talk,
+            job,
+            operation,
+            principal,
+            isOff,
+            belongings,
             figures: figures(),
           }, found),
       ));

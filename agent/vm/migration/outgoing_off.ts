@@ -51,7 +51,9 @@ export async function copyOff(copy: OffCopy): Promise<void> {
     const { isZero } = await talk.ask({ do: "open-disk", ...part });
     job.log(message`Copying ${target}: ${image.path}`);
     await sendImage(image, socket, {
-      ...{ isZero, bytesPerSecond, signal: job.signal },
+      isZero,
+      bytesPerSecond,
+      signal: job.signal,
       onShare: (share) => job.progress(Math.min(before + share * size, total), total),
     });
     await talk.ask({ do: "close-disk", ...part });

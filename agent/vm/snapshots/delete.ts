@@ -355,7 +355,9 @@ export async function deleteBeside(
       await mark(host, vmId, snapshot);
       // What ends in the middle is begun again: the mark says that this snapshot is to go.
       const noted = operation.add<ChangeWanted>({
-        ...{ kind: "change-wanted", command: "delete_snapshot", input: { vmId, name } },
+        kind: "change-wanted",
+        command: "delete_snapshot",
+        input: { vmId, name },
       });
       const merged: string[] = [];
       const onMerged = (target: string) => {

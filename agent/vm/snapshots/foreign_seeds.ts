@@ -40,7 +40,10 @@ export async function emptyForeignSeeds(
     const by = { actor: "kvm-manager", door: "agent", result: "event" } as const;
     host.record({
       ...by,
-      ...{ action: "seed-emptied", vmId: uuid, vmName: vm.name, message: text },
+      action: "seed-emptied",
+      vmId: uuid,
+      vmName: vm.name,
+      message: text,
     });
   }
   if (emptied) await inventory.refresh(uuid);

@@ -177,7 +177,10 @@ function snapshotLookup({ host, images }: SnapshotContext) {
       return noSnapshot(message`${bar.reason}, and the VM is off. ${bar.remedy}`);
     }
     const subject = {
-      ...{ vm, domain: domains[0]!, present, encrypted: encryptedDisks(stored) },
+      vm,
+      domain: domains[0]!,
+      present,
+      encrypted: encryptedDisks(stored),
       bar: bar?.reason,
     };
     const kind = snapshotKind(subject, disksOnly);

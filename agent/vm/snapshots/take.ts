@@ -71,9 +71,12 @@ export async function takeBeside(
     const xml = externalSnapshotXml({ name, description, disks });
     await requireReachable(host, xml);
     operation.add({
-      ...{ kind: "disks-switched", uuid: vm.id, name: vm.name },
+      kind: "disks-switched",
+      uuid: vm.id,
+      name: vm.name,
       disks: [...overlays].map(([target, { path, backing }]) => ({
-        ...{ target, overlay: path },
+        target,
+        overlay: path,
         chain: backing.map(({ path, format, type }) => ({ path, format, type })),
       })),
     });

@@ -77,7 +77,11 @@ export async function takeWithin(
       operation.turnBack();
       const noted = operation.add<SnapshotMade>({
         kind: "snapshot-made",
-        ...{ uuid, name: vm.name, snapshot: name, xml, wasRunning: vm.state === "running" },
+        uuid,
+        name: vm.name,
+        snapshot: name,
+        xml,
+        wasRunning: vm.state === "running",
       });
       await link.call("snapshotCreate", { uuid, xml }).catch((error) => {
         if (isAnswer(error)) noted.drop();
@@ -138,15 +142,13 @@ export async function revertWithin(
   const { link, operations } = host, { id: uuid, tags, group } = vm, { name, state } = snapshot;
   const step: SnapshotReverted = {
     kind: "snapshot-reverted",
-    ...{
-      uuid,
-      name: vm.name,
-      snapshot: name,
-      state,
-      wasLive: isLive(vm),
-      at: Date.now(),
-      tags,
-    },
+    uuid,
+    name: vm.name,
+    snapshot: name,
+    state,
+    wasLive: isLive(vm),
+    at: Date.now(),
+    tags,
     ...(group !== undefined && { group }),
     seeds: await seedsNow(host, vm),
   };

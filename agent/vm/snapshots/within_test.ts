@@ -50,13 +50,20 @@ function settlement(
 
 const taken: StepOf<"snapshot-made"> = {
   kind: "snapshot-made",
-  ...{ uuid: "u", name: "web", snapshot: "s", xml: "<domainsnapshot><name>s</name></domainsnapshot>" },
+  uuid: "u",
+  name: "web",
+  snapshot: "s",
+  xml: "<domainsnapshot><name>s</name></domainsnapshot>",
   wasRunning: true,
 };
 const back: StepOf<"snapshot-reverted"> = {
   kind: "snapshot-reverted",
   tags: [],
-  ...{ uuid: "u", name: "web", snapshot: "s", state: "running", at: Date.now() },
+  uuid: "u",
+  name: "web",
+  snapshot: "s",
+  state: "running",
+  at: Date.now(),
   wasLive: true,
 };
 

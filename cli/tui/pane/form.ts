@@ -98,11 +98,9 @@ export class FormPane implements Pane {
     return [
       { keys: ["ctrl+s"], shown: "Ctrl+s", label: t("tui.key.carry_out"), run: () => this.#send() },
       {
-        ...{
-          keys: ["enter"],
-          shown: "Enter",
-          label: this.#at >= this.#fields.length - 1 ? t("tui.key.carry_out") : t("tui.key.next_field"),
-        },
+        keys: ["enter"],
+        shown: "Enter",
+        label: this.#at >= this.#fields.length - 1 ? t("tui.key.carry_out") : t("tui.key.next_field"),
         run: () => this.#at >= this.#fields.length - 1 ? this.#send() : this.#go(this.#at + 1),
       },
       {
@@ -130,7 +128,9 @@ export class FormPane implements Pane {
         ]
         : []),
       ...(suggested === undefined ? [] : [{
-        ...{ keys: ["ctrl+n"], shown: "Ctrl+n", label: t("tui.key.take", { name: suggested }) },
+        keys: ["ctrl+n"],
+        shown: "Ctrl+n",
+        label: t("tui.key.take", { name: suggested }),
         run: () => value!.set(this.#with(suggested)),
       }]),
       {

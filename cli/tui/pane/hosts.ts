@@ -57,23 +57,38 @@ export class HostsPane extends TablePane<HostStatus> {
         cell: ({ label, id }) => ({ text: label || id }),
       },
       {
-        ...{ title: headingHere("STATUS"), least: words, most: words + 2, order: 1 },
+        title: headingHere("STATUS"),
+        least: words,
+        most: words + 2,
+        order: 1,
         cell: ({ status }) => ({ text: wordHere(status), style: STYLES[status] ?? "bad" }),
       },
       {
-        ...{ title: headingHere("VMS"), least: 8, most: 9, order: 2, right: true },
+        title: headingHere("VMS"),
+        least: 8,
+        most: 9,
+        order: 2,
+        right: true,
         cell: ({ vmCount, activeVmCount }) => ({
           text: vmCount === undefined ? "-" : `${activeVmCount ?? "?"}/${vmCount}`,
         }),
       },
       {
-        ...{ title: headingHere("CPU"), least: 6, most: 6, order: 3, right: true },
+        title: headingHere("CPU"),
+        least: 6,
+        most: 6,
+        order: 3,
+        right: true,
         cell: ({ load }) => ({
           text: percentText(load?.cpuUsagePercent),
         }),
       },
       {
-        ...{ title: headingHere("MEMORY"), least: 17, most: 19, order: 4, right: true },
+        title: headingHere("MEMORY"),
+        least: 17,
+        most: 19,
+        order: 4,
+        right: true,
         cell: ({ load }) => ({
           text: load === undefined ? "-" : memoryText(load.memoryUsedMb, load.memoryTotalMb),
         }),

@@ -60,7 +60,11 @@ export class PalettePane implements Pane {
 
   bindings(): readonly Binding[] {
     const move = (keys: readonly string[], shown: string, label: string, by: () => number): Binding => ({
-      ...{ keys, shown, label, isMinor: true, run: () => this.#at += by() },
+      keys,
+      shown,
+      label,
+      isMinor: true,
+      run: () => this.#at += by(),
     });
     return [
       { keys: ["enter"], label: t("tui.key.open_form"), run: () => this.#choose() },

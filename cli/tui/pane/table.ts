@@ -83,7 +83,11 @@ export abstract class TablePane<R> implements Pane {
       label: string,
       to: (at: number) => number,
     ): Binding => ({
-      ...{ keys, shown, label, isMinor: true, run: () => this.#move(to) },
+      keys,
+      shown,
+      label,
+      isMinor: true,
+      run: () => this.#move(to),
     });
     const moves = (letters: boolean): Binding[] => [
       move(letters ? ["up", "k"] : ["up"], "Up", t("tui.key.one_up"), (at) => at - 1),

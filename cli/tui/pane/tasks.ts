@@ -57,7 +57,10 @@ export class TasksPane extends TablePane<Job> {
       },
       { title: headingHere("TASK"), least: 22, most: 90, order: 0, cell: ({ title }) => ({ text: title }) },
       {
-        ...{ title: headingHere("PROGRESS"), least: 16, most: 16, order: 2 },
+        title: headingHere("PROGRESS"),
+        least: 16,
+        most: 16,
+        order: 2,
         cell: (job) => ({
           text: isOpenJob(job) && job.progress !== null
             ? `${bar(job.progress, 10, glyphs)} ${Math.floor(job.progress * 100)} %`
@@ -65,7 +68,10 @@ export class TasksPane extends TablePane<Job> {
         }),
       },
       {
-        ...{ title: headingHere("LEFT"), least: 7, most: 8, order: 4 },
+        title: headingHere("LEFT"),
+        least: 7,
+        most: 8,
+        order: 4,
         cell: ({ secondsLeft }) => ({ text: secondsLeft === null ? "" : duration(secondsLeft) }),
       },
       {
@@ -116,7 +122,8 @@ export class TasksPane extends TablePane<Job> {
       yes: t("tui.key.stop"),
       run: () =>
         desk.work({
-          ...{ name: "cancel_job", input: { jobId: id } },
+          name: "cancel_job",
+          input: { jobId: id },
           doing: t("tui.said.stopping", { title }),
           done: () => t("tui.said.asked_to_stop", { title }),
         }),

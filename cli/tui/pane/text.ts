@@ -37,7 +37,10 @@ export abstract class ScrolledPane implements Pane {
       label: string,
       to: (top: number) => number,
     ): Binding => ({
-      ...{ keys, shown, label, isMinor: true },
+      keys,
+      shown,
+      label,
+      isMinor: true,
       run: () => this.#top = Math.max(0, Math.min(this.#most, to(this.#top))),
     });
     return [

@@ -51,11 +51,19 @@ export class VmsPane extends TablePane<VM> {
         cell: (vm) => stateCell(vm, glyphs),
       },
       {
-        ...{ title: headingHere("CPU"), least: 6, most: 6, order: 2, right: true },
+        title: headingHere("CPU"),
+        least: 6,
+        most: 6,
+        order: 2,
+        right: true,
         cell: (vm) => known(percent(data.stats(vm)?.cpuUsagePercent)),
       },
       {
-        ...{ title: headingHere("MEMORY"), least: 15, most: 19, order: 3, right: true },
+        title: headingHere("MEMORY"),
+        least: 15,
+        most: 19,
+        order: 3,
+        right: true,
         cell: (vm) => ({ text: memory(vm, data.stats(vm)?.memoryUsedMb) }),
       },
       { title: headingHere("ADDRESS"), least: 15, most: 39, order: 4, cell: (vm) => known(firstAddress(vm)) },
@@ -69,7 +77,10 @@ export class VmsPane extends TablePane<VM> {
         }]
         : []),
       {
-        ...{ title: headingHere("UP FOR"), least: span, most: span, order: 6 },
+        title: headingHere("UP FOR"),
+        least: span,
+        most: span,
+        order: 6,
         cell: ({ startedAt }) => known(startedAt === undefined ? undefined : formatSpan(now - startedAt)),
       },
       { title: headingHere("SYSTEM"), least: 12, most: 30, order: 7, cell: (vm) => known(osOf(vm)) },

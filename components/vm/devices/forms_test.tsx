@@ -78,13 +78,11 @@ const newDisk = <NewDiskFields {...common} isDrive={false} />;
 
 Deno.test("a new disk is made of the fields about new disks alone", () => {
   const driver = {
-    ...{
-      cache: "default",
-      io: "default",
-      discard: "default",
-      detectZeroes: "default",
-      discardNoUnref: "default",
-    },
+    cache: "default",
+    io: "default",
+    discard: "default",
+    detectZeroes: "default",
+    discardNoUnref: "default",
   };
   const create = { sizeGb: 20, pool: "default", format: "qcow2" };
   assert.deepEqual(asked("attach_disk", newDisk), { create, ...driver });
@@ -100,7 +98,11 @@ Deno.test("a new disk is made of the fields about new disks alone", () => {
     {
       create,
       ...driver,
-      ...{ bus: "scsi", discard: "unmap", serial: "A1", totalBytesSec: 1.5 * 2 ** 20, live: false },
+      bus: "scsi",
+      discard: "unmap",
+      serial: "A1",
+      totalBytesSec: 1.5 * 2 ** 20,
+      live: false,
     },
   );
 });
@@ -160,11 +162,19 @@ Deno.test("a disk is changed only in what is not as it was", () => {
   );
   assert.deepEqual(
     asked("update_disk", changes(disk), {
-      ...{ cache: "none", serial: "", readOnly: null, shareable: "yes", totalIopsSec: "" },
+      cache: "none",
+      serial: "",
+      readOnly: null,
+      shareable: "yes",
+      totalIopsSec: "",
       "writeBytesSec:M": "5",
     }),
     {
-      ...{ cache: "none", serial: "", readOnly: false, shareable: true, totalIopsSec: 0 },
+      cache: "none",
+      serial: "",
+      readOnly: false,
+      shareable: true,
+      totalIopsSec: 0,
       writeBytesSec: 5 * 2 ** 20,
     },
   );
@@ -176,8 +186,16 @@ Deno.test("a disk is changed only in what is not as it was", () => {
 });
 
 const NIC = {
-  ...{ mac: "52:54:00:00:00:01", type: "network", network: "a", model: "virtio", filter: "f" },
-  ...{ filterAddresses: ["10.0.0.1"], pending: [], place: "both", ipAddresses: [], linkUp: true },
+  mac: "52:54:00:00:00:01",
+  type: "network",
+  network: "a",
+  model: "virtio",
+  filter: "f",
+  filterAddresses: ["10.0.0.1"],
+  pending: [],
+  place: "both",
+  ipAddresses: [],
+  linkUp: true,
   inboundAverage: 1000,
 } as VmNic;
 const card = (nic: VmNic | undefined) => <NicFields {...common} {...(nic && { nic })} />;
@@ -186,12 +204,20 @@ Deno.test("a card is changed only in what is not as it was", () => {
   assert.deepEqual(asked("update_nic", card(NIC)), {});
   assert.deepEqual(
     asked("update_nic", card(NIC), {
-      ...{ ":plug": "bridge=br%3A0", filter: "", model: "e1000e", newMac: "52:54:00:00:00:02" },
-      ...{ filterAddresses: "10.0.0.1, fd00::1", "inboundAverage:Mbit": "" },
+      ":plug": "bridge=br%3A0",
+      filter: "",
+      model: "e1000e",
+      newMac: "52:54:00:00:00:02",
+      filterAddresses: "10.0.0.1, fd00::1",
+      "inboundAverage:Mbit": "",
     }),
     {
-      ...{ bridge: "br:0", filter: "", model: "e1000e", newMac: "52:54:00:00:00:02" },
-      ...{ filterAddresses: ["10.0.0.1", "fd00::1"], inboundAverage: 0 },
+      bridge: "br:0",
+      filter: "",
+      model: "e1000e",
+      newMac: "52:54:00:00:00:02",
+      filterAddresses: ["10.0.0.1", "fd00::1"],
+      inboundAverage: 0,
     },
   );
   const other = { ...NIC, model: "igb", type: "hostdev", network: "" };

@@ -20,7 +20,10 @@ Deno.test("a client's words are read, and what is none of them is told", () => {
   assert.deepEqual(optionIn(bytes("49484156454f5054 00000007 00000010")), { option: 7, length: 16 });
   assert.equal(optionIn(bytes("49484156454f5055 00000007 00000010")), undefined);
   assert.deepEqual(requestIn(bytes("25609513 0000 0000 0000000000000009 0000000000200000 00001000")), {
-    ...{ type: 0, cookie: 9n, offset: 0x200000, length: 4096 },
+    type: 0,
+    cookie: 9n,
+    offset: 0x200000,
+    length: 4096,
   });
   assert.equal(requestIn(new Uint8Array(28)), undefined);
 });

@@ -9,8 +9,14 @@ const TOOLS = {
   digest: (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest("hex"),
 };
 const MADE: RpmPackage = {
-  ...{ name: "thing", version: "1.2.3", release: "1", architecture: "x86_64", modified: 1_577_836_800 },
-  ...{ summary: "a thing", description: "Two\nlines", license: "None" },
+  name: "thing",
+  version: "1.2.3",
+  release: "1",
+  architecture: "x86_64",
+  modified: 1_577_836_800,
+  summary: "a thing",
+  description: "Two\nlines",
+  license: "None",
   scripts: { afterInstall: "true\n", beforeRemove: "true\n" },
   files: [
     { path: "/usr/sbin/thing", content: new Uint8Array([1, 2, 3]), mode: 0o755 },

@@ -46,8 +46,12 @@ function namesIn(path: string): string[] {
 
 /** What the letter of an entry says it is; anything else is passed over. */
 const KINDS: Readonly<Record<string, FolderEntry["kind"]>> = {
-  ...{ "0": "file", "\0": "file", "7": "file", "5": "folder" },
-  ...{ "1": "link", "2": "link" },
+  "0": "file",
+  "\0": "file",
+  "7": "file",
+  "5": "folder",
+  "1": "link",
+  "2": "link",
 };
 
 export class FolderArchive {

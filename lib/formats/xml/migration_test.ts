@@ -6,8 +6,13 @@ const domain = (devices: string) =>
 
 Deno.test("hindrancesOf() finds what cannot leave its host, each by what says so", () => {
   const none = {
-    ...{ devices: 0, sharedFolders: false, sharedMemory: false, vdpa: false, acceleration: false },
-    ...{ transient: [], encrypted: [] },
+    devices: 0,
+    sharedFolders: false,
+    sharedMemory: false,
+    vdpa: false,
+    acceleration: false,
+    transient: [],
+    encrypted: [],
   };
   const cases: readonly (readonly [string, object])[] = [
     ["", {}],

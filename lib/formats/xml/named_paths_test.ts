@@ -22,16 +22,14 @@ const XML = `<domain type='qemu'>
 
 Deno.test("namedPaths() finds every file that a definition names, and no words of people", () => {
   assert.deepEqual(namedPaths(parseXml(XML)), [
-    ...[
-      "/fw/code.fd",
-      "/nv/web.fd",
-      "/fw/vars.fd",
-      "/k/vmlinuz",
-      "/k/initrd",
-      "/k/dtb",
-      "/k/slic",
-      "/k/fwcfg",
-    ],
+    "/fw/code.fd",
+    "/nv/web.fd",
+    "/fw/vars.fd",
+    "/k/vmlinuz",
+    "/k/initrd",
+    "/k/dtb",
+    "/k/slic",
+    "/k/fwcfg",
     ...["/d/a.qcow2", "/d/b.qcow2", "/r/rom.bin", "/s/serial.log", "/m/nvdimm", "/share"],
     ...["/q/a.img", "/q/b.img", "/q/env"],
   ]);

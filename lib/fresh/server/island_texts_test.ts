@@ -25,7 +25,9 @@ Deno.test("fillTables() has the plural forms of the language", () => {
   const polish = { "vm.n.one": "{n} a", "vm.n.few": "{n} b", "vm.n.many": "{n} c", "vm.n.other": "{n} d" };
   assert.deepEqual(filled(polish, "pl"), { "vm.start": "Start", ...polish, "vm.other": "Other" });
   assert.deepEqual(filled({ "vm.n.other": "{n} 台" }, "ja"), {
-    ...{ "vm.start": "Start", "vm.n.other": "{n} 台", "vm.other": "Other" },
+    "vm.start": "Start",
+    "vm.n.other": "{n} 台",
+    "vm.other": "Other",
   });
 });
 

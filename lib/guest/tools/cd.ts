@@ -82,7 +82,11 @@ export function agentRpm(
 ): Uint8Array<ArrayBuffer> {
   const folder = `/etc/${AGENT_NAME}/`;
   return writeRpm({
-    ...{ name: AGENT_NAME, version, release: "1", architecture, modified: DATE.getTime() / 1000 },
+    name: AGENT_NAME,
+    version,
+    release: "1",
+    architecture,
+    modified: DATE.getTime() / 1000,
     summary: "Agent of KVM Manager inside a virtual machine",
     description: DESCRIPTION,
     license: "None chosen yet",

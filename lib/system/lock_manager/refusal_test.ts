@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { isUnchanged, type LockChange, lockRefusal, type LockState } from "./refusal.ts";
 
 const STATE: LockState = {
-  ...{
-    driver: "none",
-    fault: null,
-    pending: false,
-    plugin: true,
-    lockspace: null,
-    leases: null,
-    runningVms: 0,
-  },
-  ...{ others: [], automatic: false },
+  driver: "none",
+  fault: null,
+  pending: false,
+  plugin: true,
+  lockspace: null,
+  leases: null,
+  runningVms: 0,
+  others: [],
+  automatic: false,
 };
 const ON: LockChange = { driver: "lockd", lockspace: undefined, restart: true, whileRunning: false };
 const why = (change: Partial<LockChange>, state: Partial<LockState> = {}) =>

@@ -7,15 +7,13 @@ import { child, children, childText, parseXml } from "../../formats/xml/tree.ts"
 /** File systems that several hosts have at the same time. */
 const NETWORK_FILE_SYSTEMS: ReadonlySet<string> = new Set([
   ...["nfs", "nfs4", "cifs", "smb3", "ceph", "gfs2", "ocfs2", "lustre", "beegfs", "glusterfs", "gpfs"],
-  ...[
-    "fuse.glusterfs",
-    "fuse.ceph",
-    "fuse.ceph-fuse",
-    "fuse.sshfs",
-    "fuse.mfs",
-    "fuse.juicefs",
-    "fuse.moosefs",
-  ],
+  "fuse.glusterfs",
+  "fuse.ceph",
+  "fuse.ceph-fuse",
+  "fuse.sshfs",
+  "fuse.mfs",
+  "fuse.juicefs",
+  "fuse.moosefs",
 ]);
 
 /** Device links of udev for disks on iSCSI and Fibre Channel. */

@@ -15,7 +15,12 @@ const MOUNTS = mountLines(`21 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 42 40 254:1 / /srv/nfs/local rw - ext4 /dev/vdb rw`);
 
 const disk = (change: Partial<Disk>): Disk => ({
-  ...{ target: "vda", bus: "virtio", device: "disk", type: "file", readOnly: false, shareable: false },
+  target: "vda",
+  bus: "virtio",
+  device: "disk",
+  type: "file",
+  readOnly: false,
+  shareable: false,
   ...change,
 });
 const KNOWN: StorageKnowledge = {

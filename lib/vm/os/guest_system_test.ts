@@ -5,7 +5,9 @@ import { ownHostname, systemOf } from "./guest_system.ts";
 Deno.test("systemOf() believes the guest first, and falls back to what the VM was created for", () => {
   const guest = { hostname: "web", osName: "Ubuntu 24.04.1 LTS", osId: "ubuntu", toldAt: 1 };
   assert.deepEqual(systemOf({ osVariant: "debian12", guest }), {
-    ...{ name: "Ubuntu 24.04.1 LTS", letters: "Ub", family: "linux" },
+    name: "Ubuntu 24.04.1 LTS",
+    letters: "Ub",
+    family: "linux",
   });
   assert.deepEqual(systemOf({ osVariant: "debian12" }), {
     name: "Debian 12",

@@ -99,7 +99,9 @@ Deno.test("mergeSystems() adds ours to the database's, each once", () => {
 Deno.test("mergeSystems() tells systems of one name apart: by their versions, else by their ids", () => {
   const like = (id: string, version?: string) => ({
     ...BUILTIN_SYSTEMS[0]!,
-    ...{ id, name: "Same", ...version !== undefined && { version } },
+    id,
+    name: "Same",
+    ...version !== undefined && { version },
   });
   const namesOf = (...given: Parameters<typeof mergeSystems>[0]) =>
     mergeSystems(given).filter(({ name }) => name.startsWith("Same")).map(({ name }) => name);

@@ -45,7 +45,10 @@ async function shown(
   const mayManage = state.may("update_project");
   const vms = mayManage ? await api.getVms().catch(unlessAway) ?? [] : [];
   return {
-    ...{ project, mayManage, typed: typed ?? projectTyped(project), failure },
+    project,
+    mayManage,
+    typed: typed ?? projectTyped(project),
+    failure,
     apart: vms.filter(({ project }) => project === undefined).toSorted((a, b) =>
       a.name.localeCompare(b.name, "en")
     ),

@@ -48,7 +48,9 @@ export const handler = define.handlers({
     const chosen = new Set(schedule.targets.vmIds);
     state.subject = schedule.name;
     return page({
-      ...{ schedule, runs, tasks: new Set(jobs.map(({ id }) => id)) },
+      schedule,
+      runs,
+      tasks: new Set(jobs.map(({ id }) => id)),
       vms: (vms ?? []).filter(({ id }) => chosen.has(id)),
     });
   },

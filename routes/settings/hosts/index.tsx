@@ -58,7 +58,8 @@ export const handler = define.handlers({
     try {
       await confirmOwn(state.api, form);
       const made = await state.api.inviteHost({
-        ...{ role: typed.role as Role, minutes: Number(typed.minutes) },
+        role: typed.role as Role,
+        minutes: Number(typed.minutes),
         ...(address !== "" && { address }),
         ...(both === "true" && { both: true }),
       });

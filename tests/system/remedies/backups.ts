@@ -24,7 +24,9 @@ export const OF_BACKUPS: Readonly<Record<string, Entry>> = {
       stopped(server, async (vmId) => {
         await using folder = await backupFolder();
         const { id: backupId } = await call(server, "create_backup", {
-          ...{ name: "remedy-running", folder: folder.path, targets: { vmIds: [vmId] } },
+          name: "remedy-running",
+          folder: folder.path,
+          targets: { vmIds: [vmId] },
         });
         for (const way of ["cancelled", "waited for"]) {
           const going = await call(server, "run_backup_now", { backupId });
@@ -40,7 +42,10 @@ export const OF_BACKUPS: Readonly<Record<string, Entry>> = {
     here: async (server) => {
       const owner = await personWith(server, "leaves", [{ role: "operator", on: EVERYTHING }]);
       const { id: scheduleId } = await owner.call("create_schedule", {
-        ...{ name: "remedy-owner", action: "start", targets: { tags: ["remedy"] }, ...DAILY },
+        name: "remedy-owner",
+        action: "start",
+        targets: { tags: ["remedy"] },
+        ...DAILY,
       });
       await asRoot(server, "delete_user", { userId: owner.userId });
       // The same as its run would fail with
@@ -56,7 +61,10 @@ export const OF_BACKUPS: Readonly<Record<string, Entry>> = {
       await using folder = await backupFolder();
       const owner = await personWith(server, "leaves-too", [{ role: "administrator", on: EVERYTHING }]);
       const { id: backupId } = await owner.call("create_backup", {
-        ...{ name: "remedy-owner", folder: folder.path, targets: { tags: ["remedy"] }, ...DAILY },
+        name: "remedy-owner",
+        folder: folder.path,
+        targets: { tags: ["remedy"] },
+        ...DAILY,
       });
       await asRoot(server, "delete_user", { userId: owner.userId });
       const lost = async () => (await call(server, "get_backup", { backupId })).ownerLost;
@@ -70,10 +78,14 @@ export const OF_BACKUPS: Readonly<Record<string, Entry>> = {
     here: async (server) => {
       await using folder = await backupFolder();
       const { id: backupTargetId } = await call(server, "create_backup_target", {
-        ...{ name: "remedy-used", kind: "folder", folder: folder.path },
+        name: "remedy-used",
+        kind: "folder",
+        folder: folder.path,
       });
       const { id: backupId } = await call(server, "create_backup", {
-        ...{ name: "remedy-used", backupTargetId, targets: { tags: ["remedy"] } },
+        name: "remedy-used",
+        backupTargetId,
+        targets: { tags: ["remedy"] },
       });
       const remove = () => call(server, "delete_backup_target", { backupTargetId });
       await refused(remove(), "BackupTargetInUse");
@@ -87,7 +99,9 @@ export const OF_BACKUPS: Readonly<Record<string, Entry>> = {
         await using folder = await backupFolder();
         await using copy = await claimedVm("remedy-copy");
         const { id: backupId } = await call(server, "create_backup", {
-          ...{ name: "remedy-damaged", folder: folder.path, targets: { vmIds: [vmId] } },
+          name: "remedy-damaged",
+          folder: folder.path,
+          targets: { vmIds: [vmId] },
         });
         await refill(disk, 1);
         const { id: first } = await runOf(server, backupId);

@@ -63,8 +63,12 @@ export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
         limit: MOST_SCHEDULES,
         make: async (number) =>
           (await call(server, "create_schedule", {
-            ...{ name: named(number), action: "start", targets: { tags: ["remedy"] } },
-            ...{ frequency: "daily", time: "03:30", timeZone: "UTC" },
+            name: named(number),
+            action: "start",
+            targets: { tags: ["remedy"] },
+            frequency: "daily",
+            time: "03:30",
+            timeZone: "UTC",
           })).id,
         remove: (scheduleId) => call(server, "delete_schedule", { scheduleId }),
       }),
@@ -86,7 +90,9 @@ export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
         limit: MOST_BACKUPS,
         make: async (number) =>
           (await call(server, "create_backup", {
-            ...{ name: named(number), folder: folder.path, targets: { tags: ["remedy"] } },
+            name: named(number),
+            folder: folder.path,
+            targets: { tags: ["remedy"] },
           })).id,
         remove: (backupId) => call(server, "delete_backup", { backupId }),
       });
@@ -115,8 +121,12 @@ export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
         present: (await call(server, "list_alerts")).length,
         make: async (number) =>
           (await call(server, "create_alert", {
-            ...{ name: named(number), watches: "host_metric", series: "memory_usage", threshold: 100 },
-            ...{ checks: 60, scope: "everything" },
+            name: named(number),
+            watches: "host_metric",
+            series: "memory_usage",
+            threshold: 100,
+            checks: 60,
+            scope: "everything",
           })).id,
         remove: (alertId) => call(server, "delete_alert", { alertId }),
       });
@@ -125,7 +135,9 @@ export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
         limit: MOST_ALERT_TARGETS,
         make: async (number) =>
           (await call(server, "create_alert_target", {
-            ...{ name: named(number), channel: "webhook", url: "https://example.test/hook" },
+            name: named(number),
+            channel: "webhook",
+            url: "https://example.test/hook",
           })).id,
         remove: (targetId) => call(server, "delete_alert_target", { targetId }),
       });
@@ -144,7 +156,10 @@ export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
     here: (server) =>
       stopped(server, async (vmId, { pool }) => {
         const { id: templateId } = await call(server, "create_template", {
-          ...{ name: "remedy-bound", vmId, pool, seal: [] },
+          name: "remedy-bound",
+          vmId,
+          pool,
+          seal: [],
         });
         const next = () => call(server, "update_template", { templateId, vmId, pool, seal: [] });
         try {

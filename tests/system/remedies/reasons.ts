@@ -35,7 +35,9 @@ async function rawDisk(
 ) {
   const pool = await lastingPool("remedy");
   await using vm = await testMachine({
-    ...{ purpose: "remedy", guest: false, disks: [{ pool, format: "raw", size: "8M" }] },
+    purpose: "remedy",
+    guest: false,
+    disks: [{ pool, format: "raw", size: "8M" }],
   });
   await known(server, vm.uuid);
   await knownPool(server, pool.name);
@@ -184,7 +186,9 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
         await refused(call(server, "suspend_vm", { vmId }), "SuspendFailed", /Shut the VM down and start it/);
         await using folder = await backupFolder();
         const { id: backupId } = await call(server, "create_backup", {
-          ...{ name: `${name}-backup`, folder: folder.path, targets: { vmIds: [vmId] } },
+          name: `${name}-backup`,
+          folder: folder.path,
+          targets: { vmIds: [vmId] },
         });
         const first = await runOf(server, backupId);
         assert.match(JSON.stringify(first), /does not know until the next start/);
@@ -514,7 +518,10 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
         await call(server, "refresh_storage_pool", { pool });
         const create = (how: object) =>
           call(server, "create_vm", {
-            ...{ name: made.name, memoryMb: 128, nics: [], disks: [{ path: `${pool}/packed.gz`, ...how }] },
+            name: made.name,
+            memoryMb: 128,
+            nics: [],
+            disks: [{ path: `${pool}/packed.gz`, ...how }],
           });
         await refused(create({}), "DiskRefused", /or say format raw to use it as it is/);
         const { id } = await create({ format: "raw" });
@@ -534,10 +541,14 @@ const OF_STORAGE: Readonly<Record<string, Entry>> = {
         const place = await lastingPool("remedy-place");
         await knownPool(server, place.name);
         const { id: backupTargetId } = await call(server, "create_backup_target", {
-          ...{ name: "remedy-place", kind: "pool", pool: place.name },
+          name: "remedy-place",
+          kind: "pool",
+          pool: place.name,
         });
         const { id: backupId } = await call(server, "create_backup", {
-          ...{ name: "remedy-place", backupTargetId, targets: { vmIds: [vmId] } },
+          name: "remedy-place",
+          backupTargetId,
+          targets: { vmIds: [vmId] },
         });
         await call(server, "stop_storage_pool", { pool: place.name });
         await refused(call(server, "run_backup_now", { backupId }), "BackupTargetUnusable", /Start it first/);
@@ -639,7 +650,9 @@ const OF_VMS: Readonly<Record<string, Entry>> = {
       stopped(server, async (vmId) => {
         await using folder = await backupFolder();
         const { id: backupId } = await call(server, "create_backup", {
-          ...{ name: "remedy-place", folder: folder.path, targets: { vmIds: [vmId] } },
+          name: "remedy-place",
+          folder: folder.path,
+          targets: { vmIds: [vmId] },
         });
         const { id: runId } = await runOf(server, backupId);
         await call(server, "create_snapshot", { vmId, name: "s" });

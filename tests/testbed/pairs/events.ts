@@ -61,7 +61,10 @@ export const EVENTS = {
   "restore in place": {
     run: async ({ server, vm, before }) => {
       const { warnings } = await call(server, "restore_backup", {
-        ...{ backupId: before.backupId, runId: before.run.id, vmId: vm.id, inPlace: true },
+        backupId: before.backupId,
+        runId: before.run.id,
+        vmId: vm.id,
+        inPlace: true,
       });
       return { of: vm, said: warnings };
     },
@@ -69,8 +72,11 @@ export const EVENTS = {
   "restore as a new VM": {
     run: async ({ server, vm, before, second, pool }) => {
       const made = await call(server, "restore_backup", {
-        ...{ backupId: before.backupId, runId: before.run.id, vmId: vm.id },
-        ...{ name: second.name, pool: pool.name },
+        backupId: before.backupId,
+        runId: before.run.id,
+        vmId: vm.id,
+        name: second.name,
+        pool: pool.name,
       });
       return { of: { id: made.vmId, name: made.name }, said: made.warnings };
     },
@@ -87,8 +93,12 @@ export const EVENTS = {
       const { server, vm, pool } = world;
       await call(server, "delete_vm", { vmId: vm.id, deleteDisks: true, permanently: true });
       const { id } = await call(server, "create_vm", {
-        ...{ name: vm.name, memoryMb: 128, virtType: "qemu", firmware: world.boot },
-        ...{ nics: [{ network: world.network.name }], disks: [{ sizeGb: 1, pool: pool.name }] },
+        name: vm.name,
+        memoryMb: 128,
+        virtType: "qemu",
+        firmware: world.boot,
+        nics: [{ network: world.network.name }],
+        disks: [{ sizeGb: 1, pool: pool.name }],
       });
       return { of: { id, name: vm.name }, said: [] };
     },

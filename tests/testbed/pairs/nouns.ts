@@ -64,7 +64,10 @@ function schedule(name: string, targets: (world: World) => Targets): Noun {
   return {
     put: async (world) => {
       const { id } = await call(world.server, "create_schedule", {
-        ...{ name: `${name}-${world.mark}`, action: "stop", targets: targets(world), ...NEVER },
+        name: `${name}-${world.mark}`,
+        action: "stop",
+        targets: targets(world),
+        ...NEVER,
       });
       world.ids.set(name, id);
     },
@@ -108,7 +111,10 @@ const nvramOf = async (of: Subject) =>
 async function backupOf(world: World, name: string, targets: Input<"create_backup">["targets"]) {
   const { server, folder, mark } = world;
   const { id } = await call(server, "create_backup", {
-    ...{ name: `${name}-${mark}`, folder, targets, frequency: "by-hand" },
+    name: `${name}-${mark}`,
+    folder,
+    targets,
+    frequency: "by-hand",
   });
   return id;
 }
@@ -189,8 +195,12 @@ export const NOUNS = {
   alert: field(
     async (world, vmId) => {
       const { id } = await call(world.server, "create_alert", {
-        ...{ name: `alert-${world.mark}`, watches: "vm_metric", series: "cpu_usage", threshold: 90 },
-        ...{ scope: "vm", vmId },
+        name: `alert-${world.mark}`,
+        watches: "vm_metric",
+        series: "cpu_usage",
+        threshold: 90,
+        scope: "vm",
+        vmId,
       });
       world.ids.set("alert", id);
     },
@@ -202,7 +212,10 @@ export const NOUNS = {
   "port forward": field(
     async ({ server, network, mark, place }, vmId) => {
       await call(server, "add_port_forward", {
-        ...{ network: network.name, protocol: "tcp", vmId, targetPort: 22 },
+        network: network.name,
+        protocol: "tcp",
+        vmId,
+        targetPort: 22,
         hostPort: 20_000 + parseInt(mark, 16) % 30 * 256 + place,
       });
     },
@@ -230,7 +243,10 @@ export const NOUNS = {
   template: field(
     async ({ server, vm, pool, mark, ids }) => {
       const { id } = await call(server, "create_template", {
-        ...{ name: `template-${mark}`, vmId: vm.id, pool: pool.name, seal: [] },
+        name: `template-${mark}`,
+        vmId: vm.id,
+        pool: pool.name,
+        seal: [],
       });
       ids.set("template", id);
     },
@@ -301,7 +317,10 @@ export const NOUNS = {
     apart: true,
     put: async ({ server, pool, vm, mark }) => {
       await call(server, "create_volume", {
-        ...{ pool: pool.name, name: `secret-${mark}.img`, capacityBytes: 2 ** 23, format: "raw" },
+        pool: pool.name,
+        name: `secret-${mark}.img`,
+        capacityBytes: 2 ** 23,
+        format: "raw",
         encryption: { passphrase: "correct horse" },
       });
       await call(server, "attach_disk", { vmId: vm.id, path: `${pool.path}/secret-${mark}.img` });

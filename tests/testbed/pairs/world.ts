@@ -85,7 +85,16 @@ export async function pairsWorld(
   made.defer(() => emptyBinOf(server, vmId));
   const cleanup = made.move();
   return {
-    ...{ server, boot, pool, network, folder, share, mac, second, third, mark },
+    server,
+    boot,
+    pool,
+    network,
+    folder,
+    share,
+    mac,
+    second,
+    third,
+    mark,
     place: 20 + worlds++ % 200,
     vm: { id: vmId, name: first.name },
     before: { xml, backupId, run },

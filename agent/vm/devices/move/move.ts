@@ -48,9 +48,20 @@ async function stepOf(
 ): Promise<DiskMoved> {
   const { pool, name: volume, path, type } = source;
   return {
-    ...{ kind: "disk-moved", uuid: vm.id, name: vm.name, target, to, keepsSource, writtenAt: at },
+    kind: "disk-moved",
+    uuid: vm.id,
+    name: vm.name,
+    target,
+    to,
+    keepsSource,
+    writtenAt: at,
     from: {
-      ...{ pool, volume, path, format, backing, type: type === "block" ? type : "file" },
+      pool,
+      volume,
+      path,
+      format,
+      backing,
+      type: type === "block" ? type : "file",
       file: await fileOf(link, path),
     },
   };

@@ -214,9 +214,18 @@ export async function planMove(
   if (name !== undefined) await requireFreeVolumeName(host, pool, name);
   const goal = { ...copy, pool, used: toFiles ? wanted ?? format : "raw" } as const;
   return {
-    ...{ vm, target, isLive, copy: goal, format, toFiles, keepsSource },
+    vm,
+    target,
+    isLive,
+    copy: goal,
+    format,
+    toFiles,
+    keepsSource,
     name: name ?? await freeCopyName(host, {
-      ...{ pool, target, from: copy.source.name, format: toFiles ? goal.used : undefined },
+      pool,
+      target,
+      from: copy.source.name,
+      format: toFiles ? goal.used : undefined,
     }),
   };
 }

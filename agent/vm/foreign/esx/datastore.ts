@@ -52,9 +52,13 @@ export class Datastores {
     let answer: PinnedAnswer;
     try {
       answer = await pinnedGet(tls, fingerprint, {
-        ...{ method, path: folderPath(file), signal: AbortSignal.any([signal, late.signal]) },
+        method,
+        path: folderPath(file),
+        signal: AbortSignal.any([signal, late.signal]),
         headers: {
-          ...{ host: label, authorization: `Basic ${basic}`, "accept-encoding": "identity" },
+          host: label,
+          authorization: `Basic ${basic}`,
+          "accept-encoding": "identity",
           ...(this.#cookie !== undefined && { cookie: this.#cookie }),
           ...headers,
         },

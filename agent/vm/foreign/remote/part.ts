@@ -95,7 +95,9 @@ export async function openPart(
   held.use(host.locks.take(pool, name, { hold: "make" }));
   let noted: Noted<VolumeMade> | undefined;
   const wanted = {
-    ...{ name, capacity, format: format === undefined ? undefined : "raw" },
+    name,
+    capacity,
+    format: format === undefined ? undefined : "raw",
     allocation: format === undefined ? capacity : 0,
   };
   const volume = await makeVolume(
