@@ -1,4 +1,4 @@
-/** Which VM has a network card's address. */
+/** Finds the VM that has the address of a network card. */
 import { vmName, type VmReference } from "../../lib/i18n/message.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { macsOf } from "../../lib/formats/xml/identity.ts";

@@ -64,7 +64,10 @@ function requireName(host: LibvirtHost, name: string): void {
   }
 }
 
-/** Where each file goes: to where it was, or next to that where another name was asked for. @throws {ContractError} BinNameTaken */
+/**
+ * Decides the path of each file: its former one, or one next to it where another name was requested. @throws
+ * {ContractError} BinNameTaken
+ */
 async function place(
   host: LibvirtHost,
   { files, name: before, vmId }: StoredEntry,

@@ -29,7 +29,7 @@ export const KEPT_PART_MIGRATIONS: readonly Migration[] = [
    ) STRICT;`,
 ];
 
-/** Where they are written down. */
+/** The table of kept parts. */
 export const KEPT_PARTS: LeftFileTable = {
   table: "kept_parts",
   keptAt: "kept_at",
