@@ -5,7 +5,9 @@ import type { LocalMachine } from "../machine/machine.ts";
 import { DEVICES } from "../machine/network_devices.ts";
 import { kernelFileText } from "./facts.ts";
 
-/** What the folder of a device holds → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */
+/**
+ * Entries in the folder of a device → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net.
+ */
 const KINDS: readonly {
   readonly kind: DeviceKind;
   fits(entries: ReadonlySet<string>, type: string): boolean;
