@@ -55,9 +55,7 @@ async function hostSubnets(machine: LocalMachine, ownBridges: ReadonlySet<string
   return [...routes, ...addresses];
 }
 
-/**
- * Subnets of libvirt's networks, and those their static routes lead to. @param others selects the networks that count
- */
+/** Subnets of libvirt's networks and of their static routes. @param others selects the networks */
 function networkSubnets(
   host: LibvirtHost,
   others: (network: { name: string; active: boolean }) => boolean,

@@ -160,9 +160,7 @@ async function resolved(host: string, resolve: Resolve): Promise<string[]> {
 
 let certificates: Promise<string | undefined> | undefined;
 
-/**
- * The system's trusted certificates, PEM; undefined where the system has no list, and the runtime's own list counts.
- */
+/** The system's trusted certificates, PEM; undefined where it has no list, and the runtime's own counts. */
 export function trusted(): Promise<string | undefined> {
   return certificates ??= (async () => {
     const named = Deno.env.get("SSL_CERT_FILE");

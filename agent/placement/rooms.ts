@@ -28,10 +28,7 @@ export function freeMemory({ memoryTotalMb, memoryUsedMb }: HostStats, vms: read
 const meanOf = ({ series }: Output<"get_host_metric_summary">) =>
   series.find(({ label, points }) => label === "" && points > 0)?.avg ?? undefined;
 
-/**
- * Free capacity of a host, from its VMs, its load, and its answers. A host that does not answer in time has its load as
- * read last.
- */
+/** Free capacity of a host. One that does not answer in time has its load as read last. */
 async function room(
   { id, label, stats, vms }: { id: string; label: string; stats: HostStats | undefined; vms: readonly VM[] },
   ask: Ask,

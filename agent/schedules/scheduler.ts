@@ -46,10 +46,7 @@ export interface SchedulerOptions {
   readonly jobs: Pick<Jobs, "run">;
   /** The commands as somebody. */
   readonly apiFor: (principal: Principal) => Api;
-  /**
-   * Principal that a schedule runs as, with the rights of this moment; or why it cannot. @throws {ContractError}
-   * StoreUnavailable
-   */
+  /** Principal of a schedule with its present rights; or why it cannot run. @throws {ContractError} StoreUnavailable */
   readonly ownerOf: (schedule: StoredSchedule) => Principal | string;
   readonly stateOf: (vmId: string) => VmState | undefined;
   /** The VM's name, or its last one; undefined where that is not known. */

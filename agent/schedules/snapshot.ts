@@ -14,9 +14,7 @@ export interface SnapshotSchedule {
   readonly keep: number;
 }
 
-/**
- * Prefix of the names of a schedule's snapshots, by its id: it may be renamed, and users have snapshots of their own.
- */
+/** Prefix of a schedule's snapshots, by its id: it may be renamed, and users have snapshots of their own. */
 export const snapshotPrefix = ({ id }: Pick<SnapshotSchedule, "id">): string => `schedule-${id.slice(0, 8)}`;
 
 /**

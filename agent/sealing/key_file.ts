@@ -100,10 +100,7 @@ export class KeyFile {
   /** @param credential from systemd; undefined where there is none */
   constructor(private readonly dataDir: string, private readonly credential: () => Bytes | undefined) {}
 
-  /**
-   * Path of the file, or of the one that would be made. Makes no file: the caller may run as another user than its
-   * owner.
-   */
+  /** Path of the file, or of the one to be made. Makes no file: the caller may run as another user. */
   get path(): string {
     const paths = this.#paths;
     return paths.find(isThere) ?? paths.find((path) => isFolder(dirname(path))) ?? paths.at(-1)!;

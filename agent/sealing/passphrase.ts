@@ -40,9 +40,7 @@ function keyOf(passphrase: string, { logN, r, p, salt }: PassphraseWay): Promise
   );
 }
 
-/**
- * Context that the closed bytes are bound to: they cannot be moved, and the parameters of their key cannot be weakened.
- */
+/** Context of the closed bytes: they cannot be moved, and the parameters of their key cannot be weakened. */
 const bound = (about: string, { cipher, kdf, logN, r, p, salt }: PassphraseWay) =>
   `${about} ${cipher} ${kdf} ${logN} ${r} ${p} ${salt}`;
 

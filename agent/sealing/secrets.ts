@@ -122,7 +122,7 @@ export class Secrets {
 
   /**
    * Reads the key, and seals what is not sealed with it: plain values of before, values of a key that is being replaced.
-   * What cannot be read stays. Never throws.
+   * Values that cannot be read stay. Never throws.
    */
   bringUpToDate(database: DatabaseSync): void {
     try {
@@ -272,10 +272,7 @@ export class Secrets {
     );
   }
 
-  /**
-   * Opens the keys in a text that {@link closedText} has sealed; text that is not sealed stays. @throws {ContractError}
-   * SecretUnreadable
-   */
+  /** Opens the keys that {@link closedText} sealed; other text stays. @throws {ContractError} SecretUnreadable */
   openedText(name: string, text: string): string {
     const file = SEALED_FILES.find((each) => each.name === name);
     return text.replaceAll(SEALED_KEY, (_all, word: string) => {

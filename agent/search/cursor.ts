@@ -1,7 +1,4 @@
-/**
- * Position of the next page of a list of all hosts, as a text that an address may have. A position from outside is
- * checked.
- */
+/** Position of the next page of a list of all hosts, as a text for a URL. One from outside is checked. */
 import { Buffer } from "node:buffer";
 import Type from "typebox";
 import { fits } from "typebox/compile";

@@ -154,10 +154,7 @@ export class TemplateRecords {
     );
   }
 
-  /**
-   * Paths besides volumes that the templates' definitions name on a host, each with the name and the id of its
-   * template.
-   */
+  /** Other paths than volumes in the templates' definitions, each with the name and id of its template. */
   namedOf(host: string): { readonly path: string; readonly name: string; readonly id: string }[] {
     return this.of(host).flatMap(({ id, name, versions }) =>
       versions.flatMap(namedBy).map((path) => ({ path, name, id }))

@@ -57,10 +57,7 @@ async function snapshotsAt(path: string): Promise<string[]> {
   return snapshotNames(await readFrom(path, Number(snapshots.offset), TABLE_BYTES), snapshots.count);
 }
 
-/**
- * Results of `read` for each qcow2 disk of a VM of this host, by target. QEMU reports faults of disks that cannot be
- * read now.
- */
+/** Results of `read` for each qcow2 disk of a VM of this host, by target. Unreadable disks are left out. */
 async function inDisks(
   { link }: Pick<LibvirtHost, "link">,
   { name: vm, disks }: Pick<VM, "name" | "disks">,
@@ -138,10 +135,7 @@ export async function revertBar(host: LibvirtHost, vm: VM): Promise<RevertBar | 
   };
 }
 
-/**
- * Text on how to remove a bitmap. Its name comes from an image: a name that one line cannot show whole is not put into
- * a command.
- */
+/** Text on how to remove a bitmap. Its name comes from an image: one that is not safe to show is left out. */
 function removalOf({ path, name }: Pick<DiskBitmap, "path" | "name">): string {
   const isShown = [path, name].every((text) => oneLine(text, 300) === text);
   const advice = "Shut the VM down and remove it";

@@ -17,7 +17,7 @@ export function macOwner(
 
 /**
  * The first address that a definition brings to a VM and that another VM has, and that VM; undefined where it brings none.
- * What the VM has already it keeps.
+ * Addresses that the VM has already do not count.
  */
 export function broughtMac(
   all: readonly VM[],

@@ -60,7 +60,7 @@ export class SeenVms implements Disposable {
   }
 
   /**
-   * Reads a VM. One that an operation of ours is about to change is read once the operation has ended. A VM that was
+   * Compares a VM with its record; while an operation of ours changes the VM, not before that has ended. A VM that was
    * never seen is taken for this host's once the other hosts were read, too: where one of them has the same id, its
    * owner is not known.
    */

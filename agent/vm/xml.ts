@@ -64,10 +64,7 @@ export async function readChecked(
   return "fault" in read ? { problem: read.fault } : read;
 }
 
-/**
- * The mark, UUID or name, by which the XML is not for this VM: each must be there once and as it is. Null where both
- * are.
- */
+/** The mark by which the XML is not for this VM: UUID and name must be there once, unchanged. Null where both are. */
 function identityFault(document: XmlDocument, vm: VM): { what: string; is: string; line: number } | null {
   const marks = [["uuid", "UUID", vm.id], ["name", "name", vm.name]] as const;
   for (const [tag, what, is] of marks) {
@@ -195,9 +192,7 @@ async function tellRunning(host: LibvirtHost, vm: VM, saved: string): Promise<st
   return await editableXml(host, vm);
 }
 
-/**
- * Converts libvirt's error about a definition: XmlInvalid when libvirt itself refuses the XML, else as for any call.
- */
+/** Converts libvirt's error about a definition: XmlInvalid where libvirt refuses the XML, else as for any call. */
 export function defineError(thrown: unknown, xml: string, operation: string): unknown {
   const error = contractError(thrown, "XmlInvalid", operation);
   const isRefused = error instanceof ContractError && error.code === "XmlInvalid" &&

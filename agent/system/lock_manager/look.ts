@@ -1,7 +1,4 @@
-/**
- * Reads the protection of the disks of this host's VMs, and the storage that other hosts may reach. Changes nothing
- * that stays.
- */
+/** Reads the protection of the disks of this host's VMs, and which storage is shared. Changes nothing that stays. */
 import { join } from "node:path";
 import type { LockManager, OtherHost, SharedDisk } from "../../../lib/contract/mod.ts";
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";

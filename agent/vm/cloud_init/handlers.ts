@@ -266,7 +266,7 @@ async function remove(host: LibvirtHost, vm: VM, operation: Operation): Promise<
   for (const path of paths) await drop(host, vm, path);
 }
 
-/** Operation record of a change of a VM's seed. */
+/** Specification of the operation that changes a VM's seed. */
 const specOf = (command: "set_cloud_init" | "remove_cloud_init", { id, name }: VM, actor: string) => ({
   command,
   subject: name,

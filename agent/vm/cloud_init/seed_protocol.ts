@@ -18,9 +18,7 @@ export type SeedTask =
   | { readonly type: "show"; readonly documents: Documents }
   | { readonly type: "read"; readonly bytes: Uint8Array };
 
-/**
- * Answer of the seed worker: a result, a fault in a field, a fault in the bytes, or the reason why there is no result.
- */
+/** Answer of the seed worker: a result, a fault in a field or in the bytes, or the reason why there is no result. */
 export type FromSeedWorker =
   | { readonly type: "documents"; readonly documents: MadeDocuments }
   | { readonly type: "seed"; readonly seed: Seed }

@@ -126,8 +126,8 @@ export async function poolFacts({ vms: { inventory: { storage } } }: CreateServi
 }
 
 /**
- * The files among these that exist on the host. Where they cannot be seen, waits for libvirt's answer; a text that
- * cannot be a path goes to the findings.
+ * The files among these that exist. Where the host's files cannot be seen, all count: libvirt decides later. A text
+ * that cannot be a path goes to the findings.
  */
 async function present(
   machine: LocalMachine | null,
@@ -172,7 +172,7 @@ async function readOnly(
   return found;
 }
 
-/** The files that exist, but that QEMU could not open. */
+/** Files that QEMU's user could not open → the folder that keeps it out. */
 async function closed(
   { vms: { link }, capabilities }: CreateServices,
   paths: readonly string[],
@@ -203,10 +203,7 @@ async function platformOrUsual(
   }
 }
 
-/**
- * Facts from the inventory, without a call except for saved memory. @throws {LibvirtError} while the pools were never
- * read
- */
+/** Facts from the inventory; only saved memory takes a call. @throws {LibvirtError} while the pools were never read */
 async function inventoryFacts(services: CreateServices): Promise<InventoryFacts> {
   const { inventory } = services.vms;
   const vms = inventory.vms();

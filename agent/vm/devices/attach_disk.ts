@@ -46,9 +46,7 @@ const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
 /** The same for USB. */
 const NO_PORT = /No free USB ports/i;
 
-/**
- * The kind of port or slot that a running VM has no more of, for the text of NoFreeSlot; undefined for other failures.
- */
+/** The kind of slot or port that a running VM has run out of, for NoFreeSlot; undefined for other failures. */
 function fullBus(error: unknown): string | undefined {
   if (!(error instanceof LibvirtError)) return undefined;
   return NO_SLOT.test(error.message) ? "PCI slot" : NO_PORT.test(error.message) ? "USB port" : undefined;

@@ -36,10 +36,7 @@ export interface BackupPlaces {
   };
 }
 
-/**
- * Folders with copies of VMs: a user who writes there changes the data that is restored. @throws {ContractError}
- * StoreUnavailable
- */
+/** Folders with copies of VMs: writing there changes restored data. @throws {ContractError} StoreUnavailable */
 export function backupFolders({ backups, backupTargets }: BackupPlaces): ClosedFolder[] {
   backups.require();
   return [

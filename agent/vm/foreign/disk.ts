@@ -32,7 +32,7 @@ export interface FolderDisk {
   readonly image: ImageNode;
 }
 
-/** The host, the principal and the limits of a request for disks. */
+/** The host, the limits and the principal's role for a request for disks. */
 export interface DiskRequest {
   readonly host: LibvirtHost;
   readonly policy: Pick<ImagePolicy, "maxVirtualGb">;

@@ -56,10 +56,7 @@ const changing = (name: string) =>
 /** Milliseconds that a time of change stands for: whole seconds are known of it. And how long its end is waited for. */
 const CHANGED_MS = 1000, MOST_WAIT_MS = 1500;
 
-/**
- * State of a file, once a later change would have another time than its last one. @throws {ContractError} while it is
- * being written
- */
+/** State of a file, once its last change has aged enough. @throws {ContractError} while it is being written */
 async function settledState(name: string, path: string): Promise<Deno.FileInfo> {
   const info = await statFile(path), changedAt = info.ctime?.getTime() ?? 0;
   const left = changedAt + CHANGED_MS + 50 - Date.now();

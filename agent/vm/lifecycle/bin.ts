@@ -27,7 +27,7 @@ export interface BinPlan {
   readonly open: StoredEntry;
   /** Disks that the bin cannot keep: they are deleted for good. */
   readonly lostDisks: readonly string[];
-  /** Storage of the UEFI variables that the bin does not keep: elsewhere, or not to be found. */
+  /** XML that names the UEFI variables that the bin does not keep: they are elsewhere, or not found. */
   readonly lostNvram: string | undefined;
 }
 

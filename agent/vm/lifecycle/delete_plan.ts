@@ -162,9 +162,7 @@ async function planDisk(
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
 }
 
-/**
- * Users of each of the paths; the reason where they are not known because the image of another VM cannot be read now.
- */
+/** Users of each path; the reason where they are not known because another VM's image cannot be read now. */
 async function usersOf(
   host: LibvirtHost,
   paths: readonly string[],
@@ -211,9 +209,7 @@ async function keptImages(host: LibvirtHost, vm: VM): Promise<Disk[]> {
 const leftImages = ({ unusedOverlays }: LibvirtHost, { id }: VM): Disk[] =>
   (unusedOverlays?.of(id) ?? []).map(({ target, path }) => diskAt({ target, path, format: "qcow2" }));
 
-/**
- * Returns a lookup of the volume that is built on an image and would be lost with it: one that is not deleted itself.
- */
+/** Returns a lookup of the volume on an image that would be lost with it: one that is not deleted itself. */
 async function othersAbove(
   host: LibvirtHost,
   going: readonly string[],

@@ -110,9 +110,7 @@ async function start(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   return record;
 }
 
-/**
- * Messages of libvirt and QEMU about saved memory that they cannot read, or that an earlier VM of the name has left.
- */
+/** Messages of libvirt and QEMU about saved memory that is unreadable, or of an earlier VM of the name. */
 const UNREADABLE_MEMORY = new RegExp(
   [
     "cannot restore domain",

@@ -64,10 +64,7 @@ function requireName(host: LibvirtHost, name: string): void {
   }
 }
 
-/**
- * Decides the path of each file: its former one, or one next to it where another name was requested. @throws
- * {ContractError} BinNameTaken
- */
+/** Decides each file's path: the former one, or one next to it for a new name. @throws {ContractError} BinNameTaken */
 async function place(
   host: LibvirtHost,
   { files, name: before, vmId }: StoredEntry,

@@ -61,7 +61,7 @@ export interface LibvirtMoveWorld {
 
 type Placing = Pick<Input<"migrate_vm">, "vmId" | "pool" | "pools" | "networks">;
 
-/** State of both hosts before a move. */
+/** Findings and plan of a move. */
 interface Look {
   readonly xml: MigratableXml;
   readonly findings: readonly MigrationFinding[];
@@ -144,7 +144,7 @@ async function look(
 const disksOf = ({ placed, volumes }: Look) =>
   shownDisks(placed.disks, (target) => volumes.get(target)?.capacity);
 
-/** Objects that name the VM, and stay with the host that it leaves. */
+/** Names of the objects that belong to the VM: all of them stay with the host that it leaves. */
 function staysOf({ coverage }: LibvirtMoveWorld, { from }: HostPair, vm: VM, principal: Principal): string[] {
   const { portable, stays, users } = belongingsOf(from, coverage, vm, principal);
   return [...portable.map(({ name }) => name), ...stays, ...users];

@@ -14,10 +14,7 @@ import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { MigrationConversation } from "./conversation.ts";
 import { t } from "./findings.ts";
 
-/**
- * Objects that belong to a VM, by their fate in a move, each as a noun with its name, as far as the principal may see
- * it.
- */
+/** Objects that belong to a VM, by their fate in a move, each as a noun with its name; those the principal may see. */
 export interface Belongings {
   /** It goes along. */
   readonly portable: readonly Portable[];
@@ -56,10 +53,7 @@ export interface HandOver {
   readonly signal: AbortSignal;
 }
 
-/**
- * Hands over the portable objects, once the VM is there. A failure does not keep the VM from being there. @returns the
- * objects that stay, with the reasons
- */
+/** Hands over the portable objects once the VM is there. No failure undoes the move. @returns the rest, with reasons */
 export async function handOver(handing: HandOver, { portable }: Belongings): Promise<string[]> {
   const { talk: { host: target }, principal } = handing, stays: string[] = [];
   const there = commandMethods((command, input) =>

@@ -74,10 +74,7 @@ export const moveTask = (vm: VM, host: string, actor: string) => ({
   ifInterrupted: tOperations("operations.later"),
 } as const);
 
-/**
- * Error of a failed move; where the connection to libvirt was lost, it is settled later. @throws where its task was
- * cancelled
- */
+/** Error of a failed move; a lost connection to libvirt stays as it is. @throws where its task was cancelled */
 export function moveFailure(error: unknown, signal: AbortSignal): unknown {
   signal.throwIfAborted();
   return isConnectionLost(error) ? error : contractError(error, "MigrationFailed", "migrate_vm");

@@ -67,7 +67,7 @@ interface Entry {
   readonly input: Input<"migrate_vm">;
   readonly name: string;
   readonly title: Sentence;
-  /** Its stored row; undefined for a move that ends with the caller's connection. */
+  /** Its stored row; undefined for moves by schedules and agents, which begin them again themselves. */
   readonly kept: WaitingMove | undefined;
   /** Whether an earlier run has left it: its hosts may not be there yet. */
   readonly isRestored: boolean;
@@ -250,10 +250,7 @@ export class MoveQueue {
     }
   }
 
-  /**
-   * Carries a move out. If the process is killed from here on, its operation settles the move; it is not begun again by
-   * itself.
-   */
+  /** Carries a move out. After a kill from here on, its operation settles it; it does not begin again by itself. */
   async #move({ id, host, input }: Entry, principal: Principal, job: OpenJob): Promise<Output<"migrate_vm">> {
     this.#rows.remove(id);
     job.signal.throwIfAborted();

@@ -75,7 +75,7 @@ type Placing = Pick<
   | "directTo"
 >;
 
-/** State of both hosts before a move. */
+/** Findings and plan of a move. */
 interface Look {
   readonly xml: MigratableXml;
   readonly findings: readonly MigrationFinding[];

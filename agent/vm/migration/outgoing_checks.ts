@@ -84,8 +84,10 @@ function checkCompression(
 }
 
 /**
- * Findings that keep a VM on its host. @param drops its snapshots do not go along @throws {LibvirtError} @throws
- * {XmlError}
+ * Findings of the source host.
+ *
+ * @param drops its snapshots do not go along
+ * @throws {LibvirtError} @throws {XmlError}
  */
 export async function checkOutgoing(
   host: LibvirtHost,

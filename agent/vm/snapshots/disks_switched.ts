@@ -43,7 +43,7 @@ export async function writtenOf(
   return open.get(overlay) === true && open.has(base) ? "overlay" : undefined;
 }
 
-/** Disks of a running VM that libvirt's definitions do not name yet. */
+/** A running VM's definition for the next start, with its new images. */
 interface Unstored {
   readonly document: XmlDocument;
   /** Targets of the disks that have them there alone. */

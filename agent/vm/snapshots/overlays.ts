@@ -124,9 +124,7 @@ export async function storeDisks(
   await link.call("domainDefine", { xml: document.toString() });
 }
 
-/**
- * Backing file of a volume, by its own head where that can be read: QEMU and qemu-img change it, and notify no pool.
- */
+/** Backing file of a volume, by its head where that can be read: QEMU and qemu-img change it without the pool. */
 async function backingNow(
   { link }: LibvirtHost,
   { path, type, format, backing }: Volume,

@@ -47,10 +47,7 @@ export class HardwareSource {
     };
   }
 
-  /**
-   * Hardware that a suspended VM continues with, by its saved memory; null where that cannot be read. @throws
-   * {LibvirtError}
-   */
+  /** Hardware in the saved memory of a suspended VM; null where that cannot be read. @throws {LibvirtError} */
   async saved({ id: uuid, name }: VM): Promise<Hardware | null> {
     try {
       const [xml, { threads }] = await Promise.all([
