@@ -1,4 +1,4 @@
-/** What of the host matters for a new network: devices, routes, what other networks have. */
+/** Facts of the host for a new network: devices, routes, names and subnets of other networks. */
 import type { Network } from "../../lib/contract/mod.ts";
 import { formatAddress, parseSubnet } from "../../lib/formats/ip/cidr.ts";
 import { isLinkLocal } from "../../lib/formats/ip/link_local.ts";
@@ -55,7 +55,7 @@ async function hostSubnets(machine: LocalMachine, ownBridges: ReadonlySet<string
   return [...routes, ...addresses];
 }
 
-/** Subnets of libvirt's networks, and those their static routes lead to. @param others which of them count */
+/** Subnets of libvirt's networks and of their static routes. @param others selects the networks */
 function networkSubnets(
   host: LibvirtHost,
   others: (network: { name: string; active: boolean }) => boolean,
@@ -117,7 +117,7 @@ export async function networkFacts(host: LibvirtHost): Promise<HostNetworks> {
   };
 }
 
-/** What stands in the way of starting a network: subnets of running networks, and of the host. */
+/** Subnets that prevent the start of a network: those of running networks, and of the host. */
 export async function takenBesides(host: LibvirtHost, name: string): Promise<TakenSubnet[]> {
   const running = networkSubnets(host, (network) => network.name !== name && network.active);
   if (host.machine === null) return running;

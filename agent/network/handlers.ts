@@ -39,7 +39,7 @@ function inUse(network: string, users: readonly NetworkUser[]): ContractError {
   return new ContractError("NetworkInUse", details);
 }
 
-/** What the form for a new network offers. */
+/** Choices of the form for a new network. */
 async function options(host: LibvirtHost): Promise<NetworkOptions> {
   host.requireFilled();
   const facts = await networkFacts(host);

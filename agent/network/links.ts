@@ -5,7 +5,7 @@ import type { LocalMachine } from "../machine/machine.ts";
 import { DEVICES } from "../machine/network_devices.ts";
 import { kernelFileText } from "./facts.ts";
 
-/** What the folder of a device holds → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */
+/** Files in a device's folder → its kind; the first that fits. Source: Documentation/ABI/testing/sysfs-class-net. */
 const KINDS: readonly {
   readonly kind: DeviceKind;
   fits(entries: ReadonlySet<string>, type: string): boolean;

@@ -74,7 +74,7 @@ export function dnsSteps(
   ];
 }
 
-/** What becomes of the definition; undefined when DNS entries alone are changed. */
+/** Change of the definition; undefined when DNS entries alone are changed. */
 function changeOf(next: NetworkSettings, changed: readonly NetworkSetting[]): NetworkChange | undefined {
   const has = (...some: NetworkSetting[]) => some.some((each) => changed.includes(each));
   if (!changed.some((each) => each !== "dnsHosts")) return undefined;

@@ -45,17 +45,17 @@ export async function usersOf(host: LibvirtHost, name: string): Promise<NetworkU
   return [...new Map(users.map((user) => [user.vmId, user])).values()];
 }
 
-/** What of two networks' settings is not the same, in the order of the contract. */
+/** Settings in which two networks differ, in the order of the contract. */
 export function differing(a: NetworkSettings, b: NetworkSettings): NetworkSetting[] {
   return NETWORK_SETTINGS.filter((each) => JSON.stringify(a[each]) !== JSON.stringify(b[each]));
 }
 
-/** What can be changed, as the next start has it. */
+/** Settings that can be changed, as of the next start. */
 const nextOf = ({ xml, nextXml }: NetworkRecord) => readNetworkSettings(nextXml ?? xml);
 
 const pendings = new WeakMap<NetworkRecord, NetworkSetting[]>();
 
-/** What is different from the next start on. */
+/** Settings that differ from the next start on. */
 function pendingOf(record: NetworkRecord): NetworkSetting[] {
   if (record.nextXml === undefined) return [];
   let pending = pendings.get(record);

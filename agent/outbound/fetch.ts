@@ -22,7 +22,7 @@ const HEAD_MS = 30_000;
 const STALL_MS = 30_000;
 /** Addresses of a name that are tried. */
 const MOST_ADDRESSES = 4;
-/** Where systems keep the certificates they trust; a site's own authority is there, too. */
+/** The system's certificate bundles; a site's own authority is there, too. */
 const CERTIFICATES = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -30,7 +30,7 @@ const CERTIFICATES = [
   "/etc/ssl/cert.pem",
 ];
 
-/** What the name service gives for a host. */
+/** Resolves a host to the addresses that the name service gives. */
 export type Resolve = (host: string) => Promise<string[]>;
 
 /** The system's resolver: /etc/hosts, DNS, whatever it is set to. */
@@ -44,12 +44,12 @@ export const systemResolve: Resolve = (host) =>
     )
   );
 
-/** What is asked for. */
+/** A request to a URL, with the rules that its address must fit. */
 export interface OutboundRequest {
   readonly url: string;
   readonly rules: ReachRules;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is posted; without it the content is asked for (GET). Nothing is posted a second time: no redirect is followed. */
+  /** Body of a POST; without it the request is a GET. A POST is sent only once: no redirect is followed. */
   readonly body?: Uint8Array;
   /** Another method than POST or GET. No redirect is followed then. */
   readonly method?: "GET" | "HEAD" | "PUT" | "DELETE";
@@ -66,7 +66,7 @@ export interface OutboundRequest {
 /** The head of an answer, and its content to be read. */
 export interface Fetched extends AsyncDisposable {
   readonly status: number;
-  /** Where the answer came from, after redirects. */
+  /** URL of the answer, after redirects. */
   readonly url: string;
   header(name: string): string | undefined;
   /** The content's pieces, as fast as they are taken. @throws {BrokenOff} */
@@ -115,7 +115,7 @@ export async function allowedAddresses(
 /** Names of this host itself, which lead to its loopback. */
 const LOOPBACK = ["127.0.0.0/8", "::1"];
 
-/** Where something that was set up may send to, and the addresses that were judged. */
+/** The rules for a configured target, and its addresses that were judged. */
 export interface Reachable {
   readonly rules: ReachRules;
   readonly addresses: string[];
@@ -160,7 +160,7 @@ async function resolved(host: string, resolve: Resolve): Promise<string[]> {
 
 let certificates: Promise<string | undefined> | undefined;
 
-/** What the system trusts; undefined where it says nothing, and the runtime's own list counts. */
+/** The system's trusted certificates, PEM; undefined where it has no list, and the runtime's own counts. */
 export function trusted(): Promise<string | undefined> {
   return certificates ??= (async () => {
     const named = Deno.env.get("SSL_CERT_FILE");

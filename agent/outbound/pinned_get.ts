@@ -17,7 +17,7 @@ export class BadAnswer extends Error {
   override readonly name = "BadAnswer";
 }
 
-/** What is asked for. */
+/** A request to a server with a compared certificate. */
 export interface PinnedRequest {
   readonly method: "GET" | "HEAD";
   /** From the server's root, with what follows a question mark; encoded. */
@@ -34,7 +34,7 @@ export interface PinnedAnswer extends Disposable {
   content(): AsyncGenerator<Uint8Array>;
 }
 
-/** What a socket brings, piece by piece or line by line. */
+/** Reads a socket piece by piece or line by line. */
 class Incoming {
   #rest: Uint8Array = new Uint8Array();
   #head = 0;
@@ -103,7 +103,7 @@ class Incoming {
     }
   }
 
-  /** What comes in chunks. */
+  /** Content of a chunked body. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       this.#head = 0;

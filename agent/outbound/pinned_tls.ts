@@ -11,7 +11,7 @@ const CONNECT_MS = 15_000;
 /** Milliseconds that a connection which is not used is kept, and connections at once. */
 const IDLE_MS = 20_000, MOST_CONNECTIONS = 8;
 
-/** Where a server is. */
+/** Address of a server. */
 export interface TlsPlace {
   /** Its name or address, without the brackets of an IPv6 address. */
   readonly host: string;

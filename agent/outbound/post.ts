@@ -26,7 +26,7 @@ export class NotDelivered extends Error {
 /** Characters of an answer that are told. */
 export const MOST_ANSWER = 200;
 
-/** Whatever went wrong, as something that was not delivered. */
+/** Converts any error into {@link NotDelivered}; the signal's reason where that is aborted. */
 export function deliveryFailure(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof NotDelivered) return error;
@@ -34,7 +34,7 @@ export function deliveryFailure(error: unknown, signal: AbortSignal): unknown {
   return new NotDelivered(refusal ?? messageOf(error), refusal !== undefined, { cause: error });
 }
 
-/** What is posted, and to where. */
+/** Body and target of a POST. */
 export interface Post extends Pick<OutboundRequest, "url" | "headers" | "signal" | "ca"> {
   readonly body: Uint8Array;
   /** The receiver may be on a private network, or this host. */

@@ -5,7 +5,7 @@
  */
 import type { TLSSocket } from "node:tls";
 
-/** What reads from a connection below the streams, of node:net and of node:tls alike. 0 is success. */
+/** Reader of a connection below the streams, of node:net and of node:tls alike. 0 is success. */
 interface Handle {
   readStart(): number;
   readStop(): number;

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { type ClientOptions, WebSocket } from "ws";
 
-/** Where a console is, and what it is opened with. */
+/** Server, path and ticket of a console. */
 export interface ConsoleAddress {
   /** The server's, with the path it is below. */
   readonly base: URL;

@@ -16,7 +16,7 @@ import { cpuOf, roomHere, roomThere } from "./rooms.ts";
 
 const { t } = textsOf(texts);
 
-/** What it is made of. */
+/** Dependencies of the advice. */
 export interface AdviceWorld {
   readonly hosts: Pick<HostRegistry, "local">;
   readonly linked: Pick<LinkedHosts, "all" | "served">;

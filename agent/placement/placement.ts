@@ -75,7 +75,7 @@ export class Placement {
   }
 }
 
-/** What a rule that does not hold is told as. */
+/** Text on a rule that does not hold. */
 export function brokenText({ rule, vms }: BrokenRule): Sentence {
   const hosts = [...new Set(vms.map(({ host }) => host))].toSorted().slice(0, MOST_NAMED).join(", ");
   const $text = placement[`placement.${rule.kind}_broken`];

@@ -1,4 +1,4 @@
-/** What hosts have left for VMs, as far as it can be read in time. */
+/** Free capacity of hosts for VMs, as far as it can be read in time. */
 import type { HostRoom } from "../../lib/placement/room.ts";
 import type { CommandName, HostStats, Input, Output, VM } from "../../lib/contract/mod.ts";
 import { isLive } from "../../lib/vm/state.ts";
@@ -28,7 +28,7 @@ export function freeMemory({ memoryTotalMb, memoryUsedMb }: HostStats, vms: read
 const meanOf = ({ series }: Output<"get_host_metric_summary">) =>
   series.find(({ label, points }) => label === "" && points > 0)?.avg ?? undefined;
 
-/** What is read of a host in addition to its VMs and load. A host that does not answer in time has its load as read last. */
+/** Free capacity of a host. One that does not answer in time has its load as read last. */
 async function room(
   { id, label, stats, vms }: { id: string; label: string; stats: HostStats | undefined; vms: readonly VM[] },
   ask: Ask,
@@ -68,14 +68,14 @@ async function room(
   };
 }
 
-/** What a host that is read here has left; undefined while its load is not known. */
+/** Free capacity of a host that is read here; undefined while its load is not known. */
 export async function roomHere(host: LibvirtHost, principal: Principal): Promise<HostRoom | undefined> {
   const { id, label, inventory } = host;
   const stats = await loadOf(host), ask: Ask = (command, input) => host.run(command, input, principal);
   return await room({ id, label, stats, vms: inventory.vms() }, ask, host);
 }
 
-/** What a linked host has left. */
+/** Free capacity of a linked host. */
 export async function roomThere(host: LinkedHost, principal: Principal): Promise<HostRoom | undefined> {
   const { id, label, stats } = host;
   // Its answer was checked against the contract

@@ -1,7 +1,7 @@
 /**
- * What the tools of profiles allow, for dispatch: whichever door a call comes by, it is checked here. Three things are limited by
- * them: automation accounts (`agent`), calls by MCP on a project's VMs (`mcp`, named kvm-manager), and the steps of a skill that
- * runs (`Principal.limits`). Nothing here gives a right: a call has passed the check of rights before.
+ * Limits by the tools of profiles, for dispatch: every call is checked here, whichever listener it comes by. They limit
+ * automation accounts (`agent`), calls by MCP on a project's VMs (`mcp`, named kvm-manager), and the steps of a skill
+ * that runs (`Principal.limits`). They give no right: a call has passed the check of rights before.
  */
 import type { Allowance, Rights } from "../../lib/access/rights.ts";
 import { needOf, PERMISSIONS } from "../../lib/access/permissions.ts";
@@ -22,7 +22,7 @@ import { allWithin } from "./directories.ts";
 import type { McpSettingsRecord } from "../mcp/settings.ts";
 import type { ProfileRecords } from "./records.ts";
 
-/** What is known of VMs, projects and storage. */
+/** Records and lookups of VMs, projects and storage. */
 export interface GuardWorld {
   readonly records: ProfileRecords;
   /** Id of the project that a VM is in. */
@@ -39,15 +39,15 @@ export interface GuardWorld {
   readonly vmInBin: (entryId: string) => string | undefined;
   /** Whether a call is carried out on another host than this one. @param on the host of the page that it comes from */
   readonly isElsewhere: (command: CommandName, input: unknown, on: string | undefined) => boolean;
-  /** What this KVM Manager lets programs do that speak MCP. */
+  /** Limits of this KVM Manager for programs that speak MCP. */
   readonly mcp: () => Pick<McpSettingsRecord, "enabled" | "acting" | "role">;
 }
 
-/** What is one's own, and nothing of anybody's VMs. */
+/** Commands on the caller's own session: they concern no VM. */
 const ALWAYS: ReadonlySet<CommandName> = new Set<CommandName>(["get_session", "sign_out"]);
-/** What a permission is about → whether a bound holds it to its projects. */
+/** Subjects of permissions that a bound holds to its projects. */
 const OF_VMS: ReadonlySet<string> = new Set(["vm", "vms", "project", "list"]);
-/** What a command is about → whether VMs and projects that its input names are all that it changes. */
+/** Subjects of commands that change only the VMs and projects that their input names. */
 const OF_NAMED: ReadonlySet<string> = new Set(["vm", "vms", "project"]);
 
 /** Permissions that an automation account can have: those on VMs within its projects, others wherever its grants say. */
@@ -82,7 +82,7 @@ const agentText = (names: readonly string[]): string => `agent ${names.join(", "
 const ownServerIn = (tools: readonly ToolRef[]): ToolRef | undefined =>
   tools.find(({ tool_type, name }) => tool_type === "mcp" && name === OWN_SERVER);
 
-/** What a call asks for. */
+/** A call: its command, and the VMs and projects that it is about. */
 interface Call {
   readonly command: CommandName;
   readonly row: Command;
@@ -130,7 +130,7 @@ export class ToolGuard {
     );
   }
 
-  /** What bounds an account; undefined for one that is no automation account. */
+  /** Bounds of an account; undefined for one that is no automation account. */
   boundOf(userId: string): Rights[number] | undefined {
     return this.#bounds.get(userId);
   }
@@ -142,7 +142,7 @@ export class ToolGuard {
     );
   }
 
-  /** What holds at a project. */
+  /** Tools in force at a project. */
   toolsOf(projectId: string): readonly ToolRef[] {
     const { profile, local } = this.world.records.toolsOf(projectId);
     return effectiveTools(this.world.records.refsOf(profile), local);

@@ -23,7 +23,7 @@ const ref = (
   permissions: ToolPermissions | null,
 ): ToolRef => ({ name, tool_type, source_scope: null, permissions });
 
-/** What programs may do by MCP, as a KVM Manager is set. */
+/** Settings of a KVM Manager for programs that use MCP. */
 interface McpSwitches {
   enabled: boolean;
   acting: boolean;

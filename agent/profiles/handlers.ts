@@ -25,7 +25,7 @@ export interface ProjectOf {
   readonly name: string;
 }
 
-/** What the commands work with. */
+/** Dependencies of the commands. */
 export interface ProfileServices {
   readonly records: ProfileRecords;
   /** @throws {ContractError} ProjectNotFound, StoreUnavailable */

@@ -39,7 +39,7 @@ export interface HookVm {
   readonly state: string;
 }
 
-/** What hooks work with. */
+/** Dependencies of hooks. */
 export interface HookWorld {
   readonly toolsOf: (projectId: string) => readonly ToolRef[];
   readonly tool: (name: string) => StoredTool | undefined;
@@ -63,7 +63,7 @@ interface HookRun {
   readonly vm: HookVm;
 }
 
-/** What stands for a hook at a project. */
+/** Key of a hook at a project. */
 const keyOf = ({ tool, project }: Pick<HookRun, "tool" | "project">): string => `${tool.id} ${project.id}`;
 
 const isHookEvent = (name: string): name is HookEvent => (HOOK_EVENTS as readonly string[]).includes(name);

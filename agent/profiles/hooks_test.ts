@@ -21,7 +21,7 @@ const toolOf = (program: string): StoredTool => ({
 
 const created = (id: string) => ["vm-created", { vm: { id, name: id, state: "stopped" } }] as never;
 
-/** Runs a hook's program once. @returns what the activity says of it */
+/** Runs a hook's program once. @returns its entry in the activity */
 async function ran(folder: string, program: string, allowed_directories: string[]): Promise<ActivityEntry> {
   const told = Promise.withResolvers<ActivityEntry>();
   const tool = toolOf(program),

@@ -102,7 +102,7 @@ export class ProfileRecords {
     return this.profiles.all().find((each) => each.name === name);
   }
 
-  /** What a project has; nothing for one that was given none. */
+  /** Profile and tools of a project; none for one without a record. */
   toolsOf(projectId: string): StoredProjectTools {
     return this.projects.get(projectId) ?? { id: projectId, profile: null, local: [] };
   }

@@ -34,7 +34,7 @@ export interface ServerTool {
 /** The same as the SDK has it. */
 type ListedTool = Awaited<ReturnType<Client["listTools"]>>["tools"][number];
 
-/** What a tool answered. */
+/** Answer of a tool. */
 export interface ServerAnswer {
   readonly untrusted: true;
   readonly is_error: boolean;

@@ -35,7 +35,7 @@ const isOfPlaces = (value: unknown): boolean =>
     ? value === "" || WHOLE_PLACE.test(value)
     : typeof value !== "object" || value === null || Object.values(value).every(isOfPlaces);
 
-/** Where the input of a step has a secret that is no parameter; undefined for none. */
+/** Path in the input of a step to a secret that is no parameter; undefined for none. */
 function literalSecret({ command, input }: SkillStep): string | undefined {
   let found: string | undefined;
   replaceSecrets(COMMANDS[command as CommandName].input, input, (secret, path) => {
@@ -101,7 +101,7 @@ function inputOf(
   return read(step.input, filledInput(step, values), "") as Record<string, unknown>;
 }
 
-/** What a run needs. */
+/** Dependencies of a run. */
 export interface SkillRun {
   readonly tool: StoredTool;
   readonly ref: ToolRef;

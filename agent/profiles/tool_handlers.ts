@@ -20,7 +20,7 @@ import { orDatabaseError, type ProfileRecords, type StoredTool, toolId } from ".
 import type { OutsideServers } from "./servers.ts";
 import { checkSkill } from "./skills.ts";
 
-/** What they work with. */
+/** Dependencies of the handlers. */
 export interface ToolServices {
   readonly records: ProfileRecords;
   readonly guard: ToolGuard;
@@ -37,7 +37,7 @@ export interface ToolServices {
   readonly programs: string;
 }
 
-/** Which fields a kind of tool has, apart from name and description: others are refused. */
+/** Fields of each kind of tool, apart from name and description: others are refused. */
 const FIELDS: Readonly<Record<ToolType, readonly (keyof Input<"set_tool">)[]>> = {
   skill: ["parameters", "steps"],
   agent: ["account"],

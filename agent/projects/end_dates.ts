@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
 import type { Projects } from "./projects.ts";
 
-/** What they need of the application. */
+/** Dependencies of end dates. */
 export interface EndDateWorld {
   readonly clock: Clock;
   readonly vm: (vmId: string) => VM | undefined;

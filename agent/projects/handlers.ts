@@ -19,7 +19,7 @@ import type { EventHub } from "../events/hub.ts";
 import type { Projects } from "./projects.ts";
 import type { StoredProject } from "./records.ts";
 
-/** What they work with. */
+/** Dependencies of the handlers. */
 export interface ProjectServices {
   readonly projects: Projects;
   readonly access: Access;

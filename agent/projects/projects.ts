@@ -1,6 +1,6 @@
 /**
- * Which VMs are in which project, what they use, and the one function that admits more. It is kept in the database: what
- * libvirt keeps of a VM its owner can edit.
+ * The VMs of each project, their usage, and the one function that admits more. It is kept in the database: the owner of
+ * a VM can edit its libvirt metadata.
  */
 import {
   ContractError,
@@ -35,7 +35,7 @@ const READ_MS = 10_000;
 
 const FREE: Admission = { keep: () => {}, [Symbol.dispose]: () => {} };
 
-/** What is known of VMs. */
+/** Lookups of VMs. */
 export interface ProjectWorld {
   /** A VM that is there and was read. */
   vm(vmId: string): VM | undefined;
@@ -61,9 +61,9 @@ export class Projects implements HostProjects, VmAdmissions {
   readonly #vms: JsonRows<StoredVm>;
   /** VMs that are being made, or come back. */
   readonly #making = new Set<string>();
-  /** What VMs are about to grow to. */
+  /** Sizes that VMs are about to grow to. */
   readonly #growing = new Map<string, Set<VmSize>>();
-  /** What VMs have grown to, until they were read. */
+  /** Sizes that VMs have grown to, until they were read. */
   readonly #grown = new Map<string, VmSize>();
 
   constructor(store: Store, private readonly world: ProjectWorld, private readonly clock: Clock) {
@@ -129,7 +129,7 @@ export class Projects implements HostProjects, VmAdmissions {
     };
   }
 
-  /** What is kept of VMs, those with an end date alone included. */
+  /** Records of VMs, those with an end date alone included. */
   kept(): readonly StoredVm[] {
     return this.#vms.all();
   }
@@ -152,7 +152,7 @@ export class Projects implements HostProjects, VmAdmissions {
     return { ...sumOf(all), binDiskGb: sumOf(all.filter(({ vms }) => vms === 0)).diskGb };
   }
 
-  /** What a VM counts for: in the bin its disks alone, and nothing once it is gone. */
+  /** Size that a VM counts with: in the bin its disks alone, and nothing once it is gone. */
   #counted(row: StoredVm): Counted {
     const { id, size } = row, vm = this.world.vm(id);
     const last = this.#grown.get(id);

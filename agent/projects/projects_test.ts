@@ -57,7 +57,7 @@ async function world() {
     told,
     put,
     open,
-    /** What is held until a VM was read is over. */
+    /** Runs the timers that hold sizes until a VM was read. */
     read: () => timers.splice(0).forEach((run) => run()),
     make: (id: string, project = "p") => {
       using admission = projects.admit({ vmId: id, name: id, project }, SIZE);

@@ -29,7 +29,7 @@ export interface StoredVm {
   readonly name: string;
   /** Id of the project; null for a VM that only has an end date. */
   readonly project: string | null;
-  /** What it was seen with last, or was admitted with. */
+  /** Size when it was read last, or admitted. */
   readonly size: VmSize;
   /** Milliseconds since 1970; null without an end date. */
   readonly endsAt: number | null;

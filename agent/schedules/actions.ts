@@ -1,4 +1,4 @@
-/** What a schedule does to its VMs, one after the other: a result for each, whatever becomes of the others. */
+/** Carries out a schedule's action on its VMs, one after the other: a result for each, independent of the others. */
 import type { Api } from "../../lib/contract/api.ts";
 import {
   ContractError,
@@ -25,7 +25,7 @@ const LOOK_MS = 500;
 /** States in which a VM has its CPUs, so that it is not off. */
 const ON: readonly VmState[] = ["running", "paused"];
 
-/** What is to be done. */
+/** Schedule and dependencies of a run. */
 export interface Task {
   readonly schedule: Pick<Schedule, "id" | "name" | "targets" | "deadlineSeconds" | "force" | "keep"> & {
     readonly action: keyof typeof ACTIONS;
@@ -36,14 +36,14 @@ export interface Task {
   readonly clock: Clock;
   /** The state of a VM now; undefined where it is gone. */
   readonly stateOf: (vmId: string) => VmState | undefined;
-  /** What a VM is called, or was called last; undefined where that is not known. */
+  /** The VM's name, or its last one; undefined where that is not known. */
   readonly nameOf: (vmId: string) => string | undefined;
 }
 
 interface Rule {
   /** States in which there is nothing to do. */
   readonly unless: readonly VmState[];
-  /** What the command says where somebody else was faster. */
+  /** Error of the command where another caller was faster. */
   readonly already: ErrorCode;
   readonly run: (task: Task, vmId: string) => Promise<unknown>;
   /** The guest must be able to answer: it is not paused. */
@@ -75,7 +75,7 @@ const ACTIONS: Readonly<Record<Exclude<ScheduleAction, "backup">, Rule>> = {
   },
 };
 
-/** What may be forced off although it could not even be asked. */
+/** Errors after which a VM may be forced off although it could not even be asked. */
 const FORCIBLE: readonly ErrorCode[] = ["StopFailed", "VmNotRunning", "VmBusy"];
 
 const asError = (thrown: unknown): ContractError => {
@@ -93,7 +93,7 @@ export function scheduleTargetsIn(
   return { found, missing: vmIds.filter((id) => !known.has(id)) };
 }
 
-/** What became of a VM, as a line of a task's log. */
+/** Outcome of a VM, as a line of a task's log. */
 export function outcomeLine(
   vm: { readonly id: string; readonly name: string },
   { outcome, message: why }: Outcome,
@@ -117,7 +117,7 @@ export class TaskRun {
     return this.#meant;
   }
 
-  /** What is known so far, in the order of the VMs. */
+  /** Results so far, in the order of the VMs. */
   results(): Result[] {
     return [...this.#names].flatMap(([vmId, name]) => {
       const outcome = this.#outcomes.get(vmId);

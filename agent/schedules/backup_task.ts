@@ -1,4 +1,4 @@
-/** What a schedule of backups does: has a backup make its copies, and waits for their end. */
+/** Carries out a schedule of backups: has a backup make its copies, and waits for their end. */
 import type { Api } from "../../lib/contract/api.ts";
 import { type BackupRun, ContractError, type Schedule, type ScheduleRun } from "../../lib/contract/mod.ts";
 import { message, type Unrendered } from "../../lib/i18n/message.ts";
@@ -11,7 +11,7 @@ type Result = Unrendered<ScheduleRun["results"][number]>;
 /** Milliseconds between looks whether the copies are made. */
 const LOOK_MS = 1000;
 
-/** What is to be done. */
+/** Schedule and dependencies of a run of backups. */
 export interface BackupTask {
   readonly schedule: Pick<Schedule, "name" | "backupId">;
   /** The commands as who it is done for. */
@@ -42,10 +42,10 @@ export class BackupTaskRun {
   }
 
   /**
-   * Has the backup run, or joins the run that is under way, and waits for its end. Where this is cancelled, a run that it began
-   * is ended; one of others goes on.
+   * Has the backup run, or joins the run that is under way, and waits for its end. Where this is cancelled, a run that
+   * it began is ended; one of others goes on.
    *
-   * @throws {ContractError} what the backup is refused with, ScheduleRunFailed where it failed as a whole
+   * @throws {ContractError} the refusal of the backup, ScheduleRunFailed where it failed as a whole
    */
   async run(): Promise<void> {
     const { schedule, api, job, clock } = this.task, backupId = schedule.backupId ?? "";

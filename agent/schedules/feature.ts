@@ -1,4 +1,4 @@
-/** What is done to VMs at set times. */
+/** Actions on VMs at set times. */
 import type { scheduleCommands } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
 import { feature } from "../feature.ts";

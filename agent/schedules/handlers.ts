@@ -26,7 +26,7 @@ type Targets = StoredSchedule["targets"];
 
 const NO_TARGETS: Targets = { vmIds: [], tags: [], groups: [] };
 
-/** What they work with. */
+/** Dependencies of the handlers. */
 export interface ScheduleContext extends ScheduleViewSources {
   readonly scheduler: Scheduler;
   /** The VMs that somebody may see. */
@@ -39,7 +39,7 @@ const invalid = (field: string, reason: Sentence) => new ContractError("InvalidI
 
 type Meant = Pick<StoredSchedule, "action" | "backupId" | "targets">;
 
-/** What a schedule is for: VMs, or a backup. @throws {ContractError} InvalidInput for what does not go together */
+/** Targets of a schedule: VMs, or a backup. @throws {ContractError} InvalidInput for fields that do not go together */
 function meantBy({ action, backupId, targets }: Meant): Meant {
   if (action !== "backup") return { action, targets };
   if (backupId === undefined) throw invalid("backupId", "the action backup needs the backup that runs");

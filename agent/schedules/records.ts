@@ -94,7 +94,7 @@ function putInto({ put }: Statements, { id, createdAt, handled, ...rest }: Store
 
 export class ScheduleRecords {
   readonly #store: Store;
-  /** What the database has; read when it is opened, written through. */
+  /** Rows of the database; read when it is opened, written through. */
   readonly #schedules = new Map<string, StoredSchedule>();
   readonly #lastRuns = new Map<string, StoredScheduleRun>();
   /** Runs whose newest state is not written yet, by id. */

@@ -26,7 +26,7 @@ const LOOK_MS = { least: 200, most: 5000 } as const;
 const AWAY_MS = { most: 120_000, look: 1000 } as const;
 /** VMs whose results a run keeps. */
 const RESULTS_KEPT = 100;
-/** What a job's title calls the actions. */
+/** Names of the actions in a job's title. */
 const WORDS = {
   start: "start",
   stop: "shut down",
@@ -34,22 +34,22 @@ const WORDS = {
   snapshot: "take a snapshot",
   backup: "back up",
 } as const;
-/** What is said of a run without a VM. */
+/** Texts on a run without a VM. */
 const NONE_MEANT = {
   targets: "No VM was meant: none has its tags or is in its groups",
   backup: "The backup has copied no VM",
 } as const;
 
-/** What the runs need of the application. */
+/** Dependencies of the runs. */
 export interface SchedulerOptions {
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
   /** The commands as somebody. */
   readonly apiFor: (principal: Principal) => Api;
-  /** Who a schedule runs as, with the rights of this moment; or why it cannot. @throws {ContractError} StoreUnavailable */
+  /** Principal of a schedule with its present rights; or why it cannot run. @throws {ContractError} StoreUnavailable */
   readonly ownerOf: (schedule: StoredSchedule) => Principal | string;
   readonly stateOf: (vmId: string) => VmState | undefined;
-  /** What a VM is called, or was called last; undefined where that is not known. */
+  /** The VM's name, or its last one; undefined where that is not known. */
   readonly nameOf: (vmId: string) => string | undefined;
   /** Every VM, whoever may see it. */
   readonly vms: () => readonly VM[];

@@ -3,7 +3,7 @@ import type { Api } from "../../lib/contract/api.ts";
 import { toPrune } from "../../lib/backup/retention.ts";
 import { snapshotNameAt } from "../../lib/vm/snapshots.ts";
 
-/** What takes them. */
+/** The part of the API that manages snapshots. */
 export type SnapshotApi = Pick<Api, "createSnapshot" | "listSnapshots" | "deleteSnapshot">;
 
 /** The schedule that they belong to. */
@@ -14,13 +14,14 @@ export interface SnapshotSchedule {
   readonly keep: number;
 }
 
-/** What the names of a schedule's snapshots begin with: it may be renamed, and people have snapshots of their own. */
+/** Prefix of a schedule's snapshots, by its id: it may be renamed, and users have snapshots of their own. */
 export const snapshotPrefix = ({ id }: Pick<SnapshotSchedule, "id">): string => `schedule-${id.slice(0, 8)}`;
 
 /**
- * Takes a snapshot of a VM, then deletes those of the same schedule that are too many. What people took is never touched.
+ * Takes a snapshot of a VM, then deletes those of the same schedule that are too many. Users' snapshots are never
+ * touched.
  *
- * @throws {ContractError} what the commands refuse
+ * @throws {ContractError} the refusals of the commands
  */
 export async function takeSnapshot(
   api: SnapshotApi,

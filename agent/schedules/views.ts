@@ -7,7 +7,7 @@ import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What they are made of. */
+/** Dependencies of the views. */
 export interface ScheduleViewSources {
   readonly records: ScheduleRecords;
   readonly scheduler: Pick<Scheduler, "isRunning">;

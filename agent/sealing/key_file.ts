@@ -11,7 +11,7 @@ import { runProgram } from "../machine/programs.ts";
 import { type Bytes, decryptNow, encryptNow, KEY_BYTES, utf8Bytes } from "./aes_gcm.ts";
 
 const KIND = "kvm-manager-encryption-keys", VERSION = 1, FILE = "encryption.keys";
-/** What a file that is sealed is bound to. */
+/** Context that a sealed file is bound to. */
 const ABOUT = "KVM Manager encryption keys";
 /** Bytes of a credential, at least: fewer are no key. */
 const LEAST_CREDENTIAL = 16;
@@ -29,7 +29,7 @@ export type Keys = readonly [Bytes, ...Bytes[]];
 
 export const newKeyBytes = (): Bytes => new Uint8Array(randomBytes(KEY_BYTES));
 
-/** What a credential's content makes: whatever its format, a key of the right size. */
+/** Key of the right size from a credential's content, whatever its format. */
 const keyOfCredential = (content: Bytes): Bytes =>
   new Uint8Array(hkdfSync("sha256", content, "", "KVM Manager encryption keys", KEY_BYTES));
 
@@ -97,10 +97,10 @@ function storedIn(text: string): Stored | undefined {
 }
 
 export class KeyFile {
-  /** @param credential what systemd gave; undefined where there is none */
+  /** @param credential from systemd; undefined where there is none */
   constructor(private readonly dataDir: string, private readonly credential: () => Bytes | undefined) {}
 
-  /** Where it is, or would be made. Makes nothing: whoever asks may not be the user whose file it is. */
+  /** Path of the file, or of the one to be made. Makes no file: the caller may run as another user. */
   get path(): string {
     const paths = this.#paths;
     return paths.find(isThere) ?? paths.find((path) => isFolder(dirname(path))) ?? paths.at(-1)!;
@@ -110,7 +110,7 @@ export class KeyFile {
     return keyFolders(this.dataDir).map((folder) => join(folder, FILE));
   }
 
-  /** Where it is, or can be made. */
+  /** Path of the file, or one at which it can be made. */
   #placeToWrite(): string {
     const paths = this.#paths;
     return paths.find(isThere) ?? paths.find((path) => canHold(dirname(path))) ?? paths.at(-1)!;
@@ -174,7 +174,7 @@ export class KeyFile {
     }
   }
 
-  /** Moves a file that cannot be used aside, where there is one. @returns where it is then */
+  /** Moves a file that cannot be used aside, where there is one. @returns its new path */
   putAside(): string | undefined {
     const { path } = this;
     if (!isThere(path)) return undefined;
@@ -183,7 +183,7 @@ export class KeyFile {
     return aside;
   }
 
-  /** What is another text once the file is another one, also where it cannot be read. */
+  /** Mark that differs once the file is another one, also where it cannot be read. */
   mark(): string {
     try {
       return createHash("sha256").update(Deno.readFileSync(this.path)).digest("hex");

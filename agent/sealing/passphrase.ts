@@ -40,11 +40,15 @@ function keyOf(passphrase: string, { logN, r, p, salt }: PassphraseWay): Promise
   );
 }
 
-/** What the closed bytes are bound to: they cannot be moved, nor can one weaken how their key was made. */
+/** Context of the closed bytes: they cannot be moved, and the parameters of their key cannot be weakened. */
 const bound = (about: string, { cipher, kdf, logN, r, p, salt }: PassphraseWay) =>
   `${about} ${cipher} ${kdf} ${logN} ${r} ${p} ${salt}`;
 
-/** Bytes that a passphrase opens, as hexadecimal digits, and how. @param about what they are */
+/**
+ * Encrypts bytes with a passphrase.
+ *
+ * @param about their purpose @returns the encrypted bytes as hexadecimal digits, with the parameters of their key
+ */
 export async function closeByPassphrase(
   passphrase: string,
   about: string,
@@ -57,7 +61,7 @@ export async function closeByPassphrase(
   return { ...way, key: (await encrypt(closing, bound(about, way), bytes)).toHex() };
 }
 
-/** What {@link closeByPassphrase} closed. @throws {WrongPassphrase} */
+/** Decrypts the result of {@link closeByPassphrase}. @throws {WrongPassphrase} */
 export async function openByPassphrase(
   passphrase: string,
   about: string,

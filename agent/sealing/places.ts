@@ -1,4 +1,4 @@
-/** Where the database has secrets that KVM Manager must be able to use again: one list. Hashes are none. */
+/** All places in the database with secrets that KVM Manager must be able to use again. Hashes are none. */
 
 /** Rows of a table with JSON in which some fields are sealed. */
 export interface SealedPlace {
@@ -7,15 +7,15 @@ export interface SealedPlace {
   readonly key: string;
   /** Column of the JSON. */
   readonly column: string;
-  /** Which rows. */
+  /** SQL condition that selects rows. */
   readonly where?: string;
   /** Fields, with a dot where they are inside another. */
   readonly fields: readonly string[];
-  /** What the secrets are of, for people. */
+  /** Owner of the secrets, for people. */
   readonly noun: string;
   /** SQL that names a row for people. */
   readonly title: string;
-  /** What to do where its secrets cannot be read. */
+  /** Advice where its secrets cannot be read. */
   readonly remedy: string;
 }
 

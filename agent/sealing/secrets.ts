@@ -31,7 +31,7 @@ export interface Sealed {
 /** Secrets of a record that cannot be read now, by field: they are kept as they are. */
 export type Unread = Readonly<Record<string, Sealed>>;
 
-/** What has secrets that cannot be read. */
+/** A record with secrets that cannot be read. */
 export interface UnreadSecret {
   /** `secrets of the alert target Ops`. */
   readonly what: string;
@@ -92,7 +92,7 @@ export class Secrets {
   #hadUnread = false;
   #isTidied = false;
 
-  /** @param credential what systemd gave; tests and root's commands bring their own */
+  /** @param credential from systemd; tests and root's commands bring their own */
   constructor(
     private readonly dataDir: string,
     credential: () => Bytes | undefined = () => givenCredential(),
@@ -122,7 +122,7 @@ export class Secrets {
 
   /**
    * Reads the key, and seals what is not sealed with it: plain values of before, values of a key that is being replaced.
-   * What cannot be read stays. Never throws.
+   * Values that cannot be read stay. Never throws.
    */
   bringUpToDate(database: DatabaseSync): void {
     try {
@@ -146,7 +146,7 @@ export class Secrets {
     }
   }
 
-  /** What a replacement that was killed has left: a failure to remove it is worth no start. */
+  /** Removes files that a killed replacement has left: a failure is logged, and does not prevent the start. */
   #removeLeftovers(): void {
     for (const path of [this.keyFile, ...SEALED_FILES.map(({ name }) => join(this.dataDir, name))]) {
       try {
@@ -272,7 +272,7 @@ export class Secrets {
     );
   }
 
-  /** What {@link closedText} has sealed; text that is not sealed stays. @throws {ContractError} SecretUnreadable */
+  /** Opens the keys that {@link closedText} sealed; other text stays. @throws {ContractError} SecretUnreadable */
   openedText(name: string, text: string): string {
     const file = SEALED_FILES.find((each) => each.name === name);
     return text.replaceAll(SEALED_KEY, (_all, word: string) => {
@@ -288,7 +288,7 @@ export class Secrets {
     return new ContractError("SecretUnreadable", { what, reason, file: this.keyFile, remedy });
   }
 
-  /** What cannot be read now. */
+  /** Records with secrets that cannot be read now. */
   unread(database: DatabaseSync): UnreadSecret[] {
     const found = new Map<string, UnreadSecret>();
     const add = (noun: string, title: string | undefined, remedy: string) => {
@@ -309,12 +309,12 @@ export class Secrets {
   }
 
   /**
-   * Has another key take the place of this one, and seals everything with it. Where no key can be read, a new one is made:
-   * what is sealed with the one before stays as it is.
+   * Replaces the key by a new one, and seals everything with it. Where no key can be read, a new one is made: secrets
+   * sealed with the former one stay as they are.
    *
    * @param database that is open for writing
    * @returns the id of the new key
-   * @throws {KeyFileError}; whatever SQLite says. Both keys are kept then, and the next start finishes
+   * @throws {KeyFileError}; any error of SQLite. Both keys are kept then, and the next start finishes
    */
   rotate(database: DatabaseSync): string {
     if (this.#fault !== undefined) {
@@ -333,7 +333,7 @@ export class Secrets {
     return this.#current!;
   }
 
-  /** What needs a person: {@link unread}, without a look where there was nothing. */
+  /** Records that need a user's attention: {@link unread}, without reading again where there were none. */
   attention(database: DatabaseSync): UnreadSecret[] {
     return this.#hadUnread ? this.unread(database) : [];
   }
@@ -444,7 +444,7 @@ export class Secrets {
   }
 }
 
-/** What seals files of a data folder whose database is not open here: with the key that there is at each moment. */
+/** Seals files of a data folder whose database is not open here: with the key that there is at each moment. */
 export const fileSealing = (dataDir: string): Pick<Secrets, "closedText" | "openedText" | "keyId"> => ({
   get keyId() {
     return new Secrets(dataDir).readKey().keyId;
@@ -485,7 +485,7 @@ function* valuesIn(database: DatabaseSync): Generator<StoredValue> {
   }
 }
 
-/** What has secrets in a database, whether they can be read or not: `secrets of the alert target Ops`. */
+/** Records with secrets in a database, whether they can be read or not: `secrets of the alert target Ops`. */
 export const secretsIn = (database: DatabaseSync): UnreadSecret[] => [
   ...new Map([...valuesIn(database)].map(({ place: { noun, remedy }, title }) => {
     const what = `${noun} ${title}`;

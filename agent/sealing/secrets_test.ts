@@ -125,7 +125,7 @@ function found(folder: string, secrets: readonly string[] = PLAIN): string[] {
   return hits;
 }
 
-/** What the records say, compared with what was planted. */
+/** Compares the records with the planted ones. */
 function assertRead({ alerts, hosts, access, backups, store }: World): void {
   const target = alerts.targets.get("t1")!;
   assert.deepEqual([target.url, target.secret, target.unread], [TARGET.url, TARGET.secret, undefined]);

@@ -1,4 +1,4 @@
-/** Where the next page of a list of all hosts begins, as a text that an address may have. What comes back is checked. */
+/** Position of the next page of a list of all hosts, as a text for a URL. One from outside is checked. */
 import { Buffer } from "node:buffer";
 import Type from "typebox";
 import { fits } from "typebox/compile";

@@ -26,7 +26,7 @@ import type { HostRegistry } from "../hosts/registry.ts";
 import { within } from "../within.ts";
 import { cursorText, readCursor } from "./cursor.ts";
 
-/** What it needs of the application. */
+/** Dependencies of the search. */
 export interface SearchServices {
   readonly hosts: Pick<HostRegistry, "local">;
   readonly linked: LinkedHosts;

@@ -32,7 +32,7 @@ import {
 } from "./records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What the bin keeps of a template in addition to its files. */
+/** The bin's data of a template in addition to its files. */
 interface Kept {
   /** With the versions that were deleted alone. */
   readonly template: StoredTemplate;
@@ -45,7 +45,7 @@ export interface TemplateMove {
   readonly entry: StoredEntry;
   /** Writes down what is to be moved. @throws {ContractError} StoreUnavailable */
   begin(operation: Operation): Promise<void>;
-  /** Moves it, once the template is off the record. @throws {Error} what the file system says */
+  /** Moves it, once the template is off the record. @throws {Error} an error of the file system */
   move(): Promise<void>;
 }
 

@@ -30,7 +30,7 @@ import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { type SourceHost, sourceOf, type VersionSource } from "./sources.ts";
 
-/** What they work with. */
+/** Dependencies of the changes. */
 export interface TemplateContext extends SourceHost {
   readonly records: TemplateRecords;
   /** Milliseconds since 1970. */
@@ -75,14 +75,14 @@ export function takeName({ host, records }: TemplateContext, name: string, but?:
   return { [Symbol.dispose]: () => void making.delete(key) };
 }
 
-/** What a version is made for. */
+/** The operation and the title that a version is made under. */
 interface VersionRequest {
   readonly command: "create_template" | "update_template";
   readonly title: Message;
   readonly templateId: string;
   readonly name: string;
   readonly version: number;
-  /** What of the guest is removed from its disks. */
+  /** Parts of the guest that are removed from its disks. */
   readonly seal: readonly Seal[];
   /** Writes the template with its new version: with that it is there. */
   readonly keep: (version: StoredVersion) => void;
@@ -223,7 +223,7 @@ const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
 } as Volume);
 
 /**
- * Who needs volumes of a template: VMs by their names, and volumes that are built on them.
+ * Users of a template's volumes: VMs by their names, and volumes that are built on them.
  *
  * @throws {ContractError} StorageUnknown when the images cannot be read in time
  */

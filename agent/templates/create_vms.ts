@@ -48,7 +48,7 @@ import { withSaved } from "../storage/saved_devices.ts";
 type Wish = Input<"create_vm_from_template">;
 type Made = Output<"create_vm_from_template">["vms"][number];
 
-/** What every VM is made of. */
+/** Common parameters of all VMs of a call. */
 interface Plan {
   readonly template: StoredTemplate;
   readonly version: StoredVersion;
@@ -62,13 +62,13 @@ interface Plan {
   readonly actor: string;
 }
 
-/** What each VM has. */
+/** Size of each VM. */
 function sizeOf({ version: { xml, disks } }: Plan): VmSize {
   const { cpuCount: cpus, maxMemoryMb: memoryMb } = summarizeDomain(xml);
   return { cpus, memoryMb, diskGb: disks.reduce((sum, { capacityBytes }) => sum + capacityBytes, 0) / GIB };
 }
 
-/** What is copied for one VM, and where its disks go. */
+/** Pool and bytes that each disk of one VM needs. */
 const placedOf = ({ pool, linked, version: { disks } }: Plan): RoomNeeded[] =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, bytes: linked ? 0 : disk.allocationBytes }));
 
@@ -76,7 +76,7 @@ const placedOf = ({ pool, linked, version: { disks } }: Plan): RoomNeeded[] =>
 const placesFor = ({ pool, version: { disks } }: Plan, name: string) =>
   disks.map((disk) => ({ pool: pool ?? disk.pool, name: `${name}-${disk.target}.qcow2` }));
 
-/** Refuses what cannot be made, before any of it is. @returns what is worth knowing @throws {ContractError} */
+/** Throws where a VM cannot be made, before any is made. @returns warnings @throws {ContractError} */
 async function requireMakeable(host: LibvirtHost, plan: Plan): Promise<ConfigFinding[]> {
   const { names, pool, version: { disks }, cloudInit } = plan;
   await host.operations.ready(names.map(keyOf.vmName));

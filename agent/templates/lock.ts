@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCKS_HERE, NO_POOL } from "../storage/locks.ts";
 import type { StoredTemplate } from "./records.ts";
 
-/** What a template is called as the user of a volume, and as the subject of an operation. */
+/** Name of a template as the user of a volume, and as the subject of an operation. */
 export const labelOf = (name: string): string => `template ${name}`;
 
 /** Keeps others from a template, under whatever name, until disposed of. @throws {ContractError} StorageBusy */

@@ -26,7 +26,7 @@ export interface PlannedCopy extends DiskCopy {
   readonly goal: string;
 }
 
-/** What a version is made of. Nothing was made yet. */
+/** The VM and the planned copies of a version. Nothing was made yet. */
 export interface VersionPlan {
   readonly vm: VM;
   readonly disks: readonly PlannedCopy[];
@@ -111,7 +111,7 @@ async function keepVariables(
   return { pool, volume, path: made.path };
 }
 
-/** What a version is called, and by whom it is asked for. */
+/** Name, number and author of a version. */
 export interface VersionMarks {
   /** How names of its volumes begin. */
   readonly prefix: string;
@@ -119,7 +119,7 @@ export interface VersionMarks {
   readonly createdAt: number;
   readonly createdBy: string;
   readonly role: Role;
-  /** What of the guest is removed from the copies. */
+  /** Parts of the guest that are removed from the copies. */
   readonly seal: readonly Seal[];
 }
 

@@ -69,7 +69,7 @@ export function templateVolumes({ disks, variables }: StoredVersion): KeptVariab
   return variables === undefined ? own : [...own, variables];
 }
 
-/** What of the host a version's definition names, by version. */
+/** Paths of the host that a version's definition names, by version. */
 const named = new WeakMap<StoredVersion, readonly string[]>();
 
 /** Paths of the host that VMs of a version need to start, besides disks: kernels, firmware, ROMs. */
@@ -114,7 +114,7 @@ interface Statements {
 
 export class TemplateRecords {
   readonly #store: Store;
-  /** What the database has; read when it is opened, written through. */
+  /** Rows of the database; read when it is opened, written through. */
   readonly #templates = new Map<string, StoredTemplate>();
   readonly #vms = new Map<string, MadeVm>();
   #statements: Statements | undefined;
@@ -154,7 +154,7 @@ export class TemplateRecords {
     );
   }
 
-  /** What else of a host the templates' definitions name, each with the name and the id of its template. */
+  /** Other paths than volumes in the templates' definitions, each with the name and id of its template. */
   namedOf(host: string): { readonly path: string; readonly name: string; readonly id: string }[] {
     return this.of(host).flatMap(({ id, name, versions }) =>
       versions.flatMap(namedBy).map((path) => ({ path, name, id }))

@@ -1,6 +1,6 @@
 /**
- * What is special to one guest is removed from the disks of a template, by libguestfs in a small VM without a network: the
- * host's kernel never sees the file systems. guestfish is given commands of ours alone (`lib/template/seal.ts`).
+ * Removes the parts special to one guest from the disks of a template, by libguestfs in a small VM without a network:
+ * the host's kernel never sees the file systems. guestfish is given commands of ours alone (`lib/template/seal.ts`).
  */
 import { ContractError } from "../../lib/contract/mod.ts";
 import { type Seal, sealCommands, sealFault } from "../../lib/template/seal.ts";
@@ -17,7 +17,7 @@ import { message, type Sentence } from "../../lib/i18n/message.ts";
 const LIMIT_MS = 900_000;
 /** Shows that the file system is written to, and not mounted read-only because it is damaged or hibernated. */
 const TRIAL = "/.kvm-manager-seal";
-/** What follows the last command of ours. */
+/** Commands after the last one of the seal. */
 const ENDING = ["sync", "umount-all", "shutdown"] as const;
 
 const notSealed = (reason: Sentence, cause?: unknown) =>
@@ -29,7 +29,7 @@ export async function requireSealable(): Promise<void> {
   if (missing !== undefined) throw notSealed(missing);
 }
 
-/** Whose disks they are, and where libguestfs works. */
+/** Host of the disks, and the working folders of libguestfs. */
 export interface SealingHost {
   readonly host: LibvirtHost;
   readonly guestfs: Pick<GuestfsFolders, "make">;

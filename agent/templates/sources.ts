@@ -1,4 +1,4 @@
-/** What a version of a template is made of: a VM that is off, or a disk image or an empty disk with a configuration. */
+/** Sources of a version of a template: a VM that is off, or a disk image or an empty disk with a configuration. */
 import { ContractError, type Input, type Role, type VmConfig } from "../../lib/contract/mod.ts";
 import { newDomainXml } from "../../lib/formats/xml/new_domain.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
@@ -29,13 +29,13 @@ export type MakeVersion = (
   operation: Operation,
 ) => Promise<StoredVersion>;
 
-/** Where a version is made. */
+/** Host on which a version is made. */
 export interface SourceHost extends SealingHost {
-  /** What a new VM of an image is decided with. */
+  /** Dependencies of creating a new VM of an image. */
   readonly create: CreateServices;
 }
 
-/** What a version is made of. */
+/** Source of a version. */
 export interface VersionSource {
   readonly name: string;
   readonly vmId?: string;
@@ -55,7 +55,7 @@ export type SourceRequest = Pick<
 const CONFIG = ["osType", "osVariant", "cpuCount", "memoryMb", "firmware", "tpm", "network"] as const;
 /** Those that have no meaning with a VM. */
 const OF_IMAGE = ["backingFile", "diskSizeGb", ...CONFIG] as const;
-/** Where a new VM's configuration has them → the command's own fields, for errors. */
+/** Fields of a new VM's configuration → the command's own fields, for errors. */
 const FIELDS: readonly (readonly [part: string, field: string])[] = [
   ["disks.0.sizeGb", "diskSizeGb"],
   ["disks.0.path", "image"],
@@ -66,7 +66,7 @@ const FIELDS: readonly (readonly [part: string, field: string])[] = [
 const invalid = (field: string, reason: Sentence) =>
   new ContractError("InvalidInput", { field, reason: message`${field} ${reason}` });
 
-/** What the fields of a command say; undefined where they name nothing. @throws {ContractError} InvalidInput */
+/** Source by the fields of a command; undefined where they name none. @throws {ContractError} InvalidInput */
 export function sourceOf(on: SourceHost, wish: SourceRequest, role: Role): VersionSource | undefined {
   const { vmId, image, pool, diskSizeGb, backingFile, seal = [] } = wish;
   if (image !== undefined) {

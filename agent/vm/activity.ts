@@ -1,4 +1,4 @@
-/** What happened to VMs without a command of ours, for the activity list. A command's own effect is told by the command. */
+/** Changes of VMs without a command of ours, as entries of the activity. A command reports its own effects itself. */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { DomainChange } from "../hosts/inventory/inventory.ts";
@@ -18,8 +18,8 @@ const LOGGED_EVENTS: ReadonlySet<string> = new Set([
   "reboot",
 ]);
 /**
- * What libvirt tells because of a command. Most of it comes while the operation is under way, the last of it a moment
- * after the command's own row.
+ * libvirt events that a command causes. Most arrive while the operation runs, the last ones a moment after the
+ * command's own row.
  */
 const effectsOf = (action: string): readonly string[] =>
   Object.hasOwn(COMMANDS, action) ? (COMMANDS[action as CommandName] as Command).effects ?? [] : [];

@@ -1,5 +1,5 @@
 /**
- * What the disks of VMs keep within themselves, whoever has put it there. QEMU reverts no disk that has a dirty bitmap ("Device
+ * Bitmaps and snapshots within the disks of VMs, by any program. QEMU reverts no disk that has a dirty bitmap ("Device
  * has active dirty bitmaps"), and libvirt has ended the VM by then; a snapshot takes the place of one of its name.
  */
 import { checkpointOf } from "../../lib/backup/checkpoint.ts";
@@ -17,7 +17,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 
-/** What a disk has within itself, by name. */
+/** Names of the bitmaps or snapshots within a disk. */
 export interface DiskNames {
   readonly path: string;
   readonly names: readonly string[];
@@ -57,7 +57,7 @@ async function snapshotsAt(path: string): Promise<string[]> {
   return snapshotNames(await readFrom(path, Number(snapshots.offset), TABLE_BYTES), snapshots.count);
 }
 
-/** What `read` finds in each qcow2 disk of a VM of this host, by target. What cannot be read now is told by QEMU. */
+/** Results of `read` for each qcow2 disk of a VM of this host, by target. Unreadable disks are left out. */
 async function inDisks(
   { link }: Pick<LibvirtHost, "link">,
   { name: vm, disks }: Pick<VM, "name" | "disks">,
@@ -93,19 +93,19 @@ export const diskSnapshots = (
   vm: Pick<VM, "name" | "disks">,
 ): Promise<Map<string, DiskNames>> => inDisks(host, vm, snapshotsAt);
 
-/** What keeps a VM from being reverted to what is within its disks. */
+/** Reason why a VM cannot be reverted to a snapshot within its disks. */
 export interface RevertBar {
   /** As a sentence's end. */
   readonly reason: string;
-  /** What helps. */
+  /** Advice to the user. */
   readonly remedy: string;
   /** libvirt knows of it, and takes no snapshot of a VM that is off with one. */
   readonly isCheckpoint: boolean;
 }
 
 /**
- * What keeps a VM from being reverted to what is within its disks; undefined where nothing does. What backups of ours have
- * left goes before, where libvirt knows it or the VM is off.
+ * Reason why a VM cannot be reverted to a snapshot within its disks; undefined where there is none. Checkpoints of our
+ * own backups are removed before the revert, where libvirt knows them or the VM is off.
  *
  * @throws {LibvirtError}
  */
@@ -135,7 +135,7 @@ export async function revertBar(host: LibvirtHost, vm: VM): Promise<RevertBar | 
   };
 }
 
-/** What removes a bitmap. Its name is an image's word: what a line cannot show whole is no part of a command. */
+/** Text on how to remove a bitmap. Its name comes from an image: one that is not safe to show is left out. */
 function removalOf({ path, name }: Pick<DiskBitmap, "path" | "name">): string {
   const isShown = [path, name].every((text) => oneLine(text, 300) === text);
   const advice = "Shut the VM down and remove it";

@@ -1,4 +1,4 @@
-/** What a VM's metadata keeps of the images that its disks were before: copies of those are of the same disks. */
+/** Earlier images of a VM's disks, kept in its metadata: copies of those are of the same disks. */
 import { type Lineage, lineageIn, lineageXml, withSuccessor } from "../../lib/backup/replaced.ts";
 import { RESTORED_PREFIX, RESTORED_URI } from "../../lib/formats/xml/metadata.ts";
 import { parseXml } from "../../lib/formats/xml/tree.ts";

@@ -43,11 +43,11 @@ type ListHandlers = Pick<
   | "batch_reboot_vms"
   | "batch_migrate_vms"
 >;
-/** Where the VNC server of a VM is, the consoles tell. */
+/** Commands on VMs with handlers elsewhere: lists, and the VNC server of a VM. */
 type OtherCommand = keyof ListHandlers | "get_vnc_info";
 type VmHandlers = Omit<Pick<Handlers, Extract<CommandName, keyof typeof vmCommands>>, OtherCommand>;
 
-/** What is done to one of several VMs; a host in maintenance starts none. @throws {ContractError} */
+/** Changes the power state of one of several VMs; a host in maintenance starts none. @throws {ContractError} */
 async function powerOn(host: LibvirtHost, command: PowerCommand, vmId: string): Promise<null> {
   if (command === "start_vm") host.maintenance.requireInService();
   return await power(host, command, vmId);

@@ -1,7 +1,7 @@
 /**
- * What is known of each VM in addition to what libvirt keeps: which tags and which group it was given, and what tells it apart from another VM
- * that has its id later. libvirt forgets both with a definition that another program makes: schedules, backups and rights
- * that go by them would end, or go over to another VM, without a word.
+ * Facts of each VM in addition to libvirt's: its tags, its group, and its identity against a later VM with the same id.
+ * libvirt forgets both with a definition that another program makes: schedules, backups and rights that go by them
+ * would end, or go over to another VM, without a word.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { LostLabels, VM, VmLabels } from "../../lib/contract/mod.ts";
@@ -35,7 +35,7 @@ export interface KnownVm extends VmIdentity, VmLabels {
   readonly lost: LostLabels | null;
 }
 
-/** What a look at a VM has brought. */
+/** Result of reading a VM. */
 export interface Sighting {
   /** Tags and group that another program took away just now. */
   readonly lost?: LostLabels;

@@ -1,4 +1,4 @@
-/** Which VM has a network card's address. */
+/** Finds the VM that has the address of a network card. */
 import { vmName, type VmReference } from "../../lib/i18n/message.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { macsOf } from "../../lib/formats/xml/identity.ts";
@@ -17,7 +17,7 @@ export function macOwner(
 
 /**
  * The first address that a definition brings to a VM and that another VM has, and that VM; undefined where it brings none.
- * What the VM has already it keeps.
+ * Addresses that the VM has already do not count.
  */
 export function broughtMac(
   all: readonly VM[],

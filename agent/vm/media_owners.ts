@@ -1,7 +1,7 @@
 /**
- * Who owned a medium before VMs had it. libvirt gives a file to QEMU's user when it is opened for a VM, and gives back
- * only what one VM alone may write: images that are read only or shared, as every ISO, it leaves with QEMU's user for
- * ever (`virSecurityDACRestoreImageLabelSingle`, libvirt 9.0). What was seen before is put back here.
+ * Owners of media before VMs had them. libvirt gives a file to QEMU's user when it is opened for a VM, and gives back
+ * only files that one VM alone may write: images that are read only or shared, as every ISO, it leaves with QEMU's user
+ * for ever (`virSecurityDACRestoreImageLabelSingle`, libvirt 9.0). The owner seen before is put back here.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -58,15 +58,15 @@ async function fileAt(path: string): Promise<Held | undefined> {
   }
 }
 
-/** What the system, libvirt or a storage that does not respond says no with. */
+/** Errors of the system, libvirt or a storage that does not respond. */
 const isPassedOver = (error: unknown) =>
   isSystemError(error) || error instanceof ContractError || error instanceof LibvirtError;
 
-/** What is asked of the host. */
+/** Queries to the host. */
 export interface MediaHost {
   /** Undefined while it is not known which there are. */
   readonly vms: () => Iterable<Pick<VM, "disks">> | undefined;
-  /** Who QEMU runs as; undefined where libvirt does not say. */
+  /** User that QEMU runs as; undefined where libvirt does not report it. */
   readonly qemuUser: () => Promise<QemuUser | undefined>;
 }
 

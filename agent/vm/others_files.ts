@@ -16,10 +16,10 @@ import { resolvedPath } from "../machine/resolved_path.ts";
 import { directUses } from "../storage/disk_images/usage.ts";
 import { otherUserOf } from "./lifecycle/other_user.ts";
 
-/** Where libvirt keeps what it knows of its VMs: a file that is lost there, it does not know any more. */
+/** libvirt's folders with the state of its VMs: if a file is lost there, libvirt loses that state. */
 const LIBVIRT =
   /^\/((var\/)?run\/libvirt|etc\/libvirt|var\/(lib|cache)\/libvirt\/qemu\/(save|snapshot|checkpoint|capabilities|domain-\d+-[^/]+))(\/|$)/;
-/** Where QEMU's messages go, and libvirt's, by a VM's name. */
+/** Log files of QEMU and libvirt, by a VM's name. */
 const LOG = /^\/var\/log\/libvirt\/qemu\/([^/]+)\.log$/;
 
 /** A VM that is defined, as far as it is known before. */
@@ -35,7 +35,7 @@ async function pathsOf(machine: LocalMachine | null, path: string): Promise<stri
   return [...new Set([plain, posix.join(folder, posix.basename(plain)), await resolvedPath(machine, plain)])];
 }
 
-/** Whose file it is, as an error's reason; undefined where no other owner is known. @throws {LibvirtError} */
+/** Owner of a file, as an error's reason; undefined where no other owner is known. @throws {LibvirtError} */
 async function ownerText(
   host: LibvirtHost,
   { uuid, name }: Meant,
@@ -78,9 +78,9 @@ export async function refuseOthersFiles(
 }
 
 /**
- * Leaves a copy of a definition the UEFI variables that libvirt gives it, where those it names are another's.
+ * Gives a copy of a definition libvirt's default UEFI variables, where those that it names are another's.
  *
- * @returns what a person has to know; undefined where nothing was changed @throws {LibvirtError}
+ * @returns a warning for the user; undefined where nothing was changed @throws {LibvirtError}
  */
 export async function leaveOthersNvram(
   host: LibvirtHost,

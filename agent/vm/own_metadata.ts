@@ -1,4 +1,4 @@
-/** What KVM Manager keeps in a VM's metadata. */
+/** KVM Manager's own part of a VM's metadata. */
 import { ContractError } from "../../lib/contract/mod.ts";
 import { ownDomainMetadata, type OwnMetadata, summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import { METADATA_PREFIX, METADATA_URI } from "../../lib/formats/xml/metadata.ts";

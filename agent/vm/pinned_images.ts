@@ -16,7 +16,7 @@ import { realPath } from "../storage/disk_images/chain.ts";
 import { checkImage, type ImageRequest } from "../storage/disk_images/check.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
-/** What a definition is judged for. */
+/** The VM and the purpose that a definition is judged for. */
 export interface DefinitionUse {
   readonly vm: { readonly id?: string; readonly name: string };
   /** The definition that it replaces: what it has already was decided on, or is looked at when the VM starts. */
@@ -33,7 +33,7 @@ interface NamedImage {
   readonly chain: DeclaredChain;
 }
 
-/** What of a disk decides which files QEMU opens for it. */
+/** Key of the parts of a disk that decide which files QEMU opens for it. */
 const imageOf = ({ disk: { type, source, format }, chain: { images, isComplete } }: NamedImage): string =>
   JSON.stringify([type, source, format, images, isComplete]);
 
@@ -45,7 +45,7 @@ function imagesIn(document: XmlDocument): NamedImage[] {
   }));
 }
 
-/** Which image a disk is on; undefined for what is no file and no device of this host. */
+/** Image of a disk; undefined for a source that is no file and no device of this host. */
 async function wishOf(
   { link, inventory }: LibvirtHost,
   { type, source, volume }: DiskDevice,
@@ -79,7 +79,7 @@ async function requireSameChain(
   throw new ContractError("DiskRefused", { path, reason });
 }
 
-/** Decides on one disk's image. @returns what it is built on; undefined when there is no image yet */
+/** Decides on one disk's image. @returns the images that it is built on; undefined when there is no image yet */
 async function judged(
   host: LibvirtHost,
   disk: DiskDevice,

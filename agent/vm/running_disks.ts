@@ -30,7 +30,7 @@ const AWAY_MS = 60_000;
  */
 const STALLED_MS = 180_000;
 
-/** What to copy, and where. */
+/** Disks to copy, with the ways to do it. */
 export interface DisksCopy {
   readonly host: LibvirtHost;
   readonly vm: VM;
@@ -40,13 +40,13 @@ export interface DisksCopy {
   readonly ways: readonly BackupWay[];
   /** Whether a file that QEMU copies to is ours. */
   readonly isOurs: (file: string) => boolean;
-  /** What else must hold, from look to look. */
+  /** Additional check, repeated at each look. */
   readonly require?: () => Promise<void>;
   /** How fast QEMU may copy all of them together. */
   readonly bytesPerSecond?: number | undefined;
-  /** What is shown of the VM while it begins. */
+  /** Label of the VM while it begins. */
   readonly label: string;
-  /** Where it is written down before it begins. */
+  /** Record of the copy, written before it begins. */
   readonly steps: Steps;
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly clock: Clock;
@@ -63,13 +63,13 @@ export interface DisksCopy {
 export interface DisksCopyResult {
   readonly takenAt: number;
   readonly isFrozen: boolean;
-  /** What is worth knowing. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
-  /** Which of the ways it went. */
+  /** Index of the way that succeeded. */
   readonly way: number;
   /** Why the ways before could not be gone. */
   readonly refusals: readonly string[];
-  /** What QEMU says it copied. */
+  /** Bytes copied, by QEMU's count. */
   readonly doneBytes: number;
 }
 
@@ -186,8 +186,8 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
 /**
  * Waits until QEMU has copied everything.
  *
- * @returns how many bytes that were
- * @throws {ContractError} what `failed` makes @throws {LibvirtError}
+ * @returns the number of bytes copied
+ * @throws {ContractError} the error that `failed` makes @throws {LibvirtError}
  */
 export async function awaitEnd(
   copy: Pick<DisksCopy, "host" | "vm" | "job" | "clock" | "onBytes" | "failed" | "require">,

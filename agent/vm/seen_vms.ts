@@ -9,7 +9,7 @@ import type { KnownVm, KnownVms } from "./known_vms.ts";
 
 const releaseKey = (vmId: string) => `things of the VM that had the id ${vmId} before`;
 
-/** What they are compared with. */
+/** Records that the VMs are compared with. */
 export interface SeenVmServices {
   readonly knownVms: KnownVms;
   readonly store: Pick<Store, "again" | "forget">;
@@ -60,8 +60,9 @@ export class SeenVms implements Disposable {
   }
 
   /**
-   * What an operation of ours is about to change is looked at once it has ended. A VM that was never seen is taken for this
-   * host's once the other hosts were read, too: where one of them has the same id, it is not known whose it is.
+   * Compares a VM with its record; while an operation of ours changes the VM, not before that has ended. A VM that was
+   * never seen is taken for this host's once the other hosts were read, too: where one of them has the same id, its
+   * owner is not known.
    */
   #look(vmId: string): void {
     const { knownVms } = this.services, { inventory } = this.host, vm = inventory.vm(vmId);
@@ -85,9 +86,9 @@ export class SeenVms implements Disposable {
   }
 
   /**
-   * Takes from a VM what was given for the one that had its id before.
+   * Takes from a VM the objects that were given to the one that had its id before.
    *
-   * @returns what people are told of it; undefined where not all of it is done
+   * @returns a text for the user; undefined where the release is not complete
    */
   #release(vm: VM, replaced: KnownVm): string | undefined {
     const { id } = vm,

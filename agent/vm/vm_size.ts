@@ -1,4 +1,4 @@
-/** What VMs have that quotas of projects are of. */
+/** Sizes of VMs that quotas of projects limit. */
 import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { summarizeDomain } from "../../lib/formats/xml/domain.ts";
 import type { NewVm } from "../../lib/formats/xml/new_vm.ts";
@@ -10,7 +10,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 const NOT_COUNTED: VmSize = { cpus: 0, memoryMb: 0, diskGb: 0 };
 
 /**
- * What a definition comes to, with its disks as they are now. What cannot be read of them counts for nothing.
+ * Size of a definition, with its disks as they are now. Disks that cannot be read count for nothing.
  *
  * @param project id of the VM's project
  */
@@ -42,7 +42,7 @@ export async function sizeInSnapshot(
   return { cpus, memoryMb };
 }
 
-/** What a VM comes to that is to be made. @param project id of its project */
+/** Size of a VM that is to be made. @param project id of its project */
 export async function sizeOfNewVm(
   { sizes }: LibvirtHost,
   { cpuCount, memoryMb, disks }: NewVm,

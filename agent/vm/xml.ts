@@ -45,8 +45,7 @@ export function invalidXml(problem: XmlProblem): ContractError {
 }
 
 /**
- * What every XML from outside goes through before libvirt is asked to make something of it: refused outright, or
- * wrong by libvirt's schemas.
+ * Checks XML from outside before it is passed to libvirt: refused outright, or wrong by libvirt's schemas.
  *
  * @param relative relative paths that the VM has already: the schemas do not allow any
  */
@@ -65,7 +64,7 @@ export async function readChecked(
   return "fault" in read ? { problem: read.fault } : read;
 }
 
-/** Which VM the XML is for: by both marks that libvirt goes by, each there once and as it is. */
+/** The mark by which the XML is not for this VM: UUID and name must be there once, unchanged. Null where both are. */
 function identityFault(document: XmlDocument, vm: VM): { what: string; is: string; line: number } | null {
   const marks = [["uuid", "UUID", vm.id], ["name", "name", vm.name]] as const;
   for (const [tag, what, is] of marks) {
@@ -115,7 +114,7 @@ async function problemOf(
   return await fileProblem(host, read.document, vm, before);
 }
 
-/** What set_vm_xml would say of the files. */
+/** Reason why set_vm_xml would refuse the files. */
 async function fileProblem(
   host: LibvirtHost,
   document: XmlDocument,
@@ -193,7 +192,7 @@ async function tellRunning(host: LibvirtHost, vm: VM, saved: string): Promise<st
   return await editableXml(host, vm);
 }
 
-/** What libvirt said to a definition: about the XML when it is libvirt itself that refuses, else what any call gives. */
+/** Converts libvirt's error about a definition: XmlInvalid where libvirt refuses the XML, else as for any call. */
 export function defineError(thrown: unknown, xml: string, operation: string): unknown {
   const error = contractError(thrown, "XmlInvalid", operation);
   const isRefused = error instanceof ContractError && error.code === "XmlInvalid" &&

@@ -31,7 +31,7 @@ const SETTLE_MS = 100;
 /** Milliseconds between looks whether the kernel still has our rules. */
 const DRIFT_MS = 10_000;
 
-/** What becomes of a forward at the moment. */
+/** Present state of a forward. */
 export interface ForwardOutcome {
   readonly state: ForwardState;
   readonly reason?: Sentence;
@@ -40,7 +40,7 @@ export interface ForwardOutcome {
 
 /** Events after which a forward may lead elsewhere. */
 const MATTERS = new Set<Published[0]>(["network-changed", "vm-created", "vm-updated", "vm-deleted"]);
-/** What a `network-changed` of ours is about. */
+/** Subject of our own `network-changed` events. */
 const OWN_EVENT = "forwards";
 
 /** The plan, when the kernel refused its rules. */
@@ -87,7 +87,7 @@ export class Forwards implements Disposable {
     return this.host.id === LOCAL_HOST;
   }
 
-  /** What became of a forward; one that was not looked at yet waits. */
+  /** State of a forward; one that was not checked yet waits. */
   outcome({ id, enabled }: StoredForward): ForwardOutcome {
     if (!enabled) return { state: "disabled" };
     return this.#outcomes.get(id) ?? { state: "waiting", reason: "KVM Manager is still reading this host" };

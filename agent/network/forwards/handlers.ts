@@ -119,7 +119,7 @@ async function requireFree(forwards: Forwards, wanted: StoredForward): Promise<v
   }
 }
 
-/** What is wanted, checked against the network and the VM. @throws {ContractError} as the contract says */
+/** The requested forward, checked against the network and the VM. @throws {ContractError} as the contract says */
 function forwardOf({ host }: Forwards, input: AddInput, network: Network): StoredForward {
   const { hostPort, hostPortEnd = hostPort, targetPort = hostPort, vmId, mac } = input;
   const { protocol, description, enabled = true } = input;

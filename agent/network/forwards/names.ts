@@ -1,4 +1,4 @@
-/** What of the kernel's belongs to this KVM Manager, by name. */
+/** Names of the kernel's objects that belong to this KVM Manager. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { ForwardNames } from "../../../lib/formats/nft/forwards.ts";

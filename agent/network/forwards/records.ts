@@ -29,7 +29,7 @@ function forwardOf(row: Row): StoredForward {
 
 export class ForwardRecords {
   readonly #store: Store;
-  /** What the database has; read when it is opened, written through. */
+  /** Rows of the database; read when it is opened, written through. */
   #forwards: readonly StoredForward[] = [];
   #insert: StatementSync | undefined;
   #enable: StatementSync | undefined;

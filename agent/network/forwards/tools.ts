@@ -7,12 +7,12 @@ export class ForwardToolError extends Error {
   override readonly name = "ToolError";
 }
 
-/** Where administrators' programs are, besides PATH: a service's PATH may lack them. */
+/** Folders of administrators' programs, besides PATH: a service's PATH may lack them. */
 const FOLDERS = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 /** Milliseconds after which a program that does not end is stopped. */
 const LIMIT_MS = 10_000;
 
-/** Where a program is; undefined where it is not installed. */
+/** Path of a program; undefined where it is not installed. */
 export async function findTool(name: string): Promise<string | undefined> {
   const folders = [...(Deno.env.get("PATH") ?? "").split(":").filter(Boolean), ...FOLDERS];
   for (const folder of folders) {
@@ -26,9 +26,9 @@ export async function findTool(name: string): Promise<string | undefined> {
 /**
  * Runs a program to its end.
  *
- * @param input what it reads
- * @returns what it printed
- * @throws {ForwardToolError} with what it said when it failed
+ * @param input its standard input
+ * @returns its standard output
+ * @throws {ForwardToolError} with its message when it failed
  */
 export async function runTool(name: string, args: readonly string[], input?: string): Promise<string> {
   const path = await findTool(name);

@@ -14,10 +14,10 @@ import { log } from "../../log.ts";
 import type { Secrets } from "../../sealing/secrets.ts";
 import { type Pair, PairError, readPair, validityProblem } from "./pair.ts";
 
-/** What seals the key of our own in its file. */
+/** Seals our own key in its file. */
 export type KeySealing = Pick<Secrets, "closedText" | "openedText" | "keyId">;
 
-/** Where a certificate and its key lie. */
+/** Paths of a certificate and its key. */
 export interface PairFiles {
   readonly cert: string;
   readonly key: string;
@@ -49,7 +49,7 @@ export class Certificates {
    * Opens the certificate of the settings, or our own: made when there is none, or its end is near.
    *
    * @param files of the settings; without them our own is used
-   * @param dataDir where our own lies
+   * @param dataDir folder of our own
    * @param names host names and addresses that a new one of our own is for
    * @param sealing of the key of our own
    * @throws {PairError} when the files cannot be read, or cannot serve
@@ -81,12 +81,12 @@ export class Certificates {
     return this.files.key;
   }
 
-  /** What serves now. */
+  /** The pair in use. */
   get pair(): Pair {
     return this.#pair;
   }
 
-  /** What is known of it, and why the newest files were not taken. */
+  /** Facts of the pair in use, and why the newest files were not taken. */
   get about(): Certificate {
     return {
       ...this.#pair.facts,

@@ -2,7 +2,7 @@
 import type { Handlers } from "../../dispatch.ts";
 import type { Certificates } from "./certificates.ts";
 
-/** What the listeners on TCP serve. */
+/** Addresses and certificates of the listeners on TCP. */
 interface Served {
   readonly addresses: readonly string[];
   /** Undefined where none has TLS. */

@@ -18,7 +18,7 @@ export class PairError extends Error {
   override readonly name = "PairError";
 }
 
-/** What the server's TLS can sign with. */
+/** Key types that the server's TLS can sign with. */
 const KEY_TYPES: ReadonlySet<string> = new Set(["rsa", "rsa-pss", "ec", "ed25519"]);
 
 function certificateIn(chain: readonly string[]): X509Certificate {

@@ -5,7 +5,7 @@ import { OWN_FILE } from "../certificate/certificates.ts";
 import { pemBlocks } from "../certificate/pem.ts";
 import type { Settings } from "../../settings.ts";
 
-/** What of a certificate matters for its end. */
+/** Path and end of a certificate. */
 export interface CertificateFacts {
   readonly path: string;
   /** ISO 8601. */

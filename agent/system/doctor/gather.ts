@@ -54,7 +54,7 @@ export interface Libvirt {
   kvmTrouble(): Promise<string | null>;
 }
 
-/** What is looked at. */
+/** Dependencies of the checks. */
 export interface DoctorContext {
   readonly settings: Settings;
   readonly libvirt: Libvirt;
@@ -66,7 +66,7 @@ export interface DoctorContext {
   readonly inDataDir: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
-/** What a look gave, or why it gave nothing. */
+/** Value of a fact, or the reason why it is not known. */
 async function fact<T>(look: () => Promise<T> | T): Promise<HostFact<T>> {
   try {
     return { value: await look() };
@@ -126,7 +126,7 @@ async function kvmFacts({ libvirt }: DoctorContext): Promise<KvmFacts> {
   };
 }
 
-/** Where swtpm keeps the keys and certificates by which it certifies the TPMs of VMs. */
+/** swtpm's folder of the keys and certificates by which it certifies the TPMs of VMs. */
 const TPM_AUTHORITY = "/var/lib/swtpm-localca";
 
 /** libvirt runs swtpm as a user of its own, whose folder this is; root before that user was there. */

@@ -26,7 +26,7 @@ import {
 import { credentialSteps } from "./credential.ts";
 import { account, changeOwner, hasSystemd, makeAccount, systemctl } from "./system.ts";
 
-/** What is installed, and where. */
+/** Files and folders of an installation, and its root. */
 export interface Target {
   readonly layout: InstallLayout;
   /** Folder that stands for `/`; empty for this host itself, which alone gets accounts and a running service. */
@@ -35,7 +35,7 @@ export interface Target {
   readonly isPackage: boolean;
   /** Whether the service is started. */
   readonly start: boolean;
-  /** Where the service listens by settings that are made; those that are there stay. Undefined: on loopback. */
+  /** Listen address in new settings; existing ones stay. Undefined: on loopback. */
   readonly listen?: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface Target {
 export const pathBelowRoot = ({ root }: Pick<Target, "root">, path: string): string =>
   root === "" ? path : join(root, path);
 
-/** What is installed in the target. */
+/** Record of the installation in the target. */
 export async function installed(target: Pick<Target, "root" | "layout">): Promise<InstallRecord | undefined> {
   return parseRecord(await textAt(pathBelowRoot(target, target.layout.record)) ?? "");
 }

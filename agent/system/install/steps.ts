@@ -14,7 +14,7 @@ export type Undo = () => Promise<void>;
 
 /** One step; gives what takes it back, where there is something to take back. */
 export interface InstallStep {
-  /** What it does, for people: `unit /etc/systemd/system/…`. */
+  /** Description of the step, for people: `unit /etc/systemd/system/…`. */
   readonly what: string;
   readonly run: () => Promise<Undo | void>;
   /** It is not worth telling of. */

@@ -11,7 +11,7 @@ import { pathBelowRoot, type Target } from "./install.ts";
 import { InstallError, removeAt, type Say } from "./steps.ts";
 import { hasSystemd, removeAccount, systemctl } from "./system.ts";
 
-/** What stays of an installation, as people are asked about. */
+/** Text on the parts that an uninstallation deletes and leaves, for the question before it. */
 export function lossOf({ layout }: Target, purge: boolean): string {
   return purge
     ? `The program, its settings (${layout.configDir}), its database with users, audit and tasks (${layout.dataDir}), and its user`

@@ -21,7 +21,7 @@ const { t } = textsOf(texts);
 /** Milliseconds in which libvirt answers after its restart, and between two questions. */
 const ANSWER_MS = 60_000, ASK_MS = 200;
 
-/** What it works with. */
+/** Dependencies of a change. */
 export interface LockWork {
   readonly call: LibvirtCaller;
   /** Milliseconds since 1970. */

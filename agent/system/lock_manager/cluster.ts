@@ -20,7 +20,7 @@ const NO_CLUSTER: HostCluster = {
   resources: [],
 };
 
-/** What a program prints; why it prints nothing. */
+/** Output of a program, or the reason why there is none. */
 async function saidBy(
   program: string,
   args: readonly string[],

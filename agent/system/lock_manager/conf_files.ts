@@ -13,7 +13,7 @@ export class ConfFileError extends Error {
   override readonly name = "ConfFileError";
 }
 
-/** What is changed in a file: setting → value, null for none. */
+/** Changes of a file: setting → value, null for none. */
 export type ConfChanges = Readonly<Record<string, number | string | null>>;
 
 /** A file that was changed. */
@@ -91,7 +91,7 @@ async function put(path: string, { text, mode, uid, gid }: Read): Promise<void> 
 const backupPath = (path: string, now: number) =>
   `${path}.kvm-manager-${new Date(now).toISOString().slice(0, 19).replaceAll(":", "-")}`;
 
-/** Copies what is there. @returns where */
+/** Copies a file's former content. @returns path of the copy */
 async function keep(path: string, was: Read, now: number): Promise<string> {
   for (let number = 0;; number++) {
     const backup = backupPath(path, now) + (number === 0 ? "" : `-${number}`);

@@ -14,12 +14,12 @@ const LOOK_MS = 50;
 
 /** Those that run QEMU's VMs: all of libvirt, or QEMU's driver alone. */
 const LIBVIRT = ["libvirtd", "virtqemud"] as const;
-/** Where virtlockd and sanlock listen. */
+/** Sockets of virtlockd and sanlock. */
 export const LOCK_SOCKETS = {
   lockd: "/run/libvirt/virtlockd-sock",
   sanlock: "/run/sanlock/sanlock.sock",
 } as const;
-/** Where one that we start without systemd writes its number. */
+/** File with the process id of a virtlockd that we start without systemd. */
 const LOCKD_PID = "/run/libvirt/virtlockd.pid";
 
 /** A step could not be done. */
@@ -52,7 +52,7 @@ export const libvirtDaemon = (): Promise<Daemon | undefined> => findDaemon(LIBVI
 export const daemonStart = ({ pid }: Daemon): Promise<number | undefined> =>
   ofProcess(pid, () => processStartedAt(pid));
 
-/** Which lock drivers it has loaded; undefined where only root may look. */
+/** Lock drivers that it has loaded; undefined where only root may read that. */
 export async function loadedDrivers({ pid }: Daemon): Promise<readonly string[] | undefined> {
   const maps = await ofProcess(pid, () => Deno.readTextFile(`/proc/${pid}/maps`));
   return maps === undefined

@@ -1,4 +1,4 @@
-/** What guards disks against two VMs that write to them. */
+/** Protection of disks against two VMs that write to them. */
 import type { lockManagerCommands } from "../../../lib/contract/mod.ts";
 import { feature } from "../../feature.ts";
 import { lockManagerHandlers } from "./handlers.ts";

@@ -26,7 +26,7 @@ const { t } = textsOf(texts);
 /** Milliseconds that linked hosts are waited for. */
 const OTHERS_MS = 8000;
 
-/** What they need of the application. */
+/** Dependencies of the handlers. */
 export interface LockServices {
   readonly clock: Clock;
   readonly linked: Pick<LinkedHosts, "all">;

@@ -1,4 +1,4 @@
-/** What guards the disks of this host's VMs, and what other hosts may reach. Changes nothing that stays. */
+/** Reads the protection of the disks of this host's VMs, and which storage is shared. Changes nothing that stays. */
 import { join } from "node:path";
 import type { LockManager, OtherHost, SharedDisk } from "../../../lib/contract/mod.ts";
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
@@ -31,7 +31,7 @@ export interface LockedVm {
   readonly disks: readonly Disk[];
 }
 
-/** Where the look gets what it needs. */
+/** VMs, pools and linked hosts that are examined. */
 export interface LockSources {
   readonly vms: readonly LockedVm[];
   readonly pools: readonly { readonly xml: string }[];
@@ -158,7 +158,7 @@ async function isMarked(path: string): Promise<boolean> {
   }
 }
 
-/** What linked hosts have in common with this one. @returns folder → host for folders that both see */
+/** Folders that linked hosts have in common with this one. @returns folder → host for folders that both see */
 async function commonStorage(
   ask: NonNullable<LockSources["others"]>,
   folders: readonly string[],
@@ -187,7 +187,7 @@ function isBelowSeen(folder: string, { mounts, seenBy }: StorageKnowledge): bool
 const disksOf = (vms: readonly LockedVm[], knowledge: StorageKnowledge): SharedDisk[] =>
   vms.flatMap(({ name, disks }) => sharedDisks(name, disks, knowledge));
 
-/** Looks. @throws {Deno.errors.PermissionDenied} where only root may read libvirt's files */
+/** Reads the lock facts. @throws {Deno.errors.PermissionDenied} where only root may read libvirt's files */
 export async function lookAtLocks({ vms, pools: records, others: ask }: LockSources): Promise<LockFacts> {
   const settings = readLockSettings(await lockConfTexts());
   const pools = records.map(({ xml }) => poolPlace(xml));

@@ -11,7 +11,7 @@ import { undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 
-/** Where its disk is: a folder that QEMU can enter, and that is empty after a restart of the host. */
+/** Folder of its disk: QEMU can enter it, and it is empty after a restart of the host. */
 const FOLDER = "/run/libvirt/qemu";
 /** Bytes of its disk, and MiB of its memory. */
 const DISK_BYTES = 1024 * 1024, MEMORY_MB = 32;
@@ -68,7 +68,7 @@ async function hasLease(disk: string, lockspace: string | null): Promise<boolean
 }
 
 /**
- * Tries it.
+ * Starts a VM to see that it gets a lease.
  *
  * @param lockspace folder of the leases; null: they are on the disks' own files
  * @param hide has the VM shown in no list

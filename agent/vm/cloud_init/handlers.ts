@@ -47,7 +47,7 @@ type Where = Pick<DeviceChange, "live" | "config">;
 const LIVE: Where = { live: true, config: false };
 const CONFIG: Where = { live: false, config: true };
 
-/** What is said in place of an instance-id that is not made yet. */
+/** Text in place of an instance-id that is not made yet. */
 const NO_ID_YET = "(made again)";
 
 const macsOf = (vm: VM) => vm.networkInterfaces.map(({ mac }) => mac);
@@ -266,7 +266,7 @@ async function remove(host: LibvirtHost, vm: VM, operation: Operation): Promise<
   for (const path of paths) await drop(host, vm, path);
 }
 
-/** What is written down of a change of a VM's seed. */
+/** Specification of the operation that changes a VM's seed. */
 const specOf = (command: "set_cloud_init" | "remove_cloud_init", { id, name }: VM, actor: string) => ({
   command,
   subject: name,

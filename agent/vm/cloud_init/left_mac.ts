@@ -7,8 +7,8 @@ import { log } from "../../log.ts";
 import { seedAt } from "./seed.ts";
 
 /**
- * What to know of a card that gets another MAC address: cloud-init finds the card that it configures by the address in the
- * seed. No warning where the VM has no seed, or one that cannot be read.
+ * Warnings about a card that gets another MAC address: cloud-init finds the card that it configures by the address in
+ * the seed. None where the VM has no seed, or one that cannot be read.
  *
  * @param mac the address before, in lower case
  * @throws {LibvirtError}

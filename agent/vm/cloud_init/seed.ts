@@ -27,13 +27,13 @@ import { seedDocuments } from "./seed_work.ts";
 
 type Link = Pick<LibvirtLink, "call" | "machine">;
 
-/** What a seed is made from. */
+/** The VM and the cloud-init settings that a seed is made from. */
 export interface SeedRequest {
   readonly vmName: string;
   readonly cloudInit: CloudInit;
   /** MAC addresses of the VM's interfaces in their order: what `network` without `mac` is about. */
   readonly macs: readonly string[];
-  /** Where the seed goes: the default pool when left out. */
+  /** Pool of the seed: the default pool when left out. */
   readonly pool?: string;
   /** A script that the first start runs in addition to what `cloudInit` says. Never made of what people write. */
   readonly vendorData?: string;
@@ -49,11 +49,11 @@ export interface MadeSeed {
   readonly warnings: ConfigFinding[];
 }
 
-/** What is worth knowing of a seed. */
+/** Warnings about a seed. */
 export const seedWarnings = ({ nobodySignsIn }: Pick<MadeDocuments, "nobodySignsIn">): ConfigFinding[] =>
   nobodySignsIn ? [{ field: "cloudInit", code: "NobodySignsIn", message: WARNINGS.NobodySignsIn }] : [];
 
-/** What {@link makeSeed} would refuse and tell, without making anything. */
+/** The refusal and the warnings of {@link makeSeed}, without making a seed. */
 export async function checkSeed(
   { vmName, cloudInit, macs }: SeedRequest,
 ): Promise<{ readonly refusal?: ContractError; readonly warnings: ConfigFinding[] }> {

@@ -1,5 +1,5 @@
 /**
- * What computes on a seed: checking and making its documents, hiding their secrets. YAML and password hashes take
+ * The computation on a seed: checking and making its documents, hiding their secrets. YAML and password hashes take
  * their time, so this runs in a worker: `seed_work.ts`.
  */
 import { checkCloudInit } from "../../../lib/vm/cloud_init/check.ts";
@@ -18,7 +18,7 @@ import type { CloudInit, CloudInitFiles } from "../../../lib/contract/cloud_init
 import { KEPT_SECRET } from "../../../lib/contract/cloud_init_bounds.ts";
 import { sha512Crypt } from "./sha512_crypt.ts";
 
-/** What a seed is made of, with its documents. */
+/** The cloud-init settings and the documents of a seed. */
 export type Documents = Pick<Seed, "cloudInit" | "files">;
 
 /** Documents that were made, and whether they set up no way to sign in. */
@@ -107,7 +107,7 @@ export function made(asked: CloudInit, before: Seed | undefined, about: SeedSubj
   return { cloudInit, files, nobodySignsIn: letsNobodyIn(files) };
 }
 
-/** What may be shown: no hash, no password. */
+/** The documents without password hashes and passwords. */
 export function shown({ cloudInit, files }: Documents): MadeDocuments {
   const { form, userData, networkConfig } = cloudInit;
   const users = form?.users?.map(({ passwordHash, ...user }) => ({

@@ -7,7 +7,7 @@ import type { Documents, MadeDocuments } from "./seed_documents.ts";
 /** Work, with the milliseconds that it may take. */
 export type ToSeedWorker = { readonly ms: number } & SeedTask;
 
-/** What is to be done. */
+/** A task of the seed worker. */
 export type SeedTask =
   | {
     readonly type: "make";
@@ -18,7 +18,7 @@ export type SeedTask =
   | { readonly type: "show"; readonly documents: Documents }
   | { readonly type: "read"; readonly bytes: Uint8Array };
 
-/** What came of it: a result, what is wrong with a field, what is wrong with the bytes, or why there is no result. */
+/** Answer of the seed worker: a result, a fault in a field or in the bytes, or the reason why there is no result. */
 export type FromSeedWorker =
   | { readonly type: "documents"; readonly documents: MadeDocuments }
   | { readonly type: "seed"; readonly seed: Seed }

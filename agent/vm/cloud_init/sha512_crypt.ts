@@ -7,7 +7,7 @@ import { createHash, type Hash, randomBytes } from "node:crypto";
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const DIGEST = 64;
 const SALT = 16;
-/** What Debian's own tools use when they are not told. */
+/** Default number of rounds of Debian's own tools. */
 const ROUNDS = 5000;
 
 const digest = (feed: (hash: Hash) => void): Uint8Array => {

@@ -205,7 +205,7 @@ async function makeRoom(
 /**
  * Makes a VM.
  *
- * @throws {ContractError} what is wrong with the configuration, or which step failed
+ * @throws {ContractError} the fault in the configuration, or the step that failed
  */
 export async function createVm(
   services: CreateServices,

@@ -50,7 +50,7 @@ async function makeCopy(
   return await copyEnlarged(host.link, copy, sizeGb, job);
 }
 
-/** Where a volume is to be made. */
+/** Pool and name of a volume that is to be made. */
 interface Place {
   readonly pool: string;
   readonly name: string;
@@ -82,7 +82,7 @@ async function makeImage(
 /** Carries a copy out as a job. */
 export type CopyJob = <T>(work: (job: JobHandle) => Promise<T>) => Promise<T>;
 
-/** What copies the images for a VM, in the name of who asks for it. */
+/** Runs image copies for a VM as tasks of the principal who creates it. */
 export const copyJob = ({ jobs }: LibvirtHost, vm: NewVm, operation: Operation): CopyJob => (work) =>
   jobs.run({
     command: "create_vm",

@@ -39,7 +39,7 @@ import type { ImageRecords } from "../../storage/images/records.ts";
 /** Facts that the inventory has in memory. */
 type InventoryFacts = Pick<Facts, "pools" | "defaultPool" | "vmNames" | "macs" | "networks">;
 
-/** What creating VMs needs in addition to what every command on VMs has. */
+/** Dependencies of creating VMs on one host. */
 export interface CreateServices {
   readonly vms: LibvirtHost;
   readonly capabilities: HostCapabilities;
@@ -52,11 +52,11 @@ export interface CreateServices {
   readonly allowOvercommit: boolean;
   /** Names of the rules of placement that a VM would go against on a host. @throws {ContractError} StoreUnavailable */
   readonly rulesAgainst: (vm: CoveredVm & { readonly name: string }, hostId: string) => readonly string[];
-  /** What an image may be. @throws {ContractError} while it cannot be read */
+  /** Limits on images. @throws {ContractError} while they cannot be read */
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
 
-/** What all hosts share of that. */
+/** The dependencies that all hosts share. */
 export interface CreateSources {
   readonly systems: OperatingSystems;
   readonly images: Pick<ImageRecords, "policy">;
@@ -64,7 +64,7 @@ export interface CreateSources {
   readonly rulesAgainst: { get(): CreateServices["rulesAgainst"] };
 }
 
-/** What creating VMs on a host needs. */
+/** Dependencies of creating VMs on a host. */
 export function createServices(
   host: LibvirtHost,
   { systems, images, settings, rulesAgainst }: CreateSources,
@@ -126,8 +126,8 @@ export async function poolFacts({ vms: { inventory: { storage } } }: CreateServi
 }
 
 /**
- * Which of these files of the host are there. Where they cannot be seen, libvirt's word is waited for; what can be no
- * path goes to the findings.
+ * The files among these that exist. Where the host's files cannot be seen, all count: libvirt decides later. A text
+ * that cannot be a path goes to the findings.
  */
 async function present(
   machine: LocalMachine | null,
@@ -172,7 +172,7 @@ async function readOnly(
   return found;
 }
 
-/** What QEMU could not open, though it is there. */
+/** Files that QEMU's user could not open → the folder that keeps it out. */
 async function closed(
   { vms: { link }, capabilities }: CreateServices,
   paths: readonly string[],
@@ -203,7 +203,7 @@ async function platformOrUsual(
   }
 }
 
-/** What the inventory tells, without a call but for saved memory. @throws {LibvirtError} while the pools were never read */
+/** Facts from the inventory; only saved memory takes a call. @throws {LibvirtError} while the pools were never read */
 async function inventoryFacts(services: CreateServices): Promise<InventoryFacts> {
   const { inventory } = services.vms;
   const vms = inventory.vms();
@@ -219,7 +219,7 @@ async function inventoryFacts(services: CreateServices): Promise<InventoryFacts>
   };
 }
 
-/** What is read again before it refuses somebody: it may have changed a moment ago, or without an event. */
+/** Data that is read again before a refusal: it may have changed a moment ago, or without an event. */
 const REREAD: Partial<Record<ErrorCode | WarningCode, (inventory: Inventory) => Promise<void>>> = {
   DiskExceedsPool: (inventory) => inventory.storage.refresh(),
   StoragePoolNotFound: (inventory) => inventory.storage.refresh(),
@@ -282,7 +282,7 @@ async function gather(
   };
 }
 
-/** Who asks for a VM. */
+/** The principal who creates a VM. */
 export interface Asker {
   readonly role: Role;
   /** Holds the images it is given until it is made; nothing is held for a preview. */

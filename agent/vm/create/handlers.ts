@@ -37,7 +37,7 @@ let validator: Validator | undefined;
 /** Stands for a name that was not given yet; what is found out about it is not returned. */
 const NO_NAME = "new-vm";
 
-/** What the schema says, and what of the configuration can be gone on with. */
+/** Errors by the schema, and the part of the configuration that can be checked further. */
 function readable(input: unknown): { config: VmConfig; errors: Unrendered<ConfigCheck["errors"]> } {
   validator ??= Compile(VmConfig);
   if (validator.Check(input)) return { config: input as VmConfig, errors: [] };
@@ -105,7 +105,7 @@ async function guestToolsErrors(): Promise<Unrendered<ConfigCheck["errors"]>> {
   }
 }
 
-/** What of the project is refused, as a finding. */
+/** Runs a check of the project; its refusal becomes a finding. */
 function noteRefusal<T>(errors: Unrendered<ConfigCheck["errors"]>, run: () => T): T | undefined {
   try {
     return run();

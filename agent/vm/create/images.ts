@@ -14,7 +14,7 @@ export interface ImageContext {
   readonly host: LibvirtHost;
   readonly role: ImageUse["role"];
   readonly vmName: string;
-  /** What an image may be. @throws {ContractError} while it cannot be read */
+  /** Limits on images. @throws {ContractError} while they cannot be read */
   readonly policy: () => Pick<ImagePolicy, "maxVirtualGb">;
   /** Holds what is used directly until the VM is made; nothing is held where it is only looked at. */
   readonly held: DisposableStack | undefined;
@@ -92,7 +92,7 @@ function requireCopyable(place: string, image: CheckedImage, { host }: ImageCont
 }
 
 /**
- * What an image that is to become a disk, or to be copied for one, is, or why it must not.
+ * Facts of an image that is to become a disk, or to be copied for one, or the reason why it must not.
  *
  * @throws {LibvirtError}
  */

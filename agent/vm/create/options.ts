@@ -1,4 +1,4 @@
-/** What this host offers to a new VM, as one answer. */
+/** The choices for a new VM on this host, as one answer. */
 import type { CreateOptions, Input } from "../../../lib/contract/mod.ts";
 import { usualNetwork } from "../../../lib/vm/create/nics.ts";
 import type { MachineType } from "../../../lib/formats/xml/capabilities.ts";

@@ -45,7 +45,7 @@ async function imagesOn(
   return found;
 }
 
-/** What a project names that a host has. */
+/** The pools, networks and images of a project that the host has. */
 async function meansOn(services: CreateServices, means: ProjectMeans): Promise<MeansHere> {
   const { storage, networks } = services.vms.inventory;
   const known = new Set(networks.records().map(({ name }) => name));

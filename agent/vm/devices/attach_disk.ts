@@ -46,7 +46,7 @@ const NO_SLOT = /No more available PCI slots|No more available PCI addresses/i;
 /** The same for USB. */
 const NO_PORT = /No free USB ports/i;
 
-/** What a running VM has none of any more, for the text of NoFreeSlot; undefined for other failures. */
+/** The kind of slot or port that a running VM has run out of, for NoFreeSlot; undefined for other failures. */
 function fullBus(error: unknown): string | undefined {
   if (!(error instanceof LibvirtError)) return undefined;
   return NO_SLOT.test(error.message) ? "PCI slot" : NO_PORT.test(error.message) ? "USB port" : undefined;
@@ -63,7 +63,7 @@ function hasIde(machine: string): boolean {
   return /^pc(-i440fx|$)|isapc/.test(machine);
 }
 
-/** What exactly one of the fields names. @throws {ContractError} InvalidInput */
+/** Requires that exactly one of the fields names a source. @throws {ContractError} InvalidInput */
 function requireOneSource({ device = "disk", create, path }: AttachInput): void {
   const reason = device === "cdrom"
     ? create === undefined ? undefined : "a drive takes a medium that is there (path), or none"
@@ -73,7 +73,7 @@ function requireOneSource({ device = "disk", create, path }: AttachInput): void 
   if (reason !== undefined) throw new ContractError("InvalidInput", { reason });
 }
 
-/** Where it can be done: a running VM takes some devices only at its next start. */
+/** Limits the configurations to the possible ones: a running VM takes some devices only at its next start. */
 function possible(places: Places, input: AttachInput, bus: DiskBus): Places {
   const { device = "disk" } = input;
   // QEMU plugs a drive in with its medium; libvirt 9.0 fails for an empty one.
@@ -248,7 +248,7 @@ export function attachElement(
   }, device);
 }
 
-/** What the disks of a VM come to with another one; a drive adds nothing. */
+/** Size of a VM's disks together with the new one, for its project's quota; a drive adds nothing. */
 async function grownBy(
   host: LibvirtHost,
   { id, disks }: VM,

@@ -7,22 +7,22 @@ import { child, children, type XmlElement } from "../../../lib/formats/xml/tree.
 import { contractError } from "../../libvirt/failure.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
-/** Which configurations a change is made in. */
+/** Configurations that a change is made in: the running VM's, the stored one, or both. */
 export interface Places {
   readonly live: boolean;
   readonly config: boolean;
 }
 
-/** What a caller may say about that. */
+/** The caller's choice of configurations. */
 export interface ApplyScope {
   readonly live?: boolean;
   readonly persistent?: boolean;
 }
 
 /**
- * Where a change is to be made: where it was asked for, else everywhere it can be.
+ * Configurations for a change: the ones asked for, else all that are possible.
  *
- * @throws {ContractError} VmNotRunning, VmNotPersistent; InvalidInput when nothing is left
+ * @throws {ContractError} VmNotRunning, VmNotPersistent; InvalidInput when none is left
  */
 export function changedPlaces({ inventory }: LibvirtHost, vm: VM, { live, persistent }: ApplyScope): Places {
   const active = inventory.active().includes(vm.id);
@@ -118,7 +118,7 @@ export function requireUsb(
   throw new ContractError("NoUsbController", { name, device });
 }
 
-/** What libvirt said no with, as this error of the contract, with the details its text needs. */
+/** Converts an error of libvirt into this error of the contract, with the details that its text needs. */
 export function deviceError(
   thrown: unknown,
   code: ErrorCode,

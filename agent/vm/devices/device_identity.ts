@@ -18,7 +18,7 @@ import { setMetadata } from "../own_metadata.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 
-/** What a device of the host says of itself. Source: the kernel's sysfs; of another host libvirt's list alone. */
+/** Identity of a host device, from the kernel's sysfs; of another host, from libvirt's list alone. */
 async function identityOf(
   { link }: LibvirtHost,
   { path, capability: is }: NodeDevice,
@@ -40,7 +40,7 @@ async function identityOf(
   return { model, ...(vendor !== undefined && device !== undefined && { subsystem: `${vendor}:${device}` }) };
 }
 
-/** What the host has now where a VM's devices are named, by name; those that it has not are left out. */
+/** Identities of the host's present devices that a VM's devices name, by name; missing ones are left out. */
 async function identitiesNow(
   host: LibvirtHost,
   names: readonly string[],

@@ -21,7 +21,7 @@ const CLOSING_MS = 8000, AGAIN_MS = 200;
 export const isClosedAgain = (error: unknown) =>
   error instanceof LibvirtError && CLOSED_AGAIN.test(error.message);
 
-/** Which configuration a call changes. */
+/** Configuration that a call changes. */
 interface Where {
   readonly live: boolean;
   readonly config: boolean;
@@ -106,7 +106,7 @@ async function putAndRead(
   return outcome;
 }
 
-/** What libvirt or the guest refuses is not tried again. */
+/** Refusals by libvirt or the guest are not tried again. */
 const isRefusal = (error: unknown): boolean =>
   (error instanceof LibvirtError && error.kind === "libvirt") ||
   (error instanceof ContractError && error.code === "DeviceNotReleased");

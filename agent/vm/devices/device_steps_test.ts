@@ -18,7 +18,7 @@ interface World {
   readonly fails?: Error;
 }
 
-/** What was asked of libvirt to change something. */
+/** A settlement that records the changes that it asks of libvirt. */
 function settlement({ run, devices, isGone, fails }: World): { at: Settlement; changes: unknown[][] } {
   const changes: unknown[][] = [];
   const answers: Readonly<Record<string, (input: { inactive?: boolean }) => unknown>> = {

@@ -53,7 +53,7 @@ async function pathOf({ link }: LibvirtHost, disk: DiskDevice): Promise<string |
   return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
 }
 
-/** What a disk has now, in bytes; undefined where that is not known. @throws {LibvirtError} */
+/** Present capacity of a disk, in bytes; undefined where it is not known. @throws {LibvirtError} */
 async function capacityOf(
   host: LibvirtHost,
   vm: VM,
@@ -70,7 +70,7 @@ async function capacityOf(
   return typeof size === "object" ? size.capacity : volume?.capacity;
 }
 
-/** What else needs an image: snapshots, also the VM's own, templates, the bin, volumes that are built on it. */
+/** Other users of an image: snapshots, including the VM's own, templates, the bin, volumes that are built on it. */
 async function keptFor(host: LibvirtHost, vm: VM, path: string): Promise<Sentence | undefined> {
   const useOf = await exactUsers(host, { givenUpBy: vm.id });
   const volume = await volumeAt(host.link, path) ?? { pool: "", name: path, path, type: "file" };

@@ -1,4 +1,4 @@
-/** What of how a disk is run takes a newer libvirt than some hosts have. */
+/** Disk driver settings that need a newer libvirt than some hosts have. */
 import { DISK_DRIVER_SINCE } from "../../../lib/contract/choices.ts";
 import { ContractError, type DiskTuning } from "../../../lib/contract/mod.ts";
 import type { HostCapabilities } from "../../hosts/capabilities.ts";

@@ -1,7 +1,7 @@
 /**
- * Who may loosen a network filter. An administrator gives a card a filter so that the VM cannot send under another's
- * address; whoever only operates that VM must not get around it: not by changing the filtered card, not by replacing it,
- * not by another card of the VM.
+ * Permission to loosen a network filter. An administrator gives a card a filter so that the VM cannot send under
+ * another's address; a user who only operates that VM must not get around it: not by changing the filtered card, not by
+ * replacing it, not by another card of the VM.
  */
 import { PERMISSIONS } from "../../../lib/access/permissions.ts";
 import { may } from "../../../lib/access/rights.ts";
@@ -12,7 +12,7 @@ import { children } from "../../../lib/formats/xml/tree.ts";
 import type { Principal } from "../../access.ts";
 import { type Configurations, nicIn } from "./configurations.ts";
 
-/** Who changes a card, and the host of its VM. */
+/** The principal who changes a card, and the host of its VM. */
 interface Who extends Pick<Principal, "rights"> {
   readonly hostId: string;
 }

@@ -34,7 +34,7 @@ import { changeDevices } from "./operate.ts";
 import { remove } from "./release.ts";
 
 const DEVICE = "host device";
-/** What a running VM can have none of any more. */
+/** Slots and ports that a running VM can run out of. */
 const SLOTS = { usb: "USB port", pci: "PCI slot" } as const;
 
 /** @throws {ContractError} InvalidInput */

@@ -5,8 +5,8 @@ import { fill } from "../../../lib/i18n/fill.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 
 /**
- * What to know of a card that gets another MAC address: the network's static lease goes on for the old one, and whoever has
- * that one later gets its IP address. No warning where the network has none.
+ * Warnings about a card that gets another MAC address: the network's static lease stays for the old one, and a later
+ * card with the old address gets its IP address. None where the network has no lease.
  *
  * @param mac the address before, in lower case
  */

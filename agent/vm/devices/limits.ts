@@ -124,9 +124,10 @@ export async function limitLiveNic(
 }
 
 /**
- * Refuses limits that do not go together, and those of an interface that libvirt limits nothing of.
+ * Refuses limits that do not go together, and those of an interface on which libvirt supports none.
  *
- * @param nic as it is; absent for a new one @param source what it is plugged into after the change, where that changes
+ * @param nic the present one; absent for a new one
+ * @param source its source after the change, where that changes
  * @throws {ContractError} InvalidInput, LimitsNotSupported
  */
 export function requireNicLimits(

@@ -46,7 +46,7 @@ function requireMac(text: string): string {
   return mac;
 }
 
-/** Which of a VM's cards is meant: `MAC`, or `MAC@place`. @throws {ContractError} InvalidMac */
+/** Parses the reference to one of a VM's cards: `MAC`, or `MAC@place`. @throws {ContractError} InvalidMac */
 function requireNic(text: string): string {
   const [mac = "", ...place] = text.split("@");
   return [requireMac(mac), ...place].join("@");
@@ -84,7 +84,7 @@ interface Plug {
   readonly user?: UserBackend;
 }
 
-/** Where a card is to be plugged in; undefined when nothing is said. @throws {ContractError} InvalidInput */
+/** Source that a card is plugged in to; undefined when none is given. @throws {ContractError} InvalidInput */
 function plugOf({ network, bridge, direct, user }: Plug): NicSource | undefined {
   const said = [
     network !== undefined && { type: "network" as const, name: network },
@@ -233,7 +233,7 @@ export async function detachNic(
   return output!;
 }
 
-/** What a running VM takes at once. QEMU cannot swap a card's model or address. */
+/** The part of a change that a running VM takes at once. QEMU cannot swap a card's model or address. */
 function atOnce({ source, linkUp, filter, filterAddresses }: NicChange): NicChange | undefined {
   const change = { source, linkUp, filter, filterAddresses };
   return Object.values(change).every((value) => value === undefined) ? undefined : change;

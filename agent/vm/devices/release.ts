@@ -14,7 +14,7 @@ import { runOf } from "./configurations.ts";
 
 /** Seconds a guest has to release a device; libvirt itself waits for five of them. */
 const RELEASE_SECONDS = 15;
-/** What a guest did that said no. */
+/** Reason of a device that the guest refused to release. */
 const REFUSED = "did not release it (it refused)";
 /** `virDomainEventType`: the VM is off, with all it had. */
 const STOPPED = 5;

@@ -10,7 +10,7 @@ import { remove } from "./release.ts";
 
 const VM_ID = "11111111-1111-1111-1111-111111111111";
 
-/** Where a configuration has its only network interface. */
+/** The only network interface of a configuration. */
 function placeIn(xml: string) {
   const document = new XmlDocument(xml);
   return { document, element: child(document.find("devices")!, "interface")! };

@@ -1,4 +1,4 @@
-/** Which folder of the host a share is of. Root of the guest is root of the host in it, so many are refused. */
+/** Checks the host folder of a share. Root of the guest is root of the host in it, so many are refused. */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import { sharesOf } from "../../../lib/formats/xml/device_diff.ts";
@@ -23,7 +23,7 @@ import { realPath } from "../../storage/disk_images/chain.ts";
 
 const refused = (path: string, reason: Sentence) => new ContractError("PathRefused", { path, reason });
 
-/** What tells where copies of VMs are. */
+/** Source of the folders with copies of VMs. */
 export interface BackupPlaces {
   readonly backups: {
     require(): void;
@@ -36,7 +36,7 @@ export interface BackupPlaces {
   };
 }
 
-/** Where copies of VMs are: who writes there writes what is restored. @throws {ContractError} StoreUnavailable */
+/** Folders with copies of VMs: writing there changes restored data. @throws {ContractError} StoreUnavailable */
 export function backupFolders({ backups, backupTargets }: BackupPlaces): ClosedFolder[] {
   backups.require();
   return [

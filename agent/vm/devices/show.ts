@@ -1,4 +1,4 @@
-/** What a VM's disks and network cards are, and what new ones can be made of. */
+/** A VM's disks and network cards, and the choices for new ones. */
 import { type Unrendered, userName } from "../../../lib/i18n/message.ts";
 import { ImageRoles } from "../../storage/images/roles.ts";
 import { withBases } from "../../storage/shown_bases.ts";
@@ -24,7 +24,7 @@ import { configurationsOf } from "./configurations.ts";
 import { showHostDevices } from "./host_devices.ts";
 import { shareDrivers } from "../../hosts/share_drivers.ts";
 
-/** What is found out in addition: null, with a line in the log, when libvirt cannot say it. */
+/** Waits for an additional answer: null, with a line in the log, when libvirt cannot give it. */
 async function unlessSilent<T>(what: string, asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;
@@ -138,7 +138,7 @@ export async function showDevices(host: LibvirtHost, vmId: string): Promise<VmDe
   return { disks: await withBases(host, vm, disks), nics: nics.map(showNic), shares, hostDevices };
 }
 
-/** What a new disk or network card can be made of. @throws {LibvirtError} */
+/** Choices for a new disk or network card. @throws {LibvirtError} */
 export async function showOptions(host: LibvirtHost, vm: VM, role: Role): Promise<Unrendered<DeviceOptions>> {
   const { link, inventory } = host;
   const { storage } = inventory;

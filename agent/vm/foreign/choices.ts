@@ -1,4 +1,4 @@
-/** What was chosen at the last imports, for the next one: the pool, the format, and where each network of a source goes. */
+/** Choices of the last imports, for the next one: the pool, the format, and the target of each network of a source. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Migration } from "../../store/migrations.ts";
 import type { Store } from "../../store/store.ts";
@@ -15,7 +15,7 @@ export const FOREIGN_CHOICE_MIGRATIONS: readonly Migration[] = [
    ) STRICT, WITHOUT ROWID;`,
 ];
 
-/** What is chosen once and holds for the next. */
+/** Key of a choice that is kept for the next import. */
 export type ChoiceKey = "pool" | "format" | `network:${string}` | `certificate:${string}`;
 
 export class ForeignChoices {

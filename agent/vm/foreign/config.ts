@@ -20,13 +20,13 @@ import type { Principal } from "../../access.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { ForeignServices } from "./model.ts";
 
-/** What of a VM is taken otherwise than it comes. */
+/** Changes to a VM on import, compared to its source. */
 type VmChoices = Pick<
   Input<"import_foreign_vm">,
   "cpuCount" | "memoryMb" | "firmware" | "tpm" | "project" | "allowOvercommit"
 >;
 
-/** What was made for a VM, and what was decided. */
+/** The results and the decisions of an import of a VM. */
 export interface MadeForVm {
   readonly name: string;
   /** By the place of each disk; undefined for one that is made empty. */
@@ -77,9 +77,9 @@ export function configOf(
 }
 
 /**
- * Has create_vm's own rules judge what does not depend on the disks, before hours are spent on them.
+ * Has create_vm's own rules judge all that does not depend on the disks, before hours are spent on them.
  *
- * @returns what create_vm would refuse
+ * @returns the refusals of create_vm
  */
 export async function obstaclesOf(
   { host }: Pick<ForeignServices, "host">,
@@ -92,10 +92,10 @@ export async function obstaclesOf(
 }
 
 /**
- * Refuses what create_vm would refuse, before hours are spent on the disks.
+ * Throws the refusals of create_vm before hours are spent on the disks.
  *
- * @param diskBytes what its disks will have, for the quota of its project
- * @throws {ContractError} what create_vm would say
+ * @param diskBytes the size of its disks, for the quota of its project
+ * @throws {ContractError} those of create_vm
  */
 export async function requireCreatable(
   services: Pick<ForeignServices, "host">,
@@ -115,13 +115,13 @@ export async function requireCreatable(
   throw ContractError.fromBody({ code, message, details: { field } });
 }
 
-/** Where a network interface goes here. */
+/** Target of a network interface on this host. */
 export interface NicPlaceHere {
   readonly network?: string;
   readonly bridge?: string;
 }
 
-/** What of a host decides where interfaces go. */
+/** Networks and bridges of a host, for the choice of targets of interfaces. */
 interface Wires {
   readonly networks: readonly {
     readonly name: string;
@@ -167,11 +167,11 @@ function placeFor(
   return { place: usual === undefined ? null : { network: usual }, inVlan: vlan === undefined };
 }
 
-/** What is remembered of a network at the source: the same name in another VLAN is another place. */
+/** Key of a network at the source for remembered choices: the same name in another VLAN is another network. */
 export const networkKey = ({ network, vlan }: Pick<ForeignNic, "network" | "vlan">): `network:${string}` =>
   `network:${network}${vlan === undefined ? "" : ` VLAN ${vlan}`}`;
 
-/** Where all interfaces go when nothing is said, and what is to be said of it. */
+/** Default targets of all interfaces, and notes on them. */
 export async function usualPlaces(
   { host, choices }: ForeignServices,
   nics: readonly ForeignNic[],
@@ -193,7 +193,7 @@ export async function usualPlaces(
   return { places, warnings };
 }
 
-/** What comes of the network interfaces. @throws {ContractError} InvalidInput */
+/** Network interfaces of the new VM. @throws {ContractError} InvalidInput */
 export async function nicsOf(
   services: ForeignServices,
   { nics }: SourceVm,

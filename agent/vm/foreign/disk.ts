@@ -28,11 +28,11 @@ export interface FolderDisk {
   /** Bytes of its files. */
   readonly fileBytes: number;
   readonly files: readonly HeldFile[];
-  /** What qemu-img is told of it. */
+  /** Image description for qemu-img. */
   readonly image: ImageNode;
 }
 
-/** Who asks, and what disks may be. */
+/** The host, the limits and the principal's role for a request for disks. */
 export interface DiskRequest {
   readonly host: LibvirtHost;
   readonly policy: Pick<ImagePolicy, "maxVirtualGb">;
@@ -45,7 +45,7 @@ export interface DiskRequest {
 const OWN_DESCRIPTION =
   '# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType="twoGbMaxExtentSparse"\n';
 
-/** What a file is said to be by its name. */
+/** Format by the ending of a file's name. */
 const BY_ENDING: Readonly<Record<string, ArrivingFormat>> = {
   vmdk: "vmdk",
   qcow2: "qcow2",

@@ -46,7 +46,7 @@ export interface HeldFile {
   readonly requireUnchanged: () => Promise<void>;
 }
 
-/** What differs once something was written into a file, even where its time of change was set back. */
+/** State of a file: differs after each write, even where the time of change was set back. */
 const stateOf = ({ size, mtime, ctime }: Deno.FileInfo): string =>
   JSON.stringify([size, mtime?.getTime(), ctime?.getTime()]);
 
@@ -56,7 +56,7 @@ const changing = (name: string) =>
 /** Milliseconds that a time of change stands for: whole seconds are known of it. And how long its end is waited for. */
 const CHANGED_MS = 1000, MOST_WAIT_MS = 1500;
 
-/** What a file is, once a later change has another time than its last one. @throws {ContractError} where it is being written */
+/** State of a file, once its last change has aged enough. @throws {ContractError} while it is being written */
 async function settledState(name: string, path: string): Promise<Deno.FileInfo> {
   const info = await statFile(path), changedAt = info.ctime?.getTime() ?? 0;
   const left = changedAt + CHANGED_MS + 50 - Date.now();
@@ -161,7 +161,7 @@ export class SourceFolder {
     return await source.read(0, size);
   }
 
-  /** What the folder is called. */
+  /** Last part of the folder's path. */
   get name(): string {
     return basename(this.path);
   }

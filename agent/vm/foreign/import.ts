@@ -28,7 +28,7 @@ interface Made {
   readonly path: string;
 }
 
-/** What is to be made. */
+/** Parameters of an import. */
 interface Plan {
   readonly input: Input<"import_foreign_vm">;
   readonly name: string;
@@ -175,7 +175,7 @@ function remember(
   }
 }
 
-/** What is refused before it waits for its turn. @returns the VM's name here */
+/** Throws the refusals that need no wait in the queue. @returns the VM's name here */
 async function requirePossible(services: ForeignServices, plan: Omit<Plan, "name">): Promise<string> {
   const { host } = services, { input, pool, format, principal } = plan;
   using held = new DisposableStack();

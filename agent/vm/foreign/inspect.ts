@@ -1,4 +1,4 @@
-/** What a foreign VM becomes if nothing else is said: shown before it is imported, with what the import would refuse. */
+/** Preview of a foreign VM with the default choices, with the refusals of the import. */
 import type { ForeignPreview, Input } from "../../../lib/contract/mod.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import type { Principal } from "../../access.ts";
@@ -13,7 +13,7 @@ import { type ForeignWarning, foreignWarning } from "../../../lib/formats/foreig
 /** Milliseconds that a look at the file systems of all disks may take. */
 const LOOK_MS = 20_000;
 
-/** What was chosen last, as far as it is possible now. */
+/** The last choices, as far as they are possible now. */
 export function lastChoices({ host, choices }: ForeignServices): ForeignPreview["chosen"] {
   const pools = host.inventory.storage.records();
   const pool = choices.get(host.id, "pool"), format = choices.get(host.id, "format");
@@ -30,10 +30,10 @@ export const nameHere = ({ host }: ForeignServices, { vm }: ForeignSource): stri
   vmNameOf(vm.name, (each) => host.inventory.vmByName(each) !== undefined);
 
 /**
- * What would be refused of a Windows that was not shut down. Of disks that cannot be looked at in time nothing is said: the import
- * looks again.
+ * Warnings about a Windows that was not shut down. Disks that cannot be read in time have none: the import checks them
+ * again.
  *
- * @param limitMs milliseconds that it may take for all disks together
+ * @param limitMs limit in milliseconds for all disks together
  */
 export async function uncleanWarnings(
   { vm, disks }: Pick<ForeignSource, "vm" | "disks">,

@@ -56,7 +56,7 @@ function volumeOf(
   other: LibvirtHost,
   { path, size, changed }: Pick<Volume, "path" | "changed"> & { readonly size: number },
 ): RemoteDisk {
-  /** What libvirt says, told from a line that broke. */
+  /** Converts a lost connection into {@link LineBroken}, other errors into ImportFailed. */
   const told = (error: unknown): unknown =>
     isConnectionLost(error)
       ? new LineBroken(`no connection to ${other.id}`, { cause: error })

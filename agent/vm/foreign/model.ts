@@ -16,18 +16,18 @@ import type { ForeignLogins } from "./remote/logins.ts";
 import type { SshFiles } from "../../hosts/ssh/files.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** What importing needs in addition to the host. */
+/** Dependencies of importing foreign VMs. */
 export interface ForeignServices {
   readonly host: LibvirtHost;
   readonly hosts: Pick<HostRegistry, "named" | "require">;
   readonly choices: ForeignChoices;
-  /** Who signs in to servers. */
+  /** Credentials for servers, kept for a while. */
   readonly logins: ForeignLogins;
-  /** What imports that were cut have left; undefined where this host's files are not at hand. */
+  /** Files left by imports that were cut; undefined where this host's files are not accessible. */
   readonly parts: KeptParts | undefined;
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
-  /** What an image may be. @throws {ContractError} while it cannot be read */
+  /** Limits on images. @throws {ContractError} while they cannot be read */
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
 
@@ -36,13 +36,13 @@ export interface SourceDisk {
   /** As the definition names it. */
   readonly file: string;
   readonly format: string;
-  /** What a guest sees, in bytes; 0 where that is known when it has arrived. */
+  /** Size for the guest, in bytes; 0 where it is only known after the transfer. */
   readonly virtualBytes: number;
   /** Bytes that are read of it. */
   readonly fileBytes: number;
   /** Makes the volume, as a step of the operation. @throws {ContractError} @throws {LibvirtError} */
   readonly convert: (target: ConversionTarget, work: ConvertWork) => Promise<Volume>;
-  /** Where it lies here, where it does. */
+  /** The file on this host; undefined for a remote disk. */
   readonly local: FolderDisk | undefined;
   /** Reads what a guest sees of it, before it is converted; undefined where that is possible only afterwards. */
   readonly readGuest: GuestDiskReader | undefined;
@@ -64,7 +64,7 @@ export interface ConvertWork {
 
 /** A VM that may be imported. */
 export interface ForeignSource {
-  /** What it is called in its source, where no name was given. */
+  /** Name in its source, where the request gave none. */
   readonly found: string | undefined;
   readonly vm: SourceVm;
   /** By the place of each disk. */

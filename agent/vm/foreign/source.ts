@@ -1,4 +1,4 @@
-/** Where a foreign VM comes from: its definition read, its disks opened. */
+/** Source of a foreign VM: reads its definition, opens its disks. */
 import type { ForeignKind, ForeignServer, ForeignVmEntry, Input } from "../../../lib/contract/mod.ts";
 import { hyperVm, usualGeneration } from "../../../lib/formats/foreign/vm/hyperv.ts";
 import {
@@ -26,7 +26,7 @@ import { message } from "../../../lib/i18n/message.ts";
 
 type FolderKind = Exclude<ForeignKind, "libvirt" | ForeignServer>;
 
-/** What a folder's files that describe a VM are called. */
+/** Names of the files that describe a VM, by kind of folder. */
 const DEFINITIONS: Readonly<Record<FolderKind, RegExp>> = {
   vmx: /\.vmx$/i,
   proxmox: /\.conf$/i,

@@ -17,7 +17,7 @@ export interface GuestDisk {
   readonly readGuest: GuestDiskReader;
 }
 
-/** What a guest would see of a disk that lies here, before it is converted. */
+/** Reads a local disk as its guest would, before it is converted. */
 export const localReader =
   ({ image, virtualBytes }: Pick<FolderDisk, "image" | "virtualBytes">): GuestDiskReader =>
   async (offset, length, signal) =>

@@ -7,7 +7,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { attachElement } from "../devices/attach_disk.ts";
 import { configurationsOf, deviceError, hasController } from "../devices/configurations.ts";
 
-/** Where a VM has the channel: there already, since now, or from its next start on. */
+/** When a VM has the channel: before, since now, or from its next start on. */
 export type ChannelAdded = "present" | "now" | "next start";
 
 const NO_CONTROLLER =

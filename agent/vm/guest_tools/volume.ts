@@ -14,10 +14,10 @@ import { message } from "../../../lib/i18n/message.ts";
 /** Names tried: somebody's own file may have the first. */
 const MOST_NAMES = 10;
 
-/** What is made just now, by host: two who want it at once get the same. */
+/** CDs under construction, by host: two callers at the same time get the same. */
 const making = new Map<string, Promise<unknown>>();
 
-/** What a CD is known by. */
+/** Identity of a CD. */
 interface Identity {
   readonly sha256: string;
   readonly size: number;

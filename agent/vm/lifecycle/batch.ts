@@ -4,7 +4,7 @@ import type { BatchOperationResult, ContractError } from "../../../lib/contract/
 /** VMs worked on at the same time. */
 const AT_ONCE = 4;
 
-/** What became of each; an error names VMs by their ids until it is told. */
+/** Result of a batch; errors name VMs by their ids until they are reported. */
 export interface BatchResult extends Omit<BatchOperationResult, "results"> {
   readonly results: { readonly vmId: string; readonly success: boolean; readonly error?: ContractError }[];
 }

@@ -20,18 +20,18 @@ import { volumeAt } from "../../storage/volumes.ts";
 import { otherUserOf } from "./other_user.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
 
-/** What becomes of a VM that goes into the bin. */
+/** Files and entry of a VM that goes into the bin. */
 export interface BinPlan {
   readonly entry: StoredEntry;
   /** The entry as the note next to its files has it: without passwords. */
   readonly open: StoredEntry;
   /** Disks that the bin cannot keep: they are deleted for good. */
   readonly lostDisks: readonly string[];
-  /** What holds the UEFI variables that the bin does not keep: elsewhere, or not to be found. */
+  /** XML that names the UEFI variables that the bin does not keep: they are elsewhere, or not found. */
   readonly lostNvram: string | undefined;
 }
 
-/** What of a VM lies in files other than its disks. */
+/** Files of a VM other than its disks. */
 async function filesOfDefinition(
   host: LibvirtHost,
   document: XmlDocument,
@@ -52,8 +52,8 @@ async function filesOfDefinition(
 }
 
 /**
- * What of a VM stays where it is, each with the file that it is now: disks that do not go, and UEFI variables that another
- * VM has, too.
+ * Files of a VM that stay where they are, each with its identity: disks that are not binned, and UEFI variables that
+ * another VM has, too.
  *
  * @throws {LibvirtError}
  */
@@ -93,10 +93,10 @@ async function snapshotsOf(
 }
 
 /**
- * What of a VM the bin keeps: its definition, the disks that go, its UEFI variables and its TPM's state.
+ * Plans the bin's entry of a VM: its definition, the disks to bin, its UEFI variables and its TPM's state.
  *
  * @param xml its stored definition with passwords
- * @param paths the disks that go
+ * @param paths the disks to bin
  * @throws {LibvirtError}
  */
 export async function planBin(
@@ -153,9 +153,9 @@ export const movesOf = ({ id: entry, files }: Pick<StoredEntry, "id" | "files">)
   files.map(({ pool, path, as, file }) => ({ kind: "file-binned", entry, pool, path, as, file }));
 
 /**
- * Puts back what libvirt kept in addition to a definition.
+ * Restores libvirt's snapshot records, which it keeps in addition to a definition.
  *
- * @returns what could not be put back, as sentences
+ * @returns the records that could not be restored, as sentences
  * @throws {LibvirtError} when libvirt is away
  */
 export async function recordSnapshots(

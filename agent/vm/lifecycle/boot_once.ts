@@ -7,7 +7,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { editableXml } from "../xml.ts";
 import { requireStartable } from "./start_check.ts";
 
-/** What the choices are called in errors. */
+/** Names of the boot choices in errors. */
 const NAMES: Readonly<Record<BootFrom, string>> = {
   disk: "a disk",
   cdrom: "a CD-ROM drive",

@@ -183,7 +183,7 @@ async function ownNvram(
   return await copyNvram(host, paths, steps, failed) ? paths.to : undefined;
 }
 
-/** What is to be made. */
+/** Parameters of a clone. */
 interface Plan {
   readonly vm: VM;
   readonly vmId: string;
@@ -196,7 +196,7 @@ interface Plan {
   readonly copies: readonly DiskCopy[];
   readonly role: Role;
   readonly tpm: ClonedTpm;
-  /** What a person should know of it. */
+  /** Warnings for the user. */
   readonly warnings: string[];
 }
 

@@ -29,7 +29,7 @@ export interface LiveCopy {
   /** The name of the clone. */
   readonly name: string;
   readonly copies: readonly DiskCopy[];
-  /** Who asks for it. */
+  /** Role of the principal. */
   readonly role: Role;
 }
 

@@ -8,7 +8,7 @@ import type { JobHandle } from "../../jobs/jobs.ts";
 import { readTpmState, type TpmStateFile } from "./tpm_state.ts";
 
 /**
- * What the TPM of a copy begins with; nothing where it is to be a new one.
+ * TPM state that a copy begins with; empty where it is to have a new TPM.
  *
  * @param document the VM's definition
  * @throws {ContractError} CloneFailed where the state of the VM's TPM cannot be read: without it the copy may not boot

@@ -29,7 +29,7 @@ import { defineAgain, eraseNvram, isOff, undefineStopped } from "./undefine.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** Which disks go, too, and whether all goes for good. */
+/** The disks that are deleted, too, and whether without the bin. */
 type DisksChosen = Omit<Input<"delete_vm">, "vmId">;
 
 /**
@@ -136,14 +136,14 @@ export async function deleteVm(
   return result;
 }
 
-/** What of a VM stays because others have it, too, as sentences. @throws {LibvirtError} */
+/** Parts of a VM that stay because other VMs have them, too, as sentences. @throws {LibvirtError} */
 async function stayingOf(host: LibvirtHost, { id }: VM, xml: string): Promise<string[]> {
   const nvram = nvramPath(new XmlDocument(xml));
   const user = nvram === undefined ? undefined : await otherUserOf(host, id, nvram);
   return user === undefined ? [] : [`The UEFI variables ${nvram} stay: ${user} has them, too.`];
 }
 
-/** What a VM that is suspended loses, whatever becomes of its disks, as sentences. @throws {LibvirtError} */
+/** Losses of a suspended VM, independent of its disks, as sentences. @throws {LibvirtError} */
 async function lostMemoryOf(host: LibvirtHost, vm: VM): Promise<string[]> {
   if (!await hasMemorySaved(host, vm)) return [];
   return ["Its saved memory was deleted: what the guest had not written to its disks is lost."];
@@ -237,7 +237,7 @@ async function moveToBin(
   return { deletedDisks: [...lostDisks], bin: receiptOf(entry) };
 }
 
-/** What the file system refuses becomes an error of the contract. */
+/** Moves a file of an entry; a refusal by the file system becomes an error of the contract. */
 async function inBin(entry: StoredEntry, run: () => Promise<unknown>, path = entry.name): Promise<void> {
   try {
     await run();

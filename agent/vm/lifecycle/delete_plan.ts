@@ -1,4 +1,4 @@
-/** What exactly goes when a VM is deleted: which of its disks can be deleted, and why the others cannot. */
+/** Exact plan of a VM's deletion: the disks that can be deleted, and for each other one the reason. */
 import { isSystemError } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
@@ -41,12 +41,12 @@ function unfit({ device, readOnly, shareable, type }: Disk): string | undefined 
   }
 }
 
-/** Where a disk is, and in which pool. */
+/** Path and pool of a disk. */
 interface Place {
   readonly path: string;
   readonly pool: string | undefined;
   readonly missing: boolean;
-  /** What the pool knows of it. */
+  /** Its volume in the pool. */
   readonly volume: Volume | undefined;
 }
 
@@ -162,7 +162,7 @@ async function planDisk(
     : { ...at, deletable: false, reason: why.reason, hinders: !why.missing && disk.type !== "block" };
 }
 
-/** Who needs which of the paths; why that is not known, where the image of another VM cannot be read now. */
+/** Users of each path; the reason where they are not known because another VM's image cannot be read now. */
 async function usersOf(
   host: LibvirtHost,
   paths: readonly string[],
@@ -209,7 +209,7 @@ async function keptImages(host: LibvirtHost, vm: VM): Promise<Disk[]> {
 const leftImages = ({ unusedOverlays }: LibvirtHost, { id }: VM): Disk[] =>
   (unusedOverlays?.of(id) ?? []).map(({ target, path }) => diskAt({ target, path, format: "qcow2" }));
 
-/** What tells which volume is built on an image and would be lost with it: one that does not go itself. */
+/** Returns a lookup of the volume on an image that would be lost with it: one that is not deleted itself. */
 async function othersAbove(
   host: LibvirtHost,
   going: readonly string[],

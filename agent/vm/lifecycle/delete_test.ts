@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { deleteVm } from "./delete.ts";
 
-/** A host whose inventory still shows its VM running. @param isRunning what libvirt says when it is asked */
+/** A host whose inventory still shows its VM running. @param isRunning libvirt's answer when it is asked */
 function hostOf(isRunning: boolean) {
   let shown = true, asked = 0;
   const host = {

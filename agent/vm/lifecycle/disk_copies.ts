@@ -1,4 +1,4 @@
-/** What copies of VMs have in common, be it a clone, a template or what is made of one: disks, UEFI variables, seeds. */
+/** Common parts of copies of VMs, for clones, templates and the VMs made of them: disks, UEFI variables, seeds. */
 import { ContractError, type Disk, type VM } from "../../../lib/contract/mod.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
 import { summarizePool } from "../../../lib/formats/xml/volume.ts";
@@ -25,7 +25,7 @@ export interface DiskCopy {
   readonly pool: string;
 }
 
-/** Where copies go, and whether they are overlays. */
+/** Pool of the copies, and whether they are overlays. */
 export interface DiskCopyRequest {
   /** Each disk's own when left out. */
   readonly pool?: string | undefined;

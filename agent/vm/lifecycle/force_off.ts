@@ -85,7 +85,7 @@ async function killQemu({ processes }: LocalMachine, { id, name }: VM): Promise<
 /**
  * Ends a VM at once.
  *
- * @returns what it is like afterwards, where libvirt tells
+ * @returns its record afterwards; null where libvirt does not give one
  * @throws {ContractError} ForceStopFailed @throws {LibvirtError}
  */
 export async function forceOff(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {

@@ -97,9 +97,9 @@ async function define(
 /**
  * Defines a VM; nothing is started.
  *
- * @param actor who asks for it
- * @throws {ContractError} HostInMaintenance, XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse, DisksMissing, PathRefused,
- * DiskRefused, ProjectNotFound, QuotaExceeded
+ * @param actor name of the principal
+ * @throws {ContractError} HostInMaintenance, XmlInvalid, InvalidName, VmNameExists, VmIdTaken, VmIdInBin, MacInUse,
+ * DisksMissing, PathRefused, DiskRefused, ProjectNotFound, QuotaExceeded
  */
 export async function importVm(
   host: LibvirtHost,

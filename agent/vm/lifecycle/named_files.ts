@@ -15,7 +15,7 @@ import { log } from "../../log.ts";
 import type { NvramMove } from "../../operations/step.ts";
 import { otherUserOf } from "./other_user.ts";
 
-/** Where libvirt has the saved memory of a suspended VM. */
+/** libvirt's file with the saved memory of a suspended VM. */
 const savedMemory = (name: string): string => `/var/lib/libvirt/qemu/save/${name}.save`;
 
 /** Whether something lies at a place of libvirt's on this host. What cannot be looked at is not there. */
@@ -33,7 +33,7 @@ async function lies({ link }: Pick<LibvirtHost, "link">, path: string): Promise<
 export const hasSavedMemory = (host: Pick<LibvirtHost, "link">, name: string): Promise<boolean> =>
   lies(host, savedMemory(name));
 
-/** What an earlier VM of a name has left that a new one would get. */
+/** Files of an earlier VM of a name that a new one would get, each as an error. */
 export interface LeftByName {
   /** UEFI variables, where the VM has such. */
   readonly nvram?: ContractError;
@@ -67,7 +67,7 @@ export async function requireNothingLeft(
 }
 
 /**
- * What is to be done with the file of UEFI variables when a VM gets another name; null where it stays where it is.
+ * Plans the move of the file of UEFI variables when a VM gets another name; null where it stays where it is.
  *
  * @param xml the VM's stored definition
  * @throws {ContractError} RenameFailed, NvramLeft, MemoryLeft
@@ -102,7 +102,7 @@ export async function planNvramMove(
   return { from, to: usualNvram(newName), file: await identityAt(from), isNamed };
 }
 
-/** Moves the file, unless it was moved or never was. @throws {FileRefused} @throws {Error} what the kernel says */
+/** Moves the file, unless it was moved or never was. @throws {FileRefused} @throws {Error} an error of the kernel */
 async function moveFile(from: string, to: string, { file }: Pick<NvramMove, "file">): Promise<void> {
   const now = file && await identityAt(from);
   if (file === null || now === null || !isSame(now, file)) return;

@@ -5,11 +5,11 @@ import { resolvedPaths } from "../../machine/resolved_path.ts";
 import { filesOfBoth } from "../../storage/disk_images/usage.ts";
 
 /**
- * What else names a file that is no disk: another VM, now or at its next start, or one in the bin that has left its UEFI
- * variables there.
+ * Another user of a file that is no disk: another VM, now or at its next start, or one in the bin that has left its
+ * UEFI variables there.
  *
- * @param uuid the VM that does not count, nor what is in the bin of it
- * @returns its name; undefined where nothing does @throws {LibvirtError}
+ * @param uuid the VM that does not count, nor its entry in the bin
+ * @returns its name; undefined where there is none @throws {LibvirtError}
  */
 export async function otherUserOf(
   host: LibvirtHost,

@@ -37,11 +37,11 @@ interface PowerRule {
   readonly otherwise: ErrorCode;
   /** The error when libvirt says no. */
   readonly failed: ErrorCode;
-  /** What pages show while it runs. */
+  /** Label on pages while it runs. */
   readonly label: string;
   /** Gives the VM as it is afterwards, where the call has read it. */
   readonly run: (host: LibvirtHost, vm: VM) => Promise<DomainRecord | null>;
-  /** What the guest is asked for: remembered until the guest has done it. */
+  /** The request to the guest: remembered until the guest has carried it out. */
   readonly asks?: "stop" | "reboot";
   /** May run at the same time as another operation on the VM: the way out when that one hangs. */
   readonly always?: true;
@@ -110,7 +110,7 @@ async function start(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   return record;
 }
 
-/** What libvirt and QEMU say of saved memory that they cannot read, or that an earlier VM of the name has left. */
+/** Messages of libvirt and QEMU about saved memory that is unreadable, or of an earlier VM of the name. */
 const UNREADABLE_MEMORY = new RegExp(
   [
     "cannot restore domain",
@@ -145,8 +145,8 @@ async function discardMemory(host: LibvirtHost, vm: VM): Promise<DomainRecord | 
 }
 
 /**
- * What is saved of a suspended VM is all that it has of a run: without it, it is off. One that continues just now shows as
- * suspended until libvirt has told of it: its QEMU is ended, and the memory that it reads stays.
+ * Ends a VM. A suspended one only loses its saved memory: without it, it is off. One that continues just now shows as
+ * suspended until libvirt has reported the change: its QEMU is ended, and the memory that it reads stays.
  */
 async function forceStop(host: LibvirtHost, vm: VM): Promise<DomainRecord | null> {
   if (vm.state !== "suspended") return await forceOff(host, vm);
@@ -158,7 +158,7 @@ async function forceStop(host: LibvirtHost, vm: VM): Promise<DomainRecord | null
   return isActive() ? await forceOff(host, host.requireVm(vm.id)) : record;
 }
 
-/** What a VM's state says of one that QEMU paused because a disk failed, or was full. */
+/** Reason in the state of a VM that QEMU paused because a disk failed, or was full. */
 const DISK_FAILED = "I/O error";
 /** Milliseconds in which QEMU tries again what had failed, and between looks whether it has paused the VM once more. */
 const AGAIN_MS = { most: 1500, look: 100 } as const;

@@ -37,11 +37,13 @@ export function requireOff({ inventory }: LibvirtHost, vm: VM): void {
 }
 
 /**
- * Gives a stopped VM another name. What libvirt finds by the name goes along: its UEFI variables, its autostart, snapshots'
- * records. Checkpoints go before, for libvirt 9.0 loses them; the next backup is a full one. Its disks keep their names.
+ * Gives a stopped VM another name. Its files that libvirt finds by the name go along: its UEFI variables, its
+ * autostart, snapshots' records. Checkpoints go before, for libvirt 9.0 loses them; the next backup is a full one. Its
+ * disks keep their names.
  *
- * @param actor who asks for it
- * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, NvramLeft, RenameFailed, VmBusy
+ * @param actor name of the principal
+ * @throws {ContractError} VmNotFound, InvalidName, VmNameExists, VmMustBeOff, VmNotPersistent, NvramLeft, RenameFailed,
+ * VmBusy
  */
 export async function renameVm(
   host: LibvirtHost,

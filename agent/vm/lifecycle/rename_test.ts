@@ -56,7 +56,7 @@ async function world({ name, file, fails }: { name: string; file: "old" | "new";
   };
 }
 
-/** Where a rename can be cut short: the file goes first. */
+/** States in which a rename can be cut short: the file goes first. */
 const CUTS = [
   { name: "old", file: "old" },
   { name: "old", file: "new" },

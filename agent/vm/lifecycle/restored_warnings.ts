@@ -1,4 +1,4 @@
-/** What a VM that came back from the bin needs, and what is not there or is something else by now. */
+/** Checks the dependencies of a VM that came back from the bin for missing and changed ones. */
 import { LEFT_NVRAM, type StoredEntry } from "../../../lib/bin/entry.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -9,7 +9,7 @@ import { resolvedPath } from "../../machine/resolved_path.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { fileAt } from "../../storage/file_id.ts";
 
-/** What is not as it was, of what was not in the bin. @throws {LibvirtError} */
+/** Warnings about files that were not in the bin and are missing or changed. @throws {LibvirtError} */
 async function leftWarnings(
   { link }: LibvirtHost,
   xml: string,
@@ -84,9 +84,9 @@ function memoryWarnings({ definition }: StoredEntry): string[] {
 }
 
 /**
- * What is not as it was of a VM that came back, as sentences.
+ * Warnings about a VM that came back: its missing and changed parts, as sentences.
  *
- * @param xml as it is defined
+ * @param xml its present definition
  * @param placed paths of its files that were in the bin
  * @throws {LibvirtError}
  */

@@ -1,9 +1,10 @@
 /**
- * What is looked at before a VM starts, for QEMU opens its images then. The chain of a disk that was attached
- * here stands in the VM's XML, so that headers are not followed. What is left: an image of which two VMs have
- * different formats, one that is being made, and a header that has changed since it was decided on and now names a
- * data file, which the XML cannot rule out. And what else needs what it writes to, see `image_conflicts.ts`. VMs
- * that others define may be built on anything: only what another VM's guest could have written is refused of theirs.
+ * Checks before the start of a VM, for QEMU opens its images then. The chain of a disk that was attached here stands in
+ * the VM's XML, so that headers are not followed. These faults remain: an image of which two VMs have different
+ * formats, one that is being made, and a header that has changed since it was decided on and now names a data file,
+ * which the XML cannot rule out. Other users of the images that it writes to are refused, too, see
+ * `image_conflicts.ts`. VMs that others define may be built on any image: of theirs, only images that another VM's
+ * guest could have written are refused.
  */
 import { message, type Sentence, vmName } from "../../../lib/i18n/message.ts";
 import { isSystemError } from "../../machine/files.ts";

@@ -1,6 +1,6 @@
 /**
- * What is looked at before a start, and on which host: the paths of another one, and those of the test driver, name
- * nothing here, whatever lies there.
+ * Checks before a start, and their host: the paths of another one, and those of the test driver, name no file here,
+ * even where one lies at the same path.
  */
 import assert from "node:assert/strict";
 import type { VM } from "../../../lib/contract/mod.ts";

@@ -1,6 +1,6 @@
 /**
- * What is told of VMs that run, or that libvirt starts with the host, although a start here would be refused: what virsh and
- * libvirt's autostart do cannot be kept from here.
+ * Warnings about VMs that run, or that libvirt starts with the host, although a start here would be refused: virsh and
+ * libvirt's autostart cannot be kept from it.
  */
 import type { VM } from "../../../lib/contract/mod.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -33,7 +33,7 @@ async function diskRisk(
   }
 }
 
-/** What a libvirt that was killed within a snapshot has left: only what waits for the next start can tell. */
+/** Trace of a libvirt that was killed within a snapshot: only a change that waits for the next start can show it. */
 async function imageRisk(host: LibvirtHost, vm: VM): Promise<string | undefined> {
   if (!host.inventory.record(vm.id)?.pending) return undefined;
   const merged = await mergedImage(host, vm);

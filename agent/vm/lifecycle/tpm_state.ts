@@ -120,7 +120,7 @@ async function makeFolders(steps: Steps, uuid: string, files: readonly TpmStateF
   }
 }
 
-/** Gives a VM that is not defined yet the state of its TPM. @throws {Error} what the kernel says */
+/** Gives a VM that is not defined yet the state of its TPM. @throws {Error} an error of the kernel */
 export async function putTpmState(
   steps: Steps,
   uuid: string,
@@ -134,10 +134,10 @@ export async function putTpmState(
 }
 
 /**
- * Writes the state that the TPM of a VM is to have next to what it has now.
+ * Writes the new state of a VM's TPM next to its present one.
  *
  * @param mark the end of the names
- * @returns what `replaceState()` does then
+ * @returns the moves and deletions for `replaceState()`
  */
 export async function stageTpmState(
   steps: Steps,

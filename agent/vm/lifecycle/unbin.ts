@@ -64,7 +64,7 @@ function requireName(host: LibvirtHost, name: string): void {
   }
 }
 
-/** Where each file goes: to where it was, or next to that where another name was asked for. @throws {ContractError} BinNameTaken */
+/** Decides each file's path: the former one, or one next to it for a new name. @throws {ContractError} BinNameTaken */
 async function place(
   host: LibvirtHost,
   { files, name: before, vmId }: StoredEntry,

@@ -25,7 +25,7 @@ export async function defineAgain(
   if (autostart) await link.call("domainSetAutostart", { uuid, autostart });
 }
 
-/** Who else has a file; `unknown` where another VM does not respond: the VM is gone, and is not waited for. */
+/** Another user of a file; `unknown` where another VM does not respond: the VM is gone, and is not waited for. */
 async function otherUserNow(host: LibvirtHost, uuid: string, path: string): Promise<string | undefined> {
   try {
     return await otherUserOf(host, uuid, path);
@@ -37,11 +37,11 @@ async function otherUserNow(host: LibvirtHost, uuid: string, path: string): Prom
 }
 
 /**
- * Deletes the NVRAM file of a VM that is gone. One that libvirt does not delete is left: the VM is gone all the same. So is
- * one that another VM, or a VM in the bin, names too.
+ * Deletes the NVRAM file of a VM that is gone. One that libvirt does not delete is left: the VM is gone all the same.
+ * So is one that another VM, or a VM in the bin, names too.
  *
  * @param uuid the VM's
- * @param holder what {@link nvramHolder} made of the VM's XML
+ * @param holder the result of {@link nvramHolder} for the VM's XML
  * @throws {LibvirtError} when libvirt is away
  */
 export async function eraseNvram(host: LibvirtHost, uuid: string, holder: string): Promise<void> {

@@ -53,7 +53,7 @@ export interface HostPair {
   readonly to: LibvirtHost;
 }
 
-/** What these moves need of the application. */
+/** Dependencies of moves that libvirt carries out. */
 export interface LibvirtMoveWorld {
   readonly copies: CopyServices;
   readonly coverage: Pick<Coverage, "of">;
@@ -61,7 +61,7 @@ export interface LibvirtMoveWorld {
 
 type Placing = Pick<Input<"migrate_vm">, "vmId" | "pool" | "pools" | "networks">;
 
-/** What was found before a move. */
+/** Findings and plan of a move. */
 interface Look {
   readonly xml: MigratableXml;
   readonly findings: readonly MigrationFinding[];
@@ -70,7 +70,7 @@ interface Look {
   readonly volumes: ReadonlyMap<string, Volume>;
 }
 
-/** What libvirt does not hand out of a VM's host. */
+/** Findings about parts of a VM that libvirt does not hand out of its host. */
 async function checkKept({ from }: HostPair, vm: VM, xml: string): Promise<MigrationFinding[]> {
   const document = new XmlDocument(xml), snapshots = (await scan(from, vm)).map(({ name }) => name);
   const hasState = nvramPath(document) !== undefined ||
@@ -144,7 +144,7 @@ async function look(
 const disksOf = ({ placed, volumes }: Look) =>
   shownDisks(placed.disks, (target) => volumes.get(target)?.capacity);
 
-/** What names the VM, and stays with the host that it leaves. */
+/** Names of the objects that belong to the VM: all of them stay with the host that it leaves. */
 function staysOf({ coverage }: LibvirtMoveWorld, { from }: HostPair, vm: VM, principal: Principal): string[] {
   const { portable, stays, users } = belongingsOf(from, coverage, vm, principal);
   return [...portable.map(({ name }) => name), ...stays, ...users];

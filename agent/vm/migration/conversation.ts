@@ -1,4 +1,4 @@
-/** What is asked of the KVM Manager that a VM moves to, on the WebSocket that the move lasts. */
+/** Questions to the KVM Manager that a VM moves to, on the WebSocket that lasts as long as the move. */
 import { ContractError } from "../../../lib/contract/errors.ts";
 import {
   MIGRATION_PATH,
@@ -56,7 +56,7 @@ export class MigrationConversation implements Disposable {
   /**
    * Asks; one question at a time.
    *
-   * @throws {ContractError} what the other one refuses with; LinkedHostAway where the connection was cut; LinkedHostNonsense
+   * @throws {ContractError} the other one's refusal; LinkedHostAway where the connection was cut; LinkedHostNonsense
    */
   async ask<Q extends MigrationQuestion>(question: Q): Promise<MigrationAnswers[Q["do"]]> {
     const { host } = this;

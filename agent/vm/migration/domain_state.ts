@@ -1,4 +1,4 @@
-/** Where a VM is that moves between hosts, as libvirt of one of them tells it. */
+/** State of a VM that moves between hosts, by one host's libvirt. */
 import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import type { IncomingState } from "../../../lib/host/migration_protocol.ts";
 import { isOff } from "../lifecycle/undefine.ts";

@@ -1,4 +1,4 @@
-/** What is in the way of moving a VM, as one host finds it and the other one shows it. */
+/** Obstacles to a VM's move, as one host finds them and the other one shows them. */
 import { oneLine } from "../../../lib/text/text.ts";
 import { migration } from "../../../lib/i18n/en/migration.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";

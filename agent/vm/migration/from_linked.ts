@@ -17,7 +17,7 @@ import { requireMayBring } from "./rights.ts";
 export const MIGRATION_COMMANDS = ["migrate_vm", "get_migration_plan"] as const;
 export type MigrationCommand = typeof MIGRATION_COMMANDS[number];
 
-/** Where the destination is looked up. */
+/** Hosts among which the destination is looked up. */
 export interface LinkedWorld {
   readonly hosts: Pick<HostRegistry, "local">;
   readonly linked: Pick<LinkedHosts, "served">;

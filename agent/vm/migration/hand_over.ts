@@ -1,4 +1,4 @@
-/** What KVM Manager keeps of a VM that moves: that of the other host keeps it from then on, where it can. */
+/** KVM Manager's data of a VM that moves: the other host's KVM Manager keeps it from then on, where it can. */
 import { mayCall } from "../../../lib/access/may_call.ts";
 import { commandMethods } from "../../../lib/client/api.ts";
 import { type CommandName, ContractError, type VM } from "../../../lib/contract/mod.ts";
@@ -14,7 +14,7 @@ import type { FigureTransfer } from "../../metrics/transfer.ts";
 import type { MigrationConversation } from "./conversation.ts";
 import { t } from "./findings.ts";
 
-/** What becomes of what goes by a VM, each as a noun with its name, as far as who asks may see it. */
+/** Objects that belong to a VM, by their fate in a move, each as a noun with its name; those the principal may see. */
 export interface Belongings {
   /** It goes along. */
   readonly portable: readonly Portable[];
@@ -53,7 +53,7 @@ export interface HandOver {
   readonly signal: AbortSignal;
 }
 
-/** Hands over what goes along, once the VM is there. Nothing of it keeps the VM from being there. @returns what stays, and why */
+/** Hands over the portable objects once the VM is there. No failure undoes the move. @returns the rest, with reasons */
 export async function handOver(handing: HandOver, { portable }: Belongings): Promise<string[]> {
   const { talk: { host: target }, principal } = handing, stays: string[] = [];
   const there = commandMethods((command, input) =>

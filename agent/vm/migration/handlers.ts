@@ -12,7 +12,7 @@ import { requireMayBring } from "./rights.ts";
 import type { EnteredMove, MoveQueue } from "./move_queue.ts";
 import { migrateVm, migrationPlan, type MigrationWorld } from "./outgoing.ts";
 
-/** What they work with. */
+/** Dependencies of the handlers. */
 export interface MigrationHandlerWorld extends MigrationWorld, LibvirtMoveWorld {
   readonly hosts: Pick<HostRegistry, "named">;
   readonly linked: Pick<LinkedHosts, "all" | "served">;

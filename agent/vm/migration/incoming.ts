@@ -69,7 +69,7 @@ const MOST_ALL_FIGURES = 64 * 1024 ** 2;
 /** The WebSocket was closed for what the other one said. */
 const REFUSED: Farewell = { code: 1008, reason: "this is not how KVM Managers move VMs" };
 
-/** What it needs of the application. */
+/** Dependencies of incoming moves. */
 export interface IncomingServices {
   readonly host: () => LibvirtHost;
   readonly identify: (request: Request, caller: Caller) => Principal;
@@ -148,7 +148,7 @@ async function answer(move: IncomingMigration, asked: string): Promise<unknown> 
   }
 }
 
-/** What a VM is made of here, once it was looked at. */
+/** Plan of an incoming VM, after it was checked. */
 interface Plan {
   readonly vm: IncomingVm;
   readonly name: string;
@@ -156,7 +156,7 @@ interface Plan {
   readonly isPossible: boolean;
 }
 
-/** What a VM comes by. */
+/** The job, the operation and the admissions of a VM that comes. */
 interface Arrival {
   readonly job: JobHandle;
   readonly operation: Operation;

@@ -8,14 +8,14 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { problem, warning } from "./findings.ts";
 
-/** What a definition says of the VM as a whole. */
+/** Root, name and id of a definition. */
 interface IncomingDomain {
   readonly root: XmlElement;
   readonly name: string;
   readonly vmId: string;
 }
 
-/** What is looked at of a VM that is to come. */
+/** The part of an incoming VM that is checked. */
 export type IncomingDefinition = Pick<IncomingVm, "vmId" | "live" | "networks">;
 
 type Check = (
@@ -135,7 +135,7 @@ async function lacking(
 }
 
 /**
- * What the cards of a definition need on this host, and is missing or off.
+ * Findings about networks and bridges that the cards of a definition need on this host, and that are missing or off.
  *
  * @param networks of the definition → those here that its cards come into @throws {XmlError}
  */
@@ -160,7 +160,7 @@ function memory({ sampler }: LibvirtHost, { root }: IncomingDomain): MigrationFi
 
 const CHECKS: readonly Check[] = [maintenance, identity, machine, files, processor, cards, memory];
 
-/** What keeps this host from running a VM, and what is worth knowing. @throws {LibvirtError} @throws {XmlError} */
+/** Problems that keep this host from running a VM, and warnings. @throws {LibvirtError} @throws {XmlError} */
 export async function checkIncoming(
   host: LibvirtHost,
   wanted: IncomingDefinition,

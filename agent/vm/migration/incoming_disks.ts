@@ -1,4 +1,4 @@
-/** Where the disks of a VM that is to come are: on storage that both hosts have, or in volumes that are made for them. */
+/** Places of the disks of an incoming VM: on storage that both hosts have, or in volumes that are made for them. */
 import { ContractError, type Disk } from "../../../lib/contract/mod.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
 import { describePool } from "../../../lib/formats/xml/pool.ts";
@@ -30,7 +30,7 @@ export interface CopiedHere {
   readonly image?: { readonly index: number; readonly of: ImageFile };
 }
 
-/** What becomes of all disks. */
+/** Plan for all disks of an incoming VM. */
 export interface IncomingDisks {
   readonly findings: readonly MigrationFinding[];
   readonly disks: readonly IncomingDisk[];

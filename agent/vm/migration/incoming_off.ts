@@ -33,7 +33,7 @@ const NVRAM_MODE = 0o600;
 
 const failed = (error: Sentence) => new ContractError("MigrationFailed", { error });
 
-/** What comes, and where it goes. */
+/** Parts of a VM that comes while it is off, with the host and the operation. */
 export interface IncomingParts {
   readonly host: LibvirtHost;
   readonly operation: Operation;
@@ -42,7 +42,7 @@ export interface IncomingParts {
   /** The definition that it gets. */
   readonly xml: string;
   readonly images: readonly MadeImage[];
-  /** What is written down of the move. */
+  /** The operation's record of the move. */
   readonly noted: Noted<VmIncoming>;
   /** The socket at which disks are written. */
   readonly socket: string;

@@ -14,9 +14,9 @@ import { t } from "./findings.ts";
 export const hasArrived = (state: IncomingState): boolean => state === "running" || state === "paused";
 
 /**
- * Ends a VM's copy on the host that it left. What the other host has told its users holds.
+ * Ends a VM's copy on the host that it left. The other host's report to its users holds.
  *
- * @param to the other host's name @returns what to tell of it @throws {LibvirtError}
+ * @param to the other host's name @returns notes for the user @throws {LibvirtError}
  */
 export async function endCopyHere(
   host: LibvirtHost,
@@ -33,7 +33,8 @@ export async function endCopyHere(
 /**
  * Asks the other host, once a move has failed here, whether the VM is there all the same; then its copy here is ended.
  *
- * @returns what to tell of it; undefined where the VM stays @throws {ContractError} LinkedHostAway where that is not known
+ * @returns notes for the user; undefined where the VM stays @throws {ContractError} LinkedHostAway where that is not
+ * known
  */
 export async function takeLateArrival(
   host: LibvirtHost,

@@ -17,7 +17,7 @@ import { type FoundSnapshot, scan } from "../snapshots/scan.ts";
 import { problem } from "./findings.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** What was found. */
+/** Images and snapshots of a VM that leaves, with the findings. */
 export interface LeavingImages {
   /** By target: the image in use first. Empty where content alone is copied. */
   readonly files: ReadonlyMap<string, readonly ImageFile[]>;

@@ -1,4 +1,4 @@
-/** Which VMs can move at all, whichever way. */
+/** Requires that a VM can move at all, independent of the kind of move. */
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireOwner } from "../lifecycle/power.ts";

@@ -1,4 +1,4 @@
-/** What every move of a VM between hosts has, whichever way it goes: where its parts go, what is told of it, its task. */
+/** Common parts of all moves of a VM between hosts: targets of its parts, reports, its task. */
 import type { IncomingDisk, IncomingVm, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
 import {
   ContractError,
@@ -27,7 +27,7 @@ export function chosenPlaces(
 export const networksByName = (networks: NetworkChoices = []): Readonly<Record<string, string>> =>
   Object.fromEntries(networks.map(({ from, to }) => [from, to]));
 
-/** Where its disks are to be. @param sizeOf bytes of a disk as its guest sees it, by target */
+/** Target places of its disks. @param sizeOf bytes of a disk as its guest sees it, by target */
 export const shownDisks = (
   disks: readonly Pick<IncomingDisk, "target" | "isShared" | "pool" | "volume">[],
   sizeOf: (target: string) => number | undefined,
@@ -74,7 +74,7 @@ export const moveTask = (vm: VM, host: string, actor: string) => ({
   ifInterrupted: tOperations("operations.later"),
 } as const);
 
-/** What a move fails with; where the connection to libvirt was lost, it is settled later. @throws where its task was cancelled */
+/** Error of a failed move; a lost connection to libvirt stays as it is. @throws where its task was cancelled */
 export function moveFailure(error: unknown, signal: AbortSignal): unknown {
   signal.throwIfAborted();
   return isConnectionLost(error) ? error : contractError(error, "MigrationFailed", "migrate_vm");

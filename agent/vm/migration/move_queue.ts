@@ -29,7 +29,7 @@ export interface WaitingMove {
   /** Id of the host that the VM is on. */
   readonly host: string;
   readonly input: Input<"migrate_vm">;
-  /** What the VM is called. */
+  /** Name of the VM. */
   readonly name: string;
   readonly owner: Delegator;
   /** Milliseconds since 1970, and the place among those of the same time. */
@@ -39,7 +39,7 @@ export interface WaitingMove {
 
 export const MOVE_MIGRATIONS = [jsonTable("waiting_moves", "a move of a VM that has not begun")];
 
-/** What carries a move out. @param jobs has it run as the task that it waited as */
+/** Carries a move out. @param jobs runs it as the task that it waited as */
 export type CarryOutMove = (
   host: LibvirtHost,
   input: Input<"migrate_vm">,
@@ -47,7 +47,7 @@ export type CarryOutMove = (
   jobs: Pick<Jobs, "run">,
 ) => Promise<Output<"migrate_vm">>;
 
-/** What it needs of the application. */
+/** Dependencies of the queue. */
 export interface MoveWorld {
   readonly store: Store;
   readonly clock: Clock;
@@ -67,7 +67,7 @@ interface Entry {
   readonly input: Input<"migrate_vm">;
   readonly name: string;
   readonly title: Sentence;
-  /** What is kept of it; undefined for one that ends with who asked. */
+  /** Its stored row; undefined for moves by schedules and agents, which begin them again themselves. */
   readonly kept: WaitingMove | undefined;
   /** Whether an earlier run has left it: its hosts may not be there yet. */
   readonly isRestored: boolean;
@@ -250,7 +250,7 @@ export class MoveQueue {
     }
   }
 
-  /** What ends with a kill from here on is settled by its operation, and is not begun again by itself. */
+  /** Carries a move out. After a kill from here on, its operation settles it; it does not begin again by itself. */
   async #move({ id, host, input }: Entry, principal: Principal, job: OpenJob): Promise<Output<"migrate_vm">> {
     this.#rows.remove(id);
     job.signal.throwIfAborted();
@@ -287,7 +287,7 @@ export class MoveQueue {
     this.#rows.remove(entry.id);
   }
 
-  /** What keeps it from its turn; nothing where it is its turn. */
+  /** Titles of the tasks and reasons that the move waits for; empty where it is its turn. */
   #hindrances({ host, input: { toHost }, isRestored }: Entry): Sentence[] {
     const { world } = this, running = [...this.#running], limit = world.limitOf(host.id);
     const leaving = running.filter((each) => each.host === host);

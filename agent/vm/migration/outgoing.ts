@@ -75,7 +75,7 @@ type Placing = Pick<
   | "directTo"
 >;
 
-/** What was found before a move. */
+/** Findings and plan of a move. */
 interface Look {
   readonly xml: MigratableXml;
   readonly findings: readonly MigrationFinding[];
@@ -133,12 +133,12 @@ async function sizesOf(
   return new Map(found.map(({ target, capacity }) => [target, capacity]));
 }
 
-/** Where a VM may move, and what would not follow it. */
+/** Dependencies of outgoing moves. */
 export interface MigrationWorld {
   readonly linked: Pick<LinkedHosts, "served" | "all">;
   readonly coverage: Pick<Coverage, "of">;
   readonly figures: () => Pick<FigureTransfer, "read">;
-  /** What shows a move as a task, where it is one already. */
+  /** Runs a move as a task, where it is one already. */
   readonly jobs?: Pick<Jobs, "run">;
 }
 
@@ -302,7 +302,7 @@ function roundText({ rounds, remainingBytes, memoryRate, downtimeMs }: Migration
     : t("migration.round_downtime", { ...names, rate, downtime: String(downtimeMs) });
 }
 
-/** Where memory and disks go: through the link, or to that host's QEMU itself. */
+/** Transport of memory and disks: through the link, or straight to that host's QEMU. */
 function transportOf(
   { directTo }: Pick<Placing, "directTo">,
   { memory, disks }: SourceUris,

@@ -11,7 +11,7 @@ import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { scan } from "../snapshots/scan.ts";
 import { problem, warning } from "./findings.ts";
 
-/** What its definition says. */
+/** Findings by the VM's definition. */
 function ofDefinition({ live, next }: MigratableXml, isOff: boolean): MigrationFinding[] {
   const found = hindrancesOf(live),
     later = new Map(summarizeDomain(next).disks.map((disk) => [disk.target, disk]));
@@ -83,7 +83,12 @@ function checkCompression(
   return isKnown ? [] : [problem("compression-version", { compression })];
 }
 
-/** What keeps it here. @param drops its snapshots do not go along @throws {LibvirtError} @throws {XmlError} */
+/**
+ * Findings of the source host.
+ *
+ * @param drops its snapshots do not go along
+ * @throws {LibvirtError} @throws {XmlError}
+ */
 export async function checkOutgoing(
   host: LibvirtHost,
   vm: VM,

@@ -11,7 +11,7 @@ const LAST_MS = 30_000;
 
 export const LINE_DONE: Farewell = { code: 1000, reason: "" };
 
-/** What the socket says, to the other host. Ends once all of it is on its way. */
+/** Copies the socket's bytes to the other host. Ends once all of it is on its way. */
 async function send(socket: Deno.Conn, peer: WebSocketConnection): Promise<void> {
   for (;;) {
     const piece = new Uint8Array(PIECE), length = await socket.read(piece);
@@ -20,7 +20,7 @@ async function send(socket: Deno.Conn, peer: WebSocketConnection): Promise<void>
   }
 }
 
-/** What the other host says, to the socket. @param check throws for what must not pass */
+/** Copies the other host's bytes to the socket. @param check throws for bytes that must not pass */
 async function receive(
   peer: WebSocketConnection,
   socket: Deno.Conn,

@@ -14,7 +14,7 @@ import { hostFiles } from "../../machine/host_files.ts";
 import type { MigrationConversation } from "./conversation.ts";
 import { LINE_DONE, relay } from "./relay.ts";
 
-/** Where libvirt and QEMU connect to. */
+/** URIs that libvirt and QEMU connect to. */
 export interface SourceUris {
   readonly libvirt: string;
   readonly memory: string;

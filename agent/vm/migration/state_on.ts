@@ -6,7 +6,7 @@ import type { HostRegistry } from "../../hosts/registry.ts";
 import { incomingState } from "./domain_state.ts";
 import { MigrationConversation } from "./conversation.ts";
 
-/** Who asks, in the audit log there. */
+/** Actor in the audit log there. */
 const ACTOR = "KVM Manager";
 
 /** Hosts that this KVM Manager reads itself, and those that are linked. */
@@ -15,7 +15,12 @@ export interface OtherHosts {
   readonly linked: Pick<LinkedHosts, "served">;
 }
 
-/** Where the VM is there. @throws {LibvirtError} @throws {ContractError} LinkedHostAway, LinkedHostNonsense @throws {Error} where that host is no longer linked */
+/**
+ * State of the VM there.
+ *
+ * @throws {LibvirtError} @throws {ContractError} LinkedHostAway, LinkedHostNonsense
+ * @throws {Error} where that host is no longer linked
+ */
 export async function stateOn(
   { hosts, linked }: OtherHosts,
   hostId: string,

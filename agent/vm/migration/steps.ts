@@ -18,7 +18,11 @@ import { recordMoved } from "./moved_snapshots.ts";
 import { t } from "./findings.ts";
 import { endCopyHere, hasArrived } from "./late_arrival.ts";
 
-/** Brings the move of a VM that runs on the other host to its end here. @returns what stays, for people @throws {LibvirtError} */
+/**
+ * Completes here the move of a VM that runs on the other host.
+ *
+ * @returns the parts that stay, for people @throws {LibvirtError}
+ */
 export async function completeMigration(
   host: LibvirtHost,
   { uuid, old, nvram }: VmOutgoing,
@@ -107,7 +111,11 @@ const vmOutgoing: StepRule<"vm-outgoing"> = {
   },
 };
 
-/** Where a VM is that was to come. One that has not left its host yet is taken away here. @throws {Unsettled} while that is not known */
+/**
+ * State of an incoming VM. One that has not left its host yet is taken away here.
+ *
+ * @throws {Unsettled} while that is not known
+ */
 async function comeState(host: LibvirtHost, { uuid, leaves }: VmIncoming): Promise<IncomingState> {
   const state = incomingState(await host.link.call("domainRead", { uuid }));
   if (leaves === undefined || state !== "off") return state;

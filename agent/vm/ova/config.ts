@@ -4,7 +4,7 @@ import type { OvfVm } from "../../../lib/formats/ovf/model.ts";
 import { configOf as foreignConfig, type MadeForVm, requireCount } from "../foreign/config.ts";
 import { networkFor, networkWarnings, type OpenOva, type OvaServices } from "./inspect.ts";
 
-/** What comes of the network cards. @throws {ContractError} InvalidInput */
+/** Network cards of the new VM. @throws {ContractError} InvalidInput */
 export function ovaNicsOf(
   { host }: OvaServices,
   { nics }: OvfVm,

@@ -64,7 +64,7 @@ const warning = (code: keyof typeof EXPORT_WARNINGS, details: Record<string, str
 /** Disks with content of the VM's own. */
 const isOwn = ({ device, source }: Disk) => device === "disk" && source !== undefined;
 
-/** What is not in the archive as it is in the VM. */
+/** Warnings about parts of the VM that the archive does not have as they are. */
 async function warningsOf({ link }: LibvirtHost, vm: VM): Promise<Warnings> {
   const { disks, networkInterfaces, firmware, id } = vm;
   const xml = await link.call("domainXml", { uuid: id, secure: false, inactive: true });
@@ -175,7 +175,7 @@ class Writer implements Disposable {
 
 const now = () => Math.floor(Date.now() / 1000);
 
-/** What is to be made. */
+/** Parameters of an export. */
 interface Plan {
   readonly vm: VM;
   readonly pool: string;

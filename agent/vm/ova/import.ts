@@ -39,7 +39,7 @@ async function verify({ archive, checksums }: OpenOva, job: JobHandle, onRead: (
 const volumeName = (name: string, index: number, format: string | undefined) =>
   `${name}-disk${index + 1}${format === undefined ? "" : `.${format}`}`;
 
-/** What is to be made. */
+/** Parameters of an import. */
 interface Plan {
   readonly input: Input<"import_ova">;
   readonly name: string;

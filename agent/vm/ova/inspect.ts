@@ -1,4 +1,4 @@
-/** What an archive would become: its description, its disks judged by their heads, and what has no match here. */
+/** Reads an archive for an import: its description, its disks judged by their heads, and parts without a match here. */
 import { ContractError, type ImagePolicy, type Input, type Role } from "../../../lib/contract/mod.ts";
 import type { ArrivingDisk } from "../../../lib/formats/foreign/mod.ts";
 import type { OvfDisk, OvfVm, OvfWarning } from "../../../lib/formats/ovf/model.ts";
@@ -16,10 +16,10 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 /** Lines of a manifest that are told of, at most. */
 const MOST_LINES = 5;
 
-/** What reading archives needs in addition to the host. */
+/** Dependencies of reading archives. */
 export interface OvaServices {
   readonly host: LibvirtHost;
-  /** What an image may be. @throws {ContractError} while it cannot be read */
+  /** Limits on images. @throws {ContractError} while they cannot be read */
   readonly imagePolicy: () => Pick<ImagePolicy, "maxVirtualGb">;
 }
 
@@ -31,7 +31,7 @@ export interface ArchivedDisk extends ArrivingDisk {
 /** An archive that may be imported. */
 export interface OpenOva {
   readonly archive: Archive;
-  /** Where it lies. */
+  /** Path of the archive. */
   readonly path: string;
   readonly vm: OvfVm;
   /** By the place of each disk; undefined for an empty one. */
@@ -58,7 +58,7 @@ async function judged(
   return { ...await judgeArriving(archive.source(entry), format, file, policy), entry };
 }
 
-/** What is to be said of the files. */
+/** Warnings about the files. */
 function warningsOf(
   archive: Archive,
   disks: readonly (ArchivedDisk | undefined)[],
@@ -132,7 +132,7 @@ export function networkFor({ inventory }: LibvirtHost, name: string): string | u
   return networks.some((each) => each.name === name) ? name : usualNetwork(networks);
 }
 
-/** Which cards go to another network than they came from. */
+/** Warnings about cards that go to another network than they came from. */
 export function networkWarnings(
   nics: readonly { readonly network: string; readonly taken: string | null }[],
 ): OvfWarning[] {

@@ -1,4 +1,4 @@
-/** What an archive becomes if nothing else is said: shown before it is imported, with what the import would refuse. */
+/** Preview of an archive with the default choices, with the refusals of the import. */
 import type { Input, OvaPreview } from "../../../lib/contract/mod.ts";
 import { vmNameOf } from "../../../lib/vm/vm_name.ts";
 import type { Principal } from "../../access.ts";

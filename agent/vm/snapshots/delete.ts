@@ -36,13 +36,13 @@ import { contentsOf, type FoundSnapshot, snapshotError } from "./scan.ts";
 
 type ExternalDisk = FoundSnapshot["externalDisks"][number];
 
-/** What is done with the image of a snapshot's disk. */
+/** The change of the image of a snapshot's disk. */
 type Fate =
   /** It stays: something else needs it, as it is. */
   | { readonly does: "keep" }
   /** Nothing is built on it, and no VM has it. */
   | { readonly does: "drop"; readonly path: string }
-  /** What was built on it was merged before, and is of no use now. */
+  /** The image built on it was merged before, and this one is of no use now. */
   | {
     readonly does: "clean";
     readonly path: string;
@@ -58,7 +58,7 @@ type Fate =
     readonly isHead: boolean;
   };
 
-/** What a VM's disks are on now. */
+/** Present images of a VM's disks. */
 interface Chains {
   /** Target → paths, what the VM writes to first. */
   readonly byTarget: ReadonlyMap<string, readonly string[]>;
@@ -144,7 +144,7 @@ async function volumesAbove(
   return next === undefined || found.some((volume) => volume.path === next) ? found : undefined;
 }
 
-/** What else than a VM and its snapshots needs one of these images. @throws {LibvirtError} */
+/** Another user of one of these images than the VM and its snapshots. @throws {LibvirtError} */
 async function otherUser(
   host: LibvirtHost,
   vm: VM,

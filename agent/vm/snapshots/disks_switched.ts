@@ -28,8 +28,8 @@ export const qemuOf = async ({ link: { machine } }: LibvirtHost, uuid: string) =
   (await machine?.processes.all())?.get(uuid);
 
 /**
- * Which of two images QEMU writes to, as far as can be seen: it reads the lower one alone while it writes to the one on it, and
- * has both open to write in a merge.
+ * The one of two images that QEMU writes to, as far as can be seen: it reads the lower one alone while it writes to the
+ * one on it, and has both open to write in a merge.
  */
 export async function writtenOf(
   { link: { machine } }: LibvirtHost,
@@ -43,7 +43,7 @@ export async function writtenOf(
   return open.get(overlay) === true && open.has(base) ? "overlay" : undefined;
 }
 
-/** What libvirt is to know of the disks of a running VM. */
+/** A running VM's definition for the next start, with its new images. */
 interface Unstored {
   readonly document: XmlDocument;
   /** Targets of the disks that have them there alone. */

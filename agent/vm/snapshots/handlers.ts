@@ -60,15 +60,15 @@ async function definitions({ link }: LibvirtHost, vm: VM): Promise<[string, ...s
   return isLive(vm) ? [await read(true), await read(false)] : [await read(true)];
 }
 
-/** What is known of a VM whose snapshots are worked on. */
+/** Facts of a VM whose snapshots are worked on. */
 interface Known {
   readonly vm: VM;
   readonly stored: string;
   readonly domains: readonly XmlElement[];
   readonly present: readonly FoundSnapshot[];
-  /** What keeps it from going back to what is within its disks. */
+  /** Reason why it cannot be reverted to snapshots within its disks. */
   readonly bar: RevertBar | undefined;
-  /** What its disks have within themselves, by target, as far as that is known. */
+  /** Snapshots within its disks, by target, as far as they are known. */
   readonly within: ReadonlyMap<string, DiskNames>;
 }
 
@@ -152,13 +152,13 @@ async function chainsOf({ link }: LibvirtHost, { vm, present }: Known): Promise<
   return chains;
 }
 
-/** What the commands need in addition to the host. */
+/** Dependencies of the snapshot commands. */
 export interface SnapshotContext {
   readonly host: LibvirtHost;
   readonly images: SnapshotImages;
   readonly clock: Clock;
 }
-/** What the commands read of a VM, and what they require before they change something. */
+/** Reads and checks of a VM before its snapshots are changed. */
 function snapshotLookup({ host, images }: SnapshotContext) {
   async function know(vmId: string): Promise<Known> {
     const vm = host.requireVm(vmId);
@@ -210,7 +210,7 @@ function snapshotLookup({ host, images }: SnapshotContext) {
     };
   };
 
-  /** What a revert would throw away; nothing is told of where the pools cannot be read now. */
+  /** Images that a revert would delete; empty where the pools cannot be read now. */
   const lostOf = (vm: VM, present: readonly FoundSnapshot[]) =>
     lostImages(host, vm, present).catch((error) => {
       log.debug("what a revert would delete is not known", { vm: vm.name, error });

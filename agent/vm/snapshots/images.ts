@@ -14,7 +14,7 @@ export class SnapshotImages {
     this.#host = host;
   }
 
-  /** What keeps these images. */
+  /** Keeps the images of snapshots from deletion. */
   readonly keeper: Keeper = () => {
     const kept: KeptPath[] = [];
     for (const [id, contents] of this.#byVm) {

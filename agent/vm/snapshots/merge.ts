@@ -14,7 +14,7 @@ import { diskIn } from "../devices/configurations.ts";
 /** Milliseconds between looks at a merge. */
 const LOOK_MS = 300;
 
-/** What is merged. */
+/** The images and the disk of a merge. */
 export interface Merge {
   readonly vm: VM;
   /** The disk of the VM in whose chain it is; undefined where the VM does not have it now. */

@@ -79,7 +79,7 @@ export async function mergedImage(host: LibvirtHost, vm: VM): Promise<BuiltOnNow
   return undefined;
 }
 
-/** What is to be done with such a disk while the VM runs. */
+/** Text on a disk whose image for the next start was merged away, with a remedy while the VM runs. */
 export const mergedText = ({ target, path, now }: BuiltOnNow): string =>
   `disk ${target} is on ${path} at the next start, and QEMU has merged that into ${now}: what is written since would not ` +
   "be there. Before the VM is shut down, delete the snapshot again, or discard the pending change and delete that image";

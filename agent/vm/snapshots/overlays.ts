@@ -54,7 +54,7 @@ export const judge = (
 const inNoPool = (target: string, path: string) =>
   message`disk ${target} (${path}) is in no active storage pool, so the external image that it would go on in would be in none either. Start its pool, or make one of its folder, first`;
 
-/** What hinders that the disks of a VM go on in new images next to them. @throws {LibvirtError} */
+/** Reason why the disks of a VM cannot go on in new images next to them. @throws {LibvirtError} */
 export async function overlayHindrance(
   { link }: LibvirtHost,
   disks: readonly Disk[],
@@ -124,7 +124,7 @@ export async function storeDisks(
   await link.call("domainDefine", { xml: document.toString() });
 }
 
-/** What a volume is built on, by its own head where that can be read: QEMU and qemu-img change it, and tell no pool. */
+/** Backing file of a volume, by its head where that can be read: QEMU and qemu-img change it without the pool. */
 async function backingNow(
   { link }: LibvirtHost,
   { path, type, format, backing }: Volume,

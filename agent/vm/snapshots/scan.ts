@@ -1,4 +1,4 @@
-/** What libvirt knows of a VM's snapshots, read again. */
+/** libvirt's snapshots of a VM, read again. */
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ContractError, type ErrorCode, type VM } from "../../../lib/contract/mod.ts";
 import { type SnapshotSummary, summarizeSnapshot } from "../../../lib/formats/xml/snapshot.ts";
@@ -27,7 +27,7 @@ export async function scan(
   }
 }
 
-/** What libvirt said, as an error of the contract's. */
+/** Converts an error of libvirt into one of the contract. */
 export function snapshotError(error: unknown, name: string, code: ErrorCode, command: string): unknown {
   if (error instanceof LibvirtError && error.code === VIR_ERR.NO_DOMAIN_SNAPSHOT) {
     return new ContractError("SnapshotNotFound", { name }, { cause: error });

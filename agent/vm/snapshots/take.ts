@@ -149,7 +149,7 @@ async function takeStill(
   return not === undefined ? { ...result, quiesced: true } : { ...result, notQuiesced: not };
 }
 
-/** What is said where the guest has to stand still, and does not. */
+/** Error for a guest that has to stand still, and does not. */
 const refused = (reason: Sentence) => new ContractError("SnapshotNotPossible", { reason });
 
 /** Writes the judged chains into the definition, which libvirt leaves open. Where that fails, the next start judges them. */

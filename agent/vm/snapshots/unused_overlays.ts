@@ -30,7 +30,7 @@ export const UNUSED_OVERLAY_MIGRATIONS: readonly Migration[] = [
    ) STRICT;`,
 ];
 
-/** Where they are written down. */
+/** The table of unused overlays. */
 export const UNUSED_OVERLAYS: LeftFileTable = { table: "unused_overlays", logName: "unused image" };
 
 /** The disk of a snapshot for which an image was made. */
@@ -129,7 +129,7 @@ export class UnusedOverlays implements HostOverlays, Disposable {
   }
 }
 
-/** What keeps an image from being looked at now: it is looked at again. */
+/** Errors that keep an image from being checked now: it is checked again later. */
 const isExpected = (error: unknown): boolean =>
   error instanceof LibvirtError || error instanceof ContractError || error instanceof ToolError ||
   error instanceof ProgramLate || isSystemError(error);

@@ -93,7 +93,7 @@ export async function takeWithin(
   }
 }
 
-/** What a revert leaves to be done: the screen's password, the tags and group, seeds of other VMs. @throws {LibvirtError} */
+/** Follow-up work of a revert: the screen's password, the tags and group, seeds of other VMs. @throws {LibvirtError} */
 async function afterRevert(
   host: LibvirtHost,
   { uuid, name, tags, group, seeds = [] }: Pick<

@@ -23,7 +23,7 @@ import type { Coverage } from "../../coverage/coverage.ts";
 
 type HardwareHandlers = Pick<Handlers, Extract<CommandName, keyof typeof hardwareCommands>>;
 
-/** What waits for the next boot; nothing for a VM that is off. */
+/** Changes that wait for the next boot; none for a VM that is off. */
 function waiting({ xmls: { live, next }, hostCpus }: HardwareState): PendingChange[] {
   return live === null ? [] : pendingChanges(live, next, hostCpus);
 }

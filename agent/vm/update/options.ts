@@ -1,4 +1,4 @@
-/** What a VM's hardware is, and what the host could give it. */
+/** A VM's hardware, and the choices that the host offers. */
 import type { DomainXmls } from "../../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { Hardware, HardwareOptions, VM } from "../../../lib/contract/mod.ts";
@@ -47,7 +47,7 @@ export class HardwareSource {
     };
   }
 
-  /** What the saved memory of a suspended VM goes on with; null where that cannot be read. @throws {LibvirtError} */
+  /** Hardware in the saved memory of a suspended VM; null where that cannot be read. @throws {LibvirtError} */
   async saved({ id: uuid, name }: VM): Promise<Hardware | null> {
     try {
       const [xml, { threads }] = await Promise.all([

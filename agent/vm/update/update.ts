@@ -34,9 +34,9 @@ export interface UpdateOptions {
   readonly nextBootOnly: boolean;
   /** More memory than the host has is a warning. */
   readonly allowOvercommit: boolean;
-  /** Who asks for it. */
+  /** The principal. */
   readonly principal: Pick<Principal, "name" | "rights">;
-  /** What goes by the VM's tags and group. */
+  /** Objects that apply to a VM by its tags and group. */
   readonly coverage: Pick<Coverage, "changes">;
 }
 
@@ -46,7 +46,7 @@ interface Work {
   readonly vm: VM;
   readonly change: HardwareChange;
   readonly xmls: DomainXmls;
-  /** What it has now; null when it is off, or is to be left as it is. */
+  /** Present hardware; null when the VM is off, or is to be left as it is. */
   readonly live: Hardware | null;
   readonly fit: Fit;
   readonly hostCpus: number;
@@ -182,7 +182,7 @@ function metadataStep({ host, vm, change }: Work): UpdateStep[] {
 /** Everything a change takes, in an order in which most can be taken back. */
 const STEPS = [storeSteps, memoryStep, pinSteps, textSteps, autostartStep, vcpuStep, metadataStep] as const;
 
-/** What came of the named fields: in force now, or from the next boot on. */
+/** Result for the named fields: in force now, or from the next boot on. */
 function outcome(
   { live, next }: { live: Hardware | null; next: Hardware },
   vm: VM,
@@ -215,7 +215,7 @@ function normalised({ description, ...change }: HardwareChange): HardwareChange 
 /**
  * Changes a VM's hardware and settings: all of it, or nothing.
  *
- * @throws {ContractError} what {@link checkHardware} says no to; VmNotPersistent, VmNotOwner, UpdateFailed, VmBusy
+ * @throws {ContractError} refusals of {@link checkHardware}; VmNotPersistent, VmNotOwner, UpdateFailed, VmBusy
  */
 export async function updateVm(
   host: LibvirtHost,

@@ -1,4 +1,4 @@
-/** What a VM's definitions name as the image of a disk that moves, and having them name another. */
+/** Reads and changes the image that a VM's definitions name for a disk that moves. */
 import { type Mirror, mirrorOf } from "../../../../lib/formats/xml/block_copy.ts";
 import { setDisk } from "../../../../lib/formats/xml/clone.ts";
 import { summarizeDomain } from "../../../../lib/formats/xml/domain.ts";
@@ -9,14 +9,14 @@ import { pathOfDisk } from "../../../storage/disk_path.ts";
 import { isOff } from "../../lifecycle/undefine.ts";
 import { diskIn } from "../configurations.ts";
 
-/** Which image a VM's disk is on. Without a path it has no such disk. */
+/** The images of a VM's disk. Without a path the VM has no such disk. */
 export interface DiskPlaces {
   readonly isOn: boolean;
-  /** What the running VM writes to. */
+  /** Path that the running VM writes to. */
   readonly live: string | undefined;
-  /** What it starts with next. */
+  /** Path in the definition for the next start. */
   readonly next: string | undefined;
-  /** What QEMU copies it to just now. */
+  /** Target that QEMU copies it to just now. */
   readonly mirror: Mirror | undefined;
 }
 

@@ -112,7 +112,7 @@ async function follow(copy: DiskMirror, noted: NotedMove, claimed: DisposableSta
 /**
  * Copies the disk, and has QEMU go over to the copy.
  *
- * @returns what keeps others off the VM until it is disposed of
+ * @returns a lock that keeps other operations off the VM until it is disposed of
  * @throws {ContractError} DiskMoveFailed, the reason of the job's end @throws {LibvirtError}
  */
 export async function mirrorDisk(copy: DiskMirror): Promise<Disposable> {

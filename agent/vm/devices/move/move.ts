@@ -22,7 +22,7 @@ import { movable, type MovePlan, planMove } from "./plan.ts";
 import { completeMove } from "./settle.ts";
 import { wasWritten, writtenAt } from "./steps.ts";
 
-/** Whose work it is a part of. */
+/** The task and the operation that a move is a part of. */
 interface MoveWork {
   readonly job: JobHandle;
   readonly operation: Operation;
@@ -39,7 +39,7 @@ function imageOf({ target, copy: { source, used } }: MovePlan, made: Volume): Mo
   throw new ContractError("DiskNotMovable", { target, path: source.path, reason });
 }
 
-/** What is written down of the move, once its new volume is there. */
+/** The operation's record of the move, once its new volume is there. */
 async function stepOf(
   { link }: LibvirtHost,
   { vm, target, copy: { source }, format, keepsSource }: MovePlan,
@@ -161,7 +161,7 @@ async function carryOut(host: LibvirtHost, plan: MovePlan, work: MoveWork): Prom
   return { pool: to.pool, volume: to.volume, path: to.path, format: to.format, live: isLive, oldVolume };
 }
 
-/** What went wrong, as an error of the contract. */
+/** Converts an error into one of the contract. */
 function moveError(error: unknown, target: string): unknown {
   if (error instanceof ToolError) {
     return new ContractError("DiskMoveFailed", { target, error: messageOf(error) }, { cause: error });
@@ -170,10 +170,10 @@ function moveError(error: unknown, target: string): unknown {
 }
 
 /**
- * Moves a disk to another pool, as a job. When a step fails, or the job is cancelled, the VM stays on what it had, and the
- * copy is removed. A VM that is off is held meanwhile; one that runs is held for moments alone.
+ * Moves a disk to another pool, as a job. When a step fails, or the job is cancelled, the VM stays on its old image,
+ * and the copy is removed. A VM that is off is held meanwhile; one that runs is held for moments alone.
  *
- * @throws {ContractError} what {@link planMove} says; DiskRefused, VolumeInUse, DiskMoveFailed, VmBusy, JobCancelled
+ * @throws {ContractError} those of {@link planMove}; DiskRefused, VolumeInUse, DiskMoveFailed, VmBusy, JobCancelled
  */
 export async function moveDisk(
   host: LibvirtHost,

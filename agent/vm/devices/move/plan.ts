@@ -1,4 +1,4 @@
-/** What a disk that is to move goes to, and everything that is in the way of it. */
+/** Plan of a disk's move: its target, and the obstacles to it. */
 import { message, type Sentence, userName } from "../../../../lib/i18n/message.ts";
 import { ContractError, type Disk, type Input, type Role, type VM } from "../../../../lib/contract/mod.ts";
 import { encryptedDisks, transientDisks } from "../../../../lib/formats/xml/backup.ts";

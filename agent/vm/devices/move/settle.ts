@@ -13,7 +13,7 @@ type OldVolume = Output<"move_disk">["oldVolume"];
 /**
  * Brings a move to its end whose VM is on the copy.
  *
- * @returns what became of the old volume
+ * @returns the fate of the old volume
  * @throws {ContractError} DiskMoveFailed @throws {LibvirtError}
  */
 export async function completeMove(host: LibvirtHost, step: DiskMoved, actor: string): Promise<OldVolume> {

@@ -15,7 +15,7 @@ const HEAD_MS = 60_000, STALL_MS = 60_000;
 /** A file as it was at a moment. */
 export interface FileHead {
   readonly size: number;
-  /** What tells one state of it from another. */
+  /** Mark of its state: differs after each change. */
   readonly mark: string;
 }
 
@@ -145,7 +145,7 @@ export class Datastores {
   }
 }
 
-/** So many bytes of an answer at most. @throws {LineBroken} where it breaks off or stands still */
+/** The first `length` bytes of an answer. @throws {LineBroken} where it breaks off or stands still */
 async function* alive(answer: PinnedAnswer, length: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const content = answer.content();
   for (let left = length; left > 0;) {

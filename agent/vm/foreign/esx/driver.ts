@@ -18,11 +18,11 @@ const SIGN_OUT_MS = 2000;
 export interface EsxDefinition {
   /** The `.vmx` file, as libvirt has downloaded it. */
   readonly vmx: VmxFile;
-  /** What libvirt makes of it; undefined where it does not understand it. */
+  /** Definition converted by libvirt; undefined where it does not understand the file. */
   readonly xml: string | undefined;
 }
 
-/** What libvirt is asked of such a server. */
+/** libvirt's queries to an ESXi host or vCenter. */
 export interface EsxDriver {
   domains(): Promise<ForeignDomain[]>;
   /** @throws {ContractError} */

@@ -1,4 +1,4 @@
-/** Which ESXi host or vCenter is meant, and whether it is the one that a person has compared. */
+/** Resolves the ESXi host or vCenter of a request, and whether a user has compared its certificate. */
 import { ContractError, type Input } from "../../../../lib/contract/mod.ts";
 import { type VmwarePlace, vmwarePlace } from "../../../../lib/formats/foreign/vm/vmware_place.ts";
 import { shownFingerprint } from "../../../../lib/text/fingerprint.ts";
@@ -16,7 +16,7 @@ export interface EsxServer extends VmwarePlace {
   readonly tls: TlsPlace;
   /** SHA-256 of its certificate, 64 hexadecimal digits. */
   readonly fingerprint: string;
-  /** What people call it. */
+  /** Name shown to users. */
   readonly label: string;
 }
 

@@ -1,7 +1,8 @@
 /**
- * What libvirt's `esx` and `vpx` drivers speak to: a door on loopback that passes each question on to the server whose certificate
- * was compared. The drivers themselves compare nothing that a person has (`no_verify`, or an authority that vouches), and take an
- * answer of any length for any time: here both are bounded, and the connection can be ended at any moment.
+ * Target of libvirt's `esx` and `vpx` drivers: a listener on loopback that passes each request on to the server whose
+ * certificate was compared. The drivers themselves check no certificate that a user has compared (`no_verify`, or an
+ * authority that vouches), and take an answer of any length for any time: here both are bounded, and the connection can
+ * be ended at any moment.
  */
 import type { Agent } from "node:http";
 import { messageOf } from "../../../../lib/text/message.ts";

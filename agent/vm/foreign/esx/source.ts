@@ -110,7 +110,7 @@ interface Extent {
 /** Bytes of zeros that are sent at a time. */
 const ZEROS = new Uint8Array(1024 * 1024);
 
-/** What of the disk is in a stretch of it. */
+/** Pieces of the disk in a range of it. */
 async function* piecesOf(
   stores: Datastores,
   extents: readonly Extent[],

@@ -98,7 +98,7 @@ async function sumByReading(disk: RemoteDisk, signal: AbortSignal): Promise<stri
   return hash.digest("hex");
 }
 
-/** What is here is what was sent, and what the source has. @throws {ContractError} FileDamaged */
+/** Requires that the file here equals the file sent and the one at the source. @throws {ContractError} FileDamaged */
 async function requireWhole(
   disk: RemoteDisk,
   part: Volume,
@@ -117,7 +117,7 @@ async function requireWhole(
   require(await (disk.checksum?.(signal) ?? sumByReading(disk, signal)));
 }
 
-/** What a disk is by its head. @throws {ContractError} DiskRefused, ImageTooLarge */
+/** Judges a disk by its head. @throws {ContractError} DiskRefused, ImageTooLarge */
 export async function judgeRemote(
   { imagePolicy }: Pick<ForeignServices, "imagePolicy">,
   source: Parameters<typeof readArriving>[0],
@@ -156,9 +156,9 @@ export async function judgeFar(
 }
 
 /**
- * Brings a disk here, compares it, judges it, and converts it.
+ * Transfers a disk, compares it, judges it, and converts it.
  *
- * @param format what the source says that it is
+ * @param format the format by the source
  * @throws {ContractError} ImportFailed, FileDamaged, DiskRefused, ImageTooLarge, GuestNotClean, JobCancelled
  */
 export async function bring(

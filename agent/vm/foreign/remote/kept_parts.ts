@@ -29,7 +29,7 @@ export const KEPT_PART_MIGRATIONS: readonly Migration[] = [
    ) STRICT;`,
 ];
 
-/** Where they are written down. */
+/** The table of kept parts. */
 export const KEPT_PARTS: LeftFileTable = {
   table: "kept_parts",
   keptAt: "kept_at",
@@ -58,7 +58,7 @@ export class KeptParts implements HostParts, Disposable {
 
   /**
    * Hands out the volume that a disk was arriving in, once: whoever takes it writes that down, and tells so ({@link adopted}).
-   * What somebody has deleted or replaced since is forgotten.
+   * A volume that was deleted or replaced since is forgotten.
    *
    * @param source the disk in the state that it has now
    */

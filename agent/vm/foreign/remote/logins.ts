@@ -1,4 +1,4 @@
-/** Who signs in to the servers that VMs are imported from: in memory alone, for one person, and for a short while. */
+/** Credentials for the servers that VMs are imported from: in memory alone, for one user, and for a short while. */
 import {
   ContractError,
   FOREIGN_SERVERS,
@@ -16,13 +16,13 @@ const KEPT_MS = 15 * 60_000;
 const MOST_LOGINS = 100;
 const USUAL_USER = "root";
 
-/** Who signs in. */
+/** User name and password for a server. */
 export interface ServerLogin {
   readonly username: string;
   readonly password: string | undefined;
 }
 
-/** What a call says of it. */
+/** The server and the credentials in a call. */
 export type AskedLogin = Pick<Input<"list_foreign_vms">, "origin" | "username" | "password"> & {
   readonly kind: ForeignServer;
 };
@@ -32,7 +32,7 @@ export class ForeignLogins {
 
   constructor(private readonly clock: Pick<Clock, "now">) {}
 
-  /** What the call says, else what the same person said of the same server a moment ago. */
+  /** The call's credentials, else the last ones of the same user for the same server. */
   of(asked: AskedLogin, principal: Pick<Principal, "name">): ServerLogin {
     this.sweep();
     const kept = this.#kept.get(keyOf(asked, principal));

@@ -13,11 +13,11 @@ export interface RemoteStretch extends AsyncDisposable {
 
 /** Its bytes, as they lie there. */
 export interface RemoteDisk {
-  /** What people call it. */
+  /** Name shown to users. */
   readonly label: string;
   /** Bytes that are transferred. */
   readonly size: number;
-  /** What tells it, in the state that it has, from all other disks; undefined where that cannot be told. */
+  /** Identity of the disk in its present state; undefined where it cannot be determined. */
   readonly state?: string;
   /** Begins to read. @throws {LineBroken} @throws {ContractError} */
   open(offset: number, length: number, signal: AbortSignal): Promise<RemoteStretch>;
@@ -25,11 +25,11 @@ export interface RemoteDisk {
   checksum?(signal: AbortSignal): Promise<string>;
   /** SHA-256 of so many bytes of its beginning, where its state does not tell whether it was written to. @throws {ContractError} */
   startChecksum?(length: number, signal: AbortSignal): Promise<string>;
-  /** @throws {ContractError} where it is another one than when it was opened first */
+  /** @throws {ContractError} where the disk has changed since it was opened first */
   requireUnchanged?(signal: AbortSignal): Promise<void>;
 }
 
-/** Bytes of it. @throws {LineBroken} where there are fewer */
+/** Reads a range of bytes. @throws {LineBroken} where there are fewer */
 export async function readRemote(
   disk: Pick<RemoteDisk, "size" | "open" | "label">,
   offset: number,
