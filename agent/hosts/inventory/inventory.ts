@@ -15,8 +15,6 @@ import { NetworkInventory } from "./networks.ts";
 import { PoolInventory } from "./pools.ts";
 import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
-
-/** The inventory of a host: its VMs, pools and networks in memory. */
 import { newVmEntry, notRespondingOf, type VmEntry } from "./entry.ts";
 
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
