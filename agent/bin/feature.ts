@@ -17,7 +17,10 @@ const { t } = textsOf(texts);
 /** Milliseconds between looks for entries that are due. */
 const LOOK_MS = 30_000;
 
-/** Marks moves that no operation works on as kept, after this process or its database was lost. */
+/**
+ * Marks entries whose move was interrupted as kept, unless an operation works on them: this process or its
+ * database was lost meanwhile.
+ */
 function repair({ bin, id, operations }: LibvirtHost): void {
   if (operations.unsettled > 0) return;
   for (const entry of bin.all(id)) {
