@@ -8,7 +8,7 @@ import {
   type ErrorCode,
 } from "../../lib/contract/mod.ts";
 
-/** What is asked of the VMs. */
+/** Reads the VMs again. */
 export interface VmReads {
   /** Reads a VM again. @throws {LibvirtError} */
   refresh(vmId: string): Promise<unknown>;
