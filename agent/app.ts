@@ -182,12 +182,12 @@ export class App {
   readonly formerNames: FormerNames;
   /** Identities of VMs, and the tags and groups that each was given. */
   readonly knownVms: KnownVms;
-  /** Names in records that go by VMs' ids, tags and groups. */
+  /** Records that go by VMs' ids, tags and groups. */
   readonly coverage: Coverage;
   /** Projects, and which VMs are in them. */
   readonly projects: Projects;
   readonly sshKeys: SshKeys;
-  /** Catalogue and download policy of images. */
+  /** Policy for downloads of images. */
   readonly images: ImageRecords;
   readonly leftDisks: LeftDisks;
   /** How the steps of operations are settled. */

@@ -38,7 +38,7 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
   /** libvirt told of a change of a VM. */
   changed?(change: DomainChange): void;
   /**
-   * Another VM has the id of one that was deleted: what was kept for that one must not go over to it.
+   * Another VM has the id of one that was deleted: records of that one must not go over to it.
    *
    * @returns records of this feature that no longer go by that id, each as a noun with its name
    */

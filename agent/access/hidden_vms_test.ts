@@ -104,7 +104,7 @@ const principalOn = (on: Grant["on"]): Principal => ({
   rights: [[{ permissions: permissionsOf("operator"), on }]],
 });
 
-/** All texts that a user who sees one VM gets, whatever fails on it. @param on object of the user's rights */
+/** Runs a test with the answers and events of a user who sees one VM or host. @param on object of the user's rights */
 async function world(
   on: Grant["on"],
   run: (told: {

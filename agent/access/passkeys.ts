@@ -209,8 +209,8 @@ export class Passkeys {
   }
 
   /**
-   * Takes a challenge, which can be used once; undefined if it was not issued, has expired, or was issued for
-   * another origin.
+   * Takes a challenge, which can be used once; undefined if it was not issued, has expired, or was issued for another
+   * purpose or origin.
    */
   #take(challenge: string, purpose: string, { origin }: Principal): Asked | undefined {
     if (origin === undefined || !this.#challenges.take(challenge, purpose, origin)) return undefined;

@@ -50,7 +50,7 @@ import { copyRunning, spooled } from "./running_copy.ts";
 import { makeSpool, type Spool } from "./spool.ts";
 import { makeEmptyImage } from "./write_disk.ts";
 
-/** Context of a copy. */
+/** Repository, backup, run and job that a copy is part of. */
 export interface CopyContext {
   readonly host: LibvirtHost;
   readonly repository: Repository;

@@ -173,7 +173,7 @@ export class BackupRecords {
     this.#users.push(usersOf);
   }
 
-  /** Other users of a backup than its own times: the names of what runs it. */
+  /** Users of a backup other than its own times, by name. */
   usersOf(backupId: string): string[] {
     return this.#users.flatMap((usersOf) => usersOf(backupId));
   }

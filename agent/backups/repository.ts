@@ -92,7 +92,7 @@ export class Repository {
   }
 
   /**
-   * Makes a store ready, or takes up what it has of backups.
+   * Makes a store ready, or opens the backups that it has.
    *
    * @param fresh description for a store without backups
    * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and errors of `unlock`

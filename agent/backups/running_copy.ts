@@ -9,7 +9,7 @@ import type { ReadPlan } from "./base.ts";
 import type { Pace } from "../pace.ts";
 import type { Spool } from "./spool.ts";
 
-/** Disks of a running VM, and the store that they are copied to. */
+/** Disks of a running VM, and the folder that QEMU copies them to. */
 export interface RunningCopy
   extends Pick<DisksCopy, "host" | "vm" | "steps" | "job" | "clock" | "onBytes" | "onMoment"> {
   readonly disks: readonly Disk[];

@@ -1,4 +1,4 @@
-/** Reports of a host's features on media before VMs get them. The feature of VMs provides it. */
+/** Remembers the owners of a host's media before VMs get them. The feature of VMs provides it. */
 import type { VM } from "../../lib/contract/mod.ts";
 
 export interface HostMedia {

@@ -25,7 +25,7 @@ export interface FarSocket {
 }
 
 /**
- * Opens one. @param ticket needed there in addition to the link itself @throws {NotSentError |
+ * Opens one. @param address path, and the ticket needed there in addition to the link itself @throws {NotSentError |
  * UpgradeRefusedError}; system errors
  */
 export async function openFarSocket(

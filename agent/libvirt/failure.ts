@@ -71,7 +71,7 @@ export function cannotLive(error: unknown): boolean {
   return error instanceof LibvirtError && error.kind === "libvirt" && CANNOT_LIVE.has(error.code);
 }
 
-/** Error output of a program that was run. */
+/** A program that was run failed; the message is its error output. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }

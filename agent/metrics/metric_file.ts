@@ -37,7 +37,7 @@ const TABLES = `
     oldest     INTEGER NOT NULL  -- seconds since 1970
   ) STRICT;`;
 
-/** Tables that version 3 has, and earlier versions do not. */
+/** Tables of version 3 that differ from those of earlier versions. */
 const ROWS = `
   CREATE TABLE ticks (
     id      INTEGER PRIMARY KEY,  -- time and bucket

@@ -59,7 +59,7 @@ export class DiskWriter implements Disposable {
     return this.#pieces > 0;
   }
 
-  /** Completes the file, which is on the disk then. @returns its size and checksum */
+  /** Completes the file, which is on the disk then. @returns the number of its pieces, and their digest */
   async end(): Promise<Omit<SentDisk, "target">> {
     await this.#write(this.#layout.end());
     await this.file.sync();

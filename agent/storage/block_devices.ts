@@ -79,7 +79,7 @@ interface LiveBlock {
 }
 
 /**
- * Reads the host's block devices that are in use once, when it is first needed, however many devices are
+ * Returns a function that reads the host's block devices in use once, at its first call, however many devices are
  * compared with them.
  */
 export function liveOnce(): () => Promise<readonly LiveBlock[]> {

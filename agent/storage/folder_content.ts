@@ -42,7 +42,7 @@ const keyOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino}`;
 /** File information of a path; a word if there is none. */
 type FileLook = (path: string) => Promise<Deno.FileInfo | string>;
 
-/** Finds the path under which a file is known: a hard link and a bind mount give it other paths. */
+/** Finds the one of some paths that leads to a file: a hard link and a bind mount give it other paths. */
 export class FileIdentities {
   #byFile: Promise<Map<string, string[]>> | undefined;
 

@@ -105,7 +105,7 @@ function osXml(vm: DemoVm): XmlNode {
   );
 }
 
-/** Elements of a domain that are the same in all its definitions. */
+/** Elements of a domain in its definition and in its snapshots. */
 function bodyOf(host: DemoHost, vm: DemoVm, now: number): XmlNode[] {
   const { name, title, vcpus, memoryGib, disks, networks, agent, system } = vm;
   const isWindows = SYSTEMS[system].family === "windows";

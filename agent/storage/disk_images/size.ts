@@ -22,7 +22,7 @@ async function deviceBytes(rdev: number): Promise<number> {
 }
 
 /**
- * The size of the image at a path; `missing` where there is none, undefined if it is unknown: its format's
+ * The size of the image at a path; `missing` if there is none, undefined if it is unknown: its format's
  * head is not read here, or it may not be opened.
  *
  * @param format the format in which a VM has it; one of none is raw
