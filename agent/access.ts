@@ -1,4 +1,4 @@
-/** Who asks, and what they may do. */
+/** Principals and their rights. */
 import { ALL_RIGHTS, NO_RIGHTS, type Rights, roleOn } from "../lib/access/rights.ts";
 import { permissionsOf } from "../lib/access/permissions.ts";
 import { type Role, ROLES, type ToolPermissions } from "../lib/contract/mod.ts";
@@ -13,11 +13,11 @@ export type Door = "page" | "api" | "socket" | "mcp" | "grpc" | "schedule" | "ag
 /** How somebody has shown who they are. */
 export type Via = "session" | "token" | "socket" | "link" | "demo" | "agent" | "nobody";
 
-/** Whoever is at the UNIX socket, as the kernel tells it. */
+/** A user at the UNIX socket, as the kernel reports it. */
 export interface SocketPeer {
   readonly uid: number;
   readonly name: string;
-  /** What they are on everything. */
+  /** Role on everything. */
   readonly role: Role;
 }
 
@@ -30,7 +30,7 @@ export interface ToolLimit {
   readonly permissions: ToolPermissions | null;
 }
 
-/** Who makes a call, and by which way. */
+/** The principal of a call, and the door that it came by. */
 export interface Principal {
   readonly name: string;
   /** The highest role they have: on everything; in a handler, on what its command is about. */
@@ -52,9 +52,9 @@ export interface Principal {
   readonly leftByMcp?: true;
   /** The linked KVM Manager that calls, and for whom: as it told it. */
   readonly link?: { readonly peerId: string; readonly caller: string | null };
-  /** What stands for exactly this session, token or door: what is theirs alone is tied to it. */
+  /** Id of exactly this session, token or door, for data that belong to it alone. */
   readonly holder: string;
-  /** Where the call comes from: an IP address, empty at the socket. */
+  /** Address that the call comes from: an IP address, empty at the socket. */
   readonly address: string;
   /** The user of this host at the other end, on loopback; undefined where the kernel does not know (any more). */
   readonly localUser?: () => number | undefined;
@@ -96,10 +96,10 @@ export function principalOf(
 }
 
 /**
- * KVM Manager, which carries on with an operation that was cut short. The rights were checked when it began: what it did is
- * finished or taken back whatever they are now.
+ * KVM Manager as the principal that settles an interrupted operation. The rights were checked when it began:
+ * its steps are finished or undone whatever the rights are now.
  *
- * @param actor who began the operation, and whose name the audit has
+ * @param actor the user who began the operation, and whose name the audit has
  */
 export function settlingPrincipal(actor: string): Principal {
   return principalOf({ name: actor, door: "agent", via: "agent", rights: ALL_RIGHTS });
@@ -112,14 +112,14 @@ export function socketPrincipal({ uid, name, role }: SocketPeer): Principal {
   return principalOf({ name, uid, door: "socket", via: "socket", rights, holder: `socket:${uid}` });
 }
 
-/** Who has not shown who they are. */
+/** A principal who has not signed in. */
 export function nobody(door: Door, more: Partial<Principal> = {}): Principal {
   return principalOf({ name: "nobody", door, via: "nobody", ...more });
 }
 
 /**
- * Whose quota something counts for: the account, over all its sessions and tokens. All users of a linked KVM Manager share one:
- * it may make up as many names as it likes.
+ * Account whose quota a call counts for, over all its sessions and tokens. All users of a linked KVM Manager
+ * share one: it may invent as many names as it likes.
  */
 export const accountOf = ({ link, userId, holder }: Principal): string =>
   link === undefined ? userId ?? holder : `link:${link.peerId}`;

@@ -136,7 +136,7 @@ export class App {
   readonly promotion: Promotion;
   /** VMs that were kept as they were. */
   readonly templates: TemplateRecords;
-  /** What was deleted, and can come back. */
+  /** Deleted VMs and volumes that can be restored. */
   readonly bin: BinRecords;
   /** Backups, and where they go. */
   readonly backups: BackupRecords;
@@ -155,7 +155,7 @@ export class App {
   /** Rules of placement that a VM would go against on a host. */
   readonly rulesAgainst = new Provided<RulesAgainst>("rules of placement");
   readonly placement = new Provided<Placement>("placement rules");
-  /** What lists of hosts tell of the maintenance of one. */
+  /** Summary of a host's maintenance for lists of hosts. */
   readonly maintenanceOf = new Provided<(hostId: string) => MaintenanceSummary | undefined>(
     "maintenance of hosts",
   );
@@ -166,7 +166,7 @@ export class App {
   readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
   /** Figures of hosts and VMs as they are taken. */
   readonly figures = new FigureFeed();
-  /** Where programs speak MCP. */
+  /** Door of MCP clients. */
   readonly mcp = new Provided<McpDoor>("MCP");
   /** Refuses what the tools of profiles do not allow. */
   readonly guardTools = new Provided<GuardTools>("tools of profiles");
@@ -174,20 +174,20 @@ export class App {
   readonly toldLimits = new Provided<TellLimits>("limits of tools");
   /** How hosts are reached by SSH. */
   readonly ssh: SshFiles;
-  /** Where libguestfs works. */
+  /** Folders of libguestfs. */
   readonly guestfs: GuestfsFolders;
-  /** What is known of operating systems. */
+  /** Data of operating systems. */
   readonly systems = new OperatingSystems();
   /** Names that VMs had. */
   readonly formerNames: FormerNames;
-  /** What tells each VM apart, and which tags and group it was given. */
+  /** Identities of VMs, and the tags and groups that each was given. */
   readonly knownVms: KnownVms;
-  /** What goes by VMs' ids, tags and groups. */
+  /** Records that go by VMs' ids, tags and groups. */
   readonly coverage: Coverage;
   /** Projects, and which VMs are in them. */
   readonly projects: Projects;
   readonly sshKeys: SshKeys;
-  /** What may be downloaded and made a disk of. */
+  /** Policy for downloads of images. */
   readonly images: ImageRecords;
   readonly leftDisks: LeftDisks;
   /** How the steps of operations are settled. */
@@ -196,9 +196,9 @@ export class App {
   readonly dispatch: Dispatch;
   /** The REST door. */
   readonly api: ApiHandler;
-  /** Where people reach the pages; set once they are open. */
+  /** Listeners of the pages; set once they are open. */
   doors: Listeners | undefined;
-  /** Where VMs are, and which host a call is about: rights depend on it. */
+  /** Hosts of VMs, and the host that a call is about: rights depend on it. */
   readonly places: AccessWorld;
   readonly #hostStates: HostStates;
   readonly #journal: Journal;
@@ -210,7 +210,7 @@ export class App {
   #stopBeating: (() => void) | undefined;
   #isStopped = false;
 
-  /** @param simulationOf what answers for hosts that are not real */
+  /** @param simulationOf returns the simulation that answers for a host that is not real */
   constructor(
     readonly settings: Settings,
     readonly clock: Clock = SYSTEM_CLOCK,
@@ -413,7 +413,7 @@ export class App {
     return (this.managed.served(host) ?? this.hosts.require(host)).vms();
   }
 
-  /** What is done here of a command that a linked host carries out: a console and a move need both sides. */
+  /** This side's part of a command that a linked host carries out: a console and a move need both sides. */
   #ownPart(command: CommandName, linked: LinkedHost): Route["handler"] | undefined {
     if (command === "open_console") return (wanted, context) => this.consoles.openOn(linked, wanted, context);
     const moving = MIGRATION_COMMANDS.find((each) => each === command);
@@ -529,12 +529,12 @@ export class App {
     }
   }
 
-  /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
+  /** Records that would be deleted with a host, each as a noun with its name. */
   keptOf(hostId: string): string[] {
     return this.#features.flatMap((feature) => feature.keptOf?.(hostId) ?? []);
   }
 
-  /** What each feature does on a host that is being made. */
+  /** The features' parts for a host that is being created. */
   partsOn(host: LibvirtHost): HostPart<CommandName>[] {
     return this.#features.flatMap((each) => each.host?.(host) ?? []);
   }
@@ -544,12 +544,12 @@ export class App {
     return requireConfirmed(this.access, principal);
   }
 
-  /** What a user of a linked KVM Manager may do now; undefined where it may not act here any more. */
+  /** Present rights of a user of a linked KVM Manager; undefined if it may not act here any more. */
   linkedUser(peerId: string, caller: string | null): LinkedUser | undefined {
     return this.peers.linkedUser(peerId, caller);
   }
 
-  /** What a user of this host is at the socket now. */
+  /** Present role of a user of this host at the socket. */
   socketRoleOf(uid: number): Role | undefined {
     const { socketGroup, socketRole } = this.settings;
     return roleAtSocket(uid, socketRule(socketGroup, socketRole));

@@ -10,7 +10,7 @@ import type { Settings } from "./settings.ts";
 
 setLogLevel("error");
 
-/** What the listeners go by: there are none here. */
+/** Settings of the listeners: there are none here. */
 const DOORS = {
   listen: [],
   tlsCert: "auto",

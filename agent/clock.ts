@@ -4,13 +4,13 @@
  * milliseconds in tests, too.
  */
 
-/** What tells the time, and calls back later. */
+/** Tells the time, and calls back later. */
 export interface Clock {
   /** Milliseconds since 1970, as people see it: somebody may set it, forwards and backwards. */
   now(): number;
   /** Milliseconds of a clock that cannot be set: since the host's boot, the time it was suspended included where that is known. */
   monotonic(): number;
-  /** Which boot of the host `monotonic()` counts from. */
+  /** Id of the host's boot that `monotonic()` counts from. */
   boot(): string;
   /**
    * Calls once.
@@ -25,7 +25,7 @@ export interface Clock {
 export interface Moment {
   /** Milliseconds since 1970, as people see it. */
   readonly wall: number;
-  /** Which boot of the host. */
+  /** Id of the host's boot. */
   readonly boot: string;
   /** Milliseconds since that boot. */
   readonly up: number;

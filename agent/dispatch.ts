@@ -42,7 +42,7 @@ import { log } from "./log.ts";
 import type { ActivityEntry } from "./store/activity.ts";
 import type { Refusal } from "./store/rejected_call_log.ts";
 
-/** What arrives piece by piece, as fast as it is asked for. */
+/** A request body that arrives piece by piece, as fast as it is asked for. */
 export interface RequestBody {
   /** The next piece; null at the end, and when it breaks off. One is asked for at a time. */
   next(): Promise<Uint8Array | null>;
@@ -77,7 +77,7 @@ export interface Content {
   readonly gone?: AbortSignal;
 }
 
-/** What a handler knows of the call in addition to its input. */
+/** Call context: data of the call in addition to its input. */
 export interface CallContext {
   readonly principal: Principal;
   readonly content?: Content;
@@ -85,7 +85,7 @@ export interface CallContext {
   readonly note?: (what: Readonly<Record<string, unknown>>) => void;
 }
 
-/** What carries a command out. */
+/** Carries a command out. */
 export type Handler<N extends CommandName> = (
   input: Input<N>,
   context: CallContext,
@@ -93,7 +93,7 @@ export type Handler<N extends CommandName> = (
 /** A handler for every command of the contract: a missing one does not compile. */
 export type Handlers = { readonly [N in CommandName]: Handler<N> };
 
-/** Where a call is carried out. */
+/** The handler of a call, and its host. */
 export interface Route {
   readonly handler: (input: never, context: CallContext) => unknown;
   /** Id of the host; missing for what is on none. */
@@ -102,7 +102,7 @@ export interface Route {
 
 export interface DispatchOptions extends AccessWorld {
   /**
-   * Where a call is carried out: by the application, or on the host it is about.
+   * Finds the handler of a call: the application's, or that of the host it is about.
    *
    * @param on the host of the page that it comes from
    * @throws {ContractError} HostNotFound
@@ -245,8 +245,8 @@ function withoutHost(input: unknown): unknown {
 }
 
 /**
- * Who makes a call, and with which rights: the calls of others, or with other rights, are refused, cancelled and recorded by
- * themselves.
+ * Key of a principal and their rights: calls of other principals, or with other rights, are refused,
+ * cancelled and recorded separately.
  */
 function callerKey({ userId, uid, name, via, rights }: Principal): unknown {
   const layers = rights.map((layer) =>
@@ -372,7 +372,7 @@ export function createDispatch(
   };
 }
 
-/** What the audit has in the place of a secret. */
+/** Text of the audit in the place of a secret. */
 const NOT_RECORDED = "(not recorded)";
 /** Fields of a command that hold secrets. */
 interface SecretFields {

@@ -29,7 +29,7 @@ const as = (role: Role): Principal =>
   });
 const ADMIN = as("administrator");
 
-/** What a command answers that somebody's rights are applied to. */
+/** Answers of commands that rights are applied to. */
 const ANSWERS: Readonly<Record<string, unknown>> = {
   get_vms: [],
   get_activity: [],

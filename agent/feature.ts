@@ -1,4 +1,4 @@
-/** What one noun brings to the agent. `app.ts` lists the features, and knows nothing else of them. */
+/** A feature: one noun's part of the agent. `app.ts` lists the features, and knows nothing else of them. */
 import type { CommandName } from "../lib/contract/mod.ts";
 import type { App } from "./app.ts";
 import type { LibvirtHost } from "./hosts/libvirt_host.ts";
@@ -11,7 +11,7 @@ import type { Migration } from "./store/migrations.ts";
 export interface OpenFeature<A extends CommandName = never, H extends CommandName = never> extends Part<A> {
   /** Begins on a host. */
   host?(host: LibvirtHost): HostPart<H>;
-  /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
+  /** Records that would be deleted with a host, each as a noun with its name. */
   keptOf?(hostId: string): readonly string[];
   /** A host was removed, and is no longer served: forgets what is kept of it. @throws {ContractError} StoreUnavailable */
   forgetHost?(hostId: string): void;

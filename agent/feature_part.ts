@@ -1,11 +1,11 @@
-/** What a feature does: commands, work that repeats, and what it is told of a host. */
+/** Parts of a feature: commands, periodic work, and callbacks for events of a host. */
 import type { Api } from "../lib/contract/api.ts";
 import type { CommandName, VM } from "../lib/contract/mod.ts";
 import type { Handlers } from "./dispatch.ts";
 import type { DomainChange } from "./hosts/inventory/inventory.ts";
 import type { PeriodicJob } from "./periodic.ts";
 
-/** What a feature does once, or on one host. */
+/** A part of a feature, for the application or for one host. */
 export interface Part<C extends CommandName = never> {
   /** A handler for each of its commands. */
   readonly handlers?: Pick<Handlers, C>;
@@ -19,15 +19,15 @@ export interface Part<C extends CommandName = never> {
 export interface Portable {
   /** A noun with its name. */
   readonly name: string;
-  /** Who may not call this does not learn of it, and does not take it along. */
+  /** Permission for this record: users without it do not learn of the record, and do not take it along. */
   readonly needs: CommandName;
-  /** Makes it there, as who moves the VM. @throws {ContractError} what it is refused with */
+  /** Creates it there, as the user who moves the VM. @throws {ContractError} refusals of that host */
   put(there: Api): Promise<unknown>;
   /** It is kept there now: here it no longer goes by the VM. @throws {ContractError} StoreUnavailable */
   release(): void;
 }
 
-/** What a feature does on one host. */
+/** A feature's part for one host. */
 export interface HostPart<C extends CommandName = never> extends Part<C> {
   /** A fresh connection was read: the rest is found out now. It is not waited for. */
   connected?(): Promise<void>;
@@ -38,12 +38,12 @@ export interface HostPart<C extends CommandName = never> extends Part<C> {
   /** libvirt told of a change of a VM. */
   changed?(change: DomainChange): void;
   /**
-   * Another VM has the id of one that was deleted: what was kept for that one must not go over to it.
+   * Another VM has the id of one that was deleted: records of that one must not go over to it.
    *
-   * @returns what of this feature no longer goes by that id, each as a noun with its name
+   * @returns records of this feature that no longer go by that id, each as a noun with its name
    */
   replaced?(vmId: string): readonly string[];
-  /** What it keeps of a VM that moves to another host, and that can go along. */
+  /** Records of a VM that can move with it to another host. */
   portable?(vm: VM): readonly Portable[];
   /** Something does not respond any more, or does so again: see `HangWatch.reports`. */
   hangsChanged?(): void;

@@ -3,7 +3,7 @@
  * a synchronous write blocks it, and only another thread can report that.
  */
 
-/** What it may be waiting in, for people. */
+/** Work that the thread may be waiting for, for people. */
 const LABELS = [
   "",
   "writing to the database",
@@ -31,7 +31,7 @@ export function beat(): () => void {
   return () => clearInterval(timer);
 }
 
-/** Carries out synchronous work on the disk of the data folder. @throws what it throws */
+/** Carries out synchronous work on the disk of the data folder. @throws errors of the work */
 export function onDisk<T>(work: WatchedWork, run: () => T): T {
   const before = Atomics.exchange(own, LABEL, LABELS.indexOf(work));
   try {
@@ -41,7 +41,7 @@ export function onDisk<T>(work: WatchedWork, run: () => T): T {
   }
 }
 
-/** What the memory says now. */
+/** Reads the present state of the memory. */
 export function readHeartbeat(memory: Int32Array): { readonly turns: number; readonly label: string } {
   return { turns: Atomics.load(memory, TURNS), label: LABELS[Atomics.load(memory, LABEL)] ?? "" };
 }

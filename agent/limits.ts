@@ -1,4 +1,4 @@
-/** What one address or account may take up, so that no caller uses up what is there for all. */
+/** Limits of one address or account, so that no caller uses up the resources of all. */
 import { formatAddress, networkOf, parseAddress } from "../lib/formats/ip/cidr.ts";
 import { isLoopback } from "../lib/network/listen_address.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
@@ -9,7 +9,7 @@ export const MOST_PER_ADDRESS = 64;
 /** Bits of the IPv6 network that one site gets at least. */
 const SITE_PREFIX = 64;
 
-/** Who is behind an address: of IPv6 everyone has 2^64. */
+/** The network that an address stands for: of IPv6 every client has 2^64 addresses. */
 export function clientSubnet(address: string): string {
   const parsed = parseAddress(address.split("%")[0]!);
   return parsed?.family === 6 ? formatAddress(networkOf({ ...parsed, prefix: SITE_PREFIX })) : address;

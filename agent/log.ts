@@ -24,7 +24,7 @@ function asJson(value: unknown): string {
   }
 }
 
-/** What an error says, in English: whoever asked for what failed, others read the log. */
+/** Text of an error, in English: readers of the log need not be the caller. */
 const wordsOf = (error: Error): string =>
   error instanceof ContractError ? String(renderPlain(error.sentence)) : error.message;
 

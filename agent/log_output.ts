@@ -1,7 +1,7 @@
 /**
- * Where the log goes: stderr, which is a pipe or a socket to journald, and stops taking anything when that hangs. Writing
- * would then stop the whole process. So a line that stderr does not take at once waits here, and with too many of them the
- * next are dropped and counted.
+ * Output of the log: stderr, which is a pipe or a socket to journald, and stops taking anything when that
+ * hangs. Writing would then stop the whole process. So a line that stderr does not take at once waits here,
+ * and with too many of them the next are dropped and counted.
  */
 import { isDescriptorWritable, WRITABLE_BYTES } from "../ffi/writable.ts";
 
@@ -10,11 +10,11 @@ const MOST_WAITING = 1024 * 1024;
 /** Milliseconds until what waits is tried again. */
 const RETRY_MS = 100;
 
-/** What lines are written to. */
+/** Target of the log's lines. */
 export interface LineSink {
   /** Whether {@link WRITABLE_BYTES} are taken without waiting, now or within so many milliseconds. */
   isReady(ms: number): boolean;
-  /** @returns how many bytes were taken @throws where the reader is gone */
+  /** @returns number of bytes that were taken @throws if the reader is gone */
   write(bytes: Uint8Array): number;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { log, setLogLevel } from "./log.ts";
 
-/** What a run writes to stderr, as text. The global function is put back at the end. */
+/** Output of a run on stderr, as text. The global function is restored at the end. */
 function written(run: () => void): string {
   const { stderr } = Deno;
   const original = stderr.writeSync;

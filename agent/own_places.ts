@@ -1,4 +1,4 @@
-/** Where KVM Manager itself is on the host: its program, its state, its sockets and keys. */
+/** KVM Manager's own files on the host: its program, its state, its sockets and keys. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ClosedFolder } from "../lib/vm/shared_folders.ts";

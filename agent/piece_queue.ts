@@ -1,6 +1,6 @@
 /** A queue between whoever sends piece by piece and one reader: the sender is slowed down while pieces wait. */
 
-/** What pieces come from. */
+/** Source of pieces. */
 interface PieceSource {
   pause(): unknown;
   resume(): unknown;

@@ -1,4 +1,7 @@
-/** What one feature makes and others use. The features do not know each other: the application holds it between them. */
+/**
+ * A value that one feature provides and others use. The features do not know each other: the application
+ * holds it between them.
+ */
 export class Provided<T> {
   #value: { readonly given: T } | undefined;
 

@@ -1,7 +1,7 @@
 /** Takes back what was done when a later part of the work fails. */
 import { log } from "./log.ts";
 
-/** What could not be taken back, and why. */
+/** A part that could not be undone, and the reason. */
 export interface NotTakenBack {
   readonly what: string;
   readonly error: unknown;
@@ -25,10 +25,10 @@ export class Rollback {
   }
 
   /**
-   * Takes every part back, the last first, and goes on after one that cannot be. It throws nothing: the error that led
-   * here is the one to tell.
+   * Undoes every part, the last first, and continues after one that fails. It throws nothing: the error that
+   * led here is the one to report.
    *
-   * @returns what could not be taken back
+   * @returns the parts that could not be undone
    */
   async run(): Promise<readonly NotTakenBack[]> {
     const stack = this.#stack;

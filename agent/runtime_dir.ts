@@ -1,6 +1,6 @@
 /** The folder of the API socket, and where it is said. The command line looks here without reading all settings. */
 
-/** What defaults depend on. */
+/** Environment that defaults depend on. */
 export interface Where {
   readonly root: boolean;
   readonly env: (name: string) => string | undefined;

@@ -21,7 +21,7 @@ import { SettingsError } from "./settings_error.ts";
 export const VIRT_TYPES = ["auto", "kvm", "qemu"] as const;
 export type VirtType = typeof VIRT_TYPES[number];
 
-/** What is done about a new VM that is larger than the host. */
+/** Policy for a new VM that is larger than the host. */
 export const OVERCOMMIT = ["refuse", "allow"] as const;
 export type Overcommit = typeof OVERCOMMIT[number];
 
@@ -42,7 +42,7 @@ export interface Settings {
   readonly runtimeDir: string;
   /** Group whose members may use the API socket: `auto` takes kvm-manager where there is one, `none` has none. */
   readonly socketGroup: string;
-  /** What they may do there. */
+  /** Role at the socket. */
   readonly socketRole: Role;
   /** Virtualization of new VMs: `auto` takes KVM where it works. */
   readonly virtType: VirtType;
@@ -293,7 +293,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, SettingRow>;
 
 type SettingName = keyof typeof SETTINGS;
-/** What a demo has where nothing else is said: nothing that a real server has. */
+/** Defaults of a demo: nothing that a real server has. */
 const DEMO_DEFAULTS: Partial<Record<SettingName, string>> = {
   dataDir: "",
   runtimeDir: "",

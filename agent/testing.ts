@@ -1,4 +1,4 @@
-/** What tests of the agent bring along. */
+/** Shared by tests of the agent. */
 import { setImmediate } from "node:timers";
 import { ALL_RIGHTS } from "../lib/access/rights.ts";
 import { type Door, type Principal, principalOf } from "./access.ts";
@@ -49,10 +49,10 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Lets time go by. After each timer what it began goes on as far as it gets without the outside world, so that work
-   * which asks for its next timer gets it in time. A year of hourly work takes about a second.
+   * Lets time go by. After each timer its work continues as far as it gets without the outside world, so that
+   * work that asks for its next timer gets it in time. A year of hourly work takes about a second.
    *
-   * @param wallMs what the wall clock makes of it: another number is a clock that was set meanwhile
+   * @param wallMs milliseconds of the wall clock: another number is a clock that was set meanwhile
    */
   async advance(ms: number, wallMs = ms): Promise<void> {
     const end = this.#up + ms;

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits for work, but not longer than so many milliseconds; what it comes to later is for others. @throws what it fails with */
+/**
+ * Waits for work, but not longer than so many milliseconds; a later result is for others. @throws errors of
+ * the work in time
+ */
 export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
   let limit: ReturnType<typeof setTimeout> | undefined;
   try {
@@ -13,14 +16,14 @@ export async function within(ms: number, work: Promise<unknown> | undefined): Pr
 /** Milliseconds that several looks have together, from now on; what one of them brings later is for others. */
 export class SharedTime {
   readonly #until: number;
-  /** What was not answered, by the names that {@link SharedTime.of} was given. */
+  /** Work that was not answered, by the names that {@link SharedTime.of} was given. */
   readonly unanswered = new Set<string>();
 
   constructor(ms: number) {
     this.#until = performance.now() + ms;
   }
 
-  /** What work comes to; undefined where that takes too long. @throws what it fails with in time */
+  /** Result of work; undefined if it takes too long. @throws errors of the work in time */
   async of<T>(name: string, work: Promise<T>): Promise<T | undefined> {
     let answer: { readonly value: T } | undefined;
     const left = Math.max(0, this.#until - performance.now());

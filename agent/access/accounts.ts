@@ -56,7 +56,10 @@ const hasAll = ({ grants }: UserRecord): boolean =>
 export class Accounts {
   /** Told of an account of the host that ended because its name is another person's by now. Set by the feature. */
   onReplaced: ((before: UserRecord, uid: number) => void) | undefined;
-  /** What bounds an automation account, together with its grants; undefined for another account. Set by the feature of profiles. */
+  /**
+   * Bound of an automation account, in addition to its grants; undefined for other accounts. Set by the
+   * feature of profiles.
+   */
   boundOf: (userId: string) => Rights[number] | undefined = () => undefined;
   #roles: OwnRoles | undefined;
   readonly #layers = new WeakMap<readonly Grant[], Rights[number]>();
@@ -125,13 +128,13 @@ export class Accounts {
     return this.records.isLoaded ? [...this.users.values()].some(hasPassword) : undefined;
   }
 
-  /** What an account may do: what its grants allow, and for an automation account also its bound. */
+  /** Rights of an account: by its grants, and for an automation account also by its bound. */
   rightsOf({ id, grants }: Pick<UserRecord, "id" | "grants">): Rights {
     const bound = this.boundOf(id), layer = this.layer(grants);
     return bound === undefined ? [layer] : [layer, bound];
   }
 
-  /** What grants amount to. */
+  /** Rights by a list of grants. */
   layer(grants: readonly Grant[]): Rights[number] {
     const found = this.#layers.get(grants);
     if (found) return found;
@@ -277,7 +280,7 @@ export class Accounts {
     this.records.commit([{ kind: "user", key: user.id, record: user }, ...more]);
   }
 
-  /** Whoever takes the last administrator away locks everybody out. */
+  /** Refuses to remove the last administrator, which would lock out all users. */
   #keepOneAdministrator(user: UserRecord): void {
     const before = this.user(user.id);
     if (!this.#isAdministrator(before) || this.#isAdministrator(user)) return;

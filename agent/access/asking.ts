@@ -1,6 +1,6 @@
 /**
- * Whose call is carried out, for the few decisions that are made far below a handler. Work of the program itself, and of
- * who may do everything, has all rights.
+ * The principal of the present call, for the few decisions far below a handler. Work of the program itself,
+ * and of principals who may do everything, has all rights.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ALL_RIGHTS, type Rights } from "../../lib/access/rights.ts";

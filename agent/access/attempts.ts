@@ -12,9 +12,9 @@ import type { UserRecord } from "./records.ts";
 import { secretHash } from "./secret.ts";
 import { type Patience, Throttle } from "./throttle.ts";
 
-/** What is tried: the first step, or the second. */
+/** Step of a sign-in: the first one, or the second. */
 export type AttemptStep = "password" | "code";
-/** What is known of who tries. */
+/** The parts of a principal that attempts are counted by. */
 export type Client = Pick<Principal, "address" | "device" | "via" | "holder" | "localUser">;
 
 /** Of one account from one network, of one device, of one session. */
@@ -31,7 +31,7 @@ const MOST_KNOWN = 10;
 const newest = (list: readonly string[] | undefined, one: string): readonly string[] =>
   [one, ...(list ?? []).filter((each) => each !== one)].slice(0, MOST_KNOWN);
 
-/** Where somebody tries from: the network; on loopback the user of this host, where the kernel knows. */
+/** Origin of an attempt: the network; on loopback the user of this host, if the kernel knows it. */
 function placeOf({ address, localUser }: Pick<Client, "address" | "localUser">): string {
   const uid = isShared(address) ? localUser?.() : undefined;
   return uid === undefined ? clientSubnet(address) : `${address} uid ${uid}`;
@@ -63,11 +63,11 @@ export class Attempts {
   }
 
   /**
-   * Begins an attempt at an account. It counts as failed until {@link succeeded}: of many at once, each waits for those
-   * before.
+   * Begins an attempt at an account. It counts as failed until {@link succeeded}: of many at once, each waits
+   * for those before.
    *
-   * @param user the account, where there is one of that name
-   * @returns who waits for the password's check
+   * @param user the account, if one has that name
+   * @returns the waiter for the password's check
    * @throws {ContractError} TooManyAttempts
    */
   begin(step: AttemptStep, name: string, user: UserRecord | undefined, client: Client): Waiter {
@@ -114,7 +114,10 @@ export class Attempts {
   }
 }
 
-/** What an attempt is counted by, strictly; trusted where it is a session's or a device's that the account knows. */
+/**
+ * Key that an attempt is strictly counted by; trusted if it is a session's or a device's that the account
+ * knows.
+ */
 function strictKey(
   step: AttemptStep,
   name: string,

@@ -1,6 +1,7 @@
 /**
- * Which VMs a text names that another program wrote, or that has names of files in it: told once, where it comes in, so that
- * afterwards ids alone decide who reads it. Our own sentences bring the ids with them (`lib/i18n/message.ts`).
+ * VMs that are named by a text of another program, or by one with names of files: found once, when the text
+ * comes in, so that afterwards ids alone decide who may read it. Our own sentences have the ids with them
+ * (`lib/i18n/message.ts`).
  */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type ForeignText, isForeignText, isMessage, type Sentence, vmName } from "../../lib/i18n/message.ts";

@@ -26,14 +26,14 @@ import {
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Principal } from "../access.ts";
 
-/** What is known of a VM that rights and audit depend on. */
+/** The fields of a VM that rights and audit depend on. */
 export interface AccessVm extends VmNetworkTypes, VmPlace {
   readonly name: string;
 }
 /** Looks a VM up. */
 export type FindVm = (vmId: string) => AccessVm | undefined;
 
-/** What is known of VMs and hosts. */
+/** Look-ups of VMs and hosts. */
 export interface AccessWorld {
   readonly vm: FindVm;
   /** The VMs of a host. */
@@ -64,7 +64,7 @@ function refuse({ via }: Principal, role: Role): never {
 export const isEmptyToken = ({ via, rights }: Pick<Principal, "via" | "rights">): boolean =>
   via === "token" && !mayAnything(rights);
 
-/** What of an input says where a command is carried out: its schema has no other field that does. */
+/** The fields of an input that decide where a command is carried out: its schema has no others of that kind. */
 export const whereIn = (command: CommandName, input: unknown) => {
   const { properties = {} } = COMMANDS[command].input as { properties?: object };
   const own = (name: string) => {
@@ -170,12 +170,15 @@ export function authorise(
   return may(rights, permission, about) ? roleOn(rights, about) : refuse(principal, role);
 }
 
-/** What shows a project. */
+/** Permission to see projects. */
 const PROJECTS_VIEW = needOf("get_project").permission;
-/** What puts VMs into projects. */
+/** Permission to put VMs into projects. */
 const PROJECTS_CHANGE = needOf("set_vm_project").permission;
 
-/** Who makes a VM in a project gives its members rights to it, and takes of its quota. @throws {ContractError} Forbidden */
+/**
+ * Requires the permission to put VMs into projects: a VM in a project gives its members rights to it, and
+ * takes of its quota. @throws {ContractError} Forbidden
+ */
 function guardProject(principal: Principal, command: CommandName, input: unknown): void {
   if (COMMANDS[command].readOnly || typeof field(input, "project") !== "string") return;
   if (!may(principal.rights, PROJECTS_CHANGE, "everything")) refuse(principal, "administrator");
@@ -205,7 +208,10 @@ export function guardGroup(
   if (changes && [before, group].some((each) => groups.has(each))) refuse(principal, "administrator");
 }
 
-/** What no host could be told by, as somebody may see it: a VM that hosts out of sight have as well is as none. */
+/**
+ * An error of a VM on several hosts as the viewer may see it: a VM whose other hosts are out of sight is as
+ * if it did not exist.
+ */
 export function withoutHiddenHosts(error: unknown, viewer: Viewer): unknown {
   if (!(error instanceof ContractError) || error.code !== "VmOnSeveralHosts") return error;
   const { vmId, hosts } = error.details as { vmId: string; hosts: string };

@@ -1,4 +1,4 @@
-/** Which sessions have shown lately that their owner is at them. */
+/** Sessions that have shown lately that their owner is present. */
 import { type Clock, elapsed, type Moment, momentOf } from "../clock.ts";
 
 /** Milliseconds a proof holds. */

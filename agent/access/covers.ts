@@ -49,7 +49,7 @@ const LONGEST = 60;
 /**
  * Another VM has the id: rights that were given for the former VM do not hold for it.
  *
- * @returns whose grants have gone
+ * @returns the rights that ended, each as a noun: `the rights of ann`
  * @throws {ContractError} StoreUnavailable
  */
 export const releaseVmGrants = (access: Access, vmId: string): string[] =>
@@ -58,7 +58,7 @@ export const releaseVmGrants = (access: Access, vmId: string): string[] =>
 /**
  * A host was removed, or a new one has the id: rights to it were given for the one before.
  *
- * @returns whose grants have gone
+ * @returns the rights that ended, each as a noun: `the rights of ann`
  * @throws {ContractError} StoreUnavailable
  */
 export const releaseHostGrants = (access: Access, hostId: string): string[] =>
@@ -67,13 +67,18 @@ export const releaseHostGrants = (access: Access, hostId: string): string[] =>
 /**
  * A project was deleted: rights that were given on it end.
  *
- * @returns whose grants have gone
+ * @returns the rights that ended, each as a noun: `the rights of ann`
  * @throws {ContractError} StoreUnavailable
  */
 export const releaseProject = (access: Access, projectId: string): string[] =>
   release(access, ({ on }) => on.kind === "project" && on.project === projectId);
 
-/** Takes grants away. @returns whose have gone @throws {ContractError} StoreUnavailable */
+/**
+ * Removes grants.
+ *
+ * @returns the rights that ended, each as a noun: `the rights of ann`
+ * @throws {ContractError} StoreUnavailable
+ */
 function release(access: Access, isOn: (grant: Grant) => boolean): string[] {
   const { accounts, credentials } = access, released: string[] = [];
   const without = (grants: readonly Grant[]) => grants.filter((grant) => !isOn(grant));

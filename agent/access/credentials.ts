@@ -23,7 +23,7 @@ const MOST_TOKENS = 200;
 /** How a token begins: secret scanners, and people, know it for one. */
 export const TOKEN_PREFIX = "kvmm_";
 
-/** Who a secret stands for. */
+/** Owner of a secret, and their rights. */
 export interface Holder {
   readonly user: UserRecord;
   readonly rights: Rights;
@@ -70,7 +70,7 @@ export class Credentials {
     return secret;
   }
 
-  /** Who a session's secret stands for; undefined when it is none (any more). */
+  /** Holder of a session's secret; undefined if the session does not exist (any more). */
   session(secret: string, address: string): Holder | undefined {
     const key = secretHash(secret);
     const record = this.#sessions.get(key);
@@ -87,7 +87,10 @@ export class Credentials {
     };
   }
 
-  /** Who a token stands for; undefined when it is none (any more). It may do what its owner may, too. */
+  /**
+   * Holder of an API token; undefined if the token does not exist (any more). It may do what its owner may,
+   * too.
+   */
   token(secret: string, address: string): Holder | undefined {
     if (!secret.startsWith(TOKEN_PREFIX)) return undefined;
     const key = secretHash(secret);
@@ -100,7 +103,10 @@ export class Credentials {
     return holder;
   }
 
-  /** Who a token stands for, by its id; undefined once it is none any more. It was not shown, so it was not used. */
+  /**
+   * Holder of a token, by its id; undefined if it does not exist any more. The token was not shown, so it
+   * does not count as used.
+   */
   tokenById(tokenId: string): Holder | undefined {
     for (const record of this.#tokens.values()) if (record.id === tokenId) return this.#holderOf(record);
   }
@@ -127,7 +133,10 @@ export class Credentials {
       );
   }
 
-  /** Ends a session. @param userId whose it must be; anybody's without it. @throws {ContractError} SessionNotFound */
+  /**
+   * Ends a session. @param userId required owner; any user's session if left out @throws {ContractError}
+   * SessionNotFound
+   */
   endSession(sessionId: string, userId?: string): void {
     const found = [...this.#sessions].find(([, { id }]) => id === sessionId);
     if (!found || (userId !== undefined && found[1].userId !== userId)) {
@@ -188,7 +197,10 @@ export class Credentials {
     return { token, info: shownToken(record, user.name) };
   }
 
-  /** @param userId whose it must be; anybody's without it. @throws {ContractError} TokenNotFound, StoreUnavailable */
+  /**
+   * @param userId required owner; any user's token if left out @throws {ContractError} TokenNotFound,
+   *   StoreUnavailable
+   */
   endToken(tokenId: string, userId?: string): void {
     const found = [...this.#tokens].find(([, { id }]) => id === tokenId);
     if (!found || (userId !== undefined && found[1].userId !== userId)) {
@@ -198,7 +210,10 @@ export class Credentials {
     this.#end(`token:${tokenId}`);
   }
 
-  /** What lives on of these users (event streams, consoles) ends now; their sessions go on where they still may. */
+  /**
+   * Ends the open connections of these users (event streams, consoles); their sessions continue if they still
+   * may.
+   */
   interrupt(userIds: readonly string[]): void {
     for (const [holder, { userId }] of [...this.#live]) if (userIds.includes(userId)) this.#end(holder);
   }
@@ -216,7 +231,7 @@ export class Credentials {
     };
   }
 
-  /** What is open uses its session, up to the session's absolute end. */
+  /** Counts open connections as use of their sessions, up to the session's absolute end. */
   #useOpen(): void {
     const used = momentOf(this.clock);
     for (const [key, record] of this.#sessions) {

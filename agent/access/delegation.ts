@@ -6,7 +6,10 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { type Principal, principalOf, socketPrincipal } from "../access.ts";
 import type { Access } from "./mod.ts";
 
-/** Who left work behind: an account, one of its API tokens, a user of this host at the socket, or whoever tries the demo. */
+/**
+ * The principal who left work behind: an account, one of its API tokens, a user of this host at the socket,
+ * or a visitor of the demo.
+ */
 export type Delegator = DelegatorKind & {
   /** It was left by MCP, whose limits hold later as well. */
   readonly mcp?: true;
@@ -21,7 +24,10 @@ type DelegatorKind =
   | { readonly kind: "link"; readonly name: string; readonly peerId: string; readonly caller: string | null }
   | { readonly kind: "demo"; readonly name: string };
 
-/** What a caller is later. @throws {ContractError} NoAccount for a caller without an account */
+/**
+ * The delegator that a principal is stored as. @throws {ContractError} NoAccount for a principal without an
+ * account
+ */
 export function delegatorOf(principal: Principal): Delegator {
   const isByMcp = principal.door === "mcp" || principal.leftByMcp === true;
   return { ...kindOf(principal), ...(isByMcp && { mcp: true }) };
@@ -36,26 +42,27 @@ function kindOf({ via, name, userId, holder, uid, link }: Principal): DelegatorK
   throw new ContractError("NoAccount");
 }
 
-/** What a user of a linked KVM Manager may do. */
+/** Rights of a user of a linked KVM Manager. */
 export type LinkedUser = Pick<Principal, "rights" | "toldLimits" | "leftByMcp">;
 
-/** Where the rights of this moment are looked up. */
+/** Look-ups of the present rights. */
 export interface DelegationWorld {
   readonly access: Pick<Access, "accounts" | "credentials" | "isDemo">;
-  /** What a user of this host is at the socket now. */
+  /** Present role of a user of this host at the socket. */
   socketRoleOf(uid: number): Role | undefined;
   /**
-   * What a user of a linked KVM Manager may do now, within what they could then, and within the limits that it told; undefined
-   * where it may not act here any more.
+   * Present rights of a user of a linked KVM Manager, within the rights of that time and the limits that it
+   * sent; undefined if it may not act here any more.
    */
   linkedUser(peerId: string, caller: string | null): LinkedUser | undefined;
 }
 
 /**
- * Somebody who left work behind, with the rights of this moment: never more than they have now.
+ * A principal for work that was left behind, with the rights of this moment: never more than its user has
+ * now.
  *
- * @param holder what stands for the work
- * @returns the principal, or why there is none any more: the end of a sentence
+ * @param holder id that stands for the work
+ * @returns the principal, or the reason why there is none any more: the end of a sentence
  * @throws {ContractError} StoreUnavailable while the accounts are not known
  */
 export function delegateFor(

@@ -1,7 +1,7 @@
 /** A queue for costly work: a few at a time, known callers first, a share for each network. */
 import { ContractError } from "../../lib/contract/errors.ts";
 
-/** Who waits for a turn. */
+/** A caller that waits for a turn. */
 export interface Waiter {
   /** Their network; empty where no other caller can be there. */
   readonly network: string;

@@ -28,13 +28,13 @@ type AccessHandlers = Pick<
   Handlers,
   Extract<CommandName, keyof typeof accessCommands | keyof typeof sshKeyCommands>
 >;
-/** What they need of the application. */
+/** Services of the application that the handlers need. */
 interface AccessServices {
   readonly access: Access;
   readonly coverage: Pick<Coverage, "uncovered">;
   readonly sshKeys: SshKeys;
   readonly activity: ActivityLog;
-  /** Where people reach the pages: `http://127.0.0.1:8440`. */
+  /** Address of the pages: `http://127.0.0.1:8440`. */
   readonly address: () => string;
   readonly hostname: () => string;
   /** The id of the host that has an id or a name; undefined for none. */
@@ -43,7 +43,7 @@ interface AccessServices {
   readonly projectId: (project: string) => string;
 }
 
-/** What grants name that no VM has, nor any host. */
+/** Names in grants that no VM and no host has. */
 const uncoveredOf = (
   { coverage, hostId }: AccessServices,
   { grants }: { readonly grants: readonly Grant[] },
@@ -52,7 +52,7 @@ const uncoveredOf = (
 /**
  * Grants by the ids of their hosts and projects: those to come must not be given beforehand.
  *
- * @param before what was granted: of that, hosts need not be there
+ * @param before the earlier grants: their hosts need not exist
  * @throws {ContractError} HostNotFound, ProjectNotFound
  */
 const onHosts = (
@@ -69,13 +69,19 @@ const onHosts = (
     return { role, on: { kind: "host", host: id } };
   });
 
-/** Whose things somebody may touch: their own; undefined for administrators, who may touch all. */
+/**
+ * Owner whose sessions and tokens a principal may change: their own id; undefined for administrators, who may
+ * change all.
+ */
 const reach = ({ rights, userId, via }: Principal): string | undefined => {
   if (isAdministrator(rights)) return undefined;
   if (via !== "session" || userId === undefined) throw new ContractError("NoAccount");
   return userId;
 };
-/** Whose things a list shows: those of everybody for administrators who ask for all, else one's own. */
+/**
+ * Owner whose sessions and tokens a list shows: undefined (all users) for administrators who ask for all,
+ * otherwise the principal.
+ */
 function listed(principal: Principal, all: boolean | undefined): string | undefined {
   const whose = reach(principal);
   return all ? whose : principal.userId ?? whose;
@@ -137,7 +143,7 @@ function signInHandlers({ access, address }: AccessServices) {
   } satisfies Partial<AccessHandlers>;
 }
 
-/** What people change of their own account. */
+/** Commands by which users change their own account. */
 function ownAccountHandlers({ access, sshKeys, hostname }: AccessServices) {
   const { accounts, credentials } = access;
   const secondFactor = new SecondFactor(access, hostname, access.clock);

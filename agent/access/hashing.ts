@@ -34,7 +34,10 @@ function derive(password: string, salt: Uint8Array, { N, r, p }: HashCost): Prom
 
 /** Hashes passwords, and checks them. */
 export class PasswordHashes {
-  /** What takes as long as the check of a real hash: its time does not reveal which names exist. */
+  /**
+   * A hash for names that do not exist: its check takes as long as a real one, so that the time does not
+   * reveal which names exist.
+   */
   readonly #nobodys: string;
 
   /** @param cost of new hashes; those that are kept name theirs */

@@ -34,7 +34,7 @@ const GONE = HIDDEN.at(-1)!, COUNT = 98_127_313;
 const VMS = [OWN, ...HIDDEN.slice(0, -1)].map((vm) => ({ ...vm, tags: [] })) as unknown as VM[];
 const SECRETS = [...HIDDEN.flatMap(({ id, name }) => [id, name]), String(COUNT)];
 
-/** Whatever a place of a text can be filled with that names VMs: kind → value. */
+/** All values for a place of a text that name VMs: kind → value. */
 const VALUES: Readonly<Record<string, unknown>> = {
   ...Object.fromEntries(HIDDEN.map((vm) => [`the VM ${vm.name}`, vmName(vm)])),
   "a list": [OWN, ...HIDDEN].map(vmName),
@@ -93,7 +93,7 @@ const PLACES: AccessWorld = {
     VMS.filter(({ id }) => hostIdOf(id) === hostId).map(({ id }) => ({ vmId: id, group: undefined, hostId })),
   hostOf: () => LAB,
 };
-/** Who is told nothing of the others: what it has rights to. */
+/** Viewers who must learn nothing of the others: grants by name. */
 const ONLOOKERS: Readonly<Record<string, Grant["on"]>> = {
   "one VM": { kind: "vm", vmId: OWN.id },
   "one host": { kind: "host", host: LAB },
@@ -104,7 +104,7 @@ const principalOn = (on: Grant["on"]): Principal => ({
   rights: [[{ permissions: permissionsOf("operator"), on }]],
 });
 
-/** What somebody who sees one VM is told, whatever fails on it. @param on what the rights are to */
+/** Runs a test with the answers and events of a user who sees one VM or host. @param on object of the user's rights */
 async function world(
   on: Grant["on"],
   run: (told: {

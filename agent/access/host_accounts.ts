@@ -7,7 +7,7 @@ import { HostQuestions } from "./host_questions.ts";
 
 /** The file that says how: without it PAM takes `other`, which on Debian lets everybody in who has a password. */
 export const PAM_SERVICE = "kvm-manager";
-/** Where such files are. */
+/** Folders of PAM's service files. */
 const PAM_FOLDERS = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/share/pam.d"];
 
 async function hasService(): Promise<boolean> {
@@ -28,14 +28,14 @@ const ACCOUNT_NAME = /^[a-z][a-z0-9._-]{0,31}$/;
 export interface HostAccount {
   /** Its number on the host: another one under its name is another person. */
   readonly uid: number;
-  /** What it may do, as the host's groups say now. */
+  /** Grants by the host's groups now. */
   readonly grants: Grant[];
 }
 
-/** What the host says of an account: who it is; that it may not be used; or nothing, where PAM could not be asked. */
+/** Standing of an account on the host: its data; refused; or unknown, if PAM could not be asked. */
 export type Standing = HostAccount | "refused" | "unknown";
 
-/** What asks the host. */
+/** Asks the host about its accounts. */
 export interface HostAccountsAsked {
   check(user: string, password: string, address: string): Promise<HostAccount | undefined>;
   standing(user: string): Promise<Standing>;
@@ -46,7 +46,8 @@ export class HostAccounts implements HostAccountsAsked {
   constructor(private readonly roles: HostRoles, private readonly questions = new HostQuestions()) {}
 
   /**
-   * Who somebody is, and what they may do as the host's groups say now; undefined when the password is wrong, or no group is theirs.
+   * Checks a password. @returns the account with grants by the host's groups now; undefined if the password
+   * is wrong, or no group gives it grants
    *
    * @throws {ContractError} TooManyRequests
    */
@@ -58,8 +59,9 @@ export class HostAccounts implements HostAccountsAsked {
   }
 
   /**
-   * Who somebody is who has signed in before, and what they may do, as the host's accounts and groups say now. The password is not asked.
-   * PAM's account phase says whether the account has expired; a locked password counts as an account that may not be used.
+   * Standing of a user who has signed in before, with grants by the host's accounts and groups now. The
+   * password is not asked. PAM's account phase reports whether the account has expired; a locked password
+   * counts as an account that may not be used.
    */
   async standing(user: string): Promise<Standing> {
     try {

@@ -26,7 +26,7 @@ export class HostQuestions {
   }
 
   /**
-   * What PAM says.
+   * Asks PAM a question.
    *
    * @throws {ContractError} TooManyRequests
    * @throws {Error} when PAM fails, or does not answer in time

@@ -1,4 +1,7 @@
-/** What somebody changes without seeing all of it: the targets of schedules and backups. */
+/**
+ * Keeps the hidden parts of lists that a user changes without seeing all of them: the targets of schedules
+ * and backups.
+ */
 import { splitTargets, type Targets } from "../../lib/access/redact.ts";
 import { may, vmObject } from "../../lib/access/rights.ts";
 import type { VM } from "../../lib/contract/mod.ts";

@@ -38,9 +38,9 @@ export interface Caller {
   readonly signedIn?: () => void;
 }
 
-/** Who lets KVM Managers in that act on this host. */
+/** Lets KVM Managers in that act on this host. */
 export interface PeerAccess {
-  /** Who calls by such a token. @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests */
+  /** Principal of a call by such a token. @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests */
   principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal;
 }
 
@@ -64,9 +64,9 @@ export class Access {
   readonly #rate: Rate;
 
   /**
-   * @param isDemo nothing real is served: whoever comes is let in
+   * @param isDemo whether nothing real is served: every visitor is let in
    * @param clock tests bring their own
-   * @param hostAccounts where accounts of this host sign in, too
+   * @param hostAccounts if accounts of this host sign in, too
    * @param hashes of passwords; tests bring cheap ones
    */
   constructor(
@@ -88,10 +88,11 @@ export class Access {
   }
 
   /**
-   * Who makes a request.
+   * Identifies the principal of a request.
    *
-   * @param keep takes the Set-Cookie header of an answer; missing where there is none
-   * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that is none (any more): it must not pass for an anonymous call
+   * @param keep takes the Set-Cookie header of an answer; missing if there is none
+   * @throws {ContractError} TooManyRequests; TokenInvalid for an API token that does not exist (any more): it
+   *   must not pass for an anonymous call
    */
   identify(request: Request, caller: Caller, keep?: (cookie: string) => void): Principal {
     const { door, address, peer, signedIn, localUser } = caller;

@@ -65,7 +65,10 @@ export class Passkeys {
     this.#challenges = new SignedChallenges(ASKED_MS, clock);
   }
 
-  /** What a new passkey is made from. @throws {ContractError} TooManyRequests, WrongDoor, PasskeyNeedsName */
+  /**
+   * Options for the browser to create a passkey. @throws {ContractError} TooManyRequests, WrongDoor,
+   * PasskeyNeedsName
+   */
   creation(user: UserRecord, by: Principal): PasskeyCreation {
     const { passkeys = [] } = user;
     if (passkeys.length >= MOST_PASSKEYS) {
@@ -135,10 +138,10 @@ export class Passkeys {
   }
 
   /**
-   * What a passkey is asked.
+   * Options for the browser to use a passkey.
    *
-   * @param known those that may answer; without any the device says which it has
-   * @param verification whether the device must ask who it is
+   * @param known passkeys that may answer; without any the device offers its own
+   * @param verification whether the device must verify its user
    * @throws {ContractError} WrongDoor, PasskeyNeedsName
    */
   request(
@@ -205,7 +208,10 @@ export class Passkeys {
     return { challenge: this.#challenges.issue(purpose, origin), site };
   }
 
-  /** What was asked, which is used up by it; undefined when it was not, is over, or was asked of somebody else. */
+  /**
+   * Takes a challenge, which can be used once; undefined if it was not issued, has expired, or was issued for another
+   * purpose or origin.
+   */
   #take(challenge: string, purpose: string, { origin }: Principal): Asked | undefined {
     if (origin === undefined || !this.#challenges.take(challenge, purpose, origin)) return undefined;
     return { origin, site: new URL(origin).hostname };

@@ -1,6 +1,7 @@
 /**
- * What opens the door for good, or changes who can come in, needs a proof at a session that it is still its owner's: a
- * session may be stolen. The password or a passkey is one, and holds for the same session for a few minutes.
+ * Reauthentication: commands that open the system for good, or change who can sign in, need a proof that the
+ * session is still its owner's, as it may be stolen. The password or a passkey is one, and holds for the same
+ * session for a few minutes.
  */
 import { ContractError, type PasskeyAssertion, type PasskeyRequest } from "../../lib/contract/mod.ts";
 import type { Principal } from "../access.ts";
@@ -48,11 +49,11 @@ export async function requireConfirmed(
   if (principal.via === "session") await reauthenticate(access, principal, undefined);
 }
 
-/** What a passkey is asked, for this and nothing else. */
+/** Purpose of a passkey's challenge, for this session only. */
 const purposeOf = ({ holder }: Principal) => `confirm ${holder}`;
 
 /**
- * What one's own passkeys are asked, to show that it is still oneself.
+ * Options for the browser to use one of the user's own passkeys, as a proof that the session is theirs.
  *
  * @throws {ContractError} NoAccount, PasskeyRefused, PasskeyNeedsName, WrongDoor
  */

@@ -1,4 +1,4 @@
-/** What is kept of users, roles, sessions and tokens, and how they are shown. */
+/** Records of users, roles, sessions and tokens, and their form in answers. */
 import type {
   Grant,
   Passkey,
@@ -15,7 +15,7 @@ import type { Unread } from "../sealing/secrets.ts";
 export interface PasskeyRecord {
   readonly id: string;
   readonly name: string;
-  /** What the device knows it by, and its public key (COSE): base64url. */
+  /** The credential's id and its public key (COSE): base64url. */
   readonly credential: string;
   readonly publicKey: string;
   /** How often it has signed, as it says; 0 for those that do not count. */

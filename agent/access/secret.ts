@@ -7,7 +7,7 @@ export function newSecret(bytes = 32): string {
   return Buffer.from(randomBytes(bytes)).toString("base64url");
 }
 
-/** What is kept of a secret. A lookup by it reveals nothing by its time: hashes cannot be chosen. */
+/** Hash of a secret for records. A lookup by it reveals nothing by its time: hashes cannot be chosen. */
 export function secretHash(secret: string): string {
   return createHash("sha256").update(secret).digest("base64url");
 }

@@ -128,7 +128,8 @@ export class SignIn {
   }
 
   /**
-   * What a passkey is asked. @param challenge of the password's step: the passkey is the second factor then
+   * Options for the browser to sign in by passkey. @param challenge of the password's step: the passkey is
+   * the second factor then
    * @throws {ContractError} SignInExpired, TooManyAttempts, WrongDoor, PasskeyNeedsName, StoreUnavailable
    */
   beginPasskey(challenge: string | undefined, by: Principal): PasskeyRequest {
@@ -201,9 +202,10 @@ export class SignIn {
   }
 
   /**
-   * Asks the host again about its accounts: those that have a session or an API token, those in whose name schedules and
-   * backups run, and those that it refused, which it may let in again. One after the other: PAM may take its time over each.
-   * What cannot be written of one is tried again the next time, and keeps no other from being asked.
+   * Asks the host again about its accounts: those that have a session or an API token, those in whose name
+   * schedules and backups run, and those that it refused, which it may let in again. One after the other: PAM
+   * may take its time over each. An answer that cannot be written is asked for again the next time; the
+   * others are asked in any case.
    *
    * @throws {ContractError} StoreUnavailable once all were asked
    */

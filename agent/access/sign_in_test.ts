@@ -19,7 +19,7 @@ import { delegateFor } from "./delegation.ts";
 setLogLevel("error");
 const PASSWORD = "correct horse battery";
 const MINUTE = 60_000;
-/** What is tested here does not depend on how dear a guess is: `PasswordHashes` has a test of its own. */
+/** Cheap hashes: these tests do not depend on the cost of a guess. `PasswordHashes` has a test of its own. */
 const CHEAP = new PasswordHashes({ ...HASH_COST, N: 2 ** 4 });
 
 /** An access of its own, with a clock that the test moves, and a user with one-time codes. */

@@ -9,7 +9,7 @@ import { deliveryFailure, MOST_ANSWER, NotDelivered, post } from "../outbound/po
 import type { AlertTargetRecord, MessageItem } from "./records.ts";
 import { urlHost } from "../../lib/text/url_host.ts";
 
-/** What is sent. */
+/** An alert as it is sent. */
 export interface OutgoingAlert {
   /** Stays the same over all tries, so that who gets it twice can tell. */
   readonly id: string;

@@ -23,7 +23,7 @@ export const STALE_MS = DAY_MS;
 /** Messages that are sent at the same time. */
 const AT_ONCE = 5;
 
-/** What delivery works with. */
+/** Services of the delivery. */
 export interface DeliveryWorld {
   readonly records: AlertRecords;
   readonly outbox: Outbox;

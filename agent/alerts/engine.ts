@@ -1,6 +1,6 @@
 /**
- * What fires: the state of everything that is not well, moved on by each check, and written down with the messages that
- * tell of it in one transaction. What cannot be written is kept, and written with the next check.
+ * The alert engine: the state of all incidents, updated by each check, and written in one transaction with
+ * the messages that report them. A state that cannot be written is kept, and written with the next check.
  */
 import {
   ALERT_SEVERITIES,
@@ -21,10 +21,10 @@ import type { Outbox } from "./outbox.ts";
 /** Incidents of one check that are told one by one as events. */
 const MOST_EVENTS = 20;
 
-/** What a check is of. */
+/** Subject of a check. */
 export interface Watched extends AlertSubject {
   readonly vmName?: string | undefined;
-  /** Which disk, card, pool, …; empty for the whole. */
+  /** Name of the disk, card, pool, …; empty for the whole subject. */
   readonly label: string;
 }
 
@@ -36,11 +36,11 @@ interface Open {
   record?: IncidentRecord;
   /** The last round that has seen it. */
   round: number;
-  /** What was seen, where there is a sentence of it. */
+  /** A sentence on the observation, if there is one. */
   detail?: string | undefined;
 }
 
-/** What the engine needs of the world around it. */
+/** Services of the engine. */
 export interface AlertWorld {
   readonly records: AlertRecords;
   readonly outbox: Outbox;
@@ -55,7 +55,7 @@ export interface AlertWorld {
 const keyOf = (ruleId: string, { host, vmId = "", label }: Watched) =>
   `${ruleId}\n${host}\n${vmId}\n${label}`;
 
-/** What an incident was of. */
+/** Subject of an incident. */
 const watchedOf = ({ host, vmId, vmName, label = "" }: KeptIncident): Watched => ({
   host,
   vmId,
@@ -92,9 +92,9 @@ export class AlertRound {
   }
 
   /**
-   * Ends the check, and writes what became of it.
+   * Ends the check, and writes its results.
    *
-   * @param unseen what is to be said of what is open and was not seen; undefined: it is no business of this round
+   * @param unseen observation for an open incident that was not seen; undefined: not checked in this round
    */
   end(unseen?: (of: Watched, rule: AlertRule) => Observation | undefined): void {
     this.finish(unseen);
@@ -127,7 +127,7 @@ export class AlertEngine {
     }
   }
 
-  /** Begins a check. @param isOurs which alerts are checked */
+  /** Begins a check. @param isOurs whether an alert is checked */
   begin(isOurs: (rule: AlertRule) => boolean): AlertRound {
     const round = ++this.#round;
     const rules = this.#world.records.rules.all.filter((rule) => rule.enabled && isOurs(rule));
@@ -282,7 +282,10 @@ export class AlertEngine {
     ]);
   }
 
-  /** What is open, the worst and newest first; `silenced` as it is now, also where people were told before the silence. */
+  /**
+   * Open incidents, the worst and newest first; `silenced` as it is now, also if messages were sent before
+   * the silence.
+   */
   incidents(): KeptIncident[] {
     const silences = this.#silences();
     return [...this.#open.values()].flatMap((open) =>

@@ -23,7 +23,7 @@ import type { AlertEngine } from "./engine.ts";
 import { type AlertRecords, isWanted } from "./records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What the handlers work with. */
+/** Services of the handlers. */
 export interface AlertContext {
   readonly records: AlertRecords;
   readonly engine: AlertEngine;
@@ -66,7 +66,7 @@ function changed(rule: AlertRule, change: Omit<Input<"update_alert">, "alertId">
     ...fields,
   }) as AlertRule;
 }
-/** What the commands look up, and what they require before they change something. */
+/** Look-ups of the commands, and their requirements before a change. */
 function alertLookup({ records, engine, coverage, places }: AlertContext) {
   const viewerOf = (principal: Principal) => viewerIn(principal, places);
   const requireRule = (alertId: string): AlertRule => {
@@ -95,7 +95,10 @@ function alertLookup({ records, engine, coverage, places }: AlertContext) {
     if (!seesAlert(viewerOf(principal), rule)) throw new ContractError("AlertNotFound", { alertId });
     return rule;
   };
-  /** What an alert or a silence is on must be there, and in sight: all there is, where it is not on one VM. */
+  /**
+   * Requires that the scope of an alert or a silence exists and is visible: all VMs and hosts, if it is not
+   * on one VM.
+   */
   const requireScope = (on: AlertPlace, principal: Principal) => {
     const { vmId } = on, isSeen = seesAlert(viewerOf(principal), on);
     if (vmId !== undefined && (!isSeen || places.vm(vmId) === undefined)) {
@@ -173,7 +176,7 @@ function ruleHandlers(
   } satisfies Partial<Handlers>;
 }
 
-/** What fires, and what did. */
+/** Commands on present and past incidents. */
 function incidentHandlers({ records, engine }: AlertContext, { viewerOf }: AlertLookup) {
   return {
     get_alert_history: ({ limit = 100, open = false, ...wanted }) => {

@@ -50,8 +50,8 @@ export class Outbox {
 }
 
 /**
- * What is left of a message without what was added too long ago; undefined when nothing is. Of items without a time,
- * that of the message counts.
+ * A message without the items that were added too long ago; undefined if none is left. Items without a time
+ * have that of the message.
  *
  * @param limit milliseconds
  */

@@ -1,4 +1,4 @@
-/** What is kept of alerts: alerts, silences, what has fired, targets, and messages that wait to be sent. */
+/** Records of alerts: alerts, silences, incidents, targets, and messages that wait to be sent. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import {
   type AlertIncident,
@@ -52,7 +52,7 @@ export interface WaitingMessage {
   readonly tries: number;
 }
 
-/** What is kept of an incident in addition to what is shown. */
+/** An incident with the data that are not shown. */
 export interface IncidentRecord {
   readonly incident: KeptIncident;
   /** Whether messages of it were written. */
@@ -96,7 +96,7 @@ export const ALERT_MIGRATIONS = [
   insertsOf("replication"),
 ];
 
-/** Which incidents are wanted; all, where nothing is said. */
+/** Filter of incidents; empty for all. */
 export interface WantedIncidents {
   readonly vmId?: string;
   readonly hostId?: string;
@@ -120,7 +120,7 @@ type Table = "alerts" | "alert_silences" | "alert_targets" | "alert_messages";
 export class KeptRecords<T extends { readonly id: string }> {
   readonly #rows = new Map<string, T>();
 
-  /** @param sealed where its secrets are sealed; missing where it has none */
+  /** @param sealed place and secrets that seal the records' secrets; missing if they have none */
   constructor(
     private readonly table: Table,
     private readonly sealed?: { readonly place: SealedPlace; readonly secrets: Secrets },
@@ -240,7 +240,7 @@ export class AlertRecords {
     }
   }
 
-  /** What is over, the newest first. @throws {ContractError} StoreUnavailable */
+  /** Closed incidents, the newest first. @throws {ContractError} StoreUnavailable */
   history(limit: number, { vmId, hostId, since = 0, until }: WantedIncidents = {}): KeptIncident[] {
     const database = this.require().#store.open();
     if (database === undefined) throw this.#unavailable();

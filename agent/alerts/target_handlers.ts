@@ -20,7 +20,7 @@ import { invalid } from "./handlers.ts";
 import type { AlertRecords, AlertTargetRecord } from "./records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What the handlers work with. */
+/** Services of the handlers. */
 export interface AlertTargetContext {
   readonly records: AlertRecords;
   readonly delivery: Delivery;
@@ -40,7 +40,10 @@ const NEEDED: Readonly<Record<AlertChannel, readonly (keyof NewTarget)[]>> = {
   slack: ["url"],
 };
 
-/** What is wrong with a target as a whole; its fields fit the schema. @param unread those that are there, and cannot be read */
+/**
+ * Refusal of a target as a whole; its fields fit the schema. @param unread fields that exist, and cannot be
+ * read
+ */
 function refusalOf(input: NewTarget, unread: Unread = {}): RuleRefusal | undefined {
   const isMail = input.channel === "email";
   const missing = NEEDED[input.channel].find((field) => input[field] === undefined && !(field in unread));
@@ -118,7 +121,7 @@ function changed(
 /** The server of an address; empty for one that cannot be read now. */
 const originOf = (url: string | undefined): string => url === undefined ? "" : new URL(url).origin;
 
-/** Where a target's secret is sent. */
+/** Server that gets a target's secret. */
 const serverOf = ({ channel, url, smtpHost, smtpPort, smtpSecurity }: AlertTargetRecord): string =>
   channel === "email" ? `${smtpHost}:${smtpPort}:${smtpSecurity}` : originOf(url);
 
@@ -134,12 +137,12 @@ function strangerRefusal(
     : undefined;
 }
 
-/** Where a target is: what may be secret in an address is its path, its query and more. */
+/** Address of a target without its path and its query, which may be secret. */
 function addressOf({ channel, url, smtpHost, mailTo = [] }: AlertTargetRecord): string {
   return channel === "email" ? `${mailTo.join(", ")} (${smtpHost})` : originOf(url);
 }
 
-/** Who sets a target up. */
+/** The fields that name the user who sets a target up. */
 const setBy = ({ name, link }: Principal): Pick<AlertTargetRecord, "setBy" | "peerId"> => ({
   setBy: name,
   ...(link !== undefined && { peerId: link.peerId }),

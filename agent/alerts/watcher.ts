@@ -1,4 +1,4 @@
-/** What alerts see: the figures that the collector has just taken, and the states that are known of VMs and hosts. */
+/** Watches for alerts: the collector's latest figures, and the known states of VMs and hosts. */
 import { DAY_MS } from "../../lib/duration.ts";
 import {
   type AlertKind,
@@ -29,12 +29,12 @@ import type { AlertEngine, AlertRound, Watched } from "./engine.ts";
 /** Milliseconds for which a crash or a disk error that libvirt told of counts as going on. */
 const EVENT_MS = 10 * 60_000;
 
-/** What is known of a host. */
+/** State of a host for alerts. */
 export interface WatchedHost {
   readonly id: string;
   readonly isConnected: boolean;
   readonly vms: readonly VM[];
-  /** What does not respond. */
+  /** Objects that do not respond. */
   readonly hangs: readonly Hang[];
 }
 
@@ -43,7 +43,7 @@ export interface ReplicaLag {
   /** The VM, and the other host. */
   readonly label: string;
   readonly isLate: boolean;
-  /** What is said of one that is late. */
+  /** Text on a late one. */
   readonly text: string;
 }
 
@@ -100,7 +100,7 @@ export class AlertWatcher {
   readonly #told = new Map<string, number>();
   /** VMs whose guest agent has answered since they were started. */
   readonly #answered = new Set<string>();
-  /** What has not responded since the start: `host/id of the VM`, or what else it is. */
+  /** Objects that have not responded since the start: `host/id of the VM`, or another object's key. */
   readonly #hung = new Set<string>();
 
   constructor(engine: AlertEngine, clock: Clock) {
@@ -149,9 +149,9 @@ export class AlertWatcher {
   }
 
   /**
-   * What there is no figure of: the hosts themselves, and this program's certificate.
+   * Checks without figures: the hosts themselves, and this program's certificate.
    *
-   * @param certificateEnds milliseconds since 1970; null where there is none, undefined while that is not known
+   * @param certificateEnds milliseconds since 1970; null if there is none, undefined while unknown
    */
   program(hosts: readonly WatchedHost[], certificateEnds: number | null | undefined): void {
     const round = this.#engine.begin(({ watches }) =>
@@ -174,8 +174,8 @@ export class AlertWatcher {
   }
 
   /**
-   * What does not respond on a host: as soon as that has changed, for alerts that one check is enough for, and with each
-   * round.
+   * Checks the objects of a host that do not respond: after each change for alerts that need one check only,
+   * and with each round.
    */
   hangs({ id, vms, hangs }: WatchedHost, isRound: boolean): void {
     const round = this.#engine.begin(({ watches, checks }) =>
@@ -235,9 +235,9 @@ export class AlertWatcher {
   }
 
   /**
-   * Schedules whose last run failed, and what leaves VMs out.
+   * Checks schedules whose last run failed, and faults that leave VMs out.
    *
-   * @param faults what does, each with a sentence; undefined while that is not known
+   * @param faults the faults, each with a sentence; undefined while unknown
    */
   schedules(
     { id }: WatchedHost,

@@ -14,7 +14,7 @@ const BEGIN_MS = 300_000;
 const MISSED = "KVM Manager was not running at that time, and what was missed is skipped";
 const OVERLAPS = "The run before was still under way";
 
-/** What it needs. */
+/** Services of the backup clock. */
 export interface BackupClockOptions {
   readonly clock: Clock;
   readonly records: Pick<BackupRecords, "all" | "get" | "put">;

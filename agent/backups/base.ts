@@ -1,4 +1,7 @@
-/** Which earlier copy a new one of a running VM can build on, so that only what changed since is read; or why none. */
+/**
+ * Finds the earlier copy that a new one of a running VM can build on, so that only changes since are read; or
+ * the reason for a full read.
+ */
 import type { ChunkList } from "../../lib/backup/chunk_list.ts";
 import { type BackupManifest, CHUNK_BYTES, ManifestError } from "../../lib/backup/manifest.ts";
 import type { Disk, VM } from "../../lib/contract/mod.ts";
@@ -24,10 +27,10 @@ export interface Base {
 
 /** How the disks of a running VM can be read. */
 export interface ReadPlan {
-  /** Where QEMU can note from now on what is written: disk → which image it is. */
+  /** Disks on which QEMU can track writes from now on: target → identity of the image. */
   readonly noted: ReadonlyMap<string, string>;
   readonly base: Base | undefined;
-  /** What is worth knowing of a copy that is read so. */
+  /** Notes on a copy that is read in this way. */
   readonly notes: readonly string[];
   /** Why all is read; empty where there is a base for every disk. */
   readonly reason: string;
@@ -72,7 +75,7 @@ export async function sizesNow(
   return new Map(found.map(({ target, capacity }) => [target, capacity]));
 }
 
-/** What of a copy can be built on: its disks that are the same image still, and whose chunks are all there. */
+/** The disks of a copy that can be built on: same image as now, and all chunks present. */
 async function usable(
   repository: Repository,
   copy: FoundCopy & { readonly manifest: BackupManifest },

@@ -11,7 +11,7 @@ import { restoreFailure } from "./make_disk.ts";
 import type { BackupRecords, StoredBackup, StoredBackupRun } from "./records.ts";
 import { closing, type FoundCopy, type Repository } from "./repository.ts";
 
-/** What boot tests need of the rest. */
+/** Services of boot tests. */
 export interface BootTestsOptions {
   readonly records: BackupRecords;
   readonly clock: Clock;

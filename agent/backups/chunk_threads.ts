@@ -4,7 +4,7 @@ import { workerUrl } from "../../lib/bundle.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What a thread is to do. */
+/** Work of a thread. */
 export interface ToChunkWorker {
   /** `name` and `pack` take content; `unpack` takes what is packed, and names its content. */
   readonly work: "name" | "pack" | "unpack";
@@ -29,7 +29,7 @@ const CHUNK_MS = 120_000;
 /** Threads (8 MB each): one gets half of what a disk gives. */
 const THREADS = 2;
 
-/** What was unpacked is no zstd, or more than it should be. */
+/** Packed content is no zstd, or larger than allowed. */
 export class ZstdError extends Error {
   override readonly name = "ZstdError";
 }

@@ -23,7 +23,7 @@ export class BackupChunkError extends ManifestError {
   }
 }
 
-/** What has become of a disk. */
+/** A disk in the store. */
 export interface Stored {
   readonly chunks: ChunkList;
   /** Bytes that were not in the store before, compressed. */
@@ -83,10 +83,10 @@ async function keep(
   return { digest, storedBytes: await repository.putChunk(digest, packed), content: back };
 }
 
-/** Which chunk it is already; undefined where its content was put where it was asked for. */
+/** A chunk that the store has already; undefined if the content was put at the requested place. */
 export type ChunkPlacement = { readonly kept: Chunk } | undefined;
 
-/** Where the content of a chunk is wanted. */
+/** Place for the content of a chunk. */
 export interface PieceRequest {
   readonly index: number;
   /** All of it is to be filled: it holds what an earlier chunk has left. */

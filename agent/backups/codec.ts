@@ -3,13 +3,13 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface StoreCodec {
   readonly isEncrypted: boolean;
-  /** What chunks are named with (`chunkName()`), where their names are not to tell what is in them. */
+  /** Key for names of chunks (`chunkName()`), if names must not reveal content. */
   readonly nameKey: Bytes | undefined;
   /** The name of a copy's file in the store. */
   fileName(copyId: string, name: string): string;
-  /** What is kept at a place of the store. */
+  /** Seals a file for a place of the store. */
   seal(place: string, bytes: Bytes): Promise<Bytes>;
-  /** What was kept there. @throws {ManifestError} where it is not what was put there */
+  /** Opens a file of a place of the store. @throws {ManifestError} if it was not sealed for that place */
   unseal(place: string, bytes: Bytes): Promise<Bytes>;
   /** Bytes that what is kept may be larger. */
   readonly overhead: number;

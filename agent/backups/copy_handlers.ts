@@ -52,7 +52,7 @@ async function moved(
   }
 }
 
-/** What is backed up of one VM. */
+/** Lists the backups of one VM. */
 function vmBackupsHandler(
   context: BackupContext,
   { shown, requireHere }: BackupLookup,

@@ -50,7 +50,7 @@ import { copyRunning, spooled } from "./running_copy.ts";
 import { makeSpool, type Spool } from "./spool.ts";
 import { makeEmptyImage } from "./write_disk.ts";
 
-/** What a copy is part of. */
+/** Repository, backup, run and job that a copy is part of. */
 export interface CopyContext {
   readonly host: LibvirtHost;
   readonly repository: Repository;
@@ -58,7 +58,7 @@ export interface CopyContext {
   readonly run: Pick<StoredBackupRun, "id" | "startedAt" | "actor">;
   readonly job: Pick<JobHandle, "signal" | "log">;
   readonly clock: Clock;
-  /** Where KVM Manager keeps what it knows. */
+  /** KVM Manager's state folder. */
   readonly stateDir: string;
   /** Reads disks in full, also where only what changed could be read. */
   readonly isFull: boolean;
@@ -74,7 +74,7 @@ export interface Copied {
   readonly notes: readonly string[];
 }
 
-/** What libvirt keeps of a VM in addition to its disks. */
+/** Data that libvirt keeps of a VM in addition to its disks. */
 interface BesideDisks {
   /** Its UEFI variables, where it has any. */
   readonly nvram: Uint8Array<ArrayBuffer> | undefined;
@@ -84,7 +84,7 @@ interface BesideDisks {
 /** Reads that. */
 type LookBeside = () => Promise<BesideDisks>;
 
-/** What is known of a VM's content once it is in the store. */
+/** A VM's content in the store. */
 interface Content {
   readonly beside: BesideDisks;
   readonly takenAt: number;
@@ -171,14 +171,14 @@ export async function copyVm(context: CopyContext, vmId: string): Promise<Copied
   }
 }
 
-/** What the kernel says of files of this host, for people; what a store says, it has said itself. */
+/** Errors of the kernel on files of this host, in words for people; errors of a store have them already. */
 export function explained(error: unknown): unknown {
   const isOfKernel = error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
   if (!isOfKernel || error instanceof ContractError) return error;
   return new ContractError("BackupFailed", { error: messageOf(error) }, { cause: error });
 }
 
-/** What changed could not be laid over the copy before: all must be read. */
+/** The changes could not be applied to the earlier copy: all must be read. */
 class IncrementError extends Error {
   override readonly name = "IncrementError";
   constructor(cause: unknown) {
@@ -259,7 +259,7 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   return { manifest, notes };
 }
 
-/** What is worth knowing of the copy of a TPM. @param secret that its state is encrypted with */
+/** Notes on the copy of a TPM. @param secret UUID of the secret that its state is encrypted with */
 function tpmNotes(tpm: TpmState | undefined, secret: string | undefined): string[] {
   if (tpm === undefined) return [];
   if ("fault" in tpm) return [`The state of its TPM is not in it: ${tpm.fault}`];
@@ -471,7 +471,7 @@ async function ofIncrement<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a write changes of a file. */
+/** Modification time and size of a file, as a key that changes with each write. */
 export async function stateOf(path: string): Promise<string> {
   const { mtime, size } = await hostFiles.stat(path);
   return `${mtime?.getTime()} ${size}`;

@@ -8,7 +8,7 @@ export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> 
 /**
  * The name of a chunk with that content, 64 hexadecimal digits, made on this thread: its SHA-256.
  *
- * @param key where stores are encrypted: an HMAC, so that the name does not tell what is in it
+ * @param key for encrypted stores: an HMAC, so that the name does not reveal the content
  */
 export function chunkName(content: Uint8Array, key: Uint8Array | undefined): string {
   const hash = key === undefined ? createHash("sha256") : createHmac("sha256", key).update("chunk\0");

@@ -104,7 +104,7 @@ export const backupFeature = feature<
       isReady: () => hosts.local.inventory.filled,
       run: (backup) => runDue(app, backup),
     });
-    /** Where copies are on this host, be the backup off or its target used by none. */
+    /** Folders with copies on this host, also of backups that are off and of targets without a backup. */
     const kept = function* (host: LibvirtHost): Generator<KeptPath> {
       if (host.machine === null) return;
       for (const { name, folder, targetId } of records.all()) {

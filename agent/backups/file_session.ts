@@ -1,10 +1,11 @@
 /**
- * What is in the disks of a copy, read by libguestfs in a small VM of its own: the host's kernel never sees the file
- * systems, which are a guest's and may be made to harm whoever mounts them. The VM has no network, and gets its disks
- * over sockets from which nothing can be written (`disk_reader.ts`).
+ * Files in the disks of a copy, read by libguestfs in a small VM of its own: the host's kernel never sees the
+ * file systems, which are a guest's and may be crafted to attack the kernel that mounts them. The VM has no
+ * network, and gets its disks over sockets from which nothing can be written (`disk_reader.ts`).
  *
- * guestfish takes its commands on standard input. Every name of the guest goes there as hexadecimal escapes alone, and
- * comes back in files of its own or as numbers: none is taken for a command, or for the end of an answer.
+ * guestfish takes its commands on standard input. Every name of the guest goes there as hexadecimal escapes
+ * alone, and comes back in files of its own or as numbers: none is taken for a command, or for the end of an
+ * answer.
  */
 import { joinPath } from "../../lib/bin/place.ts";
 import { bytesOfText, textOfBytes } from "../../lib/text/byte_text.ts";
@@ -143,7 +144,7 @@ export class FileSession implements AsyncDisposable {
     this.#mounted = device;
   }
 
-  /** What a file is; undefined where there is none. */
+  /** Information about a file; undefined if it does not exist. */
   async #stat(path: string): Promise<Omit<BackupFile, "name"> | undefined> {
     const { out, fault } = await this.#ask(`lstatns ${word(path)}`);
     if (fault !== undefined) return undefined;

@@ -16,11 +16,11 @@ const MOST_OPEN = 2;
 /** Milliseconds after the last question until its VM is ended. */
 const IDLE_MS = 120_000;
 
-/** What they need of the rest. */
+/** Services of file sessions. */
 export interface FileSessionsOptions {
   readonly clock: Clock;
   readonly host: () => LibvirtHost;
-  /** Where libguestfs works. */
+  /** Folders of libguestfs. */
   readonly guestfs: GuestfsFolders;
 }
 
@@ -76,7 +76,7 @@ export class FileSessions {
     }
   }
 
-  /** What is open of a copy, else what begins to be; the last that was asked. */
+  /** The open session of a copy, or a new one. */
   async #find(source: RestoreSource): Promise<Entry> {
     const { id } = source.copy;
     if (this.#open.get(id)?.isOver()) await this.#close(id);

@@ -22,10 +22,10 @@ export class FolderProbeQueue<T> {
   constructor(private readonly mostMs: number = MOST_MS) {}
 
   /**
-   * What a look gives; undefined where it does not in time. Who asks while another one looks shares the next look: the one
-   * under way may have begun before what they ask for.
+   * Result of a look; undefined if it takes too long. Calls during a look share the next one: the one under
+   * way may have begun before a change that the caller made.
    *
-   * @throws what the look throws
+   * @throws errors of the look
    */
   async ask(folder: string, what: string, look: () => Promise<T>): Promise<T | undefined> {
     const queue = this.#queues.get(folder) ?? { turns: new Mutex(), waiting: new Map<string, Promise<T>>() };

@@ -16,7 +16,7 @@ import { readChunk, readFully, type Stored, storePieces, type Storing } from "./
 import type { Repository } from "./repository.ts";
 import { hostFiles } from "../machine/host_files.ts";
 
-/** What has become of a disk, and how much of it QEMU had copied. */
+/** A disk in the store, and how much of it QEMU had copied. */
 export interface Increment extends Stored {
   readonly copiedBytes: number;
 }
@@ -47,7 +47,7 @@ export class Clusters {
     return new Clusters(file, tables, secondTables(await read(offset, entries * 8), tables), fileBytes);
   }
 
-  /** What the file has of so many clusters from one on. @throws {ImageError} */
+  /** A number of clusters of the file, from one on. @throws {ImageError} */
   async of(first: number, count: number): Promise<Cluster[]> {
     const entries = this.tables.clusterBytes / 8, found: Cluster[] = [];
     while (found.length < count) {

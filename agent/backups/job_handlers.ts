@@ -35,7 +35,7 @@ function timingFor(
   return timingOf({ ...before, ...rest, frequency }, now, hostZone());
 }
 
-/** What becomes of copies that are not where the backup goes now. */
+/** Text on copies that are not in the backup's present folder. */
 const leftBehindText = (copies: number, folder: string): string =>
   `${copies === 1 ? "Its copy stays" : `Its ${copies} copies stay`} in ${folder} and ${
     copies === 1 ? "is" : "are"

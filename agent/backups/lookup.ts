@@ -1,4 +1,4 @@
-/** What the commands on backups work with. */
+/** Look-ups and requirements of the commands on backups. */
 import { type Backup, ContractError, type Output, type VM } from "../../lib/contract/mod.ts";
 import type { VmPlace } from "../../lib/access/rights.ts";
 import type { Principal } from "../access.ts";
@@ -15,7 +15,7 @@ import { FolderStore } from "./store/folder.ts";
 import { folderIn } from "./target_handlers.ts";
 import { backupView, type BackupViewSources } from "./views.ts";
 
-/** What they work with. */
+/** Services of the commands on backups. */
 export interface BackupContext extends BackupViewSources {
   readonly bootTests: BootTests;
   readonly files: FileSessions;
@@ -31,13 +31,13 @@ export interface BackupContext extends BackupViewSources {
   readonly migrate: (vmId: string, toHost: string, principal: Principal) => Promise<Output<"migrate_vm">>;
   /** The host that a VM belongs to. */
   readonly hostOf: (vmId: string) => LibvirtHost | undefined;
-  /** Where a VM is, as rights go by it. */
+  /** Host, group and project of a VM, which rights depend on. */
   readonly placeOf: (vmId: string) => VmPlace | undefined;
   /** The VMs that somebody may see. */
   readonly vmsOf: (principal: Principal) => Promise<readonly VM[]>;
 }
 
-/** Which copy of a backup. */
+/** A VM's copy of a run. */
 export interface OfCopy {
   readonly runId: string;
   readonly vmId: string;
@@ -59,7 +59,7 @@ function sourceIn(
   return { repository, copy, manifest: copy.manifest };
 }
 
-/** What the commands look up, and what they require before they change something. */
+/** Look-ups of the commands, and their requirements before a change. */
 export function backupLookup(context: BackupContext) {
   const { coverage, records, targets, runs, history, host, hostOf, vmsOf } = context;
   const find = (backupId: string): StoredBackup => {
@@ -90,7 +90,7 @@ export function backupLookup(context: BackupContext) {
     if (vmId !== undefined) throw new ContractError("VmNotFound", { vmId });
     vmIds.forEach(requireHere);
   };
-  /** Where a backup goes, of what is given; undefined where nothing is. @throws {ContractError} */
+  /** Folder or target of a backup in an input; undefined if it has neither. @throws {ContractError} */
   const placeIn = async (
     { folder, backupTargetId }: { readonly folder?: string; readonly backupTargetId?: string },
   ): Promise<Pick<StoredBackup, "folder" | "targetId" | "repository"> | undefined> => {

@@ -16,7 +16,7 @@ import type { FoundCopy, Repository } from "./repository.ts";
 import { chunksOf, writeDisk } from "./write_disk.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What is restored, from where. */
+/** Repository and copy that are restored. */
 export interface RestoreSource {
   readonly repository: Repository;
   readonly copy: FoundCopy;
@@ -34,7 +34,7 @@ export interface DiskWork extends RestoreSource {
   readonly isForAWhile?: true;
 }
 
-/** Where a disk goes. */
+/** Pool and name for a disk. */
 export type DiskPlace =
   & { readonly pool: string }
   /** A name as it is, or one that gets the ending of its format. */
@@ -56,7 +56,7 @@ export function restoreFailure(error: unknown, command: string = "restore_backup
   return new ContractError("RestoreFailed", { error: messageOf(told) }, { cause: told });
 }
 
-/** Makes a volume of a disk. @throws what was made is taken back by the operation */
+/** Makes a volume of a disk. @throws {Error} any error; the operation deletes the volume then */
 export async function makeDisk(
   { host, operation, job, repository, copy, manifest, held, isForAWhile }: DiskWork,
   disk: ManifestDisk,

@@ -2,13 +2,13 @@
 import { forEachConcurrent } from "../../lib/for_each_concurrent.ts";
 
 /**
- * Works on several things at once, in their order.
+ * Works on several places at the same time, begun in their order.
  *
- * @param most how many at once
- * @param work gets among how many what all may use is shared: no more than that are worked on from then on; says whether
- *   it is over
- * @returns those that are not, once nothing is worked on any more
- * @throws what the first one throws
+ * @param most limit of places at the same time
+ * @param work gets the number of places that share the resources: no more than that are worked on from then
+ *   on; returns whether its place is done
+ * @returns the places that are not done, once no work is under way
+ * @throws the first error of `work`
  */
 export async function mapConcurrent(
   places: readonly number[],

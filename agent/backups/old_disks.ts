@@ -1,4 +1,4 @@
-/** What becomes of the disks that a VM had before a copy took their place. */
+/** Outcome for the disks that a VM had before a restore replaced them. */
 import { messageOf } from "../../lib/text/message.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import type { DiskDoomed } from "../operations/step.ts";

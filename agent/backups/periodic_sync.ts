@@ -20,7 +20,7 @@ export class PeriodicSync {
     this.#synced.catch(() => {/* told to who waits for the end */});
   }
 
-  /** Everything lasts. @throws what an earlier sync threw, too: the kernel reports a failed write once */
+  /** Syncs all that was written. @throws errors of an earlier sync, too: the kernel reports a failed write once */
   async end(): Promise<void> {
     await this.#synced;
     await this.sync();

@@ -21,7 +21,10 @@ export class ReadAhead<T> {
     this.#read = read;
   }
 
-  /** The chunk of an index, which has content. Asked for in order; some may be left out. @throws what reading it throws */
+  /**
+   * The chunk of an index, which has content. Asked for in order; some may be left out. @throws errors of
+   * reading it
+   */
   async take(index: number): Promise<T> {
     for (const before of this.#under.keys()) if (before < index) this.#under.delete(before);
     while (!this.#isOver && this.#under.size < AHEAD) this.#begin(index);
@@ -58,7 +61,7 @@ export class ChunksAhead implements AsyncDisposable {
   readonly #ahead: ReadAhead<Uint8Array<ArrayBuffer>>;
 
   /**
-   * @param entries what is read
+   * @param entries entries of the chunks to read
    * @param disk its size, and that of its chunks
    */
   constructor(

@@ -28,7 +28,7 @@ export interface StoredBackup extends Retention {
   readonly name: string;
   readonly enabled: boolean;
   readonly targets: Backup["targets"];
-  /** Where it goes, where that is no target. */
+  /** The backup's folder, if it has no target. */
   readonly folder: string;
   /** The target that it goes to; its store is told there. */
   readonly targetId?: string | undefined;
@@ -173,7 +173,7 @@ export class BackupRecords {
     this.#users.push(usersOf);
   }
 
-  /** What runs a backup besides its own times. */
+  /** Users of a backup other than its own times, by name. */
   usersOf(backupId: string): string[] {
     return this.#users.flatMap((usersOf) => usersOf(backupId));
   }
@@ -292,7 +292,7 @@ export class BackupRecords {
     })).filter(({ run }) => run.state === "running");
   }
 
-  /** What the last check of a copy said; null where there was none. */
+  /** Result of the last check of a copy; null if it was never checked. */
   check(copyId: string): BackupVerified | null {
     return this.#checks.get(copyId) ?? null;
   }
@@ -326,9 +326,9 @@ export class BackupRecords {
   }
 
   /**
-   * Keeps how the boot test of a copy went, and writes it as soon as that works.
+   * Keeps the result of a copy's boot test, and writes it as soon as that works.
    *
-   * @param of whose it is: when it was stays known once the copy is gone
+   * @param of the VM that the copy is of: the time of its last test is known after the copy is deleted
    */
   keepBootTest(
     copyId: string,

@@ -1,4 +1,7 @@
-/** What a restore in place does with the disks that the VM has now: those that were copied go, the others stay. */
+/**
+ * Outcome of a restore in place for the VM's present disks: those that were copied are deleted, the others
+ * stay.
+ */
 import {
   type Lineage,
   lineageIn,

@@ -31,7 +31,7 @@ import {
 } from "./store/store.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 
-/** What a store says of itself. */
+/** Name of a store's description of itself. */
 const DESCRIPTION = "repository.json";
 /** Bytes of a manifest, a definition and a list of chunks that are read at most. */
 const MOST = { manifest: 1024 * 1024, text: 256 * 1024 * 1024 } as const;
@@ -46,7 +46,7 @@ const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 /** A copy that was found. */
 export interface FoundCopy {
   readonly id: string;
-  /** What its manifest says; undefined where it cannot be read. */
+  /** Its manifest; undefined if it cannot be read. */
   readonly manifest: BackupManifest | undefined;
   /** Why it cannot be read. */
   readonly fault?: string;
@@ -70,7 +70,7 @@ export class Repository {
   #sound: Set<string> | undefined;
   /** Chunks that were set aside since, and not written again. */
   readonly #aside = new Set<string>();
-  /** What is held of the store now. */
+  /** Locks on the store. */
   readonly #locks = new Set<StoreLock>();
   /** Chunks are set aside one after the other: two copies that are made at once may find the same one damaged. */
   readonly #settingAside = new Mutex();
@@ -86,16 +86,16 @@ export class Repository {
     return this.description.id;
   }
 
-  /** Where it is, for people. */
+  /** Place of the store, for people. */
   get folder(): string {
     return this.store.label;
   }
 
   /**
-   * Makes a store ready, or takes up what it has of backups.
+   * Makes a store ready, or opens the backups that it has.
    *
-   * @param fresh what a store that has none begins with
-   * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and what `unlock` throws
+   * @param fresh description for a store without backups
+   * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and errors of `unlock`
    */
   static async make(
     store: BackupStore,
@@ -116,8 +116,8 @@ export class Repository {
   /**
    * The backups of a store.
    *
-   * @param id which they must be: another disk may be mounted there
-   * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and what `unlock` throws
+   * @param id the id that the store must have: another disk may be mounted there
+   * @throws {ContractError} BackupFolderUnusable, BackupTargetUnusable, and errors of `unlock`
    */
   static async open(
     store: BackupStore,
@@ -231,10 +231,11 @@ export class Repository {
   }
 
   /**
-   * What is kept of a chunk, compressed.
+   * A chunk's content in the store, compressed.
    *
-   * @param most bytes that it may have
-   * @throws {Deno.errors.NotFound} @throws {FileRefused} @throws {ManifestError} for what was put in its place
+   * @param most limit of its size in bytes
+   * @throws {Deno.errors.NotFound} @throws {FileRefused} @throws {ManifestError} for content that was put in
+   *   its place
    */
   async chunk(digest: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
     const place = chunkPlace(digest);
@@ -332,7 +333,10 @@ export class Repository {
     }
   }
 
-  /** A file of a copy, as its manifest has it. @throws {ManifestError} where it is another one @throws {Error} */
+  /**
+   * A file of a copy, checked against its manifest. @throws {ManifestError} if it is another one @throws
+   * {Error}
+   */
   async fileOf(
     { id }: Pick<FoundCopy, "id">,
     name: string,

@@ -92,7 +92,7 @@ export async function definitionOf(
   return read.document;
 }
 
-/** Makes the volumes, and fills them. @throws what was made is taken back by the operation */
+/** Makes the volumes, and fills them. @throws {Error} any error; the operation deletes the volumes then */
 export async function makeDisks(
   work: DiskWork,
   placeOf: (target: string) => Promise<DiskPlace>,
@@ -129,7 +129,7 @@ async function mediumFault({ host, held }: Work, name: string, medium: Medium): 
   }
 }
 
-/** What the disks of a definition are fitted to. */
+/** Name, disks and other values that a definition is adapted to. */
 interface Fitting {
   readonly name: string;
   readonly made: ReadonlyMap<string, CopiedDisk>;
@@ -206,7 +206,10 @@ export async function putNvram(
   noted.know({ file: await identityAt(path) });
 }
 
-/** Where a VM that has no UEFI variables here gets them: where libvirt has them, unless another file is there. @throws {ContractError} */
+/**
+ * Path for the UEFI variables of a VM that has none here: libvirt's usual one, unless another file is there.
+ * @throws {ContractError}
+ */
 async function placeOfNvram(name: string, vmId: string): Promise<string> {
   const usual = usualNvram(name), own = usualNvram(`${name}-${vmId.slice(0, 8)}`);
   for (const path of [usual, own]) if (!await isTaken(plainPath(path))) return path;
@@ -214,9 +217,9 @@ async function placeOfNvram(name: string, vmId: string): Promise<string> {
 }
 
 /**
- * Where a VM has its UEFI variables, once they are restored: where it has them, unless another VM has these, too.
+ * Path for a VM's restored UEFI variables: its present one, unless another VM uses the same.
  *
- * @param kept where it has them; undefined where it has none
+ * @param kept its present path; undefined if it has none
  * @throws {ContractError} as {@link placeOfNvram} @throws {LibvirtError}
  */
 async function ownNvram(
@@ -234,9 +237,9 @@ async function ownNvram(
 }
 
 /**
- * The state of the copy's TPM, for a VM that has one. What is not to be had, stands in the warnings.
+ * The state of the copy's TPM, for a VM that has one. Missing state is reported in the warnings.
  *
- * @param otherwise what its TPM has then
+ * @param otherwise the state that its TPM has then, for the warning
  * @throws {ManifestError}
  */
 export async function tpmIn(
@@ -381,7 +384,7 @@ async function requireNoSnapshots({ link }: LibvirtHost, { id: uuid, name }: VM)
   );
 }
 
-/** Who restores, and what is known of VMs by their ids. */
+/** The principal of a restore, and data of VMs by their ids. */
 export interface RestoreCall {
   readonly principal: Principal;
   /** Since when an id is that of the VM which has it now, in milliseconds since 1970. */

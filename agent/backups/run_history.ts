@@ -1,4 +1,4 @@
-/** What is known of the runs of backups, by what was written down and by what their folders have. */
+/** History of backups' runs, by the records and by the content of their folders. */
 import type { BackupManifest } from "../../lib/backup/manifest.ts";
 import { type BackupCopy, type BackupRun, ContractError } from "../../lib/contract/mod.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
@@ -133,7 +133,7 @@ export class RunHistory {
     return id === backup.id || this.#records.get(id) === undefined;
   }
 
-  /** What the folder has; undefined while it cannot be read, or does not answer in time. */
+  /** Copies in the folder; undefined while it cannot be read, or does not answer in time. */
   #found(backup: StoredBackup): Promise<FoundCopy[] | undefined> {
     return this.#looks.ask(backup.targetId ?? backup.folder, backup.id, () => this.#look(backup));
   }

@@ -9,7 +9,7 @@ import type { ReadPlan } from "./base.ts";
 import type { Pace } from "../pace.ts";
 import type { Spool } from "./spool.ts";
 
-/** What to copy, and where. */
+/** Disks of a running VM, and the folder that QEMU copies them to. */
 export interface RunningCopy
   extends Pick<DisksCopy, "host" | "vm" | "steps" | "job" | "clock" | "onBytes" | "onMoment"> {
   readonly disks: readonly Disk[];
@@ -28,7 +28,7 @@ export interface RunningCopy
 
 /** How it went. */
 export interface RunningCopied extends Omit<DisksCopyResult, "way"> {
-  /** Which way it went. */
+  /** The strategy that was used. */
   readonly way: CopyStrategy;
 }
 
@@ -42,7 +42,10 @@ export interface CopyStrategy {
   readonly isNoted: boolean;
 }
 
-/** The file that a disk is copied to. @param way which of several ways it is: what one has left is not the other's */
+/**
+ * The file that a disk is copied to. @param way number of the strategy: a file that one has left is not used
+ * by another
+ */
 export const spooled = (spool: string, target: string, way = 0): string => `${spool}/${target}.${way}.qcow2`;
 
 /** The ways to copy disks, the best one first: what changed; all, with notes for the next time; all. */

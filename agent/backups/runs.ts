@@ -23,17 +23,17 @@ import { copyOf, type OpenBackup, shownRun } from "./run_history.ts";
 import { SpoolFull } from "./spool.ts";
 import { within } from "../within.ts";
 
-/** What runs need of the rest. */
+/** Services of runs. */
 export interface RunsOptions {
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
-  /** Where KVM Manager keeps what it knows. */
+  /** KVM Manager's state folder. */
   readonly stateDir: string;
   readonly open: OpenBackup;
   /** The host whose VMs are copied: the one KVM Manager runs on. */
   readonly host: () => LibvirtHost;
   readonly bootTests: Pick<BootTests, "after">;
-  /** What a VM is called, or was called last; undefined where that is not known. */
+  /** Present or last name of a VM; undefined if unknown. */
   readonly nameOf: (vmId: string) => string | undefined;
   /** From when on an id is that of the VM which has it now, milliseconds since 1970. */
   readonly since: (vmId: string) => number;

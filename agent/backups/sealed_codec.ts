@@ -21,7 +21,7 @@ import type { StoreCodec } from "./codec.ts";
 /** Says which way it was encrypted: another way would be another number. */
 const VERSION = 1;
 
-/** What the closed key of a store is bound to. */
+/** The context that the closed key of a store is bound to. */
 const aboutKey = (id: string) => `kvm-manager backup key ${id}`;
 
 /** The data key of a store, hexadecimal, as it is kept with the target's other secrets. */

@@ -1,7 +1,7 @@
 /**
- * Where QEMU copies disks to before they are taken into a store: a folder of this host, never the store itself, which may
- * be elsewhere, and holds nothing unencrypted that is to be encrypted. Written down before it is made, so that whatever
- * ends in the middle, it goes.
+ * Folders that QEMU copies disks to before they are taken into a store: on this host, never in the store
+ * itself, which may be elsewhere, and has no unencrypted data if it is encrypted. A folder is recorded before
+ * it is made, so that it is deleted after any interruption.
  */
 import { ContractError, type Disk } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -21,7 +21,7 @@ import { endCopy } from "../vm/running_disks.ts";
 import { MIB } from "../../lib/text/byte_units.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What the name of such a folder begins with. */
+/** Prefix of such a folder's name. */
 const PREFIX = ".kvm-manager-spool-";
 /** Storage pools whose volumes are files in a folder. */
 export const FOLDER_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
@@ -108,7 +108,7 @@ function foldersFor(
   return { own: [...new Set(own)], other: [...new Set([...pools, stateDir])] };
 }
 
-/** What is wanted of a folder. */
+/** Request for a folder. */
 export interface SpoolRequest {
   readonly host: LibvirtHost;
   readonly vm: { readonly id: string };
@@ -119,7 +119,7 @@ export interface SpoolRequest {
   readonly needBytes: number;
   /** QEMU makes files in it. */
   readonly isForQemu: boolean;
-  /** Where KVM Manager keeps what it knows. */
+  /** KVM Manager's state folder. */
   readonly stateDir: string;
 }
 

@@ -1,4 +1,4 @@
-/** What backups do in several steps: a VM that boots a copy as a test goes again, and so does what QEMU has copied. */
+/** Settles steps of backups: a VM that boots a copy as a test is deleted, and so are QEMU's copies of disks. */
 import { left, NOTHING, removed, t } from "../operations/outcome.ts";
 import type { StepRule, StepRules } from "../operations/settlement.ts";
 import { eraseNvram } from "../vm/lifecycle/undefine.ts";

@@ -19,7 +19,7 @@ import type { TargetRecord, TargetRecords } from "./target_records.ts";
 import { addressOf, dataKeyOf, join, openTarget, type StoreContext, storeOf } from "./targets.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What they work with. */
+/** Services of the handlers. */
 export interface TargetContext extends StoreContext {
   readonly targets: TargetRecords;
   readonly backups: BackupRecords;

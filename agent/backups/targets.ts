@@ -1,4 +1,4 @@
-/** Which store a target is, and what opens what is in it. */
+/** Stores of targets, and the keys that open their content. */
 import { isDeepStrictEqual } from "node:util";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
@@ -18,13 +18,13 @@ import { type BackupStore, targetUnusable } from "./store/store.ts";
 import type { TargetRecord, TargetRecords } from "./target_records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What is needed to reach a target. */
+/** The fields that a target is reached with. */
 export type TargetPlace = Omit<
   TargetRecord,
   "name" | "repository" | "createdAt" | "encryption" | "dataKey" | "unread"
 >;
 
-/** What stores work with. */
+/** Services of stores. */
 export interface StoreContext {
   readonly clock: Clock;
   readonly host: () => LibvirtHost;
@@ -86,7 +86,7 @@ const STORES: {
 export const storeOf = (place: TargetPlace, context: StoreContext): BackupStore =>
   STORES[place.kind](place, context);
 
-/** Where a target is, for people. */
+/** Address of a target, for people. */
 export function addressOf(place: TargetPlace): string {
   if (place.kind === "folder") return place.folder ?? "";
   if (place.kind === "pool") return place.pool ?? "";
@@ -99,13 +99,13 @@ export function addressOf(place: TargetPlace): string {
   return storeOf(place, nothing).label;
 }
 
-/** What is known of a target once it was connected to. */
+/** Identity and encryption of a target after the first connection. */
 export type JoinedTarget = Pick<TargetRecord, "repository" | "encryption" | "dataKey">;
 
 /**
  * Connects to a place, and makes it ready.
  *
- * @param passphrase what is encrypted with; none: nothing is
+ * @param passphrase for encryption; undefined: not encrypted
  * @throws {ContractError} BackupPassphraseNeeded, BackupPassphraseWrong, BackupTargetUnusable, …
  */
 export async function join(store: BackupStore, passphrase: string | undefined): Promise<JoinedTarget> {
@@ -134,7 +134,7 @@ export async function join(store: BackupStore, passphrase: string | undefined): 
   };
 }
 
-/** What a target's own key opens: a store that says another thing of its encryption than before is not written to. */
+/** Opens a store with the target's own key: a store whose encryption is not the recorded one is not written to. */
 function unlockOf(store: BackupStore, { encryption, dataKey }: JoinedTarget): Unlock {
   return ({ id, encryption: now }): StoreCodec => {
     if (isDeepStrictEqual(encryption, now)) {

@@ -43,13 +43,13 @@ export interface BootTested extends Omit<BootTest, "at" | "screen"> {
   readonly restoredBytes: number;
 }
 
-/** What a test works with. */
+/** Copy, host and options of a boot test. */
 export interface BootTestWork extends RestoreSource {
   readonly host: LibvirtHost;
   readonly job: JobHandle;
   readonly clock: Clock;
   readonly actor: string;
-  /** Where its disks go for that while; the usual pool where it is left out. */
+  /** Pool for its disks during the test; the usual pool if left out. */
   readonly pool?: string | undefined;
   readonly seconds?: number | undefined;
   readonly onBytes: (done: number) => void;
@@ -77,7 +77,7 @@ async function memoryFor({ sampler }: LibvirtHost, wanted: number): Promise<numb
   return Math.min(wanted, free);
 }
 
-/** A picture of its screen, unless there is none just now. @throws {LibvirtError} where libvirt is away */
+/** Screenshot of a VM; undefined if there is none just now. @throws {LibvirtError} if libvirt is away */
 async function pictureOf({ link }: LibvirtHost, uuid: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return (await link.call("domainScreenshot", { uuid })).png;
@@ -88,7 +88,10 @@ async function pictureOf({ link }: LibvirtHost, uuid: string): Promise<Uint8Arra
   }
 }
 
-/** Bytes that it has read of its disks; 0 while QEMU does not say. @throws {LibvirtError} where libvirt is away */
+/**
+ * Bytes that the VM has read from its disks; 0 while QEMU does not report them. @throws {LibvirtError} if
+ * libvirt is away
+ */
 async function bytesRead({ link }: LibvirtHost, uuid: string): Promise<number> {
   const record = await link.call("domainStatsOne", { uuid, groups: ["block"] }).catch((error) => {
     if (isConnectionLost(error)) throw error;
@@ -98,7 +101,7 @@ async function bytesRead({ link }: LibvirtHost, uuid: string): Promise<number> {
   return vmStats(uuid, undefined, { at: 0, params: record.params }, 0, 0).diskReadBytes;
 }
 
-/** Watches it boot. @throws {LibvirtError} where libvirt went away @throws the reason of the job's end */
+/** Watches it boot. @throws {LibvirtError} if libvirt went away @throws the reason of the job's end */
 async function watch(
   work: BootTestWork,
   uuid: string,
@@ -135,7 +138,7 @@ async function watch(
   }
 }
 
-/** Starts it. @returns why it could not be @throws {LibvirtError} where libvirt is away */
+/** Starts the VM. @returns the reason why it did not start @throws {LibvirtError} if libvirt is away */
 async function started({ host, job }: BootTestWork, uuid: string, document: XmlDocument) {
   try {
     const xml = document.toString();
@@ -200,8 +203,9 @@ async function bootIn(
 /**
  * Boots a copy as a test.
  *
- * @throws {ContractError} HostInMaintenance, BootTestNotPossible and what restoring throws for what is no fault of the copy
- * @throws {LibvirtError} where libvirt went away: nothing is known of the copy then
+ * @throws {ContractError} HostInMaintenance, BootTestNotPossible and errors of restoring that are not the
+ *   copy's fault
+ * @throws {LibvirtError} if libvirt went away: the test has no result then
  */
 export async function bootTest(work: BootTestWork): Promise<BootTested> {
   const { host, manifest, actor, job } = work, uuid = crypto.randomUUID();

@@ -12,9 +12,9 @@ import { chunksOf } from "./write_disk.ts";
 /** Lines of a task's log about one copy. */
 const MOST_TOLD = 5;
 
-/** What a check of a copy found. */
+/** Result of a copy's check. */
 export interface Verdict {
-  /** What is wrong; undefined where nothing is. */
+  /** The fault; undefined if there is none. */
   readonly fault: string | undefined;
   readonly checkedBytes: number;
 }

@@ -10,7 +10,7 @@ import type { BackupRuns } from "./runs.ts";
 import type { TargetRecords } from "./target_records.ts";
 import { addressOf } from "./targets.ts";
 
-/** What they are made of. */
+/** Sources of the views. */
 export interface BackupViewSources {
   readonly records: BackupRecords;
   readonly targets: TargetRecords;

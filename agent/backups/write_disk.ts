@@ -36,7 +36,10 @@ async function writeAt(
   await writeAll(file, bytes);
 }
 
-/** Makes a qcow2 image of a disk that is empty, in a file that no other account may read. @param bytes what a guest sees */
+/**
+ * Makes a qcow2 image of a disk that is empty, in a file that no other account may read. @param bytes size
+ * that a guest sees
+ */
 export async function makeEmptyImage(path: string, bytes: number): Promise<void> {
   const file = await hostFiles.open(path, { createNew: true, write: true, mode: 0o600 });
   // Not `using`: the bundler takes a variable out that is read once, and then nothing is closed.
@@ -47,19 +50,19 @@ export async function makeEmptyImage(path: string, bytes: number): Promise<void>
   }
 }
 
-/** What is written. */
+/** Chunks of a disk, and the file or device for them. */
 export interface DiskToWrite {
   readonly repository: Repository;
   readonly chunks: ChunkList;
   readonly chunkBytes: number;
-  /** What the guest sees. */
+  /** Size that the guest sees. */
   readonly bytes: number;
   readonly format: "raw" | "qcow2";
   readonly job: Pick<JobHandle, "signal">;
   readonly onBytes: (done: number) => void;
 }
 
-/** What is written of a disk: a file has its zeros by itself, and no time is spent on them. */
+/** The chunks of a disk that are written: a new file has zeros by itself, and no time is spent on them. */
 function* writtenOf(
   chunks: ChunkList,
   isFile: boolean,

@@ -1,4 +1,4 @@
-/** What was deleted, until its time is over. */
+/** Deleted VMs and volumes, until their time is over. */
 import type { binCommands } from "../../lib/contract/mod.ts";
 import { expired } from "../../lib/bin/retention.ts";
 import { bin as texts } from "../../lib/i18n/en/bin.ts";
@@ -17,7 +17,10 @@ const { t } = textsOf(texts);
 /** Milliseconds between looks for entries that are due. */
 const LOOK_MS = 30_000;
 
-/** What was on its way when this process or its database was lost, and no operation works on, is taken for what is kept. */
+/**
+ * Marks entries whose move was interrupted as kept, unless an operation works on them: this process or its
+ * database was lost meanwhile.
+ */
 function repair({ bin, id, operations }: LibvirtHost): void {
   if (operations.unsettled > 0) return;
   for (const entry of bin.all(id)) {

@@ -1,4 +1,4 @@
-/** What is in the bins of pools, and the database does not know: the notes next to the files describe it. */
+/** Entries in the bins of pools that the database does not know: the notes next to the files describe them. */
 import type { StoredEntry } from "../../lib/bin/entry.ts";
 import { entryOfNote, splitPath } from "../../lib/bin/place.ts";
 import { MOST_NOTE_BYTES, readNote } from "../../lib/bin/note.ts";

@@ -23,7 +23,7 @@ import type { ClockDrift } from "../store/clock_drift.ts";
 /** Milliseconds the files of all entries are looked for: behind a dead server none is found missing. */
 const LOOK_MS = 2000;
 
-/** What they work with. */
+/** Services of the handlers. */
 export interface BinServices {
   readonly bin: BinRecords;
   readonly drift: ClockDrift;
@@ -71,7 +71,7 @@ function view(entry: StoredEntry, missing: readonly string[]): BinEntry {
   };
 }
 
-/** What entries take of each pool. */
+/** Size of entries in each pool. */
 function poolsOf(entries: readonly StoredEntry[]): BinUsage["pools"] {
   const names = new Set(entries.flatMap(({ files }) => files.flatMap(({ pool }) => pool ?? [])));
   return [...names].sort().map((pool) => {

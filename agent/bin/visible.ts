@@ -1,4 +1,4 @@
-/** Who may see something in the bin, and bring it back: who may delete what it was. */
+/** Principals who may see an entry of the bin, and restore it: those who may delete a VM or volume of its kind. */
 import { needOf } from "../../lib/access/permissions.ts";
 import { isAdministrator, may, type Rights, vmObject } from "../../lib/access/rights.ts";
 import { type Command, COMMANDS } from "../../lib/contract/mod.ts";

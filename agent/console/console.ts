@@ -1,4 +1,4 @@
-/** What every kind of console is. */
+/** Interface of all kinds of consoles. */
 import type { VM } from "../../lib/contract/mod.ts";
 import type { ConsolePeer, Farewell } from "../http/websocket_connection.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
@@ -12,14 +12,14 @@ export interface ConsoleCall {
   readonly peer: ConsolePeer;
 }
 
-/** What a kind of console does. */
+/** A kind of console. */
 export interface ConsoleType {
   /**
    * Whether a running VM has such a console.
    *
-   * @param line of several, which one is wanted: its number, from 0
-   * @returns what libvirt calls the line, where there may be several
-   * @throws {ContractError} why it has none
+   * @param line number of the line, from 0, if there are several
+   * @returns libvirt's name of the line, if there may be several
+   * @throws {ContractError} the reason why it has none
    */
   check(host: LibvirtHost, vm: VM, line: number | undefined): Promise<string | undefined>;
   /** Serves a peer. Must end soon after `peer.gone`, or when its messages end. */

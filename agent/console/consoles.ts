@@ -47,8 +47,8 @@ export class Consoles {
   readonly #open = new Map<string, Map<ConsolePeer, Principal>>();
 
   /**
-   * @param placeOf where a VM is, as far as rights depend on it
-   * @param identify tells who asks for a WebSocket; throws for a token that is none
+   * @param placeOf host, group and project of a VM, which rights depend on
+   * @param identify principal of a request for a WebSocket; throws for an invalid token
    */
   constructor(
     private readonly hosts: HostRegistry,
@@ -72,7 +72,10 @@ export class Consoles {
     return this.#issue({ vmId: vm.id, kind, viewOnly, force, line }, principal);
   }
 
-  /** Gives a ticket for the console of a linked host's VM, which has given one for it. @throws {ContractError} what it refuses with */
+  /**
+   * Issues a ticket for the console of a linked host's VM, with a ticket of that host. @throws
+   * {ContractError} refusals of that host
+   */
   async openOn(host: LinkedHost, input: Input<"open_console">, context: CallContext): Promise<ConsoleTicket> {
     const { vmId, kind, viewOnly = false, force = false } = input;
     const { ticket: far } = await host.run("open_console", input, context) as ConsoleTicket;
@@ -110,7 +113,7 @@ export class Consoles {
   /**
    * Takes a ticket in.
    *
-   * @returns what serves the peer that came with it
+   * @returns the function that serves the ticket's peer
    * @throws {ContractError} ConsoleTicket, VmNotFound, Forbidden, TooManyRequests
    */
   attach(

@@ -7,7 +7,7 @@ import { openFarSocket } from "../http/far_socket.ts";
 import type { LinkedHost } from "../hosts/linked/linked_host.ts";
 import { connectionFault } from "../hosts/linked/peer_connection.ts";
 
-/** What is to be opened there. */
+/** The console to open there. */
 interface FarConsole {
   readonly kind: ConsoleKind;
   readonly vmId: string;

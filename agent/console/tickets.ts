@@ -3,14 +3,14 @@ import { Buffer } from "node:buffer";
 import { type ConsoleKind, ContractError } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 
-/** What a ticket allows. */
+/** Permissions of a ticket. */
 export interface TicketGrant {
   readonly vmId: string;
   readonly kind: ConsoleKind;
   readonly viewOnly: boolean;
   /** Takes the serial line from another. */
   readonly force: boolean;
-  /** What libvirt calls the serial line; undefined for the first. */
+  /** libvirt's name of the serial line; undefined for the first. */
   readonly line?: string | undefined;
   /** The ticket of the linked host that the VM is on. */
   readonly far?: string | undefined;
@@ -36,7 +36,7 @@ export class Tickets {
   /**
    * Makes a ticket.
    *
-   * @param account whose quota it counts for, over all their sessions and tokens
+   * @param account account whose quota it counts for, over all its sessions and tokens
    * @throws {ContractError} TooManyRequests
    */
   issue(grant: TicketGrant, account: string): string {
@@ -56,10 +56,11 @@ export class Tickets {
   }
 
   /**
-   * Takes a ticket in: whatever comes of it, it is used up.
+   * Takes a ticket in, which is used up in any case.
    *
-   * @param wanted what it is shown for
-   * @throws {ContractError} ConsoleTicket when it is unknown, used, expired, or for something or someone else
+   * @param wanted the console and the session that it is shown for
+   * @throws {ContractError} ConsoleTicket when it is unknown, used, expired, or for another console or
+   *   session
    */
   redeem(ticket: string, wanted: Pick<TicketGrant, "vmId" | "kind" | "holder">): TicketGrant {
     const found = this.#forget(ticket);

@@ -1,4 +1,4 @@
-/** What goes by VMs' ids, tags and groups, of all features, against the VMs that there are. */
+/** Coverage: the entries of all features that go by VMs' ids, tags and groups, compared with the VMs. */
 import {
   type Cover,
   coverChanges,
@@ -52,7 +52,7 @@ export class Coverage {
     this.#sources.push(source);
   }
 
-  /** What a VM is called, or was called last; undefined where that is not known. */
+  /** Present or last name of a VM; undefined if unknown. */
   readonly nameOf = (vmId: string): string | undefined => this.world.nameOf(vmId);
 
   /** Every VM; undefined while those of a host are not known. */
@@ -66,7 +66,10 @@ export class Coverage {
     return found.length === 0 ? {} : { uncovered: found };
   }
 
-  /** What is wrong with what protects VMs: the things, each with a sentence; undefined while the VMs of a host are not known. */
+  /**
+   * Faults of the entries that protect VMs, each with a sentence; undefined while the VMs of a host are
+   * unknown.
+   */
   faults(): { readonly cover: Cover; readonly text: string }[] | undefined {
     const { vms } = this;
     return vms && this.#all().flatMap((cover) => {
@@ -84,7 +87,10 @@ export class Coverage {
     return all.length > MOST ? [...told, `${all.length - MOST} more go by VMs that are not there.`] : told;
   }
 
-  /** What a change of a VM's tags or group does to what goes by them, in words for who has these rights. */
+  /**
+   * Effects of a change of a VM's tags or group on the entries that go by them, as sentences for a user with
+   * these rights.
+   */
   changes(vm: VM, change: Partial<VmLabels>, rights: Rights): string[] {
     const others = this.world.vms().filter(({ id }) => id !== vm.id);
     const { group: before, ...rest } = vm;
@@ -93,7 +99,7 @@ export class Coverage {
     return coverChanges(this.#all(), vm, after, others, (cover) => maySee(rights, cover));
   }
 
-  /** What goes by a VM, in words for who has these rights. */
+  /** Names of the entries that cover a VM, for a user with these rights. */
   of(vm: VM, rights: Rights, isMeant: (kind: CoverKind) => boolean = () => true): string[] {
     const meant = this.#all().filter((cover) => isMeant(cover.kind) && maySee(rights, cover));
     return meant.filter(({ targets }) => isCovered(targets, vm)).map(coverName);
@@ -104,7 +110,7 @@ export class Coverage {
   }
 }
 
-/** What a schedule or a backup had at its last run. */
+/** Targets and VMs of a schedule's or a backup's last run. */
 interface LastCovered {
   readonly targets: CoverTargets & { readonly all?: boolean };
   readonly covered?: readonly string[];
@@ -112,10 +118,10 @@ interface LastCovered {
 }
 
 /**
- * Ids of VMs that it had at its last run, and would not have now: they have lost a tag or the group; or who it runs as did
- * not see them at that run, although they are meant.
+ * Ids of VMs that its last run had, and a run now would not have: they have lost a tag or the group; or that
+ * run's user could not see them although they are targets.
  *
- * @param seesAll who it runs as sees every VM
+ * @param seesAll whether the run's user sees every VM
  */
 export function leftOutNow(
   { targets, covered, leftOut = [] }: LastCovered,

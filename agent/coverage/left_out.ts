@@ -1,4 +1,4 @@
-/** What a run says of VMs that an earlier one had, and it had not. */
+/** Text of a run on VMs that an earlier one had, and it had not. */
 import type { CoveredNames } from "../../lib/coverage/coverage.ts";
 import { type Message, message, vmName } from "../../lib/i18n/message.ts";
 import { oneLine } from "../../lib/text/text.ts";

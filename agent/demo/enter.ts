@@ -1,4 +1,4 @@
-/** What `serve --demo` runs as, and where: it serves whoever comes on loopback, so it must be able to do no harm. */
+/** User and folders of `serve --demo`: it serves every visitor on loopback, so it must not be able to do harm. */
 import { join } from "node:path";
 import { SettingsError } from "../settings.ts";
 import type { Settings } from "../settings.ts";
@@ -45,9 +45,9 @@ async function requireWritable(flag: string, folder: string): Promise<void> {
 }
 
 /**
- * Gives up root where it is there, for good, and makes a private temporary folder for what was not named.
+ * Gives up root for good if it has it, and makes a private temporary folder for paths that were not named.
  *
- * @throws {SettingsError} where that user cannot run the program or use a folder that was named
+ * @throws {SettingsError} if that user cannot run the program or use a folder that was named
  */
 export async function enterDemoFolder(settings: Settings): Promise<DemoPlaces> {
   const folder = await Deno.makeTempDir({ prefix: "kvm-manager-demo-" });

@@ -31,10 +31,10 @@ const demoSettings = (settings: Settings, local: DemoHost): Settings => ({
 });
 
 /**
- * Makes the demo's world. Gives up root where it is there, for good.
+ * Makes the demo's world. Gives up root for good if it has it.
  *
- * @throws {SettingsError} where a folder that was named, or the program, cannot be used
- * @throws {LibvirtError} where libvirt is not installed
+ * @throws {SettingsError} if a folder that was named, or the program, cannot be used
+ * @throws {LibvirtError} if libvirt is not installed
  */
 export async function enterDemo(given: Settings): Promise<Demo> {
   await using stack = new AsyncDisposableStack();

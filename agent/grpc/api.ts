@@ -1,4 +1,7 @@
-/** What gRPC serves: the contract's file and the seed's, with all that reflection shows. Made once, when somebody comes. */
+/**
+ * Services of gRPC: the contract's file and the seed's, with all that reflection shows. Made once, at the
+ * first connection.
+ */
 import numbers from "../../lib/grpc/field_numbers.json" with { type: "json" };
 import { Codec } from "../../lib/grpc/codec.ts";
 import { type ContractFile, contractFile } from "../../lib/grpc/contract_file.ts";

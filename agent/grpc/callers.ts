@@ -1,4 +1,4 @@
-/** Who calls by gRPC: an API token in the metadata, or the user at the UNIX socket. No session of a browser. */
+/** Callers by gRPC: an API token in the metadata, or the user at the UNIX socket. No session of a browser. */
 import type { Metadata } from "@grpc/grpc-js";
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Principal, SocketPeer } from "../access.ts";
@@ -11,7 +11,7 @@ const OPENED_BY: ReadonlySet<Principal["via"]> = new Set(["token", "socket", "de
 /** Heads that browsers send and no page can leave out: a page has no business here. */
 const OF_BROWSERS = ["origin", "sec-fetch-site"];
 
-/** Where a call comes from. */
+/** Origin of a call. */
 export interface Origin {
   /** IP address; empty at the socket. */
   readonly address: string;
@@ -27,9 +27,9 @@ export function headOf(metadata: Metadata, name: string): string | undefined {
 }
 
 /**
- * Who makes a call.
+ * Principal of a call.
  *
- * @param isOpen whether it takes no sign-in
+ * @param isOpen whether it needs no sign-in
  * @throws {ContractError} NotSignedIn, TokenInvalid, TooManyRequests, ForeignOrigin
  */
 export function callerOf(

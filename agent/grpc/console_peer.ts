@@ -12,7 +12,7 @@ import type { OutgoingMessages } from "./outgoing.ts";
 
 /** How bytes are messages, and messages bytes. */
 export interface ConsoleMessages {
-  /** @returns what was typed @throws for what is no message */
+  /** @returns the input of a message @throws for an invalid message */
   typed(message: Uint8Array): Uint8Array;
   shown(bytes: Uint8Array): Buffer;
 }
@@ -27,7 +27,7 @@ export class GrpcConsolePeer implements ConsolePeer {
     private readonly incoming: Incoming,
     private readonly outgoing: OutgoingMessages,
     private readonly as: ConsoleMessages,
-    /** What was typed with the first message. */
+    /** Input of the first message. */
     private readonly early: Uint8Array,
   ) {
     const leave = () => {
@@ -51,7 +51,7 @@ export class GrpcConsolePeer implements ConsolePeer {
     return this.#failure;
   }
 
-  /** What somebody else closed it with: a session that ended, a VM that stopped. */
+  /** Reason why the other side closed it: a session that ended, a VM that stopped. */
   get closed(): Promise<Farewell> {
     return this.#closed.promise;
   }

@@ -46,10 +46,10 @@ export function bodyOf(incoming: Incoming, read: (message: Uint8Array) => Upload
 }
 
 /**
- * Sends what a command gives as content: first what it is, then its bytes.
+ * Sends a command's content: first its metadata, then its bytes.
  *
  * @param run carries the command out
- * @throws what it is refused with, or what its content breaks off with
+ * @throws refusals of the command, and errors of its content
  */
 export async function sendContent(
   outgoing: OutgoingMessages,

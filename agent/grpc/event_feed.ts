@@ -24,7 +24,7 @@ const FIGURES_LIMIT = BEHIND_LIMIT / 4;
 /** Characters of what was missed that are sent again. Beyond, the client reads everything again: that is less. */
 const MISSED_LIMIT = BEHIND_LIMIT / 2;
 
-/** What a client wants to be told. */
+/** A client's request for events. */
 export interface FeedRequest {
   readonly since?: string | undefined;
   /** Figures: with all else, alone, or not. */

@@ -1,4 +1,4 @@
-/** What a client sends piece by piece: read as fast as it is taken. */
+/** A client's messages, read as fast as they are taken. */
 import type { ServerDuplexStream, ServerReadableStream } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import { PieceQueue } from "../piece_queue.ts";

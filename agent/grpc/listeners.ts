@@ -1,6 +1,7 @@
 /**
- * Where gRPC is served: HTTP/2 on addresses of its own, with TLS by the web server's certificate, or in the clear on loopback;
- * and a UNIX socket next to the API's. The modules of gRPC are loaded with the first connection.
+ * Listeners of gRPC: HTTP/2 on addresses of its own, with TLS by the web server's certificate, or in the
+ * clear on loopback; and a UNIX socket next to the API's. The modules of gRPC are loaded with the first
+ * connection.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
@@ -22,10 +23,10 @@ import type { GrpcConnections, GrpcServer } from "./server.ts";
 
 /** The socket's file in the runtime folder. */
 export const GRPC_SOCKET = "grpc.sock";
-/** What `--grpc-listen` has for the UNIX socket alone. */
+/** Value of `--grpc-listen` for the UNIX socket alone. */
 export const SOCKET_ALONE = "socket";
 
-/** Where gRPC is served, what protects it, and how its server is loaded. */
+/** Addresses and certificate of gRPC, and the loader of its server. */
 export interface GrpcListenerOptions {
   /** `host:port`, or {@link SOCKET_ALONE}. */
   readonly addresses: readonly string[];
@@ -33,11 +34,11 @@ export interface GrpcListenerOptions {
   readonly rule: SocketRule | undefined;
   readonly certificates: Certificates | undefined;
   readonly arrivals: ProxyHeaders;
-  /** Loads what serves. @param originOf where a connection comes from */
+  /** Loads the server. @param originOf origin of a connection */
   readonly load: (originOf: OriginOf) => Promise<GrpcServer>;
 }
 
-/** Where a connection comes from, by its other end. */
+/** Origin of a connection, by its other end. */
 export type OriginOf = (end: string, metadata: Metadata, authority: string) => Omit<Origin, "peer">;
 
 /** An open connection of TCP. */
@@ -181,7 +182,7 @@ function tlsServer(
   return server;
 }
 
-/** What stops a listener: its listening, and all that is open. */
+/** Returns a function that stops a listener: its listening, and all open connections. */
 function closing(server: Server, connections: Connections, taken: ReadonlySet<GrpcConnections>) {
   return async () => {
     connections.close();

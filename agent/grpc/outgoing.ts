@@ -1,4 +1,4 @@
-/** What a call is given piece by piece: as fast as its client takes it. */
+/** Messages of a call to its client, sent as fast as the client takes them. */
 import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 

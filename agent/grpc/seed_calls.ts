@@ -28,7 +28,7 @@ interface SeedConfig {
   readonly nics: readonly SeedNic[];
   readonly userData?: string;
 }
-/** What a call was given: each has some of these. */
+/** Input of a call: each has some of these fields. */
 interface SeedInput {
   readonly id?: string;
   readonly vmId?: string;

@@ -50,7 +50,7 @@ import { Reflection, type ReflectionRequest } from "./reflection.ts";
 import { seedCalls } from "./seed_calls.ts";
 import { bufferOf, statusOf } from "./status.ts";
 
-/** What gRPC needs of the application. */
+/** Services of the application that gRPC needs. */
 export interface GrpcWorld {
   readonly access: Pick<Access, "identify">;
   readonly dispatch: Dispatch;
@@ -65,7 +65,7 @@ export interface GrpcWorld {
     principal: Principal,
   ) => Readonly<Record<string, string>>;
   readonly rate: Rate;
-  /** Where a connection comes from, by its other end as the kernel has it. */
+  /** Origin of a connection, by its other end as the kernel knows it. */
   readonly originOf: (end: string, metadata: Metadata, authority: string) => Omit<Origin, "peer">;
 }
 
@@ -212,7 +212,7 @@ export class GrpcServer {
     }
   }
 
-  /** What carries a method of the contract's service out. */
+  /** Handler of a method of the contract's service. */
   #handler(method: ContractMethod): Handler {
     switch (method.kind) {
       case "unary":
@@ -260,7 +260,7 @@ export class GrpcServer {
     }
   }
 
-  /** What carries a method of the seed's service out, of health and of reflection. */
+  /** Handler of a method of the seed's service, of health or of reflection. */
   #own(service: string, method: ProtoMethod): Handler {
     if (service === SEED_SERVICE && method.name === "Console") {
       return this.#console(
@@ -392,7 +392,7 @@ export class GrpcServer {
     return handle as Handler;
   }
 
-  /** What answers one message with many. */
+  /** Handler that answers one message with many. */
   #streaming(
     method: ProtoMethod,
     run: (
@@ -449,7 +449,7 @@ export class GrpcServer {
     });
   }
 
-  /** What a command tells while it works, and its answer at the end. */
+  /** Sends the lines of a command while it works, and its answer at the end. */
   async #lines(
     method: ContractMethod,
     input: unknown,
@@ -469,10 +469,10 @@ export class GrpcServer {
   }
 
   /**
-   * A console.
+   * Handler of a console.
    *
-   * @param typed what a message types
-   * @param begin what the first message says: which console, and what is typed with it
+   * @param typed input of a message
+   * @param begin console and input of the first message
    */
   #console(
     method: ProtoMethod,

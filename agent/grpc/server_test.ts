@@ -17,7 +17,7 @@ import { GrpcServer } from "./server.ts";
 
 const KVM = "/kvmmanager.v1.KvmManager/", TYPE = "kvmmanager.v1.";
 
-/** What was dispatched. */
+/** A dispatched call. */
 interface Asked {
   readonly command: string;
   readonly input: unknown;

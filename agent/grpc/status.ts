@@ -21,7 +21,7 @@ const MOST_DETAILS = 4096;
 /** Characters of the text in a trailer. */
 const MOST_TEXT = 2000;
 
-/** What a call ends with. */
+/** Status that a call ends with. */
 export type CallStatus = Pick<ServiceError, "code" | "details" | "metadata">;
 
 /** A message that cannot be read, as an error of the contract; anything else as it is. */
@@ -30,7 +30,7 @@ const readable = (thrown: unknown): unknown =>
     ? new ContractError("InvalidInput", { reason: message`the message cannot be read: ${thrown.message}` })
     : thrown;
 
-/** What a call ends with that was refused, or failed. */
+/** Status of a call that was refused, or failed. */
 export function statusOf(codec: Codec, thrown: unknown): CallStatus {
   const error = asContractError(readable(thrown), "grpc", "a call by gRPC");
   const { code: reason, message, details = {} } = error.toJSON(), code = grpcCode(reason);

@@ -1,6 +1,7 @@
 /**
- * What an agent in a guest is to the rest: one interface, whichever agent it is. Each command goes to the better one that
- * can do it (`service.ts`). All that comes back is the guest's own word, bounded and checked by the back end.
+ * An agent in a guest as the rest of the program uses it: one interface for all agents. Each command goes to
+ * the better one that supports it (`service.ts`). All answers come from the guest; the back end limits and
+ * checks them.
  */
 import type {
   AgentStatus,
@@ -41,7 +42,7 @@ export interface ExecRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What came of it; of each output no more than {@link MOST_OUTPUT} bytes. */
+/** Result of a program; of each output no more than {@link MOST_OUTPUT} bytes. */
 export interface ExecOutcome {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
@@ -51,9 +52,9 @@ export interface ExecOutcome {
   readonly stderrTruncated: boolean;
 }
 
-/** Which processes are wanted. */
+/** Filter and order of processes. */
 export type ProcessQuery = Required<Pick<Input<"guest_get_processes">, "sort" | "limit">>;
-/** Which packages are wanted. */
+/** Filter of packages. */
 export type PackageQuery = Required<Pick<Input<"guest_get_packages">, "upgradesOnly" | "offset" | "limit">>;
 
 /** A file of the guest that is read. */
@@ -76,7 +77,7 @@ export interface GuestWriter {
    * @returns whether the guest has counted the same
    */
   finish(sha256: string): Promise<boolean>;
-  /** Takes it away, as far as the guest still answers. @returns what is left of it, where something is */
+  /** Deletes it, as far as the guest still answers. @returns a note on the part that stays, if any */
   abandon(): Promise<string | undefined>;
 }
 

@@ -19,7 +19,7 @@ export interface In {
   readonly agent: GuestBackend;
 }
 
-/** What a copy of a path is called. */
+/** File name of a copy of a path. */
 export const baseName = (path: string) => path.split(/[/\\]/).filter((part) => part !== "").at(-1) ?? "file";
 
 /** Collects small pieces of a body until a question to the guest is worth it. */

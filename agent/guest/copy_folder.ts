@@ -22,7 +22,7 @@ const TOLD = 100;
 /** Names that the audit log keeps, and the most characters of one. */
 const NAMES_KEPT = 20, NAME_KEPT = 100;
 
-/** What was copied, as the audit log keeps it: how much, and the first names. */
+/** Summary of a copy for the audit log: counts, and the first names. */
 class Copied {
   #files = 0;
   #folders = 0;
@@ -172,7 +172,10 @@ interface Wanted {
   readonly size: number;
 }
 
-/** What of a guest's folder can be copied, all of it listed. Its names and sizes are the guest's word. @throws {ContractError} */
+/**
+ * Entries of a guest's folder that can be copied, listed in full. Its names and sizes come from the guest.
+ * @throws {ContractError}
+ */
 async function wantedIn({ vm, agent }: In, root: string, leave: (line: string) => void): Promise<Wanted[]> {
   const wanted: Wanted[] = [];
   const waiting: { path: string; name: string; depth: number }[] = [{ path: root, name: "", depth: 0 }];

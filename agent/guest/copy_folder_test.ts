@@ -21,7 +21,7 @@ const file = (name: string, kind: GuestFile["kind"] = "file", size = 4): GuestFi
   group: "root",
 });
 
-/** What became of a copy. */
+/** Outcome of a copy. */
 class Ran {
   state = "running";
   readonly lines: string[] = [];

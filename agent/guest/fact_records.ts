@@ -1,4 +1,4 @@
-/** What guests last told of themselves, as it is kept: lists have it while the guests are not asked. */
+/** Records of guests' last reports on themselves: lists show them while the guests are not asked. */
 import type { SQLOutputValue } from "node:sqlite";
 import type { GuestFacts } from "../../lib/contract/mod.ts";
 import type { Store } from "../store/store.ts";
@@ -15,7 +15,7 @@ const MOST = 20_000;
 
 export class GuestFactRecords {
   readonly #store: Store;
-  /** What the database has; read when it is opened, written through. */
+  /** Facts in the database; read when it is opened, written through. */
   readonly #facts = new Map<string, GuestFacts>();
 
   constructor(store: Store) {

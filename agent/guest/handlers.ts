@@ -22,7 +22,7 @@ import { message } from "../../lib/i18n/message.ts";
 
 type Encoding = "text" | "base64" | undefined;
 
-/** What a text stands for. @throws {ContractError} InvalidInput, naming the field */
+/** Decodes a text. @throws {ContractError} InvalidInput, naming the field */
 function decoded(text: string, encoding: Encoding, field: string): Uint8Array<ArrayBuffer> {
   if (encoding !== "base64") return new TextEncoder().encode(text);
   try {
@@ -39,7 +39,7 @@ function decoded(text: string, encoding: Encoding, field: string): Uint8Array<Ar
 function encoded(bytes: Uint8Array, encoding: Encoding): string {
   return encoding === "base64" ? bytes.toBase64() : new TextDecoder().decode(bytes);
 }
-/** What they need. */
+/** Services of the handlers. */
 interface GuestCommandServices {
   readonly host: LibvirtHost;
   readonly guests: GuestService;
@@ -48,7 +48,7 @@ interface GuestCommandServices {
   readonly now: () => number;
 }
 
-/** What guests say of themselves. */
+/** Commands that guests answer about themselves. */
 function inspectHandlers({ guests, watch }: GuestCommandServices) {
   return {
     guest_agent_status: ({ vmId }) => guests.status(vmId),

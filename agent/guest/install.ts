@@ -26,7 +26,7 @@ const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 class Installation {
   constructor(private readonly vm: VM, private readonly agent: GuestBackend) {}
 
-  /** What a program of the guest says. @throws {ContractError} GuestInstallFailed */
+  /** Output of a program of the guest. @throws {ContractError} GuestInstallFailed */
   async run(command: string, args: readonly string[], seconds = SHORT_SECONDS): Promise<string> {
     const { stdout, stderr, exitCode } = await this.agent.exec(this.vm, { command, args, seconds });
     if (exitCode === 0) return decode(stdout).trim();

@@ -27,11 +27,14 @@ import type { Unrendered } from "../../lib/i18n/message.ts";
 
 /** Why nothing can be done in a VM that is off. */
 const OFF: BlockedReason = { reason: "the VM is not running", remedy: "Start it" };
-/** What QEMU's agent does better: libvirt knows of it, and settles what was cut short; Windows takes part (VSS). */
+/**
+ * Abilities of QEMU's agent that are better than our agent's: libvirt knows of it, and settles interrupted
+ * work; Windows takes part (VSS).
+ */
 const QEMU_FIRST: ReadonlySet<GuestAbility> = new Set(["freeze"]);
 /** Milliseconds for which an agent that did not answer is asked last. */
 const SILENCE_MS = 60_000;
-/** What an agent does also while its guest is frozen. */
+/** Abilities of an agent while its guest is frozen. */
 const WHILE_FROZEN: ReadonlySet<GuestAbility> = new Set(["freeze"]);
 
 /** Agents that did not answer lately: asking them first would cost every call their time limit. */
@@ -117,12 +120,12 @@ export class GuestService {
     return (await this.#agentOf(vm, ability)).agent?.kind;
   }
 
-  /** Which agents there are, and what they can do. @throws {ContractError} VmNotFound */
+  /** Agents of a VM, and their abilities. @throws {ContractError} VmNotFound */
   async status(vmId: string): Promise<Unrendered<AgentStatus>> {
     return await this.statusOf(this.host.requireVm(vmId));
   }
 
-  /** Which agents there are in a VM, one of our own included, and what they can do. */
+  /** Agents of a VM, one of our own included, and their abilities. */
   async statusOf(vm: VM): Promise<Unrendered<AgentStatus>> {
     const frozenUntil = this.freezes.until(vm.id);
     const isOn = vm.state === "running";

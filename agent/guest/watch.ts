@@ -46,7 +46,7 @@ interface Look {
   readonly reading: GuestReading;
 }
 
-/** What of a guest's own words a list shows. @param now milliseconds since 1970 */
+/** The parts of a guest's report that lists show. @param now milliseconds since 1970 */
 export function factsOf({ hostname, osVersion, osId }: GuestInfo, now: number): GuestFacts {
   const id = toldText(osId, 32).toLowerCase();
   return {
@@ -81,7 +81,7 @@ export class GuestWatch {
 
   constructor(private readonly options: GuestWatchOptions) {}
 
-  /** What was found last of a guest that runs, for the metrics; undefined where that is too old. */
+  /** Last reading of a running guest, for the metrics; undefined if it is too old. */
   reading(vmId: string): GuestReading | undefined {
     const { clock, interval } = this.options, look = this.#looks.get(vmId);
     const isGood = look !== undefined && clock.monotonic() - look.at < interval * 1000 * GOOD_INTERVALS;

@@ -1,8 +1,8 @@
-/** What libguestfs needs of the host: its program, and folders for its disks, its sockets and its small VM. */
+/** Requirements of libguestfs on the host: its program, and folders for its disks, its sockets and its small VM. */
 import { isThere, undefinedIfMissing } from "../machine/files.ts";
 import { log } from "../log.ts";
 
-/** Where Debian and others install it. */
+/** Paths at which Debian and others install it. */
 const GUESTFISH = ["/usr/bin/guestfish", "/usr/local/bin/guestfish"];
 /** How names of its folders begin. */
 const PREFIX = "guestfs-";

@@ -13,7 +13,7 @@ export const MOST_ANSWER_BYTES = 4 * 1024 ** 2;
 /** Characters of what it says that are told to people. */
 const MOST_TOLD = 300;
 
-/** What a command said. */
+/** Output of a command. */
 export interface GuestfsAnswer {
   readonly out: string;
   /** All that it complained of. */
@@ -24,7 +24,7 @@ export interface GuestfsAnswer {
 
 /** How one is started. */
 export interface GuestfsStart {
-  /** Where it works: `GuestfsFolders`. */
+  /** Working folder: `GuestfsFolders`. */
   readonly folder: string;
   /** KVM runs no guests here. */
   readonly isEmulated: boolean;
@@ -91,7 +91,7 @@ export class GuestfsSession implements AsyncDisposable {
   /**
    * Gives a command, and waits for its end. One at a time.
    *
-   * @throws {ContractError} what `failed` makes, for guestfish's end and the time limit
+   * @throws {ContractError} the error that `failed` returns, for guestfish's end and the time limit
    */
   async ask(command: string, limitMs: number): Promise<GuestfsAnswer> {
     const mark = crypto.randomUUID();
@@ -115,7 +115,7 @@ export class GuestfsSession implements AsyncDisposable {
     return { out: this.#said.slice(0, this.#said.indexOf(mark)), errors, fault };
   }
 
-  /** As {@link GuestfsSession.ask}. @returns what it said @throws {ContractError} also where the command fails */
+  /** As {@link GuestfsSession.ask}. @returns its output @throws {ContractError} also if the command fails */
   async run(command: string, limitMs: number): Promise<string> {
     const { out, fault } = await this.ask(command, limitMs);
     if (fault !== undefined) throw this.#failed(oneLine(fault, MOST_TOLD));

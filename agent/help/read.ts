@@ -30,7 +30,7 @@ export function readChapter(name: string): Promise<Chapter> | undefined {
 /** All of them, in order. */
 export const readChapters = (): Promise<Chapter[]> => Promise.all(CHAPTERS.map((name) => readChapter(name)!));
 
-/** What a picture of the documentation is called. */
+/** Name of a picture of the documentation. */
 const PICTURE = /^[a-z][a-z-]{0,40}\.webp$/;
 
 /** A picture of the documentation; undefined where there is none of that name. */

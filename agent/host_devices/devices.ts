@@ -26,7 +26,7 @@ export async function knownNodeDevices(host: LibvirtHost): Promise<NodeDevice[] 
   }
 }
 
-/** Which VMs have devices of the host: now, and from their next start on. @throws {LibvirtError} */
+/** VMs that have devices of the host: now, and from their next start on. @throws {LibvirtError} */
 export async function takenOn(host: LibvirtHost): Promise<AssignedDevice[]> {
   return (await definitionsOf(host, host.inventory.vms())).flatMap(
     ({ vm: { id: vmId, name }, live, next }) => {
@@ -49,7 +49,7 @@ async function serialsOf(devices: readonly NodeDevice[]): Promise<Map<string, st
   return new Map((await Promise.all(found)).flat());
 }
 
-/** What the host needs can be told of this one alone: libvirt tells none of it. */
+/** Note on other hosts: only this host's own use of devices is known, as libvirt reports none. */
 const REMOTE_USE = "KVM Manager cannot tell from here whether that host needs it";
 
 /** Of another host: every disk, network device and screen might be its own. */

@@ -1,7 +1,7 @@
 /**
- * What this host itself uses, as places in the kernel's tree of devices: its mounted disks and its swap, the network
- * cards of its routes, the screen of its console. A device above such a place is not given away unasked.
- * Source: the kernel's sysfs and proc(5).
+ * This host's own use of devices, as places in the kernel's device tree: its mounted disks and its swap, the
+ * network cards of its routes, the screen of its console. A device above such a place is not assigned without
+ * confirmation. Source: the kernel's sysfs and proc(5).
  */
 import type { HostUse } from "../../lib/host_devices/list.ts";
 import { defaultDevices } from "../../lib/network/routes.ts";
@@ -69,7 +69,7 @@ async function screenUses({ kernelText }: LocalMachine): Promise<HostUse[]> {
   return (await Promise.all(uses)).flat();
 }
 
-/** What this host uses. A host without sysfs uses nothing that is known. */
+/** This host's own uses; none on a host without sysfs. */
 export async function hostUses(machine: LocalMachine): Promise<HostUse[]> {
   return (await Promise.all([blockUses(), networkUses(machine), screenUses(machine)])).flat();
 }

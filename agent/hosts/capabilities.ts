@@ -1,4 +1,7 @@
-/** What the host can give to VMs, as libvirt tells it: read when first asked for, again after a reconnect. */
+/**
+ * Capabilities of the host for VMs, as libvirt reports them: read when first asked for, again after a
+ * reconnect.
+ */
 import type { DomainKind } from "../../ffi/calls/mod.ts";
 import { isPc } from "../../lib/formats/xml/machine_type.ts";
 import {
@@ -35,7 +38,7 @@ export class HostCapabilities {
     readonly clock: Clock = SYSTEM_CLOCK,
   ) {}
 
-  /** What can be run. @throws {LibvirtError} */
+  /** Architectures and kinds of VMs that can run. @throws {LibvirtError} */
   guests(): Promise<Guests> {
     return this.#guests ??= this.make.get().then(({ capabilities }) => readGuests(capabilities)).catch(
       (error) => {
@@ -45,7 +48,7 @@ export class HostCapabilities {
     );
   }
 
-  /** Who QEMU runs as; undefined when libvirt does not say. @throws {LibvirtError} */
+  /** The user that QEMU runs as; undefined when libvirt does not report it. @throws {LibvirtError} */
   async qemuUser(): Promise<QemuUser | undefined> {
     return readQemuUser((await this.make.get()).capabilities);
   }
@@ -55,7 +58,7 @@ export class HostCapabilities {
     return (await this.make.get()).libvirtVersion;
   }
 
-  /** What a kind of VM may have. @throws {LibvirtError} */
+  /** Capabilities of a kind of VM. @throws {LibvirtError} */
   domain(kind: DomainKind): Promise<DomainCapabilities> {
     const key = JSON.stringify([kind.emulator, kind.arch, kind.machine, kind.virtType]);
     const kept = this.#kept.get(key);
@@ -89,7 +92,10 @@ export class HostCapabilities {
     );
   }
 
-  /** What {@link kvmTrouble} found; undefined while it was not asked. It may take seconds, which no page waits for. */
+  /**
+   * Last result of {@link kvmTrouble}; undefined before the first. It may take seconds, which no page waits
+   * for.
+   */
   get knownKvmTrouble(): string | null | undefined {
     return this.#knownKvmTrouble;
   }

@@ -4,6 +4,6 @@ import type { ClosedFolder } from "../../lib/vm/shared_folders.ts";
 export interface ClosedPlaces {
   /** KVM Manager's own: the program, its state, sockets and keys. */
   readonly own: readonly ClosedFolder[];
-  /** Where copies of VMs are. */
+  /** Folders of backups. */
   readonly backups: readonly ClosedFolder[];
 }

@@ -1,4 +1,4 @@
-/** What the other features of a host ask of the agents in its guests. The feature of guests provides it. */
+/** Questions of a host's other features to the agents in its guests. The feature of guests provides it. */
 import type { GuestAddress } from "../../ffi/calls/mod.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import type { GuestReading } from "../../lib/guest/figures.ts";

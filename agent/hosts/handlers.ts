@@ -38,7 +38,7 @@ export type HostHandlers = Omit<
   keyof HostListHandlers
 >;
 
-/** What they tell of the application. */
+/** Services of the application that the handlers need. */
 export interface HostCommandServices extends HostManagement, LinkManagement, HostInstallation {
   readonly jobs: Pick<Jobs, "list" | "run">;
   readonly activity: Pick<ActivityLog, "latest">;
@@ -72,7 +72,7 @@ function unreadText({ unreadSecrets: unread }: HostCommandServices["store"], rig
   return [t("health.secrets_unread", { what })];
 }
 
-/** What about the host or KVM Manager itself needs a person. */
+/** States of the host or of KVM Manager itself that need a person. */
 function attention(
   trouble: string | null | undefined,
   { store, metrics }: HostCommandServices,
@@ -87,7 +87,7 @@ function attention(
   return found.filter((text) => text !== null);
 }
 
-/** What the host lacks before VMs can be created on it, as far as the one who asks may see it. */
+/** Items that the host lacks before VMs can be created on it, as far as the caller may see them. */
 async function lackingOn(
   { id: hostId, inventory: { storage, networks, filled }, machine }: LibvirtHost,
   rights: Rights,

@@ -1,6 +1,6 @@
 /**
- * What does not respond, as it is written down and people are alerted of it: the beginning and the end of each hang, at
- * most one pair a minute for each object, however often it comes and goes.
+ * Reports of objects that do not respond, for the log and for alerts: the beginning and the end of each hang,
+ * at most one pair a minute for each object, however often it comes and goes.
  */
 import type { Hang } from "../../lib/contract/host.ts";
 import type { Clock } from "../clock.ts";
@@ -8,7 +8,7 @@ import type { Clock } from "../clock.ts";
 /** Milliseconds from one beginning that is reported to the next one of the same object. */
 export const PAIR_MS = 60_000;
 
-/** Who is told. */
+/** Gets the beginning and the end of hangs. */
 export interface HangListener {
   began(hang: Hang): void;
   /** @param ms for how long it did not respond */
@@ -37,7 +37,7 @@ export class HangReports {
     private readonly listener: HangListener,
   ) {}
 
-  /** What was reported and does not respond yet. */
+  /** Hangs that were reported and are not over. */
   get open(): readonly Hang[] {
     return [...this.#known.values()].filter(({ isReported }) => isReported).map(({ hang }) => hang);
   }

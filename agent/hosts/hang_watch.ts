@@ -13,7 +13,7 @@ type WatchedHost = Pick<
 >;
 
 export class HangWatch {
-  /** What of it was written down, and people are alerted of. */
+  /** Reports of hangs, for the log and for alerts. */
   readonly reports: HangReports;
   readonly #hangs: HostHangs;
   /** libvirt was there, and did not answer, when its status changed last. */
@@ -33,7 +33,7 @@ export class HangWatch {
     });
   }
 
-  /** What does not respond, longest first; libvirt itself, which says more than its parts, before all. */
+  /** Hangs, longest first; libvirt itself, which says more than its parts, before all. */
   get silent(): readonly Hang[] {
     const whole = libvirtHang(this.host.link.status), told = this.#hangs.told();
     return whole.length === 0 ? told : [...whole, ...told.filter(({ about }) => about !== "host")];

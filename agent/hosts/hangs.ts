@@ -1,13 +1,13 @@
 /**
- * What does not respond on a host, told at once: the VMs show it, the log has its beginning and its end, and whoever asks is
- * told since when and by which call.
+ * Objects of a host that do not respond, reported at once: VMs show it, the log has its beginning and its
+ * end, and callers get since when and by which call.
  */
 import type { CallGate, HangingObject } from "../../ffi/call_gate.ts";
 import type { Hang as ContractHang } from "../../lib/contract/host.ts";
 import { log } from "../log.ts";
 import type { Inventory } from "./inventory/inventory.ts";
 
-/** What helps, by the kind of what does not respond. */
+/** Remedies, by the kind of object that does not respond. */
 export const REMEDIES: Readonly<Record<ContractHang["about"], string>> = {
   vm: "Check the storage its disks are on. Force it off if it stays so: other VMs are not affected.",
   pool:
@@ -18,7 +18,7 @@ export const REMEDIES: Readonly<Record<ContractHang["about"], string>> = {
   host: "If it stays so, restart libvirtd (systemctl restart libvirtd): running VMs go on.",
 };
 
-/** What helps a VM that only waits: libvirt changes no definition while another VM holds up its list of VMs. */
+/** Remedy for a VM that only waits: libvirt changes no definition while another VM holds up its list of VMs. */
 const WAITS =
   "It only waits for what else does not respond here: see to that, and do not force this one off.";
 /** Functions that change libvirt's list of VMs. */
@@ -36,7 +36,10 @@ function objectOf(key: string): { about: ContractHang["about"]; name: string } {
   return { about: "host", name };
 }
 
-/** What is no part of this host: a server that was asked for its pools, the resolver. Who asks is told at once. */
+/**
+ * Whether an object is outside this host: a server that was asked for its pools, the resolver. Its caller
+ * gets the error at once.
+ */
 const isOutside = (key: string) => key.startsWith("server:") || key === "host:name";
 
 /** The VM that a key is of. */
@@ -62,7 +65,7 @@ export class HostHangs {
     gate.onChange(() => this.#soon());
   }
 
-  /** What does not respond now, longest first. */
+  /** Objects that do not respond now, longest first. */
   list(): readonly HangingObject[] {
     return [...this.#shown.values()];
   }

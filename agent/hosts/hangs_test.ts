@@ -9,7 +9,7 @@ const hang = (key: HangingObject["key"], call: string): HangingObject => ({
   isLocked: false,
 });
 
-/** What is told of these, by the name of each. */
+/** Remedies that are reported for hangs, by the name of each object. */
 async function remedies(hangs: readonly HangingObject[]): Promise<Record<string, string>> {
   let told: () => void = () => {};
   const gate = { hangs: () => hangs, onChange: (changed: () => void) => void (told = changed) };

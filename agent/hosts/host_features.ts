@@ -1,4 +1,4 @@
-/** What the features do on one host: each of them is asked or told in the order of their list. */
+/** The features on one host: each of them is called in the order of their list. */
 import type { CommandName, VM } from "../../lib/contract/mod.ts";
 import type { Handler, Handlers } from "../dispatch.ts";
 import type { HostPart, Portable } from "../feature_part.ts";
@@ -17,12 +17,12 @@ export class HostFeatures {
     return this.#handlers[command] as Handler<N> | undefined;
   }
 
-  /** What they do regularly. */
+  /** Periodic work of the features. */
   get periodic(): PeriodicJob[] {
     return this.parts.flatMap(({ periodic = [] }) => periodic);
   }
 
-  /** A fresh connection was read. @returns what each of them finds out now */
+  /** A fresh connection was read. @returns a promise per feature for its own reading */
   connected(): (Promise<void> | undefined)[] {
     return this.parts.map((part) => part.connected?.());
   }
@@ -53,9 +53,10 @@ export class HostFeatures {
   }
 
   /**
-   * Another VM has the id of one that was deleted: each feature is told, also where one fails.
+   * Another VM has the id of one that was deleted: each feature is called, also if one fails.
    *
-   * @returns what no longer goes by that id, and what features failed with: they are to be told again
+   * @returns the names of the records that were released from that id, and the errors of features: those are
+   *   to be called again
    */
   vmReplaced(vmId: string): { readonly released: readonly string[]; readonly errors: readonly unknown[] } {
     const released: string[] = [], errors: unknown[] = [];
@@ -69,7 +70,7 @@ export class HostFeatures {
     return { released, errors };
   }
 
-  /** What is kept of a VM, and can go with it to another host. */
+  /** Records of a VM that can move with it to another host. */
   portable(vm: VM): readonly Portable[] {
     return this.parts.flatMap((part) => [...part.portable?.(vm) ?? []]);
   }

@@ -1,4 +1,4 @@
-/** What a host looks after by itself, and how often: more often while somebody is looking. */
+/** Periodic work of a host, with its intervals: shorter while pages are open. */
 import type { PeriodicJob } from "../periodic.ts";
 import type { LibvirtHost } from "./libvirt_host.ts";
 import type { Addresses } from "./inventory/addresses.ts";
@@ -16,7 +16,7 @@ const PACE = {
   missing: { watched: 2000, idle: 10_000 },
 } as const;
 
-/** What only the host itself has. */
+/** Parts that only the host itself has. */
 export interface HostJobParts {
   readonly addresses: Addresses;
   readonly lost: LostVms;

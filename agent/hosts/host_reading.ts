@@ -19,7 +19,7 @@ type ReadHost = Pick<
   "fullName" | "id" | "inventory" | "link" | "machine" | "make" | "operations" | "sampler" | "sizes"
 >;
 
-/** What the host has for itself. */
+/** Parts that only the host itself has. */
 interface ReadingParts {
   readonly addresses: Addresses;
   readonly features: () => HostFeatures;
@@ -95,7 +95,7 @@ export class HostReading {
     this.#details().catch((error) => log.warn("the VMs could not be read whole", { host: host.id, error }));
   }
 
-  /** What is found out after the list: nothing waits for it. */
+  /** Reads the details after the list: nothing waits for them. */
   async #details(): Promise<void> {
     const { host, parts } = this;
     await this.#uptimes();

@@ -3,7 +3,7 @@ import type { HostStats } from "../../lib/contract/mod.ts";
 import type { NodeInfo } from "./node_info.ts";
 import type { Sampler } from "../metrics/sampler.ts";
 
-/** What a host's size is read from. */
+/** Sources of a host's size. */
 export interface SizedHost {
   readonly make: Pick<NodeInfo, "get" | "memoryMb">;
   readonly sampler: Pick<Sampler, "host" | "tick">;

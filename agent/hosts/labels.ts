@@ -1,4 +1,4 @@
-/** What is told of the tags and groups that KVM Manager gives VMs of a host. The feature of VMs provides it. */
+/** Gets the tags and groups that KVM Manager gives VMs of a host. The feature of VMs provides it. */
 import type { VmLabels } from "../../lib/contract/vm.ts";
 
 export interface HostLabels {

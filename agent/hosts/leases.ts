@@ -9,10 +9,10 @@ import type { LibvirtLink } from "../libvirt/link.ts";
 import { log } from "../log.ts";
 import type { NetworkInventory } from "./inventory/networks.ts";
 
-/** Where the system's libvirt of this host keeps them. */
+/** Folder in which the system's libvirt of this host keeps leases. */
 const FOLDER = "/var/lib/libvirt/dnsmasq";
 
-/** What is needed of a host. */
+/** The parts of a host that leases are read with. */
 export interface LeaseSource {
   readonly link: Pick<LibvirtLink, "call" | "machine">;
   readonly networks: Pick<NetworkInventory, "record">;

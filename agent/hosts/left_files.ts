@@ -1,4 +1,4 @@
-/** What a host has of files that operations which were cut short have left, for what settles steps and starts VMs. */
+/** Files of a host that interrupted operations have left, for settling steps and for starting VMs. */
 import type { OperationRecord, VolumeMade } from "../operations/step.ts";
 
 /** A volume that was made as a file of this host. */

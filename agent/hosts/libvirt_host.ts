@@ -67,15 +67,15 @@ import type { ManagedHost } from "./managed_host.ts";
 import type { HostServices } from "./services.ts";
 import type { IncomingState } from "../../lib/host/migration_protocol.ts";
 
-/** Which libvirt it is. */
+/** Settings of a host: its libvirt, its name and its login. */
 export interface HostConfig {
   /** Name of the host in commands, events and rows. */
   readonly id: string;
-  /** What people call it; its id when left out. */
+  /** Display name; the id when left out. */
   readonly label?: string;
   /** libvirt's connection URI. */
   readonly uri: string;
-  /** Whom its libvirt is signed in to as, where it asks. */
+  /** The user of its libvirt, if that asks for one. */
   readonly login?: LibvirtLogin;
 }
 
@@ -89,7 +89,7 @@ const SIGN_IN_MS = 5000;
 const MOST_BY_SSH = 8;
 /** Of another machine's load libvirt does not tell these. */
 const NO_LOAD = { loadAverage: null, uptimeSeconds: null } as const;
-/** What is said while a large or busy host is read for the first time. */
+/** Message while a large or busy host is read for the first time. */
 const READING = "KVM Manager is still reading this host. Try again in a moment.";
 
 export class LibvirtHost implements ManagedHost {
@@ -104,29 +104,29 @@ export class LibvirtHost implements ManagedHost {
   readonly inventory: Inventory;
   readonly make: NodeInfo;
   readonly capabilities: HostCapabilities;
-  /** What the last examination of the host found; undefined before the first one. */
+  /** Findings of the last health check; undefined before the first one. */
   health: HostInfo["health"];
   readonly sampler: Sampler;
   readonly sizes: DiskSizes;
   readonly jobs: Pick<Jobs, "open" | "run" | "list">;
   readonly operations: Operations;
   readonly formats: FormatRecords;
-  /** Who works on which pool, volume or image. */
+  /** Locks on pools, volumes and images. */
   readonly locks: StorageLocks;
-  /** What was deleted on any host, and can come back. */
+  /** VMs and volumes that were deleted on any host, and can be restored. */
   readonly bin: BinRecords;
   /** Disks that VMs which were deleted have left. */
   readonly leftDisks: LeftDisks;
-  /** What VMs will have in a moment. */
+  /** Names, addresses and devices that VMs will have soon. */
   readonly reservations = new Reservations();
   readonly keepers: VolumeKeepers;
-  /** Who owned media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
+  /** Owners of media before VMs had them; undefined for another machine's. Set by the feature of VMs. */
   mediaOwners: HostMedia | undefined;
   /** Images that snapshots which were cut short have left; undefined on another machine. Set by the feature of VMs. */
   unusedOverlays: HostOverlays | undefined;
   /** Disks that were on their way here when their import was cut; undefined on another machine. Set by the feature of VMs. */
   keptParts: HostParts | undefined;
-  /** What is told of the tags and groups that its VMs get. Set by the feature of VMs. */
+  /** Gets the tags and groups of its VMs. Set by the feature of VMs. */
   labels: HostLabels = NO_HOST_LABELS;
   /** Folders that are never shared with guests: of KVM Manager itself, and of backups. Set by the feature of VMs. */
   closedPlaces: () => ClosedPlaces = () => {
@@ -134,7 +134,10 @@ export class LibvirtHost implements ManagedHost {
   };
   /** The agents in its guests. Set by their feature. */
   guests: HostGuests = NO_GUESTS;
-  /** Where a VM is on a linked host that it was to move to. Set by the feature of VMs. @throws while that host does not answer */
+  /**
+   * State of a VM on a linked host that it was to move to. Set by the feature of VMs. @throws while that host
+   * does not answer
+   */
   stateOn: (hostId: string, vmId: string) => Promise<IncomingState> = () =>
     Promise.reject(new Error("no host is linked"));
   /** Whether it takes VMs. Set by the feature of maintenance. */
@@ -144,15 +147,15 @@ export class LibvirtHost implements ManagedHost {
   /** The host that a VM was switched over to, or may have been. Set by the feature of replication. */
   switchedOverTo: (vmId: string) => string | undefined = () => undefined;
   readonly passt: Passt;
-  /** What the features do on it. */
+  /** Parts of the features on this host. */
   readonly features: HostFeatures;
   /** The libvirts that its own is compared with. */
   readonly otherLibvirts: OtherLibvirts;
   /** The host's name as libvirt tells it; undefined until it has. */
   fullName: string | undefined;
-  /** What does not respond. */
+  /** Objects that do not respond. */
   readonly hangs: HangWatch;
-  /** Which operations its VMs are kept for. */
+  /** Operations that its VMs are kept for. */
   readonly claims: VmClaims;
   /** The mounts of this host that VMs' disks are on; nothing of another. */
   readonly storageMounts: VmStorage | undefined;
@@ -286,7 +289,7 @@ export class LibvirtHost implements ManagedHost {
     return this.link.machine;
   }
 
-  /** What people call it. */
+  /** Display name. */
   get label(): string {
     return this.#label ?? this.inventory.hostname;
   }

@@ -1,15 +1,15 @@
-/** Whom a host's libvirt is signed in to as, as calls change it. Pure. */
+/** The login for a host's libvirt, as calls change it. Pure. */
 import { ContractError } from "../../lib/contract/mod.ts";
 import type { StoredLogin } from "./records.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-/** What a call says of it. An empty name is none. */
+/** Login fields of a call. An empty name means no login. */
 export interface LoginFields {
   readonly username?: string;
   readonly userPassword?: string;
 }
 
-/** What is kept before a call. */
+/** The host's address and login before a call. */
 export interface LoginBefore {
   readonly uri: string;
   readonly login?: StoredLogin;

@@ -13,7 +13,7 @@ import type { Inventory } from "./inventory/inventory.ts";
 import { isActiveState } from "./inventory/states.ts";
 import { vmOfQemu } from "../machine/qemu_processes.ts";
 
-/** What has been found on one host; nothing of one that is elsewhere, whose processes cannot be seen. */
+/** Lost VMs of one host; none for a remote one, whose processes cannot be seen. */
 export class LostVms {
   readonly #pids = new Map<string, number>();
 
@@ -32,7 +32,10 @@ export class LostVms {
     return this.#pids.get(vmId);
   }
 
-  /** Which VMs libvirt takes for on; where its list waits for one that does not respond, of those that a QEMU runs for. */
+  /**
+   * States of VMs by libvirt; if its list waits for a VM that does not respond, only of those that a QEMU
+   * runs for.
+   */
   async #states(running: Iterable<string>): Promise<Pick<DomainState, "uuid" | "name" | "active">[]> {
     try {
       return await this.link.call("domainListStates");

@@ -1,9 +1,9 @@
 /** Whether a host takes VMs: while it is in maintenance, none is made, brought or started there. */
 
-/** What is asked before. */
+/** Maintenance of a host, which is checked before work on it. */
 export interface HostMaintenance {
   readonly isOn: boolean;
-  /** What people are told; may be empty. */
+  /** Reason for people; may be empty. */
   readonly reason: string;
   /** @throws {ContractError} HostInMaintenance */
   requireInService(): void;

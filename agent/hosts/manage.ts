@@ -27,7 +27,7 @@ type ManageCommand = Exclude<
   "list_hosts" | "get_host" | "install_host" | LinkCommand
 >;
 
-/** What they need of the application. */
+/** Services of the application that the handlers need. */
 export interface HostManagement extends ListedHosts {
   readonly jobs: Pick<Jobs, "list">;
   readonly ssh: SshFiles;
@@ -36,7 +36,7 @@ export interface HostManagement extends ListedHosts {
   putHost(host: StoredHost, check?: () => void): Promise<void>;
   /** Forgets a host and all that is kept of it, unless `check` throws. @throws {ContractError} StoreUnavailable */
   removeHost(id: string, check?: () => void): Promise<void>;
-  /** What is kept of a host and would be forgotten with it, each as a noun with its name. */
+  /** Records that would be deleted with a host, each as a noun with its name. */
   keptOf(hostId: string): string[];
 }
 
@@ -59,7 +59,7 @@ function checkedLink(text: string): string {
 /** Milliseconds that a call waits for a connection that is tried once more. */
 const RETRY_MS = 5000;
 
-/** What a call says of the SSH connection. */
+/** SSH fields of a call. */
 interface SshAnswers {
   readonly hostKey?: string;
   readonly password?: string;
@@ -81,7 +81,7 @@ async function prepared(files: SshFiles, uri: string, { hostKey, password }: Ssh
   return new SshConnection(files, destination).libvirtUri(uri);
 }
 
-/** What changes of hosts are checked by. */
+/** Checks before changes of hosts. */
 function hostChecks(app: HostManagement) {
   const { hosts, hostRecords, jobs } = app;
   /** @throws {ContractError} HostNotFound, HostStays */

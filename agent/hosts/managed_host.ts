@@ -1,4 +1,4 @@
-/** What the rest of the program asks of a host, whether its libvirt is read here or it is linked. */
+/** A host as the rest of the program uses it, whether its libvirt is read here or it is linked. */
 import type { CommandName, ConnectionStatus, HostStats, VM } from "../../lib/contract/mod.ts";
 import type { Route } from "../dispatch.ts";
 import type { StoredHost } from "./records.ts";
@@ -6,12 +6,12 @@ import type { StoredHost } from "./records.ts";
 /** A host that is served: `LibvirtHost`, whose libvirt is read here, or `LinkedHost`, which has a KVM Manager of its own. */
 export interface ManagedHost {
   readonly id: string;
-  /** What people call it. */
+  /** Display name. */
   readonly label: string;
-  /** What pages call the computer itself. */
+  /** Name of the computer on pages. */
   readonly shownName: string;
   readonly isLinked: boolean;
-  /** Where it is reached: libvirt's connection URI, of a linked host the address of its KVM Manager. */
+  /** Address: libvirt's connection URI, of a linked host the address of its KVM Manager. */
   readonly address: string;
   /** The connection to its libvirt; of a linked host that does not answer, why. */
   readonly status: ConnectionStatus;

@@ -1,4 +1,4 @@
-/** What the features of a host tell of media before VMs get them. The feature of VMs provides it. */
+/** Remembers the owners of a host's media before VMs get them. The feature of VMs provides it. */
 import type { VM } from "../../lib/contract/mod.ts";
 
 export interface HostMedia {

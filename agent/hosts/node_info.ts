@@ -7,7 +7,7 @@ export function versionText(version: number): string {
   return [Math.floor(version / 1e6), Math.floor(version / 1e3) % 1e3, version % 1e3].join(".");
 }
 
-/** What the host's make is read from; it does not change while the link holds. */
+/** CPU, memory and topology of the host; they do not change while the link holds. */
 export class NodeInfo {
   #reading: Promise<NodeRecord> | undefined;
   #last: NodeRecord | undefined;

@@ -3,7 +3,7 @@ import type { OperatingSystem } from "../../lib/contract/mod.ts";
 import { mergeSystems, readOsinfo } from "../../lib/vm/os/mod.ts";
 import { log } from "../log.ts";
 
-/** Where distributions put osinfo-db. */
+/** Folder in which distributions put osinfo-db. */
 const FOLDER = "/usr/share/osinfo/os";
 
 /** Path and text of each file of the database; none when it is not installed. */

@@ -1,6 +1,7 @@
 /**
- * Which host a VM's id belongs to. Rights, schedules, backups and consoles go by ids, so a host that claims the id of another
- * host's VM must get none of them. The host that had the id first keeps it until it says itself that it has the VM no more.
+ * Hosts that ids of VMs belong to. Rights, schedules, backups and consoles go by ids, so a host that claims
+ * the id of another host's VM must get none of them. The host that had the id first keeps it until it reports
+ * that it no longer has the VM.
  */
 import type { VM } from "../../lib/contract/mod.ts";
 
@@ -15,7 +16,7 @@ export interface Claimant {
   };
 }
 
-/** What is known of an id's owner. */
+/** Owner of an id. */
 export type Ownership<H extends Claimant> =
   | { readonly kind: "owned"; readonly host: H }
   /** No host has it. */

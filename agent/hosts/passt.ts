@@ -3,7 +3,7 @@ import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { trialFault, unacceptableName } from "../../lib/formats/xml/trial.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
-/** Where libvirt looks for it. */
+/** Paths at which libvirt looks for passt. */
 const PLACES = ["/usr/bin/passt", "/usr/local/bin/passt", "/bin/passt"];
 /** The first QEMU that can talk to it: 7.2.0. */
 const QEMU_SINCE = 7_002_000;

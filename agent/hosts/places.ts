@@ -1,4 +1,4 @@
-/** Where VMs are, and which host a call is about, as rights depend on it. */
+/** Hosts of VMs, and the host that a call is about, as rights depend on it. */
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { AccessWorld } from "../access/authorise.ts";
 import type { ManagedHosts } from "./managed_hosts.ts";

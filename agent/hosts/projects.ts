@@ -1,17 +1,20 @@
-/** What a host asks of projects before VMs are made there, or grow. */
+/** Requests of a host to projects before VMs are created there, or grow. */
 import { ContractError, type ProjectDefaults, type VM, type VmProject } from "../../lib/contract/mod.ts";
 import type { ProjectMeans } from "../../lib/projects/new_vm.ts";
 import type { VmSize } from "../../lib/projects/quota.ts";
 
-/** What lists show of a VM's project and end date. */
+/** A VM's project and end date, for lists. */
 export interface Membership {
   readonly project?: VmProject;
   readonly endsAt?: number;
-  /** What people are told of the end date; undefined while it is far off. */
+  /** Text on the end date; undefined while it is far off. */
   readonly endText?: string;
 }
 
-/** What was admitted. Its share of the quota is taken; disposed of without having been kept, it is given back. */
+/**
+ * An admitted change. Its share of the quota is taken, and given back if it is disposed of without {@link
+ * keep}.
+ */
 export interface Admission extends Disposable {
   /** It is done: the VM is there, or has grown. */
   keep(): void;
@@ -25,7 +28,10 @@ export interface WantedVm {
   readonly project: string | undefined;
 }
 
-/** What admits VMs that are made here, or come here. A host hands it out while it takes VMs (`LibvirtHost.requireAdmissions`). */
+/**
+ * Admits VMs that are created here, or come here. A host hands it out while it takes VMs
+ * (`LibvirtHost.requireAdmissions`).
+ */
 export interface VmAdmissions {
   /**
    * Admits a VM that is about to be made, or comes back, and writes down that it is in the project.
@@ -40,10 +46,13 @@ export interface HostProjects {
   idOf(project: string | undefined): string | undefined;
   /** Id of the project that a VM is, or was, in. */
   projectOf(vmId: string): string | undefined;
-  /** What a VM had last; undefined for one that is in no project. */
+  /** Last size of a VM; undefined for one that is in no project. */
   lastSize(vmId: string): VmSize | undefined;
   defaultsOf(projectId: string | undefined): ProjectDefaults;
-  /** What members of the project with an id or a name create VMs from. @throws {ContractError} ProjectNotFound */
+  /**
+   * Sources from which members of a project create VMs. @param project its id or its name @throws
+   * {ContractError} ProjectNotFound
+   */
   meansOf(project: string): ProjectMeans & { readonly id: string };
   /** Storage pools that some project names: its members put volumes there, under names of theirs. */
   poolsOfMembers(): ReadonlySet<string>;

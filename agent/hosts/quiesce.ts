@@ -10,7 +10,7 @@ import type { LibvirtHost } from "./libvirt_host.ts";
 /** Seconds a guest stands still at most while a copy begins. */
 export const QUIESCE_SECONDS = 30;
 
-/** Who freezes a guest: libvirt (through QEMU's agent), ourselves; "nobody" where there is no agent. */
+/** Freezer of a guest: libvirt (through QEMU's agent), our own agent; "nobody" if there is no agent. */
 export type Quiescing = "libvirt" | "own" | "nobody";
 
 /** Finds who freezes a guest. */
@@ -20,7 +20,7 @@ export async function quiescingOf({ guests }: Pick<LibvirtHost, "guests">, vm: V
   return vm.guestAgents["qemu-ga"] === "connected" ? "libvirt" : "nobody";
 }
 
-/** What came of work on a guest that we froze. */
+/** Result of work on a guest that was frozen. */
 export interface Quiesced<T> {
   readonly result: T;
   /** Why the guest did not stand still; undefined when it did, from the beginning to the end. */
@@ -28,9 +28,10 @@ export interface Quiesced<T> {
 }
 
 /**
- * Does something while our agent keeps a guest still, or all the same where it does not. The guest goes on whatever happens.
+ * Does some work while our agent keeps a guest frozen, or without that if the guest cannot be frozen. The
+ * guest is thawed in any case.
  *
- * @param refused what is thrown, and nothing done, where the guest cannot be frozen
+ * @param refused returns the error to throw, before the work, if the guest cannot be frozen
  */
 export async function withFrozenGuest<T>(
   { guests: { freezer } }: Pick<LibvirtHost, "guests">,

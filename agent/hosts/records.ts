@@ -24,7 +24,7 @@ export const HOST_MIGRATIONS: readonly Migration[] = [
   "ALTER TABLE hosts ADD COLUMN login TEXT; -- JSON: a user of its libvirt, the password, since when",
 ];
 
-/** Whom a host's libvirt is signed in to as. The password leaves the database for that libvirt alone. */
+/** Login for a host's libvirt. The password leaves the database for that libvirt alone. */
 export interface StoredLogin extends LibvirtLogin {
   /** Milliseconds since 1970, when the password was given. */
   readonly since: number;
@@ -36,11 +36,11 @@ export type UnreadLogin = Omit<StoredLogin, "password"> & { readonly unread: Unr
 /** A host as it is kept. */
 export interface StoredHost {
   readonly id: string;
-  /** What people call it. */
+  /** Display name. */
   readonly label: string;
   /** libvirt's connection URI; of a linked host, the address of its KVM Manager. */
   readonly uri: string;
-  /** Where its libvirt asks for a user. */
+  /** Login, if its libvirt asks for one. */
   readonly login?: StoredLogin;
   /** The same where its password cannot be read now: libvirt is not signed in to. */
   readonly unreadLogin?: UnreadLogin;

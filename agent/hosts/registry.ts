@@ -4,7 +4,7 @@ import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { LibvirtHost } from "./libvirt_host.ts";
 import { type Ownership, ownership } from "./owners.ts";
 
-/** Which host each VM was known to be on last. */
+/** Last known host of each VM. */
 export interface KeptOwners {
   /** Id of that host; undefined for a VM that was never seen, or that is gone. */
   hostOf(vmId: string): string | undefined;

@@ -1,4 +1,4 @@
-/** Which host a call is about, and which VMs each host shows. */
+/** The host that a call is about, and the VMs that each host shows. */
 import assert from "node:assert/strict";
 import { ContractError, type VM, type VmState } from "../../lib/contract/mod.ts";
 import { aVm } from "../../lib/text/vm_fixture_test.ts";

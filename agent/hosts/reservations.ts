@@ -1,4 +1,4 @@
-/** What VMs of a host will have in a moment: names, addresses, devices of the host. Two at once must not have the same. */
+/** Names, addresses and host devices that VMs of a host will have soon. Two VMs must not get the same. */
 
 /** Something taken for a while. */
 export class Reservations {

@@ -1,4 +1,4 @@
-/** What a host has of the application that it belongs to. */
+/** Services of the application that a host has. */
 import type { CommandName } from "../../lib/contract/mod.ts";
 import type { Clock } from "../clock.ts";
 import type { Dispatch } from "../dispatch.ts";
@@ -34,6 +34,6 @@ export interface HostServices {
   /** Project and end date of a VM. */
   readonly membershipOf: (vmId: string) => Membership;
   readonly leftDisks: LeftDisks;
-  /** What each feature does on a host that is being made. */
+  /** The features' parts for a host that is being created. */
   partsOn(host: LibvirtHost): HostPart<CommandName>[];
 }

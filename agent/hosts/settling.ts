@@ -1,6 +1,7 @@
 /**
- * Which hosts a call waits for before it is carried out. After the start a host is read, or it becomes known that it does not
- * answer: until then calls would fail for no reason a person knows of. A host that is silent holds up its own calls alone.
+ * Hosts that a call waits for before it is carried out. After the start a host is read, or found not to
+ * answer: until then calls would fail without a reason that users can see. A silent host holds up only its
+ * own calls.
  */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import type { LibvirtHost } from "./libvirt_host.ts";
@@ -10,7 +11,7 @@ import { within } from "../within.ts";
 const OTHERS_MS = 500;
 
 type SettlingHost = Pick<LibvirtHost, "settled" | "inventory">;
-/** What of the registry tells which hosts a call is about. */
+/** The parts of the registry that find a call's hosts. */
 export interface SettlingHosts {
   readonly local: SettlingHost;
   all(): readonly SettlingHost[];

@@ -1,4 +1,4 @@
-/** What can carry folders of the host into guests: virtiofs, and 9p, which QEMU has itself. */
+/** Drivers that share folders of the host with guests: virtiofs, and 9p, which QEMU has itself. */
 import { LibvirtError } from "../../ffi/error.ts";
 import type { DeviceOptions, VM } from "../../lib/contract/mod.ts";
 import { messageOf } from "../../lib/text/message.ts";
@@ -9,14 +9,14 @@ import type { LocalMachine } from "../machine/machine.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 import type { HostCapabilities } from "./capabilities.ts";
 
-/** Where programs say that they are what QEMU's devices can be connected to, as libvirt looks for them. */
+/** Folders in which programs register as back ends of QEMU's vhost-user devices, as libvirt searches them. */
 const PLACES = ["/etc/qemu/vhost-user", "/usr/share/qemu/vhost-user"];
 const NO_VIRTIOFSD =
   "virtiofsd is not installed (Debian 12: qemu-system-common, Debian 13, Fedora and Ubuntu: virtiofsd)";
 /** The first libvirt whose session can start virtiofsd: 10.0.0. */
 const SESSION_SINCE = 10_000_000;
 
-/** What of a host is looked at. */
+/** The parts of a host that are checked. */
 interface SharingHost {
   readonly link: Pick<LibvirtLink, "uri" | "machine">;
   readonly capabilities: Pick<HostCapabilities, "domain" | "libvirtVersion">;

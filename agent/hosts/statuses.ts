@@ -41,11 +41,14 @@ const loadOf = ({ cpuUsagePercent, memoryUsedMb, memoryTotalMb, timestamp }: Hos
   timestamp,
 });
 
-/** Whom a libvirt is signed in to as, for who may change that. */
+/** User of a libvirt's login, for callers who may change it. */
 const shownUser = (login: { readonly username: string } | undefined, rights: Rights) =>
   login !== undefined && mayCall(rights, "add_host") ? { username: login.username } : {};
 
-/** What lists say alike of each host that is served; its load and its VMs as far as the viewer sees them. */
+/**
+ * Common part of the status of each host that is served; its load and its VMs as far as the viewer may see
+ * them.
+ */
 function commonStatus(host: ManagedHost, viewer: Viewer) {
   const { id, label, isRead, stats } = host, { status, since } = host.status;
   const isLoadSeen = mayCall(viewer.rights, "get_host_stats", { hostId: id });

@@ -8,7 +8,7 @@ import type { LibvirtHost } from "./libvirt_host.ts";
 /** Tries to thaw a guest, and milliseconds between them. */
 const THAW = { tries: 5, ms: 3000 } as const;
 
-/** Tries to thaw a guest again and again. @returns what is to be said where it stays frozen */
+/** Tries to thaw a guest repeatedly. @returns the message if it stays frozen */
 export async function thawGuest(
   { link }: LibvirtHost,
   { id: uuid, name }: VM,

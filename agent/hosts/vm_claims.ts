@@ -1,4 +1,4 @@
-/** Which operation a VM is kept for: while one is under way, no other one begins. */
+/** Operations that VMs are kept for: while one is under way, no other one begins. */
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
 import { keyOf } from "../operations/step.ts";

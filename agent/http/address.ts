@@ -1,4 +1,4 @@
-/** Where a request comes from. */
+/** Address of a request's other end. */
 
 /** The other end's IP address; an IPv4 one as such, also where the listener is IPv6's. */
 export function peerAddress(

@@ -41,7 +41,7 @@ interface Environment {
 /** Answers somebody's API request. */
 export type ApiHandler = (request: Request, principal: Principal) => Promise<Response>;
 
-/** What is answered without sign-in, by both its addresses. */
+/** Routes that need no sign-in, by both their addresses. */
 const OPEN: ReadonlySet<string> = new Set(
   REST_ROUTES.filter(({ command }) => command.permission === "anyone").flatMap(({ name, method, path }) => [
     `${method} /api/v1${path}`,
@@ -60,7 +60,7 @@ const honoPath = (path: string) => path.replace(/\{(\w+)\}/g, ":$1");
 /** Bytes of the largest body that somebody may send. */
 const limitFor = ({ via }: Principal) => via === "nobody" ? ANONYMOUS_BODY_LIMIT : BODY_LIMIT;
 
-/** Which events of figures a stream has. @throws {ContractError} InvalidInput */
+/** Choice of figures in a stream. @throws {ContractError} InvalidInput */
 function figuresOf(text: string | undefined): FigureChoice {
   const found = FIGURE_CHOICES.find((each) => each === (text ?? "on"));
   if (found !== undefined) return found;

@@ -6,7 +6,7 @@
 import { gzipSync } from "node:zlib";
 import { takesGzip } from "../../lib/takes_gzip.ts";
 
-/** What is compressed; the first two are whole in memory when they are answered. */
+/** Media types that are compressed; the first two are whole in memory when they are answered. */
 const TYPES = /^(?:text\/html|application\/json|application\/openmetrics-text)\b/;
 /** Bytes below which an answer fits into one packet as it is. */
 const SMALL = 1400;

@@ -8,7 +8,7 @@ const tagsIn = (list: string) => list.match(/\*|(?:W\/)?"[\x21\x23-\x7e\x80-\xff
 /** Characters of a hash that tell answers apart. */
 const LENGTH = 27;
 
-/** What changes by itself from moment to moment: for changes, an answer is the same one without it. */
+/** Field that changes by itself from moment to moment: for changes, an answer is the same one without it. */
 const FIGURES = "stats";
 
 /** Whether an answer says figures of the moment, which its ETag leaves out wherever they stand. */
@@ -56,7 +56,7 @@ export const isConditional = (headers: Headers): boolean =>
 export class ChangeQueue {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Runs a change once those of the same thing are over. @throws what the change throws */
+  /** Runs a change after all earlier ones of the same object. @throws errors of the change */
   async run<T>(thing: string, change: () => Promise<T>): Promise<T> {
     const before = this.#last.get(thing) ?? Promise.resolve();
     const mine = before.then(change);

@@ -1,6 +1,6 @@
 /**
- * Who may have how many of a listener's connections. On loopback everybody on the host comes from one address: there
- * the kernel says which user it is.
+ * Shares of a listener's connections. On loopback all users of the host come from one address: there the
+ * kernel reports the user.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
@@ -31,7 +31,7 @@ class Connection implements Place {
 
   constructor(
     readonly socket: Socket,
-    /** What the other end is to the kernel. */
+    /** The other end by the kernel's name. */
     readonly end: string,
     readonly most: number,
   ) {}
@@ -48,7 +48,7 @@ const localAddressOf = ({ localAddress }: Socket) => peerAddress({ socket: { rem
 /** Requests on connections, for what finds out their owners. */
 const byRequest = new WeakMap<Request, Connection>();
 
-/** What a request's connection is told by who finds out whose it is, and what it tells them. */
+/** Callbacks between a request's connection and the code that identifies its user. */
 export function ofConnection(request: Request) {
   return {
     /** Somebody has shown who they are: their connection is not lost to anybody who has not. */

@@ -10,7 +10,7 @@ import { withIds } from "./place_names.ts";
 import { choosePart, type ChosenPart } from "./part.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-/** What takes or gives content. */
+/** Routes that take or give content. */
 export const CONTENT_ROUTES: readonly RestRoute[] = REST_ROUTES.filter(({ command }) =>
   command.content !== undefined
 );
@@ -27,7 +27,7 @@ export function isLongBody(method: string | undefined, url: string | undefined):
 
 const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
-/** Which part of how much comes (RFC 9110, 14.4). @throws {ContractError} LengthRequired, InvalidInput */
+/** Part and total size of the content (RFC 9110, 14.4). @throws {ContractError} LengthRequired, InvalidInput */
 function partOf(headers: Headers): { size: number; offset: number; resumable: boolean } {
   const range = headers.get("content-range");
   const length = headers.get("content-length");

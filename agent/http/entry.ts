@@ -1,4 +1,4 @@
-/** Where a request goes once a listener took it in: to the API, or to the pages with the application at hand. */
+/** Passes a listener's request on: to the API, or to the pages with the application at hand. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door, SocketPeer } from "../access.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
@@ -20,7 +20,7 @@ import { answerMetrics, METRICS_PATH } from "./metrics_door.ts";
 /** Answers requests for pages and files. */
 export type Pages = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
-/** What the pages know of a request in addition to itself (Fresh's `ctx.info`). */
+/** Data of the pages on a request (Fresh's `ctx.info`). */
 interface Visit extends Deno.ServeHandlerInfo {
   readonly app: App;
   readonly caller: Caller;
@@ -28,7 +28,7 @@ interface Visit extends Deno.ServeHandlerInfo {
   readonly host?: string;
   /** Answers with another page as if it had been asked for, and tells it what was refused in its form. */
   readonly again: (path: string, refused: RefusedForm) => Promise<Response>;
-  /** What was refused in a form of the page that is shown again. */
+  /** Refused input in a form of the page that is shown again. */
   readonly refused?: RefusedForm;
 }
 
@@ -65,7 +65,7 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
   }
 }
 
-/** Where other KVM Managers show who they are. */
+/** Door at which other KVM Managers identify themselves. */
 const linkDoorOf = (app: App): LinkDoor => ({
   peers: app.peers,
   activity: app.activity,

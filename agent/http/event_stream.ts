@@ -33,20 +33,20 @@ const RETRY_MS = 1000;
 const encoder = new TextEncoder();
 
 /**
- * Which of the events it has: those that are kept for who reconnects, figures, or both. Nothing is measured for the sake of a
- * stream without figures.
+ * Choice of events: those that are kept for reconnecting clients, figures, or both. A stream without figures
+ * causes no measurements.
  */
 export const FIGURE_CHOICES = ["on", "off", "only"] as const;
 export type FigureChoice = typeof FIGURE_CHOICES[number];
 
-/** Whose stream it is. */
+/** The client of a stream. */
 export interface Follower {
-  /** What of the events is told; everything without it. */
+  /** Filter of the events; all events without it. */
   readonly view?: EventFilter | undefined;
   readonly figures?: FigureChoice;
   /** Aborted when the stream must end: signed out, other rights. */
   readonly ended?: AbortSignal;
-  /** Whose account it is, or else what they came by. */
+  /** Account of the client, or else its session or token. */
   readonly who?: string;
   /** Keeps their session in use while the stream is open. */
   readonly hold?: (() => Disposable) | undefined;

@@ -1,13 +1,13 @@
 /** Places that everybody shares: when all are taken, whoever has most gives one up for somebody who has fewer. Pure. */
 
-/** What takes up a place. */
+/** Holder of a place. */
 export interface Place {
-  /** What it costs to lose it; the lowest go first. Nothing is under way at 0: it can be lost without harm. */
+  /** Cost of losing it; the lowest go first. At 0 nothing is under way: it can be lost without harm. */
   readonly standing: number;
 }
 
 export class FairPlaces<P extends Place> {
-  /** Whose each is; the oldest first. */
+  /** Owner of each place; the oldest first. */
   readonly #owners = new Map<P, string>();
   readonly #counts = new Map<string, number>();
 
@@ -25,10 +25,10 @@ export class FairPlaces<P extends Place> {
   }
 
   /**
-   * Gives somebody one more place.
+   * Gives a user one more place.
    *
-   * @param most how many they may have at all
-   * @returns what has to end, and has no place any more: the newcomer itself where there is no room for it
+   * @param most limit of the user's places
+   * @returns the place that has to end, and is removed: the new one itself if there is no room for it
    */
   enter(place: P, who: string, most = Infinity): P | undefined {
     if (this.of(who) >= most) return place;

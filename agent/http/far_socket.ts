@@ -7,7 +7,7 @@ import { type Farewell, WEBSOCKET_LIMITS, WebSocketConnection } from "./websocke
 /** Milliseconds in which the other one takes the ticket. */
 const OPEN_MS = 10_000;
 
-/** What leads to the other one: a linked host. */
+/** Connection to a linked host. */
 export interface FarServer {
   readonly peer: {
     line(): Promise<
@@ -24,7 +24,10 @@ export interface FarSocket {
   readonly farewell: Promise<Farewell>;
 }
 
-/** Opens one. @param ticket what lets it in there in addition to the link itself @throws {NotSentError | UpgradeRefusedError}; system errors */
+/**
+ * Opens one. @param address path, and the ticket needed there in addition to the link itself @throws {NotSentError |
+ * UpgradeRefusedError}; system errors
+ */
 export async function openFarSocket(
   host: FarServer,
   address: Pick<ConsoleAddress, "path" | "ticket">,

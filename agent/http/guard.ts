@@ -11,7 +11,7 @@ import { escapeHtml } from "../../lib/text/html.ts";
 import { requireUnencoded } from "./body.ts";
 import { languageOfRequest, withLocale } from "../i18n/request_locale.ts";
 
-/** What the guard asks: whether a `Host` is ours. */
+/** Tells the guard whether a `Host` is ours. */
 export interface Hosts {
   has(host: string): boolean;
 }
@@ -86,7 +86,7 @@ const contentPolicy = (nonce: string | undefined) =>
   "worker-src 'self'; form-action 'self'; base-uri 'none'; " +
   "frame-ancestors 'none'";
 
-/** What every answer carries in addition to its content security policy. */
+/** Headers of every answer in addition to its content security policy. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -100,10 +100,10 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 const RETRY_AFTER: Readonly<Record<number, number>> = { 429: 1, 503: 5 };
 
 /**
- * Puts the security headers on an answer. What does not say how long it may be kept is kept nowhere: on a shared computer
- * the next one would find it.
+ * Puts the security headers on an answer. An answer without caching headers is not stored: the next user of a
+ * shared computer would find it.
  *
- * @param more what belongs to the way it goes
+ * @param more further headers of the answer's transport
  */
 export function secured(response: Response, more: Readonly<Record<string, string>> = {}): Response {
   const headers = new Headers(response.headers);
@@ -115,7 +115,7 @@ export function secured(response: Response, more: Readonly<Record<string, string
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** What belongs to an answer with this error in addition to its body (RFC 9110: 11.6.1, 15.5.16, 15.5.17; RFC 6585). */
+/** Headers of an answer with this error (RFC 9110: 11.6.1, 15.5.16, 15.5.17; RFC 6585). */
 function headersOf({ code, details, status }: ContractError): Record<string, string> {
   if (status === 401) {
     const error = code === "TokenInvalid" ? ', error="invalid_token"' : "";
@@ -147,7 +147,7 @@ const wantsPage = (request: Request): boolean =>
   !new URL(request.url).pathname.startsWith("/api/") &&
   (request.headers.get("accept") ?? "").includes("text/html");
 
-/** What a request is told that the gate refuses: a browser's page, or an error as every door tells it. */
+/** Answer to a request that the gate refuses: a page for browsers, otherwise an error as at every door. */
 export function refusalResponse(error: ContractError, request: Request): Response {
   // At once: it refuses who asks too much, and has nothing read for them
   const wanted = languageOfRequest(request), language = hasTexts(wanted) ? wanted : SOURCE_LOCALE;

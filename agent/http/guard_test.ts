@@ -6,7 +6,7 @@ import { errorResponse, guard, loopbackHosts, refusalResponse, secured } from ".
 const HOSTS = loopbackHosts(8440);
 const OK = "127.0.0.1:8440";
 
-/** What the gate says to a request; undefined when it lets it pass. */
+/** The gate's refusal of a request; undefined when it lets it pass. */
 function verdict(method: string, path: string, headers: Record<string, string>): ErrorCode | undefined {
   try {
     guard(new Request(`http://${OK}${path}`, { method, headers }), HOSTS);

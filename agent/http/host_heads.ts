@@ -5,7 +5,7 @@ import { seesHost } from "../../lib/access/viewer.ts";
 import { type AccessWorld, viewerOf } from "../access/authorise.ts";
 import type { Principal } from "../access.ts";
 
-/** What is known of the hosts. */
+/** States of the hosts. */
 export interface HostStates {
   readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
   /** Ids of hosts that were not read yet. */

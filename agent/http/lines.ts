@@ -1,6 +1,7 @@
 /**
- * What a command says while it works: one JSON a line, as it comes, for who accepts that. The answer begins with the first
- * line, so that a command that is refused is refused by its status; what fails later is the last line.
+ * Output of a command while it works: one JSON per line, as it comes, for clients that accept that. The
+ * answer begins with the first line, so that a command that is refused is refused by its status; a later
+ * failure is the last line.
  */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { LINES_TYPE } from "../../lib/contract/lines.ts";
@@ -15,9 +16,10 @@ export const wantsLines = ({ headers }: Request): boolean =>
   (headers.get("accept") ?? "").split(",").some((each) => each.split(";")[0]!.trim() === LINES_TYPE);
 
 /**
- * Answers with what a command says, and at the end with `result` or `error`. Who hangs up ends it.
+ * Answers with the output of a command, and at the end with `result` or `error`. A client that hangs up ends
+ * it.
  *
- * @throws what it is refused with, before it has said anything
+ * @throws its refusal, before the first line
  */
 export async function jsonLinesResponse(run: (content: Content) => Promise<unknown>): Promise<Response> {
   const encoder = new TextEncoder(), gone = new AbortController();

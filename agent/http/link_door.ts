@@ -12,7 +12,7 @@ import type { RejectedCallLog } from "../store/rejected_call_log.ts";
 import type { PeerRecord } from "../hosts/linked/peer_records.ts";
 import type { Peers } from "../hosts/linked/peers.ts";
 
-/** What it needs of the application. */
+/** Services of the application that it needs. */
 export interface LinkDoor {
   readonly peers: Peers;
   /** SHA-256 of the certificate that serves, in hexadecimal digits; undefined where there is no TLS. */

@@ -1,6 +1,6 @@
 /**
- * What every listener is made of. On node:http and node:https, because they bound what slow and hostile clients can hold:
- * Deno.serve keeps a half-sent request open for over a minute.
+ * Common base of all listeners. On node:http and node:https, because they limit what slow and hostile clients
+ * can hold: Deno.serve keeps a half-sent request open for over a minute.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
@@ -45,7 +45,10 @@ export interface Listener {
 /** Answers a request that came from an address, or throws a ContractError. */
 export type Listen = (request: Request, address: string, incoming: IncomingMessage) => Promise<Response>;
 
-/** What a request's way to us says: its client's address. It may rewrite the request. @throws {ContractError} */
+/**
+ * Returns the client's address of a request, by its connection or its proxy. It may rewrite the request.
+ * @throws {ContractError}
+ */
 export type Arrive = (incoming: IncomingMessage) => string;
 
 export function listenerOf(
@@ -127,7 +130,7 @@ function limitBody(request: IncomingMessage, response: ServerResponse, ms: numbe
   response.once("close", () => clearTimeout(timer));
 }
 
-/** What stops a server: its listening, its connections, its WebSockets. */
+/** Returns a function that stops a server: its listening, its connections, its WebSockets. */
 export function closer(
   server: Server,
   connections: Connections,

@@ -33,9 +33,9 @@ export interface Listeners {
   readonly arrivals: ProxyHeaders;
   /** Path below which a proxy serves us; empty for none. */
   readonly base: string;
-  /** Where they are, once open. */
+  /** Addresses that they listen on, once open. */
   readonly addresses: readonly string[];
-  /** Where people go. */
+  /** Address of the pages for users. */
   readonly address: string;
   /** Opens them: all or none. @throws {Error} */
   open(answer: Answer, admit: Admit): Promise<Listener[]>;

@@ -1,4 +1,4 @@
-/** Which part of some content a request wants: its conditions and its range (RFC 9110, 13 and 14). */
+/** The part of some content that a request asks for: its conditions and its range (RFC 9110, 13 and 14). */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { ContentPart, Whole } from "../dispatch.ts";
 import { isKnown, requireMatch } from "./conditions.ts";
@@ -8,7 +8,7 @@ export interface ChosenPart extends ContentPart {
   readonly status: 200 | 206 | 304;
   /** The content's ETag, where it has one. */
   readonly tag: string | undefined;
-  /** What is read for it; null for nothing. */
+  /** The part that is read for it; null for none. */
   readonly part: ContentPart | null;
 }
 
@@ -30,8 +30,8 @@ function partOf(range: string, size: number): ContentPart | undefined {
 }
 
 /**
- * What a request is answered with. Its conditions come first, in the order of RFC 9110 (13.2.2); a range is only for
- * GET, and only if `If-Range` names the content as it is.
+ * Chooses the answer to a request. Its conditions come first, in the order of RFC 9110 (13.2.2); a range is
+ * only for GET, and only if `If-Range` names the content as it is.
  *
  * @throws {ContractError} PreconditionFailed, RangeNotSatisfiable
  */

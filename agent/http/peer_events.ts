@@ -6,7 +6,7 @@ import type { EventFilter } from "../../lib/access/filter_output.ts";
 
 /**
  * @param isHere whether a VM is on this host
- * @param view what else limits the events; without it, nothing does
+ * @param view further filter of the events; none if left out
  */
 export const peerView = (
   isHere: (vmId: string) => boolean,

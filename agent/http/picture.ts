@@ -6,7 +6,7 @@ import Type from "typebox";
 /** A picture that has an address of its own. */
 export interface PictureRoute {
   readonly command: "screenshot_vm" | "get_backup_screen";
-  /** Where it is, below `/api/v1`. */
+  /** Path below `/api/v1`. */
   readonly path: string;
   /** The command's input. Other fields of the query are passed over: a page adds one to get a picture again. */
   readonly input: (place: Readonly<Record<string, string>>, query: URLSearchParams) => unknown;
@@ -37,7 +37,10 @@ const NO_PICTURE: ReadonlySet<ErrorCode> = new Set([
   "LibvirtBusy",
 ]);
 
-/** What the dispatch of the command gives, as a response. @throws what the command throws, unless it is no failure */
+/**
+ * The command's picture as a response. @throws errors of the command, except those that mean that there is no
+ * picture
+ */
 export async function pictureResponse(answer: Promise<unknown>): Promise<Response> {
   let picture: Pick<Output<"screenshot_vm">, "format" | "data">;
   try {

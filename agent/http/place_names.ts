@@ -31,7 +31,10 @@ async function rowsOf(call: Call, list: CommandName, host: unknown): Promise<rea
   }
 }
 
-/** What gives the id of a name; a text that names nothing stays, for the command to refuse. The look-up throws NameAmbiguous. */
+/**
+ * Returns a function that finds the id of a name; a text that names nothing stays, for the command to refuse.
+ * The look-up throws NameAmbiguous.
+ */
 function idsBy(rows: readonly Row[], by: string): (text: string) => string {
   const known = new Set(rows.map(({ id }) => id)), byName = Map.groupBy(rows, (row) => row[by]);
   return (text) => {

@@ -16,7 +16,7 @@ import type { Hosts } from "./guard.ts";
 /** First byte of a TLS record that begins a handshake (RFC 8446, 5.1). */
 const HANDSHAKE = 22;
 
-/** What a plain request is told. */
+/** Redirects plain requests to HTTPS, or refuses them with a text that says so. */
 function lead(hosts: Hosts): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const host = request.headers.host?.toLowerCase() ?? "";

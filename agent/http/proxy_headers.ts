@@ -1,6 +1,6 @@
 /**
- * Where a request comes from and by which address its client reached us. Behind a reverse proxy only the proxy knows,
- * and only a proxy that the settings name is believed: anybody can send X-Forwarded headers.
+ * Origin of a request, and the address by which its client reached us. Behind a reverse proxy only the proxy
+ * knows, and only a proxy that the settings name is believed: any client can send X-Forwarded headers.
  */
 import type { IncomingMessage } from "node:http";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -11,7 +11,7 @@ import { isLoopback } from "../../lib/network/listen_address.ts";
 /** Most hops that are looked at; a longer list is somebody's joke. */
 const MOST_HOPS = 32;
 
-/** What of a node:http request is needed, and rewritten. */
+/** The parts of a node:http request that are read and rewritten. */
 export type ProxiedRequest = Pick<IncomingMessage, "url" | "headers" | "rawHeaders" | "socket">;
 
 /** Reads a proxy's address or subnet. @throws {Error} when it is neither */

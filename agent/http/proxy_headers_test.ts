@@ -11,7 +11,7 @@ function incoming(url: string, headers: Record<string, string>, remoteAddress = 
 const PROXIES = ["10.0.0.1", "10.1.0.0/16", "fd00::/8"].map(proxySubnet);
 const arrivals = new ProxyHeaders(PROXIES, "/kvm");
 
-/** What becomes of a request from the proxy at 10.0.0.1. */
+/** A request from the proxy at 10.0.0.1 after its headers were read. */
 function arrived(url: string, headers: Record<string, string>, from?: string) {
   const request = incoming(url, { host: "127.0.0.1:8440", ...headers }, from);
   const address = arrivals.arrive(request);

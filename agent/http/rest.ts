@@ -15,7 +15,7 @@ import { message } from "../../lib/i18n/message.ts";
 type Fields = Record<string, unknown>;
 type Place = Readonly<Record<string, string>>;
 
-/** What a request says: the command's input, and how its answer is wanted. */
+/** A parsed request: the command's input, and the form of its answer. */
 interface Asked {
   readonly input: Fields;
   readonly view: ListParameters;
@@ -75,7 +75,7 @@ async function askedOf(route: RestRoute, request: Request, place: Place, limit: 
   return { input: { ...body, ...place }, view: {} };
 }
 
-/** The entry of a list that a path names. @throws {ContractError} where the list has none */
+/** The entry of a list that a path names. @throws {ContractError} if the list has none */
 async function listedItem(call: Call, item: ListedItem, input: Readonly<Fields>): Promise<unknown> {
   const { list, field, key, missing } = item, { [field]: wanted, ...others } = input;
   const rows = await call(list.name, others);
@@ -85,7 +85,7 @@ async function listedItem(call: Call, item: ListedItem, input: Readonly<Fields>)
   throw new ContractError(missing, missing === "NotFound" ? { path } : { [field]: wanted });
 }
 
-/** What a condition is about, as it is now. */
+/** Reads the present state of the resource that a condition is about. */
 export async function readOf(call: Call, readable: Readable, input: Readonly<Fields>): Promise<unknown> {
   if ("list" in readable) return await listedItem(call, readable, placed(readable.path, input));
   return await call(readable.name, placed(readable.path, input, readable));
@@ -105,7 +105,10 @@ const JSON_HEADS = { "content-type": "application/json", "cache-control": "no-st
 export const jsonResponse = (answer: unknown, status = 200, heads: Readonly<Record<string, string>> = {}) =>
   new Response(JSON.stringify(answer ?? null), { status, headers: { ...JSON_HEADS, ...heads } });
 
-/** What was read, unless who asks has it already. @param whole what the ETag is of */
+/**
+ * Response with the state that was read, or 304 if the client has it already. @param whole content that the
+ * ETag is of
+ */
 export function shownResponse(request: Request, whole: unknown, answer = whole, heads = {}): Response {
   const etag = etagOf(whole);
   requireMatch(request.headers, etag);
@@ -128,7 +131,7 @@ function pageHeads(
   return { ...heads, link: `<?${query}>; rel="next"` };
 }
 
-/** What names an entry of a list, in a path. */
+/** Schema of the name of a list's entry, in a path. */
 const ENTRY = Type.String();
 
 /** Answers requests at the routes of commands. */

@@ -1,4 +1,7 @@
-/** Who is at the UNIX socket: the kernel says it, so it cannot be forged. Root and the server's own user, and one group. */
+/**
+ * Users at the UNIX socket: the kernel reports them, so they cannot be forged. Root and the server's own
+ * user, and one group.
+ */
 import type { Duplex } from "node:stream";
 import {
   credentialsOf,
@@ -39,7 +42,7 @@ export function socketRule(group: string, role: Role): SocketRule | undefined {
   throw new Error(`there is no group ${JSON.stringify(group)} (--socket-group). Make it with groupadd first`);
 }
 
-/** What somebody is at the socket; undefined for who has no business there. */
+/** A user at the socket with their role; undefined for users without access. */
 export function peerOf(
   { uid, gid, groups }: PeerCredentials,
   rule: SocketRule | undefined,
@@ -52,7 +55,7 @@ export function peerOf(
   return { uid, name: `${called} (host)`, role: rule.role };
 }
 
-/** What a user of this host would be at the socket now; undefined for who has no business there any more. */
+/** Present role that a user of this host would have at the socket; undefined for users without access. */
 export function roleAtSocket(uid: number, rule: SocketRule | undefined): Role | undefined {
   const own = Deno.uid() ?? -1;
   if (uid === 0 || uid === own) return "administrator";

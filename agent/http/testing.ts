@@ -1,4 +1,4 @@
-/** What tests of listeners have in common. */
+/** Shared by tests of listeners. */
 
 /**
  * A request for a WebSocket, written by hand: for those that must not be read, or be refused.

@@ -12,10 +12,10 @@ setLogLevel("error");
 
 const MB = 1024 * 1024;
 const SIZE = 128 * MB;
-/** What sockets, TLS and streams hold between a client and a reader that waits. */
+/** Limit of bytes that sockets, TLS and streams hold between a client and a reader that waits. */
 const MOST_UNREAD = 24 * MB;
 
-/** What {@link settled} waits for. */
+/** Milliseconds without growth that {@link settled} waits for. */
 const QUIET_MS = 400;
 
 /** A number that grows, when it grows no more. */

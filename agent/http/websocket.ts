@@ -25,7 +25,7 @@ export type PeerSession = (peer: WebSocketConnection) => Promise<Farewell>;
 /**
  * Decides on a request for a WebSocket that passed the guard.
  *
- * @throws {ContractError} which is the answer then
+ * @throws {ContractError} a refusal, which is the answer then
  */
 export type Admit = (request: Request, door: Door, address: string, peer?: SocketPeer) => PeerSession;
 

@@ -25,7 +25,7 @@ export const WEBSOCKET_LIMITS = {
 };
 export type WebSocketLimits = typeof WEBSOCKET_LIMITS;
 
-/** What a message carries: bytes, or text as such. */
+/** Content of a message: bytes, or text as such. */
 export type SocketMessage = Uint8Array | string;
 
 /** Why a socket is closed: a code of RFC 6455 or one of CONSOLE_CLOSE, and words for people. */

@@ -14,7 +14,7 @@ type Catalog = Readonly<Record<string, string>>;
 /** Names a folder of further languages, or newer texts: for translators, and for tests. */
 export const LOCALES_VARIABLE = "KVMM_LOCALES";
 
-/** Where each language's texts are: a file, or a folder of files. */
+/** Place of each language's texts: a file, or a folder of files. */
 const places = new Map<string, string>();
 const loading = new Map<string, Promise<void>>();
 

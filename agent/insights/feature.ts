@@ -1,4 +1,4 @@
-/** What the figures of VMs and hosts say that somebody should know. */
+/** Insights: notable findings in the figures of VMs and hosts. */
 import type { insightCommands } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
 import { insightHandlers } from "./handlers.ts";

@@ -58,7 +58,7 @@ const VM_NAMES: readonly VmSeriesName[] = [
 ];
 const HOST_NAMES: readonly HostSeriesName[] = ["cpu_usage", "memory_used"];
 
-/** What is analysed, and when. */
+/** Sources of the analysis, and its clock. */
 export interface InsightSources {
   readonly clock: Clock;
   readonly hosts: HostRegistry;
@@ -67,7 +67,7 @@ export interface InsightSources {
   readonly metricSummaries: Pick<Provided<SummariseMetrics>, "get">;
 }
 
-/** What was found of a VM or a host. */
+/** Findings on a VM or a host. */
 interface Analysis {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -77,7 +77,7 @@ interface Analysis {
   readonly coverage: number;
 }
 
-/** What rules read of a VM in addition to its figures. */
+/** The fields of a VM that rules read in addition to its figures. */
 const signatureOf = (vm: VM, backup: BackupFacts | undefined) =>
   JSON.stringify([
     backup,
@@ -199,7 +199,7 @@ export class Insights {
     }
   }
 
-  /** What backups have of each VM; undefined where that is not known, and of hosts that are not backed up. */
+  /** Backups of each VM; undefined if unknown, and for hosts that are not backed up. */
   #backupsOf(host: LibvirtHost): ((vmId: string) => BackupFacts) | undefined {
     if (host !== this.#app.hosts.local) return undefined;
     try {

@@ -18,7 +18,7 @@ import { JobPace } from "./pace.ts";
 type Job = Unrendered<JobText>;
 type JobLine = Unrendered<LineText>;
 
-/** What is to be done. */
+/** Specification of a job. */
 export interface JobSpec {
   /** Its id, where that was told before; a new one when left out. */
   readonly id?: string;
@@ -27,7 +27,7 @@ export interface JobSpec {
   readonly actor: string;
   readonly vmId?: string;
   readonly subject?: Sentence;
-  /** Where it is done, unless on the local host. */
+  /** Host of the job; the local one if left out. */
   readonly host?: string;
   /** Work that shares a bound on how much of it runs at once; what is too much waits in order. */
   readonly lane?: Lane;
@@ -38,7 +38,7 @@ export interface JobSpec {
    * @throws the reason of the signal when it is cancelled
    */
   readonly admit?: (waiting: WaitingJob) => Promise<void>;
-  /** What a person should do when KVM Manager ends in the middle: a sentence. */
+  /** Advice to people when KVM Manager ends in the middle: a sentence. */
   readonly ifInterrupted: string;
 }
 
@@ -96,7 +96,7 @@ const interruption = (advice: string) => {
   return { code, message: sentence };
 };
 
-/** What is longer than a line is told in short, and makes no message. */
+/** Shortens a text that is longer than a line; the result is no message. */
 function bounded(text: Sentence): Sentence {
   const length = render(text).length;
   if (length <= MOST_LINE) return text;
@@ -145,7 +145,7 @@ export class Jobs {
   /**
    * Carries work out as a job.
    *
-   * @throws what the work throws, as an error of the contract where there is one; JobCancelled when it was cancelled
+   * @throws errors of the work, as errors of the contract where possible; JobCancelled when it was cancelled
    */
   async run<T>(spec: JobSpec, work: (job: JobHandle) => Promise<T>): Promise<T> {
     const job = await this.open(spec);
@@ -237,7 +237,7 @@ export class Jobs {
     this.#change(entry, { state: "running" });
   }
 
-  /** What is open first, the newest first; then what is over, the newest first. @param isSeen which of them count */
+  /** Jobs: open ones first, then finished ones, each the newest first. @param isSeen filter */
   list(limit: number, onlyOpen = false, isSeen: (job: Job) => boolean = () => true): Job[] {
     const all = [...this.#entries.values()].map(({ job }) => job).filter(isSeen).reverse();
     const open = all.filter(isOpenJob);
@@ -272,7 +272,7 @@ export class Jobs {
     entry.start?.();
   }
 
-  /** What a job has left was settled later: says so where its error stood. */
+  /** Replaces the error of a job by a text on how its remains were settled later. */
   settled(jobId: string, text: Sentence): void {
     const entry = this.#entries.get(jobId);
     if (entry === undefined) return;

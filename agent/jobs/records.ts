@@ -1,4 +1,4 @@
-/** What is kept of jobs, so that they are still known after a restart. */
+/** Records of jobs, so that they are still known after a restart. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Job, type JobLine, MOST_JOBS } from "../../lib/contract/jobs.ts";
 import type { Unrendered } from "../../lib/i18n/message.ts";
@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts";
 export interface JobRecord {
   readonly job: Unrendered<Job>;
   readonly log: readonly Unrendered<JobLine>[];
-  /** What to do when KVM Manager ends before the job does. */
+  /** Advice when KVM Manager ends before the job does. */
   readonly advice: string;
 }
 

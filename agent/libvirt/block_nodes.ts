@@ -8,11 +8,11 @@ const TAKEN = /Duplicate nodes with node-name='libvirt-/;
 const MOST_TRIES = 8;
 
 /**
- * Makes a call again that met a block node's name which QEMU has already. libvirt (9.0) that is killed between telling QEMU
- * of an image and writing that down gives the name away once more after its restart; it undoes what fails by that, and
- * takes the next name at the next try.
+ * Makes a call again that met a block node's name which QEMU has already. libvirt (9.0) that is killed
+ * between telling QEMU of an image and writing that down gives the name away once more after its restart; it
+ * undoes what fails by that, and takes the next name at the next try.
  *
- * @throws what the call throws
+ * @throws errors of the call
  */
 export async function withFreeNodes<T>(name: string, call: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {

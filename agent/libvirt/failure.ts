@@ -13,7 +13,10 @@ const BY_CODE: Readonly<Record<number, ErrorCode>> = {
   [VIR_ERR.NO_SUPPORT]: "NotSupported",
 };
 
-/** What does not respond, by the kind of its key: code, and under which name its texts have the object. */
+/**
+ * Errors of objects that do not respond, by the kind of their key: code, and the field of its texts for the
+ * object.
+ */
 const NOT_RESPONDING: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
   vm: ["VmNotResponding"],
   pool: ["StoragePoolNotResponding", "pool"],
@@ -27,7 +30,7 @@ function notResponding({ key, since, call }: RefusedFor, cause: unknown): Contra
   return new ContractError(code, { ...named, since: new Date(since).toISOString(), call }, { cause });
 }
 
-/** What libvirt says that does not say what to do → what to do. */
+/** Errors of libvirt without a remedy → the remedy. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   // libvirt 9.0 that ends while it begins a backup waits for that backup for ever, also once the VM is off.
   [
@@ -43,7 +46,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** What libvirt and QEMU say of a VM whose shared folders keep its state from being saved or sent: by virtiofs all of them. */
+/**
+ * Errors of libvirt and QEMU for a VM whose shared folders keep its state from being saved or sent: by
+ * virtiofs all of them.
+ */
 const HELD_BY_SHARE = /non-migratable device.*vhost-user-fs|migration with virtiofs/i;
 /** Of 9p, those that the guest has mounted. */
 const HELD_BY_MOUNT = /VirtFS export path/i;
@@ -65,12 +71,12 @@ export function cannotLive(error: unknown): boolean {
   return error instanceof LibvirtError && error.kind === "libvirt" && CANNOT_LIVE.has(error.code);
 }
 
-/** What a program that was run complained about, in its own words. */
+/** A program that was run failed; the message is its error output. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
 }
 
-/** Which way a call to libvirt failed; undefined for what was no call. */
+/** Kind of failure of a call to libvirt; undefined for other errors. */
 export function failureKind(error: unknown): LibvirtError["kind"] | undefined {
   if (error instanceof ContractError) return failureKind(error.cause);
   return error instanceof LibvirtError ? error.kind : undefined;
@@ -140,10 +146,11 @@ export function contractError(
 }
 
 /**
- * Whatever was thrown, as an error of the contract. What is a fault of the program is logged whole, and told in short.
+ * Any thrown value as an error of the contract. A fault of the program is logged in full, and reported in
+ * short.
  *
- * @param operation The command, or the protocol where it is not known.
- * @param what What failed, in the log's text.
+ * @param operation The command, or the protocol if it is unknown.
+ * @param what Subject of the log's text.
  */
 export function asContractError(thrown: unknown, operation: string, what = "a command"): ContractError {
   const error = contractError(thrown, "LibvirtFailed", operation);

@@ -21,14 +21,14 @@ interface Validity {
   readonly to: number;
 }
 
-/** What is wrong with the times of a certificate, a clause; undefined where nothing is. */
+/** Problem with the times of a certificate, a clause; undefined if there is none. */
 function timeProblem({ from, to }: Validity, now: number): string | undefined {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   if (to < now) return `it expired on ${day(to)}`;
   return from > now ? `it is not valid before ${day(from)}` : undefined;
 }
 
-/** @throws what the system or TLS says */
+/** @throws errors of the system or of TLS */
 async function validityAt(uri: string): Promise<Validity> {
   const { hostname, port } = new URL(uri), host = hostname.replace(/^\[|\]$/g, "");
   const to = { host, port: Number(port || TLS_PORT), ...(isIP(host) === 0 && { servername: host }) };

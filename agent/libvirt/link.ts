@@ -41,7 +41,7 @@ export type LibvirtCaller = <N extends CallName>(
   ...args: CallArgs<N> extends undefined ? [] : [args: CallArgs<N>]
 ) => Promise<CallResult<N>>;
 
-/** What the link tells its owner. */
+/** Callbacks of the link to its owner. */
 export interface LinkListener {
   /** The status changed. */
   status(status: ConnectionStatus): void;
@@ -105,8 +105,8 @@ export class LibvirtLink {
   readonly #watchers = new Set<(event: LibvirtEvent) => void>();
 
   /**
-   * @param account what libvirt is connected by, where that is not what `uri` says alone
-   * @param simulation answers for what its libvirt lacks
+   * @param account the login for libvirt, if it is not in `uri`
+   * @param simulation answers for parts that its libvirt lacks
    */
   constructor(
     uri: string,
@@ -146,12 +146,12 @@ export class LibvirtLink {
     return this.#answers === undefined ? { uri } : { uri, signIn: this.#answers.signIn };
   }
 
-  /** Whom libvirt knows us as, where it asks. */
+  /** Login for libvirt, if it asks for one. */
   get login(): LibvirtLogin | undefined {
     return this.#login;
   }
 
-  /** What libvirt is connected by. */
+  /** Address that libvirt is connected by. */
   get address(): LibvirtAddress {
     return this.#address;
   }
@@ -218,7 +218,7 @@ export class LibvirtLink {
     });
   }
 
-  /** What the pool answers, or the simulation. @throws {LibvirtError} */
+  /** Answer of the pool, or of the simulation. @throws {LibvirtError} */
   #answer<N extends CallName>(
     name: N,
     args: CallArgs<N> extends undefined ? [] : [args: CallArgs<N>],
@@ -248,7 +248,7 @@ export class LibvirtLink {
     });
   }
 
-  /** Where a volume is, with its pool as far as that is known. */
+  /** Path of a volume, with its pool if known. */
   placeOf(path: string): VolumePlace {
     const pool = this.#listener.poolOf?.(path);
     return pool === undefined ? { path } : { path, pool };
@@ -295,7 +295,7 @@ export class LibvirtLink {
     await this.retry();
   }
 
-  /** Gives the connection up and makes another one. @param reason what people are told meanwhile */
+  /** Closes the connection and opens another one. @param reason text for people meanwhile */
   async reconnect(reason: string): Promise<void> {
     await this.#unsubscribe();
     this.#disconnected(reason);

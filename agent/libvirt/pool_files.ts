@@ -1,4 +1,4 @@
-/** Which storage pools there are, by the files of libvirt's system driver. */
+/** Storage pools by the files of libvirt's system driver. */
 import { messageOf } from "../../lib/text/message.ts";
 import { isSystemError, namesIn } from "../machine/files.ts";
 import { log } from "../log.ts";

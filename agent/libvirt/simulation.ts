@@ -1,4 +1,7 @@
-/** What answers for the parts of a libvirt that its driver does not have. `serve --demo` has one for each of its hosts. */
+/**
+ * Answers for the parts of a libvirt that its driver does not have. `serve --demo` has one for each of its
+ * hosts.
+ */
 import type { LibvirtAddress } from "../../ffi/address.ts";
 import type { CallArgs, CallName, CallResult } from "../../ffi/calls/mod.ts";
 import type { HealthFinding, TopologyDevice } from "../../lib/contract/mod.ts";
@@ -6,7 +9,7 @@ import type { Reading } from "../../lib/metrics/metric_sampler.ts";
 import type { LocalLoad } from "../machine/local.ts";
 import type { ConsoleListener, ConsoleStream, ConsoleTarget } from "../../ffi/streams.ts";
 
-/** What is told of a machine that is none, as the kernel tells it of ours. */
+/** Readings of a simulated machine, in the form of the kernel's for this one. */
 export interface SimulatedMachine {
   load(): LocalLoad;
   /** Its counters, by the names of `agent/metrics/host_reading.ts`. */

@@ -1,4 +1,4 @@
-/** Where libvirtd of this machine listens. */
+/** Sockets of libvirtd on this machine. */
 import { isThere } from "../machine/files.ts";
 
 /** Sockets of the system's libvirt: of the one daemon, and of QEMU's own. */

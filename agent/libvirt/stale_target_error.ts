@@ -8,7 +8,7 @@ import {
   type ErrorCode,
 } from "../../lib/contract/mod.ts";
 
-/** What is asked of the VMs. */
+/** Reads of a host's VMs. */
 export interface VmReads {
   /** Reads a VM again. @throws {LibvirtError} */
   refresh(vmId: string): Promise<unknown>;

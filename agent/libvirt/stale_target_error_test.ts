@@ -7,7 +7,7 @@ import { staleTargetError } from "./stale_target_error.ts";
 
 const VM = "6f1d3f3e-9a53-4c1e-8d6e-0c6a2a3b4c5d";
 
-/** What a caller is told when libvirt says no with a code. @param runs whether the machine runs by then */
+/** Error that a caller gets when libvirt refuses with a code. @param runs whether the VM runs by then */
 async function told(command: CommandName, input: object, code: number, runs = false): Promise<string> {
   const thrown = new LibvirtError({ kind: "libvirt", message: "libvirt's words", code, domain: 10 });
   const error = contractError(thrown, "LibvirtFailed") as ContractError;

@@ -23,11 +23,11 @@ const SIGN_IN: Readonly<Record<SignInFailure, string>> = {
 
 type Advice = readonly (readonly [said: RegExp, advice: string])[];
 
-/** What to do about a certificate of the host that has expired, or is not valid yet. */
+/** Advice on a certificate of the host that has expired, or is not valid yet. */
 const HOST_CERTIFICATE_ADVICE =
   "Replace servercert.pem on the host by a valid one and restart its libvirt, or set the clock that is wrong.";
 
-/** What libvirt says of certificates → what to do. */
+/** libvirt's messages on certificates → advice. */
 const CERTIFICATE_ADVICE: Advice = [
   [
     /certificate .* (?:has expired|is not yet active)/,
@@ -49,7 +49,7 @@ const CERTIFICATE_ADVICE: Advice = [
   ],
 ];
 
-/** What libvirt says of the way to another machine → what to do. */
+/** libvirt's messages on the connection to another machine → advice. */
 const FAR_ADVICE: Advice = [
   ...CERTIFICATE_ADVICE,
   [
@@ -58,7 +58,7 @@ const FAR_ADVICE: Advice = [
   ],
 ];
 
-/** What Kerberos says → what to do, where a ticket of KVM Manager's would not help. */
+/** Messages of Kerberos → advice, if a ticket of KVM Manager's would not help. */
 const KERBEROS_ADVICE: Advice = [
   [
     /Cannot contact any KDC/,
@@ -78,7 +78,10 @@ const advised = (message: string, advice: string) =>
 const adviceFor = (message: string, all: Advice): string | undefined =>
   all.find(([said]) => said.test(message))?.[1];
 
-/** What Kerberos says, without what libvirt, libsasl and GSSAPI say around it: `No Kerberos credentials available`. */
+/**
+ * Message of Kerberos, without the words of libvirt, libsasl and GSSAPI around it: `No Kerberos credentials
+ * available`.
+ */
 function kerberosText(message: string): string {
   const [, minor] = /GSSAPI Error: [^(]*\(([^()]*(?:\([^()]*\))?[^()]*)\)/.exec(message) ?? [];
   return minor?.trim().replace(/\.$/, "") || message;
@@ -145,7 +148,7 @@ export class RetryPauses {
   #attempts = 0;
   #refusals = 0;
 
-  /** Milliseconds until the next attempt. @param text what people are told of this one */
+  /** Milliseconds until the next attempt. @param text reason of this failure, as reported to people */
   next(text: string): number {
     if (text === SIGN_IN.refused) return step(WRONG_PASSWORD_MS, this.#refusals++);
     const isRefused = SSH_REFUSALS.has(text) || Object.values(SIGN_IN).some((each) => text.includes(each)) ||

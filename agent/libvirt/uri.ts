@@ -1,4 +1,4 @@
-/** What the URI of a libvirt tells. */
+/** Parts of a libvirt's URI. */
 import { ELSEWHERE, isLocal } from "../machine/local_uri.ts";
 
 /**

@@ -29,9 +29,9 @@ export function isSystemError(error: unknown): error is Error {
 }
 
 /**
- * What a look at a path that somebody gave says; undefined where nothing is.
+ * Looks at a path that a user gave; undefined if nothing is there.
  *
- * @throws {ContractError} PathRefused @throws {Error} any other reason, as it came
+ * @throws {ContractError} PathRefused @throws {Error} other errors, as they came
  */
 export async function lookAt<T>(path: string, look: (path: string) => Promise<T>): Promise<T | undefined> {
   try {
@@ -42,7 +42,7 @@ export async function lookAt<T>(path: string, look: (path: string) => Promise<T>
   }
 }
 
-/** What a look at a path gave; undefined where there is nothing. @throws {Error} any other reason, as it came */
+/** Result of a look at a path; undefined if nothing is there. @throws {Error} other errors, as they came */
 export async function undefinedIfMissing<T>(look: Promise<T>): Promise<T | undefined> {
   try {
     return await look;
@@ -73,7 +73,7 @@ export async function textAt(path: string): Promise<string | undefined> {
   return await undefinedIfMissing(Deno.readTextFile(path));
 }
 
-/** What is no regular file, is larger than it may be, or became another one while it was opened. */
+/** The file is no regular file, is larger than allowed, or was replaced while it was opened. */
 export class FileRefused extends Error {
   override readonly name = "FileRefused";
 }

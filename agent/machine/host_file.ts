@@ -42,7 +42,10 @@ export async function reach(path: string): Promise<FileHandle> {
   return await hold(path);
 }
 
-/** What the kernel says of the file that a path leads to. @throws {ContractError} StorageNotResponding @throws {Error} as Deno.stat does */
+/**
+ * File information of a path, links followed. @throws {ContractError} StorageNotResponding @throws {Error} as
+ * Deno.stat does
+ */
 export async function statFile(path: string): Promise<Deno.FileInfo> {
   return await mountGate.access(path, async () => {
     using file = await hold(path);

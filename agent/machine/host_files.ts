@@ -12,9 +12,9 @@ import { ImageLock } from "../../ffi/image_lock.ts";
 import { guarded, mountGate, requireResponding } from "./mount_gate.ts";
 
 const look = <T>(path: string, run: () => Promise<T>) => mountGate.access(path, run);
-/** What is at a name itself, be it a link. */
+/** Looks at a name itself, even if it is a link. */
 const lookAtName = <T>(path: string, run: () => Promise<T>) => mountGate.access(path, run, { follow: false });
-/** What changes something, or moves content: it may take its time while the mount responds. */
+/** Changes a file, or moves content: it may take its time while the mount responds. */
 const work = <T>(path: string, run: () => Promise<T>) => mountGate.access(path, run, { kind: "work" });
 const workAtName = <T>(path: string, run: () => Promise<T>) =>
   mountGate.access(path, run, { kind: "work", follow: false });

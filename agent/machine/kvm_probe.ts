@@ -93,9 +93,9 @@ export async function boot(emulator: string, accelerator: "kvm" | "tcg", limitMs
 }
 
 /**
- * What is wrong with KVM, by how a guest booted under it.
+ * Fault of KVM, by a guest's boot under it.
  *
- * @param emulated boots the same guest without KVM; asked only where that tells something
+ * @param emulated boots the same guest without KVM; called only if that helps to decide
  */
 export async function troubleOf(kvm: Boot, emulated: () => Promise<Boot>): Promise<string | null> {
   if (kvm.trouble !== null || kvm.took < SUSPECT_MS) return kvm.trouble;

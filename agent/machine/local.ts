@@ -1,8 +1,8 @@
-/** What only the machine we run on can tell, in addition to libvirt. */
+/** Readings of the machine that KVM Manager runs on, in addition to libvirt. */
 import { hostname } from "node:os";
 import { log } from "../log.ts";
 
-/** What only the machine we run on can tell; null when we manage another. */
+/** Load of the machine that KVM Manager runs on; null when another one is managed. */
 export interface LocalLoad {
   readonly loadAverage: number[] | null;
   readonly uptimeSeconds: number | null;

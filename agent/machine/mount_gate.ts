@@ -12,7 +12,10 @@ import { guardFile } from "../mounts/guarded_file.ts";
 
 export type { UnresponsiveMount };
 
-/** Where a link leads; undefined for what is none, or is not there, or cannot be seen: the access itself says why. */
+/**
+ * Target of a link; undefined if the path is none, does not exist, or cannot be read: the access itself
+ * reports the reason.
+ */
 async function linkAt(path: string): Promise<string | undefined> {
   try {
     if (!(await Deno.lstat(path)).isSymlink) return undefined;

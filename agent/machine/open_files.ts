@@ -1,4 +1,4 @@
-/** What processes have open. Source: proc(5), /proc/PID/fd and /proc/PID/fdinfo. */
+/** Open files of processes. Source: proc(5), /proc/PID/fd and /proc/PID/fdinfo. */
 import { ofProcess, processes } from "./processes.ts";
 
 /** The access mode within the flags of an open file. Source: open(2). */

@@ -2,7 +2,7 @@
 import { log } from "../log.ts";
 import { within } from "../within.ts";
 
-/** What reads something of a process gives, or undefined where that has ended meanwhile or is not to be seen. */
+/** Result of reading from a process, or undefined if that has ended meanwhile or may not be read. */
 export async function ofProcess<T>(pid: string | number, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();

@@ -21,7 +21,7 @@ export class ProgramFloods extends ProgramLate {
   override readonly name = "ProgramFloods";
 }
 
-/** What is needed of a child. */
+/** The parts of a child that are used. */
 export type EndingChild = Pick<Deno.ChildProcess, "pid" | "status" | "kill">;
 
 /** Ends a child at once; one that has ended by itself is left alone. */
@@ -68,7 +68,7 @@ function killGroup(leader: number): void {
 export interface ProgramOptions {
   /** Milliseconds that it may take. */
   readonly limitMs: number;
-  /** What it reads; nothing when left out. */
+  /** Standard input; empty when left out. */
   readonly input?: string | AsyncIterable<Uint8Array>;
   /** Kills it. */
   readonly signal?: AbortSignal;
@@ -93,7 +93,8 @@ export interface ProgramEnd {
 /**
  * Runs a program to its end, in the C locale.
  *
- * @throws {ProgramLate} @throws {ProgramFloods} @throws {Deno.errors.NotFound} where there is no such program @throws the signal's reason
+ * @throws {ProgramLate} @throws {ProgramFloods} @throws {Deno.errors.NotFound} if there is no such program
+ *   @throws the signal's reason
  */
 export async function runProgram(
   program: string,
@@ -142,7 +143,7 @@ export async function runProgram(
   return { success, code, stdout, stderr };
 }
 
-/** What a program says on a stream. @param flood called where that is more than `most` bytes, of which no more is read */
+/** Output of a program on a stream. @param flood called for more than `most` bytes, of which no more is read */
 async function saidBy(stream: ReadableStream<Uint8Array>, most: number, flood: () => void): Promise<string> {
   const decoder = new TextDecoder();
   let text = "", size = 0;
@@ -169,7 +170,7 @@ async function feed(child: Deno.ChildProcess, input: string | AsyncIterable<Uint
   }
 }
 
-/** Where libvirt looks for the programs it runs. */
+/** Folders in which libvirt looks for the programs it runs. */
 const PROGRAMS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 
 /** Whether a program is where libvirt looks for it. */

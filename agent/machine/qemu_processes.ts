@@ -11,7 +11,7 @@ const SEARCH_MS = 10_000;
 /** Milliseconds after which a process that is stopped, or waits in the kernel, counts as not answering: most waits are short. */
 const LASTING_MS = { stopped: 1000, traced: 1000, waiting: 6000 } as const;
 
-/** What keeps a QEMU from answering, in the words that people are told. */
+/** Reasons why a QEMU does not answer, in words for people. */
 const TROUBLE = {
   stopped: "its QEMU process is stopped (SIGSTOP)",
   traced: "its QEMU process is stopped by a debugger",
@@ -21,7 +21,7 @@ const TROUBLE = {
 /** The same by the kernel's letter for it. Source: proc(5), field 3 of /proc/PID/stat. */
 const BY_STATE: Readonly<Record<string, keyof typeof TROUBLE>> = { T: "stopped", t: "traced", D: "waiting" };
 
-/** What keeps a QEMU from answering just now. */
+/** Reason why a QEMU does not answer now. */
 export interface ProcessTrouble {
   readonly text: string;
   /** Whether it has done so for long enough to be told. */
@@ -59,7 +59,7 @@ async function swtpmOf(uuid: string): Promise<number | undefined> {
   }
 }
 
-/** What the kernel says of a process without waiting for anything of it. */
+/** State of a process by the kernel, which is read without waiting for the process. */
 export interface ProcessState {
   /** Its name, 15 characters at most. */
   readonly command: string;
@@ -107,7 +107,7 @@ export class QemuProcesses {
     return known !== undefined && processState(known.pid)?.started === known.started ? known.pid : undefined;
   }
 
-  /** What keeps the QEMUs of running VMs from answering; those that may answer are left out. */
+  /** Reasons why the QEMUs of running VMs do not answer; those that may answer are left out. */
   async look(uuids: readonly string[]): Promise<Map<string, ProcessTrouble>> {
     const running = new Set(uuids);
     for (const uuid of this.#known.keys()) if (!running.has(uuid)) this.#known.delete(uuid);

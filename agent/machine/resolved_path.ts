@@ -31,7 +31,7 @@ async function look(path: string): Promise<string> {
   }
 }
 
-/** What a look at a path gives; undefined where the kernel does not say in time. @throws what the look throws */
+/** Result of a look at a path; undefined if the kernel does not answer in time. @throws errors of the look */
 async function lookInTime<T>(
   path: string,
   looks: Map<string, Promise<T>>,
@@ -58,8 +58,8 @@ async function stat(path: string): Promise<Deno.FileInfo | "none" | "late"> {
 }
 
 /**
- * What the kernel says of the file that a path of this host leads to: `none` where there is none or it cannot be seen,
- * `late` where the kernel does not say in time, as behind a server that does not answer.
+ * File information of a path of this host, links followed: `none` if there is no file or it may not be read,
+ * `late` if the kernel does not answer in time, as behind a server that does not respond.
  */
 export async function statInTime(path: string): Promise<Deno.FileInfo | "none" | "late"> {
   return await lookInTime(path, stats, stat) ?? "late";
@@ -90,7 +90,7 @@ const folders = new Map<
   { readonly key: string; readonly until: number; readonly read: ReadFolder }
 >();
 
-/** What tells whether a folder is another one by now, or has other names; undefined where that cannot be told. */
+/** Key that changes when a folder is replaced, or gets other names; undefined if unknown. */
 async function folderKey(real: string): Promise<string | undefined> {
   const info = await statInTime(real), now = Date.now();
   if (typeof info === "string" || !info.isDirectory) return undefined;
@@ -121,7 +121,7 @@ async function readFolder(machine: LocalMachine | null, folder: string): Promise
   }
 }
 
-/** What was found out of paths, folder by folder. */
+/** Resolved paths, folder by folder. */
 class PathsRead {
   readonly #single = new Map<string, string>();
   readonly #folders = new Map<string, ReadFolder>();
@@ -139,7 +139,7 @@ class PathsRead {
     });
   }
 
-  /** Where each of the paths leads by what is known now; any other comes back as it is. */
+  /** Returns a function that resolves paths by the present results; any other path comes back as it is. */
   lookup(): (path: string) => string {
     const single = new Map(this.#single), folders = new Map(this.#folders);
     return (path) => {
@@ -153,10 +153,10 @@ class PathsRead {
 }
 
 /**
- * As {@link resolvedPath} for a great many: each folder is looked at once.
+ * As {@link resolvedPath} for a great many paths: each folder is read once.
  *
  * @param whole folders of which any path may be asked for
- * @returns where each of the paths leads; any other comes back as it is
+ * @returns a function that resolves each of the paths; any other comes back as it is
  */
 export async function resolvedByFolder(
   machine: LocalMachine | null,

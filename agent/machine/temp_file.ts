@@ -4,7 +4,7 @@ import { log } from "../log.ts";
 /** One, removed when it is disposed of. */
 export interface TempFile extends Disposable {
   readonly path: string;
-  /** What a program has written to it. */
+  /** Content that a program has written to it. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 

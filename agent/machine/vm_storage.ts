@@ -16,7 +16,7 @@ import {
   type UnresponsiveMount,
 } from "./mount_gate.ts";
 
-/** What of a host's inventory is looked at, and shows what was found. */
+/** The parts of a host's inventory that are read, and that show the results. */
 export interface StoredVms {
   vms(): readonly VM[];
   /** Has a VM show the mount that does not respond, or no more. */
@@ -71,7 +71,7 @@ export class VmStorage {
     return vms.filter((vm) => !mountsOf.get(vm)!.isDisjointFrom(silent));
   }
 
-  /** Where the mounts are that a VM's disks are on. */
+  /** Mount points that a VM's disks are on. */
   #mountsOf(vm: Pick<VM, "disks">): Set<string> {
     const found = this.#foldersOf(vm).map((folder) => this.#mounts.get(folder) ?? gatedMountOf(folder)?.at);
     return new Set(found.filter((at) => at !== undefined));

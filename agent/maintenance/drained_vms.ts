@@ -175,10 +175,10 @@ export class DrainedVms {
   }
 
   /**
-   * Tries again for a while what may fail because of something that passes.
+   * Retries work for a while that may fail for a passing reason.
    *
-   * @param isDone whether it has been done meanwhile: of a call that was cut it is not known
-   * @throws what it fails with last
+   * @param isDone whether it has been done meanwhile: the outcome of a call that was cut is unknown
+   * @throws its last error
    */
   async #patiently(
     stop: AbortSignal,

@@ -9,7 +9,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { MaintenanceService } from "./maintenance.ts";
 import { makePlan, type PlanWorld } from "./plan.ts";
 
-/** What they work with. */
+/** Services of the handlers. */
 export interface MaintenanceWorld {
   readonly service: MaintenanceService;
   readonly plan: PlanWorld;

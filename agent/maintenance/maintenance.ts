@@ -33,7 +33,7 @@ import { type StoredDrainedVm, type StoredMaintenance, unset } from "./records.t
 
 const { t } = textsOf(texts);
 
-/** What it needs of the application. */
+/** Services of the application that maintenance needs. */
 interface World extends PlanWorld, DelegationWorld, DrainWorld {
   readonly hosts: Pick<HostRegistry, "served">;
   readonly hub: Pick<EventHub, "publish">;
@@ -56,7 +56,7 @@ export class MaintenanceService {
     });
   }
 
-  /** What is kept of a host. */
+  /** Stored maintenance of a host. */
   of(hostId: string): StoredMaintenance {
     return this.#rows.get(hostId) ?? unset(hostId);
   }
@@ -69,7 +69,7 @@ export class MaintenanceService {
 
   limitOf = (hostId: string): number => this.of(hostId).movesAtOnce ?? MOVE_LIMIT.usual;
 
-  /** What lists of hosts tell; undefined where a host is in no maintenance. */
+  /** Summary for lists of hosts; undefined if the host is in no maintenance. */
   summaryOf = (hostId: string): MaintenanceSummary | undefined => {
     const { state, since, reason, vms } = this.of(hostId);
     if (state === "off" || since === null) return this.world.linked.served(hostId)?.maintenance;
@@ -78,7 +78,7 @@ export class MaintenanceService {
     return { state, since, note: reason, done: meant.filter(isOver).length, all: meant.length };
   };
 
-  /** What a host asks before it takes a VM. */
+  /** Check of a host before it takes a VM. */
   guard({ id, label }: Pick<LibvirtHost, "id" | "label">): HostMaintenance {
     const isOn = () => this.isOn(id), reasonOf = () => this.of(id).reason;
     return {
@@ -99,7 +99,7 @@ export class MaintenanceService {
     };
   }
 
-  /** @param sight what of VMs and hosts is told @throws {ContractError} StoreUnavailable */
+  /** @param sight filters of the VMs and hosts that are shown @throws {ContractError} StoreUnavailable */
   shown(
     host: LibvirtHost,
     { seesAll, seesVm, seesHost }: {
@@ -224,7 +224,7 @@ export class MaintenanceService {
     this.#rows.remove(hostId);
   }
 
-  /** What is under way is taken up by the next run. */
+  /** Stops; the next run resumes maintenance that is under way. */
   close(): void {
     this.#isStopped = true;
     for (const work of this.#working.values()) work.abort();
@@ -266,7 +266,10 @@ export class MaintenanceService {
     this.world.hub.publish("hosts-changed", {});
   }
 
-  /** Who began it, with the rights of this moment. @throws {ContractError} StoreUnavailable @returns why not, in words */
+  /**
+   * The principal who began it, with the rights of this moment. @throws {ContractError} StoreUnavailable
+   * @returns otherwise the reason, in words
+   */
   #owner(hostId: string): Principal | string {
     const { owner } = this.of(hostId);
     if (owner === undefined) return "";

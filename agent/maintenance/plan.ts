@@ -1,4 +1,4 @@
-/** Where the VMs of a host would go: the plan, checked on both hosts until it holds. */
+/** Target hosts for the VMs of a host: the plan, checked on both hosts until it holds. */
 import { forEachConcurrent } from "../../lib/for_each_concurrent.ts";
 import {
   ContractError,
@@ -38,7 +38,7 @@ import type { StoredChoices } from "./records.ts";
 
 const { t } = textsOf(texts);
 
-/** What it needs of the application. */
+/** Services of the application that the plan needs. */
 export interface PlanWorld {
   readonly coverage: Pick<Coverage, "of">;
   readonly figureTransfer: { get(): FigureTransfer };
@@ -147,7 +147,7 @@ export async function makePlan(
   }
 }
 
-/** What was chosen, VM by VM. @throws {ContractError} VmNotFound, HostNotFound */
+/** Checks a user's choices, VM by VM. @throws {ContractError} VmNotFound, HostNotFound */
 export function requireChoices(
   { linked }: Pick<PlanWorld, "linked">,
   host: LibvirtHost,
@@ -164,7 +164,7 @@ export function requireChoices(
   return choices;
 }
 
-/** What a check of a move finds. */
+/** Findings of a move's check. */
 async function fitOf(
   { linked, coverage, figureTransfer }: PlanWorld,
   host: LibvirtHost,

@@ -1,4 +1,4 @@
-/** What is kept of the maintenance of a host. */
+/** Records of the maintenance of hosts. */
 import type { DrainAction, Input, MaintenanceState, Output } from "../../lib/contract/mod.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 import type { Delegator } from "../access/delegation.ts";
@@ -22,7 +22,7 @@ export interface StoredDrainedVm {
   readonly hadAutostart?: true;
 }
 
-/** What somebody has chosen when it began. */
+/** Choices of the user who began it. */
 export type StoredChoices = Pick<Input<"start_maintenance">, "vms" | "off" | "breakRules">;
 
 /** Limits and maintenance of one host. */

@@ -21,7 +21,7 @@ export type ResultPart =
     readonly _meta?: Record<string, unknown>;
   };
 
-/** What a tool gives. */
+/** Answer of a tool. */
 export interface ToolAnswer {
   readonly content: ResultPart[];
   readonly isError?: true;
@@ -34,7 +34,7 @@ export const ours = (value: unknown): ResultPart => ({
   text: typeof value === "string" ? value : JSON.stringify(value, null, 1),
 });
 
-/** What others may have written, between marks that they cannot know. */
+/** Content that others may have written, between marks that they cannot know. */
 export function theirs(value: unknown): ResultPart {
   const { text, isCut } = untrusted(randomBytes(12).toString("hex"), value);
   const cut = isCut ? " It is too long, and ends in the middle: ask for fewer entries or fields." : "";

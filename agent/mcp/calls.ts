@@ -1,4 +1,7 @@
-/** What the tools do: each call ends in dispatch, as who calls, with no more rights than MCP may have. */
+/**
+ * Calls of the tools: each ends in dispatch, with the caller as its principal, and with no more rights than
+ * MCP may have.
+ */
 import type { TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
 import { permissionsOf } from "../../lib/access/permissions.ts";
@@ -35,7 +38,7 @@ import { message } from "../../lib/i18n/message.ts";
 /** Milliseconds for which a result is waited: clients wait a minute. What takes longer goes on. */
 const WAIT_MS = 25_000;
 
-/** What the tools work with. */
+/** Services of the tools. */
 export interface McpWorld extends AccessWorld {
   readonly dispatch: Dispatch;
   readonly settings: () => McpSettingsRecord;
@@ -58,7 +61,7 @@ export interface McpCall {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the tools take: each has some of it, as its schema says. */
+/** Arguments of the tools: each has some of them, by its schema. */
 interface ToolArguments {
   readonly query?: string;
   readonly command?: string;
@@ -70,7 +73,7 @@ interface ToolArguments {
   readonly digest?: string;
 }
 
-/** Who calls by MCP: the same person by another door, with no more than MCP may. */
+/** Principal of a call by MCP: the same user by another door, with no more rights than MCP may have. */
 export function cappedPrincipal(
   principal: Principal,
   { role }: Pick<McpSettingsRecord, "role">,
@@ -174,7 +177,7 @@ export class McpCalls {
     return [...partsOf(row, answer), ...(next === undefined ? [] : [theirs({ next })])];
   }
 
-  /** @throws {ContractError} what the call itself would be refused with */
+  /** @throws {ContractError} refusals of the call itself */
   async #plan(command: string, given: Fields, { principal, plans, on }: McpCall): Promise<ResultPart[]> {
     const { name, row } = offeredRow(command);
     if (row.readOnly) {
@@ -254,6 +257,6 @@ export class McpCalls {
   }
 }
 
-/** What work comes to in time; undefined where it takes longer: it goes on. @throws what it fails with by then */
+/** Result of work in time; undefined if it takes longer: the work goes on. @throws errors of the work in time */
 const inTime = <T>(work: Promise<T>): Promise<{ readonly value: T } | undefined> =>
   new SharedTime(WAIT_MS).of("", work.then((value) => ({ value })));

@@ -11,14 +11,14 @@ import type { McpSettings } from "./settings.ts";
 
 /** By what somebody is let in. A browser's session is not asked: what a page of somebody else's makes it send is none of a program's. */
 const OPENED_BY: ReadonlySet<Principal["via"]> = new Set(["token", "socket", "demo"]);
-/** What begins a session. */
+/** Method that begins a session. */
 const INITIALIZE = "initialize";
-/** What counts as a call; all else is the talk of a session with itself. */
+/** Methods that count as calls; all others keep the session itself going. */
 const COUNTED: ReadonlySet<string> = new Set([INITIALIZE, "tools/call", "resources/read", "resources/list"]);
 /** Milliseconds after which a request without an answer is given up, as one that was cancelled. */
 const MOST_MS = 60_000;
 
-/** What a request says. */
+/** A request, parsed. */
 export interface McpRequest {
   readonly request: Request;
   readonly message: McpMessage;

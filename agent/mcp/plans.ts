@@ -9,15 +9,15 @@ const HOLDS_MS = PLAN_MINUTES * 60_000;
 /** Plans of a session that wait; beyond, the oldest is forgotten. */
 const MOST_PLANS = 32;
 
-/** What is to be done. */
+/** A planned command. */
 export interface Plan {
   readonly command: CommandName;
   readonly input: Readonly<Record<string, unknown>>;
   /** The host of the context that the call came from. */
   readonly on: string | undefined;
-  /** Who made it. */
+  /** Holder who made it. */
   readonly holder: string;
-  /** What it is about, as it was then: a hash. */
+  /** Hash of the state that it is about, at that time. */
   readonly witness: string;
 }
 

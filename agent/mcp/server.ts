@@ -30,7 +30,7 @@ import type { McpCall, McpCalls } from "./calls.ts";
 /** VMs in one page of the list of resources. */
 const PAGE = 100;
 
-/** What a session is to the door. */
+/** A session as the door uses it. */
 export interface OpenSession {
   /** Answers a request. @param message its body, parsed */
   handle(request: Request, message: unknown, call: McpCall): Promise<Response>;
@@ -82,7 +82,7 @@ async function vmResources(calls: McpCalls, { principal, on }: McpCall, from: nu
   };
 }
 
-/** What a handler of the SDK knows of a request in addition to its parameters. */
+/** Data of the SDK on a request in addition to its parameters. */
 interface Extra {
   readonly authInfo?: { readonly extra?: { readonly call: McpCall } };
 }
@@ -152,7 +152,7 @@ function serverFor(calls: McpCalls, isActing: () => boolean): Server {
   return server;
 }
 
-/** Begins a session. @param id what stands for it */
+/** Begins a session. @param id id of the session */
 export async function openSession(
   calls: McpCalls,
   id: string,

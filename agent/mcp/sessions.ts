@@ -23,7 +23,7 @@ const SHOWN = 8;
 /** A session. */
 export interface Session {
   readonly id: string;
-  /** Whose it is: exactly this token, or this user at the socket. */
+  /** Its holder: exactly this token, or this user at the socket. */
   readonly holder: string;
   /** The program, as it calls itself. */
   readonly client: string;

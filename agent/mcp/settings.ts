@@ -7,7 +7,7 @@ import type { Store } from "../store/store.ts";
 /** As they are kept. */
 export type McpSettingsRecord = Required<Input<"update_mcp_access">>;
 
-/** What holds until somebody has said anything else. */
+/** Settings until a user has changed them. */
 const DEFAULT: McpSettingsRecord = { enabled: false, acting: false, role: "operator", callsPerMinute: 60 };
 
 /** The steps of its table. */
@@ -32,7 +32,7 @@ export class McpSettings {
     this.#record = { ...DEFAULT, ...(row !== undefined && JSON.parse(String(row.record))) };
   }
 
-  /** What holds now: nothing is let in while the database cannot tell. */
+  /** Present settings: no call is let in while the database cannot be read. */
   get current(): McpSettingsRecord {
     const record = this.#record ?? DEFAULT;
     return this.#isStopped ? { ...record, enabled: false } : record;

@@ -1,4 +1,4 @@
-/** What a change is about, as it is now: a hash that is another one once that has changed. */
+/** State that a change is about: a hash that changes with it. */
 import { createHash } from "node:crypto";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
@@ -12,14 +12,14 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Calls a command as who plans. */
 export type Read = (command: string, input: unknown) => Promise<unknown>;
 
-/** What is there before a change. */
+/** State before a change. */
 export interface Witness {
   readonly hash: string;
-  /** What the command's own plan says, where there is one. */
+  /** Output of the command's own plan, if it has one. */
   readonly planned?: unknown;
 }
 
-/** What is read, or why it cannot be: that counts as well, since it may be to be made. */
+/** Result of a read, or its error: that counts as well, since the change may be to create the object. */
 async function seen(read: () => Promise<unknown>): Promise<unknown> {
   try {
     return await read();

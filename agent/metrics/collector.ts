@@ -26,7 +26,7 @@ const [LOW, HIGH] = new Uint32Array(BigUint64Array.of(1n).buffer)[0] === 1
   ? [0, 1] as const
   : [1, 0] as const;
 
-/** What is known of a VM, or of the host itself. */
+/** Data of a VM, or of the host itself. */
 interface Subject {
   /** Those that the ids are of. */
   sources?: readonly FigureSource[];
@@ -39,10 +39,10 @@ export interface TakenRound extends SamplerRound {
   readonly takenAt: number;
 }
 
-/** What a collector needs of its host. */
+/** Services of a host that a collector needs. */
 export interface CollectedHost {
   readonly id: string;
-  /** Whose kernel's files tell more than libvirt does; null where those are not here. */
+  /** Machine whose kernel's files report more than libvirt does; null if those are not here. */
   readonly machine: LocalMachine | null;
   /** Whether somebody may ask for the last round: it takes up memory. */
   readonly keepsLatest?: () => boolean;
@@ -52,7 +52,7 @@ export interface CollectedHost {
   readonly sampler: Pick<Sampler, "takeAll">;
   /** The machine of a host that is not real. */
   readonly simulated?: SimulatedMachine | undefined;
-  /** What a VM's agent told last. */
+  /** Last reading of a VM's agent. */
   readonly guestReading?: (vmId: string) => Reading | undefined;
 }
 

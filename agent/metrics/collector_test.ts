@@ -1,4 +1,4 @@
-/** What the collector hands to the store, of readings that are made up. */
+/** Data that the collector hands to the store, of invented readings. */
 import assert from "node:assert/strict";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { TestClock } from "../testing.ts";
@@ -6,7 +6,7 @@ import { Collector } from "./collector.ts";
 import type { MetricStore } from "./metric_store.ts";
 import type { MetricCalls } from "./store_protocol.ts";
 
-/** Takes VMs' readings one after the other. @returns what was to be written, by name and label of the series */
+/** Takes VMs' readings one after the other. @returns the figures to be written, by name and label of the series */
 async function written(readings: readonly Readonly<Record<string, unknown>>[]) {
   const clock = new TestClock(), keys: string[] = [], writes: MetricCalls["write"]["in"][] = [];
   // Later series have lower ids, as of VMs that were known before

@@ -1,6 +1,6 @@
 /**
- * What a metrics' file has of versions 1 and 2, which had a row for each series. It is taken over part by part while the
- * program runs: a large file has too much for one go.
+ * Rows of versions 1 and 2 of the metrics file, which had a row for each series. They are migrated part by
+ * part while the program runs: a large file has too much for one go.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { mergePoints, NO_POINTS, type Points } from "../../lib/metrics/points.ts";
@@ -69,7 +69,7 @@ export class EarlierRows {
     return row && Math.floor(Number(row.id) / OF_SERIES);
   }
 
-  /** What series have. @param end the one after the last */
+  /** Chunks of series. @param end the one after the last */
   chunks(first: number, end: number): EarlierChunk[] {
     return this.database.prepare("SELECT id, data FROM earlier_chunks WHERE id >= ? AND id < ? ORDER BY id")
       .all(first * OF_SERIES, end * OF_SERIES).map(({ id, data }) => {
@@ -109,7 +109,7 @@ function unpack(bytes: Uint8Array): Points {
   return points;
 }
 
-/** What is damaged is a gap. */
+/** Points of a chunk; a damaged one is a gap. */
 function unpackOne(bytes: Uint8Array): Points {
   try {
     return decodeChunk(unsqueeze(bytes));

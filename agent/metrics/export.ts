@@ -29,7 +29,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { Settings } from "../settings.ts";
 import type { MetricStore } from "./metric_store.ts";
 
-/** What is exported in addition to figures of hosts. */
+/** Sources of the export in addition to figures of hosts. */
 export interface ExportSources {
   readonly hosts: HostRegistry;
   readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
@@ -83,7 +83,7 @@ const gauge = (name: string, help: string, samples: readonly Sample[]): MetricFa
   samples,
 });
 
-/** What is told of the hosts, and of KVM Manager itself. */
+/** Metrics of the hosts, and of KVM Manager itself. */
 function* ownFamilies(
   { jobs, metrics }: ExportSources,
   hosts: readonly ExportedHost[],

@@ -1,6 +1,7 @@
 /**
- * What the kernel's files say of this host, as one reading. Whatever cannot be read is left out: its series have a gap.
- * Sources: proc(5), the kernel's admin-guide/iostats, accounting/psi, hwmon/sysfs-interface.
+ * Figures of this host by the kernel's files, as one reading. Files that cannot be read are left out: their
+ * series have a gap. Sources: proc(5), the kernel's admin-guide/iostats, accounting/psi,
+ * hwmon/sysfs-interface.
  */
 import { spaceOf } from "../../lib/storage/pool_space.ts";
 import { type HostSeriesName, MOST_LABEL } from "../../lib/contract/metric_series.ts";
@@ -17,7 +18,7 @@ import { KIB } from "../../lib/text/byte_units.ts";
 /** Disks, cards, pools and sensors of which figures are kept, of each kind. */
 const MOST_PARTS = 64;
 const SECTOR = 512;
-/** What parts the words of a key. */
+/** Separator of the words of a key. */
 export const SECTION = "\u0000";
 
 type Values = Record<string, number>;
@@ -119,7 +120,7 @@ export function readPools(pools: readonly PoolFigures[]): Values {
   );
 }
 
-/** Where the figures of series come from. */
+/** Sources of the figures of series. */
 type Rows = Readonly<Partial<Record<HostSeriesName, SourceRow>>>;
 
 const WHOLE: Rows = {
@@ -181,7 +182,7 @@ export function hostLayout(reading: Reading): string {
   return Object.keys(OF_PART).map((kind) => partsIn(reading, kind).join("\n")).join("\n\n");
 }
 
-/** Where the series of a host come from: those that its reading has. */
+/** Sources of a host's series: those that its reading has. */
 export function hostSources(reading: Reading): FigureSource[] {
   const whole = sourcesOf(WHOLE).filter(({ from }) => !Number.isNaN(numberIn(reading, String(from))));
   return [

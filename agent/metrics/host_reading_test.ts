@@ -13,7 +13,7 @@ import {
   readStat,
 } from "./host_reading.ts";
 
-/** What two readings ten seconds apart say, by name and label. */
+/** Figures of two readings ten seconds apart, by name and label. */
 function figures(before: Reading, now: Reading): Record<string, number> {
   const taker = new MetricSampler(hostSources(now));
   taker.take(before, 0, 60);

@@ -36,7 +36,7 @@ import {
   timeOf,
 } from "./row_ids.ts";
 
-/** What a series is of. */
+/** Key of a series. */
 export interface SeriesKey {
   readonly host: string;
   /** Id of the VM; empty: the host itself. */
@@ -66,12 +66,12 @@ export interface SubjectSeries extends Pick<SeriesKey, "host" | "subject"> {
   readonly series: readonly StoredSeries[];
 }
 
-/** What a part of a clean-up did. */
+/** Result of a part of a clean-up. */
 export interface CleanedPart {
   readonly points: number;
   /** Series that have nothing any more were removed. */
   readonly series: number;
-  /** Where the next part begins; null: it was the last. */
+  /** Start of the next part; null: it was the last. */
   readonly next: number | null;
 }
 
@@ -82,7 +82,7 @@ const LOOSE = 24;
 /** Pages that are given back to the file system at once. */
 const PAGES_AT_ONCE = 2000;
 
-/** What a tick has of a bucket: figures by place, which stand as times do. A damaged one is a gap. */
+/** Figures of a tick in a bucket: by place, in the form of times. A damaged row is a gap. */
 function figuresOf(bytes: SQLOutputValue | undefined): Points {
   try {
     return decodeChunk(bytes as Uint8Array);
@@ -131,7 +131,7 @@ export class MetricDatabase {
   readonly #rowBefore: StatementSync;
   readonly #total: StatementSync;
   #packing: Packing | undefined;
-  /** What is not taken over yet of an earlier version. */
+  /** Rows of an earlier version that are not migrated yet. */
   #earlier: EarlierRows | undefined;
 
   constructor(readonly database: DatabaseSync, readonly path: string) {
@@ -222,7 +222,7 @@ export class MetricDatabase {
     this.#putTick.run(id, all.times.length, encodeChunk(all));
   }
 
-  /** What was taken and is not packed yet, of the series of a bucket: by place in it. */
+  /** Ticks that are not packed yet, of the series of a bucket: by place in it. */
   #ticks(bucket: number, from: number, to: number): Map<number, { times: number[]; avg: number[] }> {
     const found = new Map<number, { times: number[]; avg: number[] }>();
     for (const { id, figures } of this.#ticksOf.iterate(...tickIds(from, to), bucket)) {
@@ -435,7 +435,7 @@ export class MetricDatabase {
     });
   }
 
-  /** What is packed of some series of a group, of all chunks that have something of a range. */
+  /** Packed points of some series of a group, of all chunks that overlap a range. */
   #packed(
     group: number,
     places: ReadonlySet<number>,
@@ -510,7 +510,7 @@ export class MetricDatabase {
     return Number(Object.values(this.database.prepare(`PRAGMA ${name}`).get()!)[0]);
   }
 
-  /** What is stored, as it was when it was packed last. */
+  /** Sizes of the store, as of the last packing. */
   figures(): MetricFigures {
     const totals = new Map(
       this.database.prepare("SELECT * FROM totals").all().map((row) => [Number(row.resolution), row]),

@@ -37,7 +37,7 @@ const TABLES = `
     oldest     INTEGER NOT NULL  -- seconds since 1970
   ) STRICT;`;
 
-/** What version 3 has otherwise than the ones before. */
+/** Tables of version 3 that differ from those of earlier versions. */
 const ROWS = `
   CREATE TABLE ticks (
     id      INTEGER PRIMARY KEY,  -- time and bucket
@@ -58,9 +58,9 @@ export function isDamage(error: unknown): boolean {
 }
 
 /**
- * Opens the file, and makes it where there is none.
+ * Opens the file, or creates it.
  *
- * @throws where it cannot be opened, is damaged ({@link isDamage}), or is of a newer program
+ * @throws if it cannot be opened, is damaged ({@link isDamage}), or is of a newer program
  */
 export function openMetrics(path: string): DatabaseSync {
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,5 +1,5 @@
 /**
- * What the worker of the metrics does with a message: it opens the file, carries calls out, and survives a full disk and a
+ * Service of the metrics' worker: it opens the file, carries calls out, and survives a full disk and a
  * damaged file. All calls are synchronous.
  */
 import { statfsSync } from "node:fs";
@@ -140,7 +140,7 @@ export class MetricService {
     this.#database = undefined;
   }
 
-  /** What to say of an error. Damage is dealt with at once; after any other the file is opened again. */
+  /** Text on an error. Damage is dealt with at once; after any other the file is opened again. */
   #troubleOf(error: unknown): string {
     const text = messageOf(error).replaceAll(/\s+/g, " ");
     if (error instanceof MetricTrouble) return text;

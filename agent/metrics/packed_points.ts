@@ -48,7 +48,7 @@ export function unpackPoints(bytes: Uint8Array, wanted?: ReadonlySet<number>): M
   return found;
 }
 
-/** Which places a row has points of, as bits: they are looked through without unpacking it. */
+/** Places that a row has points of, as bits: they are searched without unpacking it. */
 export function placeBits(group: GroupPoints): Uint8Array {
   const bits = new Uint8Array(GROUP / 8);
   for (const place of group.keys()) bits[place >> 3]! |= 1 << (place & 7);

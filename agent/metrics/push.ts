@@ -36,10 +36,10 @@ const BACK_OFF_MS = { least: 15_000, most: 900_000 } as const;
 const MOST_RETRY_AFTER_MS = HOUR_MS;
 /** Characters of a receiver's answer that are read. */
 const MOST_ANSWER = 4096;
-/** Where a receiver takes metrics, unless its address says so. */
+/** Path at which a receiver takes metrics, unless its address has one. */
 const PATH = "/v1/metrics";
 
-/** What is kept of it. */
+/** Stored settings. */
 interface PushRecord {
   readonly enabled: boolean;
   readonly url?: string;
@@ -83,7 +83,7 @@ export interface PushedHost {
   readonly families: Iterable<MetricFamily>;
 }
 
-/** What sending works with. */
+/** Services of the sender. */
 export interface PushWorld {
   readonly store: Store;
   readonly clock: Clock;
@@ -187,7 +187,7 @@ export class MetricPusher {
     return new ContractError("StoreUnavailable", { reason: this.#world.store.trouble ?? "it is not open" });
   }
 
-  /** What may be shown of it. @throws {ContractError} StoreUnavailable */
+  /** Settings without secrets. @throws {ContractError} StoreUnavailable */
   show(): MetricPush {
     const { url, headers, unread, ...rest } = this.#require(), { clock } = this.#world;
     return {

@@ -24,7 +24,7 @@ const KEPT_GROUPS: readonly StatsGroup[] = [...GROUPS, "vcpu"];
 const FRESH_MS = 3000;
 /** Milliseconds of readings without QEMU's part, one after the other, after which a VM counts as not responding. */
 const UNANSWERED_MS = 5000;
-/** What is said of such a VM then: its QEMU is busy with a call that does not end, perhaps of another program. */
+/** Note on such a VM: its QEMU is busy with a call that does not end, perhaps of another program. */
 const NO_ANSWER = { call: "QEMU does not answer its monitor", mayBeAsked: true } as const;
 /** Milliseconds that storage of other hosts and of programs has to answer before QEMU is asked for disks on it. */
 const STORAGE_MS = 300;
@@ -39,15 +39,16 @@ export interface SamplerRound {
   readonly node: NodeCounters;
 }
 
-/** What else is looked at, or told, with the loads. */
+/** Further checks and callbacks of the sampler. */
 export interface SamplerWatch {
   /** The QEMU processes of this host; none for another. */
   readonly processes?: QemuProcesses;
   /** Told each whole reading of a VM. */
   readonly take?: (record: DomainStats) => void;
   /**
-   * Which of these VMs have a disk on storage that does not answer within so many milliseconds. Asked for its disks, QEMU would
-   * wait for it; and when QEMU ended then, libvirt would look into the images itself, with the VM's lock held (9.0).
+   * Finds the VMs with a disk on storage that does not answer within so many milliseconds. Asked for its
+   * disks, QEMU would wait for it; and when QEMU ended then, libvirt would look into the images itself, with
+   * the VM's lock held (9.0).
    */
   readonly onSilentStorage?: (uuids: readonly string[], ms: number) => Promise<ReadonlySet<string>>;
 }
@@ -200,7 +201,7 @@ export class Sampler {
     }
   }
 
-  /** Which VMs are asked for which groups: not for their disks where QEMU would wait for one. */
+  /** Groups of VMs with the statistics that each is asked for: not for disks if QEMU would wait for one. */
   async #byGroups(
     uuids: readonly string[],
     groups: readonly StatsGroup[],
@@ -211,7 +212,7 @@ export class Sampler {
     return [[others, groups], [[...silent], groups.filter((group) => group !== "block")]];
   }
 
-  /** Notes which VMs a call for their disks is out for that does not return. @throws what the call throws */
+  /** Notes the VMs of a call for disks that does not return. @throws errors of the call */
   async #noteDiskCall<T>(
     uuids: readonly string[],
     groups: readonly StatsGroup[],

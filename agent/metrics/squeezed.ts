@@ -22,7 +22,7 @@ export function compress(plain: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The bytes of {@link compress}. @throws where they are damaged */
+/** The bytes given to {@link compress}. @throws if they are damaged */
 export function unsqueeze(bytes: Uint8Array): Uint8Array {
   const body = bytes.subarray(1);
   return bytes[0] === DEFLATED ? inflateRawSync(body, INFLATE) : body;

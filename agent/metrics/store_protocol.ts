@@ -3,7 +3,7 @@ import type { MetricFigures, MetricHistory, MetricSummary } from "../../lib/cont
 import type { MetricResolution } from "../../lib/contract/metrics.ts";
 import type { CleanedPart, SeriesKey, SeriesQuery, StoredSeries } from "./metric_database.ts";
 
-/** What is asked for of a range. Times in seconds since 1970. */
+/** Request for a range. Times in seconds since 1970. */
 export interface MetricRequest extends SeriesQuery {
   readonly from: number;
   readonly to: number;
@@ -12,7 +12,7 @@ export interface MetricRequest extends SeriesQuery {
   readonly interval: number;
 }
 
-/** What the worker can be asked, by the word it is asked with: what it takes and gives. */
+/** Calls of the worker by name: their inputs and outputs. */
 export interface MetricCalls {
   /**
    * Opens the file; before anything else. `reserve`: bytes of the file system that metrics leave free. The worker also

@@ -13,10 +13,10 @@ import type { MetricRetention } from "./retention.ts";
 import type { MetricRequest } from "./store_protocol.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-/** What is asked for, of a VM or of a host. */
+/** Input of a request for the metrics of a VM or of a host. */
 export type AskedMetrics = Input<"get_host_metrics"> | Omit<Input<"get_historical_metrics">, "vmId">;
 
-/** What they are read with. `now`: milliseconds since 1970. */
+/** Services for reading metrics. `now`: milliseconds since 1970. */
 export interface MetricContext {
   readonly store: MetricStore;
   readonly retention: MetricRetention;
@@ -41,7 +41,7 @@ export function rangeOf(
   return { from: begin, to: end };
 }
 
-/** What to ask the store for. @throws {ContractError} InvalidInput */
+/** Request to the store for an input. @throws {ContractError} InvalidInput */
 function requestOf(
   host: string,
   subject: string,

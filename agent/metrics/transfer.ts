@@ -30,7 +30,7 @@ function pointsOf(name: string, chunk: string, now: number): Points {
   return points;
 }
 
-/** What carries figures between the store and another KVM Manager. */
+/** Transfers figures between the store and another KVM Manager. */
 export const figureTransfer = ({ store, retention, interval, now }: MetricContext): FigureTransfer => ({
   async *read(host, vmId) {
     const end = Math.ceil(now() / 1000) + 1;

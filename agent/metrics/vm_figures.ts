@@ -18,7 +18,7 @@ const MOST_PARTS = { disk: 64, nic: 64, vcpu: 256, filesystem: 16 } as const;
 /** Nanoseconds of each second → percent. */
 const NS_PERCENT = 100 / 1e9;
 
-/** Where the figures of series come from. */
+/** Sources of the figures of series. */
 type Rows = Readonly<Partial<Record<VmSeriesName, SourceRow>>>;
 
 const WHOLE: Rows = {
@@ -36,7 +36,7 @@ const WHOLE: Rows = {
   guest_updates: ["gauge", "guest.updates"],
 };
 
-/** What the guest's agent told (`lib/guest/figures.ts`). */
+/** Series from the guest's agent (`lib/guest/figures.ts`). */
 const OF_FILESYSTEM: Rows = {
   filesystem_used: ["gauge", "used"],
   filesystem_size: ["gauge", "total"],
@@ -128,9 +128,10 @@ export function figureLayout(reading: Reading, cpuCount: number): string {
 }
 
 /**
- * Where the series of a VM come from.
+ * Sources of a VM's series.
  *
- * @param macOf the address of the card with that device on the host: devices change with each start, cards do not
+ * @param macOf the address of the card with that device on the host: devices change with each start, cards do
+ *   not
  */
 export function vmSources(
   reading: Reading,
@@ -165,7 +166,7 @@ export class VmFigures {
   #taker: MetricSampler | undefined;
   #cpuTime = NaN;
 
-  /** Where the figures come from; another list after the parts have changed. */
+  /** Sources of the figures; another list after the parts have changed. */
   get sources(): readonly FigureSource[] {
     return this.#taker?.sources ?? [];
   }

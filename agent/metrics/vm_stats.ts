@@ -71,7 +71,7 @@ export function vmStats(
   };
 }
 
-/** What the contract says of a stopped VM. */
+/** Statistics of a stopped VM, by the contract. */
 export function noStats(vmId: string, timestamp: number): VmStats {
   return {
     vmId,

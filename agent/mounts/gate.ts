@@ -41,7 +41,7 @@ const HELD = /^\/proc\/(?:self|\d+)\/fd\/\d+(?=\/|$)/;
 
 /** A mount that does not respond. */
 export interface UnresponsiveMount {
-  /** Where it is mounted. */
+  /** Mount point. */
   readonly path: string;
   readonly type: string;
   /** The device or share. */
@@ -50,14 +50,14 @@ export interface UnresponsiveMount {
   readonly since: string;
 }
 
-/** What the gate needs from outside. */
+/** Dependencies of the gate. */
 export interface GateOutside {
   readonly clock: Clock;
   /** The text of /proc/self/mountinfo. */
   readonly mountinfo: () => string;
   /** Asks a mount something that its server must answer. */
   readonly canary: (at: string) => Promise<unknown>;
-  /** Where a symbolic link leads; undefined for anything else. @throws {Error} as the kernel says it */
+  /** Target of a symbolic link; undefined for anything else. @throws {Error} errors of the kernel */
   readonly linkAt: (path: string) => Promise<string | undefined>;
   /** The text of a file of /proc. @throws {Error} */
   readonly procText: (path: string) => Promise<string>;
@@ -73,7 +73,7 @@ export interface AccessOptions<T> {
   readonly discard?: (late: T) => void;
 }
 
-/** What is remembered of a component: the link's target, or that it is none. */
+/** A remembered component of a path: the link's target, or that it is none. */
 interface Remembered {
   readonly target: string | undefined;
   readonly until: number;
@@ -144,7 +144,7 @@ export class MountGate {
   /**
    * Carries one access to a file out: `run` takes one blocking thread at a time, and does not come back here.
    *
-   * @throws {ContractError} StorageNotResponding @throws what `run` throws
+   * @throws {ContractError} StorageNotResponding @throws errors of `run`
    */
   async access<T>(path: string, run: () => Promise<T>, options: AccessOptions<T> = {}): Promise<T> {
     const { kind = "look", follow = true, discard } = options;
@@ -264,7 +264,7 @@ export class MountGate {
     return at;
   }
 
-  /** Where a component of a path leads, if it is a link. @param folder what it lies in, without links */
+  /** Target of a path's component, if it is a link. @param folder its folder, without links */
   async #target(path: string, folder: string): Promise<string | undefined> {
     const now = this.outside.clock.monotonic(), known = this.#links.get(path);
     if (known !== undefined && now < known.until) return known.target;

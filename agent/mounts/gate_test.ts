@@ -49,7 +49,7 @@ class FakeHost {
     }
   }
 
-  /** What waited goes on. */
+  /** Lets the waiting calls continue. */
   release(): void {
     this.hanging.clear();
     for (const [, go] of this.#waiting.splice(0)) go();
@@ -63,7 +63,7 @@ class FakeHost {
   }
 }
 
-/** What became of work by now. */
+/** Returns a function that reports the present state of work. */
 function outcome(work: Promise<unknown>): () => string {
   let state = "waits";
   work.then(() => state = "done", (error) => {

@@ -3,7 +3,7 @@
 /** Carries an access out, through the gate. */
 export type GatedRun = <T>(run: () => Promise<T>) => Promise<T>;
 
-/** What of an open file waits for its mount. `readable` and `writable` do so on their own. */
+/** Methods of an open file that wait for its mount. `readable` and `writable` do so on their own. */
 const WAITING = ["read", "write", "stat", "sync", "syncData", "truncate", "lock", "tryLock"] as const;
 
 /** The same file, with its accesses going through the gate. */

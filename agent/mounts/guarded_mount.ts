@@ -28,7 +28,7 @@ const TICK_MS = 100;
 /** Milliseconds by which a look at the time may come late, and still tells that a mount is late, not this process. */
 const LATE_TICK_MS = 1000;
 
-/** What a mount is. */
+/** A mount. */
 export interface MountPoint {
   readonly id: string;
   readonly at: string;
@@ -36,7 +36,10 @@ export interface MountPoint {
   readonly source: string;
 }
 
-/** What an access is: a look changes nothing, and is given up after a time; work goes on as long as the mount responds. */
+/**
+ * Kind of access: a look changes nothing, and is given up after a time; work goes on as long as the mount
+ * responds.
+ */
 export type AccessKind = "look" | "work";
 
 interface Access {
@@ -51,7 +54,7 @@ interface Waiter {
   readonly giveUp: (error: Error) => void;
 }
 
-/** What a mount needs from outside. */
+/** Dependencies of a mount. */
 export interface MountOutside {
   readonly clock: Clock;
   /** Asks the mount something that its server must answer. */
@@ -75,7 +78,7 @@ export class GuardedMount {
   readonly #abandoned = new Set<Access>();
   readonly #queue: Waiter[] = [];
   #canary: { readonly since: number; isLate: boolean } | undefined;
-  /** Who waits for the canary. */
+  /** Calls that wait for the canary. */
   #asking: Waiter[] = [];
   /** Monotonic milliseconds at which it was last known to respond. */
   #answeredAt = -Infinity;
@@ -135,7 +138,7 @@ export class GuardedMount {
    * Carries an access out, in its turn.
    *
    * @param discard gets the result of an access whose caller was refused meanwhile
-   * @throws {ContractError} StorageNotResponding @throws what the access throws
+   * @throws {ContractError} StorageNotResponding @throws errors of the access
    */
   async access<T>(kind: AccessKind, run: () => Promise<T>, discard?: (late: T) => void): Promise<T> {
     await this.admit();

@@ -9,7 +9,7 @@ export interface Noted<S extends Step> {
   drop(): void;
 }
 
-/** Where steps are written down. */
+/** Records steps. */
 export interface Steps {
   /** Writes a step down, before it is run. */
   add<S extends Step>(step: S): Noted<S>;

@@ -30,7 +30,7 @@ const TELL_AFTER = 4;
 /** Milliseconds a call that did not answer in time is left to itself: libvirt may still carry it out. */
 const OVERDUE_MS = 20_000;
 
-/** What was cut short, until it is settled. */
+/** An interrupted operation, until it is settled. */
 interface Cut {
   readonly operation: Operation;
   tries: number;
@@ -58,7 +58,7 @@ const ENDS = {
   untouched: "operations.untouched",
 } as const satisfies Record<Settled["end"], string>;
 
-/** What an operation is about, for a message: a VM by its id. */
+/** Subject of an operation, for a message: a VM by its id. */
 const subjectOf = ({ vmId, subject }: OperationRecord) =>
   vmId === undefined ? subject : vmName({ vmId, name: subject });
 
@@ -95,7 +95,7 @@ export class Operations {
   /**
    * Carries work out as an operation.
    *
-   * @throws what the work throws, once what it did was taken back as far as that can be done now
+   * @throws errors of the work, after its steps were undone as far as that is possible now
    * @throws {ContractError} OperationUnsettled
    */
   async run<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T>): Promise<T> {
@@ -113,9 +113,9 @@ export class Operations {
   }
 
   /**
-   * Carries out work of which nothing stays: what it did is taken back at its end, whichever that is.
+   * Carries out work of which nothing stays: its steps are undone at its end, whether it succeeds or fails.
    *
-   * @throws what the work throws @throws {ContractError} OperationUnsettled
+   * @throws errors of the work @throws {ContractError} OperationUnsettled
    */
   async runAndUndo<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T>): Promise<T> {
     await this.ready(spec.keys);
@@ -152,7 +152,7 @@ export class Operations {
     return { host: this.#options.host, uri: this.#options.link.uri };
   }
 
-  /** What is done to settle an operation is part of that, and is tried again with it. */
+  /** Work that settles an operation is part of that, and is retried with it. */
   #part(spec: OperationSpec): Operation {
     const record = { ...spec, id: "", ...this.#where, startedAt: Date.now(), steps: [] };
     return new Operation(record, () => {/* the operation that is settled is written down already */});

@@ -1,12 +1,13 @@
-/** What came of settling a step. */
+/** Outcomes of settling a step. */
 import { operations } from "../../lib/i18n/en/operations.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
 export const { t } = textsOf(operations);
 
 /**
- * What came of one step. `nothing`: there was nothing to do; `done`: it was finished or taken back; `left`: something
- * was left as it is; `kept`: it took place after all, and is in use; `begun`: a part of it is done, and stays. `stop`: the steps before it stay as well.
+ * Outcome of one step. `nothing`: there was nothing to do; `done`: it was finished or undone; `left`:
+ * something was left as it is; `kept`: it took place after all, and is in use; `begun`: a part of it is done,
+ * and stays. `stop`: the steps before it stay as well.
  */
 export interface StepOutcome {
   readonly did: "nothing" | "done" | "left" | "kept" | "begun";

@@ -13,7 +13,7 @@ export class OperationRecords {
   readonly #attached: Disposable;
   #save: StatementSync | undefined;
   #remove: StatementSync | undefined;
-  /** What is over and could not be removed yet. */
+  /** Finished operations whose records could not be deleted yet. */
   readonly #over = new Set<string>();
 
   /** @param onStored given what is stored, oldest first, whenever the database is opened */

@@ -16,9 +16,9 @@ const ruleOf = ({ rules }: Pick<Settlement, "rules">, { kind }: Step): StepRule<
   rules[kind] as unknown as StepRule<StepKind>;
 
 /**
- * Carries out what is still wanted; undefined when that was refused and something is to be taken back.
+ * Finishes the steps that are still wanted; undefined when they were refused, and steps are to be undone.
  *
- * @param notes what is to be said, the refusal too
+ * @param notes gets the notes for the result, the refusal too
  */
 async function finished(
   operation: Operation,

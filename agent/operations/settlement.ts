@@ -1,10 +1,10 @@
-/** What settling a step needs. */
+/** Services and rules for settling a step. */
 import type { CommandName, Input } from "../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { StepOutcome } from "./outcome.ts";
 import type { OperationRecord, StepKind, StepOf } from "./step.ts";
 
-/** What the steps are settled with. */
+/** Services for settling steps. */
 export interface SettlementServices {
   readonly vms: LibvirtHost;
   /** How each kind of step is settled, as the features say. */

@@ -1,11 +1,11 @@
 /**
- * What is written down of work of several steps before each step runs: plain data, so that another run of the process
- * can finish it or take it back. Secrets are no part of it.
+ * Records of work in several steps, which are written before each step runs: plain data, so that another run
+ * of the process can finish or undo the step. They have no secrets.
  */
 import type { CommandName } from "../../lib/contract/mod.ts";
 import type { BackingImage } from "../../lib/formats/xml/new_vm.ts";
 
-/** What tells a file from another one at the same path. */
+/** Identity of a file: another one at the same path has another. */
 export interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
@@ -16,7 +16,7 @@ export interface VolumeMade {
   readonly kind: "volume-made";
   readonly pool: string;
   readonly name: string;
-  /** Where it lies, as far as that is known before it is there. */
+  /** Its path, as far as it is known before the file is there. */
   readonly path: string | null;
   /** Its file, once it is known; null where it is no file of this host. */
   readonly file: FileIdentity | null;
@@ -97,7 +97,7 @@ export interface PoolMade {
   readonly kind: "pool-made";
   readonly uuid: string;
   readonly name: string;
-  /** What building makes was not there before. */
+  /** Whether building creates the pool's content, and undoing deletes that. */
   readonly undoBuild: boolean;
 }
 
@@ -123,7 +123,7 @@ export interface PoolDoomed {
   readonly uuid: string;
   readonly name: string;
   readonly volumes: readonly { readonly path: string; readonly file: FileIdentity | null }[];
-  /** What it was built on goes, too. */
+  /** Whether its built content is deleted, too. */
   readonly unbuild: boolean;
 }
 
@@ -169,8 +169,8 @@ export interface VolumeReplaced {
 }
 
 /**
- * What libvirt keeps of a VM in addition to its disks – UEFI variables, a TPM's state – gives way to what belongs to the disks that
- * the VM gets: as soon as its definition has one of them.
+ * State that libvirt keeps of a VM in addition to its disks – UEFI variables, a TPM's state – is replaced by
+ * that of the disks that the VM gets: as soon as its definition has one of them.
  */
 export interface StateReplaced {
   readonly kind: "state-replaced";
@@ -229,7 +229,7 @@ export interface SnapshotMade {
   readonly uuid: string;
   readonly name: string;
   readonly snapshot: string;
-  /** What libvirt was told to take. */
+  /** Definition that libvirt got. */
   readonly xml: string;
   readonly wasRunning: boolean;
 }
@@ -276,7 +276,7 @@ export interface ChangeWanted {
   readonly kind: "change-wanted";
   readonly command: "update_vm" | "update_network" | "delete_snapshot";
   readonly input: unknown;
-  /** What gives the state before it: made when the change is refused after a part of it. */
+  /** Input that restores the former state: used when the change is refused after a part of it. */
   readonly back?: unknown;
   /** Parts that are done and are not taken back: targets of the disks of a snapshot whose images are merged. */
   readonly parts?: readonly string[];
@@ -313,7 +313,7 @@ export interface FileBinned {
 export interface FileUnbinned {
   readonly kind: "file-unbinned";
   readonly pool: string | null;
-  /** Where it goes: in the same folder. */
+  /** Its new path: in the same folder. */
   readonly path: string;
   readonly as: string;
   readonly file: FileIdentity;
@@ -339,7 +339,7 @@ export interface VmUnbinned {
   readonly rebased?: readonly Rebased[];
 }
 
-/** What came back from the bin, and is in it no more. */
+/** An entry that was restored from the bin. */
 export interface EntryUnbinned {
   readonly kind: "entry-unbinned";
   readonly entry: string;
@@ -377,7 +377,7 @@ export interface MovedImage {
   /** libvirt's type of the volume: file, block. */
   readonly type: "file" | "block";
   readonly format: "qcow2" | "raw";
-  /** What it is built on, nearest first. */
+  /** Its backing images, nearest first. */
   readonly backing: readonly {
     readonly path: string;
     readonly type: "file" | "block";
@@ -407,7 +407,7 @@ export interface DiskMoved {
 interface DeviceAt {
   readonly uuid: string;
   readonly name: string;
-  /** What people call it: `disk vdb`. */
+  /** Its name for people: `disk vdb`. */
   readonly device: string;
   /** libvirt's number of the run in which the running VM is changed; null: what the next start has. */
   readonly run: string | null;
@@ -478,7 +478,7 @@ export interface VmOutgoing {
   }[];
   /** A domain that has nothing but its NVRAM, which goes after it; see `nvramHolder()`. */
   readonly nvram?: string;
-  /** What KVM Manager keeps of it and hands over once it has moved, by names for people. */
+  /** KVM Manager's records of it that are handed over once it has moved, by names for people. */
   readonly follows?: readonly string[];
 }
 
@@ -537,14 +537,14 @@ export type Step =
 export type StepKind = Step["kind"];
 export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>;
 
-/** What an operation is about. */
+/** Specification of an operation. */
 export interface OperationSpec {
   readonly command: CommandName;
-  /** What a person calls it: a VM's name, or `pool/volume`. */
+  /** Its name for people: a VM's name, or `pool/volume`. */
   readonly subject: string;
   readonly vmId?: string;
   readonly actor: string;
-  /** What no other operation may use until it is settled; see {@link keyOf}. */
+  /** Keys that no other operation may use until it is settled; see {@link keyOf}. */
   readonly keys: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What is asked of the KVM Manager that has a replica, on the WebSocket that an increment lasts. */
+/** Conversation with the KVM Manager that has a replica, on the WebSocket that an increment lasts. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { MigrationNonsense, MigrationRefusal } from "../../lib/host/migration_protocol.ts";
 import {
@@ -83,10 +83,10 @@ export class ReplicationConversation implements Disposable {
   }
 
   /**
-   * Asks; one question at a time.
+   * Sends a question and returns its answer; one question at a time.
    *
-   * @throws {ConversationCut} LinkedHostAway where the connection was cut
-   * @throws {ContractError} what the other one refuses with; LinkedHostNonsense
+   * @throws {ConversationCut} LinkedHostAway if the connection was cut
+   * @throws {ContractError} refusals of the peer; LinkedHostNonsense
    */
   async ask<Q extends ReplicationQuestion>(question: Q): Promise<ReplicationAnswers[Q["do"]]> {
     if (!await this.far.send(JSON.stringify(question))) throw await this.#cut();
@@ -104,7 +104,7 @@ export class ReplicationConversation implements Disposable {
     }
   }
 
-  /** What comes next. @throws {ConversationCut} where that takes too long */
+  /** The next answer. @throws {ConversationCut} if it takes too long */
   async #next(question: Question): Promise<IteratorResult<unknown, void>> {
     const coming = this.#answers.next(), limit = this.answerMs[question];
     const came = limit === undefined ? await coming : await new SharedTime(limit).of(question, coming);

@@ -35,7 +35,7 @@ export class DiskWriter implements Disposable {
     this.#layout = new Qcow2Layout(bytes);
   }
 
-  /** Makes the file. @param bytes what a guest sees of the disk */
+  /** Makes the file. @param bytes size that a guest sees */
   static async make(path: string, bytes: number): Promise<DiskWriter> {
     const file = await hostFiles.open(plainPath(path), { createNew: true, write: true, mode: 0o600 });
     return new DiskWriter(path, bytes, file);
@@ -59,7 +59,7 @@ export class DiskWriter implements Disposable {
     return this.#pieces > 0;
   }
 
-  /** Completes the file, which is on the disk then. @returns what came of it */
+  /** Completes the file, which is on the disk then. @returns the number of its pieces, and their digest */
   async end(): Promise<Omit<SentDisk, "target">> {
     await this.#write(this.#layout.end());
     await this.file.sync();

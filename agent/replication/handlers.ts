@@ -16,7 +16,7 @@ import { type ReplicaCommand, replicaHandlers } from "./replica_handlers.ts";
 import { replicationView, USUAL_SECONDS, usualLag } from "./views.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** What they need of the application. */
+/** Services of the application that the handlers need. */
 export interface ReplicationContext {
   readonly records: ReplicationRecords;
   readonly outgoing: OutgoingReplications;
@@ -149,7 +149,7 @@ function outgoingHandlers(
   };
 }
 
-/** What QEMU notes for a replication that ends is not needed. */
+/** Deletes QEMU's checkpoints of a replication that ends. */
 async function dropCheckpointsOf(host: LibvirtHost, { id, vmId }: StoredReplication): Promise<void> {
   const vm = host.inventory.vm(vmId);
   if (vm === undefined) return;

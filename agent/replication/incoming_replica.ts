@@ -123,7 +123,7 @@ export class IncomingReplication implements AsyncDisposable {
     return this.#coming;
   }
 
-  /** What is asked about. */
+  /** The replica and the VM that the conversation is about. */
   #known(): { readonly replicaId: string; readonly vmId: string; readonly name: string } {
     if (this.#about === undefined) throw new MigrationNonsense("it did not say which VM it is about");
     return this.#about;
@@ -162,7 +162,7 @@ export class IncomingReplication implements AsyncDisposable {
     return await this.#held();
   }
 
-  /** What there is of the VM. */
+  /** State of the VM's replica here. */
   async #held(): Promise<HeldReplica> {
     const { vmId } = this.#known(), { records } = this.services, host = this.services.host();
     const replica = this.#replica(), vm = host.inventory.everyVm().find(({ id }) => id === vmId);
@@ -402,7 +402,7 @@ export class IncomingReplication implements AsyncDisposable {
     return {};
   }
 
-  /** What keeps a VM that is made of the replica from running here. */
+  /** Reasons why a VM made of the replica could not run here. */
   async #check(): Promise<MigrationFinding[]> {
     const replica = this.#replica();
     if (replica === undefined) throw new MigrationNonsense("there is no replica yet");

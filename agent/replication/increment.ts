@@ -38,17 +38,17 @@ import { definitionThere } from "./networks.ts";
 import type { StoredReplication } from "./records.ts";
 import { sendDisk } from "./send_disk.ts";
 
-/** What an increment works with. */
+/** Services and options of an increment. */
 export interface IncrementWork {
   readonly host: LibvirtHost;
   readonly replication: StoredReplication;
   readonly talk: ReplicationConversation;
-  /** What the other host has. */
+  /** State of the replica on the other host. */
   readonly held: HeldReplica;
   readonly job: Pick<JobHandle, "signal" | "log"> & { progress(done: number, total: number | null): void };
   readonly actor: string;
   readonly clock: Clock;
-  /** Where KVM Manager keeps what it knows. */
+  /** KVM Manager's state folder. */
   readonly stateDir: string;
   /** Called as QEMU is asked to begin a copy, and once it has: one that has stopped does not for minutes. */
   readonly asksQemu: (isAsked: boolean) => void;
@@ -56,7 +56,7 @@ export interface IncrementWork {
   readonly isHeld: boolean;
 }
 
-/** What came of it. */
+/** Result of an increment. */
 export interface SentIncrement {
   readonly copyId: string;
   readonly takenAt: number;
@@ -80,7 +80,7 @@ interface ReadDisk {
   readonly bytes: number;
 }
 
-/** What was read of the VM, and the moment it shows. */
+/** Disks of the VM that were read, and the moment they show. */
 interface Read {
   readonly disks: readonly ReadDisk[];
   readonly takenAt: number;
@@ -126,7 +126,7 @@ async function disksOf(host: LibvirtHost, vm: VM, definition: string): Promise<D
   return disks;
 }
 
-/** Which disks changes are noted of, and since which checkpoint. */
+/** Disks on which changes are tracked, and the checkpoint since which they are. */
 async function planChanges({ host, replication, held }: IncrementWork, vm: VM, disks: readonly Disk[]) {
   const noted = new Map<string, string>(), none = { noted, base: undefined };
   if (await hasSnapshots(host, vm.id)) {
@@ -217,7 +217,10 @@ async function readRunning(
 const paceOf = ({ replication: { maxMibPerSecond }, clock }: IncrementWork): Pace | undefined =>
   maxMibPerSecond === 0 ? undefined : new Pace(clock, maxMibPerSecond * 1024 ** 2);
 
-/** What a write to the disks of a VM that is off changes. @throws {Error} from looking at them */
+/**
+ * A mark of the disks of a VM that is off, which changes with each write to them. @throws {Error} from
+ * looking at them
+ */
 async function diskMarkOf(disks: readonly Disk[]): Promise<string> {
   const marks = await Promise.all(
     disks.map(async ({ target, source = "" }) => `${target} ${source} ${await stateOf(plainPath(source))}`),
@@ -226,7 +229,8 @@ async function diskMarkOf(disks: readonly Disk[]): Promise<string> {
 }
 
 /**
- * What changes with anything of a VM that is off and is replicated: its disks, its definition, its UEFI variables, its TPM.
+ * A mark of a replicated VM that is off, which changes with its disks, its definition, its UEFI variables and
+ * its TPM.
  *
  * @throws {ContractError} ReplicationFailed @throws {Error} from looking at the disks
  */

@@ -23,14 +23,17 @@ import { type ReplicationJob, requireOpen, requireRunnable, shutDown, startAgain
 const UNDECIDED_MS = 15_000;
 /** Milliseconds without progress after which a VM that was shut down for a switch-over is not kept waiting any longer. */
 const OFF_STILL_MS = 30 * 60_000;
-/** What is needed of the application. */
+/** Services of the application that replications need. */
 export interface OutgoingServices {
   readonly host: () => LibvirtHost;
   readonly linked: Pick<LinkedHosts, "served">;
   readonly records: ReplicationRecords;
   readonly clock: Clock;
   readonly stateDir: string;
-  /** Who saved it, with the rights of now, or why there is none any more. @throws {ContractError} StoreUnavailable */
+  /**
+   * The principal who saved it, with the rights of now, or the reason why there is none any more. @throws
+   * {ContractError} StoreUnavailable
+   */
   readonly principalOf: (owner: Delegator, id: string) => Principal | string;
 }
 
@@ -125,7 +128,7 @@ export class OutgoingReplications {
     return found;
   }
 
-  /** Who it runs as. @throws {ContractError} ReplicationOwnerLost */
+  /** The principal that it runs as. @throws {ContractError} ReplicationOwnerLost */
   #principal({ owner, id }: StoredReplication): Principal {
     const found = this.services.principalOf(owner, id);
     if (typeof found === "string") {

@@ -52,7 +52,7 @@ export const notPossible = (reason: Sentence) => new ContractError("ReplicationN
 /** Folder of a test, in that of the replica. */
 const TEST_FOLDER = "test";
 
-/** What is needed of the application. */
+/** Services of the application that promotions need. */
 export interface PromotionServices {
   readonly host: () => LibvirtHost;
   readonly records: ReplicationRecords;
@@ -68,7 +68,7 @@ interface Whole {
 /** Files of the host that a VM is booted from directly. */
 const BOOT_FILES = ["kernel", "initrd"] as const;
 
-/** What of a definition is this host's just the same: a kernel that lies at its path here. */
+/** The part of a definition that is the same on this host: a kernel that lies at its path here. */
 async function sameHere(document: XmlDocument): Promise<XmlDocument | undefined> {
   const os = document.find("os"), paths = BOOT_FILES.map((name) => childText(os, name)?.trim());
   if (os === undefined || paths[0] === undefined) return undefined;
@@ -162,7 +162,10 @@ export class Promotion {
     return finished === null ? undefined : definition;
   }
 
-  /** What the cards of its VM need here, and is missing or off. @throws {ReplicaDamaged} @throws {XmlError} */
+  /**
+   * Networks that the VM's cards need here, and that are missing or off. @throws {ReplicaDamaged} @throws
+   * {XmlError}
+   */
   async check(replica: StoredReplica): Promise<MigrationFinding[]> {
     const definition = await this.#definition(replica);
     return definition === undefined ? [] : await checkCards(this.services.host(), definition);
@@ -178,7 +181,7 @@ export class Promotion {
     });
   }
 
-  /** What keeps a VM of that id or name from being made here. */
+  /** Reason why a VM of that id or name cannot be created here. */
   fault({ vmId, vmName }: StoredReplica): string | undefined {
     const { inventory, label } = this.services.host(), all = inventory.everyVm();
     // Also the host that it comes from tells this
@@ -199,7 +202,7 @@ export class Promotion {
       readonly by: string;
       /** Networks of its definition → those here. */
       readonly networks?: NetworkChoices;
-      /** Whoever asks has the replica to itself. */
+      /** Whether the caller holds the replica already. */
       readonly isHeld?: boolean;
     },
   ): Promise<Omit<Output<"promote_replica">, "lostSeconds" | "warnings"> & { readonly warnings: string[] }> {
@@ -262,7 +265,7 @@ export class Promotion {
     }
   }
 
-  /** Makes volumes of the replica's disks. @returns what each is now, by target */
+  /** Makes volumes of the replica's disks. @returns each disk's new place, by target */
   async #moveDisks(
     { folder, state }: Whole,
     { id: replicaId, vmId: uuid, vmName: name, pool }: StoredReplica,
@@ -374,7 +377,7 @@ export class Promotion {
     return rest;
   }
 
-  /** What is known of tests and switch-overs is put right after a start: they may have been cut short. */
+  /** Corrects records of tests and switch-overs after a start: they may have been interrupted. */
   async reconcile(): Promise<void> {
     const { records } = this.services, host = this.services.host(), all = host.inventory.everyVm();
     for (const replica of records.incoming.all()) {

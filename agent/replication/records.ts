@@ -46,7 +46,7 @@ export interface StoredReplication {
   readonly owner: Delegator;
   readonly createdAt: number;
   readonly finished: FinishedIncrement | null;
-  /** Which image each disk was then, by target: what changed is told of the same one alone. */
+  /** Identity of each disk's image at that time, by target: changes are known only of the same image. */
   readonly images: Readonly<Record<string, string>>;
   /** Of a VM that was off: what a write to its disks changes. */
   readonly offMark?: string | undefined;

@@ -1,4 +1,4 @@
-/** Who works on which replica: an increment that comes, a test that begins, a switch-over. One at a time. */
+/** Locks on replicas: an increment that comes, a test that begins, a switch-over. One at a time. */
 import { ContractError } from "../../lib/contract/mod.ts";
 import { within } from "../within.ts";
 

@@ -16,7 +16,7 @@ import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 import { commitImage } from "../storage/qemu_img.ts";
 
-/** Where replicas are, below the folder of a storage pool: none of it is a volume. */
+/** Folder of replicas, below the folder of a storage pool: none of it is a volume. */
 export const REPLICAS_FOLDER = ".kvm-manager-replicas";
 /** QEMU's user gets through to images that it was given the path of, and sees no names. */
 export const FOLDER_MODE = 0o711;
@@ -29,7 +29,7 @@ const CopyId = Type.String({ pattern: "^[0-9]{8}-[0-9]{6}-[0-9a-f]{8}$" });
 const Target = Type.String({ pattern: "^[a-z]{2,8}$" });
 const Time = Type.Integer({ minimum: 0 });
 
-/** What `replica.json` says. */
+/** Content of `replica.json`. */
 const ReplicaState = Type.Object({
   version: Type.Literal(1),
   replicaId: Type.String(),
@@ -75,7 +75,7 @@ export class ReplicaFolder {
     return this.at(`${fileOfDisk(disk.target, copyId)}${PART}`);
   }
 
-  /** What it holds. @throws {ReplicaDamaged} */
+  /** Reads its state. @throws {ReplicaDamaged} */
   async read(): Promise<ReplicaState> {
     let bytes;
     try {
@@ -162,7 +162,10 @@ export class ReplicaFolder {
     return sum;
   }
 
-  /** Merges what is pending. Ended in the middle, the same is merged again. @returns what it holds then @throws {ContractError} @throws {ToolError} */
+  /**
+   * Merges the pending increments. If it is interrupted, the same are merged again. @returns the new state
+   * @throws {ContractError} @throws {ToolError}
+   */
   async merge(state: ReplicaState, signal: AbortSignal): Promise<ReplicaState> {
     for (const { files } of state.pending) {
       for (const { target, file } of files) {

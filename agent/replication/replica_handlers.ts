@@ -57,7 +57,7 @@ const runsThere = ({ vmId }: StoredReplica, linked: ReplicationContext["linked"]
 const isSeenThere = ({ vmId }: StoredReplica, linked: ReplicationContext["linked"]) =>
   linked.withVm(vmId)?.status.connected === true;
 
-/** What speaks against switching over to a replica here. @throws {ContractError} */
+/** Findings against switching over to a replica here. @throws {ContractError} */
 async function switchOverPlan(
   { promotion, linked, host, clock }: ReplicationContext,
   replica: StoredReplica,

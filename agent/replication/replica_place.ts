@@ -1,4 +1,4 @@
-/** Where replicas lie on this host. */
+/** Places of replicas on this host. */
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { plainPath } from "../machine/host_file.ts";

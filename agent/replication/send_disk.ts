@@ -27,7 +27,7 @@ const ZERO = new Uint8Array(BLOCK_BYTES);
 
 const isZeros = (content: Uint8Array) => Buffer.compare(content, ZERO.subarray(0, content.length)) === 0;
 
-/** What stands for a block when disks are compared. */
+/** Digest of a block when disks are compared. */
 export const digestOfBlock = (content: Uint8Array): string =>
   isZeros(content) ? "" : createHash("sha256").update(content).digest("base64");
 
@@ -37,7 +37,7 @@ export interface DiskToSend {
   readonly path: string;
   readonly target: string;
   readonly bytes: number;
-  /** Which of the increment's disks it is. */
+  /** Index of the disk in the increment. */
   readonly index: number;
   readonly mode: DiskMode;
   readonly talk: ReplicationConversation;
@@ -125,7 +125,10 @@ async function sendHeld(
   }
 }
 
-/** Sends the blocks of a chunk that the replica has otherwise. @param digests what it has of each block of the chunk */
+/**
+ * Sends the blocks of a chunk that differ from the replica's. @param digests the replica's digest of each
+ * block of the chunk
+ */
 async function sendDifferent(
   sender: Sender,
   file: Clusters,

@@ -77,7 +77,7 @@ export function replicaView(stored: StoredReplica, now: number): Output<"list_re
 /** Seconds between two increments of a new replication. */
 export const USUAL_SECONDS = REPLICATION_SECONDS.usual;
 
-/** What alerts see of them. */
+/** Lags of replications, for alerts. */
 export function lagsOf(
   { outgoing: sent, incoming }: ReplicationRecords,
   outgoing: OutgoingReplications,

@@ -26,7 +26,7 @@ export function isToConvert(head: Uint8Array): boolean {
   return format !== undefined && format !== "qcow2";
 }
 
-/** What the image is called that a disk becomes: `web.qcow2` of `web.vmdk`. */
+/** Name of the qcow2 image that a disk is converted to: `web.qcow2` of `web.vmdk`. */
 export const convertedName = (name: string): string => `${name.replace(/\.(vmdk|vdi|vhdx?)$/i, "")}.qcow2`;
 
 /** @throws {ContractError} VolumeExists where what a disk becomes is there */
@@ -54,7 +54,7 @@ export async function convertArrived(
   host: LibvirtHost,
   { pool, name, path, size }: ArrivedDisk,
   { command, policy, job, actor }: {
-    /** What has brought it. */
+    /** The command that the disk arrived by. */
     readonly command: CommandName;
     readonly policy: Pick<ImagePolicy, "maxVirtualGb">;
     readonly job: OpenJob;

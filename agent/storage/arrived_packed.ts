@@ -70,7 +70,7 @@ export async function unpackArrived(
   host: LibvirtHost,
   { pool, name, path, size, packing }: ArrivedDisk & { readonly packing: PackingName },
   { command, policy, job, actor }: {
-    /** What has brought it. */
+    /** The command that the file arrived by. */
     readonly command: CommandName;
     readonly policy: ImagePolicy;
     readonly job: OpenJob;

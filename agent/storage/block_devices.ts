@@ -31,7 +31,7 @@ export async function hardwareBelow(name: string, seen: Set<string> = new Set())
   return [path, ...below, ...places.filter((each) => each !== undefined)];
 }
 
-/** Where udev has names of block devices that stay the same, whatever the kernel calls these. */
+/** Folders in which udev has stable names of block devices, whatever the kernel calls these. */
 const STABLE = ["/dev/disk/by-id", "/dev/mapper"];
 /** Names of what is on a device, which may be copied to another one. */
 const OF_CONTENT = /^lvm-pv-uuid-/;
@@ -78,7 +78,10 @@ interface LiveBlock {
   readonly paths: readonly string[];
 }
 
-/** What the host reads and writes now: asked once, when it is first needed, however many devices are compared with it. */
+/**
+ * Returns a function that reads the host's block devices in use once, at its first call, however many devices are
+ * compared with them.
+ */
 export function liveOnce(): () => Promise<readonly LiveBlock[]> {
   let reading: Promise<readonly LiveBlock[]> | undefined;
   const read = async () =>
@@ -89,11 +92,11 @@ export function liveOnce(): () => Promise<readonly LiveBlock[]> {
 }
 
 /**
- * What the host has on a block device, a partition of it, or what is made of it: a guest that writes to it, too, would
- * destroy that. Undefined where nothing is mounted or swapped to there.
+ * The host's use of a block device, of a partition of it or of a device built on it: a guest that writes to
+ * it, too, would destroy that data. Undefined if nothing is mounted or swapped to there.
  *
- * @param device a path, under whatever name
- * @param live of a look at several devices, so that it is read once
+ * @param device a path, by any of its names
+ * @param live the host's devices in use, shared by several calls so that they are read once
  */
 export async function hostUseOf(device: string, live = liveOnce()): Promise<string | undefined> {
   const real = await undefinedIfMissing(hostFiles.realPath(device));

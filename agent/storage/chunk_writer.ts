@@ -7,7 +7,7 @@
 export const PIECE_BYTES = 1024 * 1024;
 const BUFFERS = 8;
 
-/** What takes pieces, in order; done with one when its memory may change. */
+/** Takes pieces, in order; a piece's memory may change once its promise is resolved. */
 export interface Writer {
   give(bytes: Uint8Array<SharedArrayBuffer>): Promise<void>;
 }
@@ -38,7 +38,7 @@ export class ChunkWriter {
     this.#onWritten = onWritten;
   }
 
-  /** Takes bytes in; waits while all buffers are full. @throws what a writer throws, for earlier bytes, too */
+  /** Takes bytes in; waits while all buffers are full. @throws errors of the writer, also those of earlier bytes */
   async put(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const buffer = this.#buffers[this.#at]!;
@@ -51,7 +51,7 @@ export class ChunkWriter {
     }
   }
 
-  /** Writes what is there, and waits until all is taken. @throws what a writer throws */
+  /** Writes the rest, and waits until all of it is taken. @throws errors of the writer */
   async flush(): Promise<void> {
     if (this.#used > 0) this.#write(this.#buffers[this.#at]!);
     await Promise.all(this.#buffers.map(({ taken }) => taken));

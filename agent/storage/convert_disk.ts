@@ -34,8 +34,8 @@ export async function requireQemuImg(what: string): Promise<void> {
 /**
  * Judges a disk by its head.
  *
- * @param said what it is said to be
- * @param what it is called, for people
+ * @param said the format that the sender declared
+ * @param what its name in errors
  * @throws {ContractError} DiskRefused, ImageTooLarge
  */
 export async function judgeArriving(
@@ -103,7 +103,7 @@ class Guard implements Disposable {
   }
 }
 
-/** Where a disk is converted to. */
+/** Pool and name that a disk is converted to. */
 export interface ConversionTarget {
   readonly pool: string;
   readonly name: string;
@@ -111,21 +111,21 @@ export interface ConversionTarget {
   readonly format: "qcow2" | "raw" | undefined;
 }
 
-/** What is converted, and where to. */
+/** A source and the target it is converted to. */
 export interface Conversion extends ConversionTarget {
   /** The file that it is, or lies in. */
   readonly path: string;
   readonly disk: ArrivingDisk;
-  /** Where it lies in the file: bytes. */
+  /** Its part of the file, in bytes. */
   readonly part: { readonly offset: number; readonly size: number };
 }
 
 /** An image that is converted, and where to. */
 export interface ImageConversion extends ConversionTarget {
   readonly source: ImageNode;
-  /** What a guest sees of it, in bytes. */
+  /** Size that a guest sees, in bytes. */
   readonly virtualBytes: number;
-  /** What its files take, in bytes. */
+  /** Size of its files, in bytes. */
   readonly packedBytes: number;
 }
 

@@ -1,8 +1,9 @@
 /**
- * Copying a volume as part of a job: libvirt has no call for how far a copy is, nor one that ends it. How far it is,
- * the growing volume's allocation tells; it is ended through the program that libvirt has copy. It also takes format
- * and chain from the content. So on this host qemu-img is run directly, where this process may write to the new volume.
- * Where it may not, libvirt copies what is built on nothing, and the rest is refused.
+ * Copying a volume as part of a job: libvirt has no call for how far a copy is, nor one that ends it. How far
+ * it is, the growing volume's allocation tells; it is ended through the program that libvirt has copy. It
+ * also takes format and chain from the content. So on this host qemu-img is run directly, where this process
+ * may write to the new volume. Where it may not, libvirt copies volumes without a backing image, and others
+ * are refused.
  */
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
@@ -29,7 +30,7 @@ import { message } from "../../lib/i18n/message.ts";
 /** Milliseconds between two looks at the copy. */
 const LOOK_MS = 500;
 
-/** What a copy is made of and where it goes. */
+/** Source and target of a copy. */
 export interface VolumeCopy {
   readonly source: CopySource | Volume;
   readonly pool: string;

@@ -12,10 +12,10 @@ export interface CopySource extends CheckedImage {
 }
 
 /**
- * Decides on a source, and keeps it, what it is built on, and the VMs that could write to either as they are.
+ * Decides on a source, and locks it, its backing images and the VMs that could write to any of them.
  *
  * @param except a VM that is held already
- * @throws {ContractError} what the decision says; VolumeInUse, VmBusy, DiskRefused @throws {LibvirtError}
+ * @throws {ContractError} the error of the decision, VolumeInUse, VmBusy, DiskRefused @throws {LibvirtError}
  */
 export async function copySource(
   host: LibvirtHost,

@@ -23,7 +23,7 @@ import { ChunkWriter } from "./chunk_writer.ts";
 import { PieceSource } from "./piece_source.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-/** What it needs of the application. */
+/** Services of the application that a copy needs. */
 export interface CopyServices {
   readonly dispatch: Dispatch;
   readonly hosts: Pick<HostRegistry, "local">;
@@ -221,7 +221,7 @@ export class HostCopy implements Disposable {
   }
 }
 
-/** What is copied must stand alone. @throws {ContractError} VolumeNotFound, VolumeCopyFailed */
+/** Refuses volumes that are built on others. @throws {ContractError} VolumeNotFound, VolumeCopyFailed */
 async function requireAlone(call: CommandCall, { from, to }: VolumeCopyPlan): Promise<void> {
   const volumes = await call("get_volumes", { host: from.host, pool: from.pool });
   const found = volumes.find(({ name }) => name === from.volume);

@@ -10,7 +10,7 @@ import type { ImageRequest } from "./disk_images/check.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { linkVolume, type Volume } from "./volumes.ts";
 
-/** What is made of what. */
+/** Source and target of a new disk image. */
 export interface NewDiskImage {
   readonly source: ImageRequest;
   readonly pool: string;
@@ -23,7 +23,7 @@ export interface NewDiskImage {
   readonly snapshot?: string | undefined;
 }
 
-/** Whose work it is a part of. */
+/** The job that it is a part of, and the principal's role. */
 export interface DiskImageWork {
   readonly role: Role;
   readonly job: JobHandle;
@@ -36,10 +36,11 @@ export interface DiskImageWork {
 }
 
 /**
- * Makes it, held and as a step that is written down.
+ * Makes the image as a recorded step, with source and target locked.
  *
- * @returns the volume, and what it is built on
- * @throws {ContractError} what the decision on the source says; StorageBusy, VolumeInUse, VmBusy, JobCancelled @throws {LibvirtError}
+ * @returns the volume and its backing image
+ * @throws {ContractError} the error of the decision on the source, StorageBusy, VolumeInUse, VmBusy,
+ *   JobCancelled @throws {LibvirtError}
  */
 export async function makeDiskImage(
   host: LibvirtHost,

@@ -1,17 +1,20 @@
-/** Which image a disk is: another one at the same place, or the same at another place, is not the same. */
+/**
+ * Identity of a disk's image: another image at the same place, or the same image at another place, is not the
+ * same.
+ */
 import type { Disk } from "../../lib/contract/mod.ts";
 import { statFile } from "../machine/host_file.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { pathOfDisk } from "./disk_path.ts";
 
-/** Where a disk is, and which image; undefined for one that cannot be looked at. */
+/** Path and identity of a disk's image; undefined if the disk cannot be looked at. */
 export interface DiskOrigin {
   readonly path: string;
   readonly image: string | undefined;
 }
 
-/** Which image is at a place. */
+/** Identity of the image at a place. */
 export async function imageOf(
   { type, source = "" }: Pick<Disk, "type" | "source">,
 ): Promise<string | undefined> {
@@ -25,7 +28,7 @@ export async function imageOf(
 }
 
 /**
- * Which image a disk is, whether it is given by a path or by its volume; undefined where nothing is there.
+ * Origin of a disk that is given by a path or by its volume; undefined if nothing is there.
  *
  * @throws {LibvirtError}
  */

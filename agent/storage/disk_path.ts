@@ -1,10 +1,10 @@
-/** Where the image of a VM's disk is, and its volume, also of one that names a pool and a volume instead of a path. */
+/** Path and volume of a VM's disk, also if its definition names a pool and a volume instead of a path. */
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import { type LinkCaller, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
 
-/** What of a disk says where it is. */
+/** The fields of a disk that say where it is. */
 type DiskSource = { readonly type: string; readonly source?: string | undefined };
 
 /** The pool and the volume that a disk of the type `volume` names. */

@@ -1,4 +1,7 @@
-/** Who needs a volume, read from libvirt and the images' heads: asked before something goes, is replaced or is overwritten. */
+/**
+ * Users of a volume, read from libvirt and the images' heads: asked before a volume is deleted, replaced or
+ * overwritten.
+ */
 import { userName, vmName, type VmReference } from "../../lib/i18n/message.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser, type VM } from "../../lib/contract/mod.ts";
@@ -48,7 +51,7 @@ async function definitionsOf(
   }
 }
 
-/** What a VM's saved memory goes on with, where that is not what is defined. */
+/** Paths that a VM's saved memory resumes with, if they are not those of its definition. */
 async function savedPaths(host: Services, vm: VM): Promise<{ path: string; isImage: boolean }[]> {
   const saved = await savedDevices(host, vm);
   if (saved === undefined) return [];
@@ -59,7 +62,7 @@ async function savedPaths(host: Services, vm: VM): Promise<{ path: string; isIma
   return [...disks.flat(), ...saved.otherPaths.map((path) => ({ path, isImage: false }))];
 }
 
-/** What VMs need. */
+/** Files that VMs need. */
 interface VmsNeed {
   readonly used: UsedPlaces;
   /** An image that is not there, of which no definition says what it is built on: that may be anything. */
@@ -120,15 +123,15 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
   throw new ContractError("StorageUnknown", { reason });
 }
 
-/** What needs a volume, or something in it where it is a folder. */
+/** A user of a volume, or of a file in it if it is a folder. */
 export interface VolumeUse {
   /** As it is called in an error. */
   readonly user: VmReference | string;
-  /** What is needed, from the volume's own name on: `disk.qcow2`, `folder/disk.qcow2`. */
+  /** The file that is needed, from the volume's own name on: `disk.qcow2`, `folder/disk.qcow2`. */
   readonly what: string;
 }
 
-/** What does not count as a use. */
+/** Uses that do not count. */
 export interface UseOptions {
   /** Paths of volumes that go as well: what they are built on may go with them. */
   readonly going?: ReadonlySet<string>;
@@ -150,11 +153,12 @@ export type UseOf = (
 ) => Promise<VolumeUse | undefined>;
 
 /**
- * What tells who needs a volume, exactly: asked before something is removed, replaced, overwritten or resized. Every keeper
- * is asked: VMs with all files that they name, their snapshots, templates, the bin, backups, volumes that are built on it,
- * and of a folder also other pools and mounts.
+ * Returns a function that finds the users of a volume exactly: asked before one is deleted, replaced,
+ * overwritten or resized. Every keeper is asked: VMs with all files that they name, their snapshots,
+ * templates, the bin, backups, volumes that are built on it, and for a folder also other pools and mounts.
  *
- * @throws {ContractError} StorageUnknown when the images cannot be read in time, or one is not there: then nothing may go
+ * @throws {ContractError} StorageUnknown when the images cannot be read in time, or one is missing: then
+ *   nothing may be deleted
  */
 export async function exactUsers(
   host: LibvirtHost,
@@ -172,7 +176,7 @@ export async function exactUsers(
   const identities = new FileIdentities(used.places());
   const namedAt = (place: string, held: UsedPlaces) => [...used.at(place), ...held.at(place)][0]?.name;
 
-  /** Who needs what is at a path, by the path and by what the file itself is. */
+  /** Users of a place, by its path and by the file's identity. */
   const atPath = async (
     place: string,
     file: Deno.FileInfo | undefined,

@@ -1,13 +1,14 @@
-/** Which file is at a path: another one can take its place. */
+/** Identity of the file at a path: another file can take its place. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { isSystemError } from "../machine/files.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 import { log } from "../log.ts";
 
 /**
- * Which file is at a path of our machine: its number, and when it was made, as numbers are used again.
+ * Identity of the file at a path of this machine: its inode number and its birth time, as numbers are used
+ * again.
  *
- * @returns null where there is none; undefined where it cannot be looked at, which is logged
+ * @returns null if there is no file; undefined if it cannot be looked at, which is logged
  */
 export async function fileAt({ files }: LocalMachine, path: string): Promise<string | null | undefined> {
   try {

@@ -1,4 +1,4 @@
-/** What lies in a folder of this host, to the last file: looked at before the folder goes. */
+/** Content of a folder of this host, to the last file: listed before the folder is deleted. */
 import { undefinedIfMissing } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
@@ -39,16 +39,16 @@ export async function filesBelow(folder: string): Promise<FoundFile[]> {
 
 const keyOf = ({ dev, ino }: Deno.FileInfo) => `${dev}:${ino}`;
 
-/** What is at a path; a word where there is nothing to be seen. */
+/** File information of a path; a word if there is none. */
 type FileLook = (path: string) => Promise<Deno.FileInfo | string>;
 
-/** Which of some places is a file, whatever name it is asked for by: a hard link and a bind mount give it another path. */
+/** Finds the one of some paths that leads to a file: a hard link and a bind mount give it other paths. */
 export class FileIdentities {
   #byFile: Promise<Map<string, string[]>> | undefined;
 
   constructor(private readonly places: readonly string[], private readonly look: FileLook = statInTime) {}
 
-  /** What is at a path; undefined where there is nothing to be seen. */
+  /** File information of a path; undefined if there is none. */
   async infoAt(path: string): Promise<Deno.FileInfo | undefined> {
     const info = await this.look(path);
     return typeof info === "string" ? undefined : info;

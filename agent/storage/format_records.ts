@@ -24,7 +24,10 @@ interface FormatRecord extends FileId {
   readonly format: DiskFormat;
 }
 
-/** What libvirt reports about a volume on another machine has nothing that stays with the file: its path stands for it. */
+/**
+ * Identity of volumes on another machine: libvirt reports nothing that stays with the file, so the path
+ * stands for it.
+ */
 const BY_PATH: FileId = { inode: 0, born: 0 };
 
 /** Gives the file's identity; undefined for what is no file, for a device has no format of its own. */
@@ -49,7 +52,7 @@ export class FormatRecords {
   readonly #records = new Map<string, FormatRecord>();
   /** The same by the file, where its file system tells its birth: a file that is moved or linked stays what it was. */
   readonly #byFile = new Map<string, DiskFormat>();
-  /** What was seen at VMs, and is recorded: format, and path or pool and volume. */
+  /** Formats seen at VMs that are recorded: format, and path or pool and volume. */
   readonly #seen = new Set<string>();
 
   /** Those whose record is to be written, by path. */

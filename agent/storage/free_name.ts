@@ -10,7 +10,7 @@ import { volumeNamed } from "./volumes.ts";
 
 const isVolumeName = checker(NewVolumeName);
 
-/** What is copied, and into what. */
+/** Source and target pool of a copy that needs a name. */
 export interface NamedCopy {
   readonly pool: string;
   /** The old volume's name, and the disk's target where that is no name for a volume. */

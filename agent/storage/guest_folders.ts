@@ -23,7 +23,7 @@ export function above(path: string): string[] {
   }
 }
 
-/** What the kernel says of many paths, asked at once: servers that do not answer are waited for together. */
+/** File information of many paths, read at the same time: servers that do not answer are waited for together. */
 export async function statAll(paths: Iterable<string>) {
   return new Map(
     await Promise.all([...new Set(paths)].map(async (path) => [path, await statInTime(path)] as const)),

@@ -1,7 +1,7 @@
 /**
- * What else needs the disks that a VM writes to: another VM that has the same image, and what is built on it. Asked before
- * a VM starts, is reverted or comes back from the bin, and told on pages. Volumes, the bin and templates are known from
- * memory; heads are read of disks that are in no pool alone.
+ * Other users of the disks that a VM writes to: VMs that have the same image, and images that are built on
+ * it. Asked before a VM starts, is reverted or is restored from the bin, and reported on pages. Volumes, the
+ * bin and templates are known from memory; only for disks outside all pools heads are read.
  */
 import type { LocalMachine } from "../machine/machine.ts";
 import { userName } from "../../lib/i18n/message.ts";
@@ -65,7 +65,7 @@ interface ImageUse {
 /** A use, by where its path leads. */
 type PlacedUse = readonly [place: string, use: ImageUse];
 
-/** Where a disk is, as far as memory tells. */
+/** Path of a disk, as far as the inventory knows it. */
 function pathOf(
   { inventory }: LibvirtHost,
   { type, source }: Pick<SomeDisk, "type" | "source">,
@@ -83,7 +83,7 @@ interface DiskOfVm {
   readonly use: ImageUse;
   /** Whether memory does not know its head. */
   readonly isUnread: boolean;
-  /** What its VM's definition says that it is built on. */
+  /** The disk's backing chain by the VM's definition. */
   readonly declared: TargetChain | undefined;
 }
 
@@ -109,13 +109,16 @@ function disksOfVms(host: LibvirtHost, vms: readonly VM[]): DiskOfVm[] {
   });
 }
 
-/** What VMs' definitions say that their disks are built on: that counts, be the disks to be seen or not. */
+/** Backing images by the VMs' definitions: they count whether the disks can be read or not. */
 const basesDeclared = (disks: readonly DiskOfVm[]): ImageUse[] =>
   disks.flatMap(({ use, declared }) =>
     (declared?.bases ?? []).map((path) => ({ ...use, path, isBase: true, shareable: false }))
   );
 
-/** What is built on something: volumes, by the VM that has them, and what the bin, templates and snapshots keep. */
+/**
+ * Backing images of volumes, each with the VM that has the volume, and of images that the bin, templates and
+ * snapshots keep.
+ */
 function basesKept(
   { inventory, keepers }: LibvirtHost,
   disks: readonly ImageUse[],
@@ -140,7 +143,10 @@ function basesKept(
   return [...volumes, ...left.map(useOf), ...kept];
 }
 
-/** Where paths lead, folder by folder: a folder that does not respond in the time keeps its paths as they are. */
+/**
+ * Paths with their links followed, folder by folder: paths of a folder that does not respond in time stay as
+ * they are.
+ */
 async function followed(
   machine: LocalMachine | null,
   paths: Iterable<string>,
@@ -156,7 +162,7 @@ async function followed(
   return (path) => known.get(path) ?? path;
 }
 
-/** What VMs' disks are built on that are in no pool, by where it is, as far as heads can be read in the time. */
+/** Backing images of VMs' disks outside all pools, by path, as far as heads can be read in time. */
 async function basesRead(
   machine: LocalMachine,
   disks: readonly DiskOfVm[],
@@ -177,7 +183,7 @@ async function basesRead(
   return found.flat();
 }
 
-/** Who uses which image, of a whole host. */
+/** All uses of images on a host. */
 export class ImageUses {
   private constructor(
     private readonly host: LibvirtHost,
@@ -187,7 +193,7 @@ export class ImageUses {
     private readonly byPlace: ReadonlyMap<string, readonly ImageUse[]>,
     /** Asks which files are the same under other names. */
     private readonly isExact: boolean,
-    /** What did not respond when it was read. */
+    /** Paths that did not respond when they were read. */
     private readonly unread: ReadonlySet<string>,
   ) {}
 
@@ -226,7 +232,7 @@ export class ImageUses {
     );
   }
 
-  /** What else needs the disks that a VM writes to, each user of a disk once. */
+  /** Other users of the disks that a VM writes to, each user of a disk once. */
   async conflicts({ id, disks }: Subject): Promise<ImageConflict[]> {
     let active: ReadonlySet<string> | undefined;
     const isActive = (owner: string | undefined) => {
@@ -269,7 +275,7 @@ export class ImageUses {
     return found.flat();
   }
 
-  /** What was not read may need the disks, too: says so before they are written to. */
+  /** Logs the paths that were not read, and may be built on the disks, before the disks are written to. */
   #warn(vmId: string, unread: ReadonlySet<string>): void {
     if (!this.isExact || unread.size === 0) return;
     const named = [...unread].slice(0, MOST_NAMED).join(", "), more = unread.size - MOST_NAMED;
@@ -300,7 +306,7 @@ export class ImageUses {
   }
 }
 
-/** What else needs the disks that a VM writes to, as exactly as it can be told. */
+/** Other users of the disks that a VM writes to, as exactly as they can be found. */
 export async function imageConflicts(host: LibvirtHost, vm: Subject): Promise<ImageConflict[]> {
   if (!vm.disks.some(isWritten)) return [];
   await readPoolsSoon(host);

@@ -11,12 +11,12 @@ import type { OperationRecord } from "../operations/step.ts";
 import type { Store } from "../store/store.ts";
 import { removeUnused } from "./volume_steps.ts";
 
-/** Where those of one kind are written down: by the columns `host`, `path` and `operation` (JSON). */
+/** Table of the left files of one kind, with the columns `host`, `path` and `operation` (JSON). */
 export interface LeftFileTable {
   readonly table: string;
   /** Column for when a file was kept, in ms since 1970; left out where that is of no use. */
   readonly keptAt?: string;
-  /** What one is called in the log. */
+  /** Name of a file of this kind in the log. */
   readonly logName: string;
 }
 
@@ -94,8 +94,8 @@ export class LeftFiles implements Disposable {
   /**
    * Deletes a file, and records that.
    *
-   * @returns why it stays; `over` where it does not, or is another file by now
-   * @throws {ContractError} @throws {LibvirtError} @throws what `isEmpty` throws
+   * @returns the reason why it stays; `over` if it was deleted, or is another file by now
+   * @throws {ContractError} @throws {LibvirtError} @throws errors of `isEmpty`
    */
   async remove(
     { operation, step }: LeftFileRecord,

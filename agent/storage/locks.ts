@@ -7,7 +7,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
  */
 export type Hold = "change" | "make" | "read";
 
-/** What is known of an operation that holds something. */
+/** An operation that has locked something. */
 interface Holder {
   readonly hold: Hold;
   /** The VM that is given it. */

@@ -1,4 +1,4 @@
-/** What is mounted where on this host. Source: proc(5), mountinfo. */
+/** Mounts of this host. Source: proc(5), mountinfo. */
 import { hiddenFolders, isBelow, mountLines, mountOf, parseMounts } from "../../lib/formats/mountinfo.ts";
 import { namesIn, textAt, undefinedIfMissing } from "../machine/files.ts";
 import { hostFiles } from "../machine/host_files.ts";

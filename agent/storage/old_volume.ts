@@ -13,7 +13,7 @@ import { deleteVolume } from "./passphrases.ts";
 import { refuseUsedVolume } from "./volume_work.ts";
 import { volumeNamed } from "./volumes.ts";
 
-/** Which it is. */
+/** Pool and name of the old volume. */
 export interface OldVolume {
   readonly pool: string;
   readonly volume: string;
@@ -22,7 +22,7 @@ export interface OldVolume {
   readonly file: FileIdentity | null;
 }
 
-/** What became of it. */
+/** Outcome for the old volume. */
 type Outcome = Partial<Pick<Output<"move_disk">["oldVolume"], "isThere" | "bin" | "reason">>;
 
 /**

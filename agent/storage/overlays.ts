@@ -21,7 +21,7 @@ const POOLS_MS = 1000;
 /** Files of a stopped pool's folder whose heads are read, and how many at once. */
 const MOST_HEADS = 5000, AT_ONCE = 16;
 
-/** What libvirt says of a pool that was removed, or stopped, since it was listed. */
+/** Errors that libvirt reports about a pool that was deleted or stopped since it was listed. */
 const GONE: ReadonlySet<number> = new Set([VIR_ERR.NO_STORAGE_POOL, VIR_ERR.OPERATION_INVALID]);
 
 /** A volume that is built on another. */
@@ -77,7 +77,7 @@ export async function readPoolsSoon(host: LibvirtHost): Promise<void> {
   });
 }
 
-/** What the head of a file said, as long as it is the same file with the same content. */
+/** Result of reading a file's head, valid as long as it is the same file with the same content. */
 interface ReadHead {
   readonly file: string;
   /** Undefined where it is on nothing. */
@@ -88,7 +88,7 @@ const heads = new Map<string, ReadHead>();
 const MOST_KEPT_HEADS = 50_000;
 
 /**
- * What an image says itself that it is built on; undefined where it is on nothing, or is no image.
+ * Backing image by an image's own head; undefined if it has none, or is no image.
  *
  * @throws {Error} when it cannot be read
  */
@@ -119,7 +119,7 @@ async function filesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** What the heads of files say, in a pool's folder; `unread`: the names of those that could not be read. */
+/** Reads the heads of the files in a pool's folder; `unread`: the names of those that could not be read. */
 async function readHeads(
   pool: string,
   folder: string,
@@ -149,11 +149,11 @@ const FOLDER_TYPES: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
 const overlayOf = ({ pool, name, path, backing }: Volume): Overlay[] =>
   backing === undefined ? [] : [{ pool, name, path, base: backing.path }];
 
-/** What is built on others in pools that are stopped or forgotten, as it was read last. */
+/** Overlays in pools that are stopped or forgotten, as they were read last. */
 export const rememberedOverlays = ({ inventory: { storage } }: LibvirtHost): Overlay[] =>
   storage.leftOverlays().flatMap(overlayOf);
 
-/** What is built on others in pools that are stopped or forgotten. */
+/** Overlays in pools that are stopped or forgotten. */
 interface LeftPools {
   readonly overlays: readonly Overlay[];
   /** Pools with a file whose head cannot be read, and of which nothing is remembered. */
@@ -182,8 +182,8 @@ async function stoppedPool({ name: pool, xml }: PoolRecord): Promise<StoppedPool
 }
 
 /**
- * What is built on others in pools that are stopped or forgotten: as the heads of the files say that are in their folders,
- * and of what cannot be seen now as it was read last.
+ * Overlays in pools that are stopped or forgotten: by the heads of the files in their folders, and for files
+ * that cannot be read now as they were read last.
  */
 async function leftPools(host: LibvirtHost): Promise<LeftPools> {
   const { inventory: { storage }, machine } = host, remembered = rememberedOverlays(host);
@@ -217,7 +217,7 @@ async function leftPools(host: LibvirtHost): Promise<LeftPools> {
   };
 }
 
-/** What is built on others in pools that are stopped or forgotten, as far as that can be seen. */
+/** Overlays in pools that are stopped or forgotten, as far as they can be read. */
 export const leftOverlays = async (host: LibvirtHost): Promise<readonly Overlay[]> =>
   (await leftPools(host)).overlays;
 
@@ -235,8 +235,9 @@ export function leftOverlaysSoon(host: LibvirtHost): Promise<readonly Overlay[]>
 }
 
 /**
- * What tells what of {@link leftOverlays} is built on what is at a path. A pool that is active counts as read or to be
- * read: after a connection was lost, what is remembered of it may have been merged meanwhile.
+ * Returns a function that finds the one of {@link leftOverlays} that is built on a path. Active pools count
+ * as read or to be read: after a connection was lost, their remembered overlays may have been merged
+ * meanwhile.
  */
 export async function leftOn(host: LibvirtHost): Promise<(path: string) => Promise<Overlay | undefined>> {
   const { machine, inventory: { storage } } = host;
@@ -251,7 +252,7 @@ export async function leftOn(host: LibvirtHost): Promise<(path: string) => Promi
 }
 
 /**
- * What tells which volume is built on what is at a path, as the pools tell it.
+ * Returns a function that finds the volume that is built on a path, by the records of the pools.
  *
  * @param own paths of volumes that do not count
  */

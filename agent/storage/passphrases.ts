@@ -1,6 +1,7 @@
 /**
- * Which volume a passphrase opens. libvirt keeps one secret a path, and another volume can take the path meanwhile: what is
- * encrypted is told by its own head, and what lies in the bin keeps the secret of the path that it had.
+ * Finds the volume that a passphrase opens. libvirt keeps one secret per path, and another volume can take
+ * the path meanwhile: an encrypted volume is recognized by its own head, and one in the bin keeps the secret
+ * of its former path.
  */
 import { LibvirtError } from "../../ffi/error.ts";
 import { isLuksHead, LUKS_HEAD_BYTES } from "../../lib/formats/luks.ts";
@@ -30,7 +31,7 @@ export async function isLuks({ files }: LocalMachine, path: string): Promise<boo
   }
 }
 
-/** What in the bin the passphrase of a path opens, by its name; undefined where nothing does. */
+/** Name of the volume in the bin that the passphrase of a path opens; undefined if there is none. */
 export async function binnedAt(
   { bin, id, machine }: Pick<Services, "bin" | "id" | "machine">,
   path: string,

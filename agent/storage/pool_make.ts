@@ -13,7 +13,10 @@ import { message } from "../../lib/i18n/message.ts";
 
 /** `VIR_STORAGE_POOL_BUILD_NO_OVERWRITE`: what is on the device already is not lost. */
 const NO_OVERWRITE = 4;
-/** What libvirt reports about types of pools; undefined for a driver that does not, as its test driver. @throws {LibvirtError} */
+/**
+ * Capabilities of libvirt's pool drivers; undefined for a driver without them, as its test driver. @throws
+ * {LibvirtError}
+ */
 async function poolCapabilities(link: LibvirtHost["link"]): Promise<XmlElement | undefined> {
   try {
     return parseXml(await link.call("poolCapabilities"));

@@ -11,9 +11,10 @@ import { message } from "../../lib/i18n/message.ts";
 const asking = new Set<string>();
 
 /**
- * What libvirt finds. A server is asked one question at a time.
+ * Sources of storage that libvirt finds. A server is asked one question at a time.
  *
- * @throws {ContractError} InvalidInput, NotOnThisHost, StorageBusy, StorageSourcesFailed, LibvirtTimeout when the server does not answer
+ * @throws {ContractError} InvalidInput, NotOnThisHost, StorageBusy, StorageSourcesFailed, LibvirtTimeout when
+ *   the server does not answer
  */
 export async function findSources(
   host: LibvirtHost,

@@ -46,17 +46,17 @@ export async function hasQemuImg(): Promise<boolean> {
 /** An image as qemu-img is to open it. */
 export type ImageNode = Pick<CheckedImage, "path" | "type" | "backing"> & {
   readonly format: ArrivingFormat;
-  /** Where it lies in the file, where that holds more: bytes. */
+  /** The image's part of the file if that holds more, in bytes. */
   readonly part?: { readonly offset: number; readonly size: number } | undefined;
 };
 
-/** What else QEMU is told of a format. */
+/** Further options of a format for QEMU. */
 const OPTIONS: Partial<Record<ArrivingFormat, object>> = {
   // The size that stands in the footer, which was judged, and not one that is worked out of cylinders.
   vpc: { force_size_calc: "current_size" },
 };
 
-/** What QEMU's block layer is told of an image: every node is named, nothing is read from a header. */
+/** Node of QEMU's block layer for an image: every node is named, nothing is read from a header. */
 function nodeOf({ path, type, format, part, backing: [next, ...rest] }: ImageNode): object {
   const whole = { driver: type === "block" ? "host_device" : "file", filename: path };
   const file = part === undefined ? whole : { driver: "raw", ...part, file: whole };
@@ -244,7 +244,7 @@ interface MappedStretch {
   readonly present: boolean;
 }
 
-/** What `qemu-img info` reports about a qcow2 image other than its data. */
+/** Parts of a qcow2 image other than its data, as `qemu-img info` reports them. */
 interface ImageExtras {
   readonly snapshots?: readonly unknown[];
   readonly "format-specific"?: { readonly data?: { readonly bitmaps?: readonly unknown[] } };
@@ -297,7 +297,7 @@ function keepUntil(end: Promise<unknown>, paths: readonly string[]): void {
   end.finally(() => held.dispose()).catch((error) => log.debug("how qemu-img ended is not known", { error }));
 }
 
-/** What `qemu-img compare` ends with when the images differ. */
+/** Exit status of `qemu-img compare` when the images differ. */
 const DIFFERENT = 1;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What is looked at before libvirt opens files for a VM: it opens them with the VM's lock held, and on a mount that
- * does not respond it keeps that lock for ever, so that no list of VMs comes to an end any more.
+ * Checks that files respond before libvirt opens them for a VM: it opens them with the VM's lock held, and on
+ * a mount that does not respond it keeps that lock for ever, so that no list of VMs ever ends.
  */
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { sourcePaths } from "../../lib/formats/xml/source_paths.ts";

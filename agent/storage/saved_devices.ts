@@ -1,6 +1,6 @@
 /**
- * What the saved memory of suspended VMs goes on with, where that is not what is defined: another program may have changed
- * the definition since. Asked by who looks whether a disk, an address or a network is in use.
+ * Devices that suspended VMs resume with, if they are not those of the definition: another program may have
+ * changed that since. Used to find out whether a disk, an address or a network is in use.
  */
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
@@ -15,7 +15,7 @@ type Services = Pick<LibvirtHost, "inventory" | "link">;
 /** Records are replaced, never changed: a VM that is defined or suspended again has another one. */
 const known = new WeakMap<DomainRecord, Promise<DomainSummary | undefined>>();
 
-/** What of a definition other VMs could use as well. */
+/** The parts of a definition that other VMs could use as well. */
 const usedBy = ({ disks, interfaces, otherPaths }: DomainSummary): string =>
   JSON.stringify([
     disks.map(({ target, source, readOnly, shareable }) => [target, source, readOnly, shareable]),
@@ -38,7 +38,10 @@ async function read(
   }
 }
 
-/** What the saved memory of a VM goes on with; undefined where it has none, or has what is defined. @throws {LibvirtError} */
+/**
+ * Devices that a VM resumes with; undefined if it has no saved memory, or resumes with its definition.
+ * @throws {LibvirtError}
+ */
 export async function savedDevices(
   host: Services,
   { id }: Pick<VM, "id">,

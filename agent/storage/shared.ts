@@ -1,4 +1,4 @@
-/** What the commands on pools and on volumes share: finding them, and telling why not. */
+/** Shared by the commands on pools and on volumes: finding them, and errors that say why they are not found. */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode } from "../../lib/contract/mod.ts";

@@ -1,6 +1,6 @@
 /**
- * What is built on the disks of a VM, for pages. Who uses which image is read of the whole host at once, and kept while its
- * VMs and its storage are what they were then: a page of one VM costs no look at the others.
+ * Images that are built on the disks of a VM, for pages. The uses of images are read for the whole host at
+ * once, and cached while its VMs and its storage do not change: a page of one VM does not read the others.
  */
 import type { Published } from "../events/hub.ts";
 import type { StorageUser, VM } from "../../lib/contract/mod.ts";
@@ -21,7 +21,7 @@ interface KeptUses extends Disposable {
 
 const keptUses = new WeakMap<LibvirtHost, KeptUses>();
 
-/** What of a VM counts for who uses which image. */
+/** The fields of a VM that uses of images depend on. */
 const keyOf = ({ name, disks }: Pick<VM, "name" | "disks">) =>
   JSON.stringify([
     name,

@@ -11,11 +11,11 @@ const MOST_NAMED = 8;
 export interface Unfinished {
   readonly pool: string;
   readonly name: string;
-  /** Whose it is: `callerOf()`. */
+  /** The caller that it belongs to: `callerOf()`. */
   readonly caller: string;
 }
 
-/** Whoever begins an upload: the account, with all its sessions and tokens, where there is one. */
+/** The principal that an upload belongs to: the account, with all its sessions and tokens, if there is one. */
 export const uploaderOf = ({ userId, holder }: Principal): string => userId ?? holder;
 
 /** Whether a caller may begin one more. @throws {ContractError} TooManyUploads */

@@ -51,7 +51,7 @@ interface Partial {
   received: number;
   /** Of what has arrived, also while it waits for the rest. */
   checksum: RunningChecksum | undefined;
-  /** What it is settled by when libvirt or this process goes away: then it cannot be resumed. */
+  /** Record that settles it when libvirt or this process ends: then it cannot be resumed. */
   readonly operation: Operation;
   /** The start of the content: it is written when all of it is there and was looked at, or kept until the rest comes. */
   head: Uint8Array | undefined;
@@ -85,7 +85,7 @@ function judge(
   throw new ContractError("DiskRefused", { path: `${partial.pool}/${partial.name}`, reason: refusal });
 }
 
-/** What somebody has begun is theirs: its content, its checksum and its name. @throws {ContractError} UploadOfOther */
+/** Requires that the principal began the upload, or is an administrator. @throws {ContractError} UploadOfOther */
 function requireOwn({ pool, name, caller }: Partial, principal: Principal): void {
   if (caller === uploaderOf(principal) || includes(principal.role, "administrator")) return;
   throw new ContractError("UploadOfOther", { pool, name });
@@ -95,7 +95,7 @@ function requireOwn({ pool, name, caller }: Partial, principal: Principal): void
 const arrivedOf = ({ received, head }: Partial) => received + (head?.length ?? 0);
 
 /**
- * What of the content may be written: nothing before its start is there and was looked at, so that what lies on the
+ * The part of the content that may be written: nothing before its start is complete and checked, so that the
  * disk never has a head that was not checked.
  *
  * @returns null while more has to come first @throws {ContractError} DiskRefused
@@ -122,7 +122,7 @@ export class Uploads {
 
   readonly #policy: () => ImagePolicy;
 
-  /** @param policy what an image may be. It throws a ContractError while that cannot be read */
+  /** @param policy limits of images. It throws a ContractError while they cannot be read */
   constructor(host: LibvirtHost, policy: () => ImagePolicy) {
     this.#host = host;
     this.#policy = policy;
@@ -414,7 +414,7 @@ export class Uploads {
     Object.assign(partial, { volume, path: made.path });
   }
 
-  /** What speaks against a new volume's being a disk or a CD; undefined where nothing does. */
+  /** Reason why a new volume is no disk or CD; undefined if there is none. */
   async #doubtOf(path: string): Promise<ConfigFinding | undefined> {
     const content = contentKind(await this.#host.link.call("volumeRead", { path, most: HEAD_BYTES }));
     // An archive of VMs, which import_ova takes.

@@ -1,4 +1,7 @@
-/** Which places of a host are used, and by whom. A place is a path with every link followed, or `volume:pool/name`. */
+/**
+ * Places of a host that are in use, with their users. A place is a path with every link followed, or
+ * `volume:pool/name`.
+ */
 import type { StorageUser, VM } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
@@ -29,19 +32,19 @@ export class UsedPlaces {
     return [...this.#users.keys()];
   }
 
-  /** Who uses what is at a place itself. */
+  /** Users of a place itself. */
   at(place: string): StorageUser[] {
     return [...this.#users.get(place)?.values() ?? []];
   }
 
-  /** Who uses what lies below a folder. */
+  /** Users of places below a folder. */
   below(folder: string): PlaceUse[] {
     return [...this.#users].flatMap(([place, users]) =>
       isBelow(place, folder) ? [...users.values()].map((user) => ({ user, place })) : []
     );
   }
 
-  /** Who uses places whose text begins so. */
+  /** Users of places whose text begins with `start`. */
   beginning(start: string): StorageUser[] {
     return [...this.#users].flatMap(([place, users]) => place.startsWith(start) ? [...users.values()] : []);
   }
@@ -63,10 +66,10 @@ export const vmUser = (inventory: Inventory, { id, name }: Pick<VM, "id" | "name
   name,
 });
 
-/** What is no VM. */
+/** A user that is no VM. */
 export const namedUser = (name: string): StorageUser => ({ vmId: "", name });
 
-/** What a disk is on: a path, or `volume:pool/name`. */
+/** Place of a disk: a path, or `volume:pool/name`. */
 export const placeOf = ({ type, source }: Disk) => type === "volume" ? `volume:${source}` : source;
 export const placesOf = (
   { pool, name, path }: Pick<Volume, "pool" | "name" | "path">,

@@ -1,4 +1,4 @@
-/** What is looked at before libvirt, or qemu-img for it, opens a volume. */
+/** Checks before libvirt, or qemu-img for it, opens a volume. */
 import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { freeRoom } from "./bin/room.ts";
@@ -19,7 +19,7 @@ export async function requireRoom(host: LibvirtHost, pool: string, bytes: number
   refuseTooLarge(host, pool, bytes);
 }
 
-/** What goes into a pool. */
+/** Space that is needed in a pool. */
 export interface RoomNeeded {
   readonly pool: string;
   readonly bytes: number;

@@ -35,7 +35,7 @@ import { message } from "../../lib/i18n/message.ts";
 
 type VolumeHandlers = Pick<Handlers, Extract<CommandName, keyof typeof volumeCommands>>;
 
-/** What `none`, `metadata` and `full` ask libvirt for. */
+/** Allocation that libvirt is asked for, for `none`, `metadata` and `full`. */
 function allocationOf(
   preallocation: "none" | "metadata" | "full",
   format: string | undefined,
@@ -54,7 +54,7 @@ async function requireResizable(host: LibvirtHost, volume: Volume, role: Role): 
   await checkImage(host, { path: volume.path }, { purpose: "content", role, isHeld: true }, held);
 }
 
-/** What `pool/volume` names: no pool's name has a slash. */
+/** Splits `pool/volume`: names of pools have no slash. */
 function volumeAt(place: string): { pool: string; volume: string } {
   const slash = place.indexOf("/");
   return { pool: place.slice(0, slash), volume: place.slice(slash + 1) };

@@ -1,4 +1,4 @@
-/** What takes long on volumes, as jobs with progress that can be cancelled: copying, converting, wiping. */
+/** Long work on volumes, as jobs with progress that can be cancelled: copying, converting, wiping. */
 import { Transfer } from "../../ffi/transfers.ts";
 import {
   type CommandName,
@@ -55,7 +55,10 @@ interface Copy {
   readonly formatOf: (source: string | undefined, toFiles: boolean) => string | undefined;
 }
 
-/** What is copied: decided on and held. What is neither file nor device has no header that anybody would follow. */
+/**
+ * Source of a copy, checked and locked. A volume that is neither file nor device has no header that a program
+ * would follow.
+ */
 async function sourceOf(
   host: LibvirtHost,
   volume: Volume,

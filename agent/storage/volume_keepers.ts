@@ -1,11 +1,11 @@
-/** What keeps volumes although no VM has them: a template keeps its disks as long as it is there. */
+/** Keepers of volumes that no VM has: a template keeps its disks as long as it exists. */
 import type { LocalMachine } from "../machine/machine.ts";
 import { resolvedByFolder, resolvedPath } from "../machine/resolved_path.ts";
 
 /** Something that is kept. */
 export interface KeptPath {
   readonly path: string;
-  /** What keeps it, as it is called in an error. */
+  /** Name of the keeper in errors. */
   readonly keeper: string;
   /** Id of the VM, or of the entry of the bin, that it is a part of. */
   readonly owner?: string;
@@ -53,9 +53,10 @@ export class VolumeKeepers {
   }
 
   /**
-   * What keeps the volume at a path from being written to or deleted, by whatever path that calls it.
+   * Keeper that forbids to write to the volume at a path or to delete it, by whatever path the keeper knows
+   * it.
    *
-   * @param except what belongs to this VM, or entry of the bin, does not count
+   * @param except id of a VM, or of an entry of the bin, whose files do not count
    */
   async of(path: string, except?: string): Promise<string | undefined> {
     const kept = this.kept().filter(isNot(except));

@@ -30,7 +30,7 @@ type Link = Pick<LibvirtHost["link"], "call" | "machine">;
 const isLibvirts = (error: unknown): error is LibvirtError =>
   error instanceof LibvirtError && error.kind === "libvirt";
 
-/** Where a new volume will lie, if that is a file of this host. */
+/** Path of a new volume, if that is a file of this host. */
 export async function volumePlace(link: Link, pool: string, name: string): Promise<string | null> {
   if (link.machine === null || !await keepsFiles(link, pool)) return null;
   const { path } = describePool(await link.call("poolXml", { pool }));
@@ -88,11 +88,12 @@ function noteWhenThere(path: string, noted: Noted<VolumeMade>): Disposable {
 export const fileOf = (link: Pick<Link, "machine">, path: string): Promise<FileIdentity | null> =>
   link.machine !== null ? identityAt(path) : Promise.resolve(null);
 
-/** What a step is settled with that is looked at here alone. */
+/** The parts of a settlement that a step is checked with here. */
 type SettledHere = Pick<Settlement, "vms" | "operation">;
 
 /**
- * Who needs what is at a path. What was cut short is looked at exactly: anything may have happened since.
+ * User of the file at a path. After an interrupted operation it is searched exactly: anything may have
+ * happened since.
  *
  * @throws {ContractError} StorageUnknown when the images cannot be read in time
  */
@@ -128,7 +129,7 @@ async function removeAt(host: LibvirtHost, path: string): Promise<void> {
   if (link.machine !== null) await undefinedIfMissing(link.machine.files.remove(plainPath(path)));
 }
 
-/** What a VM has by now stays. That it is the VM which was meant needs no telling. */
+/** Outcome for a file that a VM has by now: it stays. A VM that is the operation's own subject is not named. */
 function kept(path: string, user: string, { operation: { subject } }: SettledHere): StepOutcome {
   if (user === subject) return { did: "kept" };
   return { ...left(path, t("operations.is_used", { name: user })), did: "kept" };
@@ -145,7 +146,7 @@ async function removeFile(at: Settlement, step: MadeFile): Promise<StepOutcome> 
   return removed(path);
 }
 
-/** What comes of a step whose file is gone, is another one by now, or is in use; undefined where it can go. */
+/** Outcome of a step whose file is gone, is another one by now, or is in use; undefined if it can be deleted. */
 async function whyItStays(at: SettledHere, step: MadeFile): Promise<StepOutcome | undefined> {
   const { pool, path } = step, info = await undefinedIfMissing(hostFiles.lstat(plainPath(path)));
   if (info === undefined) {
@@ -187,11 +188,11 @@ async function removeLocked(at: Settlement, step: MadeFile): Promise<StepOutcome
 }
 
 /**
- * Takes a file away that stayed because a program had it open, as {@link removeLocked} does, and only where nothing was written
- * to it.
+ * Deletes a file that stayed because a program had it open, as {@link removeLocked} does, and only where
+ * nothing was written to it.
  *
- * @returns `in-use`: somebody has it open, or that cannot be told; `has-data`: something may be in it
- * @throws {ContractError} StorageUnknown @throws what `isEmpty` throws
+ * @returns `in-use`: a program may have it open; `has-data`: it may have data
+ * @throws {ContractError} StorageUnknown @throws errors of `isEmpty`
  */
 export async function removeUnused(
   at: SettledHere,

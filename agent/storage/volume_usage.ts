@@ -1,4 +1,4 @@
-/** Who uses which storage, for the lists: from memory, and from what libvirt and file systems say at once. */
+/** Users of storage, for lists: from memory, and from answers of libvirt and file systems that come at once. */
 import { vmName } from "../../lib/i18n/message.ts";
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type StorageUser } from "../../lib/contract/mod.ts";
@@ -19,7 +19,7 @@ const LIST_MS = 1500;
 
 type Services = Pick<LibvirtHost, "inventory" | "link" | "machine" | "keepers">;
 
-/** What work comes to, but for a list that does not wait for what does not respond: then something else. */
+/** Result of some work, or `otherwise` if it does not end in time, for lists that do not wait. */
 async function inTimeOr<T>(work: Promise<T>, otherwise: T): Promise<T> {
   let found = otherwise;
   try {
@@ -82,7 +82,7 @@ function snapshotsNow({ link, inventory }: Pick<Services, "link" | "inventory">)
   return running;
 }
 
-/** What VMs' snapshots need, for a list. */
+/** Files that VMs' snapshots need, for a list. */
 async function knownSnapshotFiles(
   { link, inventory }: Services,
 ): Promise<[path: string, user: StorageUser][]> {
@@ -95,11 +95,11 @@ async function knownSnapshotFiles(
   });
 }
 
-/** Who uses each volume, as far as the live model knows. */
+/** Users of each volume, as far as the live model knows. */
 export class VolumeUsage {
-  /** What VMs need. */
+  /** Files that VMs need. */
   readonly #vms = new UsedPlaces();
-  /** What else is needed: by templates, the bin, backups. */
+  /** Files that templates, the bin and backups need. */
   readonly #others = new UsedPlaces();
   /** Volumes that are built on others, and that no VM needs. */
   readonly #overlays = new UsedPlaces();
@@ -108,7 +108,7 @@ export class VolumeUsage {
 
   private constructor(
     private readonly inventory: Inventory,
-    /** Where a path leads. */
+    /** Resolves a path. */
     private readonly at: (path: string) => string,
   ) {}
 
@@ -152,7 +152,7 @@ export class VolumeUsage {
     return usage;
   }
 
-  /** Who needs an overlay needs what it is built on; an overlay that none needs does itself. */
+  /** Counts users of an overlay as users of its backing images; an overlay without users counts itself. */
   #followBackings(overlays: readonly Volume[]): void {
     const byPath = new Map(overlays.map((volume) => [this.at(volume.path), volume]));
     for (const volume of overlays) {
@@ -174,8 +174,8 @@ export class VolumeUsage {
   }
 
   /**
-   * What needs a volume: VMs whose file it is or whose disk is built on it, what keeps it, and other volumes that are built
-   * on it; of a folder, what lies in it.
+   * Users of a volume: VMs whose file it is or whose disk is built on it, its keepers, and volumes that are
+   * built on it; for a folder, also the users of its content.
    */
   of(volume: Volume): StorageUser[] {
     const places = this.#placesOf(volume), all = [this.#vms, this.#others, this.#overlays];

@@ -1,4 +1,4 @@
-/** What the commands on volumes share: finding one, refusing what may not be, one operation at a time on each. */
+/** Shared by the commands on volumes: finding one, refusing forbidden work, one operation at a time on each. */
 import type { PoolRecord } from "../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { ContractError, type ErrorCode, type StorageVolume } from "../../lib/contract/mod.ts";
@@ -13,7 +13,7 @@ import { exactUsers, type VolumeUse } from "./exact_users.ts";
 import { type VolumeUsage } from "./volume_usage.ts";
 import { type Volume, volumeNamed } from "./volumes.ts";
 
-/** Which volume. */
+/** A volume by its pool and name. */
 export interface At {
   readonly pool: string;
   readonly volume: string;

@@ -12,7 +12,7 @@ import {
 } from "../../lib/formats/xml/volume.ts";
 import type { LibvirtLink } from "../libvirt/link.ts";
 
-/** Whatever passes calls to libvirt. */
+/** Passes calls to libvirt. */
 export type LinkCaller = Pick<LibvirtLink, "call">;
 
 /** A volume, with the pool it is in. Sizes in bytes. */
@@ -27,7 +27,7 @@ const FILE_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "gluster"
 /** `virStoragePoolState` of a started pool. */
 export const POOL_RUNNING = 2;
 
-/** What a volume's record says. @throws {XmlError} */
+/** Parses a volume's record. @throws {XmlError} */
 export const volumeOf = ({ pool, xml }: VolumeRecord): Volume => ({ pool, ...summarizeVolume(xml) });
 
 /** Passes what was looked for on, or undefined when libvirt says there is none. */

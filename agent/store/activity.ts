@@ -1,7 +1,7 @@
 /**
- * What happened: every command that changes something, and what libvirt told of by itself. Entries are written in
- * batches a moment after they happen. When the database cannot be used they wait in memory (the newest thousand), and
- * VMs stay controllable.
+ * Audit log: every command that changes something, and events that libvirt reports by itself. Entries are
+ * written in batches a moment after they happen. When the database cannot be used they wait in memory (the
+ * newest thousand), and VMs stay controllable.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Activity as ActivityText } from "../../lib/contract/host.ts";
@@ -17,7 +17,7 @@ type Activity = Unrendered<ActivityText>;
 /** An entry as it is recorded: what is shown, and what an audit needs in addition. */
 export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
   readonly door: string;
-  /** Where the call came from: an IP address. */
+  /** IP address of the caller. */
   readonly address?: string;
   /** The program that called by MCP, as it calls itself. */
   readonly client?: string;
@@ -26,7 +26,7 @@ export interface ActivityEntry extends Omit<Activity, "id" | "timestamp"> {
   readonly tookMs?: number;
 }
 
-/** Which entries are wanted. Times in milliseconds since 1970. */
+/** Filter of entries. Times in milliseconds since 1970. */
 export type WantedActivity = Omit<Input<"get_activity">, "limit">;
 
 type Row = Activity & Pick<ActivityEntry, "door" | "address" | "client" | "input" | "tookMs">;

@@ -14,7 +14,7 @@ import type { ActivityLog } from "./activity.ts";
 import type { ClockDrift } from "./clock_drift.ts";
 import type { Store } from "./store.ts";
 
-/** What is kept by default. */
+/** Default limits. */
 export const KEPT = { days: 365, entries: 1_000_000 } as const;
 interface Limits {
   readonly days: number;

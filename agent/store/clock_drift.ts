@@ -22,7 +22,7 @@ export class ClockDrift {
   readonly #store: Store;
   /** Wall minus monotonic time at the start. */
   readonly #base: number;
-  /** What the start found; undefined where KVM Manager has never run, or its database cannot be read. */
+  /** Moment found at the start; undefined if KVM Manager has never run, or its database cannot be read. */
   #found: TrustedMoment | undefined;
   readonly #startedAt: number;
   #isTold = false;

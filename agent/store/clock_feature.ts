@@ -1,4 +1,4 @@
-/** What the host's clock said when it was trusted last. */
+/** Records the host's clock while it is trusted. */
 import { feature } from "../feature.ts";
 
 /** Milliseconds until it is written down first, and from then on: the start is for others. */

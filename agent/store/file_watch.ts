@@ -1,7 +1,7 @@
 /** Whether the files of an open database are still those at their paths: SQLite goes on with ones that are gone. */
 import { basename } from "node:path";
 
-/** What became of a file. */
+/** Loss of a file. */
 export interface FileLoss {
   readonly name: string;
   readonly how: "removed" | "replaced";
@@ -20,7 +20,7 @@ function identityAt(path: string): string | undefined {
 
 export class FileWatch {
   readonly #paths: readonly string[];
-  /** Which file was first seen at each path. */
+  /** Identity of the file first seen at each path. */
   readonly #seen = new Map<string, string>();
 
   /** @param path of the database; what was written lately is in a file of its own, which is as dear */

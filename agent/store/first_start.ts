@@ -17,7 +17,7 @@ const OF_EARLIER_RUNS: readonly RegExp[] = [
 /** Endings of files of the database itself; of these, the ones with content count. */
 const WRITTEN_BESIDE = /^kvm-manager\.db-(wal|journal)$/;
 
-/** What was found in a folder without a database. */
+/** Files found in a folder without a database. */
 export interface Remains {
   /** Names, in order. */
   readonly names: readonly string[];
@@ -32,7 +32,10 @@ function isContent(path: string): boolean {
 /** The number in the name of a copy: a later upgrade has a greater one. */
 const upgradeOf = (name: string) => Number(/before-upgrade-(\d+)/.exec(name)?.[1] ?? -1);
 
-/** What earlier runs have left; undefined for a first start, also for one that was cut short. Reads only. */
+/**
+ * Files that earlier runs have left; undefined for a first start, also for one that was interrupted. Reads
+ * only.
+ */
 export function remainsIn(dataDir: string): Remains | undefined {
   const all = [...Deno.readDirSync(dataDir)].map(({ name }) => name).sort();
   if (all.includes(MARK)) return undefined;

@@ -17,7 +17,7 @@ const removeDatabase = (folder: string) => {
   }
 };
 
-/** What earlier runs leave, each alone. */
+/** Remains of earlier runs, each alone. */
 const LEFT: Readonly<Record<string, (folder: string) => void>> = {
   "metrics": (folder) => Deno.writeTextFileSync(`${folder}/metrics.db`, "x"),
   "metrics that were damaged": (folder) => Deno.writeTextFileSync(`${folder}/metrics.db.damaged`, "x"),

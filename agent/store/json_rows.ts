@@ -19,7 +19,7 @@ export function changeTogether(store: Store, changes: readonly RowChange[]): voi
   changes.forEach((change) => change.done());
 }
 
-/** The statement that makes such a table. @param record what its records are, for who reads the database */
+/** The statement that makes such a table. @param record name of its records, for readers of the database */
 export const jsonTable = (table: string, record: string): string =>
   `CREATE TABLE ${table} (
      id     TEXT PRIMARY KEY,
@@ -32,7 +32,7 @@ export class JsonRows<T extends { readonly id: string }> {
 
   /**
    * @param onRead called whenever the database was opened and read
-   * @param place where its records have secrets: these are sealed in the database
+   * @param place of secrets in its records: these are sealed in the database
    */
   constructor(
     private readonly store: Store,

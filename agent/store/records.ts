@@ -24,7 +24,7 @@ export class Records {
   readonly #kinds = new Map<string, Map<string, unknown>>();
   #put: StatementSync | undefined;
   #delete: StatementSync | undefined;
-  /** What changed in memory alone, to be written some time: kind, key. */
+  /** Changes that are in memory alone, to be written later: kind, key. */
   readonly #unwritten = new Map<string, { kind: string; key: string }>();
   #isLoaded = false;
 

@@ -17,7 +17,7 @@ const MOST_SUMS = 20;
 /** Account names that a sum lists. */
 const MOST_NAMES = 10;
 
-/** What is known of a failure in addition to its entry. */
+/** Data of a failure in addition to its entry. */
 export interface Refusal {
   /** Code of the error. */
   readonly code: string;

@@ -1,10 +1,11 @@
 /**
- * What was revoked since a state was saved: it stays revoked when that state is put back. It is known where the present
- * database goes on from the saved one, which its activity tells; any other one, as that of a new setup, tells nothing.
+ * Revocations since a state was saved: they hold when that state is restored. They are known if the present
+ * database continues the saved one, which its activity shows; any other one, as that of a new setup, has
+ * none.
  */
 import type { DatabaseSync } from "node:sqlite";
 
-/** What of a saved state stays away, by names. */
+/** Parts of a saved state that stay revoked, by names. */
 export interface Revoked {
   /** Whether the present database could tell. */
   readonly isKnown: boolean;

@@ -41,7 +41,7 @@ const MANIFEST = "manifest.json";
 const SETTINGS = "config.toml";
 /** Name of the encryption key among the parts, closed by a passphrase. */
 const KEY_PART = "encryption-key.json";
-/** What that key is bound to. */
+/** Context that the key is bound to. */
 const ABOUT_KEY = "KVM Manager state key";
 const isClosedKey = checker(Encryption);
 /** Folder of encryption keys in a data folder: where it is, a saved state does not have it. */
@@ -63,14 +63,14 @@ interface Manifest {
   readonly parts: Readonly<Record<string, string>>;
 }
 
-/** Where the state is. */
+/** Folder and settings file of the state. */
 export interface StatePlace {
   readonly dataDir: string;
   /** The file with the settings. */
   readonly config: string;
 }
 
-/** What a saved state is. */
+/** Summary of a saved state. */
 export interface StateSummary {
   /** Whether it has the key of its secrets, closed by a passphrase. */
   readonly hasKey: boolean;
@@ -124,7 +124,7 @@ export interface StateKey {
   readonly cost?: ScryptCost;
 }
 
-/** The encryption key, closed by a passphrase. @throws {StateError} where it cannot be had */
+/** The encryption key, closed by a passphrase. @throws {StateError} if it cannot be read */
 async function closedKey(
   dataDir: string,
   { passphrase, credential, cost }: StateKey & { passphrase: string },
@@ -144,7 +144,7 @@ async function closedKey(
   }
 }
 
-/** What a saved state has in addition to its manifest. */
+/** Content of a saved state in addition to its manifest. */
 interface Collected {
   readonly entries: readonly TarEntry[];
   readonly version: number;
@@ -204,8 +204,9 @@ async function collect({ dataDir, config }: StatePlace, key: StateKey): Promise<
 /**
  * Saves the state into a new file. The server may run.
  *
- * @returns what is in it, and what has secrets in it
- * @throws {StateError} when there is no database, the file exists, or cannot be written; when its key cannot be had
+ * @returns a summary, and the parts that have secrets
+ * @throws {StateError} when there is no database, the file exists, or cannot be written; when its key cannot
+ *   be read
  */
 export async function saveState(
   { dataDir, config }: StatePlace,
@@ -346,18 +347,24 @@ async function readSafely(dataDir: string, file: string): Promise<ReturnType<typ
   return isBelow ? await asOwner(dataDir, () => readState(file)) : readState(file);
 }
 
-/** What a file would bring back. @throws {StateError} when it is none, damaged, or too new */
+/**
+ * Content that a restore of a file would bring back. @throws {StateError} when it is no saved state, damaged,
+ * or too new
+ */
 export async function inspectState({ dataDir }: StatePlace, file: string): Promise<StateSummary> {
   return (await readSafely(dataDir, file)).summary;
 }
 
 /**
- * Puts a saved state in the place of the present one, which is kept aside in the data folder. The server must not run.
+ * Puts a saved state in the place of the present one, which is kept aside in the data folder. The server must
+ * not run.
  *
- * @param revive whether what was revoked since is valid again
- * @param key what opens the key in the file; without it, secrets are read with the key that is here
- * @returns the folder the present state was moved to, what stays revoked, and what cannot be read
- * @throws {StateError} when the file is damaged or too new, or the passphrase is wrong: nothing was changed then
+ * @param revive whether revocations since then are dropped
+ * @param key opens the key in the file; without it, secrets are read with the key that is here
+ * @returns the folder that the present state was moved to, the names that stay revoked, and the secrets that
+ *   cannot be read
+ * @throws {StateError} when the file is damaged or too new, or the passphrase is wrong: nothing was changed
+ *   then
  */
 export async function putBack(
   { dataDir, config }: StatePlace,
@@ -395,12 +402,12 @@ export async function putBack(
   }
 }
 
-/** What was put back. */
+/** Result of a restore. */
 interface PutBack {
-  /** Where the state before it is. */
+  /** Folder of the state before it. */
   readonly aside: string;
   readonly revoked: Revoked | undefined;
-  /** What has secrets that the key here does not open. */
+  /** Secrets that the key here does not open. */
   readonly unread: readonly UnreadSecret[];
 }
 
@@ -459,7 +466,7 @@ function withKey(file: KeyFile, key: Bytes): () => void {
   };
 }
 
-/** What the key of a data folder does not open in its database. */
+/** Secrets in the database of a data folder that its key does not open. */
 function unreadIn(dataDir: string, { credential = () => givenCredential() }: StateKey): UnreadSecret[] {
   const secrets = new Secrets(dataDir, credential).readKey();
   const database = new DatabaseSync(join(dataDir, DATABASE_FILE), { readOnly: true });
@@ -478,7 +485,10 @@ function withLeft(error: unknown, left: readonly NotTakenBack[]): unknown {
   return new Error(`${messageOf(error)}. Not as before: ${parts}`, { cause: error });
 }
 
-/** Puts files in the place of those of the data folder, which are moved aside. @throws what went wrong, once it is taken back */
+/**
+ * Puts files in the place of those of the data folder, which are moved aside. @throws the error, after the
+ * files were moved back
+ */
 async function exchange(
   dataDir: string,
   parts: ReadonlyMap<string, Uint8Array>,
@@ -519,7 +529,10 @@ async function exchange(
   }
 }
 
-/** What was under way when a state was saved is over: the VMs it was making may be in use for long. */
+/**
+ * Deletes operations that were under way when a state was saved: the VMs they were making may be in use for
+ * long.
+ */
 function forgetOperations(path: string): void {
   using database = new DatabaseSync(path);
   const has = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'operations'").get() !== undefined;

@@ -253,7 +253,7 @@ function fill(dataDir: string): void {
   );
 }
 
-/** What is revoked afterwards. */
+/** Revokes access after a state was saved. */
 function revoke(dataDir: string): void {
   using database = openDatabase(dataDir);
   database.exec(

@@ -15,7 +15,7 @@ import { Secrets, type UnreadSecret } from "../sealing/secrets.ts";
 export type Prepare = (database: DatabaseSync) => void;
 
 export class Store {
-  /** What is kept of secrets is sealed by these. */
+  /** Seals secrets in records. */
   readonly secrets: Secrets;
   readonly #dataDir: string;
   readonly #nouns: readonly Tables[];
@@ -23,15 +23,15 @@ export class Store {
   readonly #repositories: Prepare[] = [];
   #database: DatabaseSync | undefined;
   #watch: FileWatch | undefined;
-  /** Where the content of a database was saved whose file is gone; null: it could not be saved. */
+  /** Path of the saved content of a database whose file is gone; null: it could not be saved. */
   #rescued: string | null | undefined;
   #trouble: string | null = null;
-  /** What is tried again once the database can be written. */
+  /** Work that is retried once the database can be written. */
   readonly #waiting = new Map<string, () => void>();
 
   /**
-   * @param onTrouble told once of each trouble, in the words of {@link trouble}
-   * @param nouns whose tables are brought up to date
+   * @param onTrouble called once for each trouble, in the words of {@link trouble}
+   * @param nouns tables of the features, which are migrated
    */
   constructor(
     dataDir: string,
@@ -44,7 +44,7 @@ export class Store {
     this.#onTrouble = onTrouble;
   }
 
-  /** Where the database lies. */
+  /** Folder of the database. */
   get folder(): string {
     return this.#dataDir;
   }
@@ -54,7 +54,7 @@ export class Store {
     return this.#trouble;
   }
 
-  /** What has secrets that cannot be read now. */
+  /** Secrets that cannot be read now. */
   get unreadSecrets(): readonly UnreadSecret[] {
     return this.#database === undefined ? [] : this.secrets.attention(this.#database);
   }
@@ -206,7 +206,7 @@ export class Store {
       `Manager, ${restore}, then start again`;
   }
 
-  /** What SQLite says, and what to do. Of a file system that became read-only it says "disk I/O error" alone. */
+  /** Message of SQLite, and a remedy. Of a file system that became read-only it reports "disk I/O error" alone. */
   #why(text: string): string {
     try {
       // Not the database itself: SQLite's locks would go with whatever of it is closed

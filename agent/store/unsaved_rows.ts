@@ -9,8 +9,8 @@ export class UnsavedRows {
   readonly #keys = new Set<string>();
 
   /**
-   * @param name what they are, for the store
-   * @param writer gives what writes the row of a key as it is then
+   * @param name name of the rows, for the store
+   * @param writer returns a function that writes the row of a key as it is then
    */
   constructor(store: Store, name: string, writer: (database: DatabaseSync) => (key: string) => void) {
     this.#store = store;

@@ -25,12 +25,12 @@ import {
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 const FOLDER = "kvm-manager-backups";
-/** Where the copies of a backup to a folder are. */
+/** Folder of a backup's copies, in the folder that its user chose. */
 export const copiesIn = (folder: string): string => `${folder}/${FOLDER}`;
 
 /** Folders in it. */
 const FOLDERS = ["chunks", COPIES] as const;
-/** Where earlier versions had QEMU copy to. */
+/** Folder that QEMU copied to in earlier versions. */
 const OLD_SPOOL = "spool";
 /** Milliseconds that the kernel may take to write down what a backup has written. */
 const SYNC_MS = 30 * 60_000;
@@ -51,9 +51,10 @@ function requireOwn(folder: string, { isDirectory, mode }: Deno.FileInfo): void 
 }
 
 /**
- * Whoever owns a folder, or may rename what is in it, can put a link in its place at any moment: we would follow.
+ * Requires that only we may write to the folder: its owner, and users who may rename its content, can replace
+ * it by a link at any moment, which we would follow.
  *
- * @param uid who owns what we make there; on a share that may be somebody else than we are
+ * @param uid owner of files that we make there; on a share that may be another user
  * @throws {ContractError} BackupFolderUnusable
  */
 async function requireOwner(folder: string, uid: number | null): Promise<void> {

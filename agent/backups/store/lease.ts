@@ -27,7 +27,7 @@ const held = new Set<string>();
 
 type Files = Pick<BackupStore, "list" | "read" | "write" | "remove">;
 
-/** @param owner whose locks of an earlier process count for nothing: one process alone goes by that name */
+/** @param owner name that only one process has: locks of an earlier process with that name do not count */
 export class StoreLeases {
   constructor(
     private readonly store: Files,

@@ -28,13 +28,13 @@ import {
 } from "./store.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** Where the bucket is, and who asks. */
+/** Address and keys of a bucket. */
 export interface S3Place {
   /** `https://s3.example.org`, with a port where it has one. */
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
-  /** What every name begins with; empty, or `a/b`. */
+  /** Prefix of every name; empty, or `a/b`. */
   readonly prefix: string;
   readonly accessKey: string;
   readonly secretKey: string;
@@ -45,9 +45,9 @@ export interface S3Place {
   readonly privateAddresses: boolean;
 }
 
-/** What it works with in addition to its place. */
+/** Further services and settings of a remote store. */
 export interface RemoteOptions {
-  /** Whose locks they are: the target's id. */
+  /** Owner of its locks: the target's id. */
   readonly owner: string;
   readonly clock: Clock;
   readonly resolve?: Resolve;

@@ -41,7 +41,7 @@ import {
 import { urlHost } from "../../../lib/text/url_host.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** Where the folder is, and who comes. */
+/** Address of the folder, and the login. */
 export interface SftpPlace {
   readonly host: string;
   readonly port: number;
@@ -197,7 +197,7 @@ export class SftpStore implements BackupStore {
     if (this.#connection?.client === client) this.#connection = undefined;
   }
 
-  /** Asks one question. @throws what the server says, {Gone} */
+  /** Sends one request. @throws errors of the server, {Gone} */
   async #question<T>({ gone }: Connection, ask: Ask<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -1,4 +1,7 @@
-/** What we use of ssh2, which is loaded when a target is on another host, and not before. Types: its README and SFTP.md. */
+/**
+ * Types of the parts of ssh2 that we use, which is loaded only when a target is on another host. Source: its
+ * README and SFTP.md.
+ */
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 

@@ -1,7 +1,7 @@
 /**
- * Where backups are kept: files by name, below one place. What they mean is the repository's affair (`../repository.ts`);
- * a store knows how they get there and back. What a store says is from outside: names are checked, sizes are bounds, and
- * nothing is taken for what it was before its checksum says so.
+ * A store of backups: files by name, below one place. Their meaning is defined by the repository
+ * (`../repository.ts`); a store moves them there and back. Answers of a store are from outside: names are
+ * checked, sizes have limits, and content is trusted only after its checksum was compared.
  */
 import { ContractError } from "../../../lib/contract/errors.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
@@ -26,7 +26,7 @@ export interface StoreLock {
   release(): Promise<void>;
 }
 
-/** What is locked: `write` for who writes, `content` for who reads, or deletes (alone). */
+/** Kind of lock: `write` for writers, `content` for readers, and for a deletion (alone). */
 export type LockName = "write" | "content";
 
 /** Files of one group by their names. */
@@ -38,7 +38,7 @@ export type GroupFiles = readonly (readonly [name: string, bytes: Uint8Array<Arr
  * the work, throws the reason of the signal.
  */
 export interface BackupStore {
-  /** What it is, for people: a path or an address, without anything that is secret. */
+  /** Its path or address, for people, without secrets. */
   readonly label: string;
   /** Whether a question takes long: then what is there is asked for once, in a list. */
   readonly isRemote: boolean;
@@ -88,7 +88,7 @@ export interface BackupStore {
 
 /** The folder that copies are in. */
 export const COPIES = "copies";
-/** What the name of a copy that is not whole begins with. */
+/** Prefix of the name of an incomplete copy. */
 export const PARTIAL = "partial-";
 /** The file that a copy is whole with. */
 export const LAST_FILE = "manifest.json";

@@ -15,7 +15,10 @@ type ScreenHandlers = Pick<Handlers, Extract<CommandName, keyof typeof screenCom
 /** Milliseconds keys are held when nothing else is said: virsh's and virt-manager's guests take it as a short press. */
 const HOLD_MS = 100;
 
-/** What libvirt, and QEMU through it, say of a VM without a graphics card; neither has a code of its own for it. */
+/**
+ * Whether libvirt, or QEMU through it, reports that a VM has no graphics card; neither has an error code for
+ * it.
+ */
 const hasNoScreen = (error: unknown) =>
   error instanceof LibvirtError && error.kind === "libvirt" &&
   /no screens?|no console to take a screendump/i.test(error.message);

@@ -34,7 +34,7 @@ export class Screens {
     return this.#kept.size;
   }
 
-  /** A picture that is at most so old. @throws what the call threw */
+  /** A picture with at most that age. @throws errors of the call */
   get(uuid: string, thumbnail: boolean): Promise<ScreenPicture> {
     const key = `${uuid} ${thumbnail}`;
     let picture = this.#kept.get(key);

@@ -10,7 +10,7 @@ import type { ConsoleCall, ConsoleType } from "../console.ts";
 import { FAREWELL } from "./farewell.ts";
 import { SerialSession } from "./session.ts";
 
-/** Who has a line of a VM now. */
+/** The peer that has a line of a VM now. */
 interface Holder {
   readonly peer: ConsolePeer;
   readonly session: SerialSession;

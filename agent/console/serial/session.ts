@@ -45,7 +45,7 @@ export class SerialSession {
   readonly #over = Promise.withResolvers<Farewell>();
   #unanswered = 0;
 
-  /** @param viewOnly what the peer types is dropped */
+  /** @param viewOnly whether the peer's input is dropped */
   constructor(peer: ConsolePeer, viewOnly: boolean) {
     this.#peer = peer;
     this.#viewOnly = viewOnly;

@@ -15,9 +15,9 @@ export const CHUNK = 256 * 1024;
 
 export interface VncConnection extends Disposable {
   readonly connection: Deno.Conn;
-  /** What the server said of its screen. */
+  /** The server's message on its screen. */
   readonly serverInit: Uint8Array;
-  /** What it sent beyond that already. */
+  /** Bytes that the server has sent after that. */
   readonly rest: Uint8Array;
 }
 

@@ -1,17 +1,18 @@
-/** Where a VM's VNC server is. */
+/** Address of a VM's VNC server. */
 import { ContractError, type VM, type VncInfo } from "../../../lib/contract/mod.ts";
 import { vncServer } from "../../../lib/formats/xml/domain.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { addressOnMachine } from "../../machine/machine.ts";
 
-/** What tells whether the screens of a host are reached from here. */
+/** The parts of a host that decide whether its screens can be reached from here. */
 type ScreenHost = Pick<LibvirtHost, "id" | "machine">;
 
 /**
- * Where a screen's server can be reached by someone on this machine. Of another machine's host no address is given: the port
- * here, if there is one, is another VM's screen or another program.
+ * Address at which a screen's server can be reached from this machine. For another machine's host there is
+ * none: the port here, if it is in use, is another VM's screen or another program.
  *
- * @param listen the address that the server listens on; one that means "everywhere", or none, is reached on loopback
+ * @param listen the address that the server listens on; one that means "everywhere", or none, is reached on
+ *   loopback
  * @throws {ContractError} ScreenElsewhere
  */
 export function addressHere({ id, machine }: ScreenHost, listen: string | undefined): string {

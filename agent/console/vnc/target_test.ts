@@ -11,7 +11,7 @@ import { localMachine } from "../../machine/machine.ts";
 const VM_ID = "5c5d3b0e-0000-4000-8000-000000000001";
 const domain = (graphics: string) =>
   `<domain type='kvm'><name>a</name><devices>${graphics}</devices></domain>`;
-/** What a hostile or an ordinary host says of its screen. */
+/** Definitions of screens on hostile and ordinary hosts. */
 const SCREENS = {
   everywhere: "<graphics type='vnc' port='5900' listen='0.0.0.0' passwd='theirs'/>",
   "everywhere by IPv6": "<graphics type='vnc' port='5900' listen='::' passwd='theirs'/>",

@@ -1,4 +1,7 @@
-/** What the demo answers in the place of libvirt's test driver, or makes of its answers: one row a call. */
+/**
+ * The demo's answers in the place of libvirt's test driver, or its changes of that driver's answers: one row
+ * per call.
+ */
 import { deflateSync } from "node:zlib";
 import type { CallArgs, CallName, CallResult, DomainRecord, PoolRecord } from "../../../ffi/calls/mod.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
@@ -17,7 +20,7 @@ import { dressed, dressedRecord, undressed } from "./dress.ts";
 import { agentAnswer, guestParams, requireAgent, simulatedAddresses } from "./guest.ts";
 import type { SimulatedSubject, Subjects } from "./subjects.ts";
 
-/** What a row has. */
+/** Context of a row. */
 export interface AnswerContext {
   readonly host: DemoHost;
   readonly subjects: Subjects;
@@ -57,7 +60,7 @@ function told<R extends DomainRecord | null>({ subjects }: AnswerContext, record
   return record === null ? record : dressedRecord(record, subjects.find(record.uuid)?.live) as R;
 }
 
-/** What acts on a VM and reads it. */
+/** A row that acts on a VM and reads it. */
 const acting = async <A, R extends DomainRecord | null>(
   context: AnswerContext,
   args: A,
@@ -76,14 +79,14 @@ const starting = async <A extends { readonly uuid: string }, R extends DomainRec
   return told(context, record);
 };
 
-/** What takes a definition. */
+/** A row for a call with a definition. */
 const defining = <A extends { readonly xml: string }, R>(
   _context: AnswerContext,
   args: A,
   ask: (args: A) => Promise<R>,
 ): Promise<R> => ask({ ...args, xml: undressed(args.xml) });
 
-/** What takes the definition that it changes, too. */
+/** A row for a call with a definition and the former one. */
 const changing = async <A extends { readonly from: string }, R>(
   _context: AnswerContext,
   args: A,

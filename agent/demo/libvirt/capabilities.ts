@@ -1,4 +1,4 @@
-/** What the demo's hosts say that they can give to VMs: as libvirt 9.0 with QEMU 8.2 does on a PC. */
+/** Capabilities of the demo's hosts: those of libvirt 9.0 with QEMU 8.2 on a PC. */
 import { renderXml, xml, type XmlNode } from "../../../lib/formats/xml/build.ts";
 import type { DomainKind, NodeRecord } from "../../../ffi/calls/mod.ts";
 import { uuidOf } from "../world/chance.ts";
@@ -69,7 +69,7 @@ const values = (name: string, ...of: string[]): XmlNode =>
   xml("enum", { name }, of.map((value) => xml("value", {}, value)));
 const supported = (name: string, ...content: XmlNode[]): XmlNode => xml(name, { supported: true }, content);
 
-/** What a kind of VM may have. */
+/** Domain capabilities of a kind of VM. */
 export function domainCapabilitiesXml({ cpu }: DemoHost, { machine, virtType }: DomainKind): string {
   return renderXml(xml(
     "domainCapabilities",

@@ -15,7 +15,7 @@ const READ_NS = 310_000, WRITE_NS = 720_000;
 const MOST_STEP = 3600;
 const DAY = 86_400;
 
-/** What of a load is counted. */
+/** The figures of a load that are counted. */
 type Counted = Readonly<Record<"cpu" | "received" | "sent" | "read" | "written", number>>;
 
 /** Adds a load up over time. */
@@ -129,7 +129,7 @@ export class Counters {
   /** @param now milliseconds since 1970 */
   constructor(private readonly host: DemoHost, private readonly now: () => number) {}
 
-  /** What a running VM has used since it was started. */
+  /** Counters of a running VM since its start. */
   #countedOf(uuid: string, { vm, startedAt, isPaused }: SimulatedSubject, seconds: number): Counted {
     const now = simulatedLoad(vm, seconds), load = { ...now, cpu: now.cpu * vm.vcpus };
     const up = Math.max(1, seconds - startedAt / 1000);
@@ -167,7 +167,7 @@ export class Counters {
     this.#vms.delete(uuid);
   }
 
-  /** Counters of the host. @param isRunning which of its VMs run */
+  /** Counters of the host. @param isRunning whether one of its VMs runs */
   node(isRunning: (vm: DemoVm) => boolean): NodeCounters {
     const at = this.now() / 1000, { threads, memoryGib } = this.host;
     const { cpu, memoryUsed } = hostLoadOf(this.host, at, isRunning);

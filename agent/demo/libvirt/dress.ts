@@ -19,7 +19,7 @@ export const undressed = (xml: string): string =>
 export const dressed = (xml: string): string =>
   xml.replace(/(<domain\b[^>]*?\btype=)(["'])test\2/g, "$1$2kvm$2");
 
-/** What a running VM has in addition to its definition. */
+/** State of a running VM in addition to its definition. */
 export interface Running {
   /** Number of the domain on its host. */
   readonly number: number;

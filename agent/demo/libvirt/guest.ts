@@ -1,4 +1,4 @@
-/** What agents in the demo's guests tell, by libvirt's names. */
+/** Answers of agents in the demo's guests, by libvirt's names. */
 import type { GuestAddress } from "../../../ffi/calls/mod.ts";
 import type { Params } from "../../../ffi/typed_params.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
@@ -98,7 +98,7 @@ function interfaces(addresses: readonly GuestAddress[], isWindows: boolean): Par
   return params;
 }
 
-/** What a guest's agent reports about its guest. @param now milliseconds since 1970 @throws {LibvirtError} */
+/** Report of a guest's agent on its guest. @param now milliseconds since 1970 @throws {LibvirtError} */
 export function guestParams(host: DemoHost, subject: SimulatedSubject, now: number): Params {
   requireAgent(subject);
   const { vm } = subject, system: DemoSystem = SYSTEMS[vm.system], isWindows = system.family === "windows";

@@ -22,7 +22,7 @@ import { type SimulatedSubject, Subjects } from "./subjects.ts";
 /** Characters of an id that a socket is called by: a socket's path has 107 at most. */
 const SOCKET_NAME = 13;
 
-/** Where a demo keeps its files, and its time. */
+/** Files and clock of a demo. */
 export interface DemoPlace {
   /** A folder of its own. */
   readonly folder: string;
@@ -40,7 +40,7 @@ export class HostSimulation implements Simulation, Disposable {
   readonly #sockets = new Set<string>();
   readonly #place: DemoPlace;
 
-  /** Opens the host. @throws {LibvirtError} where libvirt is not there, or does not take it */
+  /** Opens the host. @throws {LibvirtError} if libvirt is missing, or refuses the definition */
   constructor(readonly uri: string, readonly host: DemoHost, place: DemoPlace) {
     this.#place = place;
     const file = join(place.folder, `${host.id}.xml`);

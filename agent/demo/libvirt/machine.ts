@@ -1,4 +1,7 @@
-/** What the demo's hosts tell in addition to libvirt: their loads, their counters and their network devices. */
+/**
+ * Readings of the demo's hosts that do not come from libvirt: their loads, their counters and their network
+ * devices.
+ */
 import type { HealthFinding, TopologyDevice } from "../../../lib/contract/mod.ts";
 import type { Reading } from "../../../lib/metrics/metric_sampler.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
@@ -25,7 +28,7 @@ export class DemoMachine implements SimulatedMachine {
 
   /**
    * @param now milliseconds since 1970
-   * @param isRunning which of its VMs run
+   * @param isRunning whether one of its VMs runs
    */
   constructor(
     private readonly host: DemoHost,

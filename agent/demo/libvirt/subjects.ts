@@ -26,7 +26,7 @@ const RUNNING = 1, PAUSED = 3;
 const BOOT_MS = 12_000;
 const DAY_MS = 86_400_000;
 
-/** What a VM of the visitor's does: not much. */
+/** A VM that a visitor created, with little simulated load. */
 function idle(name: string, summary: DomainSummary, host: string): DemoVm {
   const system = summary.osType === "windows" ? "win2022" : "debian12";
   return {

@@ -18,7 +18,7 @@ const KEYS: Readonly<Record<number, string>> = {
   0xff8d: "\r",
 };
 
-/** What is on a screen, and may change it. */
+/** Content of a screen, which may change. */
 export interface DemoScreen {
   /** Rises with each change. */
   readonly version: number;

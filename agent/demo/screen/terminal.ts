@@ -7,7 +7,7 @@ import { simulatedLoad } from "../world/load.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import type { DemoVm } from "../world/vms.ts";
 
-/** What is known of the guest. */
+/** State of the guest. */
 export interface TerminalGuest {
   readonly vm: DemoVm;
   /** Milliseconds since 1970. */
@@ -27,7 +27,7 @@ const RETURN = "\r",
   END = "\x04",
   CANCEL = "\x03";
 
-/** What systemd says at the end of a boot. */
+/** Messages of systemd at the end of a boot. */
 const BOOT = [
   "Reached target local-fs.target - Local File Systems.",
   "Started systemd-journald.service - Journal Service.",
@@ -97,7 +97,7 @@ export class DemoTerminal {
     this.#system = SYSTEMS[facts.vm.system];
   }
 
-  /** What stands there when somebody comes. */
+  /** Text on the terminal when a peer connects. */
   greeting(): string {
     const { name } = this.#facts.vm, boot = BOOT.map((line) => `[  OK  ] ${line}`);
     const lines = [...boot, "", `${this.#system.name} ${name} ttyS0`, "(demo: any user and password)", ""];
@@ -110,7 +110,7 @@ export class DemoTerminal {
     return this.#asks === "password" ? "Password: " : `${this.#user}@${name}:~$ `;
   }
 
-  /** Takes what is typed. @returns what the guest writes */
+  /** Takes input. @returns the guest's output */
   type(text: string): string {
     return [...text].map((key) => this.#key(key)).join("");
   }

@@ -1,4 +1,4 @@
-/** What has happened in the demo's last month, in the audit log. */
+/** Events of the demo's last month, in the audit log. */
 import { DAY_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
 import { ActivityLog } from "../../store/activity.ts";
@@ -17,7 +17,7 @@ interface Entry {
   readonly message?: string;
 }
 
-/** What was done once: days ago, hour, who, what, where. */
+/** Single events: days ago, hour, user, command, object. */
 const DONE: readonly (readonly [
   days: number,
   hour: number,
@@ -52,7 +52,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   carla: "10.10.0.52",
 };
 
-/** What comes again each day. */
+/** Events that repeat each day. */
 function ofDay(now: number, days: number): Entry[] {
   const desks = vmsTagged("desktop").map(({ name }) => name), found: Entry[] = [];
   const weekday = new Date(now - days * DAY_MS).getDay(), isWorkday = weekday >= 1 && weekday <= 5;

@@ -1,4 +1,4 @@
-/** What has fired in the demo's last month, the targets of messages, and a silence. */
+/** Incidents of the demo's last month, the targets of messages, and a silence. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../lib/duration.ts";
 import { incidentMessage } from "../../../lib/alerts/words.ts";
 import { AlertRecords, type AlertTargetRecord, type KeptIncident } from "../../alerts/records.ts";
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   { alert: "filesystem-nearly-full", vm: "muc-files", label: "/srv", value: 90.3, daysAgo: 2, hour: 13 },
 ];
 
-/** Who is told. They are switched off, and nothing would leave the demo if they were not. */
+/** Targets of messages. They are switched off, and nothing would leave the demo if they were not. */
 const TARGETS: readonly Omit<AlertTargetRecord, "id" | "enabled">[] = [
   {
     name: "Operations, by mail",

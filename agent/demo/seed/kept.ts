@@ -65,7 +65,7 @@ export function seedTemplates({ store, now }: Seeding): void {
   }
 }
 
-/** What was deleted: name, host, pool, days ago, GiB. */
+/** Deleted VMs: name, host, pool, days ago, GiB. */
 const DELETED: readonly (readonly [
   name: string,
   host: string,

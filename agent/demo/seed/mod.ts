@@ -15,7 +15,7 @@ import { seedProjects } from "./projects.ts";
 import { seedSchedules } from "./schedules.ts";
 import { HostRecords } from "../../hosts/records.ts";
 
-/** What is written, one noun after the other. */
+/** Writers of the past, one noun after the other. */
 const SEEDS: readonly ((seeding: Seeding) => void | Promise<void>)[] = [
   seedPeople,
   seedProjects,
@@ -37,7 +37,7 @@ const SEEDS: readonly ((seeding: Seeding) => void | Promise<void>)[] = [
  * Writes a month of the past into a data folder, unless an earlier start did.
  *
  * @param now milliseconds since 1970
- * @throws {StoreError} where the database cannot be used
+ * @throws {StoreError} if the database cannot be used
  */
 export async function seedDemo(dataDir: string, now: number): Promise<void> {
   const tables = FEATURES.map(({ name, migrations = [] }) => ({ name, migrations }));

@@ -1,4 +1,4 @@
-/** What all seeds share: the moment of the demo, and times before it. */
+/** Shared by all seeds: the moment of the demo, and times before it. */
 import { uuidOf } from "../world/chance.ts";
 import { idOf } from "../world/node_xml.ts";
 import { DEMO_VMS, type DemoVm } from "../world/vms.ts";

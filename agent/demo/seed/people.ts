@@ -71,7 +71,7 @@ const ROLES: readonly (readonly [name: string, role: RoleRecord])[] = [
 ];
 
 const CLIENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-/** Which boot of the host times are of: none, they are told by the wall clock alone. */
+/** Boot of the host that times are of: none, they go by the wall clock alone. */
 const BOOT = "before the demo";
 /** No hash of any password: these accounts are shown, and cannot be signed in to. */
 const NO_PASSWORD = "no password opens this account";

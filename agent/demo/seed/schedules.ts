@@ -6,7 +6,7 @@ import { hostZone } from "../../clock.ts";
 import { ScheduleRecords, type StoredSchedule, type StoredScheduleRun } from "../../schedules/records.ts";
 import { daysAgo, idFor, type Seeding, vmNamed, vmsTagged } from "./moment.ts";
 
-/** What visitors may do is what these may. */
+/** Owner of the schedules: they may do what visitors may. */
 export const OWNER = { kind: "demo", name: "demo" } as const;
 
 type Row = Pick<StoredSchedule, "name" | "action" | "targets" | "keep"> & {

@@ -1,4 +1,4 @@
-/** What the kernels of the demo's hosts would report about their loads at a time. Pure. */
+/** Load figures that the kernels of the demo's hosts would report at a time. Pure. */
 import { drift } from "./chance.ts";
 import type { DemoHost } from "./hosts.ts";
 import { hostLoadOf, simulatedLoad } from "./load.ts";
@@ -20,7 +20,7 @@ export interface HostFigures {
 /** Bytes a second that keep a disk of a host busy. */
 const BUSY_BYTES = 220 * 2 ** 20;
 
-/** @param seconds since 1970 @param isRunning which of its VMs run */
+/** @param seconds since 1970 @param isRunning whether one of its VMs runs */
 export function hostFiguresOf(
   host: DemoHost,
   seconds: number,

@@ -7,7 +7,7 @@ export interface DemoPool {
   readonly type: "dir" | "logical" | "netfs";
   readonly path: string;
   readonly capacityGib: number;
-  /** What is used of it by files that are no volumes. */
+  /** Space used by files that are no volumes. */
   readonly otherGib: number;
   /** Images of operating systems and of media in it: name, size in MiB. */
   readonly media?: readonly (readonly [name: string, mib: number])[];

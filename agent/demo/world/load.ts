@@ -67,7 +67,7 @@ export interface HostLoad {
   readonly running: number;
 }
 
-/** @param seconds since 1970 @param isRunning which of its VMs run */
+/** @param seconds since 1970 @param isRunning whether one of its VMs runs */
 export function hostLoadOf(
   host: DemoHost,
   seconds: number,

@@ -28,7 +28,7 @@ export function macOf({ name }: Pick<DemoVm, "name">, card: number): string {
 }
 
 const TARGETS = ["vda", "vdb", "vdc", "vdd"];
-/** Where a VM's disk is seen in the guest. */
+/** Device name of a VM's disk in the guest. */
 export const targetOf = (index: number): string => TARGETS[index]!;
 
 const poolOf = (host: DemoHost, name: string): DemoPool => {
@@ -105,7 +105,7 @@ function osXml(vm: DemoVm): XmlNode {
   );
 }
 
-/** What a domain has in every place of it. */
+/** Elements of a domain in its definition and in its snapshots. */
 function bodyOf(host: DemoHost, vm: DemoVm, now: number): XmlNode[] {
   const { name, title, vcpus, memoryGib, disks, networks, agent, system } = vm;
   const isWindows = SYSTEMS[system].family === "windows";

@@ -56,7 +56,7 @@ const load = (
   peak: DemoLoad["peak"] = "office",
 ): DemoLoad => ({ cpu, swing, memory, network, disk, peak });
 
-/** What most of them have. */
+/** Properties of most VMs. */
 const USUAL = { state: "running", agent: true, autostart: true } as const;
 const MUC = "branch-muc";
 

@@ -84,7 +84,7 @@ const METHODS: Readonly<Record<GuestAbility, readonly AgentMethod[]>> = {
   "metadata": ["get_metadata", "set_metadata"],
 };
 
-/** What it cannot do on Windows. */
+/** Abilities that it does not have on Windows. */
 const NOT_WINDOWS: ReadonlySet<GuestAbility> = new Set(["freeze", "ssh-keys", "packages"]);
 
 /** Milliseconds an answer may take. A guest that works hard takes some; what takes longer hangs. */
@@ -98,7 +98,7 @@ const PROGRAM_MS = 60_000;
 const STATE_MS = 1500, OPEN_STATE_MS = 30_000;
 /** Seconds that the agent keeps a guest frozen at most, and those it has beyond what was asked for: who asked thaws it. */
 const MOST_FROZEN_SECONDS = 290, FREEZE_GRACE_SECONDS = 10;
-/** What a shell and `timeout` say of a program that was ended at its time limit. */
+/** Exit status of a shell and of `timeout` for a program that was ended at its time limit. */
 const TIMED_OUT = 124;
 
 /** Collects what a program writes, up to a bound. */

@@ -46,7 +46,7 @@ export interface CallOptions {
   readonly isProbe?: boolean;
 }
 
-/** What a command is run with. */
+/** Arguments, environment and limits of a command. */
 export interface ExecOptions extends CallOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -147,7 +147,7 @@ export class OwnAgentClient implements AsyncDisposable {
     }
   }
 
-  /** What the agent said of itself. */
+  /** The agent's information about itself. */
   get info(): AgentResult<"get_agent_info"> {
     return this.#info!;
   }
@@ -463,7 +463,7 @@ export class OwnAgentClient implements AsyncDisposable {
   }
 }
 
-/** What a message says that a command has written; undefined for another message. */
+/** Output of a command in a message; undefined for another message. */
 function outputOf(message: AgentMessage): Static<typeof EXEC_OUTPUT> | undefined {
   if (message.kind !== "notification" || message.method !== "exec_output") return undefined;
   return isOutput(message.params) ? message.params : undefined;

@@ -15,7 +15,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { AgentFailure } from "./failure.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
-/** What a call was about, for its error. */
+/** Subject of a call, for its error. */
 export interface Subject {
   readonly method: string;
   readonly path?: string;
@@ -27,7 +27,7 @@ const unavailable = (hindrance: BlockedReason): [ErrorCode, Record<string, unkno
   { ...hindrance },
 ];
 
-/** What the agent said no with. */
+/** Refusal of the agent as an error. */
 function refusal(
   code: number | undefined,
   error: string,
@@ -58,7 +58,7 @@ function refusal(
   }
 }
 
-/** What a failed call means; what is no failure of an agent stays what it is. */
+/** Error of the contract for a failed call; errors that are not the agent's stay as they are. */
 export function ownFailure(thrown: unknown, subject: Subject): unknown {
   if (thrown instanceof LibvirtError) return contractError(thrown, "GuestRefused", subject.method);
   if (!(thrown instanceof AgentFailure)) return thrown;

@@ -47,10 +47,10 @@ async function isFolder(client: OwnAgentClient, path: string): Promise<boolean> 
 class OwnReader implements GuestReader {
   readonly #ahead: Promise<AgentResult<"chunk_read">>[] = [];
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array();
-  /** Where the next piece of the handle begins. */
+  /** Offset of the handle's next piece. */
   #offset = 0;
   #isAtEnd = false;
-  /** Where it reads by itself, once it was told to go to a byte. */
+  /** Offset that it reads from by itself, after a seek. */
   #from: number | undefined;
 
   constructor(

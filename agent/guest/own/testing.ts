@@ -3,7 +3,7 @@ import { LineCutter } from "../../../lib/guest/lines.ts";
 import vectors from "../../../guest/vectors.json" with { type: "json" };
 
 type Bytes = Uint8Array<ArrayBuffer>;
-/** What the host asked. */
+/** A request of the host. */
 export interface Request {
   readonly id?: number;
   readonly method: string;

@@ -33,13 +33,13 @@ type GuestCall = Extract<
   | "guestChangeSshKeys"
 >;
 
-/** What the agent itself said, out of libvirt's sentence. */
+/** The agent's own words, out of libvirt's sentence. */
 function ownWords(message: string): string {
   const [, said] = /error was '(.*)'$/s.exec(message) ?? [];
   return toldText(said ?? message.replace(/^[^:]*: (?=unable to execute)/, ""), 512);
 }
 
-/** What a failed call on an agent means. */
+/** Error of the contract for a failed call of an agent. */
 export function agentFailure(error: unknown, command: string): unknown {
   if (!(error instanceof LibvirtError) || error.kind === "lost" || error.kind === "unavailable") return error;
   const cause = { cause: error };

@@ -57,7 +57,7 @@ const COMMANDS: Readonly<Partial<Record<GuestAbility, readonly string[]>>> = {
   "ssh-keys": ["guest-ssh-get-authorized-keys", "guest-ssh-add-authorized-keys"],
 };
 
-/** What it can do in Linux guests alone. */
+/** Abilities that it has in Linux guests alone. */
 const OF_LINUX: ReadonlySet<GuestAbility> = new Set(["metrics"]);
 
 /** Milliseconds an agent's list of commands is kept, and what it says about the guest. */
@@ -67,7 +67,7 @@ const CPU_MS = { between: 1000, most: 60_000 } as const;
 /** Bytes of a file under `/proc`. */
 const MOST_PROC = 128 * 1024;
 
-/** What is known of an agent. */
+/** Cached data of an agent. */
 interface Known {
   readonly version: string;
   /** Command → whether it may be used. */
@@ -80,7 +80,7 @@ interface Kept<T> {
   readonly value: Promise<T>;
 }
 
-/** What it has no command for is asked of the other agent. @throws {ContractError} GuestUnavailable */
+/** Refuses commands that it does not have: the other agent is asked. @throws {ContractError} GuestUnavailable */
 const cannot = () => Promise.reject(new ContractError("GuestUnavailable", { ...OWN_ALONE }));
 
 export class QemuBackend implements GuestBackend {

@@ -16,7 +16,7 @@ const MOST_CHARACTERS = 3_900_000;
 const POSIX_ENV = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
 const WINDOWS_ENV = ["SystemRoot=C:\\Windows", "PATH=C:\\Windows\\System32;C:\\Windows"];
 
-/** What is said of a program that is not there. */
+/** Whether an error reports a missing program. */
 const isMissing = (error: unknown): error is ContractError =>
   error instanceof ContractError && error.code === "GuestRefused" &&
   /No such file or directory|not found|cannot find the file|Failed to execute child process/i.test(
@@ -37,7 +37,7 @@ function cut(base64: string | undefined, wasCut: boolean | undefined) {
   };
 }
 
-/** What came of a program that has ended. @param tookMs how long it ran */
+/** Result of a program that has ended. @param tookMs its running time */
 function outcome(status: ExecStatus, bounded: boolean, seconds: number, tookMs: number): ExecOutcome {
   const out = cut(status["out-data"], status["out-truncated"]);
   const err = cut(status["err-data"], status["err-truncated"]);

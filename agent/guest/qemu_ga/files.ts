@@ -25,7 +25,7 @@ const PART = ".kvm-manager-part";
 /** Permissions of a new file. */
 const NEW_MODE = "0644";
 
-/** What the C library says of paths. */
+/** Error of the contract for the C library's errors of paths. */
 function fileFailure(error: unknown, path: string): unknown {
   if (!(error instanceof ContractError) || error.code !== "GuestRefused") return error;
   if (

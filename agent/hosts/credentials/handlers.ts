@@ -17,7 +17,7 @@ import { allCredentials, type CredentialSources, storeUnavailable, unreadFaults 
 
 type RotatedCredential = typeof ROTATED_CREDENTIALS[number];
 
-/** What they need of the application. */
+/** Services of the application that the handlers need. */
 interface CredentialServices extends CredentialSources {
   readonly hub: Pick<EventHub, "publish">;
   apiFor(principal: Principal): Api;

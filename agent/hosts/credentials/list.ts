@@ -19,7 +19,7 @@ import type { HostRecords } from "../records.ts";
 import type { SshFiles } from "../ssh/files.ts";
 import { sshHostsOf } from "../ssh/rotate_key.ts";
 
-/** What it needs of the application. */
+/** Services of the application that the list needs. */
 export interface CredentialSources {
   readonly settings: { readonly dataDir: string };
   readonly peers: Peers;
@@ -51,7 +51,7 @@ const writtenAt = async (path: string): Promise<number | null> =>
 export const storeUnavailable = ({ trouble }: Store, cause?: unknown) =>
   new ContractError("StoreUnavailable", { reason: trouble ?? "it is not open" }, { cause });
 
-/** What cannot be read, and what to do. */
+/** Credentials that cannot be read, each with its remedy. */
 export const unreadFaults = ({ secrets }: Store, database: DatabaseSync): HostFault[] =>
   secrets.unread(database).map(({ what: host, remedy }) => ({
     host,
@@ -80,7 +80,7 @@ async function encryptionKey({ store }: CredentialSources): Promise<Credential[]
 
 const UNREADABLE: ReadonlySet<string> = new Set(["SecretUnreadable", "EncryptionKeyMissing"]);
 
-/** What is read or made, or undefined where there is no key for it. */
+/** Result of a read, or undefined if the key for it is missing. */
 async function readable<T>(look: Promise<T>): Promise<T | undefined> {
   try {
     return await look;

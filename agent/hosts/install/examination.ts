@@ -1,4 +1,4 @@
-/** What `kvm-manager doctor` says of a host before KVM Manager is installed on it. */
+/** Judgement of `kvm-manager doctor` on a host before KVM Manager is installed there. */
 import { HEALTH_LEVELS } from "../../../lib/contract/health.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 
@@ -29,8 +29,8 @@ function findingsIn(all: unknown): Finding[] {
  * Judges the findings.
  *
  * @param answer of doctor, as JSON has it
- * @param isServing KVM Manager runs there already: its port is its own
- * @returns what is in the way, and what is worth knowing
+ * @param isServing whether KVM Manager runs there already: its port is its own
+ * @returns findings that prevent the installation, and warnings
  */
 export function judgedFindings(
   answer: unknown,

@@ -19,7 +19,7 @@ import { Installation, managerAddress, type Program, USUAL_PORT } from "./instal
 
 const { t } = textsOf(texts);
 
-/** What it needs of the application. */
+/** Services of the application that the handler needs. */
 export interface HostInstallation {
   readonly jobs: Pick<Jobs, "run">;
   readonly ssh: SshFiles;
@@ -28,7 +28,7 @@ export interface HostInstallation {
   readonly hostRecords: HostRecords;
 }
 
-/** Where SSH leads to. @throws {ContractError} HostUriRefused */
+/** Parses an SSH login. @throws {ContractError} HostUriRefused */
 function destinationOf(text: string): SshDestination {
   const destination = readSshLogin(text);
   if (destination !== undefined) return destination;

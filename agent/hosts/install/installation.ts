@@ -41,19 +41,19 @@ export interface Program {
   readonly sha256: string;
 }
 
-/** What is to be done. */
+/** Settings of an installation. */
 export interface InstallPlan {
   readonly destination: SshDestination;
   /** The host as its pages' addresses are made of it. */
   readonly hostname: string;
-  /** Where KVM Manager listens there; undefined for the usual port, or that of one that is there. */
+  /** Port that KVM Manager listens on there; undefined for the usual port, or that of an existing installation. */
   readonly port: number | undefined;
   readonly role: Role;
   readonly password: string | undefined;
   readonly program: Program;
 }
 
-/** What it needs of the application. */
+/** Services of the application that the installation needs. */
 export interface InstallServices {
   readonly ssh: SshFiles;
   /** Our public key, by which the other knows us. */
@@ -81,7 +81,7 @@ export const USUAL_PORT = 8006;
 
 export class Installation {
   readonly #rollback = new Rollback();
-  /** What is done now, for people. */
+  /** The present step, for people. */
   #step = t("hosts.install_connect");
 
   private constructor(
@@ -243,7 +243,7 @@ export class Installation {
     }
   }
 
-  /** What KVM Manager's command line answers there. @throws {Refusal} for what is no JSON */
+  /** Runs KVM Manager's command line there and parses its answer. @throws {Refusal} if it is no JSON */
   async #answer(script: string, ...args: readonly string[]): Promise<unknown> {
     return read(await this.shell.run(script, { args }));
   }
@@ -277,7 +277,7 @@ export class Installation {
     }
   }
 
-  /** @returns what stays of our key; undefined for nothing */
+  /** @returns a note on the part of our key that stays; undefined if none does */
   async #removeKey(): Promise<string | undefined> {
     try {
       await removeTemporaryLine(this.services.ssh, this.shell);
@@ -291,7 +291,7 @@ export class Installation {
     }
   }
 
-  /** Undoes everything. @returns what became of it, for people: a sentence */
+  /** Undoes everything. @returns the outcome, for people: a sentence */
   async #undo(): Promise<string> {
     const left = (await this.#rollback.run()).map(({ what, error }) => `${what} (${clauseOf(error)})`);
     const key = await this.#removeKey();

@@ -1,7 +1,7 @@
 /**
- * What is run on a host that KVM Manager is installed on: scripts for sh, with nothing of a person in their text but as
- * arguments. What is there until the installation has ended is in one folder of root's, which also notes what was there
- * before: another run goes on from it, or undoes all.
+ * Scripts for sh that are run on a host where KVM Manager is installed; texts of users are passed as
+ * arguments alone. Temporary files are in one folder of root's, which also notes the state before: another
+ * run continues from it, or undoes all.
  */
 import { CREDENTIAL_FILE } from "../../../lib/system/install/credential.ts";
 import { layoutOf, NAME } from "../../../lib/system/install/layout.ts";
@@ -15,7 +15,7 @@ export const COPIED = `${WORK}/${NAME}`;
 /** Seconds that a script waits for an earlier one, which a cut connection left running. */
 const LOCK_S = 60;
 
-/** What may have been there before, and how that is seen. */
+/** Parts that may have existed before, each with the test for it. */
 const PARTS = { config: `-e ${configDir}`, data: `-e ${dataDir}`, cache: `-e ${cacheDir}` };
 
 const TELL_PARTS = Object.entries(PARTS).map(([name, test]) => `[ ${test} ] && tell part ${name}`).join("; ");

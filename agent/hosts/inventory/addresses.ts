@@ -28,7 +28,7 @@ const PROBES = 3;
 /** Milliseconds until ARP is asked again for a VM nothing else is known of. */
 const ARP_AGAIN_MS = 10_000;
 
-/** Who is asked. */
+/** Sources of addresses. */
 type Source = "agent" | "own" | "arp";
 
 /** Our own agents in the guests. */

@@ -27,7 +27,7 @@ const AGAIN_MS = { missing: 0, unread: 10_000, still: 300_000 } as const;
 
 type Size = { capacity: number; allocation: number };
 
-/** What was found of one disk; `unread`: it cannot be told now; undefined: nor later. */
+/** Result of a look at one disk; `unread`: unknown for now; undefined: unknown for good. */
 type Found = Size | "missing" | "unread" | undefined;
 
 /** The sizes of its disks that a running VM's statistics tell, by target; none without the group `block`. Pure. */
@@ -49,7 +49,7 @@ export function sizesOfStats({ params }: Pick<DomainStats, "params">): Map<strin
 }
 
 export class DiskSizes {
-  /** What the sizes of a VM that is off were read for, its disks and their sources. */
+  /** Key of the disks and sources whose sizes were read, for each VM that is off. */
   readonly #known = new Map<string, { key: string; at: number; again: keyof typeof AGAIN_MS }>();
   #running = false;
 
@@ -200,7 +200,7 @@ export class DiskSizes {
 
 const sizeOfVolume = ({ capacity, allocation }: Volume): Size => ({ capacity, allocation });
 
-/** What the sizes of a VM depend on: its disks, and what they are on. */
+/** Key of a VM's disks and their sources, which its sizes depend on. */
 const keyOf = ({ disks }: VM): string =>
   JSON.stringify(
     disks.flatMap(({ target, source, format }) => source === undefined ? [] : [[target, source, format]]),

@@ -13,7 +13,7 @@ import { log } from "../../log.ts";
 
 /** Milliseconds the list of all may take where there is another way. */
 const SCAN_MS = 8000;
-/** Where libvirt's system driver keeps definitions, and the state of domains that run. */
+/** Folders of libvirt's system driver: definitions, and the state of domains that run. */
 const STORED = "/etc/libvirt/qemu", RUNNING = "/run/libvirt/qemu";
 /** `virDomainState`: running, off. */
 const STATE = { on: 1, off: 5 } as const;
@@ -22,7 +22,10 @@ const STATE = { on: 1, off: 5 } as const;
 const domainIn = (text: string): string | undefined => /<domain [\s\S]*<\/domain>/.exec(text)?.[0];
 const uuidIn = (text: string): string | undefined => /<uuid>([0-9a-f-]{36})<\/uuid>/.exec(text)?.[1];
 
-/** What a file says of its domain; undefined where it says nothing. Read at no time: anything libvirt tells is newer. */
+/**
+ * Parses a definition file into a domain's record; undefined if it has none. Its time of reading is 0: all
+ * other reports are newer.
+ */
 export function recordOfFile(text: string, isRunning: boolean): DomainRecord | undefined {
   const xml = domainIn(text), uuid = xml && uuidIn(xml), name = xml && /<name>([^<]*)<\/name>/.exec(xml)?.[1];
   if (xml === undefined || uuid === undefined || name === undefined) return undefined;

@@ -5,8 +5,6 @@ import type { VM, VmStats } from "../../../lib/contract/vm.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import type { Extras } from "./view.ts";
 
-/** Where the host's events go. */
-
 /** A VM in memory. */
 export interface VmEntry {
   record: DomainRecord;
@@ -20,7 +18,7 @@ export interface VmEntry {
   powerRequest: VM["powerRequest"];
   /** When libvirt last told of a change that the operation under way is to read; undefined when there is none. */
   toldAt: number | undefined;
-  /** What the last of these events was, where each changed the state alone. */
+  /** Kind of the last of these events, if each changed only the state. */
   toldKind: typeof LIFECYCLE[number] | undefined;
   /** Its state is what an event told, and was not read since. */
   isAnticipated: boolean;
@@ -44,7 +42,7 @@ export interface VmEntry {
   view: VM;
 }
 
-/** What hangs of a VM that is seen for the first time: it may have done so before. */
+/** A hang of a VM that is seen for the first time: it may have begun before. */
 export function notRespondingOf({ gate }: LibvirtLink, uuid: string): VM["notResponding"] {
   const hang = gate.hangOf(`vm:${uuid}`);
   return hang && { since: hang.since, call: hang.call };

@@ -15,13 +15,11 @@ import { NetworkInventory } from "./networks.ts";
 import { PoolInventory } from "./pools.ts";
 import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
-
-/** Where the host's events go. */
 import { newVmEntry, notRespondingOf, type VmEntry } from "./entry.ts";
 
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
 
-/** What happened to a VM without a command of ours, for the activity list. */
+/** A change of a VM without a command of ours, for the activity list. */
 export interface DomainChange {
   readonly vmId: string;
   readonly vmName: string;
@@ -56,7 +54,7 @@ const passOver = (what: string) => (error: unknown): void => {
   log.info("something does not respond, and is read later", { what, error });
 };
 
-/** Which VMs belong to which host, where there are several. */
+/** Hosts that VMs belong to, if there are several. */
 export interface VmOwnership {
   /** Whether a VM that this host has is another host's, or may be. */
   isForeign(vmId: string): boolean;
@@ -81,7 +79,7 @@ export class Inventory {
    */
   readonly #hidden = new Set<string>();
   readonly #places: VmOwnership;
-  /** What `vms()` gives, until something changes; what is another host's is left out each time. */
+  /** Result of `vms()`, until something changes; VMs of other hosts are left out each time. */
   #list: readonly VM[] | undefined;
   /** Virtual networks. */
   readonly networks: NetworkInventory;

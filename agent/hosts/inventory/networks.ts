@@ -4,7 +4,7 @@ import { isHang } from "../../libvirt/failure.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 
-/** What happens to a network as a whole, each time: libvirt tells it once. */
+/** Events of a network as a whole, which libvirt sends once each. */
 const SWITCHED = new Set(["started", "stopped", "undefined"]);
 
 /** How often networks are read again that are busy, and milliseconds between. */
@@ -22,7 +22,7 @@ export class NetworkInventory {
   /** Readings that were begun so far, and which of them was taken last. */
   #begun = 0;
   #taken = 0;
-  /** What the networks were like when clients were told of them last, by name. */
+  /** The networks as clients were notified of them last, by name. */
   readonly #told = new Map<string, string>();
 
   /** @param tell is called with what became of a network that clients see otherwise than before */

@@ -1,6 +1,6 @@
 /**
- * What waits for the next boot of running VMs: found out after the list is there, because it takes a second XML of each.
- * Afterwards every read of a VM brings it along.
+ * Changes that wait for the next boot of running VMs: read after the list, because they need a second XML of
+ * each. Afterwards every read of a VM includes them.
  */
 import { LibvirtError } from "../../../ffi/error.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";

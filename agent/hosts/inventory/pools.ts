@@ -67,10 +67,10 @@ function foldersOf(records: readonly PoolRecord[]): Map<string, string> {
   return found;
 }
 
-/** What of a pool tells that its volumes have changed. */
+/** The fields of a pool that change with its volumes. */
 const figuresOf = (record: PoolRecord | undefined) => JSON.stringify(record && { ...record, state: 0 });
 
-/** What commands of ours changed in a pool while its volumes were being read: the read may be of the time before. */
+/** Changes by our commands in a pool while its volumes were being read: the read may be older. */
 class ChangesMeanwhile {
   readonly #put = new Map<string, Volume>();
   readonly #goneNames = new Set<string>();
@@ -92,7 +92,7 @@ class ChangesMeanwhile {
     this.#gonePaths.add(path);
   }
 
-  /** What was read, by name, with these changes. */
+  /** Volumes of a read, by name, with these changes. */
   onto(read: readonly Volume[]): Map<string, Volume> {
     const stays = read.filter(({ name, path }) => !this.#goneNames.has(name) && !this.#gonePaths.has(path));
     return new Map([...stays, ...this.#put.values()].map((volume) => [volume.name, volume]));
@@ -109,7 +109,7 @@ interface Shelf {
   volumes: Map<string, Volume> | undefined;
   /** The same by name, until one changes. */
   sorted: readonly Volume[] | undefined;
-  /** What the pool was like when they were read. */
+  /** Figures of the pool when its volumes were read. */
   figures: string | undefined;
 }
 
@@ -175,7 +175,7 @@ export class PoolInventory {
     return this.#all ??= [...this.#shelves.values()].flatMap(({ volumes }) => [...volumes?.values() ?? []]);
   }
 
-  /** What is built on others in pools that are not active any more, as it was read last. */
+  /** Overlays in pools that are not active any more, as they were read last. */
   leftOverlays(): Volume[] {
     return [...this.#leftOverlays.values()].flat();
   }
@@ -244,7 +244,7 @@ export class PoolInventory {
     if (volume !== undefined) this.remove(volume.pool, volume.name);
   }
 
-  /** What a pool has is another by now. */
+  /** Drops cached lists after a pool's volumes changed. */
   #restock(shelf: Shelf): void {
     shelf.sorted = undefined;
     this.#all = undefined;

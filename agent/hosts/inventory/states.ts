@@ -101,7 +101,7 @@ export const isFromSnapshot = ({ state, reason }: StateOf): boolean => FROM_SNAP
 export const wasShutDown = ({ state, reason }: StateOf): boolean =>
   state === SHUTOFF && (reason === SHUTOFF_SHUTDOWN || reason === SHUTOFF_SAVED);
 
-/** What a person sees of libvirt's state. `managedSave`: its memory is saved, a start continues it. */
+/** State of a VM for people, from libvirt's state. `managedSave`: its memory is saved, a start continues it. */
 export function vmState(state: number, reason: number, managedSave: boolean): VmState {
   if (state === SHUTOFF && managedSave) return "suspended";
   if (state === SHUTOFF && reason === SHUTOFF_CRASHED) return "crashed";

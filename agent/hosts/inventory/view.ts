@@ -9,7 +9,7 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import type { Membership } from "../projects.ts";
 
-/** What is known of a VM in addition to its record. */
+/** Data of a VM in addition to its record. */
 export interface Extras {
   readonly host: string;
   readonly addresses: readonly GuestAddress[];

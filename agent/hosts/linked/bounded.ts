@@ -47,7 +47,7 @@ export class TextCutter {
   /** @param end one or two characters after which something is whole @param longest characters of what is not whole yet */
   constructor(private readonly end: string, private readonly longest: number) {}
 
-  /** Takes a piece. @returns what is whole by now, without its end @throws {TooLongError} */
+  /** Takes a piece. @returns the lines that are complete by now, without their ends @throws {TooLongError} */
   take(piece: string): string[] {
     if (piece === "") return [];
     // An end of two characters may have come in two pieces

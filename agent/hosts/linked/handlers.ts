@@ -21,11 +21,11 @@ export type LinkCommand = Extract<
   "invite_host" | "join_host" | "list_peers" | "remove_peer"
 >;
 
-/** What they need of the application. */
+/** Services of the application that the handlers need. */
 export interface LinkManagement extends ListedHosts {
   readonly peers: Peers;
   readonly clock: Clock;
-  /** Where people reach this KVM Manager, and whether by TLS; undefined until that is known. */
+  /** Addresses of this KVM Manager for its users, and whether they are served by TLS; undefined until known. */
   readonly doors:
     | { readonly addresses: readonly string[]; readonly certificates: object | undefined }
     | undefined;

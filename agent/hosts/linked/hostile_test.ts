@@ -1,4 +1,4 @@
-/** What a linked KVM Manager says that means harm, or is broken. */
+/** Malicious and broken answers of a linked KVM Manager. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ContractError, type VM } from "../../../lib/contract/mod.ts";

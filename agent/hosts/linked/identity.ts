@@ -80,7 +80,7 @@ export class LinkIdentity {
   readonly file: string;
   readonly #renewalsFile: string;
 
-  /** @param dataDir where the key is kept @param secrets what seals it there */
+  /** @param dataDir folder of the key @param secrets seals the key there */
   constructor(dataDir: string, private readonly secrets: Pick<Secrets, "closedText" | "openedText">) {
     this.file = join(dataDir, FILE);
     this.#renewalsFile = join(dataDir, RENEWALS_FILE);

@@ -8,7 +8,7 @@ const MOST = 20;
 
 interface Open {
   readonly role: Role;
-  /** Who invited. */
+  /** The user who invited. */
   readonly by: string;
   /** Whether the one that joins is linked here as well. */
   readonly both: boolean;

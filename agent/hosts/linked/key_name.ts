@@ -1,4 +1,4 @@
-/** What a host is called between KVM Managers: each calls hosts what it likes, and knows them by their keys. */
+/** The name of a host between KVM Managers: each names hosts as it likes, and knows them by their keys. */
 import { createHash } from "node:crypto";
 
 /** @param publicKey its KVM Manager's */

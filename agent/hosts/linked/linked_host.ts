@@ -69,7 +69,7 @@ const MOST_LIST = 32 * 1024 * 1024;
 /** Tells the limits of tools that hold for somebody, as another KVM Manager can check them. @param vmIds of its VMs */
 export type TellLimits = (principal: Principal, vmIds: () => readonly string[]) => readonly ToldLimit[];
 
-/** What it needs of the application. */
+/** Services of the application that a linked host needs. */
 export interface LinkedServices {
   readonly hub: EventHub;
   readonly clock: Clock;
@@ -81,7 +81,10 @@ export interface LinkedServices {
   readonly membershipOf: (vmId: string) => Membership;
   /** The limits of tools that hold for who calls. @param vmIds of the VMs that are on the host */
   readonly limitsOf: TellLimits;
-  /** What this KVM Manager does itself of a command that is carried out there; undefined where it sends the call on as it is. */
+  /**
+   * This KVM Manager's own part of a command that is carried out there; undefined if the call is forwarded as
+   * it is.
+   */
   readonly ownPart: (command: CommandName, host: LinkedHost) => Route["handler"] | undefined;
   /** Another key has taken the place of that by which a host is known. */
   readonly keyRenewed: (hostId: string, publicKey: string) => void;
@@ -92,7 +95,7 @@ export interface StoredLink extends StoredHost {
   readonly peerKey: string;
 }
 
-/** What lists tell of the maintenance of a host; nothing of one that is in none. */
+/** Summary of a host's maintenance for lists; undefined if it is in none. */
 function maintenanceSummary({ state, since, note, vms }: Maintenance): MaintenanceSummary | undefined {
   if (state === "off" || since === null) return undefined;
   const meant = vms.filter(({ action }) => action !== "leave");
@@ -297,10 +300,11 @@ export class LinkedHost implements ManagedHost {
   }
 
   /**
-   * Has a command carried out there, as the user who calls and within what this link may do. Its VMs are listed from what is
-   * known of them; while the link is down, each is answered so, as those of a host are that is read here.
+   * Has a command carried out there, as its user and within the permissions of this link. Its VMs are listed
+   * from the replica; while the link is down, VMs are answered from it as well, like those of a host that is
+   * read here.
    *
-   * @throws {ContractError} what it refuses with there; LinkedHostAway, LinkUndecided, LinkedHostNonsense
+   * @throws {ContractError} its refusals; LinkedHostAway, LinkUndecided, LinkedHostNonsense
    */
   async run(command: CommandName, input: unknown, context: CallContext): Promise<unknown> {
     const { principal, content } = context, up = this.#up;
@@ -395,7 +399,7 @@ export class LinkedHost implements ManagedHost {
     return answer;
   }
 
-  /** What it tells, by the clock here. */
+  /** Its value with times by the clock here. */
   #toHere<T>(schema: TSchema, value: T): T {
     return shiftMoments(schema, value, -this.clockAheadMs);
   }

@@ -34,9 +34,9 @@ export class LinkedHosts {
 
   /**
    * @param isOwn whether a host that is read here has a VM, or had it last and was not read since the start
-   * @param owners which linked host has listed a VM first
+   * @param owners the linked host that listed a VM first
    * @param isKept whether a linked host is kept: one that is disabled is not served
-   * @param isOwnJob whether a task is one of this KVM Manager: what a linked host says of its tasks does not hide it
+   * @param isOwnJob whether a task is one of this KVM Manager: tasks of linked hosts do not hide it
    */
   constructor(
     private readonly isOwn: (vmId: string) => boolean,

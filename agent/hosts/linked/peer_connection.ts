@@ -52,7 +52,7 @@ export class NotSentError extends Error {
   }
 }
 
-/** Whom a connection leads to. */
+/** Address and key of a connection's peer. */
 export interface PeerAddress {
   /** `https://kvm2:8006`. */
   readonly address: string;
@@ -280,7 +280,10 @@ export class PeerConnection {
     }
   }
 
-  /** Asks on a connection, which stays open. @throws {ContractError} what the other one answers; {LinkRefusedError} */
+  /**
+   * Sends a request on a connection, which stays open. @throws {ContractError} errors of the peer;
+   * {LinkRefusedError}
+   */
   async #ask<T extends TSchema>(socket: Duplex, path: string, input: unknown, schema: T): Promise<Static<T>> {
     const signal = AbortSignal.any([AbortSignal.timeout(OPEN_MS), this.#stopped.signal]);
     // One that is kept alive is given back to its agent, and otherwise ended
@@ -309,7 +312,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What the other one refused with. */
+/** The peer's refusal as an error. */
 function refusalOf(status: number, text: string): Error {
   const { code, message } = (parsed(text) ?? {}) as { code?: unknown; message?: unknown };
   if (code === "InvitationRefused") return new ContractError("InvitationRefused");
@@ -317,7 +320,7 @@ function refusalOf(status: number, text: string): Error {
   return new LinkRefusedError(why);
 }
 
-/** What the system says → what that means. */
+/** Error code of the system → its meaning. */
 const FAULTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens at its address",
   ECONNRESET: "the connection was cut",

@@ -1,4 +1,4 @@
-/** What users of linked KVM Managers have set up here and that tells others of this host. */
+/** Targets that users of linked KVM Managers have set up here, which send data of this host to others. */
 export interface PeerTargets {
   /** Names of the targets of alerts that users of a KVM Manager have set up. */
   names(peerId: string): string[];

@@ -25,7 +25,7 @@ import { SignedChallenges } from "../../access/signed_challenges.ts";
 
 /** Milliseconds a challenge is good for. */
 const CHALLENGE_MS = 30_000;
-/** What its challenges are for. */
+/** Purpose of its challenges. */
 const PURPOSE = "link";
 /** Milliseconds a session holds. */
 const SESSION_MS = 3600_000;
@@ -114,11 +114,7 @@ export class Peers {
     this.#end(id);
   }
 
-  /**
-   * Who calls by a peer's token: its user, with at most the peer's rights.
-   *
-   * @throws {ContractError} TokenInvalid, InvalidInput, TooManyRequests
-   */
+  /** Principal of a call by a peer's token: the peer's user, with at most the peer's rights. */
   principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal {
     const session = this.#sessions.get(secretHash(token.slice(PEER_TOKEN.length)));
     const peer = session && this.records.all().find(({ id }) => id === session.peerId);
@@ -145,7 +141,7 @@ export class Peers {
     });
   }
 
-  /** What a user of a peer may do, as it was told before; undefined for a peer that may act no more. */
+  /** Permissions of a peer's user, as the peer sent them before; undefined for a peer that may not act any more. */
   linkedUser(peerId: string, caller: string | null): LinkedUser | undefined {
     const peer = this.records.all().find(({ id }) => id === peerId);
     return peer && userOf(peer, readCaller(caller));
@@ -214,7 +210,7 @@ export class Peers {
   }
 }
 
-/** What a user of a peer may do: within the peer's own rights, and the limits that it told. */
+/** Permissions of a peer's user: within the peer's own rights, and the limits that it sent. */
 const userOf = ({ role }: PeerRecord, caller: RemoteCaller | undefined): LinkedUser => ({
   rights: [...rightsOf(role), ...caller?.rights ?? []],
   ...(caller?.limits !== undefined && { toldLimits: caller.limits }),

@@ -30,7 +30,7 @@ async function two() {
     clock,
   );
   const near = await new LinkIdentity(folders[1], new Secrets(folders[1]).readKey()).ready();
-  /** What the other one sends to be let in. */
+  /** The proof that the peer sends to be let in. */
   const proof = async (certificate = CERTIFICATE) => {
     const { publicKey: server, challenge } = await peers.hello(newSecret(), certificate);
     const signature = near.sign(clientStatement(server, certificate, challenge));

@@ -94,7 +94,7 @@ async function jsonOf(response: Response): Promise<unknown> {
   throw farError(body, response.status);
 }
 
-/** What a command gives, if it is as the contract says. @throws {NonsenseError} */
+/** A command's output, checked against the contract. @throws {NonsenseError} */
 function checked(command: CommandName, answer: unknown): unknown {
   const known = readAs(COMMANDS[command].output, answer);
   if (known !== undefined) return known;
@@ -102,7 +102,8 @@ function checked(command: CommandName, answer: unknown): unknown {
 }
 
 /**
- * What is read piece by piece, as a stream. One that ends early fails: the other side would wait for the rest.
+ * A body that is read piece by piece, as a stream. One that ends early fails: the other side would wait for
+ * the rest.
  *
  * @param length bytes
  */
@@ -215,9 +216,9 @@ async function follow(response: Response, { tell }: Content): Promise<unknown> {
 }
 
 /**
- * Has a command carried out by the other one.
+ * Has a command carried out by the peer.
  *
- * @throws {ContractError} what it refuses with; {NonsenseError}; system errors
+ * @throws {ContractError} its refusals; {NonsenseError}; system errors
  */
 export async function callRemotely(
   send: Send,

@@ -25,7 +25,7 @@ const LONGEST = 12 * 1024;
 const LONGEST_CLIENT = 200;
 /** Bytes that it may be once it is inflated. */
 const MOST_BYTES = 512 * 1024;
-/** What a deflated one begins with: no base64url has a dot. */
+/** Prefix of a deflated caller: no base64url has a dot. */
 const DEFLATED = "z.";
 
 const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
@@ -50,7 +50,7 @@ const RemoteCaller = closed({
   limits: Type.Optional(Type.Array(ToldLimit, { maxItems: MOST_TOLD_LIMITS })),
 });
 
-/** Who calls, as it is told to the other side. */
+/** The caller, as it is sent to the other side. */
 export interface RemoteCaller {
   readonly name: string;
   readonly rights: Rights;

@@ -1,4 +1,4 @@
-/** What is known of a linked host's VMs and tasks: read once per connection, then kept by its events. What it says is checked. */
+/** VMs and tasks of a linked host: read once per connection, then kept by its events. All of it is checked. */
 import type { Static, TSchema } from "typebox";
 import {
   type AnyEvent,
@@ -48,7 +48,7 @@ const RELAYED: ReadonlySet<string> = new Set<EventName>([
   "bin-changed",
 ]);
 
-/** What a frame tells; undefined for what is not handed on, and for another program's text. */
+/** Value of a frame; undefined for events that are not relayed, and for another program's text. */
 function valueOf({ name, data }: EventFrame): unknown {
   if (!RELAYED.has(name)) return undefined;
   try {
@@ -67,9 +67,9 @@ function idIn(value: unknown): string | undefined {
   return typeof id === "string" && id !== "" && id.length <= LONGEST_ID ? id : undefined;
 }
 
-/** What a replica needs of the host that it is of, and of the application. */
+/** Services that a replica needs of its host and of the application. */
 export interface ReplicaOptions {
-  /** What its rows and events are given as their host. */
+  /** Host id of its rows and events. */
   readonly hostId: string;
   /** The host's name as it told it; undefined until it has. */
   readonly hostname: () => string | undefined;
@@ -77,7 +77,7 @@ export interface ReplicaOptions {
   readonly isTaken: (vmId: string) => boolean;
   /** Is told which VMs it has. */
   readonly owners: Pick<VmOwners, "claim" | "release" | "reconcile">;
-  /** What the host tells, by the clock here. */
+  /** The host's value with times by the clock here. */
   readonly toHere: <T>(schema: TSchema, value: T) => T;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -97,7 +97,7 @@ export class Replica {
   /** VMs that were left out since, by their ids. */
   readonly #leftOutSince = new Set<string>();
   #libvirt: ConnectionStatus | undefined;
-  /** What the VMs of its list have as their host. */
+  /** Host names of the VMs in its list. */
   #ownNames: ReadonlySet<string> = new Set();
   #isBehind = false;
   readonly #options: ReplicaOptions;
@@ -291,7 +291,7 @@ export class Replica {
     return { ...vm, ...membership, attention, host: this.#options.hostId };
   };
 
-  /** The project or the end date of a VM is another one. @returns what is told of it */
+  /** The project or the end date of a VM has changed. @returns the events to publish */
   reshow(vmId: string): Published[] {
     const vm = this.#vms.get(vmId);
     if (vm === undefined) return [];

@@ -1,6 +1,7 @@
 /**
- * Which linked host a VM's id is of: the one that listed it first, until that one no longer has it. It is written down, so
- * that no other host gets the calls and the rights of a VM whose host is away when KVM Manager starts.
+ * Linked hosts that ids of VMs belong to: the one that listed the VM first, until that one no longer has it.
+ * It is written down, so that no other host gets the calls and the rights of a VM whose host is away when KVM
+ * Manager starts.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../clock.ts";

@@ -11,7 +11,7 @@ import { urlHost } from "../../../lib/text/url_host.ts";
 /** Milliseconds until a forward must be there, between looks for it, and to end the shared connection. */
 const FORWARD_MS = 15_000, LOOK_MS = 20, EXIT_MS = 3000;
 
-/** What listens on the other host: a TCP port there, or a socket. */
+/** A listener on the other host: a TCP port, or a socket. */
 export type RemotePlace =
   | { readonly host: string; readonly port: number }
   | { readonly socket: string };

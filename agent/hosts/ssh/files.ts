@@ -33,10 +33,10 @@ export class SshFiles {
   #shortFolder: string | undefined;
 
   /**
-   * @param dataDir where the key is kept
-   * @param runtimeDir where sockets of connections are, and the key as ssh reads it
-   * @param secrets what seals the key in the data folder
-   * @param knownHosts the host keys that were compared; a file of its own where it is left out
+   * @param dataDir folder of the key
+   * @param runtimeDir folder of connections' sockets, and of the key as ssh reads it
+   * @param secrets seals the key in the data folder
+   * @param knownHosts the host keys that were compared; a file of its own if left out
    */
   constructor(
     dataDir: string,

@@ -10,7 +10,7 @@ import { lastSaid } from "./said.ts";
 /** Milliseconds for a question to the host, and to files. */
 const SCAN_MS = 15_000, FILE_MS = 5000;
 
-/** Where ssh would connect to, and by which name it looks for the host key. */
+/** Host and port that ssh would connect to, and the name by which it looks for the host key. */
 export interface ResolvedDestination {
   readonly host: string;
   readonly port: number;

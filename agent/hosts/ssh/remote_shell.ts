@@ -26,10 +26,10 @@ export const MOST_SAID = 1024 * 1024;
 const MOST_STREAM_SAID = 4096;
 /** Milliseconds to end the connection. */
 const EXIT_MS = 3000;
-/** What scripts find programs by, and in which language these speak. */
+/** Environment of scripts: their search path and the language of programs. */
 const SURROUNDINGS = "env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C";
 
-/** What is run there failed, with what it said. */
+/** A script failed; the message has its output. */
 export class RemoteFailure extends Error {
   override readonly name: string = "RemoteFailure";
 }
@@ -41,7 +41,7 @@ export class RemoteLoginRefused extends RemoteFailure {
 
 const REFUSED = /permission denied/i;
 
-/** What a script writes, as it comes. */
+/** Output of a script, as it comes. */
 export interface RemoteStream {
   readonly stdout: ReadableStream<Uint8Array>;
   /** Once it has ended: why it failed; undefined where it did not. */
@@ -171,10 +171,11 @@ export class RemoteShell {
   }
 
   /**
-   * Runs a script for sh, as root unless it is said otherwise.
+   * Runs a script for sh, as root by default.
    *
-   * @returns what it wrote to standard output
-   * @throws {RemoteFailure} with what it said last; {ProgramLate} also for one that says too much; the signal's reason
+   * @returns its standard output
+   * @throws {RemoteFailure} with the end of its output; {ProgramLate} also for too much output; the signal's
+   *   reason
    */
   async run(script: string, options: ScriptOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.#run(script, options.asUser ? IS_ROOT : this.#root, options);

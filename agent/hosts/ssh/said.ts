@@ -1,4 +1,4 @@
-/** What OpenSSH's programs say when they fail. */
+/** Error messages of OpenSSH's programs. */
 import { oneLine } from "../../../lib/text/text.ts";
 
 /** Characters that are told. */

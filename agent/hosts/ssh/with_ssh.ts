@@ -1,4 +1,4 @@
-/** What needs OpenSSH's client and its files. */
+/** Guards work that needs OpenSSH's client and its files. */
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { sshFilesFault } from "./files.ts";
 

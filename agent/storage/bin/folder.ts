@@ -27,7 +27,7 @@ const identityOf = (info: Deno.FileInfo): FileIdentity => ({ dev: info.dev, ino:
 const isIt = (info: Deno.FileInfo | undefined, { ino }: FileIdentity): info is Deno.FileInfo =>
   info !== undefined && Number(info.ino) === ino;
 
-/** What is at a name in a held folder; a link is told as one. */
+/** File information of a name in a held folder; links are not followed. */
 const look = (folder: FileHandle, name: string) =>
   undefinedIfMissing(hostFiles.lstat(`${folder.path}/${name}`));
 
@@ -107,9 +107,9 @@ export async function findKeepable(
   return { file: identityOf(info), bytes: (info.blocks ?? 0) * BLOCK, isFolder: info.isDirectory };
 }
 
-/** What is moved, and which one it has to be. */
+/** A move into the bin or out of it, of one certain file. */
 export interface Move {
-  /** Where it is, or is to be, outside the bin. */
+  /** Path outside the bin, before or after the move. */
   readonly path: string;
   /** Its name in the bin. */
   readonly as: string;
@@ -120,7 +120,7 @@ export interface Move {
  * Moves a file into the bin of its folder.
  *
  * @returns false where it is there already
- * @throws {BinFolderError} where something else is at the path @throws {Error} what the kernel says
+ * @throws {BinFolderError} where something else is at the path @throws {Error} errors of the kernel
  */
 export async function moveIn({ path, as, file }: Move): Promise<boolean> {
   const at = splitPath(plainPath(path)), { name } = at;

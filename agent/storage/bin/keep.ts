@@ -1,4 +1,4 @@
-/** What the bin can keep of a deletion, and the moves themselves. */
+/** Decides which files of a deletion the bin can keep, and moves them. */
 import { BIN_FOLDER, isInBin, keptName, noteName, splitPath } from "../../../lib/bin/place.ts";
 import type { FileRole, KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { writeNote } from "../../../lib/bin/note.ts";
@@ -26,7 +26,7 @@ export interface BinCandidate {
   readonly role: FileRole;
 }
 
-/** What is kept of each, and why the rest is not. */
+/** The files that are kept, and the reason for each that is not. */
 export interface KeepResult {
   readonly files: KeptFile[];
   readonly lost: readonly { readonly path: string; readonly reason: string }[];
@@ -71,7 +71,7 @@ async function chainOf({ path, role }: BinCandidate): Promise<string[]> {
   }
 }
 
-/** What the bin keeps of these files under an entry's id. @throws {LibvirtError} */
+/** Decides which of these files the bin keeps under an entry's id. @throws {LibvirtError} */
 export async function planKeeping(
   host: LibvirtHost,
   entryId: string,
@@ -99,7 +99,7 @@ export async function planKeeping(
   return { files, lost };
 }
 
-/** What an entry is made of. */
+/** Fields of a new entry. */
 export interface NewEntry extends
   Pick<
     StoredEntry,
@@ -121,7 +121,7 @@ export function newEntry({ id: host, clock, bin }: LibvirtHost, made: NewEntry):
   };
 }
 
-/** What whoever deleted it is told. */
+/** The receipt that the caller who deleted it gets. */
 export const receiptOf = ({ id, until, files }: StoredEntry): BinReceipt => ({
   entryId: id,
   until,

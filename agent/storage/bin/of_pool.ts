@@ -1,4 +1,7 @@
-/** Which pool what is in the bin belongs to: the one that has its folder now, for pools are made and named again. */
+/**
+ * Finds the pool that a file in the bin belongs to: the one that has its folder now, as pools are deleted,
+ * created and renamed.
+ */
 import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";

@@ -34,7 +34,7 @@ const users = new WeakMap<
   { readonly at: number; readonly read: ReturnType<typeof exactUsers> }
 >();
 
-/** Who uses what now. */
+/** Users of all files at this moment, cached for {@link USERS_MS}. */
 async function usersNow(host: LibvirtHost): ReturnType<typeof exactUsers> {
   const known = users.get(host);
   if (known !== undefined && performance.now() - known.at < USERS_MS) return await known.read;

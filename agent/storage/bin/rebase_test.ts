@@ -32,7 +32,7 @@ class World {
 
   kept = (as: string): string => `${this.folder}/${BIN_FOLDER}/${as}`;
 
-  /** What is to be rebased where the base goes to a name of the folder. */
+  /** Plans the rebases that are needed when the base moves to another name of the folder. */
   plan(base: string, overlay: object = {}) {
     const to = `${this.folder}/${base}`;
     return planRebases(HOST, [{ ...this.base, to }, { ...this.overlay, ...overlay }]);

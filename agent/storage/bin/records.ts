@@ -1,4 +1,4 @@
-/** What is in the bin, and how long it stays, as they are kept. */
+/** Records of the bin's entries and of its policy. */
 import type { DatabaseSync } from "node:sqlite";
 import { type StoredEntry } from "../../../lib/bin/entry.ts";
 import { binPath } from "../../../lib/bin/place.ts";
@@ -43,9 +43,9 @@ export class BinRecords {
   readonly #store: Store;
   readonly #usual: BinPolicy;
   readonly #changed: () => void;
-  /** What the database has; read when it is opened, written through. */
+  /** Entries of the database: read when it is opened, written through. */
   readonly #entries = new Map<string, StoredEntry>();
-  /** What the entries need that is not in the bin, by entry's id; read when it is asked for. */
+  /** Files outside the bin that the entries need, by entry's id; read on demand. */
   readonly #needed = new Map<string, readonly string[]>();
   #set: Partial<BinPolicy> = {};
   /** Pools, as `host pool`, that libvirt has not read again since something was moved in them. */
@@ -93,7 +93,7 @@ export class BinRecords {
     return this.#entries.get(id);
   }
 
-  /** What the things in the bin of a host are, and need to be whole again. */
+  /** Paths of a host's files in the bin, and of the files that they are built on. */
   keptOf(host: string): KeptPath[] {
     return this.all(host).flatMap((entry) => {
       let needed = this.#needed.get(entry.id);

@@ -109,7 +109,7 @@ export async function binVolume(
   return entry;
 }
 
-/** What the file system refuses becomes an error of the contract. */
+/** Turns errors of the file system into errors of the contract. */
 async function failing(name: string, pool: string, run: () => Promise<void>): Promise<void> {
   try {
     await run();

@@ -23,7 +23,7 @@ import { localMachine } from "../../machine/machine.ts";
 
 setLogLevel("error");
 
-/** What never comes: the process is killed meanwhile. */
+/** A promise that never settles: the process is killed meanwhile. */
 const NEVER = new Promise<never>(() => {});
 
 /** A host with one folder as its pool, and a process that can be killed at any of its steps. */

@@ -19,7 +19,8 @@ export interface NamedImage {
 /**
  * The backing file that an image's head names; null when it names none.
  *
- * @param from where the image is when its name for that counts, in the bin for one
+ * @param from path that a relative name is resolved against, if not `path`: for an image in the bin, for
+ *   example
  */
 export async function backingOf(path: string, from = path): Promise<NamedImage | null> {
   const head = await qcow2Head(path);

@@ -1,8 +1,9 @@
 /**
- * What an image is built on: of this machine by its files, of another one by libvirt's volumes. One policy for every door: an image may be built on the one its user names,
- * and on volumes of libvirt's active pools; nothing of the chain may name a data file, be encrypted or marked corrupt,
- * or leave the format of the image below it to be guessed. Read before QEMU or qemu-img would open any of it
- * (CVE-2024-32498 and its kin).
+ * Backing chain of an image: on this machine by its files, on another one by libvirt's volumes. One policy
+ * for every caller: an image may be built on the one its user names, and on volumes of libvirt's active
+ * pools; nothing of the chain may name a data file, be encrypted or marked corrupt, or leave the format of
+ * the image below it to be guessed. Read before QEMU or qemu-img would open any of it (CVE-2024-32498 and its
+ * kin).
  */
 import { message, render, type Sentence } from "../../../lib/i18n/message.ts";
 import { dirname, resolve } from "node:path";
@@ -41,9 +42,9 @@ export const imageHeadBytes = ({ files }: LocalMachine, path: string): Promise<U
   files.readStart(path, HEAD_BYTES);
 
 /**
- * What a head says of its qcow2 image; null when it is no such image.
+ * Header of a qcow2 image; null if it is no qcow2 image.
  *
- * @throws {ImageRefused} when it says what cannot be
+ * @throws {ImageRefused} when its values contradict each other
  */
 export function qcow2Header(head: Uint8Array): Qcow2Header | null {
   try {
@@ -59,7 +60,7 @@ export async function qcow2Head(path: string): Promise<Qcow2Header | null> {
   return qcow2Header(await readStart(path, HEAD_BYTES));
 }
 
-/** What is known of an image besides itself. */
+/** Reader of an image's chain, and declarations about the image. */
 export interface ChainRequest {
   readonly reader: ImageReader;
   /** The image that its user says it is built on. */

@@ -47,7 +47,7 @@ import { requirePoolReachable } from "../reachable.ts";
 /** Milliseconds the heads of an image's chain may take to be read: behind a dead server they never are. */
 const HEADS_MS = 10_000;
 
-/** Which image is asked for. */
+/** An image, by volume or by path. */
 export interface ImageRequest {
   readonly volume?: { readonly pool: string; readonly name: string };
   readonly path?: string;
@@ -56,7 +56,7 @@ export interface ImageRequest {
   readonly backingFile?: string;
 }
 
-/** What an absolute path or `pool/volume` names; undefined for what can name nothing. */
+/** Parses an absolute path or `pool/volume`; undefined for other texts. */
 export function wishAt(place: string): ImageRequest | undefined {
   if (place.startsWith("/")) return { path: place };
   const slash = place.indexOf("/");
@@ -72,12 +72,12 @@ export function requireWish(place: string, field = "path"): ImageRequest {
 }
 
 /**
- * What an image is for: a VM's disk; a medium in its drive; the base of an overlay; its content as a guest sees
- * it, to be copied or resized; its bytes as they are stored, uninterpreted.
+ * Purpose of an image: a VM's disk; a medium in its drive; the base of an overlay; its content as a guest
+ * sees it, to be copied or resized; its bytes as they are stored, uninterpreted.
  */
 export type ImagePurpose = "disk" | "medium" | "base" | "content" | "bytes";
 
-/** Who asks, and what for. */
+/** Purpose of a request for an image, and the principal's role. */
 export interface ImageUse {
   readonly purpose: ImagePurpose;
   readonly role: Role;
@@ -95,11 +95,11 @@ export interface CheckedImage extends DiskSource {
   /** Everything it is built on, nearest first. */
   readonly backing: readonly BackingImage[];
   readonly volume: Volume | undefined;
-  /** What a guest sees, in bytes; null when that is not known here. */
+  /** Size that a guest sees, in bytes; null if unknown. */
   readonly virtualBytes: number | null;
   /** How VMs use it already. */
   readonly uses: readonly Use[];
-  /** What its first bytes say; undefined where they were not read. */
+  /** Kind of content by its first bytes; undefined if they were not read. */
   readonly content: ContentKind | undefined;
 }
 
@@ -110,7 +110,7 @@ function requireAdministrator({ role }: ImageUse): void {
   if (!includes(role, "administrator")) throw new ContractError("Forbidden", { role: "administrator" });
 }
 
-/** What is at a place. */
+/** An image that was found at a place. */
 interface FoundImage {
   readonly source: DiskSource;
   readonly volume: Volume | undefined;
@@ -251,9 +251,10 @@ function refuseSeed(
 }
 
 /**
- * Who reads a VM's disk has all that is on it, and no command of storage is about a VM: so who asks must see each VM that
- * writes to the image, and one of those whose disks are built on it. Media that VMs only read are nothing of theirs, nor
- * is what a template keeps: its content was there before theirs.
+ * Requires that the principal may see each VM that writes to the image, and one of those whose disks are
+ * built on it: to read a VM's disk is to have all that is on it, and no command of storage is about a VM.
+ * Media that VMs only read do not count, nor do images that a template keeps: their content is older than the
+ * VMs.
  *
  * @throws {ImageRefused}
  */
@@ -308,7 +309,7 @@ async function enterChain(
   }
 }
 
-/** What keeps an image writes to it alone. @throws {ImageRefused} */
+/** Refuses to write to an image that is kept, by a template for example. @throws {ImageRefused} */
 async function refuseKept(host: LibvirtHost, path: string, { purpose }: ImageUse): Promise<void> {
   if (purpose !== "disk") return;
   const keeper = await host.keepers.of(path);

@@ -24,7 +24,7 @@ const FILES = ["a", "b"] as const;
 type File = typeof FILES[number];
 const VMS = ["x", "y"] as const;
 type Name = typeof VMS[number];
-/** What a header can say. */
+/** Headers that an image can have. */
 const HEADERS = [
   ...["none", "clean", "canary below", "canary as data", "below a", "below a as qcow2"] as const,
   "seed below",
@@ -176,7 +176,7 @@ class World {
     handle.writeSync(headerBytes(header, this.folder));
   }
 
-  /** What QEMU opens of an image whose chain it is told: nothing but a data file is found in a header. */
+  /** Files that QEMU opens of an image whose chain it is given: only a data file is found in a header. */
   async opened(path: string, format: string, backing: CheckedImage["backing"]): Promise<string[]> {
     const [next, ...rest] = backing;
     const data = format === "qcow2" && (await qcow2Head(path).catch(() => null))?.externalData
@@ -221,9 +221,9 @@ type Step =
 
 const one = <T extends string>(...words: T[]) => fc.constantFrom(...words);
 const file = one(...FILES);
-/** What an image is like when it is looked at. */
+/** A header at the time of the check. */
 const header = one("clean", "clean", "none");
-/** What turns an image into a trap after it was looked at. */
+/** Headers that make an image a trap after it was checked. */
 const trap = one("canary as data", "canary as data", "canary below", "below a as qcow2");
 
 /** A guest that writes onto its raw disk, which it may be taken from in the end. */
@@ -298,7 +298,7 @@ async function carryOut(world: World, step: Step): Promise<string[]> {
   }
 }
 
-/** What a guest writes into a qcow2 image never becomes its header. */
+/** A guest's writes into a qcow2 image never become its header. */
 function guestWrites(world: World, name: Name, header: Header): [] {
   const { running, disks } = world.machines.get(name)!;
   for (const { source, format } of running ? disks : []) {

@@ -6,7 +6,8 @@ import { fill } from "../../../lib/i18n/fill.ts";
 import type { CheckedImage } from "./check.ts";
 
 /**
- * What speaks against an image's being a CD; undefined where nothing does, or where its first bytes cannot be read.
+ * Reason why an image is not accepted as a CD; undefined if there is none, or if its first bytes cannot be
+ * read.
  *
  * @param field of the input that names it
  * @param anyMedium takes a file outside all pools that is no ISO

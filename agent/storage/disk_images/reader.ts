@@ -9,7 +9,7 @@ import { realPathOf } from "../../machine/host_file.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
 import { type LinkCaller, volumeAt } from "../volumes.ts";
 
-/** What is at a path: `other` is neither a file nor a block device. */
+/** A path that exists: `other` is neither a file nor a block device. */
 interface ImageAt {
   /** Without links, where these can be followed. */
   readonly path: string;
@@ -17,7 +17,7 @@ interface ImageAt {
 }
 
 export interface ImageReader {
-  /** What is at a path; undefined when nothing is there. */
+  /** Looks a path up; undefined if it does not exist. */
   find(path: string): Promise<ImageAt | undefined>;
   /** The first bytes of an image: {@link HEAD_BYTES}, or all of a shorter one. @throws {Error} when it cannot be read */
   head(path: string): Promise<Uint8Array>;

@@ -6,11 +6,11 @@ import type { LocalMachine } from "../../machine/machine.ts";
 /** Bytes of one block of `st_blocks`, and of a sector of a block device in /sys. Sources: stat(2), sysfs-block. */
 const BLOCK = 512;
 
-/** What an image has and takes, in bytes. */
+/** Size of an image, in bytes. */
 export interface ImageSize {
-  /** What a guest sees. */
+  /** Size that a guest sees. */
   readonly capacity: number;
-  /** What it takes on the host. */
+  /** Size on the host. */
   readonly allocation: number;
 }
 
@@ -22,11 +22,11 @@ async function deviceBytes(rdev: number): Promise<number> {
 }
 
 /**
- * The size of the image at a path; `missing` where there is none, undefined where it cannot be told: an image of a format
- * whose head is not read here, or one that may not be opened.
+ * The size of the image at a path; `missing` if there is none, undefined if it is unknown: its format's
+ * head is not read here, or it may not be opened.
  *
  * @param format the format in which a VM has it; one of none is raw
- * @param known what its pool knows of it: its capacity counts for formats that are not read here
+ * @param known its volume's record: the capacity of that counts for formats that are not read here
  * @throws {ContractError} StorageNotResponding
  */
 export async function imageSize(

@@ -1,4 +1,4 @@
-/** Who has an image already: two VMs that write to one image destroy it. */
+/** VMs that have an image already: two VMs that write to one image destroy it. */
 import { userName } from "../../../lib/i18n/message.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { ImageRefused } from "./chain.ts";
@@ -81,7 +81,7 @@ async function collectUses(
   return found;
 }
 
-/** What a VM has, will have at its next start, and goes on with where its memory is saved. */
+/** Files of a VM: now, after its next start, and those that its saved memory resumes with. */
 export interface Files {
   readonly disks: readonly AnyDisk[];
   /** Paths of what is no disk: kernel, firmware, ROM, a serial line's file. */
@@ -121,7 +121,11 @@ function basesInPools(volumes: readonly Volume[], path: string): Set<string> {
   return found;
 }
 
-/** @param own where the disk is */
+/**
+ * Whether a disk of the VM is built on an image.
+ *
+ * @param own path of the disk
+ */
 async function isBuiltOn(
   { link, inventory }: LibvirtHost,
   { id }: VM,

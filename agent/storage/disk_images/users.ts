@@ -1,4 +1,4 @@
-/** Which VMs need an image: as their disk or another file of theirs, or because their disk is built on it. */
+/** VMs that need an image: as their disk or another file of theirs, or because their disk is built on it. */
 import { dirname } from "node:path";
 import { ImageRefused } from "./chain.ts";
 import { isSystemError } from "../../machine/files.ts";
@@ -14,7 +14,7 @@ import type { Volume } from "../volumes.ts";
 import { wholeChain } from "./backing.ts";
 import { filesOfBoth } from "./usage.ts";
 
-/** What an image is built on, and which of these cannot be read. */
+/** Paths of an image's backing chain, and the first of them that cannot be read. */
 export interface KnownChain {
   readonly paths: readonly string[];
   readonly unread?: string;
@@ -26,10 +26,10 @@ export const unreadText = (path: string, vm: string): string =>
   "bring it back, or detach it from that VM";
 
 /**
- * What an image is built on, by its head; where that may not be read (an NFS export that takes root for a stranger), as its
- * pool tells it.
+ * The backing chain of an image, by its head; if that may not be read (an NFS export with root_squash), as
+ * its pool reports it.
  *
- * @throws {ContractError} StorageNotResponding: who needs what is not known then, and nothing may go
+ * @throws {ContractError} StorageNotResponding: the users are unknown then, and nothing may be deleted
  */
 export async function knownChain({ storage }: LibvirtHost["inventory"], path: string): Promise<KnownChain> {
   try {
@@ -56,7 +56,10 @@ async function isDeleted(path: string): Promise<boolean> {
   }
 }
 
-/** What volumes of pools are built on, nearest first; undefined where no pool that was read has the first. Pure. */
+/**
+ * Backing chain of a volume by the records of pools, nearest first; undefined if no pool that was read has
+ * the volume. Pure.
+ */
 export function chainInPools(volumes: readonly Volume[], path: string): string[] | undefined {
   const byPath = new Map(volumes.map((volume) => [volume.path, volume])), paths: string[] = [];
   if (!byPath.has(path)) return undefined;

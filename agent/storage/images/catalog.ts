@@ -5,7 +5,7 @@ import { builtinCatalog, CatalogError, readImageCatalog } from "../../../lib/ima
 import { parseJson } from "../../../lib/text/json.ts";
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
-/** What stands for the catalogue that comes with the program. */
+/** Stands for the catalogue that comes with the program. */
 export const BUILTIN_IMAGES = "builtin";
 
 export class SiteCatalog {

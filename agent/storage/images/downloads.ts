@@ -140,7 +140,7 @@ export class ImageDownloads {
     log.info("an image was downloaded", { pool, name });
   }
 
-  /** What went wrong, in the contract's words. */
+  /** The error of a download, in the contract's words. */
   #told(error: unknown, { url, pool, name }: DownloadPlan): unknown {
     const details = { url: shownUrl(url) };
     if (error instanceof SourceChanged) {

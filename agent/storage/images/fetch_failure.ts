@@ -1,12 +1,12 @@
-/** What asking another host throws, in the contract's words for images. */
+/** Errors of requests to other hosts, in the contract's words for images. */
 import { ContractError } from "../../../lib/contract/mod.ts";
 import { BrokenOff, HostRefused, TooManyRedirects, UrlRefused } from "../../outbound/errors.ts";
 import { checkedUrl } from "../../outbound/fetch.ts";
 
 /**
- * ImageUrlRefused, DownloadTargetRefused or ImageFetchFailed; what it is given where it is none of these.
+ * ImageUrlRefused, DownloadTargetRefused or ImageFetchFailed; other errors are returned as they are.
  *
- * @param url what was asked for, fit to be shown
+ * @param url the URL of the request, fit to be shown
  */
 export function fetchFailure(error: unknown, url: string): unknown {
   const cause = { cause: error };

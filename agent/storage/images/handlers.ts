@@ -9,7 +9,7 @@ import type { ImageDownloads } from "./downloads.ts";
 import { ImageList } from "./list.ts";
 import type { ImageRecords } from "./records.ts";
 
-/** What they work with. */
+/** Services of the handlers. */
 export interface ImageServices {
   readonly host: LibvirtHost;
   readonly systems: OperatingSystems;

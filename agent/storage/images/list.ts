@@ -69,7 +69,7 @@ export class ImageList {
     return { images, unread };
   }
 
-  /** What guesses the system of an image by its name, each name once. */
+  /** Returns a function that guesses the system of an image by its name, each name once. */
   async #guesser(): Promise<(name: string) => OperatingSystem | undefined> {
     const systems = await this.#systems.list();
     this.#guess ??= systemGuesser(systems);

@@ -12,7 +12,7 @@ import type { ImageRecords } from "./records.ts";
 import { unpackedName } from "./unpack.ts";
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
-/** What is to be fetched, and where it goes. */
+/** Source and target of a download. */
 export interface DownloadPlan {
   readonly url: string;
   readonly pool: string;
@@ -20,7 +20,7 @@ export interface DownloadPlan {
   readonly policy: ImagePolicy;
   /** The sum that was given. */
   readonly checksum: Checksum | undefined;
-  /** Where the sum is published. */
+  /** URL of the published checksum. */
   readonly checksumUrl: string | undefined;
   readonly unpack: boolean;
   readonly refusesPages: true;
@@ -45,10 +45,10 @@ export const urlFileName = (url: string): string =>
 const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason });
 
 /**
- * What is asked for, with everything that is left out.
+ * Completes a request with the defaults of everything that it leaves out.
  *
- * @throws {ContractError} InvalidInput, ImageUrlRefused, CatalogImageNotFound, CatalogUnusable, StoragePoolNotFound,
- * StoragePoolNotActive, NotOnThisHost, StoreUnavailable
+ * @throws {ContractError} InvalidInput, ImageUrlRefused, CatalogImageNotFound, CatalogUnusable,
+ *   StoragePoolNotFound, StoragePoolNotActive, NotOnThisHost, StoreUnavailable
  */
 export async function planOf(
   host: LibvirtHost,

@@ -1,4 +1,4 @@
-/** What is kept about images: the rules for downloads. */
+/** Records about images: the download policy. */
 import type { DatabaseSync } from "node:sqlite";
 import { ContractError, DEFAULT_IMAGE_POLICY, type ImagePolicy } from "../../../lib/contract/mod.ts";
 import { checker } from "../../../lib/typebox/compile.ts";

@@ -1,4 +1,4 @@
-/** What each volume is to a person who looks for an image: a VM begins with those of the library alone. */
+/** Roles of volumes for a user who looks for an image: a VM begins with those of the library only. */
 import type { ImageKind } from "../../../lib/contract/mod.ts";
 import { isToolsCd } from "../../../lib/guest/tools_cd.ts";
 import { SEED_SUFFIX } from "../../../lib/formats/xml/seed_drive.ts";
@@ -30,7 +30,7 @@ const MOST_LABELS = 10_000;
 /** Path and size of an ISO → whether it is a seed. */
 const seeds = new Map<string, boolean>();
 
-/** What an image is for; undefined for what is none. A name alone makes no CD of a disk that has a format. */
+/** Kind of an image; undefined for other volumes. A name alone makes no CD of a disk that has a format. */
 export function imageKind(
   { type, format, name }: Pick<Volume, "type" | "format" | "name">,
 ): ImageKind | undefined {
@@ -82,7 +82,7 @@ async function leftAmong(
 
 export class ImageRoles {
   private constructor(
-    /** Who uses each volume. */
+    /** Users of each volume. */
     readonly usage: VolumeUsage,
     private readonly seedPaths: ReadonlySet<string>,
     private readonly basePaths: ReadonlySet<string>,
@@ -110,7 +110,7 @@ export class ImageRoles {
     return this.basePaths.has(volume.path) || this.usage.isKept(volume);
   }
 
-  /** What it is to a person; undefined for what is no image, or not whole yet. */
+  /** Role of a volume; undefined if it is no image, or not complete yet. */
   of(volume: Volume): ImageRole | undefined {
     const kind = imageKind(volume);
     if (kind === undefined || this.locks.isUnfinished(volume.pool, volume.name)) return undefined;

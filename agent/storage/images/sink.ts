@@ -30,7 +30,7 @@ const MOST_EXPANSION = 250, EXPANSION_FROM = 256 * MIB;
 /** Tries to remove a volume whose stream is just closing, and milliseconds between them. */
 const REMOVE_TRIES = 6, REMOVE_MS = 500;
 
-/** Where an image goes, and what it may be. */
+/** Target of an image, and its limits. */
 export interface SinkSpec {
   readonly pool: string;
   readonly name: string;
@@ -130,7 +130,7 @@ export class Sink {
    *
    * @param received bytes that came over the network so far
    * @throws {ContractError} DiskRefused, ImageTooLarge, DiskExceedsPool, VolumeExists @throws {LibvirtError}
-   * @throws what the stream throws
+   * @throws errors of the stream
    */
   async fill(
     content: AsyncIterable<Uint8Array>,

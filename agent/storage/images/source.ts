@@ -11,7 +11,7 @@ const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000] as const;
 /** Tries without a single byte more before it is given up. */
 const MOST_TRIES = 8;
 
-/** What is on the other side is not what the download began with: only a new beginning helps. */
+/** The remote file is not the one that the download began with: the download must begin again. */
 export class SourceChanged extends Error {
   override readonly name = "SourceChanged";
 }
@@ -28,7 +28,7 @@ export class DownloadSource {
   readonly #job: JobHandle;
   #answer: Fetched;
   #isClosed = false;
-  /** What tells whether the file is still the same one. */
+  /** ETag or date that identifies the remote file. */
   readonly #validator: string | undefined;
   /** Bytes of the file; null while unknown. */
   readonly size: number | null;

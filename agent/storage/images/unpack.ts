@@ -63,7 +63,7 @@ export const packedName = (name: string, packing: PackingName): string =>
 /**
  * Unpacks a stream.
  *
- * @throws {ContractError} ImageUnpackFailed, NotOnThisHost @throws what the packed stream throws
+ * @throws {ContractError} ImageUnpackFailed, NotOnThisHost @throws errors of the packed stream
  */
 export async function* unpacked(
   packed: AsyncIterable<Uint8Array>,
