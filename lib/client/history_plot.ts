@@ -27,7 +27,7 @@ export interface PlotMark {
   readonly text: string;
 }
 
-/** What a graph shows. */
+/** Data of a graph. */
 export interface PlotData {
   readonly grid: Grid;
   readonly lines: readonly ChartLine[];
