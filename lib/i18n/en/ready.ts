@@ -1,4 +1,4 @@
-/** What a host lacks before a VM can be created on it, and the steps that put it right. */
+/** Lacks of a host that keep a VM from being created on it, and the steps that resolve them. */
 export const ready = {
   "ready.pool": "Storage",
   "ready.network": "Network",
