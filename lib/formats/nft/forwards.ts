@@ -1,11 +1,11 @@
 /**
  * The rules that forward ports, as one transaction: our own tables are replaced whole, no other program's are named.
  *
- * Packets to a forwarded port are given the target's address (`in`, `here` for those of the host itself). Chains
- * of others then refuse it: libvirt rejects every new connection that leaves through a NAT network's bridge, and an
- * accept of ours does not outweigh a reject of theirs. So it is marked (`way`) and routed by a device of our own
+ * Packets to a forwarded port are given the target's address (`in`, `here` for those of the host itself). Chains of
+ * others then refuse them: libvirt rejects every new connection that leaves through a NAT network's bridge, and an
+ * accept of ours does not outweigh a reject of theirs. So they are marked (`way`) and routed by a device of our own
  * instead of the bridge, about which no rule of libvirt's says anything; the table of that device's other end
- * (`deliver`) hands it to the bridge, past every hook. Answers take the usual way. docs/port-forwards.md has the whole.
+ * (`deliver`) hands them to the bridge, past every hook. Answers take the usual way. docs/port-forwards.md has the whole.
  */
 import { bitsOf, type Family } from "../ip/cidr.ts";
 import { match, type NftJson, packetField, type Statement, valueRange } from "./json.ts";
