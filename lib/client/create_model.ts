@@ -293,7 +293,7 @@ export class CreateModel {
     return found && fieldSentence(field, found.message);
   }
 
-  /** Errors of the fields that the user has edited. */
+  /** Errors of the fields that the user has edited; of all fields after an attempt to create the VM. */
   readonly errors = computed<readonly ConfigFinding[]>(() =>
     (this.check.value?.errors ?? []).filter(({ field }) =>
       this.#attempted.value || this.#touched.value.has(field.split(".")[0]!)

@@ -23,7 +23,7 @@ export interface OpenForm<V extends string> {
 const openHref = (page: string, { verb, device }: OpenForm<string>): string =>
   `${page}?${new URLSearchParams({ do: verb, ...(device !== "" && { device }) })}`;
 
-/** Common settings of all forms of a page: their addresses, and their effect. */
+/** Common settings of all forms of a page: their addresses, and the function that sends them. */
 export interface DeviceFormFrame {
   /** The page that they are about. */
   readonly page: string;

@@ -16,7 +16,7 @@ export function hasScreenNow(vm: Pick<VM, "graphics" | "state" | "operation">): 
   return screenKind(vm) === "vnc" && (vm.state === "running" || vm.state === "paused");
 }
 
-/** Reason why no screen can be shown; null when it can. */
+/** Reason why the screen shows no live picture; null when it does. */
 export function screenTrouble(vm: Pick<VM, "graphics" | "state">): ScreenTrouble | null {
   const kind = screenKind(vm);
   if (kind !== "vnc") return kind;

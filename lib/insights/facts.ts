@@ -7,7 +7,7 @@ import type { VM } from "../contract/vm.ts";
 /** The summary of a series. */
 export type InsightSummary = MetricSummary["series"][number];
 
-/** Facts about the range. */
+/** Length of the range, and summaries of its series. */
 interface RangeFacts {
   /** Hours of the range. */
   readonly hours: number;
@@ -60,7 +60,7 @@ export interface VmInsightFacts extends RangeFacts {
   readonly host: Pick<AnalysedHost, "threads" | "memoryMb">;
 }
 
-/** Finding of a rule. */
+/** Problem that a rule found, with the change that solves it. */
 export interface FoundProblem {
   readonly severity: InsightSeverity;
   /** Name of the disk, card or pool. */

@@ -17,7 +17,7 @@ export interface FileLease {
   readonly expires: number;
 }
 
-/** Addresses of a family in a network. */
+/** Prefix length of a network's addresses of a family. */
 export interface LeasePrefix {
   readonly family: "ipv4" | "ipv6";
   readonly prefix: number;

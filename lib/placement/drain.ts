@@ -12,7 +12,7 @@ export interface DrainVm extends Omit<PlacedVm, "host">, RoomNeed {
   readonly hindrance?: string | undefined;
 }
 
-/** The user's choice for a VM. */
+/** Action and target that the user chose for a VM. */
 export interface DrainChoice {
   readonly action: DrainAction;
   /** Id of the host that it moves to; undefined: the one that suits best. */
@@ -51,7 +51,7 @@ export type DrainObstacle =
   | { readonly kind: "rule"; readonly host: string; readonly rules: readonly string[] }
   | { readonly kind: "problem"; readonly host: string; readonly text: string };
 
-/** Plan for one VM. */
+/** Action for one VM, and its target. */
 export interface DrainStep {
   readonly vmId: string;
   readonly action: DrainAction;

@@ -14,7 +14,7 @@ export const POOL_FIELDS = [
 ] as const;
 export type PoolField = typeof POOL_FIELDS[number];
 
-/** Properties of a type of pools. */
+/** Fields and default target of a type of pools. */
 export interface PoolKind {
   /** Fields it needs, and fields it may be given. */
   readonly needs: readonly PoolField[];

@@ -14,7 +14,7 @@ export interface FieldSpec {
   readonly max?: number;
   readonly isWhole?: true;
   readonly maxLength?: number;
-  /** Set if HTML supports it. */
+  /** Absent for a pattern that browsers do not support (flag `v`). */
   readonly pattern?: string;
   readonly isRequired?: true;
   readonly isSecret?: true;

@@ -55,7 +55,7 @@ function deletedIn(command: CommandName, answer: unknown): Pick<Notice, "disks" 
   };
 }
 
-/** Whether a change of a running VM waits for its next start, from the answer. */
+/** Whether all or a part of a change of a running VM waits for its next start; undefined for none of it. */
 function waitsIn(answer: unknown): Notice["waits"] {
   const { live, persistent, waiting = [] } = (answer ?? {}) as Partial<DeviceApplied> & {
     readonly waiting?: readonly string[];

@@ -46,7 +46,7 @@ export const nameBefore = (path: string): string => `${path}:${WAS}`;
 /** The text of a field of which several were posted: of a box and the hidden field for an empty one, the box comes last. */
 export const lastText = (texts: readonly string[]): string => texts.findLast((text) => text !== "") ?? "";
 
-/** Name of the field whose former value `:plug:was` or `network:was` is; undefined for another field. */
+/** Name without the mark `:was`, as in `:plug:was` or `network:was`; undefined for a name without it. */
 const beforeOf = (name: string) => name.endsWith(`:${WAS}`) ? name.slice(0, -WAS.length - 1) : undefined;
 
 /** The fields of a choice of several: `network=default`. */

@@ -18,7 +18,7 @@ export const ACTION_NAMES = [
 ] as const;
 export type ActionName = typeof ACTION_NAMES[number];
 
-/** Question before a loss. */
+/** Loss that an action asks about first. */
 export interface Danger {
   /** The loss, as a sentence. */
   readonly lost: PlainKey;

@@ -4,7 +4,7 @@
  */
 import { DESCRIPTOR, FIRST_DESCRIPTOR, ISO_SECTOR } from "./fields.ts";
 
-/** Content of a CD. */
+/** Volume id of a CD, and its files. */
 export interface IsoContent {
   readonly volumeId: string;
   /** Name → content. */

@@ -20,7 +20,7 @@ export interface ManifestFile {
   readonly digests: readonly Digest[];
 }
 
-/** Content of a manifest. */
+/** Files of a manifest with their digests, and the lines that were ignored. */
 export interface OvfManifest {
   readonly files: readonly ManifestFile[];
   /** Lines that are no checksum, or one that cannot be counted here. */

@@ -46,7 +46,7 @@ export interface UsbInterfaceCapability {
   readonly code: readonly [number, number, number];
 }
 
-/** Capability of a device. */
+/** Kind of a device, with its properties. */
 export type NodeCapability =
   | PciCapability
   | UsbCapability

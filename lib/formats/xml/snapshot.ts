@@ -215,7 +215,7 @@ export function withImagesAt(source: string, moved: ReadonlyMap<string, string>)
 
 /** Start of a snapshot's description once its deletion was begun: its content is no longer whole. */
 const DELETING = "[deletion began]";
-/** Follows it once QEMU was told to switch to the image below: one that ends then wrote to either of the two last. */
+/** Follows it once QEMU was told to pivot to the image below: one that ends then wrote to either of the two last. */
 const PIVOT = /^\[deletion began\] \[pivot of ([^\]]*)\]/;
 
 /** Whether the deletion of a snapshot was begun. */

@@ -22,7 +22,7 @@ export interface AgentPrograms {
   readonly "windows-x86_64": Uint8Array;
 }
 
-/** Programs and version that the CD is made from. */
+/** Version and programs that the CD is made with. */
 export interface GuestTools {
   readonly programs: AgentPrograms;
   readonly version: string;

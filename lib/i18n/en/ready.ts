@@ -1,4 +1,4 @@
-/** Lacks of a host that keep a VM from being created on it, and the steps that resolve them. */
+/** Prerequisites for creating a VM that a host lacks, and the steps that provide them. */
 export const ready = {
   "ready.pool": "Storage",
   "ready.network": "Network",

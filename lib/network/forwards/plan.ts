@@ -58,7 +58,7 @@ export interface ForwardFacts {
   readonly unavailable: string | undefined;
 }
 
-/** Plan of one forward. */
+/** State of one forward, and its rule if it has one. */
 export interface PlannedForward {
   readonly id: string;
   readonly state: ForwardState;
