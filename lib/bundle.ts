@@ -1,4 +1,4 @@
-/** Where things are, whether the program runs from source or from the built bundle. */
+/** Paths of the program's files, whether it runs from source or from the built bundle. */
 
 /** True in the bundle, where all modules are one file. */
 const isBundled = !import.meta.url.endsWith("/lib/bundle.ts");

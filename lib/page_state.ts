@@ -1,4 +1,4 @@
-/** What every page is given (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
+/** State of every page (Fresh's `ctx.state`), set by `routes/_middleware.ts`. */
 import { createDefine } from "fresh";
 import type { Offers } from "./access/looking.ts";
 import type { ProjectObject, VmObject } from "./access/rights.ts";
@@ -11,7 +11,7 @@ import type { RefusedForm } from "./text/refused_form.ts";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = typeof THEMES[number];
 
-/** Who looks at a page. */
+/** User of a page. */
 export interface PageUser {
   readonly name: string;
   readonly displayName: string;
@@ -30,7 +30,7 @@ export interface PageUser {
 }
 
 export interface PageState {
-  /** Who looks; null before sign-in, where there is no `api` but for signing in. */
+  /** Signed-in user; null before sign-in, when `api` can only sign in. */
   user: PageUser | null;
   /**
    * The contract's commands, called in-process as the signed-in user: the same dispatch as every other door. They are
@@ -42,15 +42,15 @@ export interface PageState {
    * Pages offer nothing else.
    */
   may(command: CommandName, on?: Omit<VmObject, "hostId"> | ProjectObject): boolean;
-  /** What pages offer them; null: everything. */
+  /** Commands that pages offer the user; null: all. */
   offers: Offers | null;
   /** The first administrator: whether no account can sign in yet, and whether a key of the link lets one be made. */
   setup: { readonly isEmpty: boolean; fits(key: string): boolean };
   /** Id of the newest event when the page was rendered; the browser's event stream resumes from it. */
   eventId: string;
-  /** What was refused in a form of this page, which is shown again; null when nothing was. */
+  /** Refused form of this page, which is shown again; null for none. */
   refused: RefusedForm | null;
-  /** What a form did that led to this page, to be said once; null when there is nothing to say. */
+  /** Result of the form that led to this page, to be shown once; null for none. */
   notice: Notice | null;
   /** Has the next page say what was done. */
   notify(notice: Notice): void;

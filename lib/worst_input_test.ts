@@ -65,7 +65,9 @@ const xml: Parser["inputs"] = {
   encoding: (size) => fill(size, () => "encoding = ", "<?xml "),
 };
 
-/** What a parser says of input that it does not like is an answer. What is no error of its own is not. */
+/**
+ * Runs a parser on bad input: an error of its own is an answer, a RangeError or a thrown value that is no Error fails.
+ */
 function answers(run: (text: string) => unknown): (text: string) => void {
   return (text) => {
     try {

@@ -1,4 +1,4 @@
-/** What takes some of the bytes it is given, and says how many: a file, a connection, standard output. */
+/** Writer that takes some of the bytes it is given, and returns how many: a file, a connection, standard output. */
 export interface Writing {
   write(bytes: Uint8Array): Promise<number>;
 }

@@ -1,4 +1,4 @@
-/** What a browser calls itself, as people call it: "Firefox on Windows". Pure. */
+/** Readable names of browsers, from their User-Agent: "Firefox on Windows". Pure. */
 
 /** The first that fits: most browsers claim to be others, too. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [

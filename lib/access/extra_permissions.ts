@@ -1,10 +1,10 @@
 /**
- * What commands on a VM need in addition to the right to it (`alsoNeeds` of their rows). Without this, whoever may change one VM
- * could attach another's disk to it.
+ * Permissions that commands on a VM need in addition to their own (`alsoNeeds` of their rows). Without them, a user who
+ * may change one VM could attach another's disk to it.
  */
 import { type Command, type CommandName, COMMANDS, type ExtraPermission } from "../contract/mod.ts";
 
-/** What of a VM decides what a command on it needs. */
+/** The part of a VM that its extra permissions depend on. */
 export interface VmNetworkTypes {
   /** Types of its network cards: libvirt's word, `network` for all on libvirt networks. */
   readonly networkInterfaces?: readonly { readonly type: string }[];

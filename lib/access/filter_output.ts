@@ -1,6 +1,6 @@
 /**
- * What somebody may see of what is told to many: lists, the activity, jobs, events. Whoever sees only some VMs
- * learns nothing of the others. Pure.
+ * Filters for lists, the activity, jobs and events, which are sent to many users. A user who sees only some VMs learns
+ * nothing of the others. Pure.
  */
 import { shownConnection } from "./shown_connection.ts";
 import {
@@ -46,7 +46,10 @@ export type StoredActivity = Unrendered<Activity>;
 const rowOf = (name: string): Command | undefined =>
   Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName] : undefined;
 
-/** What the audit and the accounts do by themselves, which no command is: for administrators, as the commands for it are. */
+/**
+ * Entries of the audit log and of accounts that come from no command. Administrators see them, as they do those of the
+ * commands for it.
+ */
 const FOR_ADMINISTRATORS: ReadonlySet<string> = new Set(["prune_audit", "account-replaced"]);
 
 /** Actor of what happened on a host without KVM Manager. */
@@ -55,7 +58,7 @@ const LIBVIRT = "libvirt";
 /** The host of a field that is missing for the local one. */
 const hostObject = (host: string | undefined): HostObject => ({ hostId: host ?? LOCAL_HOST });
 
-/** Where something was done that is on no VM: on a host, or on none. @param name of the command */
+/** Object of an entry that is on no VM: a host, or everything. @param name of the command */
 function placeOfDeed(name: string, host: string | undefined): HostObject | "everything" {
   if (host !== undefined) return { hostId: host };
   const isOnHost = rowOf(name) !== undefined && ["host", "vm"].includes(needOf(name as CommandName).object);
@@ -69,7 +72,7 @@ const isInSight = (viewer: Viewer, place: HostObject | "everything"): boolean =>
 /** Whether somebody has done something: an account of that name, and not another one that was deleted since. */
 const isOwn = ({ name, since = 0 }: Viewer, actor: string, at: number) => actor === name && at >= since;
 
-/** What administrators do with accounts is for administrators. */
+/** Whether the viewer sees an entry. Entries about accounts are for administrators. */
 function seesActivity(viewer: Viewer, { action, actor, host, vmId, timestamp }: StoredActivity): boolean {
   if (isAdministrator(viewer.rights)) return true;
   if (FOR_ADMINISTRATORS.has(action) || rowOf(action)?.activityFor === "administrators") return false;
@@ -109,7 +112,7 @@ function makesForOthers(viewer: Viewer, { command, actor, startedAt }: StoredJob
   return (makesVm !== undefined || makesVms === true) && !isOwn(viewer, actor, startedAt);
 }
 
-/** What a job is about. */
+/** Object that decides who sees a job: its VM, its host, or everything. */
 const objectOfJob = ({ placeOf }: Viewer, { command, host, vmId }: StoredJob): AccessObject =>
   vmId === undefined ? placeOfDeed(command, host) : vmObject(vmId, placeOf(vmId));
 
@@ -148,7 +151,7 @@ export function seesJob(viewer: Viewer, job: StoredJob): boolean {
   return isTheirs || may(rights, "storage.view", place);
 }
 
-/** What an alert is on, or what it fired for, as far as that decides who sees it. */
+/** Subject of an alert or an incident, as far as it decides who sees it. */
 export interface AlertPlace {
   readonly vmId?: string | undefined;
   /** Id of the host that an alert is on. */
@@ -158,7 +161,10 @@ export interface AlertPlace {
   readonly watches?: AlertKind | undefined;
 }
 
-/** What is watched on hosts. All else that is of no VM is KVM Manager's own, although it is told of the local host. */
+/**
+ * Kinds of alerts that watch hosts. The other kinds without a VM are about KVM Manager itself, although they name the
+ * local host.
+ */
 const OF_HOSTS: ReadonlySet<AlertKind | undefined> = new Set(
   ["host_metric", "host_connection_lost", "not_responding"] as const,
 );
@@ -185,7 +191,7 @@ export function seesAlert(viewer: Viewer, subject: AlertPlace): boolean {
     : seesEverything(viewer.rights, object);
 }
 
-/** What is left of an answer, by what the command's row hides. */
+/** Filters of answers, by `hides` of the command's row. Each returns the part that the viewer may see. */
 const FILTERS: Readonly<
   Record<
     OutputFilter,
@@ -246,7 +252,7 @@ export function longestOf(command: CommandName): number | undefined {
   return hides === undefined ? undefined : properties.limit?.maximum;
 }
 
-/** What of the VMs somebody sees; undefined where it is all of them. */
+/** Visibility of the VMs for a viewer; undefined when all of them are visible. */
 export function sightOf(viewer: Viewer, vms: () => readonly VM[]): Visibility | undefined {
   if (may(viewer.rights, "vms.view", "everything")) return undefined;
   let seen: readonly VM[] | undefined;

@@ -1,4 +1,4 @@
-/** What the forms of the settings carry, read back. Pure; the server checks all of it again. */
+/** Parsers for the forms of the settings. Pure; the server checks all of it again. */
 import { momentIn } from "../i18n/zone_choice.ts";
 import type { Grant } from "../contract/mod.ts";
 import { textIn } from "../text/form_fields.ts";

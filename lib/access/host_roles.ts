@@ -1,4 +1,4 @@
-/** Which groups of the host sign in, and as what. Pure. */
+/** Groups of the host whose members may sign in, and the role of each. Pure. */
 
 /** Group → role. */
 export type HostRoles = ReadonlyMap<string, string>;

@@ -3,7 +3,7 @@
  * decides what is done. Pure, and small: browsers have it on every page.
  */
 
-/** What somebody may not do: commands that are refused, and those that are allowed on some VMs or hosts alone. */
+/** Commands that a user may not run, and those that are allowed on some VMs or hosts alone. */
 export interface Offers {
   readonly refused: readonly string[];
   readonly partly: readonly { readonly commands: readonly string[]; readonly vmIds: readonly string[] }[];

@@ -12,7 +12,7 @@ import { mayOpen, maySend, vmIdOf } from "./offers.ts";
 /** An element is made that was judged already. */
 let isJudged = false;
 
-/** Where the form around a button is sent; an empty path outside of forms. */
+/** Address that the form around a button is sent to; an empty path outside of forms. */
 const FormAddress = createContext<HostPath>({ path: "" });
 
 /** The page at a path, whichever host's it is. */

@@ -1,4 +1,4 @@
-/** What addresses pages offer somebody. Pure, and without the contract's schemas: browsers have it, too. */
+/** Addresses that pages offer a user. Pure, and without the contract's schemas: browsers have it, too. */
 import { FORM_NEEDS, PAGE_NEEDS } from "../contract/page_needs.ts";
 import { isOffered, looking, type Offers } from "./looking.ts";
 

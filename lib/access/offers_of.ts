@@ -1,4 +1,4 @@
-/** What rights have pages offer, from the contract. Pure. */
+/** Computes from the contract which commands pages offer for given rights. Pure. */
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
 import { extraNeedsOf } from "./extra_permissions.ts";
 import type { Offers } from "./looking.ts";
@@ -16,7 +16,7 @@ import {
 
 const ALL = "all", NONE = "none";
 
-/** Where a command is allowed: on everything, on nothing, on VMs or on hosts with all of the permissions. */
+/** Objects that a command is allowed on: everything, nothing, or the VMs or hosts with all of the permissions. */
 function placeOf(
   rights: Rights,
   command: CommandName,
@@ -37,12 +37,12 @@ const mayAll = (rights: Rights, [permission, ...extras]: readonly string[], on: 
   may(rights, permission!, on) && extras.every((extra) => may(rights, extra, hostOfObject(on)));
 
 /**
- * What somebody is offered.
+ * Commands that a user is offered.
  *
- * @param vms those there are
- * @param hostIds the hosts there are
+ * @param vms all VMs
+ * @param hostIds ids of all hosts
  * @param host id of the page's host
- * @returns null for who may do everything
+ * @returns null for a user who may do everything
  */
 export function offersOf(
   rights: Rights,

@@ -1,4 +1,4 @@
-/** What makes a password acceptable: its length, and that it is on no list of common passwords. NIST SP 800-63B, 5.1.1.2. */
+/** Rules for passwords: their length, and that they are on no list of common passwords. NIST SP 800-63B, 5.1.1.2. */
 
 /** Characters of a password. No rule asks for kinds of characters: they make passwords worse. */
 export const PASSWORD_LENGTH = { min: 12, max: 256 } as const;

@@ -19,7 +19,7 @@ const GROUPS = {
   "access.group_access": ["users", "roles", "permissions", "audit", "mcp", "profiles", "tools"],
 } as const satisfies Partial<Record<PlainKeyOf<typeof access>, readonly string[]>>;
 
-/** What a group is called; `access.group_other` for an area that no group names. */
+/** Text key of a group's title; `access.group_other` for an area that no group has. */
 export type GroupTitle = keyof typeof GROUPS | "access.group_other";
 
 /** The permissions of one noun. */

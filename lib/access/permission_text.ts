@@ -4,7 +4,7 @@ import { textsOf } from "../i18n/mod.ts";
 
 const { t } = textsOf(permissions);
 
-/** What a permission lets one do; its name where there are no words for it. */
+/** Description of a permission; its name when there is no text for it. */
 export function permissionText(permission: string): string {
   const key = `permission.${permission}`;
   return Object.hasOwn(permissions, key) ? t(key as keyof typeof permissions) : permission;

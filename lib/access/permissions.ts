@@ -1,6 +1,7 @@
 /**
- * What every command needs, derived from the contract: `<area>.<level>`, where the area is the noun its route begins
- * with, and the level is its role's. A command without a role does not compile; one may declare another `permission`.
+ * Permissions that commands need, derived from the contract: `<area>.<level>`, where the area is the noun its route
+ * begins with, and the level is its role's. A command without a role does not compile; one may declare another
+ * `permission`.
  */
 import { extraPermissions } from "./extra_permissions.ts";
 import {
@@ -37,10 +38,13 @@ const AREAS: Readonly<Record<string, string>> = {
 /** In addition to `<area>.<level>`: `anyone` needs no sign-in, `signed-in` nothing but that, `socket` root's own socket. */
 export const SPECIAL = ["anyone", "signed-in", "socket"] as const;
 
-/** What a command is about: one VM, several, a project, the VMs one may see, one host, or nothing that can be told apart. */
+/**
+ * Object of a command: one VM, several, a project, the VMs one may see, one host, or everything where no object can be
+ * told apart.
+ */
 export type CommandObject = "vm" | "vms" | "project" | "list" | "host" | "everything";
 
-/** What a command needs. */
+/** Permission that a command needs, and the object it needs it on. */
 export interface Need {
   readonly permission: string;
   readonly role: Role;
@@ -49,12 +53,12 @@ export interface Need {
 
 const first = ({ route }: Command) => /^\w+ \/([a-z-]+)/.exec(route)?.[1] ?? "";
 
-/** What is filtered to what somebody may see: a right to anything in it opens the list. */
+/** Filters of lists that a right to any entry opens: their answers have only the visible entries. */
 const LISTS: ReadonlySet<OutputFilter | undefined> = new Set(
   ["other-vms", "other-projects", "other-alerts", "other-incidents", "other-figures"] as const,
 );
 
-/** What a command is about, told by its route and its fields: a VM's own commands are below that VM. */
+/** Object of a command, derived from its route and its fields: a VM's own commands are below that VM. */
 function objectOf(command: Command): CommandObject {
   const { properties = {} } = command.input as { properties?: object };
   if (/^\w+ \/vms\/\{vmId\}/.test(command.route)) return command.changesAllHosts ? "everything" : "vm";
@@ -75,12 +79,12 @@ const needs = new Map<CommandName, Need>(
   }),
 );
 
-/** What a command needs. */
+/** Permission and object of a command. */
 export function needOf(name: CommandName): Need {
   return needs.get(name)!;
 }
 
-/** What needs an administrator, yet does not give away the host: own roles may have it. */
+/** Permissions of administrators that do not give access to the host itself: custom roles may have them. */
 const GRANTABLE: ReadonlySet<string> = new Set([
   "vms.clone",
   "vms.delete",

@@ -19,7 +19,7 @@ export const HIDDEN_VM = "a VM you may not see";
 const HIDDEN_NAME: Message = { $text: HIDDEN_VM, args: {} };
 const hiddenVm = () => render(HIDDEN_NAME);
 
-/** Which VMs are out of sight. */
+/** VMs that a user sees, and the hidden ones. */
 export interface Visibility {
   readonly sees: (vmId: string) => boolean;
   /** Whether some VM that is seen has a tag, or is in a group. */
@@ -29,7 +29,7 @@ export interface Visibility {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the place of a VM is told of besides: its guest's own name for itself, and its cards. */
+/** Fields of entries that identify a VM by its id, its name, or the name its guest has for itself. */
 const TELLING: ReadonlySet<string> = new Set(["vmId", "vmName", "hostname"]);
 
 /** Fields of what a run came to for one VM: a line of its own, which goes with the VM. */
@@ -64,8 +64,8 @@ export interface Targets {
 }
 
 /**
- * What of targets somebody sees, and what not: a tag or a group is seen where a VM that is seen has it. One that no
- * VM has is not: it would go out of sight once a hidden VM had it, and so tell of that.
+ * Splits targets into those that a user sees and the rest. A tag or a group is seen when a VM that is seen has it. One
+ * that no VM has is not: it would disappear once a hidden VM had it, and so reveal that.
  */
 export function splitTargets(
   { vmIds, tags, groups }: Targets,
@@ -142,7 +142,7 @@ const isHiddenName = (value: unknown, { sees }: Visibility): boolean =>
   isVmName(value) && !sees(value.$vm) ||
   Array.isArray(value) && value.some((each) => isVmName(each) && !sees(each.$vm));
 
-/** What a message that counts VMs says besides: the messages in it, which say what failed first. */
+/** The messages within a message that counts VMs, such as the first failure. */
 function besidesCounts(values: readonly unknown[]): Sentence {
   const left = values.filter((each) => isMessage(each) || isForeignText(each));
   return left.length === 1
@@ -200,7 +200,7 @@ export function redactError(error: ContractError, sight: Visibility): ContractEr
   return new ContractError(code, Object.fromEntries(seen), { cause, message: text });
 }
 
-/** What is left of a text, and where that is nothing, that it is not told. */
+/** A redacted text; a placeholder when nothing is left of it. */
 const orHidden = (sentence: Sentence): Sentence => isEmpty(sentence) ? HIDDEN_SENTENCE : sentence;
 
 /** Details of errors that are sentences; the others are what something is called. */

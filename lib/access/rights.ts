@@ -1,9 +1,9 @@
-/** Who may do what on what: rights, and the one question {@link may}. Pure. */
+/** Rights of a user on objects, and the one question {@link may}. Pure. */
 import { type Grant, type Role, ROLES, type SignedIn } from "../contract/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
 import { permissionsOf } from "./permissions.ts";
 
-/** Where a VM is. */
+/** Location of a VM: its host, group and project, as far as rights depend on it. */
 export interface VmPlace {
   readonly group?: string | undefined;
   /** Id of the project that it is in. */
@@ -28,7 +28,7 @@ export interface HostObject {
 export interface ProjectObject {
   readonly projectId: string;
 }
-/** What a permission is asked for: one VM, one host, one project, or all there is. */
+/** Object that a permission is asked for: one VM, one host, one project, or all there is. */
 export type AccessObject = VmObject | HostObject | ProjectObject | "everything";
 
 /** A VM as rights see it. @param place where it is; undefined for one that is nowhere */
@@ -154,7 +154,7 @@ export function seesEverything(rights: Rights, place: HostObject | "everything" 
   return ["vms.view", "storage.view", "networks.view"].every((name) => may(rights, name, place));
 }
 
-/** What a role of one's own cannot have: who may do it on a host is its administrator. */
+/** Permission that a custom role cannot have: with it, a user is the administrator of the host. */
 const ADMINISTRATORS = "host.administer";
 
 /** The highest of the three roles that rights are worth on an object. */

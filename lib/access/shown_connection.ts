@@ -1,4 +1,4 @@
-/** What of a further host's connection is told: its address and user are for those who may change them. Pure. */
+/** Redacts the connections of further hosts: address and user are for users who may change them. Pure. */
 import { mayCall } from "./may_call.ts";
 import type { Rights } from "./rights.ts";
 import { hosts as texts } from "../i18n/en/hosts.ts";

@@ -10,15 +10,15 @@ import {
   type VmPlace,
 } from "./rights.ts";
 
-/** Where VMs are. */
+/** Lookup of the hosts, groups and projects of VMs. */
 export interface VmPlaces {
-  /** Where a VM is; undefined for one that no host is known to have. */
+  /** Undefined for a VM that no host is known to have. */
   readonly placeOf: (vmId: string) => VmPlace | undefined;
   /** The VMs of a host. */
   readonly vmsOn: (hostId: string) => readonly VmObject[];
 }
 
-/** Who looks, and what is known of VMs. */
+/** The user who reads, with their rights and the locations of VMs. */
 export interface Viewer extends VmPlaces {
   readonly rights: Rights;
   readonly name: string;

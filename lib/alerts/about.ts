@@ -1,4 +1,4 @@
-/** What an incident is about, in a word: apart, because browsers need nothing else of alerts. Pure. */
+/** Word for the subject of an incident. Apart, because browsers need nothing else of alerts. Pure. */
 import type { AlertIncident } from "../contract/mod.ts";
 import { t } from "../i18n/mod.ts";
 import { LOCAL_HOST } from "../contract/local_host.ts";
@@ -7,7 +7,7 @@ import { oneLine } from "../text/text.ts";
 /** Longest name in a sentence. */
 const LONGEST = 64;
 
-/** What an incident is about: a VM, or a host; of what does not respond on a host, that. */
+/** Subject of an incident: its VM or its host; for `not_responding`, the part of the host that hangs. */
 export function aboutWord(
   { vmName, vmId, host, watches, label }: Pick<
     AlertIncident,

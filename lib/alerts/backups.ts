@@ -1,4 +1,4 @@
-/** What alerts see of backups. Pure. */
+/** State of backups, as alerts check it. Pure. */
 import { DAY_MS } from "../duration.ts";
 import type { Backup, BackupRunState } from "../contract/backups.ts";
 import type { AlertRule } from "../contract/alerts.ts";
@@ -8,7 +8,7 @@ import { isCovered } from "../coverage/coverage.ts";
 import { backupFactsOf } from "../insights/backups.ts";
 import { type Observation, observe } from "./watch.ts";
 
-/** What a check says, and the figure that goes with it. */
+/** Result of a check, and the figure that goes with it. */
 export interface CheckResult {
   readonly seen: Observation;
   readonly value: number;

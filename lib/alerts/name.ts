@@ -1,4 +1,4 @@
-/** What an alert is called on pages. Pure. */
+/** Names of alerts on pages. Pure. */
 import { defaultAlerts } from "../i18n/en/default_alerts.ts";
 import { textsOf } from "../i18n/mod.ts";
 import { DEFAULT_ALERT_NAMES } from "./default_names.ts";

@@ -1,4 +1,4 @@
-/** What an alert may be, and what it is on. Pure. */
+/** Validation of alerts and their scopes. Pure. */
 import {
   type AlertKind,
   type AlertRule,
@@ -9,9 +9,9 @@ import {
 } from "../contract/mod.ts";
 import { message, type Sentence } from "../i18n/message.ts";
 
-/** What a kind of alert is about, and needs. */
+/** Subject and required fields of a kind of alert. */
 export interface AlertKindRow {
-  /** What there is one incident for each of; `any`: a VM, or something of a host. */
+  /** Object that has an incident of its own; `any`: a VM, or an object of a host. */
   readonly about: "vm" | "host" | "program" | "any";
   /** Figures that it can watch; missing: it watches a state. */
   readonly series?: Readonly<Record<string, MetricSeries>>;
@@ -50,7 +50,7 @@ export interface RuleRefusal {
 /** A figure beyond which JSON's numbers are none. */
 const isFigure = (value: number | undefined) => value === undefined || Number.isFinite(value);
 
-/** What is wrong with an alert as a whole; its fields fit the schema. */
+/** Reason why an alert is refused as a whole; its fields fit the schema. */
 export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): RuleRefusal | undefined {
   const { watches, series, label, threshold, clearThreshold, comparison } = rule;
   const row = ALERT_KIND_ROWS[watches];
@@ -91,7 +91,7 @@ export function ruleRefusal(rule: Omit<AlertRule, "id" | "createdAt">): RuleRefu
   return scopeRefusal(rule, row.about);
 }
 
-/** What is wrong with a scope. @param about what the alert is about; missing: whatever */
+/** Reason why a scope is refused. @param about subject of the alert; without it, any */
 export function scopeRefusal(
   of: Pick<AlertRule, "scope" | "hostId" | "group" | "vmId">,
   about?: AlertKindRow["about"],
@@ -110,7 +110,7 @@ export function scopeRefusal(
   return undefined;
 }
 
-/** What an alert or a silence may be on. */
+/** Object that an alert or a silence applies to. */
 export interface AlertSubject {
   readonly host: string;
   readonly vmId?: string | undefined;

@@ -1,6 +1,9 @@
 /** How a watched thing goes from well to firing and back, as one table. Pure. */
 
-/** What a check says. `between`: back at the threshold, not yet beyond the clear threshold. `gone`: it is no more. */
+/**
+ * Results of a check. `between`: back at the threshold, not yet beyond the clear threshold. `gone`: the object does not
+ * exist any more.
+ */
 export const OBSERVATIONS = ["bad", "between", "good", "unknown", "gone"] as const;
 export type Observation = typeof OBSERVATIONS[number];
 
@@ -8,7 +11,7 @@ export type Observation = typeof OBSERVATIONS[number];
 export const WATCH_STATES = ["well", "pending", "firing", "acknowledged"] as const;
 export type WatchState = typeof WATCH_STATES[number];
 
-/** Where one thing is on its way. */
+/** State of one watched object between checks. */
 export interface Watch {
   readonly state: WatchState;
   /** Checks in a row: bad ones while pending, good ones while firing. */
@@ -18,8 +21,8 @@ export interface Watch {
 export const WELL: Watch = { state: "well", count: 0 };
 
 /**
- * What is done. rise: one more bad check, and it fires at enough. fall: one more good check, and it is over at enough.
- * hold: the good checks were not in a row. stay: as it was. drop: forgotten. end: over.
+ * Effect of a check. rise: one more bad check, and it fires at enough. fall: one more good check, and it is over at
+ * enough. hold: the good checks were not in a row. stay: no change. drop: forgotten. end: over.
  */
 type Move = "rise" | "fall" | "hold" | "stay" | "drop" | "end";
 
@@ -39,7 +42,7 @@ export const MOVES: Readonly<Record<WatchState, Readonly<Record<Observation, Mov
   acknowledged: OPEN,
 };
 
-/** Where it is after a check, and what became of it. */
+/** New state after a check, and whether an alert began or ended. */
 export interface WatchStep {
   readonly watch: Watch;
   readonly became?: "firing" | "cleared" | "gone";
@@ -75,7 +78,7 @@ export interface Threshold {
   readonly clearThreshold?: number;
 }
 
-/** What a figure says. One that is not a number is unknown. */
+/** Compares a figure with the thresholds. One that is not a number is `unknown`. */
 export function observe(
   value: number,
   { comparison, threshold = 0, clearThreshold = threshold }: Threshold,

@@ -14,7 +14,7 @@ import {
 const seen = fc.constantFrom(...OBSERVATIONS);
 const checksOf = fc.integer({ min: 1, max: 6 });
 
-/** What became of a row of observations, in order. */
+/** Runs checks in order. @returns the last state, and the alerts that began or ended */
 function run(row: readonly Observation[], checks: number, from: Watch = WELL) {
   const became: string[] = [];
   let watch = from;

@@ -1,4 +1,4 @@
-/** What alerts watch, in words. Pure. */
+/** Texts for the conditions that alerts watch. Pure. */
 import type { AlertRule, MetricUnit } from "../contract/mod.ts";
 import { HOST_ALERT_SERIES, VM_ALERT_SERIES } from "../contract/alert_series.ts";
 import { translated } from "../i18n/locale.ts";
@@ -56,7 +56,7 @@ export function typedFigure(rule: Pick<AlertRule, "watches" | "series">, value: 
 /** Longest name of a part or a VM in a sentence. */
 const LONGEST = 64;
 
-/** What a run that failed says, with how many VMs it failed for. */
+/** Messages for a failed run, with the number of VMs it failed for. */
 const RUN_FAILED = {
   backup_failed: {
     whole: (name: string) => message`The last run of the backup job ${name} failed`,
@@ -70,7 +70,7 @@ const RUN_FAILED = {
   },
 } as const;
 
-/** What a figure says that is beyond its threshold, without and with the part that it is of. */
+/** Messages for a figure beyond its threshold, without and with the part it belongs to. */
 const BEYOND = {
   above: [
     { $text: "{what} is {value}, above {limit}" },
@@ -92,7 +92,7 @@ function beyondWord(rule: AlertRule, value: number): string {
   return `${withDecimalSign((tenths / 10).toFixed(1))} %`;
 }
 
-/** What was seen, as a sentence without the name of what it is about. @param detail what there is a sentence of already */
+/** Message of an incident, without the name of its subject. @param detail a sentence that describes it already */
 export function incidentMessage(
   rule: AlertRule,
   value: number,

@@ -15,7 +15,7 @@ export const LEAST_READ_BYTES = 2 * 1024 ** 2;
 /** Pixels that may change on a steady screen, and that a blank one may have of another colour: two cells, for a cursor. */
 const MOST_CHANGED = 2 * 9 * 16;
 
-/** What says that nothing comes up any more. */
+/** Text on the screen of a VM that does not boot. */
 const FAULTS: readonly RegExp[] = [
   /No bootable (device|option)/i,
   /Boot failed/i,
@@ -33,7 +33,7 @@ export interface BootLook {
   /** Milliseconds since the VM was started. */
   readonly at: number;
   readonly isBlank: boolean;
-  /** What it says that speaks against it. */
+  /** The line that reports a failure. */
   readonly fault: string | undefined;
   /** Since when it is the same but for a few pixels. */
   readonly steadySince: number;
@@ -66,7 +66,7 @@ export function isSameScreen(a: Bitmap, b: Bitmap): boolean {
   return true;
 }
 
-/** What a screen says that speaks against it: the line in which that stands. */
+/** The first line of a screen that reports a failure to boot. */
 export function screenFault(image: Bitmap): string | undefined {
   return readText(image).find((line) => FAULTS.some((fault) => fault.test(line)))?.replaceAll("\ufffd", "?")
     .trim();
@@ -86,7 +86,7 @@ export function lookAtScreen(image: Bitmap, at: number, before: BootLook | undef
   };
 }
 
-/** What is known of a VM that boots. */
+/** Observations of a VM that boots. */
 export interface BootState {
   /** Milliseconds since it was started. */
   readonly at: number;

@@ -9,7 +9,7 @@ const PREFIX = "kvm-manager";
 /** The name of the checkpoint that was made at the moment of a copy. */
 export const checkpointName = (backupId: string, copyId: string): string => `${PREFIX}.${backupId}.${copyId}`;
 
-/** Whose a checkpoint is; undefined for one of another program. */
+/** Owner of a checkpoint; undefined for one of another program. */
 export function checkpointOf(
   name: string,
 ): { readonly backupId: string; readonly copyId: string } | undefined {

@@ -73,7 +73,7 @@ function* linesIn(text: string): Generator<string> {
   }
 }
 
-/** What a line stands for: a digest, or so many chunks of zeros. @throws {ManifestError} */
+/** Parses a line: a digest, or a number of chunks of zeros. @throws {ManifestError} */
 function entryIn(line: string): string | number {
   if (/^[0-9a-f]{64}$/.test(line)) return line;
   const zeros = /^0 ([1-9][0-9]{0,11})$/.exec(line);

@@ -70,7 +70,7 @@ const FILE_ATTRIBUTES: ReadonlySet<string> = new Set([
 const PLAIN_TEXTS: ReadonlySet<string> = new Set([
   ...["size", "block", "requested", "current", "node", "pagesize", "nodemask", "alignsize", "label"],
 ]);
-/** Where libvirt keeps UEFI variables. */
+/** Folder where libvirt keeps UEFI variables. */
 const NVRAM = /^\/var\/lib\/libvirt\/qemu\/nvram\/[^/]+$/;
 const FIRMWARE = /^\/usr\/(share|lib)\//;
 
@@ -234,7 +234,7 @@ export type Medium =
   | { readonly volume: { readonly pool: string; readonly name: string } }
   | "elsewhere";
 
-/** What is in a drive; undefined where it is empty. */
+/** Medium in a drive; undefined for an empty one. */
 export function mediumIn(drive: XmlElement): Medium | undefined {
   const source = child(drive, "source")?.attributes;
   if (source === undefined) return undefined;

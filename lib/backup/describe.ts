@@ -19,7 +19,7 @@ export function whenText(backup: Backup): string {
   return frequency === "by-hand" ? t("backups.by_hand") : scheduleText({ ...backup, frequency });
 }
 
-/** Which VMs a backup is for. */
+/** Names of the VMs, tags and groups of a backup job. */
 export const targetsText = ({ targets }: Backup): string =>
   targets.all ? t("backups.all") : namedText({ targets });
 
@@ -30,7 +30,7 @@ const KINDS = [
   ["keepYearly", "backups.kept_yearly"],
 ] as const;
 
-/** What is kept: `the newest 7 copies of each VM, 4 weekly`. */
+/** Retention of a backup job: `the newest 7 copies of each VM, 4 weekly`. */
 export function keptText(backup: Backup): string {
   const more = KINDS.filter(([field]) => backup[field] > 0).map(([field, word]) =>
     t(word, { n: backup[field] })
@@ -55,7 +55,7 @@ export const BOOT_POLICIES = {
 export const consistencyText = ({ consistency }: BackupCopy): string =>
   t(consistency === null ? "backups.copy_failed" : CONSISTENCIES[consistency]);
 
-/** What is known of the copies of a run: the worst that a check found, or that there was none. */
+/** Verification of a run's copies: the worst result of a check, or `none` without copies. */
 export function verifiedOf(copies: readonly Unrendered<BackupCopy>[]): "ok" | "bad" | "never" | "none" {
   const done = copies.filter(({ state }) => state === "done");
   if (done.length === 0) return "none";
@@ -64,7 +64,7 @@ export function verifiedOf(copies: readonly Unrendered<BackupCopy>[]): "ok" | "b
   return done.every(({ verified, bootTest }) => verified?.ok ?? bootTest?.ok) ? "ok" : "never";
 }
 
-/** What boot tests of the copies of a run said: the worst, or that there was none. */
+/** Boot tests of a run's copies: the worst result, or `none` without copies. */
 export function bootedOf(copies: readonly BackupCopy[]): "ok" | "bad" | "never" | "none" {
   const done = copies.filter(({ state }) => state === "done");
   if (done.length === 0) return "none";
@@ -72,7 +72,7 @@ export function bootedOf(copies: readonly BackupCopy[]): "ok" | "bad" | "never" 
   return done.every(({ bootTest }) => bootTest?.ok) ? "ok" : "never";
 }
 
-/** What a boot test said: `Its guest agent answered after 41 s`. */
+/** Result of a boot test: `Its guest agent answered after 41 s`. */
 export function bootTestText({ ok, by, seconds, message }: BootTest): string {
   if (!ok) return message ?? t("backups.boot_bad");
   return t(by === "agent" ? "backups.boot_agent" : "backups.boot_screen", { seconds });

@@ -1,6 +1,6 @@
 /**
- * What a place of backups says of itself: what it is, its id, and what its content is encrypted with. From outside: it is
- * checked, and its figures are bounds. Pure.
+ * Description file of a backup target: its kind, its id and its encryption. From outside: it is checked, and its
+ * figures are bounds. Pure.
  */
 import Type, { type Static } from "typebox";
 import { checker } from "../typebox/compile.ts";

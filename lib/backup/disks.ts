@@ -1,4 +1,4 @@
-/** Which disks of a VM a backup has. Pure. */
+/** Selects the disks of a VM that a backup includes. Pure. */
 import type { Disk } from "../contract/vm.ts";
 
 /** A disk that is left out, and why. */

@@ -9,7 +9,7 @@ const KINDS: ReadonlyMap<number, BackupFile["kind"]> = new Map([
   [0o120000, "link"],
 ]);
 
-/** What a file is, by its mode. */
+/** Kind of a file, from its mode. */
 export const fileKind = (mode: number): BackupFile["kind"] => KINDS.get(mode & TYPE) ?? "other";
 
 /** A VM's copy of a run. */

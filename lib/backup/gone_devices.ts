@@ -1,4 +1,4 @@
-/** What a VM has now and a copy that takes its place has not, apart from disks. Pure. */
+/** Devices that a VM loses when a copy takes its place, apart from disks. Pure. */
 import { nicDevicesOf, sharesOf } from "../formats/xml/device_diff.ts";
 import { oneLine } from "../text/text.ts";
 

@@ -53,9 +53,9 @@ export function dropPortFiles(document: XmlDocument, now: XmlDocument | undefine
   return told;
 }
 
-/** What says where a network card is connected. */
+/** Elements that say where a network card is connected. */
 const CONNECTION = ["source", "virtualport", "vlan", "portForward"];
-/** What limits what it reaches there. */
+/** Elements that limit a network card's traffic there. */
 const GUARDS = ["filterref", "port", "bandwidth"];
 
 const cardsOf = (document: XmlDocument | undefined) => children(document?.find("devices"), "interface");

@@ -1,6 +1,6 @@
 /**
- * What a folder of backups says of itself, so that a host which knows nothing else can restore from it. Everything in it
- * is from outside: it is checked before it is used, and names no file by a path of its own. Pure.
+ * Manifest of a folder of backups, from which a host that knows nothing else can restore. Everything in it is from
+ * outside: it is checked before it is used, and names no file by a path of its own. Pure.
  */
 import Type, { type Static } from "typebox";
 import { TPM_FILES, type TpmFile } from "../formats/swtpm.ts";
@@ -29,13 +29,13 @@ export const CONSISTENCIES = ["stopped", "frozen", "crash"] as const;
 export const ManifestDisk = Type.Object({
   target: Type.String({ pattern: "^[a-z]{2,8}$" }),
   format: Type.String({ enum: ["raw", "qcow2"] }),
-  /** What the guest sees. */
+  /** Size of the disk that the guest sees. */
   bytes: Size,
   /** SHA-256 of its list of chunks. */
   chunks: Digest,
-  /** Which image it was; only what is still the same image is read incrementally. */
+  /** Identity of the image; only the same image is read incrementally. */
   image: Type.Optional(Text(4200)),
-  /** Which image it was: restored in place, the copy takes the place of that. */
+  /** Identity of the image: restored in place, the copy replaces it. */
   origin: Type.Optional(Text(4200)),
 });
 export type ManifestDisk = Static<typeof ManifestDisk>;
@@ -77,7 +77,7 @@ export type BackupManifest = Static<typeof BackupManifest> & {
 
 const isManifest = checker(BackupManifest);
 
-/** What is wrong with a folder of backups. */
+/** A folder of backups is damaged or not readable. */
 export class ManifestError extends Error {
   override readonly name = "ManifestError";
 }

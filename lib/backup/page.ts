@@ -1,17 +1,17 @@
-/** What the page of a backup shows, read alike by the server and by the browser. Pure. */
+/** Data of a backup job's page, read in the same way by the server and the browser. Pure. */
 import type { Backup, BackupDayRun, BackupRun, Input, Output } from "../contract/mod.ts";
 
 /** Runs that are on a page. */
 const LISTED = 50;
 
-/** What it is read with: the client of the contract. */
+/** Commands that the page reads with: the client of the contract. */
 interface Reads {
   readonly getBackup: (input: Input<"get_backup">) => Promise<Output<"get_backup">>;
   readonly listBackupRuns: (input: Input<"list_backup_runs">) => Promise<Output<"list_backup_runs">>;
   readonly listBackupDays: (input: Input<"list_backup_days">) => Promise<Output<"list_backup_days">>;
 }
 
-/** What is shown. */
+/** Data of the page. */
 export interface BackupPage {
   readonly backup: Backup;
   readonly days: readonly BackupDayRun[];

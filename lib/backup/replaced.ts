@@ -1,5 +1,5 @@
 /**
- * Which disks of a VM a copy takes the place of: those that were copied, told by what they are. A name like `vdb` is another
+ * Finds the disks of a VM that a copy replaces, by the identity of their images: a name like `vdb` may be another
  * disk's later. Pure.
  */
 import { RESTORED_PREFIX } from "../formats/xml/metadata.ts";
@@ -8,7 +8,7 @@ import { child, escapeXml, type XmlElement } from "../formats/xml/tree.ts";
 /** A disk of a copy, and what it was. */
 export interface CopiedFrom {
   readonly target: string;
-  /** Which image it was; undefined in copies that do not tell. */
+  /** Identity of the image; undefined in copies without it. */
   readonly origin: string | undefined;
   /** The path that the definition of the copy has. */
   readonly path: string | undefined;
@@ -56,7 +56,7 @@ export function replacedBy<D extends PresentDisk>(
   return found;
 }
 
-/** What a restored disk took the place of: what was copied, what was there, and what that had replaced. */
+/** Images that a restored disk replaced: the copied one, the present one, and those that it had replaced. */
 export function lineageOf(
   origin: string | undefined,
   replaced: PresentDisk | undefined,

@@ -1,4 +1,4 @@
-/** Which copies of a VM are kept. Pure. */
+/** Retention: the copies of a VM that are kept. Pure. */
 import { dateIn, dateOf, numberOf, weekdayOf } from "./dates.ts";
 
 /** How many of each kind. */

@@ -1,4 +1,4 @@
-/** Which fields a kind of backup target has: one table for the server and the form. Pure. */
+/** Fields of the kinds of backup targets: one table for the server and the form. Pure. */
 import type { BackupTargetKind } from "../contract/backup_targets.ts";
 import { message, type Sentence } from "../i18n/message.ts";
 
@@ -29,7 +29,7 @@ export const TARGET_FIELDS: Readonly<Record<BackupTargetKind, TargetFieldsOf>> =
   },
 };
 
-/** What is wrong with a target as a whole. */
+/** Reason why a target is refused as a whole. */
 export interface TargetRefusal {
   readonly field: string;
   readonly reason: Sentence;

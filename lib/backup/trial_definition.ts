@@ -10,7 +10,7 @@ import type { XmlDocument } from "../formats/xml/edit.ts";
 import { METADATA_PREFIX, METADATA_URI, THROW_AWAY } from "../formats/xml/metadata.ts";
 import { child, children, type XmlElement } from "../formats/xml/tree.ts";
 
-/** What the throw-away VM has of its own. */
+/** Properties of the temporary VM that replace those of the copy. */
 export interface Trial {
   readonly name: string;
   readonly uuid: string;

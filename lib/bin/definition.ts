@@ -7,7 +7,7 @@ import { splitPath } from "./place.ts";
 
 type InPool = Pick<KeptFile, "path" | "pool">;
 
-/** What of it is not as it was. */
+/** Properties of the restored VM that replace the former ones. */
 export interface Restored {
   readonly uuid: string;
   readonly name: string;

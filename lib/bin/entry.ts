@@ -1,11 +1,11 @@
-/** What the bin keeps of each thing: as it is stored, and as the note next to its files says it. */
+/** Schema of an entry of the bin: as it is stored, and as the note next to its files has it. */
 import Type, { type Static } from "typebox";
 import { BIN_KINDS } from "../contract/bin.ts";
 import { oneOf } from "../contract/schema.ts";
 
 const text = Type.String();
 
-/** What a kept file was. */
+/** Roles of the kept files. */
 export const FILE_ROLES = ["disk", "nvram", "tpm"] as const;
 export type FileRole = typeof FILE_ROLES[number];
 
@@ -43,7 +43,7 @@ export const KeptDefinition = Type.Object({
 });
 export type KeptDefinition = Static<typeof KeptDefinition>;
 
-/** What is kept. */
+/** An entry: a deleted VM or volume. */
 export const StoredEntry = Type.Object({
   id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
   host: Type.String({ description: "id of the host" }),
@@ -65,10 +65,10 @@ export const StoredEntry = Type.Object({
 });
 export type StoredEntry = Static<typeof StoredEntry>;
 
-/** What an entry takes, in bytes. */
+/** Size of an entry, in bytes. */
 export const entryBytes = ({ files }: Pick<StoredEntry, "files">): number =>
   files.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** What an entry takes of one pool, in bytes. */
+/** Size of an entry's files in one pool, in bytes. */
 export const bytesIn = ({ files }: Pick<StoredEntry, "files">, pool: string): number =>
   files.reduce((sum, file) => file.pool === pool ? sum + file.bytes : sum, 0);

@@ -1,4 +1,7 @@
-/** Where the bin keeps files: in a folder of its own next to them, so that nothing is copied and all is one rename. */
+/**
+ * Paths of the bin: it keeps files in a folder of its own next to them, so that nothing is copied and all is one
+ * rename.
+ */
 
 /** The folder, in the folder that a file was deleted from. */
 export const BIN_FOLDER = ".kvm-manager-bin";
@@ -16,7 +19,7 @@ export function splitPath(path: string): { readonly folder: string; readonly nam
 export const joinPath = (folder: string, name: string): string =>
   folder === "/" ? `/${name}` : `${folder}/${name}`;
 
-/** Where a file is while it is in the bin of the folder that it was in. @param as its name there */
+/** Path of a file in the bin of its folder. @param as its name there */
 export const binPath = ({ path, as }: { readonly path: string; readonly as: string }): string =>
   joinPath(joinPath(splitPath(path).folder, BIN_FOLDER), as);
 

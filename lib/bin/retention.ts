@@ -1,4 +1,4 @@
-/** What goes out of the bin for good, and when. Pure. */
+/** Selects the entries to delete from the bin for good. Pure. */
 import { bytesIn, type StoredEntry } from "./entry.ts";
 
 type Dated = Pick<StoredEntry, "files" | "deletedAt" | "until" | "state">;

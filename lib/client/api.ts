@@ -7,7 +7,7 @@ import { messageOf } from "../text/message.ts";
 import { InFlight } from "../in_flight.ts";
 import { base, based } from "./base.ts";
 
-/** What the server said no with, or `Unreachable` when it did not answer at all. */
+/** An error answer of the server, or `Unreachable` when it did not answer at all. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   constructor(readonly code: string, message: string, readonly details?: unknown, readonly status = 0) {
@@ -81,7 +81,7 @@ export async function call(
   );
 }
 
-/** What `/do/{command}` answers a script. */
+/** Answer of `/do/{command}` to a script. */
 export interface FormAnswer {
   readonly done: string;
   readonly warnings: readonly string[];
@@ -130,7 +130,7 @@ export function client(transport: Transport = postCommand): Api {
   return commandMethods((command, input) => call(command, input, transport));
 }
 
-/** What is meant twice where it is asked for twice: keys that are pressed, programs that are run. */
+/** Commands whose repetition is intended: keys are pressed twice, programs run twice. */
 const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
 
 /** The client of a page: what is clicked twice is called once, while it is carried out. */

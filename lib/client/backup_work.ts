@@ -5,7 +5,7 @@ import { jobs } from "./jobs.ts";
 /** Commands about backups have the word in their names. */
 const isBackupWork = (command: string) => command.split("_").includes("backup");
 
-/** Which of it there is and how it is: each change is one of what pages on backups show. */
+/** Ids and states of the backup tasks: it changes whenever pages on backups need to read again. */
 export const backupWork: ReadonlySignal<string> = computed(() =>
   jobs.list.value.filter(({ command }) => isBackupWork(command)).map(({ id, state }) => `${id} ${state}`)
     .join(" ")

@@ -1,4 +1,4 @@
-/** Where messages fit in a window's corner without covering what can be clicked. */
+/** Finds a place for messages in a window's corner that does not cover clickable elements. */
 
 /** A rectangle in CSS pixels, from the window's left and top. */
 export interface WindowRect {
@@ -63,7 +63,10 @@ export function clearPlace(
   return { side: "right", bottom: EDGE };
 }
 
-/** What a message must not cover, the most important first: bars that stay in sight and questions, then all that can be clicked. */
+/**
+ * Elements that a message must not cover, the most important first: bars that stay in sight and dialogs, then all that
+ * can be clicked.
+ */
 const KEPT_CLEAR = [
   ".bulk, dialog[open] button",
   "main :is(button, a.button, input, select, textarea, summary)",

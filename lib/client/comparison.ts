@@ -1,4 +1,4 @@
-/** What the page that compares VMs shows: read by its route first, then by its island. */
+/** Data of the page that compares VMs: read by its route first, then by its island. */
 import { type ChartSet, type ComparedPast, comparedSet } from "../metrics/chart_data.ts";
 import { COMPARED, ofHost } from "../metrics/charts.ts";
 import { HOST_LINE } from "../metrics/compare_href.ts";
@@ -6,10 +6,10 @@ import { type PageRange, rangeInput } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
 import type { Api } from "../contract/api.ts";
 
-/** What VMs are compared by, by its id; CPU where there is none of that id. */
+/** The comparison with an id; CPU for an unknown one. */
 export const comparedBy = (id: string | null) => COMPARED.find((each) => each.id === id) ?? COMPARED[0]!;
 
-/** What there is to show. */
+/** Data of the page. */
 export interface ComparisonData {
   /** A line for each of `vms`; null where there are none. */
   readonly set: ChartSet | null;

@@ -28,7 +28,7 @@ export function askToConfirm(question: ActionQuestion): Promise<Consent | null> 
   });
 }
 
-/** What of a VM goes with it, as somebody has agreed. */
+/** The disks to delete with a VM, as the user has agreed. */
 export function doomedOf(consent: Consent | undefined, vmId: string): DoomedDisks {
   const permanently = consent?.permanently.has(vmId) ?? false;
   return { disks: consent?.disks.get(vmId) ?? [], ...(permanently && { permanently }) };

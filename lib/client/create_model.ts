@@ -24,21 +24,21 @@ const { t } = textsOf(texts);
 /** GiB of the disk that is offered while no operating system is chosen. */
 export const DISK_GB = 20;
 
-/** What was chosen; what is left out is the server's choice. */
+/** The chosen fields; the server chooses the ones left out. */
 export type VmDraft = Partial<VmConfig>;
 
-/** What a VM is first started from. */
+/** Sources that a VM can be first started from. */
 export const SOURCES = ["cloud", "iso", "image", "network", "none"] as const;
 export type InstallSource = typeof SOURCES[number];
 
 /** Whether the first disk is an image that was there before. */
 export const isImageSource = (source: InstallSource): boolean => source === "cloud" || source === "image";
 
-/** Where the form begins. */
+/** Initial state of the form. */
 export interface CreateStart {
   readonly wish: VmDraft;
   readonly check: ConfigCheck | null;
-  /** What is chosen while nothing was: an ISO where there is one. */
+  /** Source until the user chooses one: an ISO if there is one. */
   readonly first: InstallSource;
   readonly withoutIso: boolean;
   readonly systems: readonly OperatingSystem[];
@@ -54,7 +54,7 @@ const REST_MS = 250;
 /** Fields that follow the operating system until somebody chooses otherwise. */
 type Followed = "name" | "system" | "disk" | "cloudInit";
 
-/** What a wish is first started from. */
+/** The source that a draft is first started from. */
 function sourceOf({ disks, bootOrder, isoPath, cloudInit }: VmDraft, first: InstallSource): InstallSource {
   if (disks?.[0]?.path !== undefined) {
     if (cloudInit !== undefined) return "cloud";
@@ -67,10 +67,10 @@ function sourceOf({ disks, bootOrder, isoPath, cloudInit }: VmDraft, first: Inst
 /** How the form's image is used, where one was chosen. */
 const withCopy = ({ copyAs }: NewDisk) => copyAs === undefined ? {} : { copyAs };
 
-/** What to choose first, where it is missing: said here, because the server does not know which card is open. */
+/** A choice to make first. The message comes from here, because the server does not know which card is open. */
 export type Missing = "iso" | "image";
 
-/** What {@link CreateModel.draft} gives. */
+/** Return value of {@link CreateModel.draft}. */
 export interface Draft {
   readonly wish: VmDraft;
   readonly source: InstallSource;
@@ -82,7 +82,7 @@ export interface Draft {
 
 export class CreateModel {
   readonly wish = signal<VmDraft>({});
-  /** What the server says of the wish; null before its first answer. */
+  /** The server's check of the draft; null before its first answer. */
   readonly check = signal<ConfigCheck | null>(null);
   readonly source = signal<InstallSource>("iso");
   /** Somebody wants an installation without its CD. */
@@ -124,7 +124,7 @@ export class CreateModel {
     this.#take(start.check, start.wish);
   }
 
-  /** What the wish last came to: what is wrong now does not empty the fields around it. */
+  /** The last configuration that could be resolved: an error does not empty the fields around it. */
   readonly resolved = signal<ConfigCheck["resolved"]>(null);
   /** The chosen operating system. */
   readonly system = computed(() => this.#systems.find(({ id }) => id === this.wish.value.osVariant));
@@ -144,7 +144,7 @@ export class CreateModel {
     this.checkSoon();
   }
 
-  /** What was filled in, to be taken up again; null where nothing was, or the VM was created. */
+  /** The filled-in fields, to continue with later; null when there are none, or the VM was created. */
   draft(): Draft | null {
     if (this.#isCreated || this.#touched.peek().size === 0) return null;
     return {
@@ -287,20 +287,20 @@ export class CreateModel {
     });
   }
 
-  /** What is wrong with a field, once somebody has been at it or has tried to create the VM. */
+  /** Error of a field, once the user has edited it or has tried to create the VM. */
   error(field: string): string | undefined {
     const found = this.errors.value.find((error) => error.field === field);
     return found && fieldSentence(field, found.message);
   }
 
-  /** What is wrong, as far as somebody has been at it. */
+  /** Errors of the fields that the user has edited; of all fields after an attempt to create the VM. */
   readonly errors = computed<readonly ConfigFinding[]>(() =>
     (this.check.value?.errors ?? []).filter(({ field }) =>
       this.#attempted.value || this.#touched.value.has(field.split(".")[0]!)
     )
   );
 
-  /** What the chosen source still lacks. */
+  /** The choice that the source still lacks. */
   readonly lacking = computed<Missing | undefined>(() => {
     const source = this.source.value;
     const { isoPath } = this.wish.value;
@@ -308,10 +308,10 @@ export class CreateModel {
     return isImageSource(source) && !this.disks.value[0]?.path ? "image" : undefined;
   });
 
-  /** What to choose first, said once somebody has tried to create the VM. */
+  /** The choice to make first, once the user has tried to create the VM. */
   readonly missing = computed(() => this.#attempted.value ? this.lacking.value : undefined);
 
-  /** What is worth knowing. A cloud image without cloud-init is known by the card that was chosen, whatever its name. */
+  /** Warnings. A cloud image without cloud-init is known by the card that was chosen, whatever its name. */
   readonly warnings = computed<readonly ConfigFinding[]>(() => {
     const found = this.check.value?.warnings ?? [];
     const isBare = this.source.value === "cloud" && this.wish.value.cloudInit === undefined;
@@ -319,7 +319,7 @@ export class CreateModel {
     return [...found, { field: "cloudInit", code: "NobodySignsIn", message: t("create.nobody_signs_in") }];
   });
 
-  /** What is worth knowing about a field. */
+  /** Warning about a field. */
   warning(field: string): string | undefined {
     return this.warnings.value.find((warning) => warning.field === field)?.message;
   }
@@ -329,7 +329,7 @@ export class CreateModel {
     return this.#sshKeys.length > 0;
   }
 
-  /** What is to be known of the VM that was created. */
+  /** Warnings about the VM that was created. */
   get warned(): readonly string[] | undefined {
     return this.#warned;
   }

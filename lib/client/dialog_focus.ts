@@ -1,4 +1,4 @@
-/** Where the focus of a modal dialog is: on what it is about, not on the cross. */
+/** Moves the focus of a modal dialog to its content instead of the close button. */
 
 const FIELD = ".dialog-body :is(input:not([type=hidden]), select, textarea):enabled";
 const WRONG = `${FIELD}[aria-invalid]`;

@@ -5,7 +5,7 @@ import type { AnyEvent, EventName } from "../contract/mod.ts";
 /** How the stream is. `paused`: the tab is in the background, and leaves the connection to others. */
 export type StreamState = "connecting" | "open" | "broken" | "paused";
 
-/** What the stream needs of an EventSource; a test brings its own. */
+/** The members of an EventSource that the stream uses; tests pass their own. */
 export interface StreamSource {
   readonly readyState: number;
   onopen: ((event: Event) => void) | null;
@@ -14,7 +14,7 @@ export interface StreamSource {
   close(): void;
 }
 
-/** What the stream tells. */
+/** Options of an event stream, with its callbacks. */
 export interface StreamOptions {
   /** Names of the events to hear. */
   readonly names: readonly EventName[];

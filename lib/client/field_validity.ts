@@ -1,4 +1,4 @@
-/** What is wrong with a field stands at the field and in our words, not in a bubble of the browser's. */
+/** Shows validation errors at the field and in our words, not in the browser's bubble. */
 import { fields } from "../i18n/en/fields.ts";
 import { number, textsOf } from "../i18n/mod.ts";
 
@@ -20,7 +20,7 @@ export interface Checked {
   readonly maxLength?: number;
 }
 
-/** What to say of a control that the browser does not let through. */
+/** Message for a control that the browser reports as invalid. */
 export function validityText({ type, validity, min, max, minLength, maxLength }: Checked): string {
   if (validity.valueMissing) {
     if (type === "checkbox") return t("fields.tick");

@@ -27,7 +27,7 @@ export interface PlotMark {
   readonly text: string;
 }
 
-/** What a graph shows. */
+/** Lines and marks of a graph, on their time axis. */
 export interface PlotData {
   readonly grid: Grid;
   readonly lines: readonly ChartLine[];

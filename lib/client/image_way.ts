@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { Image } from "../contract/mod.ts";
 import type { ImageArrival } from "./image_arrival.ts";
 
-/** Where an image can come from. */
+/** Sources of an image. */
 export const IMAGE_WAYS = ["catalog", "url", "upload"] as const;
 export type ImageWay = typeof IMAGE_WAYS[number];
 
@@ -11,7 +11,7 @@ export type ImageWay = typeof IMAGE_WAYS[number];
 export const imageRef = ({ pool, name }: Pick<Image, "pool" | "name">): string => `${pool}/${name}`;
 
 export class ImageWays {
-  /** What fetches images; null before the first way was opened. */
+  /** Fetches images; null until the first source is opened. */
   readonly arrival = signal<ImageArrival | null>(null);
   /** The way that is open. */
   readonly open = computed(() => this.arrival.value?.way.value ?? null);

@@ -14,7 +14,7 @@ export const isOpen = ({ state }: Job): boolean => !OVER.has(state);
 
 const known = signal<ReadonlyMap<string, Job>>(new Map());
 
-/** What is open first, then the newest. */
+/** All jobs: the open ones first, then the newest. */
 const list = computed<readonly Job[]>(() =>
   [...known.value.values()].sort((a, b) =>
     Number(isOpen(b)) - Number(isOpen(a)) || b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1)
@@ -28,14 +28,14 @@ function tell({ title, state, error }: Job): void {
   } else if (error !== null) reportFailure({ sentence: t("tasks.failed", { title }) }, error);
 }
 
-/** What work has come to, or the job that goes on with it. */
+/** Result of a command, or the job that continues it. */
 export type ResultOrJob<T> = { readonly result: T } | { readonly job: Job };
 
 /** The page's jobs. */
 export const jobs = {
   list: list as ReadonlySignal<readonly Job[]>,
   open: computed(() => list.value.filter(isOpen).length),
-  /** Which there are, and how each is: something that tasks do has changed when this has. */
+  /** Ids and states of all tasks: a change of it means that tasks have changed data. */
   sign: computed(() => list.value.map(({ id, state }) => `${id} ${state}`).join(" ")),
 
   /** Takes in what was fetched; what an event told meanwhile is newer. */

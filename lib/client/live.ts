@@ -1,4 +1,4 @@
-/** What the page knows of the host, kept by its event stream. One a page, in the browser alone. */
+/** State of the host on a page, kept current by its event stream. One a page, in the browser alone. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type {
   Activity,
@@ -29,7 +29,7 @@ const BACKGROUND_MS = 30_000;
 const RECOUNT_MS = 400;
 
 const vms = new VmStore();
-/** What is known of one host. */
+/** Live state of one host. */
 interface LiveHost {
   /** Its newest load; null until the first arrives. */
   readonly stats: Signal<HostStats | null>;
@@ -236,7 +236,7 @@ export const live = {
   readHosts,
   /** The connection to KVM Manager itself. */
   stream: stream as ReadonlySignal<StreamState>,
-  /** What happened since the page was opened, newest first. */
+  /** Activity since the page was opened, newest first. */
   activity: activity as ReadonlySignal<readonly Activity[]>,
   /** Grows with every change of a network, whichever it is. */
   networkChanges: networkChanges as ReadonlySignal<number>,

@@ -1,4 +1,4 @@
-/** What a page of graphs shows of a VM or the host: read by its route first, then by its island. */
+/** Data of a page of graphs of a VM or the host: read by its route first, then by its island. */
 import type { AlertIncident } from "../contract/alerts.ts";
 import type { MetricSummary } from "../contract/metrics.ts";
 import type { MetricPart } from "../contract/metric_series.ts";
@@ -18,16 +18,16 @@ import { type PageRange, rangeInput, rangeQuery } from "../metrics/ranges.ts";
 import { failureOf } from "../text/failure.ts";
 import type { Api } from "../contract/api.ts";
 
-/** Whose graphs: those of a VM, or of a host. */
+/** Subject of graphs: a VM or a host. */
 export type MonitoredSubject = { readonly vmId: string } | { readonly vmId?: never; readonly hostId: string };
 
-/** What is asked for. */
+/** Time range and parts to read. */
 export interface MonitoringQuery {
   readonly range: PageRange;
   readonly parts: ChosenParts;
 }
 
-/** What there is to show. */
+/** Data of a page of graphs. */
 export interface MonitoringData {
   readonly set: ChartSet;
   /** Rows of all parts, in the order of the contract's table. */
@@ -87,7 +87,7 @@ export async function readMonitoring(
 
 const isLiveChart = ({ id }: Pick<Chart, "id">) => LIVE_CHARTS.some((live) => live === id);
 
-/** What is stored of the last minutes, for live graphs to begin with. @throws what the commands throw */
+/** Stored samples of the last minutes, which live graphs begin with. @throws errors of the commands */
 export async function readLiveSeed(
   api: Api,
   subject: { readonly vmId?: string },

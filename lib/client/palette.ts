@@ -1,4 +1,4 @@
-/** What the command palette offers for what is typed: pages, VMs, what holds them, actions, themes. */
+/** Entries of the command palette for a typed text: pages, VMs, networks, pools, actions, themes. */
 import type { Theme } from "../page_state.ts";
 import { isOfferedNow } from "../access/looking.ts";
 import { mayOpenNow } from "../access/offers.ts";
@@ -18,7 +18,7 @@ import { t, textsOf } from "../i18n/mod.ts";
 
 const texts = textsOf(paletteTexts);
 
-/** What choosing an entry does. */
+/** Effect of choosing an entry. */
 export type Effect =
   | { readonly kind: "go"; readonly href: string }
   | { readonly kind: "act"; readonly action: ActionName; readonly vm: VM }
@@ -66,7 +66,7 @@ export interface PalettePage<Icon extends string> {
   readonly icon: Icon;
 }
 
-/** What there is to find. */
+/** Objects that the palette searches. */
 export interface PaletteScope<Icon extends string> {
   readonly vms: readonly VM[];
   /** The hosts, where there are several. */

@@ -1,4 +1,4 @@
-/** What all graphs that uPlot draws have in common: the stylesheet's colours, and a size that follows the box. */
+/** Common parts of all uPlot graphs: the stylesheet's colours, and a size that follows the box. */
 import type uPlot from "uplot";
 
 /**

@@ -11,7 +11,7 @@ export interface Anchor {
   readonly bottom: number;
 }
 
-/** Where a box of this size goes: below the anchor and flush with its right side, or wherever it fits. */
+/** Position for a box of this size: below the anchor and flush with its right side, or wherever it fits. */
 export function popoverPlace(
   anchor: Anchor,
   size: { width: number; height: number },

@@ -1,4 +1,4 @@
-/** What a person prefers, kept in cookies, so that the server renders the first paint the right way. */
+/** Preferences of a user, kept in cookies, so that the server renders the first paint the right way. */
 import type { Theme } from "../page_state.ts";
 
 /** The cookie in which a browser tells its time zone. */

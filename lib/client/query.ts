@@ -4,9 +4,9 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 /** Changes that come together are read once. */
 const SETTLE_MS = 200;
 
-/** What is read, and when. */
+/** How a query reads, and when it reads again. */
 export interface QueryOptions<T> {
-  /** What the page was rendered with. */
+  /** Data that the page was rendered with. */
   readonly first: T;
   readonly read: () => Promise<T>;
   /** Calls back at whatever may have changed it, not for what there is already. @returns how to stop */
@@ -31,7 +31,7 @@ export class Query<T> {
     this.#value = signal(options.first);
   }
 
-  /** What is known; the newest that was asked for, whichever answer came last. */
+  /** The current data: the answer to the newest request, in whatever order answers come. */
   get value(): ReadonlySignal<T> {
     return this.#value;
   }

@@ -12,7 +12,7 @@ import { live } from "./live.ts";
 import { pending } from "./pending.ts";
 import { report, reportDone, reportFailure } from "./toasts.ts";
 
-/** What an action has done: to which VM, and of a deletion what went with it. */
+/** Result of an action: its VM, and for a deletion the deleted disks and the entry in the bin. */
 export type ActionDone = Pick<Notice, "name" | "disks" | "entryId">;
 
 /** The texts of an action on one VM. */

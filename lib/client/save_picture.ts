@@ -5,7 +5,7 @@ import { saveBlob } from "./save_file.ts";
 /** Pixels around the graph, and above it for the texts. */
 const MARGIN = 12, HEAD = 44;
 
-/** What stands above the graph. */
+/** Texts above the graph. */
 export interface PictureTexts {
   readonly title: string;
   /** Each with the colour of its line, by the stylesheet's name. */

@@ -8,7 +8,7 @@ export type SerialState =
   | { readonly at: "off" | "connecting" | "open" | "inUse" | "takenOver" }
   | { readonly at: "waiting" | "failed"; readonly why: string };
 
-/** What the link needs of a WebSocket; a test brings its own. */
+/** The members of a WebSocket that the link uses; tests pass their own. */
 export interface SerialSocket {
   readonly readyState: number;
   binaryType: string;
@@ -19,10 +19,10 @@ export interface SerialSocket {
   close(code?: number): void;
 }
 
-/** What the link tells and uses. */
+/** Options of a serial link, with its callbacks. */
 export interface SerialLinkOptions {
   readonly vmId: string;
-  /** Which of several lines, from 0; the first that can be opened when left out. */
+  /** Index of the line, from 0; the first that can be opened when left out. */
   readonly line?: number;
   readonly onState: (state: SerialState) => void;
   readonly onBytes: (bytes: Uint8Array<ArrayBuffer>) => void;

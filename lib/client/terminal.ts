@@ -12,7 +12,7 @@ const SCROLLBACK = 5000;
 /** Readable whatever colours the guest chooses: WCAG 2.2 AA. */
 const CONTRAST = 4.5;
 
-/** What the stylesheet's colours are for: `data-ink` of a probe → place in the theme. */
+/** Uses of the stylesheet's colours: `data-ink` of a probe → key in the terminal's theme. */
 const INKS = {
   background: "ground",
   foreground: "text",
@@ -61,7 +61,7 @@ export interface PageTerminal {
   destroy(): void;
 }
 
-/** What a terminal tells. */
+/** Options of a terminal, with its callbacks. */
 export interface TerminalOptions {
   /** Name for assistive technology. */
   readonly label: string;

@@ -12,7 +12,7 @@ export interface Toast {
   readonly failure?: Failure;
   /** How good or bad it is; where nothing is said: bad with a failure, else good. */
   readonly tone?: ToastTone;
-  /** What can be done about it, while it is shown. */
+  /** Button that is offered while the message is shown. */
   readonly action?: ToastAction;
 }
 
@@ -26,7 +26,7 @@ export interface ToastAction {
 }
 
 const SHOWN_MS = 5_000;
-/** What can be undone stays for as long as it takes to think about it. */
+/** Time that a message with an action stays: enough to decide. */
 const ACTION_MS = 20_000;
 /** More at once are noise; the oldest goes. */
 const MOST = 4;

@@ -2,7 +2,7 @@
 import type { Job, Output } from "../contract/mod.ts";
 import { ApiError } from "./api.ts";
 
-/** What the server answers with when it has everything. */
+/** The server's answer when it has the whole file. */
 export type Uploaded = Output<"upload_volume">;
 
 /** A file to be sent. */
@@ -26,7 +26,7 @@ export interface SendProgress {
   readonly isWaiting: boolean;
 }
 
-/** What an upload needs of the world: tests bring their own. */
+/** Network and timers that an upload uses; tests pass their own. */
 export interface UploadTransport {
   /** Sends the content from a byte on. @throws {ApiError} `Unreachable` when the connection broke */
   readonly send: (
@@ -68,10 +68,10 @@ function estimate(from: number, now: number, sent: number, rest: number): number
 }
 
 /**
- * Where to go on after a failure. What the server has not noticed yet is waited for: of what still arrives it may have taken
- * nothing so far, and who begins again then throws away what it keeps a moment later.
+ * Offset to continue from after a failure. A former request that the server still reads is waited for: it may not have
+ * taken any of it so far, and to begin again at once would lose the bytes that it keeps a moment later.
  *
- * @throws {ApiError} UploadRunning; what the server refused it with: the answer to a body that is not read whole gets lost
+ * @throws {ApiError} UploadRunning; the server's refusal, because the answer to a body that is not read whole gets lost
  */
 async function goOn(wires: UploadTransport, what: Sending, known: string | undefined): Promise<number> {
   try {

@@ -14,13 +14,13 @@ const { t } = textsOf(texts);
 /** Whether a file is packed, as its name says: only then is it asked whether it is unpacked. */
 export const isPackedName = (name: string): boolean => /\.(gz|xz|zst|bz2)$/i.test(name);
 
-/** What is sent now. */
+/** The running upload. */
 interface Running {
   readonly what: Sending;
   readonly abort: AbortController;
 }
 
-/** What is found out before hours are spent. @throws {ApiError} */
+/** Checks an upload before it takes hours. @throws {ApiError} */
 async function check({ pool, name, file }: Sending): Promise<void> {
   if (file.size === 0) throw new ApiError("InvalidInput", t("uploads.empty"));
   const { availableBytes } = await api.getStoragePool({ pool });

@@ -1,4 +1,4 @@
-/** What fires, on every page: what the page was rendered with, then live. */
+/** Alerts that fire, on every page: as rendered at first, then live. */
 import type { ReadonlySignal } from "@preact/signals";
 import type { AlertSummary } from "../contract/mod.ts";
 import { api } from "./api.ts";

@@ -23,11 +23,11 @@ export interface OpenForm<V extends string> {
 const openHref = (page: string, { verb, device }: OpenForm<string>): string =>
   `${page}?${new URLSearchParams({ do: verb, ...(device !== "" && { device }) })}`;
 
-/** What is the same for all forms of a page: where they are sent, and what is done with them. */
+/** Common settings of all forms of a page: their addresses, and the function that sends them. */
 export interface DeviceFormFrame {
   /** The page that they are about. */
   readonly page: string;
-  /** Where a command is sent. @param to the page to go to when it is done, where that is another one */
+  /** Address to send a command to. @param to the page to show afterwards, if it is another one */
   hrefOf(command: CommandName, fields: Readonly<Record<string, string>>, to?: string): string;
   /** In the page instead of above it: where there is no script. */
   readonly inline: boolean;

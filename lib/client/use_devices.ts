@@ -7,7 +7,7 @@ import { useQuery, vmChanges } from "./use_query.ts";
 /** Milliseconds between two looks: traffic moves, and no event reports changes for the next start alone. */
 const AGAIN_MS = 5_000;
 
-/** What of a VM tells that its devices have changed. */
+/** Sign of a VM's devices: it changes when they may have changed. */
 const signOf = ({ state, disks, networkInterfaces }: VM) => JSON.stringify([state, disks, networkInterfaces]);
 
 /** Keeps a VM's devices up to date. @returns the devices, and how to ask for them at once */

@@ -1,4 +1,4 @@
-/** What does not respond, kept up to date. */
+/** Parts of the host that do not respond, kept current. */
 import type { ReadonlySignal } from "@preact/signals";
 import type { Hang } from "../contract/mod.ts";
 import { api } from "./api.ts";

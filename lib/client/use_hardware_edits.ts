@@ -13,22 +13,22 @@ import {
 import { type Unsaved, unsavedIn } from "../vm/unsaved_hardware.ts";
 import { useLeaveWarning } from "./use_leave_warning.ts";
 
-/** What the fields of a form began with: what is changed meanwhile by others is not changed back. */
+/** Initial values of a form's fields: changes that others make meanwhile are not reverted. */
 export interface Drawn {
   readonly next: Hardware;
   readonly vm: VM;
 }
 
-/** What was changed in one form. */
+/** Changes in one form. */
 interface Edit {
   readonly section: HardwareSectionName;
   readonly before: Hardware;
   readonly change: HardwareChange;
-  /** What is in a field that cannot be sent. */
+  /** Error of a field whose content cannot be sent. */
   readonly wrong: FormError | null;
 }
 
-/** What {@link useHardwareEdits} is given. */
+/** Arguments of {@link useHardwareEdits}. */
 export interface EditedHardware {
   readonly vm: Signal<VM>;
   readonly state: ReadonlySignal<Output<"get_hardware">>;
@@ -36,14 +36,14 @@ export interface EditedHardware {
   readonly texts: FormTexts;
 }
 
-/** What was changed on the page. */
+/** State of the hardware forms of a page, and the functions that change it. */
 export interface HardwareEdits {
   /** The element that has the forms. */
   readonly place: RefObject<HTMLDivElement>;
   readonly unsaved: ReadonlySignal<readonly Unsaved[]>;
   /** How often the forms were drawn again, whatever was typed into them. */
   readonly round: ReadonlySignal<number>;
-  /** What the fields of a form are drawn from: as it was while something in it is changed. */
+  /** Values that the fields of a form are drawn from: they stay the same while a field of it is edited. */
   drawn(section: HardwareSectionName): Drawn;
   formOf(section: HardwareSectionName): HTMLFormElement | null;
   /** Looks what is changed now. */

@@ -7,7 +7,7 @@ const KEY = "kvmm-draft:";
 
 /** A form's model. */
 export interface KeptForm<Draft extends object> {
-  /** What is to be kept; null where nothing was filled in, or it was sent. */
+  /** Draft to keep; null when there is none, or the form was sent. */
   draft(): Draft | null;
   /** Takes up what was kept. */
   restore(draft: Draft): void;

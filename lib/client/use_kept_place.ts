@@ -1,7 +1,7 @@
 /** Coming back to a long list finds it where it was left: the browser restores a place before its rows are there. */
 import { useEffect, useRef } from "preact/hooks";
 
-/** What of a place's entry in the history is ours. */
+/** Our part of the state of an entry in the browser's history. */
 interface KeptState {
   readonly listKey?: string;
 }

@@ -5,7 +5,7 @@ import type { ListLine } from "../vm/list_lines.ts";
 import { isTyping } from "./typing.ts";
 import type { VmListModel } from "./vm_list_model.ts";
 
-/** What the keys work on. */
+/** State and elements that the keys act on. */
 export interface ListKeys {
   readonly model: VmListModel;
   readonly list: RefObject<HTMLElement>;

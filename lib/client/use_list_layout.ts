@@ -4,7 +4,7 @@ import { type RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { LineHeights } from "../vm/list_lines.ts";
 
-/** What the layout of the list depends on. */
+/** Measurements that the layout of the list depends on. */
 export interface Metrics {
   readonly heights: LineHeights;
   /** Cards that fit next to each other. */

@@ -10,19 +10,19 @@ import { useQuery } from "./use_query.ts";
 /** Milliseconds from one reading to the next: as often as figures are stored. */
 const REREAD_MS = 30_000;
 
-/** What {@link useMonitoring} is given. */
+/** Options of {@link useMonitoring}. */
 export interface UseMonitoring<T> {
-  /** What the page was rendered with. */
+  /** Data that the page was rendered with. */
   readonly first: T;
   readonly query: MonitoringQuery;
   readonly read: (query: MonitoringQuery, now: number) => Promise<T>;
   /** The VM whose events are shown; undefined: all that are told of. */
   readonly vmId?: string | undefined;
-  /** What else the address has. */
+  /** Further parameters of the address. */
   readonly more?: readonly (readonly [string, string])[];
 }
 
-/** What a page of graphs works with. */
+/** State of a page of graphs. */
 export interface MonitoringPage<T> {
   readonly data: ReadonlySignal<T>;
   readonly query: ReadonlySignal<MonitoringQuery>;

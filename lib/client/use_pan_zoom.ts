@@ -13,7 +13,7 @@ const READABLE = 0.8;
 /** Pixels a pointer may move and still mean a click. */
 const STILL = 4;
 
-/** What happens in the drawing. */
+/** Callbacks for events in the drawing. */
 interface MapEvents {
   /** Somebody points at a stop, or has the focus on it; null: no more. */
   readonly look: (id: string | null) => void;

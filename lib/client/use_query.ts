@@ -1,4 +1,4 @@
-/** What an island shows of the server, kept up to date. */
+/** Keeps an island's data from the server current. */
 import { computed, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { VM } from "../contract/mod.ts";
@@ -7,9 +7,9 @@ import { live } from "./live.ts";
 import { Query, type QueryOptions, whenChanged } from "./query.ts";
 import { reportFailure } from "./toasts.ts";
 
-/** What {@link useQuery} is given. */
+/** Options of {@link useQuery}. */
 export interface UseQuery<T> extends Pick<QueryOptions<T>, "first" | "read" | "follow" | "everyMs"> {
-  /** What is said when it cannot be read; null where the page's banner says it. */
+  /** Message when it cannot be read; null when the page's banner shows it. */
   readonly failed?: PlainKey | { readonly sentence: string } | null;
 }
 

@@ -6,7 +6,7 @@ import { DEFAULT_QUERY, type ListQuery, listSearch, type StateFilter } from "../
 import { countVms, filterVms, groupVms, sortsByLoad, sortVms, type VmGroup } from "../vm/list.ts";
 import type { VmStore } from "./vm_store.ts";
 
-/** What the page brought: the first rows, as the server filtered and sorted them, and figures about all. */
+/** Data that the page was rendered with: the first rows, as the server filtered and sorted them, and totals. */
 export interface FirstRows {
   readonly vms: readonly VM[];
   /** How many VMs match the query. */
@@ -37,7 +37,7 @@ export class VmListModel {
   readonly selectable: ReadonlySignal<number>;
   /** Whether more rows are on their way. */
   readonly loading: ReadonlySignal<boolean>;
-  /** What VMs name each host → what people call it, where the list is of several: rows tell which then. */
+  /** Host, as VMs name it → its display name, for lists of several hosts: rows then show theirs. */
   readonly hostLabels: ReadonlyMap<string, string>;
   /** The hosts that are away, by their ids. */
   readonly away: ReadonlySignal<ReadonlyMap<string, ListedHost>>;

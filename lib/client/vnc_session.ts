@@ -49,7 +49,7 @@ export class VncSession {
     return this.#phase;
   }
 
-  /** What was last copied in the guest: foreign text. */
+  /** Text that was last copied in the guest: foreign text. */
   get clipboard(): ReadonlySignal<string> {
     return this.#clipboard;
   }

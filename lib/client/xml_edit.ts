@@ -17,7 +17,7 @@ export interface Replacement {
   readonly by: string;
 }
 
-/** What Tab (or Shift+Tab: `back`) changes: blanks at the caret, or at the start of every selected line. */
+/** Change that Tab (or Shift+Tab: `back`) makes: blanks at the caret, or at the start of every selected line. */
 export function indent({ text, start, end }: Edit, back: boolean): Replacement | null {
   const first = text.lastIndexOf("\n", start - 1) + 1;
   if (!back && start === end) return { from: start, to: end, by: STEP };
@@ -26,14 +26,14 @@ export function indent({ text, start, end }: Edit, back: boolean): Replacement |
   return by === text.slice(first, end) ? null : { from: first, to: end, by };
 }
 
-/** What Enter inserts: a line break, and the blanks the line began with. */
+/** Text that Enter inserts: a line break, and the blanks the line began with. */
 export function lineBreak({ text, start, end }: Edit): Replacement {
   const first = text.lastIndexOf("\n", start - 1) + 1;
   const blanks = /^[ \t]*/.exec(text.slice(first, start))![0];
   return { from: start, to: end, by: `\n${blanks}` };
 }
 
-/** Where a line, counted from 1, begins and ends. */
+/** Offsets of the start and the end of a line, counted from 1. */
 export function lineRange(text: string, line: number): { start: number; end: number } {
   let start = 0;
   for (let at = 1; at < line; at++) {

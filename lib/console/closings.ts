@@ -1,4 +1,4 @@
-/** What a console page shows instead of a screen, and next to one: a table of states. */
+/** Messages of a console page, instead of a screen or next to one: a table of states. */
 import type { VM } from "../contract/mod.ts";
 
 /** Why there is no picture, or none that moves. */
@@ -16,7 +16,7 @@ export function hasScreenNow(vm: Pick<VM, "graphics" | "state" | "operation">): 
   return screenKind(vm) === "vnc" && (vm.state === "running" || vm.state === "paused");
 }
 
-/** What stands between a person and a moving picture; null when nothing does. */
+/** Reason why the screen shows no live picture; null when it does. */
 export function screenTrouble(vm: Pick<VM, "graphics" | "state">): ScreenTrouble | null {
   const kind = screenKind(vm);
   if (kind !== "vnc") return kind;

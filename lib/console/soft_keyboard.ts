@@ -1,5 +1,5 @@
 /**
- * What a soft keyboard writes. It tells no keys: it changes a text, and completes, corrects and replaces words in it. So
+ * Input of a soft keyboard. It reports no keys: it changes a text, and completes, corrects and replaces words in it. So
  * the text before and after are compared.
  */
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PADDING, typedBetween } from "./soft_keyboard.ts";
 
-/** What a text becomes when characters are typed at its end. */
+/** A text after characters are typed at its end. */
 const typed = (text: string, characters: string) =>
   Array.from(characters).reduce<string[]>(
     (now, character) => character === "\b" ? now.slice(0, -1) : [...now, character],

@@ -36,7 +36,7 @@ function parameterOf(held: ReadonlySet<Modifier>): number {
 }
 
 /**
- * What a terminal sends for a key.
+ * Sequence that a terminal sends for a key.
  *
  * @param application whether the guest has the cursor keys in application mode
  */
@@ -53,7 +53,10 @@ export function terminalKey(key: NamedKey, held: ReadonlySet<Modifier>, applicat
   return `${ESC}[${NUMBERS[key]}${parameter > 1 ? `;${parameter}` : ""}~`;
 }
 
-/** What a terminal sends for typed text while modifiers are held: Ctrl makes a control character, Alt sends ESC first. */
+/**
+ * Sequence that a terminal sends for typed text while modifiers are held: Ctrl makes a control character, Alt sends ESC
+ * first.
+ */
 export function withModifiers(text: string, held: ReadonlySet<Modifier>): string {
   const [first = "", ...rest] = Array.from(text);
   const shifted = held.has("shift") ? first.toUpperCase() : first;

@@ -1,4 +1,4 @@
-/** Who gets in and what they may do: users, sign-in, sessions, roles, API tokens. */
+/** Access: users, sign-in, sessions, roles and API tokens. */
 import Type, { type Static } from "typebox";
 import { closed, Instant, oneOf, SECRET, SentenceText, Timestamp, VmId } from "./schema.ts";
 import { HostName } from "./on_host.ts";
@@ -158,7 +158,7 @@ export const AuditEntry = Type.Object({
 });
 export type AuditEntry = Static<typeof AuditEntry>;
 
-/** What entries of the audit log are searched for by. */
+/** Search fields of the audit log. */
 export const AuditFilter = {
   actor: Type.Optional(Type.String({ maxLength: 64 })),
   action: Type.Optional(Type.String({ maxLength: 64 })),

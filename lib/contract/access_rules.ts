@@ -1,4 +1,6 @@
-/** What a command's row says of rights beyond its own permission: what else it needs, and what of its answer is hidden. */
+/**
+ * Rules of a command's row about rights beyond its own permission: extra permissions, and parts of the answer to hide.
+ */
 import type { Command } from "./command.ts";
 
 /**
@@ -23,7 +25,7 @@ export interface ExtraPermission {
   readonly of?: "vm-on-host-network" | "filtered-nic";
 }
 
-/** What of an answer is hidden from who may see only some VMs (`lib/access/filter_output.ts`). */
+/** Parts of an answer that are hidden from users who may see only some VMs (`lib/access/filter_output.ts`). */
 export type OutputFilter =
   | "other-vms"
   | "other-projects"

@@ -1,4 +1,4 @@
-/** What alerts can watch: every series that is kept, and shares that are made of two of them. */
+/** Series that alerts can watch: every series that is kept, and ratios of two of them. */
 import {
   HOST_SERIES,
   HOST_SERIES_NAMES,
@@ -42,9 +42,9 @@ const withRatios = (
   ),
 });
 
-/** What alerts on VMs can watch, by name. */
+/** Series that alerts on VMs can watch, by name. */
 export const VM_ALERT_SERIES = withRatios(VM_SERIES, VM_RATIOS);
-/** What alerts on hosts can watch, by name. */
+/** Series that alerts on hosts can watch, by name. */
 export const HOST_ALERT_SERIES = withRatios(HOST_SERIES, HOST_RATIOS);
 
 export type AlertSeriesName =

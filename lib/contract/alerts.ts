@@ -20,7 +20,7 @@ import {
 export const ALERT_SEVERITIES = ["info", "warning", "critical"] as const;
 export type AlertSeverity = typeof ALERT_SEVERITIES[number];
 
-/** What an alert watches: a figure of VMs or hosts, or a state. */
+/** Kinds of alerts: a figure of VMs or hosts, or a state. */
 export const ALERT_KINDS = [
   "vm_metric",
   "host_metric",
@@ -81,7 +81,7 @@ export const ALERT_SCOPE = {
   vmId: Type.Optional(VmId),
 };
 
-/** What a person says of an alert. */
+/** Settings of an alert. */
 export const ALERT_SETTINGS = {
   name: alertLine(100, "what it is called in lists and messages"),
   severity: oneOf(ALERT_SEVERITIES),
@@ -156,7 +156,7 @@ export const AlertIncident = Type.Object({
 });
 export type AlertIncident = Static<typeof AlertIncident>;
 
-/** What somebody sees firing. */
+/** Alerts that fire, as far as the user sees them. */
 export const AlertSummary = Type.Object({
   firing: Type.Integer({ description: "nobody has acknowledged or silenced them" }),
   acknowledged: Type.Integer(),
@@ -203,7 +203,7 @@ const MailAddress = Type.String({
   pattern: "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
   description: "a plain address: name@domain",
 });
-/** What can be told of a target. Secrets are only ever taken. */
+/** Fields of a target in answers. Secrets are in no answer. */
 const TARGET = {
   name: alertLine(100, "what it is called"),
   channel: oneOf(ALERT_CHANNELS),

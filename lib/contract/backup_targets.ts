@@ -29,7 +29,7 @@ const TargetName = Type.String({
   description: "without blanks at its ends",
 });
 
-/** Where it is; which of them a kind has, is in `lib/backup/target_fields.ts`. */
+/** Location of a target; the fields of each kind are in `lib/backup/target_fields.ts`. */
 const PLACE = {
   folder: text(
     "^/[^\\u0000-\\u001f\\u007f]+$",

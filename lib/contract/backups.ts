@@ -34,10 +34,10 @@ export const BOOT_TEST_POLICIES = ["never", "weekly", "each-run"] as const;
 export type BootTestPolicy = typeof BOOT_TEST_POLICIES[number];
 /** Seconds that a copy has to come up. */
 export const BOOT_TEST_SECONDS = { least: 10, usual: 300, most: 3600 } as const;
-/** What a check looks at: every chunk, or whether the VM comes up with it. */
+/** Kinds of checks: every chunk is read, or the VM is booted. */
 export const VERIFY_KINDS = ["checksums", "boot"] as const;
 
-/** What a check of every chunk of a copy said. */
+/** Result of a check of every chunk of a copy. */
 export const BackupVerified = Type.Object({
   at: Timestamp,
   ok: Type.Boolean(),
@@ -45,7 +45,7 @@ export const BackupVerified = Type.Object({
 });
 export type BackupVerified = Static<typeof BackupVerified>;
 
-/** What booting a copy as a test said. */
+/** Result of booting a copy as a test. */
 export const BootTest = Type.Object({
   at: Timestamp,
   ok: Type.Boolean(),

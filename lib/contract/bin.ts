@@ -4,7 +4,7 @@ import { command } from "./command.ts";
 import { closed, NOTHING_OUT, oneOf, SentenceText, Timestamp } from "./schema.ts";
 import { PoolName } from "./storage.ts";
 
-/** What the bin keeps. */
+/** Kinds of entries in the bin. */
 export const BIN_KINDS = ["vm", "volume", "template"] as const;
 export type BinKind = typeof BIN_KINDS[number];
 
@@ -21,7 +21,7 @@ const EntryId = Type.String({
 });
 const Bytes = Type.Integer({ description: "what it takes on the host" });
 
-/** Where what was deleted is kept, and until when. */
+/** Place of a deleted object in the bin, and the time that it is kept until. */
 export const BinReceipt = Type.Object({
   entryId: Type.String({ description: "for restore_bin_entry" }),
   until: Timestamp,

@@ -18,7 +18,7 @@ const facts = {
   selfSigned: Type.Boolean(),
 };
 const CertificateFacts = Type.Object(facts);
-/** What a certificate says of itself. */
+/** Fields read from a certificate. */
 export type CertificateFacts = Static<typeof CertificateFacts>;
 
 export const Certificate = Type.Object({

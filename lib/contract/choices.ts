@@ -12,9 +12,9 @@ export const DISK_DRIVER = {
   cache: ["default", ...DISK_CACHES],
   /** How QEMU reads and writes. */
   io: ["default", "threads", "native", "io_uring"],
-  /** What happens to blocks the guest gives back. */
+  /** Handling of blocks that the guest discards. */
   discard: ["default", "unmap", "ignore"],
-  /** What happens to blocks of zeroes the guest writes. */
+  /** Handling of blocks of zeroes that the guest writes. */
   detectZeroes: ["default", "off", "on", "unmap"],
   /** Whether blocks of a qcow2 image that the guest gives back are kept for what it writes next. */
   discardNoUnref: ["default", "off", "on"],
@@ -23,15 +23,15 @@ export const DISK_DRIVER = {
 export const DISK_DRIVER_SINCE = { discardNoUnref: 9_005_000 } as const satisfies Partial<
   Record<keyof typeof DISK_DRIVER, number>
 >;
-/** What forwards a guest's traffic where it has no network: QEMU's own code, or passt, which does it faster. */
+/** Backends for a guest's traffic without a network: QEMU's own code, or passt, which is faster. */
 export const USER_BACKENDS = ["slirp", "passt"] as const;
-/** What carries a folder of the host into a guest: virtiofsd, or QEMU itself, which can keep it read-only. */
+/** Drivers that share a folder of the host with a guest: virtiofsd, or QEMU itself, which can keep it read-only. */
 export const SHARE_DRIVERS = ["virtiofs", "9p"] as const;
 /** Most bytes of the tag of a shared folder, by what carries it: QEMU's 9p takes 32 with the zero at the end (MAX_TAG_LEN). */
 export const MOST_SHARE_TAG = { virtiofs: 36, "9p": 31 } as const;
 /** Most bytes of any such tag. */
 export const MAX_SHARE_TAG = MOST_SHARE_TAG.virtiofs;
-/** What such a tag may be, as a schema's pattern. */
+/** Pattern of such a tag, for schemas. */
 export const SHARE_TAG = "^[A-Za-z0-9_-]+$";
 export const NIC_MODELS = ["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "ne2k_pci"] as const;
 /** The filter that lets a guest use its own addresses alone: what anti-spoofing means. It comes with libvirt. */

@@ -80,7 +80,7 @@ export const CloudInitForm = closed({
 });
 export type CloudInitForm = Static<typeof CloudInitForm>;
 
-/** What a seed is made of: the form or a whole user-data document, and the network in addition. */
+/** Content of a seed: the form or a whole user-data document, and the network in addition. */
 export const CloudInit = closed({
   form: Type.Optional(CloudInitForm),
   userData: Type.Optional(Type.String({

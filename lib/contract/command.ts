@@ -1,4 +1,4 @@
-/** What a command of the contract is: the shape of one row in the one table that every door is derived from. */
+/** Command of the contract: the shape of one row in the one table that every interface is derived from. */
 import type { Static, TSchema } from "typebox";
 import type { ErrorCode } from "./errors.ts";
 import type { VM_STATES } from "./choices.ts";
@@ -15,7 +15,7 @@ export type CommandMark = "power" | "snapshot" | "change";
 /** HTTP methods the REST door uses. */
 export type RestMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** What a list is looked up in it: the command line completes and resolves names by it. */
+/** How entries of a list are looked up: the command line completes and resolves names by it. */
 export interface Lookup {
   /** Fields of other commands whose values it lists. */
   readonly fields: readonly string[];
@@ -41,8 +41,8 @@ export interface Command<
   readonly description?: string;
   readonly role: Role;
   /**
-   * What it needs where that is not what route and role say (`lib/access/permissions.ts`): a permission `area.level`,
-   * or `anyone` (no sign-in), `signed-in` (nothing but that: it shows and changes what is one's own), `socket` (root).
+   * Its permission if route and role do not say it (`lib/access/permissions.ts`): `area.level`, or `anyone` (no
+   * sign-in), `signed-in` (no other: it shows and changes only the user's own data), `socket` (root).
    */
   readonly permission?: `${string}.${string}` | "anyone" | "signed-in" | "socket";
   /** Permissions on everything that a call needs in addition to that one. */
@@ -52,9 +52,9 @@ export interface Command<
    * input may carry that proof itself (`password`) does without: its handler checks.
    */
   readonly confirms?: true;
-  /** What of its answer is hidden from who may see only some VMs. */
+  /** Parts of its answer that are hidden from users who may see only some VMs. */
   readonly hides?: OutputFilter;
-  /** Who is told that it was carried out; without it, who sees the VM it was about. */
+  /** Users who see it in the activity; without it, those who see its VM. */
   readonly activityFor?: "administrators";
   /** Closed object schema: unknown fields are refused. */
   readonly input: I;
@@ -84,7 +84,7 @@ export interface Command<
   readonly examples?: readonly string[];
   /** Fields that may be left out, yet are worth showing in examples of its input. */
   readonly exampleFields?: readonly string[];
-  /** What people may look up in its list. */
+  /** How entries of its list are looked up. */
   readonly lookup?: Lookup;
   /** Fields of its list that a table shows (`info.name` is one of a part, `a|b` the first with a value), and of a wide one. */
   readonly columns?: readonly string[];
@@ -112,7 +112,7 @@ export interface Command<
   readonly effects?: readonly string[];
   /** Errors which say that all is as it was asked to be: a script may take them for done. */
   readonly already?: readonly ErrorCode[];
-  /** What is lost by it for good: the command line asks first. */
+  /** Data that it deletes for good: the command line asks first. */
   readonly destroys?: string;
   /** Command that only reads, and tells from fields of the same names what this one would do. */
   readonly plan?: string;
@@ -136,13 +136,13 @@ export interface Command<
   readonly joins?: true;
   /** It answers at once, and its job goes on: the command whose list has the answer, by its `id`, as it is at the end. */
   readonly endsIn?: string;
-  /** What it changes holds on all hosts, whichever it is called on: it takes a right to everything. */
+  /** Its changes apply to all hosts, whichever it is called on: it needs a right to everything. */
   readonly changesAllHosts?: true;
   /** Its list is of all hosts unless one is named: the answer's heads name those that it has nothing of. */
   readonly ofAllHosts?: true;
   /** It asks linked hosts itself, and is never carried out there: `host` says of which host its answer is. */
   readonly spansHosts?: true;
-  /** What it is about may be on any host, which its input does not say: it waits until each was read after the start. */
+  /** Its object may be on any host, which its input does not say: it waits until each was read after the start. */
   readonly onAnyHost?: true;
   /** Answered without libvirt: does not wait for the first connection after the start. */
   readonly withoutLibvirt?: true;
@@ -165,7 +165,7 @@ export function command<I extends TSchema, O extends TSchema, R extends boolean>
   return definition;
 }
 
-/** What a command takes, as a type. */
+/** Type of a command's input. */
 export type InputOf<C> = C extends Command<infer I, TSchema> ? Static<I> : never;
-/** What a command gives, as a type. */
+/** Type of a command's output. */
 export type OutputOf<C> = C extends Command<TSchema, infer O> ? Static<O> : never;

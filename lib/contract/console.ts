@@ -5,7 +5,7 @@ import { closed, oneOf, SECRET, Timestamp, VmId } from "./schema.ts";
 
 export { CONSOLE_CLOSE } from "./console_close.ts";
 
-/** What a console may show. */
+/** Kinds of consoles. */
 export const CONSOLE_KINDS = ["vnc", "serial"] as const;
 export const ConsoleKind = oneOf(CONSOLE_KINDS);
 export type ConsoleKind = Static<typeof ConsoleKind>;

@@ -18,6 +18,6 @@ export const CONSOLE_CLOSE = {
   takenOver: 4005,
   /** The peer did not take what came as fast as it came. */
   tooSlow: 4006,
-  /** Whoever looks may not any more: signed out, other rights, the VM moved to another group. */
+  /** The user has lost access: signed out, other rights, the VM moved to another group. */
   revoked: 4007,
 } as const;

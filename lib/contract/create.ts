@@ -121,10 +121,14 @@ export const NewNic = closed({
 });
 export type NewNic = Static<typeof NewNic>;
 
-/** What is taken for a field that is left out. @param general where no operating system is named, or none knows better */
+/**
+ * Description of the default of a field.
+ *
+ * @param general default without an operating system, or with one that has none of its own
+ */
 const suits = (general: string) => `what suits the operating system when left out, ${general} without one`;
 
-/** What a VM is made of. All but the name has a default, from its operating system and the host. */
+/** Configuration of a new VM. All but the name has a default, from its operating system and the host. */
 export const VmConfig = closed({
   name: VmName,
   title: Type.Optional(Title),

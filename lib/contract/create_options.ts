@@ -1,4 +1,4 @@
-/** What a host offers to a new VM: the answer that the wizard is built from. */
+/** Choices for a new VM on a host: the answer that the wizard is built from. */
 import Type, { type Static } from "typebox";
 import { DISK_BUSES, DISK_FORMATS, FIRMWARES, NIC_MODELS, VIDEO_MODELS } from "./choices.ts";
 import { oneOf, SentenceText } from "./schema.ts";
@@ -15,7 +15,7 @@ const Choices = Type.Array(Choice);
 const Names = Type.Array(Type.String());
 const Bytes = Type.Union([Type.Integer(), Type.Null()], { description: "null while unknown" });
 
-/** What suits an operating system. */
+/** Defaults for an operating system. */
 export const OsDefaults = Type.Object({
   cpuCount: Type.Integer(),
   memoryMb: Type.Integer(),

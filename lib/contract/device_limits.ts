@@ -44,7 +44,7 @@ export const DiskLimits = {
   writeIopsSecMaxLength: length("writeIopsSecMax"),
 } satisfies Record<DiskLimit, TSchema>;
 const DiskLimitsObject = Type.Object(DiskLimits);
-/** What limits a disk has; 0 and what is absent are none. */
+/** Limits of a disk; 0 or absent: unlimited. */
 export type DiskLimitValues = Static<typeof DiskLimitsObject>;
 
 /** tc, which libvirt has set them, counts 1,000 bytes. */
@@ -64,5 +64,5 @@ export const NicLimits = {
   outboundBurst: together(" from the guest"),
 } satisfies Record<NicLimit, TSchema>;
 const NicLimitsObject = Type.Object(NicLimits);
-/** What limits an interface has; 0 and what is absent are none. */
+/** Limits of a network interface; 0 or absent: unlimited. */
 export type NicLimitValues = Static<typeof NicLimitsObject>;

@@ -19,7 +19,7 @@ export const DeviceDifference = Type.Object({
 }, { description: "what will be different from the next start on" });
 export type DeviceDifference = Static<typeof DeviceDifference>;
 
-/** What a device has in addition to what every list shows of it. */
+/** Fields of a device in addition to those in every list. */
 const Placed = {
   place: DevicePlace,
   pending: Type.Array(DeviceDifference),

@@ -29,7 +29,7 @@ const VolumeName = Type.String({
 });
 const ImageFormat = oneOf(DISK_FORMATS);
 
-/** Which disk. */
+/** A disk, by its VM and target. */
 const OneDisk = { vmId: VmId, target: Target };
 
 export const deviceCommands = {

@@ -80,14 +80,14 @@ export const ERRORS = {
 /** The code of an error: PascalCase, stable, what programs branch on. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What goes over the wire. The same shape at every door. */
+/** Error in an answer. The same shape at every interface. */
 export interface ErrorBody {
   readonly code: ErrorCode;
   readonly message: string;
   readonly details?: Record<string, unknown>;
 }
 
-/** What a thrown thing says, for a message that it is a part of. */
+/** Message of an error, as a part of another message. */
 export const sentenceOf = (thrown: unknown): Sentence =>
   thrown instanceof ContractError
     ? thrown.sentence
@@ -147,7 +147,7 @@ export class ContractError extends Error {
     this.ownText = message;
   }
 
-  /** What it says, for a message that it is a part of, or to be kept. */
+  /** The message, as a part of another message or to be kept. */
   get sentence(): Sentence {
     return this.ownText ?? messageOf(this.code, this.details);
   }

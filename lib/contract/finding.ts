@@ -1,4 +1,4 @@
-/** What is found out about a configuration. */
+/** Findings about a configuration. */
 import Type, { type Static } from "typebox";
 import { SentenceText } from "./schema.ts";
 

@@ -10,7 +10,7 @@ import { ProjectName } from "./vm.ts";
 /** Sources on servers that are signed in to. */
 export const FOREIGN_SERVERS = ["esxi", "vcenter", "proxmox-ssh"] as const;
 export type ForeignServer = typeof FOREIGN_SERVERS[number];
-/** Where VMs come from. */
+/** Sources of foreign VMs. */
 export const FOREIGN_KINDS = ["vmx", "proxmox", "hyperv", "libvirt", ...FOREIGN_SERVERS] as const;
 export type ForeignKind = typeof FOREIGN_KINDS[number];
 /** Characters of a definition that is sent along. */
@@ -94,7 +94,7 @@ export const ForeignVmEntry = Type.Object({
 });
 export type ForeignVmEntry = Static<typeof ForeignVmEntry>;
 
-/** What a network interface is connected to here. */
+/** Connection of a network interface on this host. */
 const ForeignNicPlace = closed({
   network: NewNic.properties.network,
   bridge: NewNic.properties.bridge,
@@ -112,7 +112,7 @@ export type ForeignDiskChoice = Static<typeof ForeignDiskChoice>;
 
 const Bytes = Type.Integer({ minimum: 0, description: "bytes" });
 
-/** What a VM would become. */
+/** VM that an import would create. */
 export const ForeignPreview = Type.Object({
   vm: Type.Optional(Type.String({ description: "what was found as the only one" })),
   name: Type.String({ description: "the VM's name as it may be here" }),

@@ -35,7 +35,7 @@ const NetworkName = Type.String({
 });
 const ForwardId = Type.String({ minLength: 1, maxLength: 64, pattern: "^[0-9A-Za-z-]+$" });
 
-/** What a new forward is made of. */
+/** Fields of a new port forward. */
 export const NewPortForward = closed({
   network: NetworkName,
   protocol: oneOf(FORWARD_PROTOCOLS),

@@ -17,7 +17,7 @@ import { Group, MAX_TAGS, Tag, Title } from "./vm.ts";
 /** Most vCPUs a VM may have. */
 const MAX_CPUS = 256;
 
-/** What of a list of choices is something, not the lack of it. */
+/** Choices of a list without `none`. */
 const some = <T extends string>(choices: readonly T[]) =>
   choices.filter((each): each is Exclude<T, "none"> => each !== "none");
 
@@ -50,7 +50,7 @@ export const CpuPin = closed({
 });
 export type CpuPin = Static<typeof CpuPin>;
 
-/** What a VM's hardware can be changed to. What is left out stays. */
+/** Changes to a VM's hardware. Fields left out stay. */
 export const HardwareChange = closed({
   cpu: Type.Optional(closed({
     count: Type.Optional(CpuCount),
@@ -113,7 +113,7 @@ export const HardwareChange = closed({
 /** {@link HardwareChange} as a type. */
 export type HardwareChange = Static<typeof HardwareChange>;
 
-/** What a configuration says of a VM's hardware. */
+/** A VM's hardware in its configuration. */
 export const Hardware = Type.Object({
   cpu: Type.Object({
     count: Type.Integer(),
@@ -155,7 +155,7 @@ export const Hardware = Type.Object({
 /** {@link Hardware} as a type. */
 export type Hardware = Static<typeof Hardware>;
 
-/** What the host offers a VM of this type. `null` where libvirt does not tell. */
+/** Hardware that the host supports for a VM of this machine type. `null` when libvirt does not say. */
 export const HardwareOptions = Type.Object({
   cpuModes: Type.Array(oneOf(CPU_MODES)),
   cpuModels: Type.Array(Type.String(), { description: "models this host can run" }),

@@ -8,7 +8,7 @@ import { closed, NOTHING_IN, oneOf, SentenceText, VmId } from "./schema.ts";
 export const HOST_DEVICE_KINDS = ["usb", "pci"] as const;
 export type HostDeviceKind = typeof HOST_DEVICE_KINDS[number];
 
-/** What a device is for. */
+/** Classes of devices. */
 export const HOST_DEVICE_CLASSES = [
   ...["gpu", "network", "wireless", "bluetooth", "storage", "sound", "video", "camera", "input", "printer"],
   "serial",

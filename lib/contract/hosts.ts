@@ -54,7 +54,7 @@ const SshPassword = Type.String({
   description:
     "by SSH: used once, to add KVM Manager's public key to the user's authorized_keys, and not kept",
 });
-/** Whom libvirt is signed in to as, where it asks. */
+/** Account for the sign-in to libvirt, if it asks for one. */
 const LOGIN = {
   username: Type.Optional(Type.String({
     maxLength: 255,

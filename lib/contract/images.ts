@@ -4,7 +4,7 @@ import { command } from "./command.ts";
 import { closed, NO_OUTER_BLANK, NOTHING_OUT, oneOf, SentenceText, withOthers } from "./schema.ts";
 import { StorageUser } from "./storage.ts";
 
-/** What an image is for: `iso` goes into a drive, `disk` becomes a disk. */
+/** Kinds of images: `iso` goes into a drive, `disk` becomes a disk. */
 export const IMAGE_KINDS = ["iso", "disk"] as const;
 export type ImageKind = typeof IMAGE_KINDS[number];
 
@@ -66,7 +66,7 @@ const Url = Type.String({ minLength: 1, maxLength: 4096, description: "http or h
 /** Sizes are bounded by what JSON's numbers hold in bytes. */
 const Gib = (description: string) => Type.Integer({ minimum: 1, maximum: 1_048_576, description });
 
-/** What may be fetched, from where. */
+/** Policy for downloads of images. */
 export const ImagePolicy = closed({
   internet: Type.Boolean({ description: "public addresses may be asked" }),
   hosts: Type.Array(Type.String({ minLength: 1, maxLength: 253, pattern: "^[^\\s,]+$" }), {
@@ -88,7 +88,7 @@ export const ImagePolicy = closed({
 });
 export type ImagePolicy = Static<typeof ImagePolicy>;
 
-/** What holds until an administrator says otherwise. */
+/** Policy until an administrator changes it. */
 export const DEFAULT_IMAGE_POLICY: ImagePolicy = {
   internet: true,
   hosts: [],

@@ -1,4 +1,4 @@
-/** What guards a disk against two VMs that write to it: libvirt's lock manager, and a cluster around the host. */
+/** Protection of a disk against two VMs that write to it: libvirt's lock manager, and a cluster around the host. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { CLEARABLE, closed, NOTHING_IN, oneOf } from "./schema.ts";

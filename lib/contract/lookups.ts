@@ -1,9 +1,9 @@
-/** What fields name: the command that lists it, and the field of its entries that people type. Pure. */
+/** Resources that fields name: the command that lists them, and the field of its entries that users type. Pure. */
 import type { Command, Lookup } from "./command.ts";
 import type { ErrorCode } from "./errors.ts";
 import { type CommandName, COMMANDS } from "./mod.ts";
 
-/** What a field names: where it is looked up, and the command that lists it. */
+/** Resource that a field names: how it is looked up, and the command that lists it. */
 export interface Resource extends Lookup {
   readonly list: CommandName;
 }
@@ -18,7 +18,7 @@ export const RESOURCES: ReadonlyMap<string, Resource> = new Map(
   ),
 );
 
-/** What a field holds the id of; undefined where it holds none. */
+/** Resource whose id a field holds; undefined if it holds none. */
 export function identified(field: string): (Resource & { readonly missing: ErrorCode }) | undefined {
   const resource = RESOURCES.get(field);
   return resource?.missing === undefined ? undefined : { ...resource, missing: resource.missing };
@@ -34,9 +34,9 @@ export function longestList({ input }: Pick<Command, "input">): number | undefin
 }
 
 /**
- * What a list is asked for so that it gives all that a name may stand for.
+ * Input for a list that gets all entries that a name may stand for.
  *
- * @param host that the names are of; it is left out where the list is of all hosts
+ * @param host host of the names; left out for a list of all hosts
  */
 export function wholeList(list: Pick<Command, "input">, host?: unknown): Record<string, unknown> {
   const { properties = {} } = list.input as { properties?: { host?: unknown } }, limit = longestList(list);

@@ -10,11 +10,11 @@ export const MOVE_LIMIT = { least: 1, usual: 2, most: 16 } as const;
 /** Most VMs that one maintenance is about. */
 export const MOST_DRAINED = 2000;
 
-/** What becomes of a VM of a host in maintenance. */
+/** Actions on a VM when its host enters maintenance. */
 export const DRAIN_ACTIONS = ["move", "shutdown", "leave"] as const;
 export type DrainAction = typeof DRAIN_ACTIONS[number];
 
-/** What becomes of the VMs of a host. `on`: nothing is done with them just now. */
+/** States of maintenance. `on`: no VM is being moved or shut down. */
 export const MAINTENANCE_STATES = ["off", "on", "draining", "returning"] as const;
 export type MaintenanceState = typeof MAINTENANCE_STATES[number];
 
@@ -58,7 +58,7 @@ export const Maintenance = Type.Object({
 });
 export type Maintenance = Static<typeof Maintenance>;
 
-/** What lists of hosts tell of it. */
+/** Maintenance in lists of hosts. */
 export const MaintenanceSummary = Type.Object({
   state: oneOf(MAINTENANCE_STATES),
   since: Timestamp,
@@ -70,7 +70,7 @@ export const MaintenanceSummary = Type.Object({
 });
 export type MaintenanceSummary = Static<typeof MaintenanceSummary>;
 
-/** What is to become of the VMs. */
+/** Actions on the VMs. */
 const CHOICES = {
   vms: Type.Optional(Type.Array(
     closed({ vmId: VmId, action: oneOf(DRAIN_ACTIONS), toHost: Type.Optional(HostId) }),

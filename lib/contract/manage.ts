@@ -22,7 +22,7 @@ const Etag = Type.String({
   description: "version of the XML that was edited, from get_vm_xml; another one in between is refused",
 });
 
-/** What is wrong with an XML, and where. */
+/** Error in an XML, with its position. */
 export const XmlProblem = Type.Object({
   message: SentenceText({ description: "libvirt's own words where it has some" }),
   line: Type.Optional(Type.Integer({ description: "counted from 1; absent when it is not known" })),
@@ -48,7 +48,7 @@ export const DoomedDisk = Type.Object({
 });
 export type DoomedDisk = Static<typeof DoomedDisk>;
 
-/** What goes when a VM is deleted. */
+/** Objects that are deleted with a VM. */
 export const DeletePlan = Type.Object({
   vmId: Type.String(),
   disks: Type.Array(DoomedDisk, { description: "every disk with a medium; kept unless asked for" }),
@@ -67,7 +67,7 @@ export const ClonedDisk = Type.Object({
   path: Type.String({ description: "the clone's own disk" }),
 });
 
-/** What becomes of an emulated TPM in a clone. */
+/** Handling of an emulated TPM in a clone. */
 export const CLONED_TPMS = ["copy", "new"] as const;
 export type ClonedTpm = typeof CLONED_TPMS[number];
 

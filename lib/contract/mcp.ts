@@ -1,4 +1,4 @@
-/** Who may use KVM Manager by MCP, the Model Context Protocol, and for what. */
+/** Access to KVM Manager by MCP, the Model Context Protocol: its settings and its sessions. */
 import Type, { type Static } from "typebox";
 import { command, ROLES } from "./command.ts";
 import { closed, NOTHING_IN, NOTHING_OUT, oneOf, Timestamp } from "./schema.ts";

@@ -7,7 +7,7 @@
 export const METRIC_UNITS = ["percent", "bytes", "bytes/s", "1/s", "ms", "celsius", "count"] as const;
 export type MetricUnit = typeof METRIC_UNITS[number];
 
-/** What a series has one of each for; its label is that one's name. */
+/** Parts that a series can be split by; its label is the part's name. */
 export const METRIC_PARTS = ["vcpu", "disk", "nic", "pool", "sensor", "filesystem"] as const;
 export type MetricPart = typeof METRIC_PARTS[number];
 
@@ -16,7 +16,7 @@ export interface MetricSeries {
   readonly unit: MetricUnit;
   /** gauge: the figure as it was then. rate: from a counter, what it rose by since the reading before. */
   readonly kind: "gauge" | "rate";
-  /** What there is one of each for; missing: one for the whole VM or host. */
+  /** Part that it is split by; missing: one for the whole VM or host. */
   readonly of?: MetricPart;
 }
 
@@ -52,11 +52,11 @@ export const VM_SERIES = {
   cpu_steal: rate("percent"),
   vcpu_usage: rate("percent", "vcpu"),
   vcpu_steal: rate("percent", "vcpu"),
-  /** What the guest uses, where its balloon driver tells; else what QEMU holds. */
+  /** Memory used in the guest if its balloon driver reports it; else resident memory of QEMU. */
   memory_used: gauge("bytes"),
-  /** What the VM has at the moment. */
+  /** Present memory of the VM. */
   memory_balloon: gauge("bytes"),
-  /** What QEMU holds of the host's memory. */
+  /** Host memory that QEMU holds. */
   memory_rss: gauge("bytes"),
   /** The guest's own view: all of it, what is free, what could be freed. */
   memory_guest_total: gauge("bytes"),
@@ -70,7 +70,7 @@ export const VM_SERIES = {
   disk_allocation: gauge("bytes", "disk"),
   disk_physical: gauge("bytes", "disk"),
   disk_capacity: gauge("bytes", "disk"),
-  /** What its agent tells, at a slower pace: file systems by where they are mounted, memory without caches, … */
+  /** Reported by its agent, at a slower pace: file systems by mount point, memory without caches, … */
   filesystem_used: gauge("bytes", "filesystem"),
   filesystem_size: gauge("bytes", "filesystem"),
   guest_memory_used: gauge("bytes"),
@@ -85,7 +85,7 @@ export const HOST_SERIES = {
   /** Shares of all its threads. Waiting for disks counts as idle. */
   cpu_usage: rate("percent"),
   cpu_iowait: rate("percent"),
-  /** What a hypervisor below this host took. */
+  /** Time taken by a hypervisor below this host. */
   cpu_steal: rate("percent"),
   memory_used: gauge("bytes"),
   memory_total: gauge("bytes"),

@@ -38,7 +38,7 @@ const seriesOf = <const T extends readonly string[]>(names: T) =>
 const OF_VM = { vmId: VmId, series: seriesOf(VM_SERIES_NAMES), ...RANGE };
 const OF_HOST = { series: seriesOf(HOST_SERIES_NAMES), ...RANGE };
 
-/** What an answer says of one series. */
+/** Description of one series in an answer. */
 const Named = {
   name: Type.String({ description: "the series, as in series" }),
   label: Type.Optional(
@@ -95,7 +95,7 @@ const Policy = {
   cleanupHour: Type.Integer({ minimum: 0, maximum: 23, description: "hour of the day, by the host's clock" }),
 };
 
-/** What is in the store of metrics at the moment. */
+/** Size and content of the store of metrics. */
 export const MetricFigures = Type.Object({
   bytes: Type.Integer({ description: "of its files" }),
   freeBytes: Type.Integer({ description: "of them not in use" }),

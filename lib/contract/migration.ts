@@ -21,7 +21,7 @@ export const BREAK_RULES = Type.Optional(
   Type.Boolean({ default: false, description: "although rules of placement are against it" }),
 );
 
-/** Which VM moves where, and how its disks and cards are placed there. */
+/** Migration: the VM and its target, and the placement of its disks and network cards there. */
 const MIGRATION = {
   vmId: VmId,
   toHost: { ...HostName, description: "the host that it moves to: its id" },

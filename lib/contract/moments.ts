@@ -1,4 +1,4 @@
-/** Which fields of answers are moments, as their schemas say. */
+/** Finds the fields of answers that are moments, from their schemas. */
 import { COMMANDS } from "./mod.ts";
 
 interface Node {

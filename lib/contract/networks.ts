@@ -128,7 +128,7 @@ const orNull = <P extends Record<string, TSchema>>(fields: P) =>
     Object.entries(fields).map(([name, field]) => [name, Type.Union([field, Type.Null()])]),
   ) as { [K in keyof P]: TUnion<[P[K], TNull]> };
 
-/** What a new network is made of. */
+/** Fields of a new network. */
 export const NewNetwork = closed({
   name: NewName,
   mode: oneOf(NETWORK_MODES),
@@ -169,7 +169,7 @@ export const NetworkSubnet = Type.Object({
 });
 export type NetworkSubnet = Static<typeof NetworkSubnet>;
 
-/** What can be changed about a network that is there. */
+/** Settings of an existing network that can be changed. */
 export const NetworkSettings = Type.Object({
   domain: Type.Optional(Type.String()),
   localDomain: Type.Boolean(),
@@ -264,7 +264,7 @@ export type NetworkOptions = Static<typeof NetworkOptions>;
 const ByName = { name: AnyName };
 const Force = Type.Optional(Type.Boolean({ default: false, description: "although VMs use it" }));
 
-/** What is wrong with a network before it is made. */
+/** Errors of a network's fields. */
 const WRONG = [
   "InvalidNetworkName",
   "NetworkNameExists",

@@ -18,7 +18,7 @@ const ShareTag = Type.String({
   description:
     "what the guest mounts it by: letters, digits, dash and underscore; else made of the folder's name",
 });
-/** Which card. */
+/** A network card, by its VM and MAC address. */
 const OneNic = {
   vmId: VmId,
   mac: Type.String({
@@ -31,7 +31,7 @@ const FilterAddresses = Type.Array(
   Type.String({ minLength: 2, maxLength: 45, pattern: "^[0-9A-Fa-f:.]+$" }),
   { maxItems: 32, uniqueItems: true, description: "the filter's parameters IP and IPV6" },
 );
-/** What can go into a file name, or into the name of a device of the host. */
+/** Name of a network interface: safe in a file name and as a device of the host. */
 const InterfaceName = Type.String({
   minLength: 1,
   maxLength: 255,

@@ -1,4 +1,4 @@
-/** Which host a command, an event or a row is about. */
+/** Host that a command, an event or a row is about. */
 import Type, { type TProperties, type TSchema } from "typebox";
 import { LOCAL_HOST } from "./local_host.ts";
 import type { Command } from "./command.ts";

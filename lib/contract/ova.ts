@@ -19,7 +19,7 @@ const ARCHIVE = {
 };
 const Bytes = Type.Integer({ minimum: 0, description: "bytes" });
 
-/** What an archive would become. */
+/** VM that the import of an archive would create. */
 export const OvaPreview = Type.Object({
   name: Type.String({ description: "the VM's name as it may be here" }),
   originalName: Type.String({ description: "the VM's name in the archive" }),
@@ -48,7 +48,7 @@ export const OvaPreview = Type.Object({
 });
 export type OvaPreview = Static<typeof OvaPreview>;
 
-/** What a network card is connected to. */
+/** Connection of a network card on this host. */
 const NicPlace = closed({
   network: NewNic.properties.network,
   bridge: NewNic.properties.bridge,

@@ -1,7 +1,7 @@
-/** What pages and their forms need: addresses with their commands. */
+/** Permissions of pages and their forms: addresses with their commands. */
 import type { CommandName } from "./mod.ts";
 
-/** What an address needs: path and query → commands, of which all must be allowed. The first that fits decides. */
+/** Commands of an address: path and query → commands, of which all must be allowed. The first match decides. */
 export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]])[] = [
   [/^\/vms\/new\b/, "create_vm"],
   [/^\/vms\/move\b/, "batch_migrate_vms"],
@@ -91,7 +91,7 @@ export const PAGE_NEEDS: readonly (readonly [at: RegExp, ...needs: CommandName[]
   [/^\/settings\/lock-manager\b/, "get_lock_manager"],
 ];
 
-/** What a form that its page reads itself needs, where that is more than the page. */
+/** Command of a form that its page reads itself, if it needs more than the page. */
 export const FORM_NEEDS: readonly (readonly [at: RegExp, need: CommandName])[] = [
   [/^\/vms\/[^/]+\/hardware\?.*\bform=pending\b/, "discard_pending_changes"],
   [/^\/vms\/[^/]+\/hardware\b/, "update_vm"],

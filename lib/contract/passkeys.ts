@@ -30,7 +30,7 @@ const Described = Type.Object({
   transports: Type.Array(oneOf(TRANSPORTS)),
 });
 
-/** What `navigator.credentials.create()` is given, bytes as base64url. */
+/** Argument of `navigator.credentials.create()`, bytes as base64url. */
 export const PasskeyCreation = Type.Object({
   challenge: Type.String(),
   rp: Type.Object({ id: Type.String(), name: Type.String() }),
@@ -47,7 +47,7 @@ export const PasskeyCreation = Type.Object({
 });
 export type PasskeyCreation = Static<typeof PasskeyCreation>;
 
-/** What `navigator.credentials.get()` is given, bytes as base64url. */
+/** Argument of `navigator.credentials.get()`, bytes as base64url. */
 export const PasskeyRequest = Type.Object({
   challenge: Type.String(),
   rpId: Type.String(),
@@ -57,7 +57,7 @@ export const PasskeyRequest = Type.Object({
 });
 export type PasskeyRequest = Static<typeof PasskeyRequest>;
 
-/** What a new passkey answered, bytes as base64url. */
+/** Answer of a new passkey, bytes as base64url. */
 export const PasskeyAttestation = closed({
   id: Bytes(1400, "the credential's id"),
   clientDataJSON: Bytes(4096, "what the browser has signed for"),
@@ -66,7 +66,7 @@ export const PasskeyAttestation = closed({
 });
 export type PasskeyAttestation = Static<typeof PasskeyAttestation>;
 
-/** What a passkey answered to a challenge, bytes as base64url. */
+/** Answer of a passkey to a challenge, bytes as base64url. */
 export const PasskeyAssertion = closed({
   id: Bytes(1400, "the credential's id"),
   clientDataJSON: Bytes(4096, "what the browser has signed for"),

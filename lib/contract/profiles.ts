@@ -11,7 +11,7 @@ export const MOST_PROFILES = 500;
 export const MOST_TOOL_REFS = 200;
 const MOST_ALLOWED = 500;
 
-/** What a tool is. */
+/** Types of tools. */
 export const TOOL_TYPES = ["mcp", "skill", "agent", "hook"] as const;
 export type ToolType = typeof TOOL_TYPES[number];
 export const ToolType = oneOf(TOOL_TYPES, { description: "kind of the tool" });
@@ -98,7 +98,7 @@ export const ProfileDetails = Type.Object({
 });
 export type ProfileDetails = Static<typeof ProfileDetails>;
 
-/** What the value of a skill's parameter is read as. */
+/** Types that the value of a skill's parameter can be read as. */
 export const PARAMETER_TYPES = ["string", "integer", "number", "boolean", "array"] as const;
 export type ParameterType = typeof PARAMETER_TYPES[number];
 

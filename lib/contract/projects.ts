@@ -51,7 +51,7 @@ export const Quotas = {
 export const ProjectQuota = closed(Quotas);
 export type ProjectQuota = Static<typeof ProjectQuota>;
 
-/** What a new VM of a project gets where nothing else is said. */
+/** Defaults for new VMs of a project. */
 export const ProjectDefaults = closed({
   cpuCount: Type.Optional({ ...CpuCount, description: "virtual CPUs" }),
   memoryMb: Type.Optional(MemoryMb),
@@ -64,7 +64,7 @@ export const ProjectDefaults = closed({
 });
 export type ProjectDefaults = Static<typeof ProjectDefaults>;
 
-/** What the VMs of a project have together. */
+/** Total usage of a project's VMs. */
 export const ProjectUsage = Type.Object({
   vms: Type.Integer(),
   cpus: Type.Integer(),
@@ -74,7 +74,7 @@ export const ProjectUsage = Type.Object({
 });
 export type ProjectUsage = Static<typeof ProjectUsage>;
 
-/** What a quota is of. */
+/** Resources that a quota limits. */
 export const QUOTA_FIELDS = ["vms", "cpus", "memoryMb", "diskGb"] as const;
 export type QuotaField = typeof QUOTA_FIELDS[number];
 

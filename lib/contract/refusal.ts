@@ -1,4 +1,4 @@
-/** What a schema says no to, as errors of the contract that name the field. Pure. */
+/** Turns violations of a schema into errors of the contract that name the field. Pure. */
 import type { TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
 import { ContractError, type ErrorCode } from "./errors.ts";
@@ -56,7 +56,7 @@ const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason
 /** Longest text whose fault is looked for. */
 const MOST_EXAMINED = 1000;
 
-/** What keeps a text from matching a pattern, in words; undefined where only the pattern itself tells. */
+/** Reason why a text does not match a pattern, in words; undefined where only the pattern itself describes it. */
 export function patternFault(pattern: string, value: unknown): Sentence | undefined {
   if (typeof value !== "string" || value.length > MOST_EXAMINED) return undefined;
   const fits = new RegExp(pattern, "u");
@@ -74,7 +74,7 @@ export function patternFault(pattern: string, value: unknown): Sentence | undefi
 /** A figure as people write it. */
 const figure = (value: unknown) => number(Number(value));
 
-/** What a keyword of JSON Schema was given: `{ limit: 5 }`, `{ type: "integer" }`. */
+/** Parameters of a keyword of JSON Schema: `{ limit: 5 }`, `{ type: "integer" }`. */
 type Params = Readonly<Record<string, unknown>>;
 
 /** So many of something: `1 character`, `2,000 items`. */
@@ -104,13 +104,13 @@ const TYPES: Readonly<Record<string, Message>> = {
   null: message`must be null`,
 };
 
-/** What is said of a value that has none of the types that it may have. */
+/** Message for a value that has none of the types that it may have. */
 function typeFault(types: readonly unknown[]): Message {
   const faults = types.map((each) => TYPES[String(each)] ?? message`must be ${String(each)}`);
   return faults.slice(1).reduce((all, each) => message`${all} or ${each}`, faults[0]!);
 }
 
-/** What a field's name says of its unit. */
+/** Units by the ends of fields' names. */
 const UNITS: readonly (readonly [ends: RegExp, unit: Counted])[] = [
   [/Mb$/, symbol("MiB")],
   [/Gb$/, symbol("GiB")],
@@ -160,7 +160,7 @@ const WORDS: Readonly<Record<string, (params: Params, node: Node | undefined, fi
       : message`is not written as it has to be: ${node.description}`,
 };
 
-/** What a bound of a field says in words for a person: the end of a sentence that begins with the field. */
+/** Message for a violated bound of a field: the end of a sentence that begins with the field. */
 function told(
   node: Node | undefined,
   { keyword, message: unknown, params }: TLocalizedValidationError,
@@ -175,7 +175,7 @@ function told(
   return Object.hasOwn(WORDS, keyword) ? WORDS[keyword]!(given, node, field) : unknown;
 }
 
-/** What is said of a value that is not as it should be; a text of any length must not make it long. */
+/** A value as it is quoted in a message: texts are cut, so that the message stays short. */
 const short = (value: unknown) => typeof value === "string" ? value.slice(0, 64) : value;
 
 function refusalOf(schema: TSchema, error: TLocalizedValidationError, input: unknown): SchemaRefusal[] {

@@ -47,7 +47,7 @@ export const ReplicationRun = Type.Object({
 });
 export type ReplicationRun = Static<typeof ReplicationRun>;
 
-/** What is known of the last increment that is whole. */
+/** Fields of the last complete increment. */
 const finished = {
   takenAt: Type.Union([Timestamp, Type.Null()], {
     description:
@@ -111,7 +111,7 @@ export const Replica = Type.Object({
 });
 export type Replica = Static<typeof Replica>;
 
-/** What becomes of a VM whose replica takes over now. */
+/** Effects of a switchover to a VM's replica at this moment. */
 export const SwitchOverPlan = Type.Object({
   possible: Type.Boolean(),
   takenAt: Type.Union([Timestamp, Type.Null()], { description: "everything written up to then is there" }),

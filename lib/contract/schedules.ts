@@ -16,11 +16,11 @@ import { NamedGroup, Tag } from "./vm.ts";
 export const SCHEDULE_FREQUENCIES = ["once", "daily", "weekly", "monthly", "cron"] as const;
 export type ScheduleFrequency = typeof SCHEDULE_FREQUENCIES[number];
 
-/** What a schedule can do to VMs; `backup` has a backup copy its own. */
+/** Actions of schedules on VMs; `backup` has a backup copy its own. */
 export const SCHEDULE_ACTIONS = ["start", "stop", "reboot", "snapshot", "backup"] as const;
 export type ScheduleAction = typeof SCHEDULE_ACTIONS[number];
 
-/** What becomes of runs whose time went by while KVM Manager was not there. */
+/** Policies for runs that were missed while KVM Manager did not run. */
 export const MISSED_POLICIES = ["skip", "run-once"] as const;
 export type MissedPolicy = typeof MISSED_POLICIES[number];
 
@@ -93,7 +93,7 @@ export const scheduleTiming = {
 };
 const Frequency = oneOf(SCHEDULE_FREQUENCIES);
 
-/** Which VMs it is for: all that are named, or have one of the tags, or are in one of the groups when it runs. */
+/** VMs of a schedule: all that are named, or have one of the tags, or are in one of the groups when it runs. */
 const Targets = closed({
   vmIds: Type.Optional(Type.Array(VmId, { maxItems: 500, uniqueItems: true })),
   tags: Type.Optional(Type.Array(Tag, { maxItems: 32, uniqueItems: true })),

@@ -65,7 +65,7 @@ export const inputOf = (field: string) => ({ "x-input-of": field }) as const;
 /** Marks a secret that the command line asks for once another field is given. */
 export const askedWith = (field: string) => ({ "x-asked-with": field }) as const;
 
-/** What a form's empty field means. Elsewhere an empty field that may be left out is as if not there. */
+/** Value of a form's empty field. Elsewhere an empty optional field is as if absent. */
 export const emptyAs = <V extends string | number>(value: V) => ({ "x-empty": value }) as const;
 /** A text that a form empties by an empty field. */
 export const CLEARABLE = emptyAs("");

@@ -1,4 +1,4 @@
-/** Which answers have messages in them, whose texts are made for who reads them. Pure. */
+/** Finds answers with messages in them, whose texts are in the reader's language. Pure. */
 import { type CommandName, COMMANDS } from "./mod.ts";
 
 /** The mark of a schema whose text may be a message until it is told (`SentenceText` in `schema.ts`). */

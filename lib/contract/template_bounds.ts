@@ -5,7 +5,7 @@ export const MOST_NEW_VMS = 50;
 /** Stands for the number in the name of one of several VMs; several of them give it leading zeros. */
 export const NUMBER_MARK = "#";
 
-/** What can be removed from the guest in a template's disks: see `lib/template/seal.ts`. */
+/** Items that can be removed from the guest in a template's disks: see `lib/template/seal.ts`. */
 export const SEALS = [
   "machine-id",
   "ssh-host-keys",

@@ -81,7 +81,7 @@ export type Template = Static<typeof Template>;
 
 const { osType, osVariant, cpuCount, memoryMb, diskSizeGb, firmware, tpm, network } = VmConfig.properties;
 
-/** What a version is made of: a VM that is off, or an image with a configuration; what of its guest is removed. */
+/** Source of a version: a VM that is off, or an image with a configuration; and the items to remove from its guest. */
 const MADE_OF = {
   vmId: Type.Optional(
     Type.String({ minLength: 1, maxLength: 128, description: "UUID of the VM that it is made of" }),

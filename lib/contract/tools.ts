@@ -79,7 +79,7 @@ export type Tool = Static<typeof Tool>;
 
 const MANAGE = { role: "administrator", withoutLibvirt: true, spansHosts: true } as const;
 
-/** What decides what programs may do: none of it is carried out by MCP. */
+/** Commands that decide what programs may do: none of them is available by MCP. */
 export const toolCommands = {
   list_tools: command({
     ...MANAGE,
@@ -144,7 +144,7 @@ const USE = {
   spansHosts: true,
 } as const;
 
-/** What uses tools of a project. */
+/** Commands that use tools of a project. */
 export const toolUseCommands = {
   run_skill: command({
     ...USE,

@@ -1,4 +1,4 @@
-/** What is connected to what: the host's network devices, libvirt's networks and the VMs' cards, as one picture. */
+/** Topology of a host: its network devices, libvirt's networks and the VMs' cards, as one picture. */
 import Type, { type Static } from "typebox";
 import { command } from "./command.ts";
 import { NETWORK_MODES } from "./networks.ts";

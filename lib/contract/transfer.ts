@@ -4,7 +4,7 @@ import { command } from "./command.ts";
 import { ConfigFinding } from "./create.ts";
 import { closed, NOTHING_OUT, oneOf } from "./schema.ts";
 
-/** Where the content of a volume is, below `/api/v1`: PUT and GET. */
+/** Path of a volume's content, below `/api/v1`: PUT and GET. */
 export const CONTENT_PATH = "/storage/pools/{pool}/volumes/{volume}/content";
 
 /** Names as libvirt takes them: never a path. */

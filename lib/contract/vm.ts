@@ -8,14 +8,14 @@ import { NO_OUTER_BLANK, oneOf, SECRET, SentenceText, Timestamp } from "./schema
 export const VmState = oneOf(VM_STATES);
 export type VmState = Static<typeof VmState>;
 
-/** What is known of a guest agent's channel. */
+/** State of a guest agent's channel. */
 const CHANNEL_STATES = ["connected", "disconnected", "not configured"] as const;
 export const GuestAgentState = oneOf(CHANNEL_STATES);
 export type GuestAgentState = Static<typeof GuestAgentState>;
-/** What is known of the guest agents in a VM, together. */
+/** State of the guest agents in a VM, together. */
 export const GUEST_AGENT_STATES = ["connected", "silent", "disconnected", "not configured"] as const;
 
-/** What a guest's agent told of it last. All of it is the guest's own word. */
+/** Last report of a guest's agent. All of it is the guest's own word. */
 export const GuestFacts = Type.Object({
   hostname: Type.String({ description: "may be empty" }),
   osName: Type.String({ description: "as the guest calls it: Debian GNU/Linux 12 (bookworm); may be empty" }),
@@ -70,7 +70,7 @@ export const Graphics = Type.Object({
 });
 export type Graphics = Static<typeof Graphics>;
 
-/** What a VM with an unprotected screen is told. */
+/** Warnings for a VM with an unprotected screen. */
 export const OPEN_SCREEN = ["open", "until-restart"] as const;
 export const OpenScreen = oneOf(OPEN_SCREEN, {
   description:
@@ -95,7 +95,7 @@ export const VmStats = Type.Object({
 });
 export type VmStats = Static<typeof VmStats>;
 
-/** What a guest can be asked for; only the guest decides when it happens. */
+/** Request to a guest; only the guest decides when it happens. */
 export const PowerRequest = Type.Object({
   action: oneOf(["stop", "reboot"]),
   requestedAt: Timestamp,
@@ -108,7 +108,7 @@ export const NotResponding = Type.Object({
 }, { description: "since when, and by which call, the VM does not respond; left out while it does" });
 export type NotResponding = Static<typeof NotResponding>;
 
-/** What a project is called, or its id. */
+/** Name or id of a project. */
 export const ProjectName = Type.String({
   minLength: 1,
   maxLength: 64,
@@ -206,7 +206,7 @@ export const VM = Type.Object({
 export type VM = Static<typeof VM>;
 /** Tags and group that a VM had and has no more. */
 export type LostLabels = NonNullable<VM["lostLabels"]>;
-/** What schedules, backups and rights find VMs by. */
+/** Labels that schedules, backups and rights find VMs by. */
 export interface VmLabels {
   readonly tags: string[];
   readonly group?: string | undefined;
@@ -254,7 +254,7 @@ export const DeleteVmResult = Type.Object({
 });
 export type DeleteVmResult = Static<typeof DeleteVmResult>;
 
-/** What a VM can be booted from for one start. */
+/** Boot devices for one start of a VM. */
 export const BOOT_FROM = ["disk", "cdrom", "network", "menu"] as const;
 export const BootFrom = oneOf(BOOT_FROM, {
   description:

@@ -19,7 +19,7 @@ import {
 
 const OneVm = closed({ vmId: VmId });
 
-/** What a change of tags or group does to what goes by them. */
+/** Effects of a change of tags or group on schedules, backups, alerts and rights. */
 const LabelsChanged = Type.Object({
   warnings: Type.Array(SentenceText(), {
     description: "what no longer holds for the VM, and what takes hold of it, one sentence each",

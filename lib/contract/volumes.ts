@@ -7,7 +7,7 @@ import { PoolName, StorageUser } from "./storage.ts";
 
 /** Formats a volume can be made in. */
 export const VOLUME_FORMATS = ["qcow2", "raw"] as const;
-/** What is taken at once. `metadata`: a qcow2's tables; `full`: all of it. */
+/** Preallocation of a volume. `metadata`: a qcow2's tables; `full`: all of it. */
 export const PREALLOCATIONS = ["none", "metadata", "full"] as const;
 /** 8 EiB, less what JSON's numbers cannot hold. */
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
@@ -26,7 +26,7 @@ export const NewVolumeName = Type.String({
   description:
     "a file name: no slash, line break or U+FFFD, no blank at its ends, not beginning with a dot or dash",
 });
-/** What opens an encrypted volume: text, because a person has to be able to type it elsewhere. */
+/** Passphrase of an encrypted volume: text, because a person has to be able to type it elsewhere. */
 const Passphrase = Type.String({
   ...SECRET,
   minLength: 8,

@@ -1,4 +1,7 @@
-/** Which VMs schedules, backups, alerts, silences and rights hold for, and which of the names that they go by no VM has. Pure. */
+/**
+ * Coverage: the VMs that schedules, backups, alerts, silences and rights apply to, and names in them that no VM has.
+ * Pure.
+ */
 import type { VM } from "../contract/vm.ts";
 import { oneLine } from "../text/text.ts";
 
@@ -11,15 +14,15 @@ export interface CoverTargets {
   readonly pools?: readonly string[];
 }
 
-/** What there is that targets can name. */
+/** Names and objects that targets can refer to. */
 export interface CoveredNames {
-  /** What a VM that is gone was called last; undefined where that is not known. */
+  /** Last name of a deleted VM; undefined if it is not known. */
   readonly nameOf: (vmId: string) => string | undefined;
   /** Whether a host has a storage pool, or its pools are not known. */
   readonly isPool: (name: string) => boolean;
 }
 
-/** What goes by them. */
+/** Kinds of entries with targets. */
 export type CoverKind = "backup" | "schedule" | "replication" | "alert" | "silence" | "user" | "API token";
 
 /** Something that holds for VMs by their ids, tags or groups. */
@@ -84,7 +87,7 @@ const unseenName = ({ kind }: Cover): string =>
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** What is wrong with what something covers, a sentence; undefined where it covers all that it names. */
+/** A sentence about names in a cover that match no VM; undefined if all of them do. */
 export function coverFault(
   cover: Cover,
   vms: readonly CoveredVm[],
@@ -119,7 +122,7 @@ export const withoutVm = <T extends CoverTargets>(targets: T, vmId: string): T =
   vmIds: targets.vmIds.filter((id) => id !== vmId),
 });
 
-/** What ends for a VM with other tags or another group. */
+/** Effects on a VM that a cover no longer applies to, by the cover's kind. */
 const ENDS: Readonly<Partial<Record<CoverKind, string>>> = {
   backup: "no longer copies it",
   schedule: "no longer takes it",
@@ -128,11 +131,11 @@ const ENDS: Readonly<Partial<Record<CoverKind, string>>> = {
 };
 
 /**
- * What a change of a VM's tags or group does to what goes by them, one sentence each: what leaves the VM out from then on,
- * and what takes hold of the first VM that has a name which others used before.
+ * Effects of a change of a VM's tags or group on covers, one sentence each: covers that leave the VM out from then on,
+ * and covers that apply to the first VM with a name which others used before.
  *
  * @param others every other VM
- * @param isShown whether who reads it may see such a thing, and learn its name
+ * @param isShown whether the reader may see such a cover, and learn its name
  */
 export function coverChanges(
   all: readonly Cover[],

@@ -1,5 +1,5 @@
 /**
- * What a file is by its first bytes, as far as that speaks for or against a disk or a CD: packed files, archives, web
+ * Kind of a file by its first bytes, as far as they speak for or against a disk or a CD: packed files, archives, web
  * pages and text are none, and a raw disk has a partition table or a file system. Pure.
  */
 
@@ -7,7 +7,7 @@
 export const PACKING_NAMES = ["gzip", "zstd", "xz", "bzip2"] as const;
 export type PackingName = typeof PACKING_NAMES[number];
 
-/** What a file's first bytes say. */
+/** Kind of a file by its first bytes. */
 export type ContentKind =
   /** It has the marks of a disk or a disk image. */
   | { readonly kind: "disk" }
@@ -116,7 +116,7 @@ export function contentKind(head: Uint8Array): ContentKind {
   return { kind: head.every((byte) => byte === 0) ? "empty" : "unknown" };
 }
 
-/** What a file is that is no disk and no CD, for people; undefined where nothing speaks against it. */
+/** Kind of a file that is no disk and no CD, for people; undefined if nothing speaks against it. */
 export function strangeContent(content: ContentKind): string | undefined {
   switch (content.kind) {
     case "packed":

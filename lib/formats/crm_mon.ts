@@ -1,6 +1,7 @@
 /**
- * What `crm_mon --output-as=xml` says of a Pacemaker cluster, and `cibadmin` of its VMs. Both tell what other hosts have
- * reported: everything is bounded and checked before it is used. Source: crm_mon(8), api-result-2.25.rng. Pure.
+ * Parser for the state of a Pacemaker cluster (`crm_mon --output-as=xml`) and its VMs (`cibadmin`). Both report the
+ * words of other hosts: everything is bounded and checked before it is used. Source: crm_mon(8), api-result-2.25.rng.
+ * Pure.
  */
 import Type, { type Static } from "typebox";
 import { fits } from "typebox/compile";
@@ -30,7 +31,7 @@ const Resource = Type.Object({
   managed: Type.Boolean(),
   failed: Type.Boolean(),
   blocked: Type.Boolean(),
-  /** Where it runs. */
+  /** Nodes that it runs on. */
   nodes: Type.Array(Name, { maxItems: MOST_NODES }),
 });
 const Cluster = Type.Object({
@@ -44,7 +45,7 @@ const Cluster = Type.Object({
 export type ClusterState = Static<typeof Cluster>;
 export type ClusterResource = Static<typeof Resource>;
 
-/** What a cluster says, or why it says nothing. */
+/** State of a cluster, or the error of reading it. */
 export type ClusterReading = { readonly cluster: ClusterState } | { readonly error: string };
 
 const isTrue = (element: XmlElement | undefined, name: string) => element?.attributes[name] === "true";

@@ -12,7 +12,7 @@ export interface LabelSet {
   readonly text: string;
 }
 
-/** What it is of, and the value. NaN is left out: what is unknown has no sample. */
+/** Labels and value. NaN is left out: an unknown value has no sample. */
 export type Sample = readonly [labels: LabelSet, value: number];
 
 /** Samples of one name. */

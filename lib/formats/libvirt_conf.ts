@@ -13,7 +13,7 @@ export interface ConfEntry {
   /** Of its name, and the end of its value. */
   readonly from: number;
   readonly to: number;
-  /** Where its value begins. */
+  /** Offset of its value. */
   readonly valueFrom: number;
   /** Line of its name, from 1. */
   readonly line: number;

@@ -1,5 +1,5 @@
 /**
- * What another host's libvirt may ask of ours while a VM comes from it: the calls of a migration, and nothing else.
+ * Calls that another host's libvirt may make to ours while a VM comes from it: those of a migration, and no others.
  * Source: libvirt's docs/kbase/internals/rpc, src/remote/remote_protocol.x.
  */
 

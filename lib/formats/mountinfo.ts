@@ -1,8 +1,8 @@
-/** What is mounted where on a host, as its kernel tells it. Source: proc(5), mountinfo. Pure. */
+/** Mounts of a host, as its kernel reports them. Source: proc(5), mountinfo. Pure. */
 
 /** One mount. */
 export interface Mount {
-  /** Where it is mounted. */
+  /** Mount point. */
   readonly at: string;
   /** The device or share; not a path for what has none. */
   readonly source: string;

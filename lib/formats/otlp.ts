@@ -29,7 +29,7 @@ interface Metric {
   };
 }
 
-/** What is posted to `/v1/metrics`: an `ExportMetricsServiceRequest`. */
+/** Body of a request to `/v1/metrics`: an `ExportMetricsServiceRequest`. */
 export interface OtlpRequest {
   readonly resourceMetrics: readonly {
     readonly resource: { readonly attributes: readonly KeyValue[] };
@@ -40,7 +40,7 @@ export interface OtlpRequest {
   }[];
 }
 
-/** What sends the figures, and when they were taken. */
+/** Sender of the figures, and the time they were taken. */
 export interface OtlpSource {
   /** Attributes of the resource: `service.name`, … */
   readonly resource: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
-/** What swtpm, the emulator of TPMs, keeps of one: libvirt gives it a folder for each VM. Pure. */
+/** Files of swtpm, the emulator of TPMs: libvirt gives it a folder for each VM. Pure. */
 
-/** Where libvirt's system daemon keeps the state of emulated TPMs, by the UUIDs of their VMs. */
+/** Folder where libvirt's system daemon keeps the state of emulated TPMs, by the UUIDs of their VMs. */
 export const TPM_FOLDER = "/var/lib/libvirt/swtpm";
 
 /** Modes of a VM's folder, which swtpm's user goes through, and of the one in it, which libvirt gives to that user. */

@@ -15,7 +15,7 @@ const done = new WeakSet<object>();
 
 let base = "";
 let isInstalled = false;
-/** What the app makes of an address of its own before it gets the path. */
+/** Rewrites the app's own addresses before it gets the path. */
 let own: (address: string) => string = (address) => address;
 
 // Fresh's boot module knows of no path: in the browser the document says it, to whichever island imports this first.

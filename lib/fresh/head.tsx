@@ -1,4 +1,4 @@
-/** Which part of the document's head is being rendered, so that a page can replace what the app put there. */
+/** Part of the document's head that is being rendered, so that a page can replace the app's elements. */
 import { type ComponentChildren, createContext, type VNode } from "preact";
 
 /** `page`: inside `<Head>`. `document`: inside the `<head>` element itself. `null`: anywhere else. */

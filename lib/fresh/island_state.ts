@@ -1,11 +1,11 @@
-/** What server and browser agree on about islands. */
+/** State of islands that server and browser share. */
 import type { VNode } from "preact";
 import type { Json } from "./server/props.ts";
 
 /** Id of the data block. */
 export const STATE_ID = "__FRSH_STATE";
 
-/** What the data block holds. */
+/** Content of the data block. */
 export interface IslandState {
   readonly build: string;
   /** Name → address of its module. */

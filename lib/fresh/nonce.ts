@@ -1,6 +1,6 @@
 /** The nonce of a page's scripts: the renderer puts it on the response, and the content security policy names it. */
 
-/** Where Fresh keeps it. A header would be seen by the browser, and by whoever copies responses. */
+/** Key that Fresh keeps the nonce under. A header would be visible in the browser, and in copied responses. */
 const NONCE = Symbol.for("__freshNonce");
 
 /** Keeps the nonce with the page's response. */

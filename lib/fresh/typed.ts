@@ -1,4 +1,7 @@
-/** What was typed, chosen or ticked before an island took over: hydration sets its fields to what the server rendered. */
+/**
+ * Restores text and choices that users entered before an island took over: hydration sets its fields to the values of
+ * the server.
+ */
 
 type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
@@ -14,7 +17,7 @@ export function keepTyped(island: Element): () => void {
   };
 }
 
-/** What sets one field again, where there is something to set. */
+/** Function that sets one field again; undefined if its value is unchanged. */
 function restorer(field: Field): (() => void) | undefined {
   const set = setter(field);
   if (set === undefined) return undefined;

@@ -21,7 +21,7 @@ interface Kind {
   write(writer: BinaryWriter, value: unknown): void;
   /** @param before what was read for the field before, of a message that comes in parts */
   read(reader: BinaryReader, depth: number, before?: unknown): unknown;
-  /** What is left out where a field has no presence. */
+  /** Value that is left out in a field without presence. */
   readonly zero: unknown;
 }
 
@@ -257,7 +257,7 @@ class MessageKind implements Kind {
     return wraps === undefined ? found : found[wraps] ?? null;
   }
 
-  /** What is there without a byte: required lists and maps, zeros of fields without presence. */
+  /** Adds values that take no bytes: required lists and maps, zeros of fields without presence. */
   #fillIn(found: Fields): void {
     for (const { json, presence, kind, marks, isNullable } of this.#rows) {
       if (marks !== undefined || Object.hasOwn(found, json)) continue;

@@ -101,7 +101,7 @@ function methodsOf(messages: SchemaMessages, name: string, command: Command): Co
   return [{ ...plain, kind: "unary" }, lines];
 }
 
-/** What has no command: events, figures, consoles. */
+/** Methods without a command: events, figures, consoles. */
 function streams(messages: SchemaMessages): ContractMethod[] {
   const given = (json: string, type: string, more: object) => ({
     name: snakeName(json),

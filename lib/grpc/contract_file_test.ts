@@ -15,7 +15,7 @@ import type { JsonSchema } from "./schema_messages.ts";
 const { file, methods } = contractFile(numbers);
 const codec = new Codec([file]);
 
-/** Which of its values a schema gives: as few as there may be, all there are, or what is empty or null wherever that is allowed. */
+/** Variants of a sample: as few values as possible, all of them, or empty and null values wherever allowed. */
 const VARIANTS = ["least", "full", "empty"] as const;
 type Variant = typeof VARIANTS[number];
 

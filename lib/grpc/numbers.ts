@@ -55,7 +55,7 @@ export function updatedLock(
   );
 }
 
-/** What of a lock another one has lost or moved: each would give a number a second meaning. */
+/** Entries of a lock that another one has lost or moved: each would give a number a second meaning. */
 export function lostNumbers(before: NumberLock, after: NumberLock): string[] {
   return Object.entries(before).flatMap(([message, entries]) =>
     entries.flatMap((entry, at) => {

@@ -10,7 +10,7 @@ import * as contract from "../contract/mod.ts";
 import { type Presence, type ProtoMessage, type Scalar, snakeName } from "./model.ts";
 import { type LockedField, type NumberLock, numbersFor } from "./numbers.ts";
 
-/** What JSON Schema says, as far as the contract uses it. */
+/** The part of JSON Schema that the contract uses. */
 export interface JsonSchema {
   readonly type?: string;
   readonly description?: string;
@@ -27,7 +27,7 @@ export interface JsonSchema {
 /** Any JSON: google.protobuf.Value. */
 export const VALUE = "google.protobuf.Value";
 
-/** What a schema's values are on the wire. */
+/** Representation of a schema's values on the wire. */
 interface Shape {
   /** A scalar, or a message's full name. */
   readonly type: string;
@@ -111,7 +111,7 @@ const exported = () =>
     hasFields(value)
   );
 
-/** What a field's comment says: its description, and the words that it may be. */
+/** Comment of a field: its description, and its allowed words. */
 function commentOf(schema: JsonSchema): string | undefined {
   const { enum: words } = withoutNull(schema).schema;
   const choice = words === undefined
@@ -285,7 +285,10 @@ export class SchemaMessages {
     return { type: VALUE, presence: "optional", nullable: false };
   }
 
-  /** What stands in a list or a map: a list has no lists and no nulls of its own, so that those have a message around them. */
+  /**
+   * Type of an element of a list or a map: a list has no lists and no nulls of its own, so that those have a message
+   * around them.
+   */
   #element(schema: JsonSchema, name: string, isInput: boolean): string {
     const { schema: inner, nullable } = withoutNull(schema);
     const scalar = inner.anyOf === undefined ? scalarOf(inner) : undefined;

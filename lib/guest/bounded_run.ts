@@ -17,7 +17,7 @@ exit "$s"`;
 
 /** Exit status of a program that was ended at its time limit. */
 export const TIMED_OUT = 124;
-/** What `timeout` gives for it: GNU's its own, busybox's that of the signal. */
+/** Exit statuses of `timeout` after a timeout: GNU's own one, busybox's that of the signal. */
 export const ENDED: ReadonlySet<number> = new Set([TIMED_OUT, 128 + 15, 128 + 9]);
 
 /** Name of the shell that every Linux system has. */

@@ -1,6 +1,6 @@
 /**
- * What agents tell of their guests as figures, by the names that the metrics have in their readings (`fs.0.used`, …). All of
- * it is the guest's word: bounded in number and size, and nothing is shown or kept that cannot be. Pure.
+ * Converts reports of agents to figures, by the names that the metrics have in their readings (`fs.0.used`, …). All of
+ * it is the guest's word: bounded in number and size, and values that cannot be right are neither shown nor kept. Pure.
  */
 import { canFill } from "../vm/fill.ts";
 import type { GuestFilesystem, GuestMetrics } from "../contract/guest.ts";
@@ -18,7 +18,7 @@ const MEBIBYTE = 1024 * 1024;
 
 const bounded = (value: number, most: number) => Math.min(Math.max(0, value), most);
 
-/** What a file system's figures are kept under. */
+/** Label of a file system's figures. */
 const labelOf = (mountpoint: string) => oneLine(mountpoint, MOST_LABEL - 1);
 
 /**

@@ -1,4 +1,4 @@
-/** What guests tell, as figures. */
+/** Tests the conversion of guests' reports to figures. */
 import assert from "node:assert/strict";
 import type { GuestFilesystem } from "../contract/guest.ts";
 import { AdmittedLabels, filesystemReading, memoryReading, MOST_FILESYSTEMS } from "./figures.ts";

@@ -5,7 +5,7 @@ import { textOfBytes } from "../text/byte_text.ts";
 /** Files of a folder that are listed; the rest is left out. */
 export const MOST_FILES = 2000;
 
-/** What each file's line is: mode in hex, bytes, time, owner, group, path. GNU's stat and busybox's know these. */
+/** Format of each file's line: mode in hex, bytes, time, owner, group, path. GNU's stat and busybox's know these. */
 const FORMAT = "%f %s %Y %u:%U %g:%G %n";
 const LINE = /^([0-9a-f]{1,8}) (\d{1,16}) (-?\d{1,12}) (\d{1,10}:\S{1,256}) (\d{1,10}:\S{1,256}) $/;
 

@@ -1,14 +1,14 @@
 /** Messages of the guest agent's protocol: JSON-RPC 2.0, one object a line. Pure. */
 import { parseJson } from "../text/json.ts";
 
-/** What an agent says, or that it says nothing we know. */
+/** A message of an agent; `invalid` for an unknown one. */
 export type AgentMessage =
   | { readonly kind: "result"; readonly id: AgentId; readonly result: unknown }
   | { readonly kind: "error"; readonly id: AgentId | null; readonly code: number; readonly message: string }
   | { readonly kind: "notification"; readonly method: string; readonly params: unknown }
   | { readonly kind: "invalid" };
 
-/** What tells answers apart. */
+/** Id that an answer has in common with its request. */
 export type AgentId = number | string;
 
 const INVALID: AgentMessage = { kind: "invalid" };

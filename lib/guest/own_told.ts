@@ -1,6 +1,6 @@
 /**
- * What our own agent answers, as the contract has it. Its shape was checked (`results.ts`); its texts are the guest's, so
- * each is cut and made one line. Pure.
+ * Converts answers of our own agent to the contract's types. Their shape was checked (`results.ts`); their texts are
+ * the guest's, so each is cut and made one line. Pure.
  */
 import {
   GUEST_METADATA,
@@ -39,7 +39,7 @@ export function ownInterfaces({ interfaces }: AgentResult<"get_network_info">): 
   });
 }
 
-/** What system it is. */
+/** Operating system. */
 export function ownSystem(
   told: AgentResult<"get_system_info">,
   interfaces: readonly GuestInterface[],
@@ -75,7 +75,7 @@ export function ownFilesystems({ filesystems }: AgentResult<"get_disk_usage">): 
     .sort((a, b) => a.mountpoint < b.mountpoint ? -1 : a.mountpoint > b.mountpoint ? 1 : 0);
 }
 
-/** Who is signed in. */
+/** Signed-in users. */
 export function ownUsers({ users }: AgentResult<"get_users">): UserInfo[] {
   return users.map(({ user, login_ms }) => ({
     name: toldText(user),
@@ -97,7 +97,7 @@ const processOf = (each: Process): GuestProcess => ({
   threads: each.threads,
 });
 
-/** What runs in it. */
+/** Running processes. */
 export function ownProcesses(
   { total, processes }: AgentResult<"get_processes">,
 ): { total: number; processes: GuestProcess[] } {
@@ -157,7 +157,7 @@ export function ownPackages(told: AgentResult<"get_packages">): GuestPackages {
   };
 }
 
-/** What protects it. */
+/** Security features. */
 export function ownSecurity(told: AgentResult<"get_security">): GuestSecurity {
   return {
     selinux: toldText(told.selinux, 32),
@@ -171,7 +171,10 @@ export function ownSecurity(told: AgentResult<"get_security">): GuestSecurity {
 
 const METADATA_KEY = /^[A-Za-z0-9._-]+$/;
 
-/** What host and guest have left for each other, by key. What is no key, and more than there can be, is left out. */
+/**
+ * Metadata that host and guest have left for each other, by key. Invalid keys, and entries beyond the limit, are left
+ * out.
+ */
 export function ownMetadata({ metadata }: AgentResult<"get_metadata">): GuestMetadatum[] {
   return Object.entries(metadata)
     .filter(([key]) => key.length <= GUEST_METADATA.key && METADATA_KEY.test(key))

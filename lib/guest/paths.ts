@@ -27,6 +27,6 @@ export function stepsTo(path: string): PathStep[] {
   return steps;
 }
 
-/** Where the content of a guest's file is: the contract's `GUEST_CONTENT_PATH`, which no island can import. */
+/** Address of a guest file's content: the contract's `GUEST_CONTENT_PATH`, which no island can import. */
 export const contentHref = (vmId: string, path: string): string =>
   `/api/v1/vms/${encodeURIComponent(vmId)}/guest/content?path=${encodeURIComponent(path)}`;

@@ -1,4 +1,4 @@
-/** What host and guest agent have agreed on: guest/PROTOCOL.md in words. Pure. */
+/** Protocol between host and guest agent: guest/PROTOCOL.md in code. Pure. */
 
 export { OWN_AGENT_CHANNEL as AGENT_CHANNEL } from "../formats/xml/channel.ts";
 

@@ -4,7 +4,7 @@
 export interface Recall {
   readonly lines: readonly string[];
   readonly at: number;
-  /** What was typed before one was brought back. */
+  /** Text that was typed before one was brought back. */
   readonly draft: string;
 }
 

@@ -1,13 +1,13 @@
 /** Why something cannot be done in a guest, and how to get it. Pure. */
 import { message, type Sentence } from "../i18n/message.ts";
 
-/** What is missing, and what to do about it. */
+/** Reason why a command is not available, and its remedy. */
 export interface BlockedReason {
   readonly reason: Sentence;
   readonly remedy: string;
 }
 
-/** What is said where no agent is there: of two agents, the one that is there says more. */
+/** Reasons that mean no agent is there: of two agents, the one that is there gives the better reason. */
 const absent = new Set<BlockedReason>();
 function ofAbsence(hindrance: BlockedReason): BlockedReason {
   absent.add(hindrance);
@@ -17,7 +17,7 @@ function ofAbsence(hindrance: BlockedReason): BlockedReason {
 /** Whether it is said because no agent is there. */
 export const isAbsence = (hindrance: BlockedReason): boolean => absent.has(hindrance);
 
-/** What installs QEMU's guest agent, by system. */
+/** Commands that install QEMU's guest agent, by system. */
 export const INSTALL_COMMANDS = [
   { system: "Debian, Ubuntu", command: "apt-get install qemu-guest-agent" },
   { system: "Fedora, RHEL, AlmaLinux, Rocky", command: "dnf install qemu-guest-agent" },
@@ -53,7 +53,7 @@ export const OWN_NOT_INSTALLED: BlockedReason = ofAbsence({
   remedy: "Insert the guest tools, and run their installer in the guest",
 });
 
-/** What QEMU's agent has no command for. */
+/** Reason for functions that QEMU's agent has no command for. */
 export const OWN_ALONE: BlockedReason = {
   reason: "QEMU's guest agent cannot do it: KVM Manager's can",
   remedy: "Insert the guest tools, and run their installer in the guest",
@@ -73,7 +73,7 @@ export function methodNotOffered(method: string): BlockedReason {
   };
 }
 
-/** What our agent has no way to do on a system. */
+/** Reason for functions that our agent lacks on Windows. */
 export const NOT_ON_WINDOWS: BlockedReason = {
   reason: "KVM Manager's guest agent cannot do that on Windows",
   remedy: "Install QEMU's guest agent beside it, or use the VM's console",
@@ -97,7 +97,7 @@ export const SILENT: BlockedReason = {
   remedy: "Look at the guest's console: it may hang",
 };
 
-/** What it would be asked through does not respond. */
+/** Reason while the VM does not respond. */
 export const NOT_RESPONDING: BlockedReason = {
   reason: "the VM does not respond",
   remedy: "Wait until it does, or force it off",
@@ -126,7 +126,7 @@ export function unknownTo(command: string, version: string | undefined): Blocked
   };
 }
 
-/** What only Linux guests have. */
+/** Reason for functions that only Linux guests have. */
 export const LINUX_ALONE: BlockedReason = {
   reason: "QEMU's guest agent can do that in Linux guests alone",
   remedy: "Use the VM's console",

@@ -1,6 +1,6 @@
 /**
- * What the guest agent's methods answer, as schemas. A guest may say anything: what is not as it must be is no answer.
- * Fields that a newer agent adds are let through; who reads an answer takes those that are named here. Pure.
+ * Schemas for the answers of the guest agent's methods. A guest may send anything: a value that does not fit is no
+ * answer. Fields that a newer agent adds are let through; readers use those that are named here. Pure.
  */
 import Type, { type Static } from "typebox";
 
@@ -223,12 +223,12 @@ export const AGENT_RESULTS = {
 /** The name of a method. */
 export type AgentMethod = keyof typeof AGENT_RESULTS;
 
-/** What a method answers. */
+/** Result of a method. */
 export type AgentResult<M extends AgentMethod> = AgentResults[M];
 /** Method → its result: each is worked out once, not for each use of a name. */
 type AgentResults = { readonly [M in AgentMethod]: Static<(typeof AGENT_RESULTS)[M]> };
 
-/** What a command that is streamed has written. */
+/** Output of a command that is streamed. */
 export const EXEC_OUTPUT = Type.Object({
   id: Type.Union([Type.Integer(), Type.String({ maxLength: 64 })]),
   stream: Type.Union([Type.Literal("stdout"), Type.Literal("stderr")]),

@@ -57,7 +57,7 @@ export function toldInterfaces(told: GuestReport): GuestInterface[] {
   });
 }
 
-/** What system it is. */
+/** Operating system. */
 export function toldSystem(told: GuestReport): GuestInfo {
   const osId = toldText(told["os.id"], 64), kernel = toldText(told["os.kernel-release"]);
   const isWindows = osId === "mswindows";
@@ -101,7 +101,7 @@ export function toldFilesystems(told: GuestReport): GuestFilesystem[] {
   }).sort((a, b) => a.mountpoint < b.mountpoint ? -1 : a.mountpoint > b.mountpoint ? 1 : 0);
 }
 
-/** Who is signed in. */
+/** Signed-in users. */
 export function toldUsers(told: GuestReport): UserInfo[] {
   return entries(told, "user").flatMap((at) => {
     const name = toldText(told[`${at}name`]), domain = toldText(told[`${at}domain`]);

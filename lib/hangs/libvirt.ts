@@ -1,4 +1,4 @@
-/** What the status of a connection to libvirt means. Pure. */
+/** Meaning of the status of a connection to libvirt. Pure. */
 import type { ConnectionStatus } from "../contract/host.ts";
 
 /** Whether libvirt is there and does not answer: a restart helps then, and VMs go on meanwhile. */

@@ -1,4 +1,4 @@
-/** Which of what does not respond is about what a page shows. Pure. */
+/** Selects the hangs that concern an object on a page. Pure. */
 import type { Hang } from "../contract/host.ts";
 import { networkHref } from "../network/network_href.ts";
 import { poolHref } from "../storage/pool_href.ts";

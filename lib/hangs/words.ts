@@ -1,4 +1,4 @@
-/** What does not respond, as people read it: since when, for how long, and why. Pure. */
+/** Texts for parts of a host that do not respond: since when, for how long, and why. Pure. */
 import { HOUR_MS } from "../duration.ts";
 import { hangs as texts } from "../i18n/en/hangs.ts";
 import { textsOf } from "../i18n/mod.ts";
@@ -10,7 +10,7 @@ const { t } = textsOf(texts);
 /** Longest cause. */
 const LONGEST = 160;
 
-/** What is told of something that does not respond: `Hang` of the contract, or a VM's own field. */
+/** A hang, as texts need it: `Hang` of the contract, or a VM's own field. */
 export interface HangFact {
   /** Milliseconds since 1970. */
   readonly since: number;

@@ -2,7 +2,7 @@
 import type { Token, Tokens } from "marked";
 import { CHAPTERS, HELP } from "./chapters.ts";
 
-/** What stands below a heading. */
+/** Content below a heading. */
 export interface HelpSection {
   /** Part of its address; empty for what comes before the first heading but the chapter's own. */
   readonly anchor: string;
@@ -66,7 +66,7 @@ export function chapterOf(name: string, tokens: readonly Token[]): Chapter {
   };
 }
 
-/** Where a link of a file leads in the product; null for what is not in it. */
+/** Address in the product for a link of a file; null if its target is not in it. */
 export function linkIn(href: string): string | null {
   if (/^https?:/.test(href) || href.startsWith("#")) return href;
   const [, name = "", anchor = ""] = /^(?:docs\/)?([a-z-]+)\.md(#.*)?$/.exec(href) ?? [];

@@ -1,14 +1,14 @@
-/** Which host suits a new VM: what each host has left, and which one has most. Pure. */
+/** Advises on the host for a new VM: the free resources of each host, and the host with most of them. Pure. */
 import type { HostStats, HostStatus, StoragePool, VM } from "../contract/mod.ts";
 import { GIB } from "../text/byte_units.ts";
 import { isLive } from "../vm/state.ts";
 
-/** What a VM takes that is created with the defaults: a host with less is advised against, not refused. */
+/** Resources of a VM that is created with the defaults: a host with less is advised against, not refused. */
 export const NEEDED = { memoryMb: 2048, poolBytes: 20 * GIB } as const;
 /** Percent of a host's CPU from which it is busy. */
 const BUSY_PERCENT = 90;
 
-/** What was read from a host for the advice; what it did not answer in time is missing. */
+/** Data of a host for the advice; parts that it did not answer in time are missing. */
 export interface HostLook {
   readonly stats?: HostStats | undefined;
   readonly vms?: readonly Pick<VM, "state" | "memoryMb">[] | undefined;

@@ -2,7 +2,7 @@
 import type { ConnectionStatus, HostStats, HostStatus } from "../contract/mod.ts";
 import { enabledHosts } from "./states.ts";
 
-/** What the sidebar and the dashboard show of a host. */
+/** Fields of a host in the sidebar and on the dashboard. */
 export interface HostBrief
   extends Pick<HostStatus, "id" | "label" | "status" | "error" | "since" | "maintenance"> {
   /** Of its libvirt, and of its KVM Manager. */

@@ -5,7 +5,7 @@
 import type { TSchema } from "typebox";
 import { fits } from "typebox/compile";
 
-/** What of a schema says which fields there are. */
+/** Parts of a schema that say which fields there are. */
 interface Shape extends TSchema {
   readonly "x-host-clock"?: true;
   readonly anyOf?: readonly Shape[];

@@ -1,8 +1,8 @@
-/** What a host is like that KVM Manager is to be installed on, as `LOOK` tells it, and what is in the way. Pure. */
+/** State of a host that KVM Manager is to be installed on, as `LOOK` reports it, and the obstacles. Pure. */
 import { fill } from "../i18n/fill.ts";
 import { oneLine } from "../text/text.ts";
 
-/** What was seen there. */
+/** Findings of `LOOK`. */
 export interface InstallLook {
   /** As `uname -m` says it. */
   readonly architecture: string;
@@ -13,7 +13,7 @@ export interface InstallLook {
   readonly program: string | undefined;
   /** An installation was begun there and neither ended nor undone. */
   readonly isBegun: boolean;
-  /** What was there before it began, and stays when it is undone: `config`, `data`, `cache`, `user`. */
+  /** Parts that existed before it began, and stay when it is undone: `config`, `data`, `cache`, `user`. */
   readonly parts: readonly string[];
   /** SHA-256 of the program that was copied by it, in hex; empty for none. */
   readonly copied: string;
@@ -26,7 +26,7 @@ const COPIES = [2, 4, 1] as const;
 
 /** Characters of a line, and lines: another host says them. */
 const LONGEST_LINE = 300, MOST_LINES = 100;
-/** Where KVM Manager is installed. */
+/** Paths that KVM Manager may be installed at. */
 const PROGRAM = /^(\/[\w.-]+)+$/;
 const PARTS: ReadonlySet<string> = new Set(["config", "data", "cache", "user"]);
 

@@ -1,6 +1,6 @@
 /**
- * Which libvirt connections a host may be added by. A connection URI can name programs to run, switch off the check of a
- * host's key, or send passwords in the clear: what is not known to be harmless is refused. Pure.
+ * Checks the libvirt connections that a host may be added by. A connection URI can name programs to run, switch off the
+ * check of a host's key, or send passwords in the clear: parts that are not known to be harmless are refused. Pure.
  */
 import { message, type Sentence } from "../i18n/message.ts";
 

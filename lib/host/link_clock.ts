@@ -9,7 +9,7 @@ const DRIFT = 0.001;
 /** Milliseconds beyond which a clock tells nonsense. */
 const MOST_MS = 100 * 366 * 86_400_000;
 
-/** What one answer tells. Milliseconds. */
+/** Reading of the other clock from one answer. Milliseconds. */
 export interface ClockReading {
   /** The time there, when it answered. */
   readonly theirs: number;

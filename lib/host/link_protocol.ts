@@ -21,7 +21,7 @@ export const CLOCK_HEADER = "x-clock";
 
 /** 32 bytes as base64url: a public key, a secret. */
 const Word = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
-/** What is signed to show that it is signed now. */
+/** Random text to sign, which proves that the signature is new. */
 const Challenge = Type.String({ pattern: "^[A-Za-z0-9_-]{43,120}$" });
 /** 64 bytes: a signature. */
 const Signature = Type.String({ pattern: "^[A-Za-z0-9_-]{86}$" });
@@ -49,7 +49,7 @@ export const HelloAnswer = Type.Object({
 });
 export type HelloAnswer = Static<typeof HelloAnswer>;
 
-/** What one says to be let in. */
+/** Proof that lets the caller in. */
 const Proof = {
   publicKey: Word,
   challenge: Challenge,
@@ -69,7 +69,7 @@ export type Join = Static<typeof Join>;
 /** "I am the one that was invited." */
 export const Open = closed(Proof);
 export type Open = Static<typeof Open>;
-/** What opens the calls that follow, and what the other is. */
+/** Secret for the calls that follow, and facts about the other server. */
 export const LinkSession = Type.Object({
   secret: Word,
   hostname: Name,
@@ -81,19 +81,23 @@ export type LinkSession = Static<typeof LinkSession>;
 
 const statement = (...lines: readonly string[]) => new TextEncoder().encode(lines.join("\n"));
 
-/** What the one that is asked signs. @param certificate SHA-256 of the connection's certificate, in hexadecimal digits */
+/**
+ * Statement that the called server signs.
+ *
+ * @param certificate SHA-256 of the connection's certificate, in hexadecimal digits
+ */
 export const serverStatement = (certificate: string, challenge: string): Uint8Array =>
   statement("KVM Manager link, server", certificate, challenge);
 
-/** What the one that asks signs. @param server public key of the one that is asked */
+/** Statement that the calling server signs. @param server public key of the called server */
 export const clientStatement = (server: string, certificate: string, challenge: string): Uint8Array =>
   statement("KVM Manager link, client", server, certificate, challenge);
 
-/** What the one that renews its key signs with the key it had. */
+/** Statement that a server which renews its key signs with its old key. */
 export const renewalStatement = (from: string, to: string): Uint8Array =>
   statement("KVM Manager link, renewed key", from, to);
 
-/** What an invitation tells: where, whose key it must be, and the secret that is good once. */
+/** Invitation: the address, the key of the server, and a secret that is good once. */
 export interface Invitation {
   /** `https://kvm2:8006`, with the path it is below behind a proxy. */
   readonly address: string;

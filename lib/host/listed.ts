@@ -32,7 +32,7 @@ export function awayHosts(
   return new Map(now.filter(({ connected }) => !connected).map((host) => [host.id, host]));
 }
 
-/** What VMs of a host name it: the local one by its name, others by their ids. */
+/** Host as its VMs name it: the local one by its name, others by their ids. */
 export const vmHostOf = ({ id, label }: Pick<ListedHost, "id" | "label">): string =>
   id === LOCAL_HOST ? label : id;
 

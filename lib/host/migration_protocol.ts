@@ -33,7 +33,7 @@ const Target = Text(32);
 
 /** Folder of the sockets: the same on both hosts, for QEMU on both is told one path. */
 const Folder = Type.String({ pattern: "^/run/libvirt/qemu/kvm-manager-[0-9a-f]{16}$" });
-/** What lets the lines of a move in. */
+/** Secret of a move, which its connections present. */
 const Secret = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
 
 /** Images of one disk, with those of its snapshots. */
@@ -44,7 +44,7 @@ export const ImageFile = closed({
   /** Length of the file, which is copied byte by byte. */
   bytes: Type.Integer({ minimum: 0 }),
   format: oneOf(["qcow2", "raw"]),
-  /** Which of the disk's files it is built on. */
+  /** Index of its backing file among the disk's files. */
   backing: Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_IMAGE_FILES })),
 });
 export type ImageFile = Static<typeof ImageFile>;
@@ -76,7 +76,7 @@ export const IncomingVm = closed({
     }),
     { maxItems: 64 },
   ),
-  /** Where copies of disks go: all of them, and single ones by their target. */
+  /** Pool for copies of all disks; `pools` names those of single disks by their target. */
   pool: Type.Optional(PoolName),
   pools: Type.Optional(Type.Record(Target, PoolName, { maxProperties: 64 })),
   /** Networks by their names here → there. */
@@ -84,7 +84,7 @@ export const IncomingVm = closed({
 });
 export type IncomingVm = Static<typeof IncomingVm>;
 
-/** What libvirt keeps of a VM in addition to its definition. */
+/** Files that libvirt keeps of a VM in addition to its definition. */
 export const STATE_FILES = ["nvram", ...TPM_FILES] as const;
 export type StateFile = typeof STATE_FILES[number];
 /** Characters of one, as base64: with the rest of a question less than a message of a WebSocket may have. */
@@ -108,7 +108,7 @@ export const FigurePart = closed({
 });
 export type FigurePart = Static<typeof FigurePart>;
 
-/** Which of a disk's files; missing: the disk is one volume. */
+/** Index of a disk's file; missing: the disk is one volume. */
 const FileIndex = Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_IMAGE_FILES }));
 const Hash = Type.String({ pattern: "^[0-9a-f]{64}$" });
 
@@ -137,7 +137,7 @@ export const MigrationQuestion = Type.Union([
 ]);
 export type MigrationQuestion = Static<typeof MigrationQuestion>;
 
-/** What is in the way, or worth knowing: which check, and its names. What a newer version checks may be unknown. */
+/** An obstacle or a warning: the check, and its names. Checks of a newer version may be unknown. */
 export const MigrationFinding = Type.Object({
   check: Text(40),
   isProblem: Type.Boolean(),
@@ -145,7 +145,7 @@ export const MigrationFinding = Type.Object({
 });
 export type MigrationFinding = Static<typeof MigrationFinding>;
 
-/** What becomes of a disk. */
+/** Placement of a disk. */
 export const IncomingDisk = Type.Object({
   target: Target,
   /** Both hosts see the image; else its content is copied into a volume of the pool. */
@@ -156,7 +156,7 @@ export const IncomingDisk = Type.Object({
 });
 export type IncomingDisk = Static<typeof IncomingDisk>;
 
-/** Where a VM is on the host that was asked: `incoming` while a move to it goes on, `missing` where it is not. */
+/** State of a VM on the host that was asked: `incoming` while a move to it goes on, `missing` if it is not there. */
 export const INCOMING_STATES = ["missing", "incoming", "running", "paused", "off"] as const;
 export type IncomingState = typeof INCOMING_STATES[number];
 
@@ -195,7 +195,7 @@ export class MigrationNonsense extends Error {
   override readonly name = "MigrationNonsense";
 }
 
-/** What the other one refused with. */
+/** Refusal of the other server. */
 export class MigrationRefusal extends Error {
   override readonly name = "MigrationRefusal";
   /** @param body the error, as JSON has it */

@@ -1,4 +1,4 @@
-/** What a host lacks before VMs can be created on it, and the steps that put it right, one click each. Pure. */
+/** Prerequisites for creating VMs that a host lacks, and the steps that provide them, one click each. Pure. */
 import type { CommandName, Network, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { ready } from "../i18n/en/ready.ts";
@@ -25,7 +25,7 @@ export interface ReadyStep {
 /** Something that is lacking. */
 export interface NotReady {
   readonly about: "pool" | "network";
-  /** What is wrong, and what comes of it. */
+  /** The problem, and its effect. */
   readonly sentence: string;
   readonly steps: readonly ReadyStep[];
 }
@@ -74,7 +74,7 @@ const stepsFor = (
   }));
 
 /**
- * What the storage lacks; null where nothing is.
+ * Missing prerequisite of the storage; null for none.
  *
  * @param need `files`: a pool that keeps images, and not only disks
  */
@@ -105,7 +105,7 @@ export function storageNotReady(
 }
 
 /**
- * What the networks lack; null where nothing is.
+ * Missing prerequisite of the networks; null for none.
  *
  * @param options whether the host has bridges of its own, and a subnet for a new network
  */
@@ -146,7 +146,7 @@ const OTHERS = /^(docker|podman|cni|virbr|lxcbr|lxdbr|incusbr|br-[0-9a-f]{12}$)/
 export const hasOwnBridge = (bridges: Iterable<string>): boolean =>
   [...bridges].some((name) => !OTHERS.test(name));
 
-/** What is lacking, in the words and with the forms of a page: islands need no table of texts for it. */
+/** A missing prerequisite in the words and with the forms of a page: islands need no table of texts for it. */
 export interface ShownLack {
   readonly about: NotReady["about"];
   readonly title: string;

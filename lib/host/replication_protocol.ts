@@ -48,7 +48,7 @@ export type DiskMode = typeof DISK_MODES[number];
 export const ReplicatedDisk = closed({ target: Target, bytes: Bytes, mode: oneOf(DISK_MODES) });
 export type ReplicatedDisk = Static<typeof ReplicatedDisk>;
 
-/** What came of a disk, to be compared. */
+/** Digest of a disk that was sent, to be compared. */
 export const SentDisk = closed({
   target: Target,
   pieces: Count,
@@ -67,7 +67,7 @@ export const ReplicationQuestion = Type.Union([
     /** The increment that changes are of; null where everything is compared or sent. */
     since: Type.Union([CopyId, Type.Null()]),
     everySeconds: Type.Integer({ minimum: 1, maximum: 604_800 }),
-    /** Where a new replica is kept; the usual pool when left out. */
+    /** Pool for a new replica; the usual pool when left out. */
     pool: Type.Optional(PoolName),
     /** A VM of that id which is there, and no longer the owner, becomes the replica. */
     takeOld: Type.Boolean(),
@@ -101,7 +101,10 @@ export const ReplicationQuestion = Type.Union([
 ]);
 export type ReplicationQuestion = Static<typeof ReplicationQuestion>;
 
-/** What the other one has: nothing yet, a replica, a VM that was made of it, or a VM of that id which is no replica. */
+/**
+ * State on the other server: no replica yet, a replica, a VM that was made of it, or a VM of that id which is no
+ * replica.
+ */
 export const REPLICA_STATES = ["none", "replica", "promoted", "old", "other"] as const;
 
 const Held = Type.Object({
@@ -115,7 +118,7 @@ const Held = Type.Object({
   /** Disks that what differs can be told of. */
   disks: Type.Array(Type.Object({ target: Target, bytes: Bytes }), { maxItems: 64 }),
 });
-/** What the other one has of a VM. */
+/** Replica of a VM on the other server. */
 export type HeldReplica = Static<typeof Held>;
 
 /** The answer to each question. */
@@ -168,15 +171,15 @@ export function readReplicationAnswer<Q extends keyof ReplicationAnswers>(
   throw new MigrationNonsense(`its answer to "${question}" is not as this version knows it`);
 }
 
-/** What a piece holds: zeros, content as it is, or compressed by zstd. */
+/** Kinds of pieces: zeros, plain content, or content compressed by zstd. */
 const KINDS = ["zeros", "plain", "zstd"] as const;
 
 /** A piece of a disk. */
 export interface Piece {
-  /** Which of the disks of the increment. */
+  /** Index of the disk in the increment. */
   readonly disk: number;
   readonly kind: typeof KINDS[number];
-  /** Where it begins: a multiple of 65,536. */
+  /** Offset in the disk: a multiple of 65,536. */
   readonly offset: number;
   /** Bytes of the disk that it stands for. */
   readonly length: number;
@@ -186,7 +189,7 @@ export interface Piece {
 /** Bytes before the content: disk, kind, offset, length. */
 export const PIECE_HEAD = 14;
 
-/** What stands for a piece in the digest of its disk, before its content: where it is, and how long. */
+/** Prefix of a piece in the digest of its disk, before its content: its offset and length. */
 export function pieceMark(offset: number, length: number): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(12));
   view.setBigUint64(0, BigInt(offset));

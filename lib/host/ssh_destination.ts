@@ -1,8 +1,10 @@
-/** Whom an SSH connection leads to: that of a libvirt URI, or one that people name. Pure. */
+/** Destination of an SSH connection: that of a libvirt URI, or one that users enter. Pure. */
 import { SSH_LOGIN } from "../contract/ssh_login.ts";
 import { urlHost } from "../text/url_host.ts";
 
-/** Where SSH connects to; what the URI leaves out is ssh's own choice (`~/.ssh/config`, 22, the user's own name). */
+/**
+ * Destination of SSH; parts that the URI leaves out are ssh's own choice (`~/.ssh/config`, 22, the user's own name).
+ */
 export interface SshDestination {
   /** Without the brackets of an IPv6 address. */
   readonly host: string;

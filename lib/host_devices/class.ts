@@ -1,4 +1,6 @@
-/** What a device is for, by the numbers of the PCI and USB specifications. Sources: pci.ids, usb.org's class codes. Pure. */
+/**
+ * Classes of devices, by the numbers of the PCI and USB specifications. Sources: pci.ids, usb.org's class codes. Pure.
+ */
 import type { HostDeviceClass } from "../contract/mod.ts";
 import type { PciCapability, UsbInterfaceCapability } from "../formats/xml/node_device.ts";
 
@@ -26,7 +28,7 @@ const PCI_BASES: Readonly<Record<number, HostDeviceClass>> = {
   0x12: "accelerator",
 };
 
-/** What a PCI device is for. */
+/** Class of a PCI device. */
 export function pciClass(
   { classCode, isBridge }: Pick<PciCapability, "classCode" | "isBridge">,
 ): HostDeviceClass {
@@ -63,7 +65,7 @@ function usbInterfaceClass(
   return USB_CLASSES[base];
 }
 
-/** What a USB device is for, by its interfaces. */
+/** Class of a USB device, by its interfaces. */
 export function usbClass(interfaces: readonly UsbInterfaceCapability["code"][]): HostDeviceClass {
   for (const code of interfaces) {
     const found = usbInterfaceClass(code);

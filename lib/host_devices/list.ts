@@ -24,7 +24,7 @@ export interface AssignedDevice extends HostDeviceUser {
   readonly ref: HostDeviceRef;
 }
 
-/** What is known in addition to libvirt's list. */
+/** Facts in addition to libvirt's list. */
 export interface DeviceListFacts {
   readonly uses: readonly HostUse[];
   readonly taken: readonly AssignedDevice[];
@@ -47,7 +47,7 @@ const ROOT_HUB = "1d6b";
 const isHub = ({ vendorId }: UsbCapability, interfaces: readonly UsbInterfaceCapability["code"][]) =>
   vendorId === ROOT_HUB || usbClass(interfaces) === "hub";
 
-/** What people call it; its numbers where no name is known. */
+/** Name for people; its numbers if no name is known. */
 function nameOf({ vendor, product, vendorId, productId }: PciCapability | UsbCapability): string {
   // Both say who made it, at times.
   const isTwice = vendor !== undefined && product?.toLowerCase().startsWith(vendor.toLowerCase());
@@ -57,7 +57,7 @@ function nameOf({ vendor, product, vendorId, productId }: PciCapability | UsbCap
 
 const bridgeReason = "it leads to other devices of the host";
 
-/** What of the host's own needs a device stands in the way. */
+/** Needs of the host that speak against passing a device through: a refusal or a warning. */
 function hindrances(device: NodeDevice, uses: readonly HostUse[]): Pick<HostDevice, "refused" | "caution"> {
   const mine = uses.filter(({ path }) => isBelow(path, device.path));
   const vital = mine.find(({ isVital }) => isVital);
@@ -152,7 +152,7 @@ function usbDevice(
   } as HostDevice;
 }
 
-/** What is plugged in: USB first, as people look for it, each by its address. Hubs are none. */
+/** Devices of the host: USB first, because users look for them most, each by its address. Hubs are left out. */
 export function listedDevices(all: readonly NodeDevice[], facts: DeviceListFacts): HostDevice[] {
   const interfaces = Map.groupBy(all.filter(isKind("usb-interface")), ({ parent }) => parent ?? "");
   const of = ({ name }: NodeDevice) => interfaces.get(name) ?? [];
@@ -175,7 +175,7 @@ export function listedDevices(all: readonly NodeDevice[], facts: DeviceListFacts
 export const hasIommu = (all: readonly NodeDevice[]): boolean =>
   all.some(({ capability }) => capability.kind === "pci" && capability.iommuGroup !== undefined);
 
-/** What a device of the list is, as references compare it. */
+/** Reference to a device of the list, for comparisons. */
 export function refOf({ kind, address, vendorId, productId }: HostDevice): HostDeviceRef {
   if (kind === "pci") return { kind, address };
   const [bus = 0, device = 0] = address.split(":").map(Number);

@@ -63,6 +63,6 @@ export function languageOf(tag: string, known: readonly string[]): string | unde
 /** Languages that are written from right to left, by their scripts. */
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(["Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm"]);
 
-/** Which way a language is written, as HTML's `dir` says it. */
+/** Direction of a language's writing, for HTML's `dir`. */
 export const directionOf = (tag: string): "ltr" | "rtl" =>
   RIGHT_TO_LEFT.has(written(tag)?.split(" ")[1] ?? "") ? "rtl" : "ltr";

@@ -1,7 +1,7 @@
 /**
- * Which language texts are taken in, and which time zone moments are shown in: one for all of a page, whether the server or
- * the browser writes them. Who serves a request, and the browser, say which; nothing is taken while a module
- * loads, so that one process can answer in several.
+ * Language of texts, and time zone of moments: one for all of a page, whether the server or the browser writes them.
+ * The server sets them for a request, the browser for itself; none is read while a module loads, so that one process
+ * can answer in several.
  */
 
 import { languageOf, LANGUAGES, SOURCE_LOCALE } from "./languages.ts";

@@ -19,7 +19,7 @@ export interface VmCount {
   readonly $vms: number;
 }
 
-/** What another program said, or a name of a file, and the ids of the VMs that are named in it. */
+/** Text of another program, or a name of a file, and the ids of the VMs that are named in it. */
 export interface ForeignText {
   readonly $foreign: string;
   readonly vmIds: readonly string[];
@@ -77,7 +77,7 @@ export function vmName(
   return { $vm: "vmId" in vm ? vm.vmId : vm.id, name: vm.name };
 }
 
-/** Who uses something, for a message: a VM, or what has no id. */
+/** Name of a user of an object, for a message: a VM, or a user without an id. */
 export const userName = (user: { readonly vmId: string; readonly name: string }): VmReference | string =>
   user.vmId === "" ? user.name : vmName(user);
 
@@ -92,7 +92,7 @@ export function message(texts: TemplateStringsArray, ...values: readonly unknown
 /** Names in a list that are written out. */
 const MOST_LISTED = 8;
 
-/** What follows the names that are written out. */
+/** Ending of a list whose further names are not written out. */
 export const LISTED_MORE = "{shown} and {more} more";
 
 function listed(values: readonly unknown[], one: (value: unknown) => string): string {

@@ -2,7 +2,7 @@
  * Texts for people: `t("key", { place })` and `plural("key", n)`, in the language of what is done now (`locale.ts`). Keys
  * and their places are checked by the compiler.
  *
- * What every page needs is in `en.ts`. What one area needs is in `en/<area>.ts`, so that only its pages load it:
+ * Texts of every page are in `en.ts`. Those of one area are in `en/<area>.ts`, so that only its pages load them:
  * `const { t } = textsOf(console)`.
  */
 import { fill } from "./fill.ts";

@@ -87,7 +87,7 @@ Deno.test("en has both forms of what is counted", async () => {
   }
 });
 
-/** What may be called a machine (docs/words.md): QEMU's machine types, and the long form. */
+/** Allowed uses of "machine" (docs/words.md): QEMU's machine types, and the long form. */
 const ALLOWED = /virtual machines?|machine types?|machine[ -]id|\{machine\}/gi;
 
 /** Every summary and description in a piece of the contract. */
@@ -111,7 +111,7 @@ Deno.test("texts, errors and the contract say VM, never machine", async () => {
   assert.deepEqual(wrong, []);
 });
 
-/** What technical English does not say, and what it says instead. */
+/** Words that are not used in technical English, with the usual ones. */
 const UNUSUAL = {
   anew: "again",
   beside: "next to",
@@ -136,7 +136,7 @@ Deno.test("New is no command: what makes something says Create", async () => {
   assert.deepEqual(Object.entries(await allTexts()).filter(([, text]) => commands.test(text)), []);
 });
 
-/** What is done with a backup job, and said of a "backup" alone; what is a word of its own is left out first. */
+/** Phrases about backup jobs that call them "backup"; compound words are left out first. */
 const JOB_WORDS =
   /\b(create|edit|change|switch|enable|run|schedule) (a |the )?backups?\b|\bbackups? (\{\w+\}|was|is) (was |now )?(created|saved|running|switched)|\bbackups? already\b|\b(newest|daily|weekly|monthly|yearly) cop(y|ies)\b/i;
 const NO_JOB = /backup (jobs?|targets?|checkpoints?)/gi;

@@ -1,6 +1,7 @@
 /**
- * Which plain strings are English phrases of ours: a part of a sentence that fills a place of a message, or a sentence in a
- * field of an answer. Such a phrase is the key of its translation, as a message's text is. Names of things are none. Pure.
+ * Recognizes plain strings that are English phrases of ours: a part of a sentence that fills a place of a message, or a
+ * sentence in a field of an answer. Such a phrase is the key of its translation, as a message's text is. Names are
+ * none. Pure.
  */
 
 /** Places of messages that are filled with phrases, also of one word. */

@@ -3,7 +3,7 @@ import { languageOf, SOURCE_LOCALE } from "./languages.ts";
 
 type Environment = (name: string) => string | undefined;
 
-/** What says it, the first that is not empty (POSIX, 8.2). */
+/** Environment variables for the language; the first that is not empty counts (POSIX, 8.2). */
 const VARIABLES = ["LC_ALL", "LC_MESSAGES", "LANG"] as const;
 
 /** The shell's language as a tag: `de_AT.UTF-8@euro` is `de-AT`. Undefined for C, POSIX, and where nothing says one. */

@@ -66,7 +66,10 @@ Deno.test("isZone() takes names of zones alone", () => {
   }
 });
 
-/** Who may take a zone otherwise than by {@link zone}: schedules and backups, whose clocks are their own, and files for programs. */
+/**
+ * Files that may use a zone other than {@link zone}: schedules and backups, whose clocks are their own, and files for
+ * programs.
+ */
 const OTHERS =
   /^lib\/(i18n\/(locale|zone_choice)|schedules\/|backup\/(dates|calendar|retention)|alerts\/silence|formats\/)|^agent\/|_test\.tsx?$|^lib\/client\/preferences\.ts$/;
 

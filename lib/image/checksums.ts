@@ -7,7 +7,7 @@
 export const ALGORITHMS = ["sha256", "sha512"] as const;
 export type Algorithm = typeof ALGORITHMS[number];
 
-/** What a file must come to. */
+/** Expected checksum of a file. */
 export interface Checksum {
   readonly algorithm: Algorithm;
   /** Lower case. */

@@ -1,4 +1,4 @@
-/** What is said of a file that may be no disk and no CD. Pure. */
+/** Warning about a file that may be no disk and no CD. Pure. */
 import { type ConfigFinding, WARNINGS } from "../contract/create.ts";
 import { type ContentKind, strangeContent } from "../formats/content_kind.ts";
 import { fill } from "../i18n/fill.ts";

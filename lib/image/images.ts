@@ -1,13 +1,13 @@
-/** What the pages on images show and ask for. Pure; the server checks it all. */
+/** Queries and inputs of the pages on images. Pure; the server checks it all. */
 import type { CatalogImage, Image, Input, StoragePool } from "../contract/mod.ts";
 import { FILE_TYPES } from "../storage/pool_types.ts";
 import { type ListPage, pageHref, pageOf, type PageQuery, pageQuery } from "../text/list_page.ts";
 
-/** What is shown: all images, or a part of them. */
+/** Parts of the list: all images, or some of them. */
 export const IMAGE_FILTERS = ["library", "iso", "disk", "free"] as const;
 export type ImageFilter = typeof IMAGE_FILTERS[number];
 
-/** Which part of the list is looked at: its word is part of a name, a pool, a system or a VM's name. */
+/** Query of the list: its word is part of a name, a pool, a system or a VM's name. */
 export interface ImageQuery extends PageQuery {
   readonly kind: ImageFilter;
   /** Whether disks that VMs have are shown, too. */
@@ -63,7 +63,7 @@ export function poolsForImages(pools: readonly StoragePool[]): string[] {
     .sort((a, b) => Number(b === "default") - Number(a === "default") || (a < b ? -1 : 1));
 }
 
-/** Where the images of a catalogue are already, by the names they are downloaded under: id → image. */
+/** Images of a catalogue that are present already, found by the names they are downloaded under: id → image. */
 export function heldImages<Held extends Pick<Image, "name">>(
   catalog: readonly CatalogImage[],
   images: readonly Held[],

@@ -1,4 +1,4 @@
-/** Where a VM is created from an image. Pure. */
+/** Address of the form that creates a VM from an image. Pure. */
 import type { Image, ImageKind } from "../contract/mod.ts";
 
 /**

@@ -56,7 +56,7 @@ function* found<F extends { readonly hours: number; readonly series: readonly In
   }
 }
 
-/** What update_vm has to be asked for to take a change back. */
+/** Input of update_vm that reverts a change. */
 function undoOf(
   { vm }: VmInsightFacts,
   { cpu, memory }: NonNullable<FoundProblem["apply"]>,
@@ -67,7 +67,7 @@ function undoOf(
   };
 }
 
-/** What rules find of a VM. @param now milliseconds since 1970 */
+/** Findings about a VM. @param now milliseconds since 1970 */
 export function analyseVm(facts: VmInsightFacts, now: () => number): RuleFinding[] {
   const { id, name, persistent, pendingChanges = 0 } = facts.vm;
   const vm = { id, name, waits: isActiveVm(facts.vm) && pendingChanges > 0 };
@@ -86,7 +86,7 @@ export function analyseVm(facts: VmInsightFacts, now: () => number): RuleFinding
   );
 }
 
-/** What rules find of a host. */
+/** Findings about a host. */
 export function analyseHost(facts: AnalysedHost): RuleFinding[] {
   return [...found(HOST_RULES, facts)];
 }

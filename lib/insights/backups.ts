@@ -6,7 +6,10 @@ import type { BackupFacts, FoundProblem, Rule, VmInsightFacts } from "./facts.ts
 /** Days after which a copy is old. */
 const OLD_DAYS = 7;
 
-/** What the last runs have of each VM: the newest of them decides whether it failed. Read once, asked for many VMs. */
+/**
+ * Backup facts of each VM from the last runs: the newest of them decides whether it failed. Read once, asked for many
+ * VMs.
+ */
 export function backupFactsOf(backups: readonly Backup[]): (vmId: string) => BackupFacts {
   const facts = new Map<string, BackupFacts & { readonly at: number }>();
   for (const { lastRun } of backups) {

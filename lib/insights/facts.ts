@@ -1,4 +1,4 @@
-/** What rules judge by: a VM or a host, and the summary of its figures over the range. Pure. */
+/** Facts that rules judge by: a VM or a host, and the summary of its figures over the range. Pure. */
 import type { InsightCategory, InsightChange, InsightSeverity } from "../contract/insights.ts";
 import type { HostSeriesName, VmSeriesName } from "../contract/metric_series.ts";
 import type { MetricSummary } from "../contract/metrics.ts";
@@ -7,7 +7,7 @@ import type { VM } from "../contract/vm.ts";
 /** The summary of a series. */
 export type InsightSummary = MetricSummary["series"][number];
 
-/** What rules know of the range. */
+/** Length of the range, and summaries of its series. */
 interface RangeFacts {
   /** Hours of the range. */
   readonly hours: number;
@@ -33,7 +33,7 @@ export interface AnalysedHost extends RangeFacts {
   readonly pools: readonly PoolInsightFacts[];
 }
 
-/** What the last runs of all backups have of a VM. */
+/** Facts about a VM's backups, from the last runs of all jobs. */
 export interface BackupFacts {
   /** When the newest copy was taken, milliseconds since 1970; undefined: there is none. */
   readonly takenAt?: number;
@@ -60,12 +60,12 @@ export interface VmInsightFacts extends RangeFacts {
   readonly host: Pick<AnalysedHost, "threads" | "memoryMb">;
 }
 
-/** What a rule found. */
+/** Problem that a rule found, with the change that solves it. */
 export interface FoundProblem {
   readonly severity: InsightSeverity;
-  /** Which disk, card or pool. */
+  /** Name of the disk, card or pool. */
   readonly about?: string;
-  /** What the rule's texts name. */
+  /** Values in the rule's texts. */
   readonly vars: Readonly<Record<string, string | number>>;
   /** Series that show it, with a label where it is of one part. */
   readonly series?: readonly (VmSeriesName | HostSeriesName)[];

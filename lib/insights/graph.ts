@@ -3,7 +3,7 @@ import type { MetricHistory } from "../contract/metrics.ts";
 import type { MetricUnit } from "../contract/metric_series.ts";
 import { type ChartLine, chartLineOf, gridOf } from "../metrics/chart_data.ts";
 
-/** What is drawn, and said of it. */
+/** Line of a finding's graph, with its highest and mean value. */
 export interface FindingGraphData {
   readonly label?: string;
   readonly unit: MetricUnit;

@@ -1,4 +1,4 @@
-/** What the address of the Insights page says: range, filters, and what was just applied. Pure. */
+/** Query of the Insights page: range, filters, and the change that was just applied. Pure. */
 import {
   type Insight,
   INSIGHT_CATEGORIES,
@@ -63,7 +63,7 @@ function fieldsOf({ input: { cpu, memory } }: InsightChange): [string, number][]
   return FIELDS.flatMap((name, index) => values[index] === undefined ? [] : [[name, values[index]]]);
 }
 
-/** Where the form goes that applies a change; afterwards the page offers to take it back. */
+/** Address of the form that applies a change; afterwards the page offers to revert it. */
 export function applyHref(query: InsightQuery, change: InsightChange, undo: InsightChange): string {
   const back = insightHref(query, [
     [`${PREFIX}vmId`, undo.input.vmId],
@@ -80,11 +80,11 @@ export interface InsightUndo {
   readonly vmId: string;
   /** Fields of update_vm with what they were. */
   readonly fields: readonly [string, number][];
-  /** Where the form goes that does it. */
+  /** Address of the form that reverts it. */
   readonly href: string;
 }
 
-/** What an address says can be taken back; undefined where it says nothing that could. */
+/** Change in an address that can be reverted; undefined without a valid one. */
 export function undoIn(url: URL, query: InsightQuery): InsightUndo | undefined {
   const vmId = url.searchParams.get(`${PREFIX}vmId`);
   const fields = FIELDS.flatMap((name): [string, number][] => {

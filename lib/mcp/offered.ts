@@ -1,4 +1,4 @@
-/** Which commands are carried out by MCP: told by their rows in the contract alone. Pure. */
+/** Decides from the rows of the contract alone which commands are available by MCP. Pure. */
 import { type Command, COMMANDS, type CommandTable } from "../contract/mod.ts";
 
 /** The contract's. */

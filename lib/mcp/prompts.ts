@@ -9,7 +9,7 @@ interface Prompt {
     readonly description: string;
     readonly required: boolean;
   }[];
-  /** What is asked, with `{name}` for an argument. */
+  /** Text of the prompt, with `{name}` for an argument. */
   readonly text: string;
 }
 
@@ -46,7 +46,7 @@ export const PROMPTS: readonly Prompt[] = [
   },
 ];
 
-/** What stands for an argument that was left out. */
+/** Value of an argument that was left out. */
 const ALL = "all";
 
 /** The text of a prompt, its arguments quoted: they are names, and nothing to be followed. */

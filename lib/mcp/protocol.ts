@@ -1,6 +1,6 @@
-/** What the door for MCP (Model Context Protocol) is made of: its address, its head, its limits. Pure. */
+/** Constants of the MCP (Model Context Protocol) interface: its address, its headers, its limits. Pure. */
 
-/** Where it is. */
+/** Path of its only endpoint. */
 export const MCP_PATH = "/mcp";
 /** The head that names a session. */
 export const SESSION_HEADER = "mcp-session-id";
@@ -18,7 +18,7 @@ export interface McpMessage {
 /** Codes of JSON-RPC for what is wrong with a message itself; `failed` for what an error of the contract says. */
 export const RPC_CODES = { parse: -32700, invalid: -32600, failed: -32000 } as const;
 
-/** What a value that was parsed is as a message; undefined where it is none, as a batch of several. */
+/** A parsed value as a message; undefined if it is none, as a batch of several. */
 export function messageIn(value: unknown): McpMessage | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const { id, method } = value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** What can be read by its address: each command that only reads and is a GET of REST. Pure. */
+/** Resources that can be read by address: each command that only reads and is a GET of REST. Pure. */
 import type { Command } from "../contract/command.ts";
 import { fromText, inputFields, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
 import { notOffered } from "./offered.ts";
@@ -23,7 +23,7 @@ export const isPicture = ({ file, output }: Command): boolean => {
 /** The type of pictures. */
 export const PNG = "image/png";
 
-/** Which can be read with nothing but what their path says. */
+/** Resources that can be read with the fields in their path alone. */
 const READABLE: readonly ResourceTemplate[] = REST_ROUTES.filter(({ method, command, pathFields }) =>
   method === "GET" && command.readOnly && notOffered(command) === undefined &&
   requiredFields(command).every((field) => pathFields.includes(field))
@@ -53,7 +53,7 @@ export interface Addressed {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** What an address stands for; undefined where it is none. Other fields may stand in its query. */
+/** Resource of an address; undefined for an invalid one. Other fields may be in its query. */
 export function addressed(uri: string): Addressed | undefined {
   if (!uri.startsWith(SCHEME) || uri.length > 2048) return undefined;
   const [path = "", query = ""] = uri.slice(SCHEME.length).split("?", 2);

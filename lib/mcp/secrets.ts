@@ -1,6 +1,6 @@
 /** Takes secrets out of what a program that speaks MCP gets: the contract marks their fields (`SECRET`). Pure. */
 
-/** What stands in the place of a secret. */
+/** Placeholder for a secret. */
 export const HIDDEN = "(secret)";
 
 interface Schema {
@@ -30,7 +30,11 @@ function shapesOf(schema: Schema): Schema[] {
   return [schema, ...parts.flatMap(shapesOf)];
 }
 
-/** What stands in the place of a secret. @param path names of the fields and places in lists that lead to it, with dots */
+/**
+ * Returns the replacement for a secret.
+ *
+ * @param path names of the fields and places in lists that lead to it, with dots
+ */
 type Replace = (secret: unknown, path: string) => unknown;
 
 function replaced(schemas: readonly Schema[], value: unknown, path: readonly string[], by: Replace): unknown {

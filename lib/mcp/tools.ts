@@ -22,7 +22,7 @@ const object = <P extends Record<string, unknown>, R extends keyof P & string>(
   additionalProperties: false,
 });
 
-/** What each tool takes, and what it is for. */
+/** Names, inputs and descriptions of the tools. */
 export const TOOLS = [
   {
     name: "search_commands",
@@ -81,7 +81,7 @@ export const TOOLS = [
 
 export type McpToolName = typeof TOOLS[number]["name"];
 
-/** What a client is told of the server as a whole. */
+/** Description of the server for clients. */
 export const INSTRUCTIONS =
   "KVM Manager manages virtual machines (VMs) of libvirt hosts. Find a command with search_commands, look at it with " +
   "describe_command, read with read. To change something: plan, show the plan to the user, then act with its digest. " +

@@ -28,7 +28,7 @@ export interface ChartLines {
   readonly part?: string;
 }
 
-/** What all graphs of a page have in common. */
+/** Common axis of all graphs of a page. */
 export interface Grid {
   /** Milliseconds since 1970. */
   readonly from: number;
@@ -103,7 +103,7 @@ export function chartLineOf(series: Series, times: readonly number[], grid: Grid
   return { name: series.name, avg, ...(isBand && { min, max }) };
 }
 
-/** What is made of the figures of several parts at one time. */
+/** Functions that combine the figures of several parts at one time. */
 const TOGETHER = {
   sum: (values: number[]) => values.reduce((a, b) => a + b, 0),
   max: (values: number[]) => Math.max(...values),

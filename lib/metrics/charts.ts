@@ -12,18 +12,18 @@ export type LineToken = "cpu" | "memory" | "read" | "write" | "rx" | "tx";
 /** A line of a chart. */
 export interface ChartSeries<Name extends string = string> {
   readonly name: Name;
-  /** What it is called among the others of its chart. */
+  /** Label in the legend of its chart. */
   readonly label: Text;
   readonly token: LineToken;
 }
 
-/** What a chart is, of whatever subject. */
+/** A chart, for any subject. */
 export interface Chart<Name extends string = string> {
   readonly id: string;
   readonly title: Text;
   readonly unit: MetricUnit;
   readonly series: readonly ChartSeries<Name>[];
-  /** What its parts are, and what is made of them: all together, the one with the most, or that with the most traffic. */
+  /** Kind of its parts, and their combination: all together, the one with the most, or that with the most traffic. */
   readonly parts?: { readonly of: MetricPart; readonly as: "sum" | "max" | "busiest" };
   /** The top of the scale, where it does not follow the figures. */
   readonly ceiling?: number;
@@ -219,7 +219,7 @@ const compared = (
   series: [line(name, title, "cpu")],
 });
 
-/** What several VMs, and their host, can be compared by: one figure of each. */
+/** Charts that several VMs, and their host, can be compared by: one figure of each. */
 export const COMPARED: readonly Chart<VmSeriesName & HostSeriesName>[] = [
   compared("cpu", "monitoring.cpu", "percent", "cpu_usage", { ceiling: 100 }),
   compared("memory", "monitoring.memory", "bytes", "memory_used"),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ChunkError, decodeChunk, encodeChunk } from "./chunk.ts";
 import { codeOf, ofCode, quantise } from "./quantise.ts";
 
-/** Whatever a float can be, the odd ones often. */
+/** Any float, the odd ones often. */
 const figure = fc.oneof(
   fc.double(),
   fc.constantFrom(0, -0, NaN, Infinity, -Infinity, Number.MAX_VALUE, Number.MIN_VALUE, -1.5),

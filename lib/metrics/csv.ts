@@ -7,7 +7,7 @@ const ROWS_AT_ONCE = 200;
 
 type Series = MetricHistory["series"][number];
 
-/** What a column is called: the series, its part, its unit. */
+/** Title of a column: the series, its part, its unit. */
 const titleOf = ({ name, label, unit }: Series, what: string) =>
   `${[name, label].filter((part) => part !== undefined).join(" ")}${what} [${unit}]`;
 

@@ -1,6 +1,6 @@
 /**
- * Which figures are exported under which name, as one table: those of Debian's prometheus-libvirt-exporter and of its
- * forks, so that dashboards and rules made for them go on, and in addition further figures of libvirt. Pure.
+ * Exported figures and their names, as one table: those of Debian's prometheus-libvirt-exporter and of its forks, so
+ * that dashboards and rules made for them go on, and in addition further figures of libvirt. Pure.
  */
 import type { LabelSet, MetricFamily, Sample } from "../formats/exposition.ts";
 import { labelSet } from "../formats/exposition.ts";
@@ -107,7 +107,7 @@ const OF_NIC: readonly Row[] = [
   ["interface_stats_transmit_drops", "counter", "Packets dropped when sending", "tx.drop"],
 ];
 
-/** What is known of a VM without a reading. */
+/** Figures of a VM that need no reading. */
 const INFO: readonly (readonly [name: string, help: string, of: (vm: ExportedVm) => number])[] = [
   ["info_maximum_memory_bytes", "Most memory that the domain may have", (vm) => vm.maximumMemoryBytes],
   ["info_memory_usage_bytes", "Memory that the domain has", (vm) => vm.memoryBytes],

@@ -1,4 +1,4 @@
-/** What sums a graph up in its head. Pure. */
+/** Summary of a graph in its heading. Pure. */
 import type { MetricSummary } from "../contract/metrics.ts";
 import type { Chart } from "./charts.ts";
 
@@ -14,10 +14,10 @@ export interface ChartHead {
 }
 
 /**
- * What a graph of one part sums up to, over all of its lines.
+ * Summary of a graph of one part, over all of its lines.
  *
  * @param part the part that is shown; undefined: all, or there are none
- * @returns undefined where parts are put together, whose figures at one time the summary does not have
+ * @returns undefined if parts are combined, whose figures at one time the summary does not have
  */
 export function chartHead(
   chart: Pick<Chart, "series">,

@@ -19,7 +19,7 @@ export interface Range {
   readonly to: number;
 }
 
-/** What is told of a figure: null where there is none. */
+/** A figure in an answer: null if it is not a number. */
 const told = (value: number | undefined) => value === undefined || !Number.isFinite(value) ? null : value;
 
 const named = ({ name, label, unit }: NamedPoints) => ({ name, ...(label !== "" && { label }), unit });

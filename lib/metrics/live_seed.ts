@@ -1,4 +1,4 @@
-/** What is stored of the last minutes, as the live graphs go on from it. Pure. */
+/** Stored samples of the last minutes, which the live graphs continue from. Pure. */
 import type { ChartSet } from "./chart_data.ts";
 import { timesOf } from "./chart_data.ts";
 import { MIB } from "../text/byte_units.ts";

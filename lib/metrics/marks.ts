@@ -1,4 +1,4 @@
-/** What happened to VMs and host, as marks on a time line. Pure. */
+/** Events of VMs and host, as marks on a time line. Pure. */
 import type { AlertIncident } from "../contract/alerts.ts";
 import type { Activity } from "../contract/host.ts";
 

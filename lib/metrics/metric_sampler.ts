@@ -5,7 +5,7 @@ import { increase, perSecond } from "./rate.ts";
 /** A reading: libvirt's typed parameters, or what the kernel's files say, by name. */
 export type Reading = Readonly<Record<string, number | string | boolean>>;
 
-/** Where a figure comes from: a name of the reading, or what is made of several. */
+/** Origin of a figure: a name of the reading, or a function of several. */
 export type SeriesOrigin = string | ((reading: Reading) => number);
 
 /** How a series is taken from readings. */

@@ -10,7 +10,7 @@ export type PageRange =
   | { readonly window: PageWindow }
   | { readonly from: number; readonly to: number };
 
-/** What an address without a range, or with one that cannot be, shows. */
+/** Range of an address without one, or with an invalid one. */
 export const DEFAULT_RANGE: PageRange = { window: "1h" };
 
 /** Milliseconds of what `live` shows. */

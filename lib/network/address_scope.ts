@@ -1,6 +1,7 @@
 /**
- * What kind of place an address is, seen from this host: what may be fetched from is decided by it. IPv6 addresses that
- * carry an IPv4 address are what that one is. Pure. Sources: IANA's special-purpose registries, RFC 6890, 6052, 3056, 4380.
+ * Classifies addresses as seen from this host, which decides where may be fetched from. IPv6 addresses that carry an
+ * IPv4 address are classified by that one. Pure. Sources: IANA's special-purpose registries, RFC 6890, 6052, 3056,
+ * 4380.
  */
 import {
   type Address,
@@ -70,7 +71,7 @@ const CARRIERS: readonly (readonly [Subnet, { below: bigint; turned?: true }])[]
 /** ISATAP: the last 64 bits are 0000:5efe or 0200:5efe and an IPv4 address, in any subnet. */
 const ISATAP = 0x5efen, ISATAP_MASK = 0xfdff_ffffn;
 const V4 = 0xffff_ffffn;
-/** What is public of IPv6: global unicast. */
+/** The public range of IPv6: global unicast. */
 const GLOBAL = parseSubnet("2000::/3")!;
 
 /** The IPv4 address that an IPv6 address stands for; undefined when for none. */
@@ -85,7 +86,7 @@ function carried(address: Address): Address | undefined {
   return (value >> 32n & ISATAP_MASK) === ISATAP ? { family: 4, value: value & V4 } : undefined;
 }
 
-/** What kind of place an address is. */
+/** Class of an address. */
 export function addressReach(address: Address): Reach {
   if (address.family === 6) {
     const inner = carried(address);
@@ -104,7 +105,7 @@ const WELL_KNOWN = [parseSubnet("::ffff:0:0/96")!, parseSubnet("64:ff9b::/96")!]
 const isGlobalOrWellKnown = (address: Address) =>
   contains(GLOBAL, address) || WELL_KNOWN.some((subnet) => contains(subnet, address));
 
-/** What is allowed: names of hosts, `*.domain`, addresses and subnets. */
+/** Allowed destinations: names of hosts, `*.domain`, addresses and subnets. */
 export interface ReachRules {
   /** Whether all public addresses are. */
   readonly internet: boolean;
@@ -139,7 +140,7 @@ function fits(rule: string, host: string, address: Address, mayName: boolean): b
   return name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name;
 }
 
-/** What no rule can allow: these are not assigned. */
+/** Classes that no rule can allow: these are not assigned. */
 const NEVER: ReadonlySet<Reach> = new Set(["unspecified", "multicast"]);
 
 /** Why a host at an address must not be asked; null when it may be. */

@@ -1,4 +1,4 @@
-/** What stands in the way of a new network: its own contradictions, and what the host has already. Pure. */
+/** Checks a new network for contradictions, and for conflicts with the host. Pure. */
 import {
   ADDRESSED_MODES,
   type NetworkSetting,
@@ -32,7 +32,7 @@ export interface TakenSubnet {
   readonly kind: "network" | "device" | "route";
 }
 
-/** What the host has. Sets are undefined where it cannot be told (another machine's). */
+/** Networks of the host. Sets are undefined if they are unknown (another machine's). */
 export interface HostNetworks {
   readonly names: ReadonlySet<string>;
   readonly taken: readonly TakenSubnet[];
@@ -98,7 +98,7 @@ export const startObstacleOf = (subnet: Subnet, taken: readonly TakenSubnet[]): 
 /** The most addresses libvirt takes in one DHCP range. */
 const MOST_IN_RANGE = 65_535n;
 
-/** What is wrong with a DHCP range of a subnet whose host has an address; undefined when nothing is. */
+/** Fault of a DHCP range of a subnet whose host has an address; undefined for none. */
 export function rangeFault(range: { start: string; end: string }, host: Subnet): string | undefined {
   const start = parseAddress(range.start), end = parseAddress(range.end);
   if (start === undefined || end === undefined) return "it is not made of IP addresses";
@@ -109,7 +109,7 @@ export function rangeFault(range: { start: string; end: string }, host: Subnet):
   return undefined;
 }
 
-/** What is wrong with a static lease's address; undefined when nothing is. */
+/** Fault of a static lease's address; undefined for none. */
 export function leaseFault({ ip }: StaticLease, host: Subnet): string | undefined {
   const address = parseAddress(ip);
   if (address === undefined) return "it is not an IP address";
@@ -128,7 +128,7 @@ export function sameLease(a: StaticLease, b: StaticLease): string | undefined {
   return undefined;
 }
 
-/** What is wrong with whom a static lease is for; undefined when nothing is. */
+/** Fault of a static lease's client; undefined for none. */
 export function leaseOwnerFault({ ip, mac, duid, hostname }: StaticLease): string | undefined {
   if (ip.includes(":")) {
     if (mac !== undefined) return "DHCPv6 knows clients by their DUID or host name, not by a MAC address";
@@ -257,7 +257,7 @@ const ONLY_IN: readonly { field: keyof NewNetwork; modes: readonly string[]; wha
 const isSet = (value: unknown) =>
   value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 
-/** What of a network's new settings its mode cannot have, and what contradicts itself. */
+/** Problems of a network's new settings: those that its mode cannot have, and contradictions. */
 export function settingsProblems(
   mode: string,
   settings: NetworkSettings,
@@ -270,7 +270,7 @@ export function settingsProblems(
   return [...found, ...dnsProblems(settings)];
 }
 
-/** What is wrong with names and DNS servers. */
+/** Problems of names and DNS servers. */
 function dnsProblems(
   { domain, localDomain = false, forwarders = [], dnsHosts = [] }: {
     domain?: string | undefined;
@@ -357,7 +357,7 @@ export function networkProblems(network: NewNetwork, facts: HostNetworks): Netwo
   ];
 }
 
-/** What is worth knowing of a network that can be made: routes of the host that lead to addresses of its subnets. */
+/** Warnings for a network that can be made: routes of the host that lead to addresses of its subnets. */
 export function subnetWarnings({ mode, ipv4, ipv6 }: NewNetwork, facts: HostNetworks): NetworkWarning[] {
   if (!ADDRESSED_MODES.includes(mode)) return [];
   return Object.entries({ ipv4, ipv6 }).flatMap(([field, wish]): NetworkWarning[] => {

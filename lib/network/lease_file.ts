@@ -11,13 +11,13 @@ export interface FileLease {
   readonly prefix: number;
   /** Empty where the client said none. */
   readonly hostname: string;
-  /** What the client calls itself; empty where it says nothing. */
+  /** The client's identifier; empty if it sent none. */
   readonly clientId: string;
   /** Seconds since 1970; 0 for a lease that does not end. */
   readonly expires: number;
 }
 
-/** What a network has of addresses of a family. */
+/** Prefix length of a network's addresses of a family. */
 export interface LeasePrefix {
   readonly family: "ipv4" | "ipv6";
   readonly prefix: number;

@@ -1,7 +1,7 @@
 /** Addresses to listen on, as the settings write them. */
 import { parseAddress } from "../formats/ip/cidr.ts";
 
-/** Where a listener listens, and whether it speaks TLS there. */
+/** Address and port of a listener, and whether it speaks TLS there. */
 export interface ListenAddress {
   readonly secure: boolean;
   readonly hostname: string;

@@ -40,7 +40,9 @@ function subnetIn(form: FormData, family: "ipv4" | "ipv6"): NewNetwork["ipv4"] {
   };
 }
 
-/** What a form says of a setting of one value; undefined for none. What is no number becomes NaN, as {@link whole} has it. */
+/**
+ * Value of a simple setting in a form; undefined for none. Text that is no number becomes NaN, as {@link whole} has it.
+ */
 function plainIn(form: FormData, setting: PlainSetting): number | boolean | undefined {
   const text = lastText(form.getAll(setting).filter((each) => typeof each === "string")).trim();
   return CREATE_NETWORK.fields[setting].kind === "boolean" ? text === "yes" || undefined : whole(text);
@@ -98,7 +100,7 @@ export function settingsValues(settings: NetworkSettings): Record<string, string
   };
 }
 
-/** What the form of settings asks for: the fields it has, and of those what is not as it was. */
+/** Changes in the form of settings: the fields it has, as far as they differ. */
 export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"update_network">, "name"> {
   const before = settingsValues(was);
   const spelled = (value: string) => value.replaceAll("\r", "");
@@ -131,17 +133,17 @@ export function settingsIn(form: FormData, was: NetworkSettings): Omit<Input<"up
   }) as Omit<Input<"update_network">, "name">;
 }
 
-/** What a refused command says about a field; nothing where it is about the whole. */
+/** Finding of a refused command about a field; none if it is about the whole. */
 export function findingIn(error: { code: string; message: string; details?: unknown }): NetworkFinding[] {
   const field = errorField(error);
   return field === undefined ? [] : [{ field, code: error.code, message: error.message, severity: "error" }];
 }
 
-/** What is worth knowing before a network is made that fits. */
+/** Warnings before a valid network is made. */
 export const warningsIn = (findings: readonly NetworkFinding[]): string =>
   findings.filter(({ severity }) => severity === "warning").map(({ message }) => message).join(" ");
 
-/** What is wrong with a field, or with something below it. */
+/** Error of a field, or of one below it. */
 export function findingOf(findings: readonly NetworkFinding[], field: string): string | undefined {
   return findings.find((each) =>
     each.severity === "error" && (each.field === field || each.field.startsWith(`${field}.`))

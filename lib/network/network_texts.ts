@@ -1,4 +1,4 @@
-/** What the settings and fields of networks are called. */
+/** Labels of the settings and fields of networks. */
 import { networks } from "../i18n/en/networks.ts";
 import { fieldTexts } from "../text/field_texts.ts";
 

@@ -1,7 +1,7 @@
 /** The kernel's route tables as /proc shows them. Sources: proc(5), net/ipv4/fib_trie.c, net/ipv6/route.c. Pure. */
 import { bitsOf, type Subnet } from "../formats/ip/cidr.ts";
 
-/** Where packets to a subnet go. */
+/** Route of packets to a subnet. */
 export interface IpRoute {
   readonly subnet: Subnet;
   readonly device: string;

@@ -6,7 +6,7 @@ import { quoted } from "../text/shell_word.ts";
 /** A value of a query: lists with commas between their items. */
 const queryText = (value: unknown) => Array.isArray(value) ? value.join(",") : String(value);
 
-/** What lets a line in. */
+/** Header that authenticates a request. */
 const TOKEN = `-H "Authorization: Bearer $KVMM_TOKEN"`;
 
 /**

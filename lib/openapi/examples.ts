@@ -22,7 +22,7 @@ interface Node {
 const TIME = 1_768_471_200_000;
 const ID = "6f1d3f3e-9a53-4c1e-8d6e-0c6a2a3b4c5d";
 
-/** What stands in fields of these names, where the schema allows it. */
+/** Example values for fields of these names, if the schema allows them. */
 const VALUES: Readonly<Record<string, unknown>> = {
   id: ID,
   uuid: ID,
@@ -168,7 +168,7 @@ function made(node: Node, field: string, whole: boolean): unknown {
   }
 }
 
-/** What a command may be called with: what it needs, and what is worth showing. */
+/** Example input of a command: its required fields, and instructive ones. */
 export function inputExample(command: Command): Record<string, unknown> {
   const { properties = {}, required = [] } = command.input as Node;
   const shown = Object.entries(properties).filter(([field]) =>

@@ -107,7 +107,7 @@ const tag = ({ path }: RestRoute) => path.split("/")[1] ?? "";
 
 const ERROR = { "application/json": { schema: { $ref: "#/components/schemas/Error" } } };
 
-/** What an answer of a status says, and one example for each error. */
+/** Response with a status, and one example for each error. */
 function errorResponse(codes: readonly ErrorCode[]) {
   return {
     description: codes.map((code) => `${code}: ${ERRORS[code].text}`).join("\n\n"),
@@ -169,7 +169,7 @@ const OCTETS = {
 
 const NOT_CHANGED = { description: "What is asked for is still what the ETag in If-None-Match stands for" };
 
-/** What an answer's heads may be. */
+/** Possible headers of an answer. */
 function headsOf(route: RestRoute) {
   const { command, method } = route;
   if (method === "GET") {

@@ -1,4 +1,7 @@
-/** What the API has in addition to one route for each command: any command by its name, events, pictures, consoles. Pure. */
+/**
+ * Paths of the API in addition to one route for each command: any command by its name, events, pictures, consoles.
+ * Pure.
+ */
 import { CONSOLE_CLOSE } from "../contract/console_close.ts";
 import type { ErrorCode } from "../contract/errors.ts";
 import { EVENTS } from "../contract/events.ts";

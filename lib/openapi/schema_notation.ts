@@ -54,7 +54,7 @@ function notation(schema: Schema): string {
   }
 }
 
-/** What a field takes, with the value that it has when it is left out. */
+/** Notation of a field's type, with its default. */
 export function schemaNotation(schema: Record<string, unknown>): string {
   const text = notation(schema as Schema);
   return schema.default === undefined ? text : `${text} = ${JSON.stringify(schema.default)}`;

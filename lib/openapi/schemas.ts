@@ -12,7 +12,7 @@ const NAMES = new Map<unknown, string>(
   Object.entries(contract).filter(([, value]) => isNamed(value)).map(([name, value]) => [value, name]),
 );
 
-/** What of a schema is for us alone. */
+/** Parts of a schema that are for internal use alone. */
 const PRIVATE: ReadonlySet<string> = new Set([
   "x-refusal",
   "x-secret",

@@ -1,4 +1,4 @@
-/** Which VMs could move so that hosts are more evenly used, and so that rules hold. Pure. */
+/** Advises moves of VMs, so that hosts are more evenly used and placement rules hold. Pure. */
 import { brokenRules, type PlacedVm, type PlacementRule, rulesAgainst } from "./rules.ts";
 import { type HostRoom, type RoomNeed, Rooms } from "./room.ts";
 
@@ -117,7 +117,7 @@ function bestMove(balance: Balance): { readonly vm: BalanceVm; readonly to: stri
   return best;
 }
 
-/** What is advised: first what rules ask for, then what makes hosts more even. Nothing moves by it. */
+/** Advice: moves that rules ask for first, then those that make hosts more even. It moves no VM. */
 export function adviseBalance(input: BalanceInput): Advice[] {
   const balance = new Balance(input);
   mendRules(balance);

@@ -1,4 +1,4 @@
-/** Where the VMs of a host go when it is emptied. Pure. */
+/** Plans targets for the VMs of a host that is emptied. Pure. */
 import type { DrainAction } from "../contract/maintenance.ts";
 import { isCovered } from "../coverage/coverage.ts";
 import { type PlacedVm, type PlacementRule, rulesAgainst, togetherGroups } from "./rules.ts";
@@ -12,14 +12,14 @@ export interface DrainVm extends Omit<PlacedVm, "host">, RoomNeed {
   readonly hindrance?: string | undefined;
 }
 
-/** What somebody has chosen for a VM. */
+/** Action and target that the user chose for a VM. */
 export interface DrainChoice {
   readonly action: DrainAction;
   /** Id of the host that it moves to; undefined: the one that suits best. */
   readonly toHost?: string | undefined;
 }
 
-/** What is known of a VM on one host. */
+/** Suitability of one host for a VM. */
 export interface PlacementFit {
   /** Why it cannot run there; undefined where it can. */
   readonly problem?: string | undefined;
@@ -36,11 +36,11 @@ export interface DrainInput {
   readonly others: readonly PlacedVm[];
   readonly rules: readonly PlacementRule[];
   readonly choices: ReadonlyMap<string, DrainChoice>;
-  /** What becomes of VMs that are off and of which nothing was chosen. */
+  /** Action for VMs that are off and have no choice. */
   readonly off: DrainAction;
   /** VMs go to hosts although rules are against it, where no other host is left. */
   readonly breakRules: boolean;
-  /** What was found out of a VM on a host; undefined: nothing yet, and it is taken for possible. */
+  /** Suitability of a host for a VM; undefined: unknown yet, and taken for possible. */
   readonly fit: (vmId: string, hostId: string) => PlacementFit | undefined;
 }
 
@@ -51,7 +51,7 @@ export type DrainObstacle =
   | { readonly kind: "rule"; readonly host: string; readonly rules: readonly string[] }
   | { readonly kind: "problem"; readonly host: string; readonly text: string };
 
-/** What becomes of one VM. */
+/** Action for one VM, and its target. */
 export interface DrainStep {
   readonly vmId: string;
   readonly action: DrainAction;
@@ -165,8 +165,8 @@ function place(planning: Planning, vms: readonly DrainVm[], toHost: string | und
 }
 
 /**
- * What becomes of each VM: the largest are placed first, each on the host that is left with the most room of those that
- * have enough, that it can run on, and that no rule is against. The same input gives the same plan, in whatever order it is.
+ * Plans each VM: the largest are placed first, each on the host that is left with the most room of those that have
+ * enough, that it can run on, and that no rule is against. The same input gives the same plan, in any order.
  */
 export function planDrain(input: DrainInput): DrainStep[] {
   const planning = new Planning(input);

@@ -1,4 +1,4 @@
-/** What hosts have left for VMs. Pure. */
+/** Free resources of hosts for VMs. Pure. */
 
 /** A host that VMs may come to. */
 export interface HostRoom {
@@ -23,7 +23,7 @@ export interface RoomNeed {
   readonly cpuUsed?: number | undefined;
 }
 
-/** What VMs that come take of hosts, added up as they are placed. */
+/** Resources of hosts, less those of VMs placed on them so far. */
 export class Rooms {
   readonly #hosts = new Map<
     string,

@@ -1,4 +1,4 @@
-/** What a call is about, as far as the permissions of tools go by it: VMs, projects, paths and pools. Pure. */
+/** Objects of a call that the permissions of tools depend on: VMs, projects, paths and pools. Pure. */
 import { needOf } from "../access/permissions.ts";
 import { type Command, type CommandName, COMMANDS } from "../contract/mod.ts";
 
@@ -17,7 +17,7 @@ const DEFINITIONS: ReadonlySet<string> = new Set(["xml", "definition"]);
 /** Objects within objects of an input: a deeper one is refused by its schema. */
 const MOST_DEEP = 20;
 
-/** What is named in an input, however deep. */
+/** Objects that an input names, at any depth. */
 export interface Named {
   readonly vmIds: ReadonlySet<string>;
   /** Ids or names. */
@@ -67,7 +67,7 @@ const PROJECT_FIELDS: ReadonlySet<string> = new Set(["project", "projectId", "pr
 /** Whether paths in the input of a command are those of a guest. */
 const isInGuest = (command: CommandName): boolean => needOf(command).permission.startsWith("guest.");
 
-/** What an input names. */
+/** Collects the objects that an input names. */
 export function namedIn(command: CommandName, input: unknown): Named {
   const vmIds = new Set<string>(),
     projects = new Set<string>(),
@@ -102,7 +102,7 @@ export function namedIn(command: CommandName, input: unknown): Named {
   return { vmIds, projects, paths, pools, volumes, hasXml, leavesPlaceOpen: leavesPlaceOpen(command, input) };
 }
 
-/** Which fields have free names: an outside server gets them, or steps that are judged one by one. */
+/** Finds fields with free names: an outside server gets them, or steps that are judged one by one. */
 function freeFields(command: CommandName): (field: string) => boolean {
   const { properties = {} } = COMMANDS[command].input as Fields;
   return (field) =>

@@ -14,7 +14,7 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-/** Where in an input a text can be. */
+/** Place in an input that can have a text. */
 interface Place {
   readonly field: string;
   readonly schema: Schema;

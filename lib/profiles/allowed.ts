@@ -1,4 +1,4 @@
-/** What the permissions of a tool allow: the one question, for dispatch, for hooks, and for the matrix on pages. Pure. */
+/** Checks the permissions of a tool: one function for dispatch, for hooks, and for the matrix on pages. Pure. */
 import type { ToolPermissions } from "../contract/profiles.ts";
 
 /** Whether a pattern of a list stands for a name: `*` in it stands for any characters. */

@@ -29,7 +29,7 @@ const List = (maxLength: number) =>
   ));
 const OrNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-/** What of a file counts. Other fields are left alone: a file of another program may have more. */
+/** Fields of a file that are read. Others are ignored: a file of another program may have more. */
 const FileSchema = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 1000 }),
   description: Type.Optional(OrNull(Type.String({
@@ -59,7 +59,7 @@ export interface ProfileFile {
   readonly tool_refs: readonly ToolRef[];
 }
 
-/** What a file of another version says at least. */
+/** Fields that a file of any version has. */
 export interface ProfileHead {
   readonly version: number;
   readonly name: string;
@@ -91,7 +91,7 @@ function versionIn({ version }: Record<string, unknown>): number {
   return version;
 }
 
-/** What a file says of itself, of any version. @throws {ContractError} InvalidFormat */
+/** Reads the fields that a file of any version has. @throws {ContractError} InvalidFormat */
 export function readProfileHead(text: string): ProfileHead {
   const record = recordIn(text), version = versionIn(record);
   if (version <= FILE_VERSION) {

@@ -113,7 +113,7 @@ function fieldsOf(
   return new Map([...groups].map(([parameter, fields]) => [parameter, fields.map(([, field]) => field)]));
 }
 
-/** What a run of a skill takes. A parameter that is several fields has the type of the first one that is no text. */
+/** Parameters of a skill. One that fills several fields has the type of the first one that is no text. */
 export function skillParameters(
   { parameters, steps }: { readonly parameters: readonly string[]; readonly steps: readonly SkillStep[] },
 ): SkillParameter[] {

@@ -2,7 +2,7 @@
 import { ContractError } from "../contract/errors.ts";
 import type { ToolRef, ToolType } from "../contract/profiles.ts";
 
-/** What tells a tool from the others. */
+/** Key of a tool. */
 export interface ToolKey {
   readonly tool_type: ToolType;
   readonly name: string;
@@ -27,7 +27,7 @@ export function distinctTools(refs: readonly ToolRef[]): ToolRef[] {
   return found;
 }
 
-/** What holds at a project. */
+/** Tools of a project: a local one takes the place of the profile's. */
 export function effectiveTools(ofProfile: readonly ToolRef[], local: readonly ToolRef[]): readonly ToolRef[] {
   return [...ofProfile.filter((ref) => !local.some((own) => isTool(own, ref))), ...local];
 }

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 /** How far an end date is told: a week and a day before, and when it has come. */
 export type EndStage = "week" | "day" | "over";
 
-/** What is to be told at a moment; null while it is far off. Both in milliseconds since 1970. */
+/** Stage to warn about at a moment; null while the end is far off. Both in milliseconds since 1970. */
 export function stageOf(endsAt: number, now: number): EndStage | null {
   if (now >= endsAt) return "over";
   if (now >= endsAt - DAY_MS) return "day";
@@ -14,7 +14,7 @@ export function stageOf(endsAt: number, now: number): EndStage | null {
 
 const dateOf = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-/** What people are told of a VM at a stage. */
+/** Warning about a VM at a stage. */
 export function endText(endsAt: number, stage: EndStage): string {
   const at = dateOf(endsAt);
   return stage === "over"

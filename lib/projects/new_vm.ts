@@ -1,4 +1,4 @@
-/** What a VM that a member creates in a project is made of. Pure. */
+/** Configuration of a VM that a member creates in a project. Pure. */
 import {
   type CloudInit,
   ContractError,
@@ -9,10 +9,10 @@ import {
 import type { ImageKind } from "../contract/images.ts";
 import { message } from "../i18n/message.ts";
 
-/** What members may create VMs from. */
+/** Pools, networks, images and defaults that members may create VMs with. */
 export type ProjectMeans = Pick<Project, "name" | "pools" | "networks" | "images" | "defaults">;
 
-/** What of it a host has. */
+/** The part of them that exists on a host. */
 export interface MeansHere {
   readonly pools: readonly string[];
   readonly networks: readonly string[];

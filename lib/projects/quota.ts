@@ -1,4 +1,4 @@
-/** What the VMs of a project have together, and whether more fits its quota. Pure. */
+/** Total usage of a project's VMs, and whether more fits its quota. Pure. */
 import {
   type ProjectDefaults,
   type ProjectQuota,
@@ -8,7 +8,7 @@ import {
   type VM,
 } from "../contract/mod.ts";
 
-/** What a VM has that quotas are of. */
+/** Resources of a VM that quotas limit. */
 export interface VmSize {
   readonly cpus: number;
   /** MiB: the most it may have. */
@@ -17,7 +17,7 @@ export interface VmSize {
   readonly diskGb: number;
 }
 
-/** What one VM counts for. */
+/** Usage that one VM adds. */
 export interface Counted extends VmSize {
   /** 1, or 0 for one in the bin. */
   readonly vms: number;
@@ -46,11 +46,11 @@ export function sumOf(counted: readonly Counted[]): Counted {
   return { vms: sum("vms"), cpus: sum("cpus"), memoryMb: sum("memoryMb"), diskGb: rounded(sum("diskGb")) };
 }
 
-/** What of a quota is exceeded. */
+/** Fields of a quota that are exceeded. */
 export const exceeded = (quota: ProjectQuota, usage: Omit<ProjectUsage, "binDiskGb">): QuotaField[] =>
   QUOTA_FIELDS.filter((field) => usage[field] > (quota[field] ?? Infinity));
 
-/** What does not fit: the limit, and how much more was asked for. */
+/** Excess over a quota: the limit, and the requested amount. */
 export interface Misfit {
   readonly field: QuotaField;
   readonly limit: number;

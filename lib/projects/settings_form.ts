@@ -6,7 +6,7 @@ export const LISTS = ["pools", "networks", "images"] as const;
 export const DEFAULTS = ["cpuCount", "memoryMb", "diskSizeGb", "network", "tags", "days"] as const;
 export const PROJECT_SETTINGS = ["name", "description", ...LISTS, ...DEFAULTS] as const;
 
-/** What is typed into the forms of settings and members, by field. */
+/** Text in the forms of settings and members, by field. */
 export type ProjectTyped = Readonly<Record<typeof PROJECT_SETTINGS[number] | "userId" | "role", string>>;
 
 /** A project as its forms show it. */

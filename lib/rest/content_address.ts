@@ -1,4 +1,4 @@
-/** Where the content of a command is put or got: `/api/v1/storage/pools/p/volumes/v/content?host=lab`. Pure. */
+/** Address for PUT and GET of a command's content: `/api/v1/storage/pools/p/volumes/v/content?host=lab`. Pure. */
 import type { Command } from "../contract/command.ts";
 
 /** @param input with all fields that its path has */

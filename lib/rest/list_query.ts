@@ -1,4 +1,7 @@
-/** What a list's query may say at the REST door in addition to the command's own fields: which entries, which of their fields. Pure. */
+/**
+ * Query parameters of lists in REST, in addition to the command's own fields: filters, pages, and choice of fields.
+ * Pure.
+ */
 import Type, { type TSchema } from "typebox";
 import { hasLabel } from "../text/labels.ts";
 import { matcher } from "../text/pattern.ts";
@@ -40,7 +43,7 @@ export const LIST_QUERY = {
 } as const satisfies Record<string, TSchema>;
 type ListField = keyof typeof LIST_QUERY;
 
-/** What a query says of a list. */
+/** Query parameters of a list. */
 export type ListParameters = { readonly [field in ListField]?: string };
 
 type Row = Readonly<Record<string, unknown>>;
@@ -56,7 +59,7 @@ type Schema = {
 const propertiesOf = (schema: Schema): Record<string, Schema> =>
   Object.assign({}, schema.properties, ...[...schema.anyOf ?? [], ...schema.allOf ?? []].map(propertiesOf));
 
-/** What a GET route's answer is made of. */
+/** Shape of a GET route's answer. */
 interface Shape {
   readonly isList: boolean;
   /** Fields of the answer, or of a list's entries. */
@@ -105,7 +108,7 @@ function partsOf(field: ListField, text: string): string[] {
   return parts;
 }
 
-/** Where a page ends: the names and ids of its last entry, or how many entries were before the next. */
+/** End of a page: the names and ids of its last entry, or how many entries were before the next. */
 type Mark = readonly string[] | number;
 
 const encoded = (mark: Mark) => JSON.stringify(mark);
@@ -126,7 +129,7 @@ function markOf(text: string): Mark {
   );
 }
 
-/** What tells entries apart, where they have it. */
+/** Key of an entry, of the fields that it has. */
 const keyOf = (row: Row, by: string | undefined): readonly string[] =>
   [...new Set([by ?? "name", "id", "host"])].map((field) =>
     typeof row[field] === "string" ? row[field] as string : ""
@@ -202,7 +205,7 @@ export interface Viewed {
 
 /** How a query wants a command's answers. */
 export interface AnswerView {
-  /** What the command's own `limit` must be for it; undefined where it stays what it is. */
+  /** Required `limit` of the command; undefined if it stays. */
   readonly ask?: number | undefined;
   readonly apply: (answer: unknown) => Viewed;
 }
@@ -211,10 +214,9 @@ const isRow = (value: unknown): value is Row =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * What a list with a limit of its own is asked for, so that it is seen whether more follows; all that it gives, where entries
- * are chosen from it.
+ * Limit to ask a list for: one more entry, to see whether more follow; all of them if entries are filtered afterwards.
  *
- * @param longest as many as it gives at once
+ * @param longest most entries in one answer
  */
 function askFor(
   longest: number | undefined,

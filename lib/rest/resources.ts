@@ -1,4 +1,4 @@
-/** What the REST door's paths are: single things, what a request makes, what a condition is about. Pure. */
+/** Resources at the paths of REST: single objects, created objects, and objects of conditions. Pure. */
 import type { Command } from "../contract/command.ts";
 import type { ErrorCode } from "../contract/errors.ts";
 import { type CommandName, COMMANDS } from "../contract/mod.ts";
@@ -40,7 +40,7 @@ export const LISTED_ITEMS: readonly ListedItem[] = [...GETS.values()].flatMap((l
   });
 });
 
-/** What is read at a path that a condition (`If-Match`) asks about. */
+/** Content of a path that a condition (`If-Match`) is about. */
 export type Readable = RestRoute | ListedItem;
 
 const READABLE = new Map<string, Readable>([
@@ -49,9 +49,10 @@ const READABLE = new Map<string, Readable>([
 ]);
 
 /**
- * What a request's conditions are about: what its own path shows, else the nearest single thing that it is part of.
+ * Content that a request's conditions are about: that of its own path, else the nearest single object that it is part
+ * of.
  *
- * @returns undefined where nothing is shown there
+ * @returns undefined if no content is there
  */
 export function conditionsOn({ path }: Pick<RestRoute, "path">): Readable | undefined {
   const own = READABLE.get(path);
@@ -70,7 +71,10 @@ const COLLECTIONS = new Map(
   ),
 );
 
-/** Where what a route makes is found; undefined for one that makes nothing with an address. Fields are the answer's, or its own. */
+/**
+ * Path of the object that a route creates; undefined for one that creates none with an address. Fields are the
+ * answer's, or its own.
+ */
 function placeOfMade({ method, path, command }: RestRoute): string | undefined {
   if (method !== "POST" || command.readOnly) return undefined;
   if (command.makesAt !== undefined) return command.makesAt;

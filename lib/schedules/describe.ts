@@ -30,7 +30,7 @@ export function weekdayName(day: Weekday): string {
   return weekdays().format(MONDAY + ORDER.indexOf(day) * DAY_MS);
 }
 
-/** What says when a schedule runs. */
+/** Fields of a schedule's times. */
 type When = Pick<Schedule, "frequency" | "at" | "time" | "weekdays" | "monthDay" | "cron" | "timeZone">;
 
 /** When a schedule runs: `Daily at 03:30`; with its zone where that is not the page's. */
@@ -67,7 +67,7 @@ export const ACTION_WORDS = {
   backup: "schedules.action.backup",
 } as const;
 
-/** What a schedule does: `Shut down, force off after 120 s`. */
+/** Action of a schedule: `Shut down, force off after 120 s`. */
 export function actionText({ action, force, deadlineSeconds, keep }: Schedule): string {
   const word = t(ACTION_WORDS[action]);
   if (action === "snapshot") return t("schedules.keeping", { action: word, n: keep });
@@ -76,7 +76,7 @@ export function actionText({ action, force, deadlineSeconds, keep }: Schedule): 
     : word;
 }
 
-/** Which VMs a schedule is for: `2 VMs, tag lab`. */
+/** VMs of a schedule: `2 VMs, tag lab`. */
 export function scheduleTargetsText(
   { action, targets: { vmIds, tags, groups, hidden } }:
     & Pick<Schedule, "targets">

@@ -1,4 +1,4 @@
-/** What is to be done about a schedule at a moment. Pure. */
+/** Decides on a schedule's runs at a moment. Pure. */
 import type { MissedPolicy } from "../contract/schedules.ts";
 import { nextRun } from "./next_run.ts";
 import type { Timing } from "./timing.ts";

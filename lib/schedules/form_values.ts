@@ -1,7 +1,7 @@
 /** A schedule as the fields of its form. Pure. */
 import type { Schedule } from "../contract/mod.ts";
 
-/** What the form begins with, by the names of its fields. */
+/** Initial values of the form, by the names of its fields. */
 export type ScheduleValues = Readonly<Record<string, string>>;
 
 /** A schedule as the fields of the form. */
@@ -34,7 +34,7 @@ export function scheduleValues({ targets, weekdays = [], ...rest }: Schedule): S
   ]);
 }
 
-/** What is ticked of a list, whatever its rows' numbers were. */
+/** Ticked values of a list, regardless of its rows' numbers. */
 export function tickedIn(values: ScheduleValues, name: string): ReadonlySet<string> {
   return new Set(Object.entries(values).flatMap(([key, value]) => key.startsWith(`${name}.`) ? [value] : []));
 }

@@ -41,7 +41,7 @@ function patternsOf(timing: Timing): readonly string[] {
   }
 }
 
-/** What was found last for a timing: of every moment from `after` up to `next` the next run is the same. */
+/** Last result for a timing: of every moment from `after` up to `next` the next run is the same. */
 interface CachedRun {
   readonly crons: readonly Cron[];
   readonly after: number;

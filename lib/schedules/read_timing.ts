@@ -1,4 +1,4 @@
-/** What is given of a schedule's times, made whole and checked. Pure. */
+/** Completes and checks the fields of a schedule's times. Pure. */
 import { ContractError } from "../contract/errors.ts";
 import { type ScheduleFrequency, type Weekday, WEEKDAYS } from "../contract/schedules.ts";
 import { message, type Sentence } from "../i18n/message.ts";
@@ -34,7 +34,11 @@ function momentIn(at: string): string {
 /** Words that stand for an expression. */
 const NICKNAMES = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-/** What croner takes in addition is a date, has seconds, or has no time (`@reboot`). @throws {ContractError} InvalidInput */
+/**
+ * Checks a cron pattern. Others that croner takes are a date, have seconds, or have no time (`@reboot`).
+ *
+ * @throws {ContractError} InvalidInput
+ */
 function patternIn(cron: string): string {
   const text = cron.trim();
   if (NICKNAMES.includes(text.toLowerCase()) || text.split(/\s+/).length === 5) return text;
@@ -48,7 +52,7 @@ function patternIn(cron: string): string {
 
 const daysOf = (weekdays: readonly Weekday[]) => WEEKDAYS.filter((day) => weekdays.includes(day));
 
-/** What counts of each frequency. */
+/** Fields of each frequency. */
 const OF: {
   readonly [F in ScheduleFrequency]: (fields: TimingFields, timeZone: string) => Timing & { frequency: F };
 } = {

@@ -18,7 +18,7 @@ export interface ListedRow<T> {
   readonly place: ListPlace;
 }
 
-/** What a host gives: what is older than the place that it was asked for, newest first. */
+/** Answer of a host: entries older than the position that it was asked for, newest first. */
 export interface ListPart<T> {
   readonly rows: readonly ListedRow<T>[];
   /** Nothing is behind these rows. */
@@ -46,7 +46,7 @@ export function isInOrder(
 /** One page of the merged list. */
 export interface MergedPage<T> {
   readonly rows: readonly T[];
-  /** Where the next page begins; undefined where there is none. */
+  /** Positions of the next page; undefined on the last one. */
   readonly next: Positions | undefined;
 }
 

@@ -14,7 +14,7 @@ interface Row {
 }
 type Lists = Readonly<Record<string, readonly (readonly [id: number, at: number])[]>>;
 
-/** What hosts answer that are asked for rows behind their positions. */
+/** Answers of hosts to a request for rows behind their positions. */
 function asked(lists: Lists, positions: Positions, limit: number, missing: readonly string[] = []) {
   const parts = new Map<string, ListPart<Row>>();
   for (const [host, rows] of Object.entries(lists)) {

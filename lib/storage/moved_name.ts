@@ -1,4 +1,4 @@
-/** What a volume is called in another pool. Pure. */
+/** Name of a volume in another pool. Pure. */
 
 /** Ends of names that tell a format. */
 const ENDS = /\.(qcow2|raw|img)$/i;

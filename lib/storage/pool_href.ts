@@ -1,4 +1,4 @@
-/** Where a storage pool's page is. Pure. */
+/** Address of a storage pool's page. Pure. */
 import { segmentOf } from "../text/path_segment.ts";
 
 /** The address of a pool's page. */

@@ -10,8 +10,8 @@ export interface PoolSpace {
 const isBytes = (value: number) => Number.isFinite(value) && value >= 0;
 
 /**
- * What figures tell; undefined for such as cannot be, as where more is taken than there is: libvirt counts what volumes take
- * between two looks at a pool, and may come below zero, which is 16 EiB.
+ * The figures; undefined for impossible ones, as when more is used than there is: libvirt counts the volumes' changes
+ * between two refreshes of a pool, and may come below zero, which is 16 EiB.
  */
 export function spaceOf({ capacity, allocation, available }: PoolSpace): PoolSpace | undefined {
   if (![capacity, allocation, available].every(isBytes)) return undefined;
@@ -19,7 +19,7 @@ export function spaceOf({ capacity, allocation, available }: PoolSpace): PoolSpa
   return { capacity, allocation, available };
 }
 
-/** What statfs(2) says of a file system, as libvirt counts it when it looks at a pool. */
+/** Space of a file system from statfs(2), as libvirt counts it when it refreshes a pool. */
 export function fileSystemSpace(
   { bsize, blocks, bfree }: { readonly bsize: number; readonly blocks: number; readonly bfree: number },
 ): PoolSpace {

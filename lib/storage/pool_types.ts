@@ -1,7 +1,7 @@
 /** The kinds of storage pools as data: what each needs to be told, and what the host needs for it. Pure. */
 import { FOUND_TYPES, type FoundType, type PoolType } from "../contract/choices.ts";
 
-/** What a new pool may be given in addition to its name and type. */
+/** Fields of a new pool in addition to its name and type. */
 export const POOL_FIELDS = [
   "path",
   "device",
@@ -14,12 +14,12 @@ export const POOL_FIELDS = [
 ] as const;
 export type PoolField = typeof POOL_FIELDS[number];
 
-/** What one type is about. */
+/** Fields and default target of a type of pools. */
 export interface PoolKind {
   /** Fields it needs, and fields it may be given. */
   readonly needs: readonly PoolField[];
   readonly may: readonly PoolField[];
-  /** Where its volumes appear by default; `{name}` is the pool's name, `{source}` its source's. */
+  /** Default path of its volumes; `{name}` is the pool's name, `{source}` its source's. */
   readonly target?: string;
   /**
    * `always`: building makes a folder, which harms nothing. `asked`: it makes a file system, a volume group or a
@@ -104,7 +104,7 @@ export const FIXED_TYPES: ReadonlySet<string> = new Set(["iscsi", "iscsi-direct"
 /** Types whose volumes lie below the target's path, and nothing else does. */
 export const PATH_TYPES: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
 
-/** What is needed and missing, and what was given and means nothing to this type. */
+/** Fault of a pool's fields: a required one is missing, or one has no meaning for this type. */
 export function poolFieldFault(
   type: PoolType,
   given: Readonly<Partial<Record<PoolField, string>>>,

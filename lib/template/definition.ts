@@ -18,7 +18,7 @@ const OF_HOST: Readonly<Record<string, string>> = {
 
 const devices = (document: XmlDocument) => document.find("devices")?.children ?? [];
 
-/** What of a device binds it to this host. */
+/** Property of a device that binds it to this host. */
 function boundBy(device: XmlElement): string | undefined {
   const { name, attributes: { type } } = device;
   if (Object.hasOwn(OF_HOST, name)) return OF_HOST[name];

@@ -4,7 +4,7 @@ import { NUMBER_MARK } from "../contract/template_bounds.ts";
 /** A run of marks: as many digits at least. */
 const MARKS = new RegExp(`${NUMBER_MARK}+`);
 
-/** What the names are made of. */
+/** Pattern of names, their count, and the number of the first. */
 export interface NameRequest {
   /** With marks for the number, or without. */
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * What is removed from a Linux guest in a template's disks, as commands of guestfish. All names are constants of ours: no
- * word of a guest gets into a command. Pure.
+ * Commands of guestfish that remove identities from a Linux guest in a template's disks. All names are constants of
+ * ours: no word of a guest gets into a command. Pure.
  */
 import type { SEALS } from "../contract/template_bounds.ts";
 
@@ -53,7 +53,7 @@ export function sealCommands(seals: readonly Seal[]): string[] {
   });
 }
 
-/** What a command may say where there is nothing to remove, or where a folder stands among files. */
+/** Harmless errors: the file is absent, or a folder is among files. */
 const HARMLESS = /: (No such file or directory|Is a directory)$/;
 
 /** A complaint: guestfish says before it which line of its input it is of. */

@@ -11,10 +11,10 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A byte that is spelled out. */
 const SPELLED = /\ufffd([89a-f][0-9a-f])/g;
-/** What a text that stands for itself does not hold. */
+/** Sequences that a text does not contain if it stands for itself. */
 const SUSPECT = /\ufffd[89a-f][0-9a-f]|[\ufffe\uffff]/;
 const HEX_PAIR = /^[89a-f][0-9a-f]/;
-/** What the second byte may be, where its first one says more than that it goes on: Unicode's table 3-7. */
+/** Range of the second byte after a first one that restricts it: Unicode's table 3-7. */
 const SECOND: Readonly<Record<number, readonly [least: number, most: number]>> = {
   0xe0: [0xa0, 0xbf],
   0xed: [0x80, 0x9f],

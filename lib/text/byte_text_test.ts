@@ -7,7 +7,7 @@ const bytes = (...values: (number | string)[]) =>
     values.flatMap((value) => typeof value === "string" ? [...new TextEncoder().encode(value)] : value),
   );
 
-/** What stands where, and why. */
+/** Bytes and their text. */
 const TABLE: readonly (readonly [Uint8Array, string])[] = [
   [bytes(), ""],
   [bytes("disk.qcow2"), "disk.qcow2"],

@@ -5,7 +5,7 @@
 import { type Command, type CommandName, COMMANDS, type Input } from "../contract/mod.ts";
 import { choicesOf, type FieldSchema, type Kind, unwrappedSchema, valueKind } from "./values.ts";
 
-/** What a form has to know of a field. */
+/** A field, as its form needs it. */
 export interface FieldSpec {
   readonly kind: Kind;
   /** The words that it takes; absent where any will do. */
@@ -14,12 +14,12 @@ export interface FieldSpec {
   readonly max?: number;
   readonly isWhole?: true;
   readonly maxLength?: number;
-  /** Where HTML can have it. */
+  /** Absent for a pattern that browsers do not support (flag `v`). */
   readonly pattern?: string;
   readonly isRequired?: true;
   readonly isSecret?: true;
   readonly default?: unknown;
-  /** What it means when it is left empty; absent: as if it were not there. */
+  /** Value of an empty field; absent: as if it were not there. */
   readonly empty?: string | number;
 }
 

@@ -10,7 +10,7 @@ const { t } = textsOf(texts);
 
 type Limit = DiskLimit | NicLimit;
 
-/** What limits of a disk are for → the words of its row. */
+/** Scopes of a disk's limits → the label of their row. */
 const DISK_ROWS = {
   total: "limits.list_total",
   read: "limits.list_read",

@@ -12,7 +12,7 @@ import { nicTexts } from "./nic_texts.ts";
 const OWN = new Set(["default", "none"]);
 /** Words that are their own names. */
 const PLAIN = new Set(["format", "create.format", "user"]);
-/** What no form of these has: what it is about, and where a change is made. */
+/** Fields that none of these forms has: the object, and the scope of a change. */
 const UNSHOWN = new Set([
   ...["vmId", "target", "mac", "tag", "device", "live", "persistent", "backingFile", "create.name", "name"],
   // A choice of several fields has these.

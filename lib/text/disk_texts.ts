@@ -1,4 +1,4 @@
-/** What the fields of disks, drives and shared folders are called, for all forms and lists. */
+/** Labels of the fields of disks, drives and shared folders, for all forms and lists. */
 import { deviceFields } from "../i18n/en/device_fields.ts";
 import { deviceLimits } from "../i18n/en/device_limits.ts";
 import { diskFields } from "../i18n/en/disk_fields.ts";

@@ -1,4 +1,4 @@
-/** What is said of a command that a form carried out. */
+/** Messages for a command that a form carried out. */
 import { type CommandName, COMMANDS, type DeviceApplied } from "../contract/mod.ts";
 import { activity } from "../i18n/en/activity.ts";
 import { forms } from "../i18n/en/forms.ts";
@@ -24,10 +24,10 @@ export function doneWord(command: string, input: Readonly<Record<string, unknown
 const NAMES = /\{name\}/;
 
 /**
- * What is said of a word of {@link doneWord}; undefined for any other.
+ * Message for a word of {@link doneWord}; undefined for any other.
  *
- * @param name the name of what it was done to; without it the words are those of the activity
- * @param into the name of what that was added to
+ * @param name the name of its object; without it the words are those of the activity
+ * @param into the name of the object that it was added to
  */
 export function doneText(word: string, name?: string, into = ""): string | undefined {
   const key = `forms.done.${word}`;
@@ -55,7 +55,7 @@ function deletedIn(command: CommandName, answer: unknown): Pick<Notice, "disks" 
   };
 }
 
-/** What of a change of a VM that runs waits for its next start, as the answer tells. */
+/** Whether all or a part of a change of a running VM waits for its next start; undefined for none of it. */
 function waitsIn(answer: unknown): Notice["waits"] {
   const { live, persistent, waiting = [] } = (answer ?? {}) as Partial<DeviceApplied> & {
     readonly waiting?: readonly string[];

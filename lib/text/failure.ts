@@ -11,7 +11,7 @@ export interface Failure {
   readonly status: number;
   /** Why, in the server's words. */
   readonly why: string;
-  /** What to do; undefined where the reason says it already. */
+  /** Undefined if the reason says it already. */
   readonly advice: string | undefined;
   /** The VM whose QEMU log may tell more: its start failed. */
   readonly logOf?: string;

@@ -7,7 +7,7 @@ export function reasonOf(message: string): string {
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
-/** What is wrong with a field, as a sentence next to it: its own name is not said again. */
+/** Error of a field, as a sentence next to it, without the field's name. */
 export function fieldSentence(field: string, message: string): string {
   const reason = reasonOf(message);
   if (reason === message) return message;

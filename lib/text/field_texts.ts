@@ -1,18 +1,19 @@
 /**
- * What fields are called, by the names that the contract gives them. A noun's texts have, for the field `discard`,
- * `field.discard`, where it needs one `hint.discard`, for lists `short.discard`, and for its words `value.discard.unmap`. A command that means something
- * else by a field has a text of its own: `field.create_network.mode`. Pure.
+ * Labels of fields, by the names that the contract gives them. A noun's texts have, for the field `discard`,
+ * `field.discard`, where it needs one `hint.discard`, for lists `short.discard`, and for its words
+ * `value.discard.unmap`. A command that means something else by a field has a text of its own:
+ * `field.create_network.mode`. Pure.
  */
 import { textsOf } from "../i18n/mod.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
-/** What fields are called. */
+/** Texts of fields. */
 export interface FieldTexts {
   /** Its label; its name where there is no text. */
   label(field: string, command?: string): string;
   hint(field: string, command?: string): string | undefined;
-  /** What it is called in a list; else its label. */
+  /** Short label for a list; else its label. */
   short(field: string): string;
   /** A word that it takes; as it is where there is no text. */
   word(field: string, word: string, command?: string): string;

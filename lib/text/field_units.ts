@@ -4,7 +4,7 @@ import type { Kind } from "./values.ts";
 
 /** A unit that a field is typed in. */
 export interface FieldUnit {
-  /** What stands behind a bare number for it to be read; empty where that is the field's own unit. */
+  /** Unit to append to a bare number so that it is parsed right; empty if that is the field's own unit. */
   readonly typed: string;
   /** Its symbol. */
   readonly label: string;

@@ -1,4 +1,7 @@
-/** What a posted form's fields have. A file where a text belongs counts as nothing. Pure; the server checks it all. */
+/**
+ * Readers for the fields of a posted form. A file where a text belongs counts as absent. Pure; the server checks it
+ * all.
+ */
 
 /** A field's text as it was typed; empty without one. */
 export function textIn(form: FormData, name: string): string {
@@ -14,7 +17,7 @@ export function trimmedIn(form: FormData, name: string): string {
   return textIn(form, name).trim();
 }
 
-/** What was typed; undefined when that is nothing. */
+/** Text of a field; undefined if it is empty. */
 export function enteredIn(form: FormData, name: string): string | undefined {
   return textIn(form, name) || undefined;
 }

@@ -16,7 +16,7 @@ function formOf(fields: Fields): FormData {
   return form;
 }
 
-/** What a form that is one command asks for. */
+/** Input of a form that is one command. */
 const asked = (command: "add_port_forward" | "attach_disk" | "download_image", form: FormData): unknown =>
   formInput(COMMANDS[command], form);
 

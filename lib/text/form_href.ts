@@ -1,4 +1,4 @@
-/** Where a form is sent that is one command with fields: `POST /do/{command}`. Pure. */
+/** Address that a form is sent to that is one command with fields: `POST /do/{command}`. Pure. */
 import type { CommandName } from "../contract/mod.ts";
 
 /** Names in its address that are no fields: where to go on, and where the form is. */

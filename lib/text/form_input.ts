@@ -11,7 +11,7 @@ import { message, type Sentence } from "../i18n/message.ts";
 const MOST_ROWS = 100;
 /** Most fields of a form, and characters of a field's name and levels in it: a long list has about a thousand boxes. */
 const MOST_FIELDS = 5000, MOST_NAME = 256, MOST_STEPS = 16;
-/** What people put between the values of a list, where no value can have it. */
+/** Separators of a list's values; those that a value can contain are not used. */
 const SEPARATORS = ["\n", ",", " "];
 
 type Fields = Record<string, unknown>;
@@ -26,7 +26,7 @@ function partOf(schema: FieldSchema, step: string): FieldSchema | undefined {
   return Object.hasOwn(properties, step) ? properties[step] : undefined;
 }
 
-/** What a form's field is, by its path. */
+/** Field of a form, by its path. */
 export interface FormField {
   /** Undefined where a form can have no such field. */
   readonly schema: FieldSchema | undefined;
@@ -122,7 +122,7 @@ function listed(value: unknown, schema: FieldSchema): unknown {
   );
 }
 
-/** What is between the ends of a range: a dash of any kind, or a colon. */
+/** A range; its ends are separated by a dash of any kind, or a colon. */
 const RANGE = /^\s*(\d+)\s*[-–:]\s*(\d+)\s*$/;
 
 /** A range that was typed in one field, as its two. */

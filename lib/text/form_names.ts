@@ -13,7 +13,7 @@ const UNLESS = ":unless.";
 /** Behind a path: the hidden field with the text that the field began with. */
 const WAS = "was";
 
-/** What a name says. */
+/** Parts of a field's name. */
 export interface FieldName {
   /** Path in the input; empty for a choice of several fields. */
   readonly path: string;
@@ -46,7 +46,7 @@ export const nameBefore = (path: string): string => `${path}:${WAS}`;
 /** The text of a field of which several were posted: of a box and the hidden field for an empty one, the box comes last. */
 export const lastText = (texts: readonly string[]): string => texts.findLast((text) => text !== "") ?? "";
 
-/** What of `:plug:was` or `network:was` it is the text before; undefined for another field. */
+/** Name without the mark `:was`, as in `:plug:was` or `network:was`; undefined for a name without it. */
 const beforeOf = (name: string) => name.endsWith(`:${WAS}`) ? name.slice(0, -WAS.length - 1) : undefined;
 
 /** The fields of a choice of several: `network=default`. */

@@ -1,2 +1,2 @@
-/** Where a task's page is. Pure. */
+/** Address of a task's page. Pure. */
 export const jobHref = (id: string): string => `/tasks/${encodeURIComponent(id)}`;

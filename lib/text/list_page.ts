@@ -3,7 +3,7 @@
 /** Rows of a page. */
 export const PAGE_ROWS = 100;
 
-/** Which part of a list is looked at. */
+/** Page of a list, and its filter. */
 export interface PageQuery {
   /** Part of a name or whatever else the list searches; empty: all. */
   readonly q: string;

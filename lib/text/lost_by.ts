@@ -1,8 +1,8 @@
-/** What a command loses for good, so that somebody is asked first. */
+/** Data that a command deletes for good, for the question before. Pure. */
 import type { Command } from "../contract/mod.ts";
 
 /**
- * What is lost by it; undefined where nothing is. Some lose something by one of their fields alone (`with --force …`).
+ * Loss by a command; undefined for none. Some lose data by one of their fields alone (`with --force …`).
  *
  * @param isSaid whether a field is in the input
  */

@@ -1,4 +1,4 @@
-/** What a thrown thing says: in JavaScript anything can be thrown. */
+/** Message of a thrown value: in JavaScript any value can be thrown. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown);
 

@@ -1,4 +1,4 @@
-/** What the fields of network interfaces are called, for all forms and lists. */
+/** Labels of the fields of network interfaces, for all forms and lists. */
 import { deviceFields } from "../i18n/en/device_fields.ts";
 import { deviceLimits } from "../i18n/en/device_limits.ts";
 import { nicFields } from "../i18n/en/nic_fields.ts";

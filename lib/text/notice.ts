@@ -1,14 +1,14 @@
-/** What a page says of the form that led to it: kept in a cookie from one page to the next, and shown once. Pure. */
+/** Notice about the form that led to a page: kept in a cookie from one page to the next, and shown once. Pure. */
 import { oneLine } from "./text.ts";
 
-/** What a form did. */
+/** Result of a form. */
 export interface Notice {
   readonly is: "done" | "started";
   /** The word for what was done (`doneWord`); of what was started the command's name. */
   readonly word: string;
   /** The name of what it was done to. */
   readonly name?: string | undefined;
-  /** What that was added to. */
+  /** Name of the object that it was added to. */
   readonly in?: string | undefined;
   /** How many disks were deleted with a VM. */
   readonly disks?: number | undefined;
@@ -16,9 +16,9 @@ export interface Notice {
   readonly entryId?: string | undefined;
   /** Address of the task's page. */
   readonly task?: string | undefined;
-  /** What of it a running VM has from its next start on. */
+  /** Part of it that a running VM has from its next start on. */
   readonly waits?: "all" | "part" | undefined;
-  /** What a person should know of it, as `answerWarnings` gives it. */
+  /** Warnings, as `answerWarnings` gives them. */
   readonly warnings?: readonly string[] | undefined;
 }
 
@@ -31,8 +31,8 @@ const MOST_SAID = 3;
 const LONGEST_WARNING = 300;
 
 /**
- * What a person should know of what a command did: few sentences of bounded length, safe to lay out; undefined where the
- * answer has no warnings.
+ * Warnings in the answer of a command: few sentences of bounded length, safe to lay out; undefined if the answer has
+ * none.
  */
 export function answerWarnings(answer: unknown): readonly string[] | undefined {
   const { warnings } = (answer ?? {}) as { readonly warnings?: readonly (string | { message: string })[] };

@@ -6,7 +6,7 @@ const SET = /\[!?[^\]]+\]/, WILD = new RegExp(`${SET.source}|[*?]`, "g");
 /** Whether a text stands for several names. */
 export const isPattern = (text: string) => text.search(WILD) >= 0;
 
-/** What fits a pattern. */
+/** Compiled pattern. */
 export interface Matcher {
   test(text: string): boolean;
 }
@@ -17,7 +17,7 @@ type Step = "any" | ((character: string) => boolean);
 const literal = (text: string): Step[] =>
   [...text.toLowerCase()].map((wanted) => (character) => character === wanted);
 
-/** What a set of characters fits; undefined for a range that goes backwards. */
+/** Compiles a set of characters; undefined for a range that goes backwards. */
 function setOf(wild: string): Step | undefined {
   const isNot = wild[1] === "!", inside = wild.slice(isNot ? 2 : 1, -1).replace(/[\\^\[]/g, "\\$&");
   try {
@@ -55,7 +55,7 @@ function fits(steps: readonly Step[], characters: readonly string[]): boolean {
   return steps.slice(step).every((left) => left === "any");
 }
 
-/** What a pattern fits, in any case of letters. A pattern with a backward range means its own text. */
+/** Compiles a pattern, in any case of letters. A pattern with a backward range means its own text. */
 export function matcher(pattern: string): Matcher {
   const steps = stepsOf(pattern) ?? literal(pattern);
   return { test: (text) => fits(steps, [...text.toLowerCase()]) };

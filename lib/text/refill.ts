@@ -30,7 +30,7 @@ interface Edit {
   readonly text: string;
 }
 
-/** What a form is sent by and filled in with, and what hides parts of it. */
+/** Elements that send and fill in a form, or hide parts of it. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...["form", "input", "select", "option", "textarea", "button", "details"],
 ]);
@@ -85,7 +85,7 @@ function controlsOf(form: Tag, tags: readonly Tag[]): Tag[] {
   });
 }
 
-/** Where a form or its button sends it. */
+/** Address that a form or its button is sent to. */
 function addressOf(action: string | undefined, page: string): string {
   if (action === undefined || action === "") return page;
   const { pathname, search } = new URL(action, `http://page${page}`);
@@ -140,7 +140,7 @@ function tagWith(
 /** Has a script know that a person filled this in: an island begins with what the server drew. */
 const TYPED = "data-typed";
 
-/** What a list is set to: its options, and the mark on itself. */
+/** Edits that select a list's values: its options, and the mark on itself. */
 function filledSelect(html: string, select: Tag, options: readonly Tag[], values: readonly string[]): Edit[] {
   const valueOf = (option: Tag) =>
     option.attributes.get("value") ?? unescapeHtml(html.slice(option.end, option.close)).trim();
@@ -208,7 +208,7 @@ function listsByValue(boxes: readonly Tag[]): ReadonlySet<string> {
 
 const isBox = ({ attributes }: Tag) => ["checkbox", "radio"].includes(attributes.get("type") ?? "");
 
-/** What fills a form's controls in. */
+/** Edits that fill in a form's controls. */
 function fillings(html: string, tags: readonly Tag[], controls: readonly Tag[], sent: SentForm): Edit[] {
   const values = new Map<string, string[]>();
   const inLists = new Map<string, string[]>();

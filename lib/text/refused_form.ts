@@ -6,7 +6,7 @@ import type { Failure } from "./failure.ts";
 export interface RefusedForm {
   /** Undefined for a form that its page reads itself. */
   readonly command?: CommandName;
-  /** What was typed, by the names of its fields; secrets are left out. */
+  /** Entered values, by the names of its fields; secrets are left out. */
   readonly typed: Readonly<Record<string, string>>;
   /** Secrets that were typed, and have to be typed again: names of their fields. */
   readonly withheld: readonly string[];
@@ -15,7 +15,7 @@ export interface RefusedForm {
   readonly field?: string | undefined;
 }
 
-/** What a page's form begins with when it is shown again; undefined for the form of another command. */
+/** Initial values of a page's form when it is shown again; undefined for the form of another command. */
 export function typedAgain(
   refused: RefusedForm | null | undefined,
   command: CommandName,
@@ -23,7 +23,7 @@ export function typedAgain(
   return refused?.command === command ? refused.typed : undefined;
 }
 
-/** What is wrong with a field, as a sentence next to it; undefined where nothing is. */
+/** Error of a field, as a sentence next to it; undefined for none. */
 export function refusalAt(
   refused: RefusedForm | null | undefined,
   command: CommandName,

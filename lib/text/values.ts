@@ -1,6 +1,6 @@
 /**
- * What people write for a value – `20G`, `yes`, `2h`, `operator@group:web` – as the value that a field's schema wants. The
- * command line reads its words by it, pages their forms. Pure.
+ * Parses values as people write them – `20G`, `yes`, `2h`, `operator@group:web` – to the value that a field's schema
+ * wants. The command line reads its words by it, pages their forms. Pure.
  */
 import { type Message, message } from "../i18n/message.ts";
 import { momentIn } from "../i18n/zone_choice.ts";
@@ -22,7 +22,7 @@ export interface FieldSchema {
   readonly "x-one-time"?: boolean;
   /** Of a secret: the field with which the command line asks for it. */
   readonly "x-asked-with"?: string;
-  /** What a form's field means that was left empty. */
+  /** Value of a form's empty field. */
   readonly "x-empty"?: unknown;
   readonly "x-words"?: string;
   /** The field of a range's last number, where this one has its first. */

@@ -1,6 +1,6 @@
-/** Which lines of a long list are on the screen. */
+/** Finds the lines of a long list that are on the screen. */
 
-/** Where each line begins, and, last, where the list ends; for lines of these heights in pixels. */
+/** Offsets of all lines, and, last, of the end of the list; for lines of these heights in pixels. */
 export function lineOffsets(heights: readonly number[]): number[] {
   const offsets = [0];
   let end = 0;

@@ -1,4 +1,4 @@
-/** What is connected, as a graph: devices and networks in layers, and behind them the VMs, in groups. Pure. */
+/** Topology as a graph: devices and networks in layers, and behind them the VMs, in groups. Pure. */
 import type { Topology, TopologyDevice, TopologyNetwork, TopologyVm } from "../contract/topology.ts";
 
 /** One thing of the picture, before it has a place. */
@@ -57,7 +57,7 @@ export function shownDevices({ devices, networks, vms }: Topology): TopologyDevi
   ).sort((a, b) => compareNames(a.name, b.name));
 }
 
-/** Where a VM's card is plugged in; undefined: nowhere. */
+/** Node that a VM's card is connected to; undefined: none. */
 function plugOf(nic: TopologyVm["nics"][number], idOf: (device: string) => string): string | undefined {
   if (nic.to === "nothing") return undefined;
   if (nic.to === "user") return USER;

@@ -36,7 +36,7 @@ export interface Chip extends Box {
 export interface PlacedNode extends Box {
   readonly node: GraphNode;
   readonly chips: readonly Chip[];
-  /** Where the group is opened or closed; undefined where there is nothing to fold. */
+  /** Button that opens or closes the group; undefined if it has no members to fold. */
   readonly fold?: Box & { readonly open: boolean };
 }
 
@@ -133,7 +133,7 @@ export function topologyLayout(topology: Topology, open: Open = new Set()): Pict
   const sizes = new Map(layers.flat().map((id) => [id, dimensionsOf(nodeOf.get(id), open)]));
   const after = Map.groupBy(steps, ({ from }) => from), before = Map.groupBy(steps, ({ to }) => to);
 
-  /** Where the connections of a thing are. */
+  /** Offsets of the nodes' connections below their tops. */
   const anchors = new Map<string, number>();
   const tops = new Map<string, number>();
   const settle = (layer: readonly string[], wanted: (id: string) => number | undefined) => {

@@ -1,11 +1,11 @@
-/** Where things stand in a column: as near as can be to where they want to, in order, without touching. Pure. */
+/** Positions of items in a column: as near as can be to the wanted ones, in order, without touching. Pure. */
 
 /** One thing of a column. */
 export interface Item {
   readonly height: number;
-  /** Where its connections are, below its top. */
+  /** Offset of its connections below its top. */
   readonly anchor: number;
-  /** Where the connections should be; undefined: anywhere. */
+  /** Wanted position of the connections; undefined: anywhere. */
   readonly wanted: number | undefined;
   /** Room above it, to the one before. */
   readonly gap: number;

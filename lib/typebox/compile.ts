@@ -3,7 +3,7 @@ import type { Static, TSchema } from "npm-typebox";
 import { Compile as compile } from "npm-typebox/schema";
 import type { TLocalizedValidationError } from "npm-typebox/error";
 
-/** What of a schema says where lists are, and how long they may be. */
+/** Parts of a schema that say where lists are, and how long they may be. */
 interface Shape {
   readonly maxItems?: number;
   readonly items?: Shape;
@@ -47,7 +47,7 @@ export class Validator<T = unknown> {
     return this.#compiled.Check(value);
   }
 
-  /** What is wrong with the value; nothing when it is as the schema says. */
+  /** Errors of the value; none if it fits the schema. */
   Errors(value: unknown): TLocalizedValidationError[] {
     // Of a list whose items must differ the library copies all it has found for each one that does not: quadratic.
     const long = tooLong(this.schema as Shape, value).next().value as TLocalizedValidationError | undefined;

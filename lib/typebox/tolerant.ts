@@ -5,7 +5,7 @@
 import type { Static, TSchema } from "npm-typebox";
 import { fits } from "./compile.ts";
 
-/** What of a schema says which fields there are. */
+/** Parts of a schema that say which fields there are. */
 interface Shape extends TSchema {
   readonly anyOf?: readonly Shape[];
   readonly items?: Shape;

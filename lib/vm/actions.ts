@@ -1,4 +1,4 @@
-/** What can be done to a VM, and in which state: two tables that every button, menu and form is drawn from. */
+/** Actions on a VM, and the states they are allowed in: two tables that every button, menu and form is drawn from. */
 import type { Api } from "../contract/api.ts";
 import type { CommandName, DeleteVmResult, VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
@@ -18,9 +18,9 @@ export const ACTION_NAMES = [
 ] as const;
 export type ActionName = typeof ACTION_NAMES[number];
 
-/** What is said before something is lost. */
+/** Loss that an action asks about first. */
 export interface Danger {
-  /** What will be lost, as a sentence. */
+  /** The loss, as a sentence. */
   readonly lost: PlainKey;
 }
 
@@ -155,7 +155,7 @@ const ALLOWED: Readonly<Record<VmState, readonly ActionName[]>> = {
 /** Needs a definition that outlives the VM's process: a transient VM is gone once it is off. */
 const PERSISTENT_ONLY: ReadonlySet<ActionName> = new Set(["suspend", "delete"]);
 
-/** What of a VM says which actions make sense. */
+/** Fields of a VM that decide which actions make sense. */
 type Actable = Pick<VM, "state" | "persistent" | "responsive">;
 
 /** Whether an action makes sense for a VM in its state. */
@@ -190,7 +190,7 @@ export const MENU_SLOTS: readonly (readonly ActionName[])[] = [
 /** The places of the buttons in a row or on a card of the list. */
 export const ROW_SLOTS = BUTTON_SLOTS.slice(0, 2);
 
-/** What a place holds now: the action, and whether it makes sense in this state. */
+/** Present content of a place: the action, and whether it makes sense in this state. */
 export interface Slot {
   readonly name: ActionName;
   readonly allowed: boolean;
@@ -198,7 +198,7 @@ export interface Slot {
   readonly reason?: PlainKey;
 }
 
-/** What each place holds for a VM: the action that is allowed, else its first one, switched off. */
+/** Content of each place for a VM: the action that is allowed, else its first one, switched off. */
 export function slotsOf(
   slots: readonly (readonly ActionName[])[],
   vm: Actable,
@@ -245,7 +245,7 @@ type ActionApi = Pick<
   | "deleteVm"
 >;
 
-/** What goes with a deleted VM, and whether for good. */
+/** Disks to delete with a VM, and whether for good. */
 export interface DoomedDisks {
   readonly disks?: readonly string[];
   /** It does not go into the bin. */
@@ -278,7 +278,7 @@ export async function perform(
   return await CALLS[name](api, vmId, options);
 }
 
-/** What an action deleted; undefined for those that delete nothing. */
+/** Result of an action that deletes; undefined for others. */
 export function deletedBy(name: ActionName, answer: unknown): DeleteVmResult | undefined {
   return name === "delete" ? answer as DeleteVmResult : undefined;
 }

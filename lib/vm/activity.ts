@@ -1,4 +1,4 @@
-/** What happened, in words. */
+/** Texts of activities. */
 import type { Activity } from "../contract/mod.ts";
 import { activity as texts } from "../i18n/en/activity.ts";
 import { type PlainKeyOf, textsOf } from "../i18n/mod.ts";
@@ -12,7 +12,7 @@ type NameKey = Extract<PlainKeyOf<typeof texts>, `activity.${"command" | "event"
 const isKey = (key: string): key is NameKey =>
   /^activity\.(command|event)\./.test(key) && Object.hasOwn(texts, key);
 
-/** What was done, from the command's name or the event's. A batch is told as what it did to each. */
+/** Text of an activity, from the command's name or the event's. A batch has the text of its single command. */
 export function activityText({ action }: Pick<Activity, "action">): string {
   const name = action.replace(/^batch_(\w+)s$/, "$1");
   const key = [`activity.command.${name}`, `activity.event.${name}`].find(isKey);
@@ -38,7 +38,7 @@ export const withoutOwnConsoles = (entries: readonly Activity[], name: string): 
     action !== "open_console" || actor !== name || result === "error"
   );
 
-/** What is known of what happened, newest first: the page's list and what events brought, each entry once. */
+/** Merges the page's list with events, newest first, each entry once. */
 export function mergeActivity(
   newer: readonly Activity[],
   older: readonly Activity[],

@@ -1,4 +1,4 @@
-/** Which entries of the activity can lead to their VMs. */
+/** Decides which entries of the activity link to their VMs. */
 import type { Activity } from "../contract/mod.ts";
 
 /** Entries without the ids of VMs that are gone, or that who looks may not see: a link to those is refused. */

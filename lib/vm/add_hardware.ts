@@ -1,12 +1,12 @@
-/** What can be added to a VM, and what on its hardware page leads there. Pure. */
+/** Devices that can be added to a VM, and the links to their forms on its hardware page. Pure. */
 import type { Hardware, HardwareOptions } from "../contract/mod.ts";
 import { type Bounds, type HardwareSectionName, TPMS } from "./hardware_form.ts";
 
-/** What can be added by a form of its own. */
+/** Devices that are added by a form of their own. */
 export const FORM_DEVICES = ["disk", "cdrom", "nic", "share"] as const;
 /** One of {@link FORM_DEVICES}. */
 export type FormDevice = typeof FORM_DEVICES[number];
-/** What a VM has one of, or none: a field of the page's forms. */
+/** Devices that a VM has one of, or none: a field of the page's forms. */
 export type SingleKind = "tpm" | "watchdog" | "rng" | "sound" | "video";
 
 /** Something that can be added. */

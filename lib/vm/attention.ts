@@ -1,4 +1,4 @@
-/** What about a VM needs a person, in the words of the server; pages know some of them by these. */
+/** Reasons why a VM needs attention, in the words of the server; pages recognize some of them by these. */
 import type { VM } from "../contract/vm.ts";
 import { oneLine } from "../text/text.ts";
 

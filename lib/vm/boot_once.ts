@@ -1,11 +1,11 @@
-/** What a VM can be booted from for one start: the choices, and what stands in the way of each. Pure. */
+/** Boot devices for one start of a VM: the choices, and the hindrance of each. Pure. */
 import type { BootFrom, Disk, NetworkInterface } from "../contract/vm.ts";
 import { manage } from "../i18n/en/manage.ts";
 import { textsOf } from "../i18n/mod.ts";
 
 const { t } = textsOf(manage);
 
-/** What of a VM says from where it can boot. */
+/** Fields of a VM that say from where it can boot. */
 export interface BootSources {
   readonly disks: readonly Pick<Disk, "device" | "source">[];
   readonly networkInterfaces: readonly Pick<NetworkInterface, "mac">[];

@@ -1,7 +1,7 @@
 /** The form of a clone, with script and without. */
 import type { ClonedTpm, Input } from "../contract/mod.ts";
 
-/** What it says in addition to the name. */
+/** Fields of the form in addition to the name. */
 export interface CloneRequest {
   readonly linked: boolean;
   /** The snapshot whose disks are copied; empty: as they are now. */

@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../contract/errors.ts";
 import { fieldPath } from "../text/form_names.ts";
 
-/** What a refusal without the name of a field can be about: the first that the form has. */
+/** Fields that a refusal without the name of a field can be about: the first that the form has. */
 const FIELDS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   InvalidDiskSize: ["create.sizeGb", "sizeGb"],
   NotLarger: ["sizeGb"],

@@ -3,7 +3,7 @@ import type { Job, VmDisk } from "../contract/mod.ts";
 import type { disks } from "../i18n/en/disks.ts";
 import type { PlainKeyOf } from "../i18n/mod.ts";
 
-/** What is in the way of moving a disk; undefined where the server decides. */
+/** Reason why a disk cannot be moved; undefined if the server decides. */
 export function moveHindrance(disk: VmDisk): PlainKeyOf<typeof disks> | undefined {
   const { device, source, pool, shareable, readOnly, place, pending } = disk;
   if (device === "cdrom" || device === "floppy") return "devices.move_not_drive";

@@ -1,4 +1,4 @@
-/** What can run full. Pure. */
+/** Storage that can run full. Pure. */
 import type { Disk } from "../contract/mod.ts";
 
 /** Whether a disk grows as its guest writes: media in drives and read-only disks do not, whatever they take. */

@@ -11,14 +11,14 @@ import type { Input } from "../contract/mod.ts";
 import { enteredIn, givenIn, textIn } from "../text/form_fields.ts";
 import { nicPlaceOf } from "./ova_form.ts";
 
-/** Where a VM comes from, as the page's address or its form says. */
+/** Source of a VM, from the page's address or its form. */
 export type ForeignAsked = Omit<Input<"inspect_foreign_vm">, "kind"> & { readonly kind: ForeignKind };
 
 /** Whether it is a server that is signed in to. */
 export const isOnServer = ({ kind }: Pick<ForeignAsked, "kind">): boolean =>
   FOREIGN_SERVERS.some((each) => each === kind);
 
-/** What a disk's field says when the VM does not get it. */
+/** Value of a disk's field when the VM does not get it. */
 export const DISK_LEFT_OUT = "none";
 
 const oneOf = <T extends string>(words: readonly T[], text: string) => words.find((word) => word === text);
@@ -34,7 +34,7 @@ function said<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefi
 /** The fields that say where a VM comes from, by their names. */
 type Fields = (name: string) => string | undefined;
 
-/** Where a VM comes from; undefined where no kind or no place is said. */
+/** Source of a VM; undefined without a kind or a place. */
 function askedBy(value: Fields): ForeignAsked | undefined {
   const kind = oneOf(FOREIGN_KINDS, value("kind") ?? ""), origin = value("origin");
   if (kind === undefined || origin === undefined) return undefined;
@@ -57,7 +57,7 @@ function askedBy(value: Fields): ForeignAsked | undefined {
   });
 }
 
-/** What no address has: what is long or secret, and what a person has compared. */
+/** Fields that are in no address: long and secret ones, and those that a person has compared. */
 const OUT_OF_ADDRESSES: ReadonlySet<string> = new Set(["definition", "password", "certificate", "hostKey"]);
 
 /** As the page's address says. */
@@ -87,14 +87,14 @@ export function askedHref(
   return `/vms/import-from?${new URLSearchParams(fields)}`;
 }
 
-/** What a form has of a list, by the names of its fields: `disk0`, `disk1`, … */
+/** Entries of a list in a form, by the names of its fields: `disk0`, `disk1`, … */
 const listed = <T>(form: FormData, name: string, most: number, read: (at: number) => T): T[] => {
   const found: T[] = [];
   for (let at = 0; form.has(`${name}${at}`) && at < most; at++) found.push(read(at));
   return found;
 };
 
-/** What is to be imported, and how. */
+/** Input of the import. */
 export function importForeignInput(form: FormData, asked: ForeignAsked): Input<"import_foreign_vm"> {
   const disks = listed(form, "disk", 24, (at): ForeignDiskChoice => {
     const text = textIn(form, `disk${at}`), bus = oneOf(DISK_BUSES, text);

@@ -19,7 +19,7 @@ function bound(schema: object, name: "minimum" | "maximum" | "maxLength"): numbe
   return value;
 }
 
-/** What the forms need of the contract. */
+/** Bounds from the contract for the forms. */
 export const BOUNDS: Bounds = {
   maxCpus: bound(CpuCount, "maximum"),
   minMemoryMb: bound(MemoryMb, "minimum"),

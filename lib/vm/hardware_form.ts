@@ -15,7 +15,7 @@ export function isSection(text: unknown): text is HardwareSectionName {
   return SECTIONS.some((each) => each === text);
 }
 
-/** What the forms need of the contract's schemas, which are too heavy for a page. */
+/** Bounds from the contract's schemas, which are too heavy for a page. */
 export interface Bounds {
   readonly maxCpus: number;
   readonly minMemoryMb: number;
@@ -44,7 +44,7 @@ export const KIND_ORDERS = [
   "network,cdrom,hd",
 ] as const;
 
-/** What came of a form, or of all of them together. */
+/** Outcome of a form, or of all of them together. */
 export interface HardwareFormOutcome {
   readonly section: HardwareSectionName | "pending" | "all";
   readonly result?: Omit<UpdateVmResult, "applied"> & { readonly applied: number };
@@ -54,7 +54,7 @@ export interface HardwareFormOutcome {
     /** The field that is wrong: `cpu.count`. */
     readonly field?: string;
   };
-  /** What was typed into a form that was refused, to be shown again: where there is no script to keep it. */
+  /** Entered values of a refused form, to be shown again: for pages without a script to keep them. */
   readonly typed?: Readonly<Record<string, string>>;
 }
 
@@ -72,7 +72,7 @@ function whole(form: FormData, name: string): number | undefined {
   return value === "" ? undefined : Number(value);
 }
 
-/** What is not as it was; undefined where nothing is asked for. */
+/** The value if it has changed; undefined without a change. */
 function changed<T>(value: T | undefined, before: T): T | undefined {
   return value === undefined || JSON.stringify(value) === JSON.stringify(before) ? undefined : value;
 }
@@ -115,7 +115,7 @@ export interface FormTexts {
   readonly pins: string;
 }
 
-/** What is asked for is typed by what the contract takes; whether it is, the server says. */
+/** Type of a requested value as the contract has it; the server checks the value. */
 type Given<T> = T;
 
 type Reader = (
@@ -204,9 +204,9 @@ function all(change: { [K in keyof HardwareChange]: HardwareChange[K] | undefine
 }
 
 /**
- * What a form asks for: only what it changes.
+ * Change that a form requests: only the changed fields.
  *
- * @throws {FormError} naming the field, for what cannot be sent at all
+ * @throws {FormError} naming the field, for values that cannot be sent at all
  */
 export function changeOf(
   section: HardwareSectionName,
@@ -226,7 +226,7 @@ export function updateOptionsOf(form: FormData): { nextBootOnly: boolean; allowO
   };
 }
 
-/** What a form's answer is shown as. */
+/** Outcome of a form that was accepted. */
 export function succeeded(
   section: HardwareFormOutcome["section"],
   result: UpdateVmResult,
@@ -234,7 +234,7 @@ export function succeeded(
   return { section, result: { ...result, applied: result.applied.length } };
 }
 
-/** What a form's error is shown as, at its field where it names one. */
+/** Outcome of a form that was refused, at the field that the error names. */
 export function failedWith(section: HardwareFormOutcome["section"], error: unknown): HardwareFormOutcome {
   if (error instanceof FormError) return { section, failure: { why: error.message, field: error.field } };
   const { why, advice } = failureOf(error);

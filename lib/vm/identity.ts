@@ -1,7 +1,7 @@
-/** What tells a VM apart from another one with the same id, and what of its tags and group is gone. Pure. */
+/** Distinguishes a VM from another one with the same id, and finds lost tags and groups. Pure. */
 import type { LostLabels, VmLabels } from "../contract/vm.ts";
 
-/** What is known of a VM in addition to its id. */
+/** Properties that identify a VM in addition to its id. */
 export interface VmIdentity {
   readonly name: string;
   /** When KVM Manager made it, in milliseconds since 1970; null where it did not, or its definition does not say. */

@@ -35,7 +35,7 @@ Deno.test("isStillVm(): a VM that was changed meanwhile is the same, one that wa
 
 const WEB: VmIdentity = { name: "web", createdAt: null, macs: ["m1"], disks: ["d1"] };
 
-/** What a VM was, what it is now, and whether it is the same. */
+/** A VM before and now, and whether it is the same. */
 const ROWS: readonly [before: Partial<VmIdentity>, now: Partial<VmIdentity>, same: boolean][] = [
   [{}, { disks: ["d2"] }, true],
   [{}, { macs: ["m2"] }, true],

@@ -1,6 +1,6 @@
 /** The form that imports a VM, as the command's input. */
 
-/** What is asked for. */
+/** Fields of the import form. */
 export interface ImportRequest {
   readonly xml: string;
   readonly name?: string;

@@ -5,7 +5,7 @@ import type { Grouping, ListQuery, Sort, StateFilter } from "./list_query.ts";
 import { osOf } from "./os/names.ts";
 import { isLive, needsAttention, STATE_ORDER } from "./state.ts";
 
-/** Where a VM's load is found: in the page the VM carries it, in the browser the live store has newer. */
+/** Lookup of a VM's load: the page's VMs carry it, in the browser the live store has newer figures. */
 export type StatsOf = (vm: VM) => VmStats | undefined;
 
 const carried: StatsOf = (vm) => vm.stats;
@@ -21,7 +21,10 @@ export function firstAddress(vm: Pick<VM, "networkInterfaces">): string | undefi
 const haystacks = new WeakMap<VM, string>();
 const SEARCHED = 2_000;
 
-/** What a VM is searched by, in lower case: name, title, id, system, group, project, host, tags, addresses, description. */
+/**
+ * Text that a VM is searched by, in lower case: name, title, id, system, group, project, host, tags, addresses,
+ * description.
+ */
 export function searchTextOf(vm: VM): string {
   let text = haystacks.get(vm);
   if (text === undefined) {
@@ -83,7 +86,7 @@ export function countVms(vms: readonly VM[]): Record<StateFilter, number> {
 
 type SortValue = number | string | undefined;
 
-/** What a column sorts by; undefined is unknown, and comes last whichever way the order goes. */
+/** Values that columns sort by; undefined is unknown, and comes last in either order. */
 const VALUES: Readonly<Record<Sort, (vm: VM, statsOf: StatsOf) => SortValue>> = {
   name: (vm) => vm.name,
   state: (vm) => STATE_ORDER.indexOf(vm.state),

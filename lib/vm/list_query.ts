@@ -1,4 +1,4 @@
-/** What the list of VMs shows: the state of the page that lives in its URL, the same on server and browser. */
+/** Query of the list of VMs: the state of the page that lives in its URL, the same on server and browser. */
 import type { VmState } from "../contract/mod.ts";
 import { STATE_ORDER } from "./state.ts";
 
@@ -7,13 +7,13 @@ export const SORTS = ["name", "state", "cpu", "memory", "address", "disk", "upti
 export type Sort = typeof SORTS[number];
 
 export const GROUPINGS = ["none", "state", "tag", "group", "project", "host"] as const;
-/** What VMs are put together by. */
+/** Properties that VMs are grouped by. */
 export type Grouping = typeof GROUPINGS[number];
 
 export const VIEWS = ["table", "cards"] as const;
 export type View = typeof VIEWS[number];
 
-/** Which VMs: a state, or all that need a person. */
+/** Filter by state, or for all VMs that need attention. */
 export type StateFilter = VmState | "attention" | "all";
 export const STATE_FILTERS: readonly StateFilter[] = ["all", ...STATE_ORDER, "attention"];
 

@@ -1,9 +1,9 @@
-/** What can be done to a VM on a page of its own: one line each, for every menu. */
+/** Actions on a VM that have a page of their own: one line each, for every menu. */
 import type { VM, VmState } from "../contract/mod.ts";
 import type { PlainKey } from "../i18n/mod.ts";
 import { isLive } from "./state.ts";
 
-/** What of a VM says what can be done to it. */
+/** Fields of a VM that decide which actions are possible. */
 type Managed = Pick<VM, "state" | "persistent" | "graphics" | "responsive">;
 
 /** A page that does something to a VM. */

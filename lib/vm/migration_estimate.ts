@@ -1,7 +1,7 @@
 /** How long a move of a VM that runs takes, and whether it comes to an end. Pure. */
 import type { MigrationPlan } from "../contract/mod.ts";
 
-/** What was measured, and what is to be sent. Bytes, bytes per second. */
+/** Measurements, and the amounts to send. Bytes, bytes per second. */
 export interface MeasuredMove {
   readonly memory: number;
   /** Of disks that are copied. */

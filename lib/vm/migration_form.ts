@@ -16,7 +16,7 @@ const fieldsOf = (form: FormData, beginning: string) =>
     return value === undefined ? [] : [[name.slice(beginning.length), value] as const];
   });
 
-/** What the form asks for. What no field has is left to the command to refuse. */
+/** Input of the form. A value that no field has is left to the command to refuse. */
 export function migrationInput(form: FormData, vmId: string): Input<"migrate_vm"> {
   const pools = fieldsOf(form, MIGRATION_FIELDS.pool).map(([target, pool]) => ({ target, pool }));
   const networks = fieldsOf(form, MIGRATION_FIELDS.network).map(([from, to]) => ({ from, to }));

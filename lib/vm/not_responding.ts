@@ -1,4 +1,4 @@
-/** What the server says of a VM with a moment in it; pages say it themselves, with the reader's time. Pure. */
+/** The server's messages about a VM that contain a moment; pages write them themselves, in the reader's time. Pure. */
 import type { VM } from "../contract/vm.ts";
 import { t } from "../i18n/mod.ts";
 import { type EndStage, endText } from "../projects/end_date.ts";
@@ -21,7 +21,7 @@ export const notUnderstoodText = (since: number): string =>
 
 const STAGES = ["day", "over"] as const satisfies readonly EndStage[];
 
-/** What the server says of an end date, in the reader's words and time; any other text as it is. */
+/** The server's message about an end date, in the reader's words and time; any other text as it is. */
 function inWords(text: string, endsAt: number | undefined): string {
   const stage = endsAt === undefined || text === ""
     ? undefined
@@ -30,7 +30,7 @@ function inWords(text: string, endsAt: number | undefined): string {
   return t(stage === "over" ? "attention.ended" : "attention.ends", { at: formatWhen(endsAt!) });
 }
 
-/** What else about a VM needs a person. */
+/** Further reason why a VM needs attention. */
 export function otherAttention(
   { attention, notResponding, notUnderstoodSince, endsAt }: Pick<
     VM,

@@ -5,13 +5,13 @@ import { enteredIn, givenIn, textIn } from "../text/form_fields.ts";
 
 const NETWORK = "network:", BRIDGE = "bridge:";
 
-/** What a card's field says when the VM does not get it. */
+/** Value of a card's field when the VM does not get it. */
 export const LEFT_OUT = "none";
-/** What a card's field says for a network, or for a bridge of the host. */
+/** Value of a card's field for a network, or for a bridge of the host. */
 export const placeValue = ({ network, bridge }: NicPlace): string =>
   bridge !== undefined ? BRIDGE + bridge : network !== undefined ? NETWORK + network : LEFT_OUT;
 
-/** Where a card goes, by its field. */
+/** Connection of a card, from its field. */
 export function nicPlaceOf(value: string): NicPlace {
   if (value.startsWith(NETWORK)) return { network: value.slice(NETWORK.length) };
   if (value.startsWith(BRIDGE)) return { bridge: value.slice(BRIDGE.length) };
@@ -24,7 +24,7 @@ const numberIn = (form: FormData, name: string) => {
   return text === undefined ? undefined : Number(text);
 };
 
-/** What is to be imported, and how. */
+/** Input of the import. */
 export function importOvaInput(
   form: FormData,
   archive: { readonly pool: string; readonly volume: string; readonly withoutDisks?: boolean },
@@ -46,7 +46,7 @@ export function importOvaInput(
   return { ...archive, ...said };
 }
 
-/** What is to be exported, and where to. */
+/** Input of the export. */
 export function exportOvaInput(form: FormData, vmId: string): Input<"export_ova"> {
   const pool = enteredIn(form, "pool"), volume = enteredIn(form, "volume");
   return { vmId, ...(pool !== undefined && { pool }), ...(volume !== undefined && { volume }) };

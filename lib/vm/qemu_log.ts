@@ -22,7 +22,7 @@ const shown = (line: string) => {
   return cut.replace(CONTROLS, picture);
 };
 
-/** Who looks at which VM's log. */
+/** VM whose log is read, and the rights of the reader. */
 export interface LogReader {
   readonly uuid: string;
   /** While a VM runs, what follows the last start is its own. */
@@ -31,7 +31,7 @@ export interface LogReader {
   readonly isTrusted: boolean;
 }
 
-/** Where the lines begin that are shown, and whether that is where the VM's own begin. */
+/** First line to show, and whether the VM's own lines begin there. */
 function ownFrom(lines: readonly string[], { uuid, isRunning, isTrusted }: LogReader) {
   const isOther = (line: string) => {
     const found = UUID.exec(line)?.[1];

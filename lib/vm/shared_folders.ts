@@ -26,7 +26,7 @@ const SHARED_BY_ALL = ["/home", "/tmp", "/var/tmp", "/mnt", "/media", "/srv"];
 export interface ClosedFolder {
   readonly path: string;
   readonly what: Sentence;
-  /** What is in it may be shared, but for what begins with this; without it, nothing in it is. */
+  /** Its content may be shared, except paths that begin with this; without it, none of its content may be. */
   readonly openBut?: string;
 }
 
@@ -116,8 +116,8 @@ export function tagOf(folder: string, driver: keyof typeof MOST_SHARE_TAG): stri
 }
 
 /**
- * What mounts a share in a Linux guest: at once, and at each boot (a line of /etc/fstab). Undefined for a tag that
- * somebody else gave and that a shell of root would not take as a name alone, or mount as an option.
+ * Commands that mount a share in a Linux guest: at once, and at each boot (a line of /etc/fstab). Undefined for a tag
+ * that another program gave and that a shell of root would not take as a name alone, or mount as an option.
  */
 export function mountCommands(
   { tag, driver, readOnly }: { readonly tag: string; readonly driver: string; readonly readOnly: boolean },

@@ -27,9 +27,9 @@ export function snapshotTree(snapshots: readonly Snapshot[]): SnapshotNode[] {
 export interface SnapshotRow {
   /** Null: what the VM is now. */
   readonly snapshot: Snapshot | null;
-  /** Which line it is on, from the left. Each line left of it goes on next to it. */
+  /** Index of its line, from the left. Each line left of it goes on next to it. */
   readonly lane: number;
-  /** Where its line comes from: nowhere, the row it came from on its own line, or a branch of the line left of it. */
+  /** Origin of its line: none, the former row on its own line, or a branch of the line left of it. */
   readonly from: "nowhere" | "line" | "branch";
   /** The snapshot it came from, where that is not the row above. */
   readonly parent?: string;

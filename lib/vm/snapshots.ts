@@ -1,4 +1,4 @@
-/** Which snapshots a VM can have, and which of them it can go back to, told before libvirt is asked. Pure. */
+/** Decides which snapshots a VM can have, and which of them it can be reverted to, before libvirt is asked. Pure. */
 import { message, type Sentence } from "../i18n/message.ts";
 import type { Disk, VM } from "../contract/vm.ts";
 import { diskTargetsOf, reachOf, type SnapshotSummary } from "../formats/xml/snapshot.ts";
@@ -19,7 +19,7 @@ export type SnapshotKind =
   /** The disks go on in new images and stay as they are; without memory. `reason`: why not within them. */
   | { readonly kind: "external"; readonly reason: Sentence };
 
-/** What is known of a VM that is to have a snapshot. */
+/** Facts about a VM that is to have a snapshot. */
 export interface SnapshotSubject {
   readonly vm: Pick<VM, "persistent" | "firmware" | "disks" | "state">;
   readonly domain: XmlElement;
@@ -27,7 +27,7 @@ export interface SnapshotSubject {
   readonly present: readonly Pick<SnapshotSummary, "isExternal">[];
   /** Targets of its encrypted disks. */
   readonly encrypted: readonly string[];
-  /** What keeps it from being reverted to what is within its disks, as the end of a sentence. */
+  /** Reason why it cannot be reverted to a snapshot within its disks, as the end of a sentence. */
   readonly bar?: Sentence | undefined;
 }
 
@@ -37,7 +37,7 @@ const isOn = ({ state }: SnapshotSubject["vm"]) => state !== "stopped" && state 
 export const savedMemoryHindrance = ({ state }: Pick<VM, "state">): Sentence | undefined =>
   state === "suspended" ? "it is suspended. Start it, or discard its saved memory, first" : undefined;
 
-/** What hinders any snapshot of a VM, as a sentence. */
+/** Reason why a VM can have no snapshot at all, as a sentence. */
 function hindrance({ vm, encrypted }: SnapshotSubject): Sentence | undefined {
   if (!vm.persistent) return "the VM is transient: it disappears when it stops";
   const disks = keptDisks(vm.disks);
@@ -107,7 +107,7 @@ export function snapshotKind(subject: SnapshotSubject, disksOnly = false): Snaps
   return { kind: "external", reason };
 }
 
-/** What hinders going back to an external snapshot of disks alone, as far as the definitions tell. */
+/** Reason against reverting to an external snapshot of disks alone, as far as the definitions tell. */
 export function externalRevertHindrance(
   { memory, externalDisks }: Pick<SnapshotSummary, "memory" | "externalDisks">,
   disks: readonly Disk[],
@@ -126,7 +126,7 @@ export function externalRevertHindrance(
   return odd && message`its external image of disk ${odd.target} is no file of this host`;
 }
 
-/** What hinders going back to a snapshot. */
+/** Reason against reverting to a snapshot. */
 export interface RevertHindrance {
   readonly reason: Sentence;
   /** An administrator may all the same. */
@@ -142,11 +142,12 @@ const without = (these: readonly string[], those: readonly string[]) => {
 const targetOf = (disk: string): string => String((JSON.parse(disk) as unknown[])[0]);
 
 /**
- * What hinders going back to a snapshot within the disks; undefined where nothing does. A definition that was in force then comes back with
- * it: it must have the disks of now, and reach nothing else on the host unless an administrator wants that. What only runs is no
- * excuse: an administrator may have taken it out of the definition already.
+ * Reason against reverting to a snapshot within the disks; undefined for none. A definition that was in force then
+ * comes back with it: it must have the disks of now, and reach no other object of the host unless an administrator
+ * wants that. A device that only the running VM has is no excuse: an administrator may have removed it from the
+ * definition already.
  *
- * @param now the definitions of now: what is stored, and after it what runs
+ * @param now the present definitions: the stored one, and after it the running one
  */
 export function revertHindrance(
   { domains }: Pick<SnapshotSummary, "domains">,

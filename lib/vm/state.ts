@@ -35,7 +35,7 @@ const OFF: Readonly<Partial<Record<VmState, PlainKey>>> = {
   crashed: "off.crashed",
 };
 
-/** What is said in the place of what only a VM that is on has; undefined for one that is. */
+/** Placeholder for values that only a running VM has; undefined for one that is on. */
 export const offWord = ({ state }: Pick<VM, "state">): PlainKey | undefined => OFF[state];
 
 /** Whether the VM's processor runs, so that its load means something. */

@@ -5,14 +5,14 @@ import { vmListItem } from "./vm_list_item.ts";
 import { isLive, needsAttention } from "./state.ts";
 import { countVms, sortVms, type StatsOf } from "./list.ts";
 
-/** What the dashboard says about the VMs. */
+/** Figures about the VMs on the dashboard. */
 export interface DashboardSummary {
   readonly counts: Readonly<Record<StateFilter, number>>;
   /** Those that need a person: the first few. */
   readonly attention: readonly VM[];
   /** Those that use most of the processor, most first. */
   readonly top: readonly VM[];
-  /** What those that run, or are paused, were given of the host. */
+  /** Resources assigned to VMs that run or are paused. */
   readonly promised: { readonly cpus: number; readonly memoryMb: number };
 }
 

@@ -1,4 +1,4 @@
-/** What of a VM's hardware was changed on its page and is not saved yet, and what of it waits for a restart. Pure. */
+/** Unsaved changes to a VM's hardware on its page, and those that need a restart. Pure. */
 import type { Hardware, HardwareChange } from "../contract/mod.ts";
 
 /** A field that is not as it is stored. */
@@ -32,7 +32,7 @@ function agrees(value: unknown, there: unknown): boolean {
     Object.entries(value).every(([name, each]) => (there as Record<string, unknown>)[name] === each);
 }
 
-/** What a running VM takes at once, and whether it takes this value: the command's own rules. */
+/** Changes that a running VM accepts at once, and whether it accepts this value: the command's own rules. */
 const AT_ONCE: Readonly<Record<string, (value: unknown, live: Hardware) => boolean>> = {
   "cpu.count": (value, { cpu }) => Number(value) <= cpu.max,
   "cpu.pinning": () => true,

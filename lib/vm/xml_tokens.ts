@@ -1,6 +1,6 @@
 /** XML cut into tokens to colour. It never fails: what it does not understand is text. */
 
-/** What a piece of a document is, as far as colouring goes. */
+/** Kind of a piece of a document, for colouring. */
 export type XmlTokenKind = "text" | "comment" | "mark" | "tag" | "name" | "value";
 
 /** A piece of the document; all pieces together are the document again. */

@@ -1,6 +1,6 @@
-/** What an error is, whatever it is about. */
+/** Kinds of errors, for all areas. */
 
-/** What one error code means at each door. */
+/** Meaning of one error code at each interface. */
 export interface ErrorKind {
   /** The exact text; `{key}` is replaced by `details.key`. */
   readonly text: string;

@@ -4,7 +4,7 @@ import { command } from "../command.ts";
 import { oneOf, SentenceText, Timestamp } from "../schema.ts";
 import { EXEC, FILES, OneVm } from "./common.ts";
 
-/** What an agent can do, in the order that pages show. */
+/** Abilities of an agent, in the order of pages. */
 export const GUEST_ABILITIES = [
   "info",
   "network",

@@ -1,4 +1,4 @@
-/** What the commands in a guest have in common: paths, accounts, their errors, and the rights that reach into it. */
+/** Common parts of the commands in a guest: paths, accounts, their errors, and the permissions that reach into it. */
 import Type from "typebox";
 import { closed, oneOf, VmId } from "../schema.ts";
 
@@ -29,7 +29,7 @@ export const Sha256 = Type.String({ maxLength: 64, pattern: "^[0-9a-fA-F]{64}$" 
 
 /** Asks for one VM. */
 export const OneVm = closed({ vmId: VmId });
-/** What a question to a guest may fail with, a change in it, and what touches its files. */
+/** Errors of a question to a guest, of a change in it, and of access to its files. */
 export const ASKING = ["VmNotFound", "VmNotRunning", "GuestUnavailable", "GuestSilent", "GuestBusy"] as const;
 export const DOING = [...ASKING, "GuestRefused"] as const;
 export const FILES = [...DOING, "GuestFileNotFound", "GuestFileDenied"] as const;

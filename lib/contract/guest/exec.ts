@@ -20,7 +20,7 @@ export const ExecResult = Type.Object({
 });
 export type ExecResult = Static<typeof ExecResult>;
 
-/** What is run. */
+/** Program to run, with its arguments. */
 const PROGRAM = {
   command: Type.String({
     minLength: 1,

@@ -4,10 +4,10 @@ import { command } from "../command.ts";
 import { closed, ForeignTimestamp, NOTHING_OUT, oneOf, SECRET, VmId } from "../schema.ts";
 import { ByteCount, Encoding, FILE, FILES, GuestPath, Sha256 } from "./common.ts";
 
-/** Where the content of a guest's file is, below `/api/v1`: PUT and GET, with `?path=`. */
+/** Path of a guest file's content, below `/api/v1`: PUT and GET, with `?path=`. */
 export const GUEST_CONTENT_PATH = "/vms/{vmId}/guest/content";
 
-/** Where a folder of a guest is, as a tar file, likewise. */
+/** Path of a guest folder as a tar file, likewise. */
 const GUEST_FOLDER_PATH = "/vms/{vmId}/guest/folder";
 
 /** Bytes of a file that are read or written at once. */
@@ -16,7 +16,7 @@ export const MOST_FILE = 512 * 1024;
 /** Asks for one path in a guest. */
 const ONE_PATH = closed({ vmId: VmId, path: GuestPath });
 
-/** What copies have in common, and what they may fail with. */
+/** Common fields of copies, and their errors. */
 const COPY = { ...FILE, privateTask: true, contentFields: ["path"] } as const;
 const COPY_FROM = [...FILES, "ContentExpected", "GuestCopyFailed"] as const;
 const COPY_TO = [...COPY_FROM, "EncodedBody", "FileExpected", "UploadBroken", "JobCancelled"] as const;

@@ -1,4 +1,4 @@
-/** What a guest is: its system, addresses, file systems, and who is signed in. All that a guest tells is its own word. */
+/** Facts about a guest: its system, addresses, file systems, and signed-in users. All of it is the guest's own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
 import { ForeignTimestamp, oneOf } from "../schema.ts";

@@ -1,4 +1,4 @@
-/** What a guest does: its load, as it sees it itself, and its processes. All that a guest tells is its own word. */
+/** Activity of a guest: its load, as it sees it itself, and its processes. All of it is the guest's own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
 import { closed, oneOf, VmId } from "../schema.ts";

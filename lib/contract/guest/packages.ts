@@ -1,4 +1,4 @@
-/** What is installed in a guest, and what protects it. All that a guest tells is its own word. */
+/** Software in a guest: installed packages and security. All of it is the guest's own word. */
 import Type, { type Static } from "typebox";
 import { command } from "../command.ts";
 import { closed, VmId } from "../schema.ts";

@@ -14,7 +14,7 @@ export const GuestUnit = Type.Object({
 });
 export type GuestUnit = Static<typeof GuestUnit>;
 
-/** What can be done to a service. */
+/** Actions on a service. */
 export const SERVICE_ACTIONS = ["start", "stop", "restart", "reload", "enable", "disable"] as const;
 
 export const guestServiceCommands = {

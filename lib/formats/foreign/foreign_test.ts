@@ -7,7 +7,7 @@ const source = (bytes: Uint8Array): ImageSource => ({
   read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
 });
 
-/** What a made-up VMDK is like. */
+/** Properties of a made-up VMDK. */
 interface Vmdk {
   readonly capacity?: bigint;
   readonly grain?: bigint;

@@ -19,7 +19,7 @@ export type ArrivingFormat = typeof ARRIVING_FORMATS[number];
 /** A disk that may be converted. */
 export interface ArrivingDisk {
   readonly format: ArrivingFormat;
-  /** What a guest sees, in bytes. */
+  /** Size that the guest sees. */
   readonly virtualBytes: number;
 }
 

@@ -1,7 +1,7 @@
 /** Bytes of an image that lies somewhere: in a file, or in a part of one. */
 import { ImageError } from "../qcow2/qcow2_header.ts";
 
-/** Where an image's bytes come from. */
+/** Reader of an image's bytes. */
 export interface ImageSource {
   /** Bytes of the whole. */
   readonly size: number;

@@ -8,7 +8,7 @@ const DYNAMIC = 1, FIXED = 2;
 const BLOCK = 1024 * 1024;
 const PARENTS = [0x1a8, 0x1b8] as const;
 
-/** What a guest sees, in bytes. @throws {ImageError} why it must not be used */
+/** Checks a VDI image. @returns the size that the guest sees, in bytes @throws {ImageError} why it must not be used */
 export async function readVdi(source: ImageSource): Promise<number> {
   const view = await viewAt(source, 0, 512);
   if (view.getUint32(0x40, true) !== MAGIC) throw new ImageError("it is no VDI image");

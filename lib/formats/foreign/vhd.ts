@@ -6,7 +6,7 @@ const FOOTER = 512;
 const COOKIE = "conectix";
 const FIXED = 2, DYNAMIC = 3;
 
-/** What a guest sees, in bytes. @throws {ImageError} why it must not be used */
+/** Checks a VHD image. @returns the size that the guest sees, in bytes @throws {ImageError} why it must not be used */
 export async function readVhd(source: ImageSource): Promise<number> {
   const first = await viewAt(source, 0, FOOTER);
   const isDynamic = asciiAt(first, 0, 8) === COOKIE;

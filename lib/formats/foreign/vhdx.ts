@@ -17,7 +17,7 @@ function idAt(view: DataView, at: number): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What a guest sees, in bytes. @throws {ImageError} why it must not be used */
+/** Checks a VHDX image. @returns the size that the guest sees, in bytes @throws {ImageError} why it must not be used */
 export async function readVhdx(source: ImageSource): Promise<number> {
   if (asciiAt(await viewAt(source, 0, 8), 0, 8) !== "vhdxfile") throw new ImageError("it is no VHDX image");
   const regions = await viewAt(source, REGIONS_AT, 64 * KIB);

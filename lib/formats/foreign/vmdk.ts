@@ -17,7 +17,7 @@ const MOST_GRAIN = 2048;
 const TYPES: ReadonlySet<string> = new Set(["monolithicSparse", "streamOptimized"]);
 const NO_PARENT = "ffffffff";
 
-/** What a head says. */
+/** Fields of a sparse extent's header. */
 interface SparseHead {
   readonly capacity: bigint;
   readonly grain: bigint;
@@ -76,7 +76,12 @@ function judge(description: string): void {
   }
 }
 
-/** What a guest sees of a VMDK image that stands alone, in bytes. @throws {ImageError} why it must not be used */
+/**
+ * Checks a VMDK image that stands alone.
+ *
+ * @returns the size that the guest sees, in bytes
+ * @throws {ImageError} why it must not be used
+ */
 export async function readVmdk(source: ImageSource): Promise<number> {
   const head = headIn(await viewAt(source, 0, SECTOR));
   requireSane(head);
@@ -95,7 +100,7 @@ export async function readVmdk(source: ImageSource): Promise<number> {
   return countOf(head.capacity, "its size") * SECTOR;
 }
 
-/** Where a description could stand in a piece. QEMU looks there for a parent, whatever the head says. */
+/** Offset where an extent may have a description. QEMU looks there for a parent, whatever the header says. */
 const DESCRIPTION_AT = SECTOR;
 
 /**

@@ -23,11 +23,11 @@ export type VmdkExtent =
   }
   | { readonly kind: "zero"; readonly bytes: number };
 
-/** What a description says. */
+/** Fields of a description. */
 export interface VmdkDescriptor {
   readonly createType: string;
   readonly extents: readonly VmdkExtent[];
-  /** What a guest sees, in bytes. */
+  /** Size that the guest sees. */
   readonly virtualBytes: number;
 }
 

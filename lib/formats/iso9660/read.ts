@@ -4,7 +4,7 @@
  */
 import { DESCRIPTOR, FIRST_DESCRIPTOR, ISO_SECTOR } from "./fields.ts";
 
-/** What a CD holds. */
+/** Volume id of a CD, and its files. */
 export interface IsoContent {
   readonly volumeId: string;
   /** Name → content. */
@@ -51,7 +51,7 @@ function piece(bytes: Uint8Array, at: number, length: number): Uint8Array {
   return bytes.subarray(at, at + length);
 }
 
-/** What a record points at. */
+/** Content of the file or folder of a record. */
 function extent(bytes: Uint8Array, record: Uint8Array): Uint8Array {
   const length = u32(record, 10);
   return length === 0 ? new Uint8Array() : piece(bytes, u32(record, 2) * ISO_SECTOR, length);

@@ -62,7 +62,7 @@ export function ofRoot(permissions: number, date: Date, sector: number): Uint8Ar
   );
 }
 
-/** Which extension is used (ER): too long for the record, so it has a sector of its own. */
+/** The field that names the extension in use (ER): too long for the record, so it has a sector of its own. */
 export function extension(): Uint8Array {
   const id = "RRIP_1991A";
   const what = "THE ROCK RIDGE INTERCHANGE PROTOCOL PROVIDES SUPPORT FOR POSIX FILE SYSTEM SEMANTICS";

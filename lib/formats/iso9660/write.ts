@@ -24,7 +24,7 @@ export interface IsoFile {
   readonly bytes: Uint8Array;
 }
 
-/** What a CD is made of. */
+/** Content of a CD to write. */
 export interface IsoImage {
   /** The label that Linux shows: 1 to 16 letters, digits, dashes and underscores. */
   readonly volumeId: string;
@@ -43,12 +43,12 @@ const VOLUME_ID = /^[A-Za-z0-9_-]{1,16}$/;
 const IS_FOLDER = 2;
 /** Identifiers of a folder's records of itself and of its parent. */
 const SELF = Uint8Array.of(0), PARENT = Uint8Array.of(1);
-/** What says that names are in UCS-2, level 3. */
+/** Escape sequence for names in UCS-2, level 3. */
 const JOLIET = latin("%/E");
 /** A path table with nothing but the root. */
 const PATH_TABLE_BYTES = 10;
 
-/** Where a file's content is. */
+/** Location of a file's content. */
 interface Place {
   readonly sector: number;
   readonly bytes: number;
@@ -58,7 +58,7 @@ interface Place {
 interface Tree {
   /** A file's identifier. */
   readonly identifiers: readonly Uint8Array[];
-  /** What stands next to each record. */
+  /** System use fields of the records. */
   readonly beside: {
     readonly self: (date: Date) => Uint8Array;
     readonly parent: (date: Date) => Uint8Array;
@@ -133,7 +133,7 @@ function plainName(index: number): string {
   return `F${String(index).padStart(7, "0")}.DAT;1`;
 }
 
-/** Where everything is, in sectors. */
+/** Computes the locations of all parts, in sectors. */
 function layout(files: readonly IsoFile[]) {
   const pathTables = [FIRST_DESCRIPTOR + 3, FIRST_DESCRIPTOR + 5];
   const extension = FIRST_DESCRIPTOR + 7;

@@ -12,7 +12,7 @@ const DISK_FLAGS = 1 | 2;
 /** Options of the handshake that are answered. */
 export const OPTION = { exportName: 1, abort: 2, info: 6, go: 7 } as const;
 const REPLY = { ack: 1, info: 3, unsupported: 0x80000001 } as const;
-/** What is asked for once the handshake is over. */
+/** Types of requests after the handshake. */
 export const REQUEST = { read: 0, write: 1, disconnect: 2, flush: 3 } as const;
 /** Errors of replies: those of the kernel. */
 export const NBD_ERROR = { none: 0, notPermitted: 1, io: 5, invalid: 22 } as const;
@@ -40,7 +40,7 @@ function pack(
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** What the server says first: fixed newstyle, without zeroes. */
+/** The server's first message: fixed newstyle, without zeroes. */
 export const greeting = (): Uint8Array<ArrayBuffer> => pack([8, INIT_MAGIC], [8, OPTION_MAGIC], [2, 1 | 2]);
 
 /** An option of the client; undefined for what is none. */

@@ -1,11 +1,11 @@
 /**
  * The rules that forward ports, as one transaction: our own tables are replaced whole, no other program's are named.
  *
- * What comes to a forwarded port is given the target's address (`in`, `here` for what the host itself sends). Chains
- * of others then refuse it: libvirt rejects every new connection that leaves through a NAT network's bridge, and an
- * accept of ours does not outweigh a reject of theirs. So it is marked (`way`) and routed by a device of our own
+ * Packets to a forwarded port are given the target's address (`in`, `here` for those of the host itself). Chains of
+ * others then refuse them: libvirt rejects every new connection that leaves through a NAT network's bridge, and an
+ * accept of ours does not outweigh a reject of theirs. So they are marked (`way`) and routed by a device of our own
  * instead of the bridge, about which no rule of libvirt's says anything; the table of that device's other end
- * (`deliver`) hands it to the bridge, past every hook. Answers take the usual way. docs/port-forwards.md has the whole.
+ * (`deliver`) hands them to the bridge, past every hook. Answers take the usual way. docs/port-forwards.md has the whole.
  */
 import { bitsOf, type Family } from "../ip/cidr.ts";
 import { match, type NftJson, packetField, type Statement, valueRange } from "./json.ts";
@@ -28,7 +28,7 @@ export interface ForwardRule {
   readonly subnet: { readonly address: string; readonly prefix: number };
 }
 
-/** What of the kernel's is ours by name: two KVM Managers on one host have different ones. */
+/** Names of our objects in the kernel: two KVM Managers on one host have different ones. */
 export interface ForwardNames {
   readonly table: string;
   /** The device that marked packets are routed by, and its other end. */
@@ -54,7 +54,7 @@ function prefixOf({ address, prefix }: ForwardRule["subnet"], family: Family): N
   return prefix === bitsOf(family) ? address : { prefix: { addr: address, len: prefix } };
 }
 
-/** What the target's ports are for the host's: the same, one, or each its own. */
+/** The target's ports, from the host's: the same, one, or a map of one each. */
 function targetPort({ protocol, from, to, targetFrom }: ForwardRule): { port?: NftJson } {
   if (from === targetFrom) return {};
   if (from === to) return { port: targetFrom };

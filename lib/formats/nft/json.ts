@@ -22,7 +22,7 @@ export function valueRange(from: number, to: number): NftJson {
   return from === to ? from : { range: [from, to] };
 }
 
-/** What `nft -j list` prints of a table, without what changes by itself: versions, handles, counts. */
+/** A table as `nft -j list` prints it, without parts that change by themselves: versions, handles, counts. */
 export function tableOf(listing: string): string {
   const parsed: unknown = JSON.parse(listing);
   const objects = (parsed as { nftables?: unknown }).nftables;

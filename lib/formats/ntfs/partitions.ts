@@ -1,4 +1,4 @@
-/** Where the partitions of a disk begin: MBR with logical ones, GPT, and disks without any. Pure. */
+/** Finds the starts of a disk's partitions: MBR with logical ones, GPT, and disks without any. Pure. */
 
 /** Reads bytes of a disk as a guest sees it: fewer at its end. */
 export type ReadDisk = (offset: number, length: number) => Promise<Uint8Array>;
@@ -50,7 +50,7 @@ async function logicalStarts(read: ReadDisk, extended: number): Promise<number[]
   return starts;
 }
 
-/** Where file systems may begin on a disk, in bytes. */
+/** Offsets on a disk where file systems may begin, in bytes. */
 export async function partitionStarts(read: ReadDisk): Promise<number[]> {
   const sector = dataViewOf(await read(0, SECTOR));
   if (sector.byteLength < SECTOR || sector.getUint16(510, true) !== 0xaa55) return [0];

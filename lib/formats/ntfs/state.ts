@@ -39,7 +39,7 @@ interface Volume {
   readonly read: ReadDisk;
   readonly cluster: number;
   readonly record: number;
-  /** Where the table of files begins, in bytes of the file system. */
+  /** Offset of the master file table in the file system, in bytes. */
   readonly tableAt: number;
 }
 
@@ -84,7 +84,7 @@ interface Attribute {
   readonly type: number;
   /** Its value where it stands in the record. */
   readonly value: DataView | undefined;
-  /** Where its value is on the disk else. */
+  /** Runs on the disk that hold the value of a non-resident attribute. */
   readonly runs: readonly Run[];
 }
 
@@ -300,7 +300,7 @@ function readAtMost(most: number, disk: ReadDisk): ReadDisk {
   return (offset, length) => left-- > 0 ? disk(offset, length) : Promise.resolve(new Uint8Array());
 }
 
-/** What is wrong with the NTFS file systems of a disk; undefined where nothing is, and where there are none. */
+/** Fault of the NTFS file systems of a disk; undefined if all are clean, and if there are none. */
 export async function ntfsFault(whole: ReadDisk): Promise<NtfsFault | undefined> {
   const disk = readAtMost(MOST_READS, whole);
   for (const start of await partitionStarts(disk)) {

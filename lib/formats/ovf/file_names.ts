@@ -6,7 +6,10 @@ export function decodedName(name: string): string {
   return decodeURIComponent(name);
 }
 
-/** What two spellings of one file's name have in common: no `./` before it, nothing encoded, accents in one character. */
+/**
+ * Normal form of a file's name, the same for all spellings: no `./` before it, nothing encoded, accents in one
+ * character.
+ */
 export function nameKey(name: string): string {
   const plain = name.replace(/^(\.\/)+/, "");
   try {

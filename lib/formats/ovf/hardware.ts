@@ -4,7 +4,7 @@ import type { DISK_BUSES, NIC_MODELS } from "../../contract/choices.ts";
 type Bus = typeof DISK_BUSES[number];
 type NicModel = typeof NIC_MODELS[number];
 
-/** What is used, and whether it is what was asked for. */
+/** The value to use, and whether it is the requested one. */
 export interface Match<T> {
   readonly taken: T;
   readonly isSame: boolean;

@@ -1,6 +1,6 @@
 /**
- * What other programs have no word for, written next to it when a VM is exported, so that it comes back as it was: an
- * element of our own that they pass over (`ovf:required="false"`).
+ * Hints for features that OVF has no word for. An exported VM has them in an element of our own that other programs
+ * pass over (`ovf:required="false"`), so that it comes back as it was.
  */
 import { DISK_BUSES, NIC_MODELS } from "../../contract/choices.ts";
 import type { XmlElement } from "../xml/tree.ts";

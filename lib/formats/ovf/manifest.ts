@@ -8,7 +8,7 @@ type Algorithm = keyof typeof DIGITS;
 /** Bytes of the longest manifest taken. */
 export const MAX_MANIFEST = 64 * 1024;
 
-/** What a file must come to. */
+/** Expected digest of a file. */
 export interface Digest {
   readonly algorithm: Algorithm;
   readonly hex: string;
@@ -20,7 +20,7 @@ export interface ManifestFile {
   readonly digests: readonly Digest[];
 }
 
-/** What a manifest says. */
+/** Files of a manifest with their digests, and the lines that were ignored. */
 export interface OvfManifest {
   readonly files: readonly ManifestFile[];
   /** Lines that are no checksum, or one that cannot be counted here. */

@@ -1,7 +1,7 @@
 /** A VM as an OVF describes it, in our own words. */
 import type { ForeignDisk, ForeignNic, ForeignWarning, SourceVm } from "../foreign/vm/model.ts";
 
-/** What is said of an archive, its disks and its network interfaces: as of every foreign VM. */
+/** Parts of an archive: the same as of every foreign VM. */
 export type OvfWarning = ForeignWarning;
 export type OvfDisk = ForeignDisk;
 export type OvfNic = ForeignNic;

@@ -48,7 +48,7 @@ export function ovfWarning(
   return { field, code, message: fill(OVF_WARNINGS[code], details) };
 }
 
-/** What a disk's format is called, by its URI. */
+/** Disk formats by their URI. */
 const FORMATS: readonly (readonly [RegExp, ArrivingFormat])[] = [
   [/vmdk/i, "vmdk"],
   [/qcow/i, "qcow2"],
@@ -325,7 +325,7 @@ class Reader {
     });
   }
 
-  /** What is left of the hardware. */
+  /** Warns about the rest of the hardware, which is left out. */
   #rest(): void {
     const told = new Set<string>();
     for (const item of this.#items) {

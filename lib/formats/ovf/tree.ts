@@ -8,7 +8,7 @@ export const MAX_OVF = 2 * 1024 * 1024;
 
 const local = (name: string) => name.slice(name.indexOf(":") + 1);
 
-/** What an element is: older dialects say it in its type. */
+/** Kind of an element: older dialects have it in the type. */
 function kindOf({ name, attributes }: XmlElement): string {
   const own = local(name);
   if (own !== "Section" && own !== "Content") return own;

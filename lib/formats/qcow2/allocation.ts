@@ -1,17 +1,17 @@
 /**
- * Which clusters a qcow2 file holds itself, whatever it names below it: so is read what QEMU copied of a disk, and what it
- * did not. The file is read here and not by qemu-img, which would open the file it names. Everything in it is checked:
- * a QEMU that a guest took over wrote it. Pure. Source: QEMU's docs/interop/qcow2.rst.
+ * Finds the clusters that a qcow2 file holds itself, whatever it names below it, to tell the parts of a disk that QEMU
+ * copied from the rest. The file is read here and not by qemu-img, which would open the file it names. Everything in it
+ * is checked: a QEMU that a guest took over wrote it. Pure. Source: QEMU's docs/interop/qcow2.rst.
  */
 import { ImageError, readQcow2Header } from "./qcow2_header.ts";
 
-/** What a file has of a cluster: nothing, zeros, or content that begins at so many bytes. */
+/** State of a cluster in a file: absent, zeros, or the offset of its content, in bytes. */
 export type Cluster = "none" | "zeros" | number;
 
-/** Where the tables of a file are. */
+/** Location of a file's tables. */
 export interface Qcow2Tables {
   readonly clusterBytes: number;
-  /** What a guest would see, in bytes. */
+  /** Size that the guest sees. */
   readonly virtualBytes: number;
   readonly l1: { readonly offset: number; readonly entries: number };
 }
@@ -53,7 +53,7 @@ export function tablesOf(head: Uint8Array): Qcow2Tables {
   return { clusterBytes, virtualBytes, l1: { offset: Number(offset), entries: needed } };
 }
 
-/** Where the tables of the second level are, in order; 0 where there is none. @throws {ImageError} */
+/** Offsets of the second-level tables, in order; 0 for an absent one. @throws {ImageError} */
 export function secondTables(l1: Uint8Array, { clusterBytes }: Qcow2Tables): number[] {
   const view = new DataView(l1.buffer, l1.byteOffset, l1.byteLength);
   return Array.from({ length: l1.length / 8 }, (_, index) => {

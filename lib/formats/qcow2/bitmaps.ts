@@ -11,7 +11,7 @@ export const MOST_DIRECTORY_BYTES = 4 * 1024 ** 2;
 /** Bytes of an entry before its name. */
 const ENTRY_BYTES = 24;
 
-/** Where to read an image's list of bitmaps; undefined where it has none. @throws {ImageError} */
+/** Location of an image's list of bitmaps; undefined if it has none. @throws {ImageError} */
 export function bitmapDirectory(
   { bitmaps }: Pick<Qcow2Header, "bitmaps">,
 ): { readonly offset: number; readonly length: number; readonly count: number } | undefined {

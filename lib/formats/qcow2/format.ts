@@ -8,15 +8,15 @@ import { message, type Sentence, type VmReference } from "../../i18n/message.ts"
 
 export type ImageFormat = "raw" | "qcow2";
 
-/** What is known of an image's format. */
+/** Evidence of an image's format. */
 export interface FormatEvidence {
-  /** What the caller says. */
+  /** Format that the caller named. */
   readonly said: ImageFormat | undefined;
-  /** What VMs have it as now or at their next start, with their names. */
+  /** Formats that VMs use it with now or at their next start, with the VMs' names. */
   readonly uses: readonly { readonly vm: VmReference; readonly format: string }[];
-  /** What a VM had it as, as it was recorded. */
+  /** Recorded format of its last use by a VM. */
   readonly recorded: ImageFormat | undefined;
-  /** What its pool reads from the content; undefined where the pool has no formats, or it is in none. */
+  /** Format that its pool detects in the content; undefined if the pool has no formats, or it is in none. */
   readonly pool: string | undefined;
   /** Whether it is in a pool: elsewhere its content is not read. */
   readonly isInPool: boolean;

@@ -1,15 +1,15 @@
 /**
- * What a file is, by its first bytes, and whether it may become an image here: read before libvirt, QEMU or qemu-img opens
- * it (CVE-2024-32498, CVE-2022-47951). Pure.
+ * Recognizes a file by its first bytes and decides whether it may become an image here, before libvirt, QEMU or
+ * qemu-img opens it (CVE-2024-32498, CVE-2022-47951). Pure.
  */
 import { HEAD_BYTES, headRefusal, ImageError, looksLikeQcow2, readQcow2Header } from "./qcow2_header.ts";
 
 export { HEAD_BYTES };
 
-/** What a file's head says. */
+/** Findings about the head of a file. */
 export interface ImageHead {
   readonly format: "qcow2" | "iso" | "raw" | "other";
-  /** What a guest would see, in bytes; undefined where that is the file's own size. */
+  /** Size that the guest sees, in bytes; undefined if that is the file's own size. */
   readonly virtualSize: bigint | undefined;
   /** Why it must not be used; null when nothing speaks against it. */
   readonly refusal: string | null;
@@ -31,7 +31,7 @@ const FOREIGN: readonly (readonly [magic: Uint8Array, at: number, name: string])
   [bytesOf("WithoutFreeSpace"), 0, "a Parallels image"],
   [bytesOf("WithouFreSpacExt"), 0, "a Parallels image"],
 ];
-/** Where a CD's volume descriptor has its mark (ECMA-119). */
+/** Signature of a CD's volume descriptor (ECMA-119), and its offset. */
 const CD = bytesOf("CD001"), CD_AT = 32_769;
 
 /** Reads the start of a file: its first {@link HEAD_BYTES}, or all of a shorter one. */

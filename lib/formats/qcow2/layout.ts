@@ -36,7 +36,11 @@ export class Qcow2Layout {
     this.#next = 1 + this.#l1Clusters;
   }
 
-  /** Where content goes that the guest sees at `at`, what lies together as one; also a table that is complete now. */
+  /**
+   * Places content that the guest sees at `at`.
+   *
+   * @returns the pieces to write, adjacent ones joined; also a table that is complete now
+   */
   place(at: number, content: Uint8Array<ArrayBuffer>): Placed[] {
     if (at % CLUSTER !== 0) throw new RangeError("content begins within a cluster");
     const placed: Placed[] = [];
@@ -85,7 +89,7 @@ export class Qcow2Layout {
     return placed;
   }
 
-  /** What is left once all content was placed: tables, counts, and at last the header. */
+  /** The remaining pieces once all content was placed: tables, refcounts, and at last the header. */
   end(): Placed[] {
     const placed = [...this.#flush(), {
       offset: CLUSTER,

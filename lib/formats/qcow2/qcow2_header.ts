@@ -7,10 +7,10 @@ import { textOfBytes } from "../../text/byte_text.ts";
 /** Bytes of an image's start that hold all that is looked at: its header and its extensions. */
 export const HEAD_BYTES = 64 * 1024;
 
-/** What the head of a qcow2 image says. */
+/** Fields of a qcow2 image's header. */
 export interface Qcow2Header {
   readonly version: number;
-  /** What a guest sees, in bytes. */
+  /** Size that the guest sees. */
   readonly virtualSize: bigint;
   /** The image it is built on, as it stands there: a path, an URL, `json:…`. */
   readonly backingFile: string | undefined;
@@ -20,9 +20,9 @@ export interface Qcow2Header {
   /** Its own mark that its tables are broken. */
   readonly corrupt: boolean;
   readonly encrypted: boolean;
-  /** Where its list of snapshots is, where it has any; see `snapshots.ts`. */
+  /** Location of its snapshot table, if it has one; see `snapshots.ts`. */
   readonly snapshots?: { readonly offset: bigint; readonly count: number };
-  /** Where its list of dirty bitmaps is, where it has any; see `bitmaps.ts`. */
+  /** Location of its list of dirty bitmaps, if it has one; see `bitmaps.ts`. */
   readonly bitmaps?: { readonly offset: bigint; readonly length: bigint; readonly count: number };
 }
 
@@ -105,7 +105,7 @@ function backingFile(view: DataView): string | undefined {
   return text(view, Number(offset), size);
 }
 
-/** What the extensions of a header say. */
+/** Header extensions. */
 interface Extensions {
   backingFormat: string | undefined;
   externalData: boolean;

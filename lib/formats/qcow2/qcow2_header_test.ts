@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { HEAD_BYTES, headRefusal, ImageError, looksLikeQcow2, readQcow2Header } from "./qcow2_header.ts";
 
-/** What stands in a made-up head. */
+/** Fields of a made-up header. */
 interface Head {
   readonly version?: number;
   readonly features?: bigint;

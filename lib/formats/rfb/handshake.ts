@@ -48,7 +48,7 @@ async function reason(source: ByteSource): Promise<string> {
   return oneLine(text(await source.exactly(length)));
 }
 
-/** Which security type to take. */
+/** Chooses a security type. */
 function securityType(offered: readonly number[], password: string | undefined): number {
   if (offered.includes(NONE)) return NONE;
   if (!offered.includes(VNC_AUTH)) {

@@ -73,7 +73,7 @@ export const SPECIAL_KEYS: readonly { readonly name: string; readonly keys: read
 ];
 
 const ALT_GRAPH = key(0xfe03, "AltRight");
-/** What is held for each level of a keyboard. */
+/** Modifier keys of each level of a keyboard. */
 const HELD: readonly (readonly RfbKey[])[] = [[], [SHIFT], [ALT_GRAPH], [SHIFT, ALT_GRAPH]];
 
 /** Combining character of a dead key → the character it writes with the space bar. */
@@ -102,7 +102,7 @@ function keysymOf(character: string): number {
   return codePoint < 0x100 ? codePoint : 0x0100_0000 + codePoint;
 }
 
-/** What is pressed for each character that a keyboard writes with one stroke, dead keys among them. */
+/** Keys for each character that a keyboard writes with one stroke, dead keys among them. */
 function strokesOf(layout: KeyboardLayout): Map<string, readonly RfbKey[]> {
   const [, ...levels] = LAYOUTS[layout];
   const strokes = new Map<string, readonly RfbKey[]>([
@@ -129,7 +129,7 @@ export interface KeySequence {
   readonly untypable: readonly string[];
 }
 
-/** What a keyboard writes: with one stroke, and what dead keys write with the space bar. */
+/** Characters of a keyboard: those of one stroke, and those that dead keys write with the space bar. */
 interface Keyboard {
   readonly single: ReadonlyMap<string, readonly RfbKey[]>;
   readonly dead: ReadonlyMap<string, readonly (readonly RfbKey[])[]>;

@@ -1,7 +1,7 @@
 /** Reading a stream of bytes in the pieces a protocol names. */
 import { joined } from "../../bytes.ts";
 
-/** What came from the other end is not RFB as we take it; the text says what is wrong. */
+/** Data from the other end is no valid RFB; the text says why. */
 export class RfbError extends Error {
   override readonly name = "RfbError";
 }
@@ -34,7 +34,7 @@ export class ByteSource {
     return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   }
 
-  /** What was read already and not asked for; from now on the caller reads the stream itself. */
+  /** Bytes that were read but not consumed; from now on the caller reads the stream itself. */
   rest(): Uint8Array {
     const rest = this.#kept;
     this.#kept = new Uint8Array(0);

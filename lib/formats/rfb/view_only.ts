@@ -1,6 +1,6 @@
 /**
- * Drops what a viewer may not send when it may only look (RFC 6143, 7.5, and the extensions noVNC and QEMU have).
- * What is passed on is framed by this table alone, so nothing can be smuggled past it inside another message.
+ * Drops messages that a view-only viewer may not send (RFC 6143, 7.5, and the extensions noVNC and QEMU have). Messages
+ * are framed by this table alone, so none can be smuggled past it inside another one.
  */
 import { joined } from "../../bytes.ts";
 import { RfbError } from "./source.ts";
@@ -45,7 +45,7 @@ export class ViewOnlyFilter {
   #left = 0;
   #isAllowed = false;
 
-  /** What may be passed on of the next bytes. @throws {RfbError} for a message that is not known */
+  /** Filters the next bytes. @returns the bytes that may be passed on @throws {RfbError} for an unknown message */
   push(chunk: Uint8Array): Uint8Array {
     const passed: Uint8Array[] = [];
     let data = this.#head.length === 0 ? chunk : joined([this.#head, chunk]);

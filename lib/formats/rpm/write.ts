@@ -30,7 +30,7 @@ export interface RpmPackage {
   readonly modified: number;
 }
 
-/** What is computed elsewhere. */
+/** Functions that the caller brings. */
 export interface RpmTools {
   /** Compresses as gzip does. */
   readonly gzip: (bytes: Uint8Array) => Uint8Array;
@@ -47,7 +47,7 @@ const CONFIG = 1 | 16;
 const SHA256 = 8;
 /** `RPMSENSE_RPMLIB | RPMSENSE_LESS | RPMSENSE_EQUAL`, `RPMSENSE_EQUAL`, and of the scripts' interpreter. */
 const SENSE = { rpmlib: 0x0100_000a, equal: 8, post: 0x500, preun: 0x900 } as const;
-/** What a package asks of rpm, by name, version and sense; in the order of their names. */
+/** Requirements of a package on rpm, by name, version and sense; in the order of their names. */
 const REQUIRED: readonly (readonly [name: string, version: string, sense: number])[] = [
   ["/bin/sh", "", SENSE.post],
   ["/bin/sh", "", SENSE.preun],

@@ -1,6 +1,7 @@
 /**
- * What is in a tar file, without unpacking it: the place of each file. Regular files with plain names alone: nothing of it
- * is ever written under a name that the archive chose, and what would lead elsewhere is refused all the same. Pure.
+ * Lists the files of a tar archive with their positions, without unpacking it. Regular files with plain names alone:
+ * nothing of it is ever written under a name that the archive chose, and names that would lead elsewhere are refused
+ * all the same. Pure.
  */
 
 /** Reads bytes of the archive: fewer at its end. */
@@ -73,7 +74,10 @@ export function plainName(name: string): string {
   return plain;
 }
 
-/** What an extended head says of the next entry (POSIX pax): `LENGTH KEY=VALUE\n`, again and again. */
+/**
+ * Attributes of the next entry in an extended header (POSIX pax): `LENGTH KEY=VALUE
+ * `, again and again.
+ */
 export function extendedIn(bytes: Uint8Array): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = 0; at < bytes.length;) {

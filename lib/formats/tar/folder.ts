@@ -44,7 +44,7 @@ function namesIn(path: string): string[] {
   return names;
 }
 
-/** What the letter of an entry says it is; anything else is passed over. */
+/** Kinds by the type letter of an entry; other entries are passed over. */
 const KINDS: Readonly<Record<string, FolderEntry["kind"]>> = {
   "0": "file",
   "\0": "file",

@@ -50,7 +50,7 @@ function putSize(head: Uint8Array, size: number): void {
   new DataView(head.buffer, head.byteOffset).setBigUint64(128, BigInt(size));
 }
 
-/** What is written before a file's content. @throws {RangeError} for a name that is too long */
+/** Header of an entry, written before its content. @throws {RangeError} for a name that is too long */
 export function tarHead(
   { name, mode, size, mtime = MTIME, kind = name.endsWith("/") ? "5" : "0" }:
     & Omit<TarEntry, "content">
@@ -101,7 +101,7 @@ function nameHead(name: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** What is written before a file's content, or for a folder, however long its name is. */
+/** Header of an entry or folder, however long its name is. */
 export function longTarHead(
   entry: Omit<TarEntry, "content"> & { readonly size: number },
 ): Uint8Array<ArrayBuffer> {
@@ -114,7 +114,7 @@ export function longTarHead(
 export const tarPadding = (size: number): Uint8Array<ArrayBuffer> =>
   new Uint8Array((BLOCK - size % BLOCK) % BLOCK);
 
-/** What ends an archive. */
+/** End of an archive: two empty blocks. */
 export const tarEnd = (): Uint8Array<ArrayBuffer> => new Uint8Array(2 * BLOCK);
 
 /** The archive of these entries, all owned by root. @throws {RangeError} for a name that is too long */

@@ -21,7 +21,7 @@ export function copyGoalXml({ path, type, format }: CopyGoal): string {
   ));
 }
 
-/** What a disk of a running VM is being copied or merged to. */
+/** Image that a disk of a running VM is being copied or merged to. */
 export interface Mirror {
   readonly path: string;
   /** All is there: what is written goes to both. */

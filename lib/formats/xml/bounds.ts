@@ -3,10 +3,13 @@
  * with every other, and every parser keeps a record for each element.
  */
 
-/** What no domain comes near: the largest that libvirt writes have a dozen attributes and levels, some thousand elements. */
+/**
+ * Bounds that no domain comes near: the largest that libvirt writes have a dozen attributes and levels, some thousand
+ * elements.
+ */
 export const XML_BOUNDS = { attributes: 100, depth: 100, elements: 20_000 } as const;
 
-/** What is beyond the bounds, and where: an offset in characters. */
+/** Message for XML beyond the bounds, and its position: an offset in characters. */
 export interface Excess {
   readonly message: string;
   readonly offset: number;
@@ -14,7 +17,7 @@ export interface Excess {
 
 const SKIPPED = [["<!--", "-->"], ["<![CDATA[", "]]>"], ["<?", "?>"]] as const;
 
-/** Where a start tag that begins at `from` ends, its attributes counted; `end` is behind its `>`. */
+/** End of a start tag that begins at `from`, its attributes counted; `end` is behind its `>`. */
 function scanTag(source: string, from: number): { end: number; attributes: number; isEmpty: boolean } {
   let attributes = 0;
   for (let at = from + 1; at < source.length; at++) {

@@ -9,7 +9,7 @@ export interface XmlNode {
 }
 
 type Attribute = string | number | boolean | undefined;
-/** What an element may hold: `undefined` and `false` hold the place of what is not there. */
+/** Content of an element: `undefined` and `false` hold the place of absent content. */
 export type XmlContent = XmlNode | string | number | undefined | false | readonly XmlContent[];
 
 const NAME = /^[A-Za-z_][\w.:-]*$/;

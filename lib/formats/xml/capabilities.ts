@@ -16,7 +16,7 @@ export interface GuestArch {
   readonly machines: readonly MachineType[];
 }
 
-/** What the host can run. */
+/** Guests that the host can run. */
 export interface Guests {
   /** The host's own architecture. */
   readonly arch: string;
@@ -51,7 +51,11 @@ export interface QemuUser {
   readonly gid: number;
 }
 
-/** Who QEMU runs as, from virConnectGetCapabilities' XML; undefined when libvirt does not say. @throws {XmlError} */
+/**
+ * User that QEMU runs as, from virConnectGetCapabilities' XML; undefined when libvirt does not say.
+ *
+ * @throws {XmlError}
+ */
 export function readQemuUser(source: string): QemuUser | undefined {
   const models = children(child(parseXml(source), "host"), "secmodel");
   const dac = models.find((model) => childText(model, "model") === "dac");
@@ -70,7 +74,7 @@ function values(element: XmlElement | undefined, name: string): string[] {
 
 const supported = (element: XmlElement | undefined) => element?.attributes.supported === "yes";
 
-/** What a VM of one kind may have, in libvirt's words. An empty list: nothing of it. */
+/** Hardware that a VM of one kind may have, in libvirt's words. An empty list: none of it. */
 export interface DomainCapabilities {
   readonly arch: string;
   /** With its version, e.g. pc-q35-7.2. */
@@ -130,7 +134,7 @@ export function readDomainCapabilities(source: string): DomainCapabilities {
   };
 }
 
-/** What is taken for granted where a driver tells nothing of it (libvirt's test driver): no firmware, no TPM. */
+/** Capabilities for a driver that reports none (libvirt's test driver): no firmware, no TPM. */
 export function plainCapabilities(
   { arch = "", machine = "", virtType = "", emulator = "" }: {
     readonly arch?: string | undefined;

@@ -35,7 +35,7 @@ export function anyAgent(states: Readonly<Record<string, ChannelState>>): Channe
 /** A channel of a domain, as its XML has it. */
 export interface FoundChannel {
   readonly state: ChannelState;
-  /** What QEMU calls it; a running VM has one. */
+  /** QEMU's name for it; a running VM has one. */
   readonly alias?: string;
   /** Its socket on the host; a running VM has one. */
   readonly path?: string;

@@ -20,7 +20,7 @@ export interface CopiedDisk {
   readonly backing: readonly BackingImage[];
 }
 
-/** What a copy has of its own. */
+/** Properties of a copy that replace those of the original. */
 export interface CopyMarks {
   readonly name: string;
   readonly uuid: string;

@@ -52,7 +52,7 @@ const order = (element: XmlElement) => {
   return text === undefined ? undefined : Number(text);
 };
 
-/** What names a disk's source, first found: file, block device, folder, URL's name. */
+/** Attributes that name a disk's source; the first one present counts: file, block device, folder, URL's name. */
 const SOURCE = ["file", "dev", "dir", "name", "path"] as const;
 
 function disk(element: XmlElement): DiskDevice {
@@ -80,7 +80,7 @@ function disk(element: XmlElement): DiskDevice {
   };
 }
 
-/** What forwards the traffic of a card without a network. */
+/** Backend for the traffic of a card without a network. */
 const userBackend = (element: XmlElement) =>
   child(element, "backend")?.attributes.type === "passt" ? "passt" : "slirp";
 
@@ -189,7 +189,7 @@ export function compareDevices<T extends object>(
   return [...found, ...rest.map((device): Compared<T> => ({ device, place: "next", pending: [] }))];
 }
 
-/** What can differ about a disk. The tray is the guest's business. */
+/** Fields of a disk that are compared. The tray is the guest's business. */
 const DISK_FIELDS = [
   "bus",
   "source",

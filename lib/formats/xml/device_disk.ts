@@ -21,7 +21,7 @@ export interface DiskSpec extends DiskTuning {
   readonly bus: DiskBus;
   /** `vda`, `sdb`, … */
   readonly target: string;
-  /** Where its data is; absent for an empty drive. */
+  /** Absent for an empty drive. */
   readonly source?: DiskSource | undefined;
   /** The images it is built on, nearest first: all of them, for libvirt looks for no others. */
   readonly backing?: readonly BackingImage[] | undefined;
@@ -35,7 +35,7 @@ export const DRIVER_FIELDS = Object.keys(DISK_DRIVER) as DriverField[];
 /** `detectZeroes` → `detect_zeroes`. */
 const attributeOf = (field: DriverField) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** What a disk's `<driver>` says: each field, where it does. */
+/** Attributes of a disk's `<driver>` that are set. */
 export const driverOf = (disk: XmlElement): Readonly<Partial<Record<DriverField, string>>> => {
   const attributes = child(disk, "driver")?.attributes;
   return Object.fromEntries(
@@ -69,7 +69,7 @@ export function diskXml(disk: DiskSpec): XmlNode {
   );
 }
 
-/** What targets on a bus are called. */
+/** Prefixes of targets by bus. */
 const PREFIX: Readonly<Record<DiskBus, string>> = {
   virtio: "vd",
   scsi: "sd",

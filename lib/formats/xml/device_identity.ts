@@ -1,13 +1,13 @@
 /**
- * What the host's devices of a VM are: addresses on PCI and USB name another device after a start of the host, or when
- * something is plugged in. Kept in the VM's metadata. Pure.
+ * Identities of a VM's host devices: addresses on PCI and USB name another device after a start of the host, or when a
+ * device is plugged in. Kept in the VM's metadata. Pure.
  */
 
 import { refText, takenDevices } from "./host_device.ts";
 import { DEVICES_PREFIX } from "./metadata.ts";
 import { child, escapeXml, type XmlElement } from "./tree.ts";
 
-/** What a device says of itself. */
+/** Properties that identify a device. */
 export interface DeviceIdentity {
   /** Vendor and product: `8086:1533`. */
   readonly model: string;
@@ -21,7 +21,7 @@ export type DeviceIdentities = ReadonlyMap<string, DeviceIdentity>;
 
 const FIELDS = ["model", "subsystem", "serial"] as const;
 
-/** What is kept of a domain's devices. */
+/** Identities in a domain's metadata, by the name that commands use for a device. */
 export function knownIdentities(root: XmlElement): Map<string, DeviceIdentity> {
   const kept = child(child(root, "metadata"), `${DEVICES_PREFIX}:devices`);
   const found = new Map<string, DeviceIdentity>();

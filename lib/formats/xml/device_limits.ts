@@ -107,7 +107,7 @@ export function bandwidthParameters(nic: XmlElement, limits: NicLimitValues): Re
   };
 }
 
-/** What `<bandwidth>` holds with these limits, and with what else is said of each way. */
+/** Elements of `<bandwidth>` with these limits, and with the other attributes that each direction has. */
 function waysXml(limits: NicLimitValues, old?: XmlElement): XmlNode[] {
   return (["inbound", "outbound"] as const).flatMap((way) => {
     const names = NIC_LIMITS.filter((name) => placeOf(name)[0] === way);

@@ -11,13 +11,13 @@ import { filterAddresses as addressesOf, filterRefXml } from "./filter.ts";
 import { changedNicLimits } from "./limit_rules.ts";
 import { child, type XmlElement } from "./tree.ts";
 
-/** What a card can be plugged into: a network of libvirt, a bridge of the host, a device of the host (macvtap). */
+/** Connections of a card: a network of libvirt, a bridge of the host, a device of the host (macvtap). */
 export const NIC_TYPES = ["network", "bridge", "direct"] as const;
 export type NicType = typeof NIC_TYPES[number];
 export type UserBackend = typeof USER_BACKENDS[number];
 export type NicModel = typeof NIC_MODELS[number];
 
-/** Where a card is plugged in. */
+/** Connection of a card. */
 export type NicSource =
   | {
     readonly type: NicType;
@@ -45,13 +45,13 @@ export interface NicSpec {
 /** Attribute of `<source>` that names what it is plugged into. */
 const SOURCE: Readonly<Record<NicType, string>> = { network: "network", bridge: "bridge", direct: "dev" };
 
-/** Where a card is plugged in, as its element. A macvtap device bridges, so that the network outside sees the guest. */
+/** Element of a card's connection. A macvtap device bridges, so that the network outside sees the guest. */
 export function nicSourceXml({ type, name }: NicSource): XmlNode | undefined {
   if (type === "user") return undefined;
   return xml("source", { [SOURCE[type]]: name, mode: type === "direct" ? "bridge" : undefined });
 }
 
-/** What forwards the traffic; QEMU's own code needs no word. */
+/** Element of the backend; QEMU's own code needs none. */
 function backendXml({ type, name }: NicSource): XmlNode | undefined {
   return type === "user" && name === "passt" ? xml("backend", { type: name }) : undefined;
 }
@@ -74,7 +74,7 @@ export function nicXml(
   );
 }
 
-/** What about a card can be changed. */
+/** Changes to a card. */
 export interface NicChange {
   readonly source?: NicSource | undefined;
   readonly linkUp?: boolean | undefined;
@@ -88,7 +88,7 @@ export interface NicChange {
   readonly limits?: NicLimitValues | undefined;
 }
 
-/** What a card can be plugged into, all of it. */
+/** All types of a card's connection. */
 type Plug = NicSource["type"];
 
 /**

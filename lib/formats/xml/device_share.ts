@@ -7,13 +7,13 @@ import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, children, type XmlElement } from "./tree.ts";
 
-/** What carries a shared folder: virtiofsd as root of the host, or QEMU itself (9p). */
+/** Drivers of a shared folder: virtiofsd as root of the host, or QEMU itself (9p). */
 export type ShareDriver = typeof SHARE_DRIVERS[number];
 
 /** A shared folder to be written. */
 export interface ShareSpec {
   readonly folder: string;
-  /** What the guest mounts it by. */
+  /** Tag that the guest mounts it by. */
   readonly tag: string;
   readonly driver: ShareDriver;
   readonly readOnly: boolean;

@@ -9,7 +9,7 @@ import { hasGeneratedPasswords, hasOpenScreen } from "./screen_passwords.ts";
 import { passedElements, takenByAddress } from "./taken_elements.ts";
 import { child, children, childText, escapeXml, parseXml, type XmlElement } from "./tree.ts";
 
-/** What a domain's XML says of the images below a disk. */
+/** Backing images of a disk in a domain's XML. */
 export interface TargetChain {
   readonly target: string;
   /** Paths of images, nearest first. */
@@ -18,7 +18,7 @@ export interface TargetChain {
   readonly isComplete: boolean;
 }
 
-/** What a domain's XML says, in the contract's terms. */
+/** Fields of a VM that its domain's XML has, in the contract's terms. */
 export type DomainSummary =
   & Pick<VM, "cpuCount" | "maxCpuCount" | "memoryMb" | "maxMemoryMb" | "firmware" | "virtType" | "tags">
   & {
@@ -118,7 +118,7 @@ function chainBelow(disk: XmlElement): TargetChain[] {
   return [{ target, bases, isComplete }];
 }
 
-/** What an interface is plugged into, by its type. */
+/** Attributes that name the source of a network interface. */
 const NIC_SOURCE: readonly string[] = ["network", "bridge", "dev", "path", "name"];
 
 function summarizeInterface(nic: XmlElement): Omit<NetworkInterface, "ipAddress" | "ipAddresses"> {
@@ -150,7 +150,7 @@ function summarizeGraphics(graphics: XmlElement): Graphics {
   };
 }
 
-/** Which firmware an `<os>` element means. */
+/** Firmware of an `<os>` element. */
 export function firmware(os: XmlElement | undefined): VM["firmware"] {
   const loader = child(os, "loader")?.attributes;
   if (os?.attributes.firmware !== "efi" && loader?.type !== "pflash") return "bios";
@@ -228,7 +228,7 @@ export function summarizeDomain(xml: string): DomainSummary {
   };
 }
 
-/** What KVM Manager keeps in a VM's metadata. */
+/** KVM Manager's own fields in a VM's metadata. */
 export type OwnMetadata = Pick<
   DomainSummary,
   "tags" | "group" | "createdAt" | "keptOsType" | "generatedPasswords"

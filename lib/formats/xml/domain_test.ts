@@ -8,7 +8,7 @@ const domain = (inside: string, attributes = "type='kvm'") =>
   `<domain ${attributes}><name>x</name>${inside}</domain>`;
 const devices = (inside: string) => summarizeDomain(domain(`<devices>${inside}</devices>`));
 
-/** What libvirt 9.0 gives for a running QEMU machine, shortened where nothing of ours is. */
+/** XML of a running QEMU machine from libvirt 9.0, without parts that are not read. */
 const WHOLE = `<domain type='kvm' id='7'>
   <name>web-1</name>
   <uuid>0b7a9f2e-8b1c-4c7f-9d3e-2f6d1a5b4c3d</uuid>

@@ -3,7 +3,7 @@ import { xml, type XmlNode } from "./build.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
-/** What one definition says by itself. */
+/** Content of one definition, without those it includes. */
 export interface FilterSummary {
   readonly includes: readonly string[];
   /** Parameters its own rules use. */
@@ -11,7 +11,7 @@ export interface FilterSummary {
   readonly rules: number;
 }
 
-/** What libvirt fills in itself: it is never given. */
+/** Variables that libvirt fills in itself: users never set them. */
 const FILLED = new Set(["MAC", "IPMASK", "CTRL_IP_LEARNING"]);
 
 const usedIn = ({ attributes, children: below }: XmlElement): string[] => [

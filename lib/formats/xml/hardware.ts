@@ -14,7 +14,7 @@ export interface BootCandidate {
   readonly element: XmlElement;
   /** Its place in the order; undefined when it has none. */
   readonly order: number | undefined;
-  /** What it is, for people. */
+  /** Description for people. */
   readonly what: string;
 }
 
@@ -38,8 +38,8 @@ export function devicePlace(device: XmlElement): string | undefined {
 }
 
 /**
- * What tells the network cards of a domain apart: the MAC address, and with it the place where several have the same,
- * as those of a team do.
+ * Keys of a domain's network cards: the MAC address, and with it the place if several have the same, as those of a team
+ * do.
  */
 export function nicKeys(domain: XmlElement): ReadonlyMap<XmlElement, string> {
   const cards = children(child(domain, "devices"), "interface").flatMap((element, index) => {

@@ -1,7 +1,7 @@
 /** The change that gives a VM the hardware back that another change takes. Pure. */
 import type { Hardware, HardwareChange } from "../../contract/hardware.ts";
 
-/** What a VM has in addition to the hardware that `update_vm` changes. */
+/** Settings of a VM in addition to the hardware that `update_vm` changes. */
 export interface OwnSettings {
   readonly autostart: boolean;
   readonly tags: readonly string[];

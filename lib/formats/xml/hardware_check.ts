@@ -7,7 +7,7 @@ import { parseCpus } from "./hardware.ts";
 import { MIB } from "../../text/byte_units.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
 
-/** What a change is checked against. */
+/** VM and host that a change is checked against. */
 export interface Fit {
   /** The stored hardware, before the change. */
   readonly next: Hardware;
@@ -165,7 +165,7 @@ export function checkHardware(change: HardwareChange, fit: Fit): void {
   }
 }
 
-/** What a person should know about a change that is made all the same, one sentence each. */
+/** Warnings about a change that is made all the same, one sentence each. */
 export function hardwareWarnings(change: HardwareChange, fit: Fit): string[] {
   const { next, options } = fit;
   const found: string[] = [];

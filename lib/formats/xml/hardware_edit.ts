@@ -57,7 +57,7 @@ const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "maximum": { mode: "maximum", check: "none" },
 };
 
-/** What of a CPU element belongs to the mode, and is not kept when that changes. */
+/** Children of a CPU element that belong to the mode, and are not kept when that changes. */
 const OF_MODE = ["model", "vendor", "feature", "cache", "maxphysaddr"];
 
 function setCpuMode(doc: XmlDocument, { mode, model }: NonNullable<HardwareChange["cpu"]>): void {
@@ -178,7 +178,7 @@ function setDeviceKinds(doc: XmlDocument, devices: readonly string[]): void {
   }
 }
 
-/** What of an `<os>` element belongs to the firmware. */
+/** Parts of an `<os>` element that belong to the firmware. */
 const OF_FIRMWARE = ["firmware", "loader", "nvram"];
 
 function setFirmware(doc: XmlDocument, firmware: HardwareChange["firmware"]): void {

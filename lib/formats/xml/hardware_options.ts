@@ -1,4 +1,4 @@
-/** What a host can give a VM, as the hardware page offers it. Pure. */
+/** Hardware that a host supports for a VM, as the hardware page offers it. Pure. */
 import { CPU_MODES } from "../../contract/choices.ts";
 import type { HardwareOptions } from "../../contract/hardware.ts";
 import type { DomainCapabilities } from "./capabilities.ts";

@@ -12,10 +12,10 @@ const OF_CELLS: ReadonlySet<HardwareField> = new Set([
 ]);
 
 /**
- * What libvirt did not take, as the reason of a refusal; undefined when it took everything.
+ * Fields that libvirt did not accept, as the reason of a refusal; undefined when it accepted everything.
  *
  * @param asked the XML that libvirt was given
- * @param stored what it made of it
+ * @param stored the XML that it stored
  */
 export function notTaken(
   change: HardwareChange,

@@ -8,7 +8,7 @@ import { pciAddress, pciNumbers } from "./pci_address.ts";
 import { passedElements, takenByAddress } from "./taken_elements.ts";
 import { child, parseXml, type XmlElement } from "./tree.ts";
 
-/** What libvirt does when a VM starts and its USB device is not there. */
+/** Policies for the start of a VM whose USB device is absent. */
 export const STARTUP_POLICIES = ["optional", "mandatory"] as const;
 export type StartupPolicy = typeof STARTUP_POLICIES[number];
 
@@ -18,7 +18,7 @@ export interface UsbPlace {
   readonly device: number;
 }
 
-/** Which USB device: by what it is, by where it is, or both. */
+/** A USB device: by vendor and product, by its address, or both. */
 export interface UsbRef {
   readonly kind: "usb";
   /** `0781:5581`; undefined where the place alone is said. */
@@ -26,14 +26,14 @@ export interface UsbRef {
   readonly place: UsbPlace | undefined;
 }
 
-/** Which PCI device. */
+/** A PCI device. */
 export interface PciRef {
   readonly kind: "pci";
   /** `0000:01:00.0` */
   readonly address: string;
 }
 
-/** Which device of the host. */
+/** A device of the host. */
 export type HostDeviceRef = UsbRef | PciRef;
 
 /** A device of the host as one configuration of a VM has it. */
@@ -121,7 +121,10 @@ export function passedDevice(element: XmlElement): PassedDevice {
   };
 }
 
-/** What on the host a configuration takes for itself: also network cards (SR-IOV) and NVMe disks by their PCI address. */
+/**
+ * Devices of the host that a configuration uses exclusively: also network cards (SR-IOV) and NVMe disks by their PCI
+ * address.
+ */
 export function takenDevices(root: XmlElement): HostDeviceRef[] {
   const passed = passedElements(root).map((each) => passedDevice(each).ref);
   return [...passed, ...takenByAddress(root).map((each) => pciRef(child(each, "source")))]

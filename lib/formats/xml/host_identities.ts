@@ -1,6 +1,7 @@
 /**
- * What of a domain only one VM of a host can have: names of devices, ports, sockets, files it writes to, and devices of the
- * host itself. A copy gets its own, or does without. One table: what libvirt can fix besides is one row more.
+ * Parts of a domain that only one VM of a host can have: names of devices, ports, sockets, files it writes to, and
+ * devices of the host itself. A copy gets its own, or does without. One table: a further part that libvirt can fix is
+ * one row more.
  */
 import type { XmlDocument } from "./edit.ts";
 import { child, children, type XmlElement } from "./tree.ts";

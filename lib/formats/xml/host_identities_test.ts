@@ -8,7 +8,7 @@ Deno.test("ownPath() never gives the original's path", () => {
   assert.equal(ownPath("/log/web/x", "web", "$&"), "/log/web/x-$&");
 });
 
-/** What a device of `web` is in its copy `web-2`. */
+/** A device of `web` after it was copied to `web-2`. */
 function freed(device: string): string {
   const document = new XmlDocument(
     `<domain><name>web</name><devices><rng/>${device}<memballoon/></devices></domain>`,

@@ -1,4 +1,4 @@
-/** What the host enforces on a VM's cards and disks, whatever runs in it: network filters and limits. Pure. */
+/** Rules of the host for a VM's cards and disks, enforced whatever runs in it: network filters and limits. Pure. */
 import { nodeOf } from "./build.ts";
 import { XmlDocument } from "./edit.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";

@@ -4,7 +4,7 @@ import { METADATA_PREFIX, METADATA_URI } from "./metadata.ts";
 import type { XmlDocument } from "./edit.ts";
 import { child, children, type XmlElement } from "./tree.ts";
 
-/** What a domain is known by. MAC addresses in lower case. */
+/** Names, UUID and MAC addresses that a domain is known by. MAC addresses in lower case. */
 export interface Identity {
   readonly name: string;
   readonly uuid: string | undefined;

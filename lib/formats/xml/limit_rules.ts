@@ -1,4 +1,7 @@
-/** What limits of disks and network interfaces go together. libvirt keeps what QEMU refuses, and the VM starts no more. Pure. */
+/**
+ * Dependencies between limits of disks and network interfaces. libvirt keeps limits that QEMU refuses, and the VM does
+ * not start any more. Pure.
+ */
 import { DISK_LIMITS, MOST_DISK_LIMIT, NIC_LIMITS } from "../../contract/limit_names.ts";
 import type { DiskLimit, DiskLimitValues, NicLimit, NicLimitValues } from "../../contract/device_limits.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
@@ -34,7 +37,7 @@ const baseOf: Readonly<Partial<Record<DiskLimit | NicLimit, DiskLimit | NicLimit
   }),
 ]);
 
-/** What is set, after a change: a limit that goes takes those that depend on it with it, unless they were asked for. */
+/** Limits after a change: a limit that is removed takes those that depend on it with it, unless they were asked for. */
 function changed<N extends DiskLimit | NicLimit>(
   names: readonly N[],
   now: Partial<Record<N, number>>,
@@ -57,7 +60,7 @@ export const changedDiskLimits = (now: DiskLimitValues, change: DiskLimitValues)
 export const changedNicLimits = (now: NicLimitValues, change: NicLimitValues): NicLimitValues =>
   changed(NIC_LIMITS, now, change);
 
-/** What depends on another limit must have that, and not be below it. */
+/** Fault of a limit that lacks the limit it depends on, or is below it. */
 function orphan(limits: DiskLimitValues & NicLimitValues): LimitFault | undefined {
   for (const [name, value = 0] of Object.entries(limits)) {
     const field = name as DiskLimit | NicLimit, base = baseOf[field];

@@ -8,7 +8,7 @@ import { parseXml, type XmlElement } from "./tree.ts";
 /** Most documents that are tried: a VM full of devices needs a hundred. */
 const MOST_TRIALS = 400;
 
-/** Where a fault is. */
+/** A fault and its location. */
 export interface LocatedFault {
   readonly element: XmlElement;
   /** The attribute that is wrong, when it is one. */
@@ -61,8 +61,8 @@ function below({ children }: XmlElement): XmlElement[] {
 }
 
 /**
- * Where several children are wrong: the first of them, when everything from it to the end may be left out. Tried from
- * the end, so that as little as possible is left out.
+ * If several children are wrong: the first of them, when everything from it to the end may be left out. Tried from the
+ * end, so that as little as possible is left out.
  */
 function firstOfSeveral({ children }: XmlElement, mends: (from: number) => boolean): XmlElement | undefined {
   return children.toReversed().find(({ from }) => mends(from));

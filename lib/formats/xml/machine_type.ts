@@ -1,4 +1,4 @@
-/** What the names of architectures and machine types tell of a VM's hardware. */
+/** Facts about a VM's hardware that follow from the names of architectures and machine types. */
 
 /** Whether an architecture is that of PCs. */
 export function isPc(arch: string): boolean {

@@ -1,4 +1,4 @@
-/** Where KVM Manager keeps what is its own in a domain's metadata: it travels with the VM. */
+/** KVM Manager's own element in a domain's metadata: it travels with the VM. */
 
 /** Namespace of it. */
 export const METADATA_URI = "urn:kvm-manager:vm:1";

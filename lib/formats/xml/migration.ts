@@ -5,7 +5,7 @@ import { XmlDocument } from "./edit.ts";
 import { passedElements, takenByAddress } from "./taken_elements.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
-/** What a running VM cannot take along, each as the element that says so, in libvirt's words. */
+/** Parts of a running VM that prevent its migration, each as its element, in libvirt's words. */
 export interface Hindrances {
   /** Devices of this host. */
   readonly devices: number;
@@ -46,7 +46,7 @@ export function hindrancesOf(source: string): Hindrances {
   };
 }
 
-/** What a card of a VM is plugged into. */
+/** Network, bridge or device that a card of a VM is connected to. */
 export interface CardPlace {
   readonly kind: "network" | "bridge" | "device" | "own";
   readonly name: string;
@@ -54,7 +54,7 @@ export interface CardPlace {
 
 const PLACES = { network: "network", bridge: "bridge", direct: "dev" } as const;
 
-/** What its cards are plugged into, each once. @throws {XmlError} */
+/** Connections of a domain's cards, each once. @throws {XmlError} */
 export function cardPlaces(source: string): CardPlace[] {
   const found = new Map<string, CardPlace>();
   for (const card of children(child(parseXml(source), "devices"), "interface")) {

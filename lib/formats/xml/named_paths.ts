@@ -15,10 +15,13 @@ const ARGUMENTS: ReadonlySet<string> = new Set(["qemu:arg", "qemu:env", "qemu:pr
 const pathsInArgument = (value: string): string[] =>
   [...value.matchAll(/(?:^|[=,:"'\s])(\/[^,"'\s]+)/g)].flatMap(([, path]) => path ?? []);
 
-/** Where libvirt's system daemon keeps the memory of a domain that was saved. */
+/** Folder where libvirt's system daemon keeps the memory of a saved domain. */
 const SAVED = "/var/lib/libvirt/qemu/save";
 
-/** What libvirt keeps of a domain where its definition does not say it: UEFI variables, a TPM's state, saved memory. */
+/**
+ * Paths that libvirt uses for a domain but that its definition does not name: UEFI variables, a TPM's state, saved
+ * memory.
+ */
 function unnamedPaths(root: XmlElement): string[] {
   const name = childText(root, "name"), uuid = childText(root, "uuid"), os = child(root, "os");
   if (root.name !== "domain" || name === undefined) return [];

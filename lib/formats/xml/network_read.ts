@@ -1,10 +1,10 @@
-/** What a network's XML says. Read are networks of any maker: what is not understood is left out. Pure. */
+/** Parser for a network's XML. Networks of any maker are read: unknown parts are left out. Pure. */
 import type { Network, NetworkSettings, NetworkSubnet, StaticLease } from "../../contract/networks.ts";
 import { formatSubnet, networkOf, parseAddress, prefixOfNetmask } from "../ip/cidr.ts";
 import { plainSettingsOf } from "./network_plain.ts";
 import { child, children, parseXml, type XmlElement } from "./tree.ts";
 
-/** What the XML alone says about a network. */
+/** Fields of a network that its XML has. */
 export type NetworkSummary = Omit<
   Network,
   "name" | "uuid" | "active" | "persistent" | "autostart" | "vms" | "pending"

@@ -64,7 +64,7 @@ function os(vm: NewVm): XmlNode {
 
 const on = { state: "on" } as const;
 
-/** What Windows asks of a hypervisor it runs well on. Source: libvirt's "Hypervisor features". */
+/** Hyper-V enlightenments that Windows runs well with. Source: libvirt's "Hypervisor features". */
 const hyperv = () =>
   xml(
     "hyperv",

@@ -18,7 +18,7 @@ import type { SeedDrive } from "./seed_drive.ts";
 
 type Of<T extends readonly string[]> = T[number];
 
-/** Where an image lies. */
+/** Path and type of an image. */
 export interface DiskSource {
   readonly path: string;
   readonly type: "file" | "block";

@@ -4,7 +4,7 @@
 import { pciAddress } from "./pci_address.ts";
 import { child, children, childText, parseXml, type XmlElement } from "./tree.ts";
 
-/** What a device of either bus is called. */
+/** Vendor and product of a device on either bus. */
 interface Identified {
   /** Four hexadecimal digits. */
   readonly vendorId: string;
@@ -46,7 +46,7 @@ export interface UsbInterfaceCapability {
   readonly code: readonly [number, number, number];
 }
 
-/** What a device is. */
+/** Kind of a device, with its properties. */
 export type NodeCapability =
   | PciCapability
   | UsbCapability
@@ -58,7 +58,7 @@ export type NodeCapability =
 export interface NodeDevice<C extends NodeCapability = NodeCapability> {
   /** libvirt's name: `pci_0000_01_00_0`. */
   readonly name: string;
-  /** Where it stands in the kernel's tree; undefined for a driver without one. */
+  /** Path in the kernel's tree; undefined for a driver without one. */
   readonly path: string | undefined;
   readonly parent: string | undefined;
   /** The host's driver that has it now. */

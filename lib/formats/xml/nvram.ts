@@ -4,10 +4,13 @@ import { XmlDocument } from "./edit.ts";
 import { nvramOf } from "./identity.ts";
 import { child } from "./tree.ts";
 
-/** Where libvirt's system daemon puts the NVRAM of a domain that names only its kind of firmware. */
+/** Folder where libvirt's system daemon puts the NVRAM of a domain that names only its kind of firmware. */
 const FOLDER = "/var/lib/libvirt/qemu/nvram";
 
-/** Where a domain of this name has its variables when it names only its kind of firmware: so libvirt finds them at a start. */
+/**
+ * Path where libvirt looks for the variables of a domain of this name at a start, when it names only its kind of
+ * firmware.
+ */
 export const usualNvram = (name: string): string => `${FOLDER}/${name}_VARS.fd`;
 
 /** Whether a domain leaves it to libvirt where its variables are: its stored XML has no path then, started or not. */

@@ -12,7 +12,10 @@ const ATTRIBUTES = ["path", "file", "socket", "logFile"] as const;
 /** Parts that are only read. */
 const READ: ReadonlySet<string> = new Set(["rom"]);
 
-/** Where libvirt makes a channel's socket when the domain starts. It takes such a path out of what is defined. */
+/**
+ * Paths of sockets that libvirt generates for a channel when the domain starts. It removes such a path from a
+ * definition.
+ */
 const GENERATED = /^\/(var\/lib|(var\/)?run)\/libvirt\/qemu\/channel\/(target\/)?(domain-)?\d+-[^/]+\/[^/]+$/;
 
 const isGenerated = (device: XmlElement, path: string): boolean =>

@@ -1,4 +1,4 @@
-/** What a running VM will have changed at its next boot: its live and its stored XML, compared by meaning. Pure. */
+/** Changes that a running VM will have at its next boot: its live and its stored XML, compared by meaning. Pure. */
 import type { Area, PendingChange } from "../../contract/hardware.ts";
 import type { XmlNode } from "./build.ts";
 import { DIRECT_BOOT, isBootedOnce } from "./boot_once.ts";
@@ -86,7 +86,7 @@ const OWN_DEVICES: ReadonlySet<string> = new Set(["controller", "emulator", "aud
 const LONGEST = 200;
 const cut = (text: string) => text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 
-/** What tells two devices of a kind apart; undefined where only their number does. */
+/** Keys of devices by kind; undefined for a kind whose devices only their number tells apart. */
 const KEYS: Readonly<Record<string, (device: XmlElement) => string | undefined>> = {
   disk: (device) => child(device, "target")?.attributes.dev,
   filesystem: (device) => child(device, "target")?.attributes.dir,
@@ -111,7 +111,7 @@ export function devicesByKey(
   return found;
 }
 
-/** What of an element a person knows it by. */
+/** Short description of an element for people. */
 function told(element: XmlElement | undefined): string | null {
   if (!element) return null;
   const source = child(element, "source")?.attributes ?? {};
@@ -130,10 +130,10 @@ function told(element: XmlElement | undefined): string | null {
   return cut(parts.filter((part) => part).join(", ")) || element.name;
 }
 
-/** What of a device a start fills in, is compared by itself, or is secret. */
+/** Parts of a device that a start fills in, that are compared by themselves, or that are secret. */
 const TOLD_ELSEWHERE = /^(alias|address|boot|backingStore|mirror|privateData)\b|^source index$|passw|secret/i;
 
-/** What an element says, each part by its path: `address slot`, `iotune read_bytes_sec`, `bandwidth inbound average`. */
+/** Values in an element, each by its path: `address slot`, `iotune read_bytes_sec`, `bandwidth inbound average`. */
 function partsOf(element: XmlElement, above = ""): [name: string, value: string][] {
   const text = element.text.trim();
   return [
@@ -145,7 +145,7 @@ function partsOf(element: XmlElement, above = ""): [name: string, value: string]
   ];
 }
 
-/** What differs between two elements that are told with the same words: the first part that does. */
+/** Descriptions of two elements; with the first part that differs if they would be the same. */
 function toldApart(live: XmlElement | undefined, next: XmlElement | undefined) {
   const [before, after] = [told(live), told(next)];
   if (before !== after || live === undefined || next === undefined) return { live: before, next: after };
@@ -292,7 +292,7 @@ export function findDifferences(live: string, next: string, hostCpus?: number): 
   ];
 }
 
-/** What a running VM will have changed at its next boot: see {@link findDifferences}. @throws {XmlError} */
+/** Changes that a running VM will have at its next boot: see {@link findDifferences}. @throws {XmlError} */
 export function pendingChanges(live: string, next: string, hostCpus?: number): PendingChange[] {
   if (live === next) return [];
   return findDifferences(live, next, hostCpus).map(({ undo: _, ...change }) => change);

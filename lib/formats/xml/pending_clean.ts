@@ -1,6 +1,6 @@
 /**
- * What libvirt adds to a running VM's XML by itself (seen with libvirt 9.0 and in its formatter): without it, the
- * live and the stored XML of an unchanged VM say the same. Pure.
+ * Removes libvirt's own additions from a running VM's XML (seen with libvirt 9.0 and in its formatter), so that the
+ * live and the stored XML of an unchanged VM are the same. Pure.
  */
 import { renderXml, type XmlNode } from "./build.ts";
 import { child, type XmlElement } from "./tree.ts";

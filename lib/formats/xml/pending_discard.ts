@@ -23,7 +23,7 @@ export const givesOfHost = (changes: readonly PendingChange[], areas: readonly A
 
 type Kind = typeof BOOT_KINDS[number];
 
-/** What a field was, as the change that makes it so again; only one of the two kinds of boot order can be there. */
+/** Change that restores a field's former value; only one of the two kinds of boot order can be there. */
 function changeTo(live: Hardware, areas: ReadonlySet<Area>, fields: ReadonlySet<string>): HardwareChange {
   const { cpu, memory, boot, firmware, title, description } = live;
   const has = (...names: string[]) => names.some((name) => fields.has(name));

@@ -19,7 +19,7 @@ const domain = (inside: string, attributes = "", devices = "") =>
   </devices>
 </domain>`;
 
-/** What a configuration says, and what libvirt 9.0 shows of it while the machine runs. */
+/** A configuration, and the XML that libvirt 9.0 shows of it while the machine runs. */
 const SAME: readonly [what: string, live: string, next: string][] = [
   [
     "disk",

@@ -14,7 +14,7 @@ export type NewPool =
 
 const slashless = (path: string) => path.length > 1 ? path.replace(/\/+$/, "") : path;
 
-/** Where the volumes of a new pool appear; undefined for types without a place on the host. */
+/** Path where the volumes of a new pool appear; undefined for types without a place on the host. */
 export function poolTarget({ type, name, path, sourceName }: NewPool): string | undefined {
   const usual = POOL_KINDS[type].target?.replace("{name}", name).replace("{source}", sourceName ?? name);
   const target = path ?? usual;
@@ -51,7 +51,7 @@ function hostOf(text: string) {
   return xml("host", { name: bracketed ?? plain ?? text, port });
 }
 
-/** Where sources are looked for: a server. */
+/** Source specification to search a server for sources. */
 export function sourceSpecXml(host: string): string {
   return renderXml(xml("source", {}, hostOf(host)));
 }
@@ -77,12 +77,12 @@ export function foundSources(text: string): FoundSource[] {
   });
 }
 
-/** What a pool's XML says in addition to its figures. */
+/** Fields of a pool in its XML, without its figures. */
 export interface PoolDescription {
   readonly type: string;
-  /** Where its volumes appear on the host. */
+  /** Folder on the host where its volumes appear. */
   readonly path: string | undefined;
-  /** Where they come from, in a line: a device, an export, a volume group. */
+  /** Source of its volumes, in a line: a device, an export, a volume group. */
   readonly source: string | undefined;
 }
 

@@ -118,7 +118,7 @@ export function freeDriveTarget(bus: DriveBus, targets: ReadonlySet<string>): st
 }
 
 /**
- * Where a new drive goes; undefined when no place is free. Windows has no driver for virtio's SCSI by itself, and the
+ * Place for a new drive; undefined when none is free. Windows has no driver for virtio's SCSI by itself, and the
  * kernels of Debian's cloud images have none for SATA.
  */
 export function freeDrivePlace(

@@ -6,7 +6,7 @@ export type SerialLine = "none" | "elsewhere" | "ready";
 
 /** A line that a guest talks on. */
 export interface LineDevice {
-  /** What libvirt calls it while the VM runs: `serial0`. */
+  /** libvirt's name for it while the VM runs: `serial0`. */
   readonly alias: string | undefined;
   /** Whether libvirt's streams reach its other end; false where it leads to a file or a port. */
   readonly isReachable: boolean;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chosenLine, serialLines } from "./serial.ts";
 
-/** What is opened of a domain with these devices: its alias, or why nothing is. */
+/** Alias of the line that is opened of a domain with these devices, or the reason why none is. */
 function opened(devices: string, wanted?: number): string | undefined {
   const line = chosenLine(serialLines(`<domain><devices>${devices}</devices></domain>`), wanted);
   return typeof line === "string" ? line : line.alias ?? "without a name";

@@ -19,7 +19,7 @@ export interface ExternalDisk extends DiskImage {
   readonly overlay: string | undefined;
 }
 
-/** What libvirt says of a snapshot. */
+/** Fields of a snapshot in its XML. */
 export interface SnapshotSummary {
   readonly name: string;
   readonly description: string | undefined;
@@ -28,13 +28,13 @@ export interface SnapshotSummary {
   /** libvirt's word: shutoff, running, paused, disk-snapshot. */
   readonly state: string;
   readonly parent: string | undefined;
-  /** Where the memory is: internal, external, no. */
+  /** Location of the memory: internal, external, no. */
   readonly memory: string;
   /** Some of it is in files of its own, apart from the disks. */
   readonly isExternal: boolean;
   /** Targets of the disks that are kept within their own images. */
   readonly internalDisks: readonly string[];
-  /** Where the memory is, in a file of its own. */
+  /** File of the memory, if it has one of its own. */
   readonly memoryFile: string | undefined;
   /** Disks that are kept as images of their own: what was written since went into `overlay`. */
   readonly externalDisks: readonly ExternalDisk[];
@@ -122,7 +122,7 @@ export function newSnapshotXml({ name, description, memory, disks }: NewSnapshot
 export const LEFT_AT = 1;
 
 /**
- * What libvirt is told of a snapshot within disks that it does not know of, so that it can delete it.
+ * XML that makes libvirt know a snapshot within disks, so that it can delete it.
  *
  * @param wanted the XML that was to take it
  * @param definition the VM's
@@ -213,9 +213,9 @@ export function withImagesAt(source: string, moved: ReadonlyMap<string, string>)
   return document.toString();
 }
 
-/** What begins the description of a snapshot whose deletion was begun: its content is no longer whole. */
+/** Start of a snapshot's description once its deletion was begun: its content is no longer whole. */
 const DELETING = "[deletion began]";
-/** What follows it once QEMU was told to go over to the image below: one that ends then wrote to either of the two last. */
+/** Follows it once QEMU was told to pivot to the image below: one that ends then wrote to either of the two last. */
 const PIVOT = /^\[deletion began\] \[pivot of ([^\]]*)\]/;
 
 /** Whether the deletion of a snapshot was begun. */
@@ -290,7 +290,7 @@ const OWN_PORTS: ReadonlySet<string | undefined> = new Set([
 const port = (device: XmlElement) =>
   OWN_PORTS.has(device.attributes.type) ? undefined : [device.attributes.type, sourceOf(device)];
 
-/** What a device is connected to beyond the VM, by kind of device; undefined where that is nothing. */
+/** Connections of a device beyond the VM, by kind of device; undefined for none. */
 const REACHES: Readonly<Record<string, (device: XmlElement) => unknown>> = {
   interface: (nic) => {
     const source = sourceOf(nic);
@@ -326,7 +326,10 @@ export function diskTargetsOf(domain: XmlElement | undefined): string[] {
   ).sort();
 }
 
-/** What else a definition reaches beyond the VM: its devices' other ends, files of its firmware, words to QEMU. */
+/**
+ * Objects that a definition reaches beyond the VM in addition to its disks: its devices' other ends, files of its
+ * firmware, arguments of QEMU.
+ */
 export function reachOf(domain: XmlElement | undefined): string[] {
   const devices = child(domain, "devices")?.children ?? [];
   const ends = devices.flatMap((device) => {

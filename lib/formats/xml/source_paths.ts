@@ -1,7 +1,7 @@
 /** The files of the host that a domain, a device or a snapshot is made of, by its XML. Source: libvirt's formatdomain. Pure. */
 import { parseXml, type XmlElement } from "./tree.ts";
 
-/** What libvirt or QEMU opens for it. */
+/** Paths that libvirt or QEMU opens for it. */
 export interface SourcePaths {
   /** Absolute paths: images with what they are built on, devices, shared folders, firmware, kernels, logs. */
   readonly paths: readonly string[];

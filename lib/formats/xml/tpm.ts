@@ -2,7 +2,7 @@
 import type { XmlDocument } from "./edit.ts";
 import { child, children, type XmlElement } from "./tree.ts";
 
-/** What emulates its TPM; undefined where it has none of its own. */
+/** Backend of its emulated TPM; undefined without one. */
 const emulator = (document: XmlDocument): XmlElement | undefined =>
   children(document.find("devices"), "tpm")
     .map((tpm) => child(tpm, "backend"))

@@ -4,7 +4,7 @@
  * host with a thousand VMs. XML that people or other programs wrote is not read with it.
  */
 
-/** Where an element stands in its source, in characters. */
+/** Position of an element in its source, in characters. */
 export interface XmlSpan {
   /** Its start tag's `<`. */
   readonly from: number;

@@ -107,7 +107,7 @@ Deno.test("parseXml() reads 64 KB of text, deep nesting and many siblings at onc
 });
 
 const xmlText = fc.string({ unit: "binary", maxLength: 40 });
-/** What XML 1.0 can hold: the rest is dropped when escaped. */
+/** The characters of a text that XML 1.0 can hold: the rest is dropped when escaped. */
 const holdable = (text: string) =>
   // deno-lint-ignore no-control-regex -- the characters XML 1.0 forbids
   text.toWellFormed() === text && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(text);

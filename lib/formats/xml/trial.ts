@@ -14,17 +14,17 @@ export interface XmlFault {
   readonly line?: number;
 }
 
-/** What XML 1.0 cannot hold, except halves of surrogate pairs, which the `u` flag tells. */
+/** Characters that XML 1.0 cannot hold, except halves of surrogate pairs, which the `u` flag tells. */
 // deno-lint-ignore no-control-regex -- these are the very characters XML 1.0 forbids
 const UNHOLDABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u;
-/** What could spell a byte (lib/text/byte_text.ts). */
+/** Text that could spell a byte (lib/text/byte_text.ts). */
 const MARK = /\ufffd[89a-f][0-9a-f]/;
 const DECLARATION = /<!(?!--|\[CDATA\[)/;
 const ENCODING = /^\s*<\?xml[^>]*\bencoding\s*=\s*["']([^"']*)["']/;
 
 /**
- * What no domain XML needs and what could harm whoever parses it: more of anything than the bounds, document types (entities of all kinds), encodings
- * that could hide one, characters that XML has not.
+ * Refuses XML that no domain needs and that could harm a parser: sizes beyond the bounds, document types (entities of
+ * all kinds), encodings that could hide one, characters that XML has not.
  */
 export function refusedOutright(source: string): XmlFault | null {
   const excess = excessOf(source);
@@ -96,7 +96,7 @@ export function trialXml(document: XmlDocument, name: string): string {
 /** libvirt's refusal of the name alone: everything else was right. The second is its test driver's. */
 const NAME_REFUSED = /invalid char in name|is already defined with uuid/;
 
-/** What libvirt says of a trial; null when it has nothing against the XML but the name. */
+/** Fault that libvirt found in a trial; null when it has nothing against the XML but the name. */
 export function trialFault(said: string | null, source: string): XmlFault | null {
   if (said === null || NAME_REFUSED.test(said)) return null;
   const line = lineFrom(said, source);

@@ -2,7 +2,7 @@
 import { renderXml, xml, type XmlNode } from "./build.ts";
 import { child, childText, parseXml, type XmlElement } from "./tree.ts";
 
-/** What libvirt says of a volume. Sizes in bytes. */
+/** Fields of a volume in its XML. Sizes in bytes. */
 export interface VolumeSummary {
   readonly name: string;
   readonly path: string;
@@ -10,13 +10,13 @@ export interface VolumeSummary {
   readonly type: string;
   /** qcow2, raw, iso, …; undefined where the pool has no formats (LVM). libvirt read it from the file's head. */
   readonly format: string | undefined;
-  /** What a guest sees. */
+  /** Size that the guest sees. */
   readonly capacity: number;
-  /** What it takes. */
+  /** Space that it uses. */
   readonly allocation: number;
   /** When its file was changed last: its content, its name or rights. Undefined for what is no file. */
   readonly changed: string | undefined;
-  /** What its image is built on. */
+  /** Backing image. */
   readonly backing: { readonly path: string; readonly format: string | undefined } | undefined;
   /** How it is encrypted, and the UUID of libvirt's secret with the passphrase where there is one. */
   readonly encryption: { readonly format: string; readonly secret: string | undefined } | undefined;
@@ -59,7 +59,7 @@ export function summarizeVolume(source: string): VolumeSummary {
 export interface NewVolume {
   readonly name: string;
   readonly capacity: number;
-  /** What is taken at once; the rest as it is written. */
+  /** Space to allocate at once; the rest as it is written. */
   readonly allocation?: number;
   /** Undefined in pools without formats. */
   readonly format?: string | undefined;
@@ -96,7 +96,7 @@ export function volumeXml({ name, capacity, allocation, format, backing, secret 
   ));
 }
 
-/** Where a pool keeps its volumes, and of what kind it is. */
+/** Type and target of a pool, in its XML. */
 export interface PoolSummary {
   readonly type: string;
   readonly path: string | undefined;

@@ -10,7 +10,7 @@ import { asComponent, asMiddlewares, asRoute } from "./route_module.ts";
 import type { Method } from "./handlers.ts";
 import { answer, Segment } from "./segments.ts";
 
-/** What `app.handler()` returns; fits `Deno.serve`. */
+/** Return value of `app.handler()`; fits `Deno.serve`. */
 export type RequestHandler = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response>;
 
 /** An address and how requests to it are handled. */

@@ -7,7 +7,7 @@ export interface IslandChunk {
   readonly imports: readonly string[];
 }
 
-/** What `scripts/islands.ts` writes to `dist/islands.json`. */
+/** Content of `dist/islands.json`, which `scripts/islands.ts` writes. */
 export interface IslandIndex {
   /** Changes whenever a file for the browser does. */
   readonly build: string;

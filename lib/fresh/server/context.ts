@@ -8,7 +8,7 @@ import { islandsIn } from "./island_texts.ts";
 import { setNonce } from "../nonce.ts";
 import { jsxTemplate } from "preact/jsx-runtime";
 
-/** What pages, layouts and the app are given as props. */
+/** Props of pages, layouts and the app. */
 export type PageProps<Data = unknown, State = unknown> =
   & Pick<
     Context<State>,
@@ -27,7 +27,7 @@ export interface LayoutConfig {
   skipInheritedLayouts?: boolean;
 }
 
-/** What the framework itself keeps about a request. */
+/** The framework's own state of a request. */
 interface Internals<State> {
   readonly manifest: Manifest;
   app: RouteComponent<State> | null;
@@ -46,11 +46,11 @@ export class Context<State> {
   readonly route: string | null;
   /** Values of the pattern's places. Decoded, save for characters that would change the path (`%2F` stays). */
   readonly params: Record<string, string>;
-  /** What the server knows of the connection. */
+  /** The connection of the request. */
   readonly info: Deno.ServeHandlerInfo;
   /** Shared by everything that handles this request; middlewares fill it. */
   readonly state: State = {} as State;
-  /** What was thrown, for error pages; else null. */
+  /** Error that was thrown, for error pages; else null. */
   error: unknown = null;
   data: unknown = undefined;
   /** Goes on with the next middleware or the route. */

@@ -22,7 +22,7 @@ interface Rendering {
   readonly nonce: string;
   /** Elements for the head, by what they replace each other by. */
   readonly head: Map<string, VNode>;
-  /** Where head and scripts go once all is known; no page can contain them by accident. */
+  /** Placeholder for head and scripts, which are known last; no page can contain it by accident. */
   readonly headMark: string;
   readonly scriptsMark: string;
   sawHtml: boolean;

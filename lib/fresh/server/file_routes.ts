@@ -1,6 +1,6 @@
 /** File names of `routes/` → what they are and which addresses they stand for. */
 
-/** What a file of `routes/` is, by its name. */
+/** Kind of a file of `routes/`, by its name. */
 export type FileKind = "app" | "layout" | "middleware" | "error" | "route";
 
 export interface FileRoute {

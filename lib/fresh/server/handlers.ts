@@ -1,4 +1,4 @@
-/** What a route's `handlers` export is: a function for every method, or an object with one per method. */
+/** A route's `handlers` export: a function for every method, or an object with one per method. */
 import type { Context } from "./context.ts";
 
 /** HTTP methods a route can handle. */

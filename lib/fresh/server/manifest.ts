@@ -1,4 +1,4 @@
-/** What an app is made of, as `fresh.gen.ts` lists it: routes, islands, and where the browser's files are. */
+/** Parts of an app, as `fresh.gen.ts` lists them: routes, islands, and the location of the browser's files. */
 import type { ComponentType } from "preact";
 import type { Assets } from "./assets.ts";
 
@@ -7,7 +7,7 @@ export { assetsOf } from "./assets.ts";
 /** A component that comes alive in the browser. Its own type of props does not matter here. */
 export type IslandComponent = ComponentType<never>;
 
-/** What `register` takes. */
+/** Argument of `register`. */
 export interface Manifest {
   /** Path below `routes/` → the module, whose exports are checked when the app is built. */
   readonly routes: Readonly<Record<string, unknown>>;

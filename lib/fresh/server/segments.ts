@@ -26,7 +26,7 @@ export class Segment<State> {
     return child.at(rest);
   }
 
-  /** What a request to a route in this folder passes, outermost first. */
+  /** Middlewares of a request to a route in this folder, outermost first. */
   chain(): Middleware<State>[] {
     return [...(this.parent?.chain() ?? []), (ctx) => this.#around(ctx), ...this.middlewares];
   }

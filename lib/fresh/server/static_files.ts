@@ -56,7 +56,7 @@ export function staticFiles<State>(textsIn?: TextSource): Middleware<State> {
   };
 }
 
-/** What the build has compressed; null for a file that is only there as it is. */
+/** The file as the build compressed it; null if there is only the plain one. */
 async function compressed({ packed }: Assets, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!packed) return null;
   try {

@@ -22,7 +22,7 @@ export interface AgentPrograms {
   readonly "windows-x86_64": Uint8Array;
 }
 
-/** What the CD depends on. */
+/** Version and programs that the CD is made with. */
 export interface GuestTools {
   readonly programs: AgentPrograms;
   readonly version: string;
@@ -157,7 +157,7 @@ const textFile = (name: string, content: string, mode = 0o644): ToolsFile => ({
   mode,
 });
 
-/** What installs on any Linux, in addition to the program. */
+/** Files that install on any Linux, in addition to the program. */
 export const linuxInstaller = (): readonly ToolsFile[] => [
   textFile("install.sh", INSTALL_SH, 0o755),
   textFile("agent.json", AGENT_CONFIG),
@@ -166,7 +166,7 @@ export const linuxInstaller = (): readonly ToolsFile[] => [
   textFile(`${AGENT_NAME}.sysv`, SYSV_SCRIPT),
 ];
 
-/** What is next to the packages: the installers and what they install. */
+/** Files on the CD next to the packages: the installers and the programs they install. */
 function looseFiles(
   { programs, version }: GuestTools,
 ): readonly ToolsFile[] {

@@ -1,4 +1,4 @@
-/** What our agent is built for, and how its files are called. Pure. */
+/** Platforms that our agent is built for, and names of its files. Pure. */
 
 /** Names as `uname -m` and the protocol have them, and Go's. */
 export const GUEST_TARGETS = [

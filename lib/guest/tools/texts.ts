@@ -166,7 +166,10 @@ export const INSTALL_CMD = cmd(
 /** The label of the CD. */
 export const TOOLS_LABEL = "KVM_GUEST_TOOLS";
 
-/** What cloud-init runs at the first start: installs from the CD, and needs no network. Nothing of it is anybody's input. */
+/**
+ * Script that cloud-init runs at the first start: installs from the CD, and needs no network. It contains no user
+ * input.
+ */
 export const INSTALL_AT_FIRST_START = `#!/bin/sh
 # KVM Manager's guest agent, from the CD with the guest tools
 set -eu
@@ -176,7 +179,7 @@ trap 'umount "$folder"; rmdir "$folder"' EXIT
 sh "$folder/install.sh"
 `;
 
-/** What people read first. */
+/** Instructions on the CD. */
 export const readme = (version: string) =>
   cmd(
     `KVM Manager guest tools ${version}`,

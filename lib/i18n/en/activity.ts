@@ -1,6 +1,6 @@
 /**
- * What happened, in words. `activity.command.<name>`: a command that was carried out; `activity.event.<name>`: what
- * libvirt or the program itself told. The keys are the names, so that there is no list of them elsewhere.
+ * Texts of the activity. `activity.command.<name>`: a command that was carried out; `activity.event.<name>`: an event
+ * of libvirt or the program itself. The keys are the names, so that there is no list of them elsewhere.
  */
 export const activity = {
   "activity.title": "Recent activity",

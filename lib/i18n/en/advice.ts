@@ -1,4 +1,4 @@
-/** What to do about an error whose text does not say it. Every page can show one: kept short. */
+/** Advice for errors whose text gives none. Every page can show one: kept short. */
 export const advice = {
   "advice.gone": "It was deleted meanwhile, perhaps by somebody else. Go back to the list.",
   "advice.stale": "Its state changed meanwhile. The page shows the new one; try again if it is still needed.",

@@ -1,6 +1,6 @@
 /**
- * What fields of several forms about devices are called, and what QEMU's and libvirt's words for them mean; the word itself
- * stands behind, for who knows it (`lib/text/field_texts.ts`).
+ * Labels of fields of several forms about devices, and meanings of QEMU's and libvirt's words for them; the word itself
+ * stands behind, for readers who know it (`lib/text/field_texts.ts`).
  */
 export const deviceFields = {
   "field.bootOrder": "Boot order",

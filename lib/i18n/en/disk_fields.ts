@@ -1,5 +1,5 @@
 /**
- * What the fields of disks, drives and shared folders are called, what they are for, and what their words mean
+ * Labels and hints of the fields of disks, drives and shared folders, and meanings of their words
  * (`lib/text/field_texts.ts`).
  */
 export const diskFields = {

@@ -1,4 +1,4 @@
-/** What the fields of every form say by themselves. */
+/** Texts that the fields of every form have by themselves. */
 export const fields = {
   "fields.automatic": "Automatic",
   "fields.default": "Default",

@@ -1,7 +1,7 @@
 /**
- * What is said of forms that are one command. `forms.done.<name>`: it was carried out, where the activity's words for it
- * (`activity.command.<name>`) would say too little; `{name}` is what it was done to.
- * With `.<field>` or `.<field>.<value>`: what one of its fields did.
+ * Texts for forms that are one command. `forms.done.<name>`: it was carried out, if the activity's words for it
+ * (`activity.command.<name>`) would say too little; `{name}` is the name of its object. With `.<field>` or
+ * `.<field>.<value>`: the effect of one of its fields.
  */
 export const forms = {
   "forms.refused": "This was not done.",

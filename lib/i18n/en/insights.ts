@@ -1,4 +1,4 @@
-/** What figures say that somebody should know, and the page that shows it. Of each rule: what, seen, why, what to do. */
+/** Texts of insights, and of the page that shows them. Of each rule: what, seen, why, what to do. */
 export const insights = {
   "insights.waits": "A change waits for the next start of the VM already.",
 

@@ -1,6 +1,4 @@
-/**
- * What the fields of network interfaces are called, and what they are for (`lib/text/field_texts.ts`).
- */
+/** Labels and hints of the fields of network interfaces (`lib/text/field_texts.ts`). */
 export const nicFields = {
   "field.network": "Network",
   "field.model": "Model",

@@ -1,4 +1,4 @@
-/** What is told of work that was cut short, once it is settled. The activity list and the task show it. */
+/** Texts for work that was interrupted, once it is settled. The activity list and the task show them. */
 export const operations = {
   "operations.cause_link": "The connection to libvirt was lost in the middle.",
   "operations.cause_process": "KVM Manager ended in the middle.",

@@ -1,4 +1,4 @@
-/** What each permission lets one do, as roles list it. */
+/** Descriptions of the permissions, in lists of roles. */
 export const permissions = {
   "permission.vms.view": "See VMs and their metrics",
   "permission.vms.operate": "Use and change VMs: power, console, hardware",

@@ -1,4 +1,4 @@
-/** What a host lacks before a VM can be created on it, and the steps that put it right. */
+/** Prerequisites for creating a VM that a host lacks, and the steps that provide them. */
 export const ready = {
   "ready.pool": "Storage",
   "ready.network": "Network",

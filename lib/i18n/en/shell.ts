@@ -1,6 +1,6 @@
 /**
- * What the command line itself says, headings of its tables (`heading.` and the English heading), and words of states in
- * their cells (`cell.word-` and the word).
+ * Texts of the command line, headings of its tables (`heading.` and the English heading), and words of states in their
+ * cells (`cell.word-` and the word).
  */
 export const shell = {
   "shell.amount_of": "{done} of {total}",

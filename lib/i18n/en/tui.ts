@@ -1,4 +1,6 @@
-/** What the terminal UI says, but for headings and words of states, which it has in common with the tables of the shell. */
+/**
+ * Texts of the terminal UI, but for headings and words of states, which it has in common with the tables of the shell.
+ */
 export const tui = {
   "tui.vms": "VMs",
   "tui.tasks": "Tasks",

@@ -19,7 +19,7 @@ export const FORWARD_WORDS = {
   disabled: { word: "forwards.state_disabled", icon: "stopped", tone: "off" },
 } as const satisfies Record<ForwardState, { word: Text; icon: string; tone: string }>;
 
-/** Where a network's forwards are changed. */
+/** Address of the page that changes a network's forwards. */
 export const forwardsHref = (network: string): string => `${networkHref(network)}/forwards`;
 
 const portsText = (from: number, to: number) =>

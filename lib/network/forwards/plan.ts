@@ -1,4 +1,4 @@
-/** What becomes of each port forward, from what is known of networks, VMs and the host. Pure. */
+/** Plans each port forward, from the state of networks, VMs and the host. Pure. */
 import { message, type Sentence, vmName, type VmReference } from "../../i18n/message.ts";
 import type { ForwardProtocol, ForwardState } from "../../contract/forwards.ts";
 import type { Network } from "../../contract/networks.ts";
@@ -25,7 +25,7 @@ export interface StoredForward {
   readonly hostPortEnd: number;
   readonly targetPort: number;
   readonly vmId: string | undefined;
-  /** What the VM was called when it was last seen. */
+  /** Name of the VM when it was last seen. */
   readonly vmName: string | undefined;
   readonly mac: string | undefined;
   readonly address: string | undefined;
@@ -43,7 +43,7 @@ export interface KnownLease {
   readonly expires: number;
 }
 
-/** What is known at this moment. */
+/** Present state of networks, VMs and the host. */
 export interface ForwardFacts {
   readonly network: (name: string) => Network | undefined;
   readonly vm: (vmId: string) => VM | undefined;
@@ -58,7 +58,7 @@ export interface ForwardFacts {
   readonly unavailable: string | undefined;
 }
 
-/** What becomes of one. */
+/** State of one forward, and its rule if it has one. */
 export interface PlannedForward {
   readonly id: string;
   readonly state: ForwardState;
@@ -72,7 +72,7 @@ export function spanOf(forward: StoredForward): PortSpan {
   return { protocol, from, to, address };
 }
 
-/** Where a forward leads, as people know it. */
+/** Target of a forward, for people. */
 export function targetName({ vmName: name, vmId, address }: StoredForward): VmReference | string {
   if (vmId !== undefined && name !== undefined) return vmName({ vmId, name });
   return name ?? vmId ?? address ?? "";
@@ -158,7 +158,7 @@ type ForwardOutcome = Omit<PlannedForward, "id" | "rule"> & { target?: string };
 const waiting = (reason: Sentence): ForwardOutcome => ({ state: "waiting", reason });
 const lost = (reason: Sentence): ForwardOutcome => ({ state: "lost", reason });
 
-/** Who has an address: the card that the network has given it, or keeps it for. */
+/** Owner of an address: the card that the network has given it, or keeps it for. */
 export function holderOf(
   { subnets }: Network,
   address: string,
@@ -193,7 +193,7 @@ function addressFault(
   return `the network has given ${address} to another card (${holder}) since. Make a forward to that VM if it is meant`;
 }
 
-/** Where a forward leads now, or why it does not. */
+/** Target of a forward now, or the reason why there is none. */
 function targetOf(forward: StoredForward, network: Network, facts: ForwardFacts): ForwardOutcome {
   if (forward.address !== undefined) {
     const fault = addressFault({ ...forward, address: forward.address }, network, facts);
@@ -225,7 +225,7 @@ function conflictOf(
   return socket && `a program of the host has port ${socket.port}/${span.protocol}`;
 }
 
-/** What becomes of every forward. @param forwards the oldest first: of two that want the same port it has it */
+/** Plans every forward. @param forwards the oldest first: of two that want the same port it has it */
 export function planForwards(forwards: readonly StoredForward[], facts: ForwardFacts): PlannedForward[] {
   const placed: StoredForward[] = [];
   return forwards.map((forward): PlannedForward => {

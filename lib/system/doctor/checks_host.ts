@@ -149,7 +149,7 @@ function judgePool(
   ];
 }
 
-/** Where disks go. */
+/** Checks the storage pools for disks. */
 export function judgeStorage({ pools }: DoctorFacts): Finding[] {
   return judged(pools, "storage", (list) => {
     if (list === null) {

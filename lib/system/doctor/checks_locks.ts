@@ -56,7 +56,7 @@ function mixtures(facts: LockFacts): Finding[] {
   );
 }
 
-/** What is wrong with a lock manager that is on. */
+/** Faults of a lock manager that is on. */
 function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
   const { driver, fault, plugin, daemon, pending, automatic, required, lockspace } = facts;
   if (fault !== null) {

@@ -1,4 +1,4 @@
-/** What commands are called on the distributions people use. Source: os-release(5). */
+/** Commands on the distributions that people use. Source: os-release(5). */
 
 /** How a distribution installs packages. */
 export type DistributionFamily = "debian" | "fedora" | "suse" | "arch" | "other";

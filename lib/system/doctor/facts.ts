@@ -1,4 +1,4 @@
-/** What is looked at on a host, as plain data: gathered at the edge, judged by pure functions. */
+/** Facts about a host, as plain data: gathered at the edge, judged by pure functions. */
 import type { HostCluster, LockManager } from "../../contract/lock_manager.ts";
 import type { DistributionFamily } from "./distribution.ts";
 import type { HostFact } from "./finding.ts";
@@ -95,11 +95,14 @@ export interface ClockFacts {
 }
 
 export interface PortFacts {
-  /** Where the web server is to listen: `127.0.0.1:8440`, and who has that port; null where it is free. */
+  /**
+   * Addresses that the web server is to listen at, `127.0.0.1:8440`, and the program that has the port; null if it is
+   * free.
+   */
   readonly listen: readonly { readonly at: string; readonly holder: string | null }[];
   /** It is our own server that has them. */
   readonly ours: boolean;
-  /** Who waits for DNS or DHCP at every address, where libvirt's networks want to: `named (process 12)`. */
+  /** Program that listens for DNS or DHCP at every address, where libvirt's networks need to: `named (process 12)`. */
   readonly dns: string | null;
   readonly dhcp: string | null;
 }
@@ -109,7 +112,7 @@ export interface StateFacts {
   /** Version of the database; null where there is none yet. */
   readonly version: number | null;
   readonly known: number;
-  /** What SQLite says is wrong with it; null when nothing. */
+  /** Damage that SQLite found; null for none. */
   readonly damage: string | null;
   /** Files of it that others may read. */
   readonly open: readonly string[];
@@ -120,7 +123,7 @@ export interface StateFacts {
   readonly now: number;
 }
 
-/** What guards disks against two VMs that write to them. */
+/** Protection of disks against two VMs that write to them. */
 export type LockFacts = Omit<LockManager, "sees" | "obstacle">;
 
 /** A Pacemaker cluster around the host, and names of its VMs here that libvirt itself starts with the host. */

@@ -1,13 +1,13 @@
-/** What a check of the host finds: how bad it is, what is wrong, and what to do about it. */
+/** Finding of a check of the host: severity, problem and advice. */
 import { HEALTH_LEVELS, type HealthLevel } from "../../contract/health.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
 
 /** One thing that was found. */
 export interface Finding {
   readonly level: HealthLevel;
-  /** What is so, in a sentence. */
+  /** The finding, in a sentence. */
   readonly what: Sentence;
-  /** What to do about it, in a sentence. */
+  /** Advice, in a sentence. */
   readonly advice?: Sentence;
   /** The command that does it, for this distribution; run as root. */
   readonly command?: string;

@@ -2,5 +2,5 @@
 
 /** Its name. */
 export const CREDENTIAL_NAME = "kvm-manager.encryption-key";
-/** Where systemd looks for it, sealed for this host. */
+/** File where systemd looks for it, sealed for this host. */
 export const CREDENTIAL_FILE = `/etc/credstore.encrypted/${CREDENTIAL_NAME}`;

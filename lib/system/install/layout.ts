@@ -1,4 +1,4 @@
-/** Where an installed KVM Manager has its parts, and what is written there in addition to the program. */
+/** Paths of an installed KVM Manager, and the files that are written there in addition to the program. */
 import { unitText } from "./unit.ts";
 
 /** Name of the program, its user, its group, its unit and its folders. */
@@ -11,7 +11,7 @@ export const KVM_GROUP = "kvm";
 /** The data folder of an installation, and the folder of its encryption keys: backups of the one do not have the other. */
 const DATA_DIR = `/var/lib/${NAME}`, KEY_DIR = `/var/lib/${NAME}-key`;
 
-/** Where the encryption keys of a data folder can be, the best place first. */
+/** Folders that the encryption keys of a data folder can be in, the best one first. */
 export const keyFolders = (dataDir: string): readonly [string, ...string[]] =>
   dataDir === DATA_DIR ? [KEY_DIR, `${dataDir}/key`] : [`${dataDir}/key`];
 
@@ -26,7 +26,7 @@ export interface InstallLayout {
   readonly library: string;
   /** The binary before the last upgrade. */
   readonly previous: string;
-  /** What is installed, as JSON. */
+  /** Record of the installation, as JSON. */
   readonly record: string;
   readonly unit: string;
   readonly sysusers: string;
@@ -37,7 +37,7 @@ export interface InstallLayout {
   /** Folder of the keys that secrets in the data folder are sealed with. */
   readonly keyDir: string;
   readonly runtimeDir: string;
-  /** Where root's start of the binary unpacks it, for everyone. */
+  /** Folder that the binary unpacks to when root starts it, for all users. */
   readonly cacheDir: string;
 }
 

@@ -1,8 +1,8 @@
-/** What the packages hold and say of themselves: Debian's control file and scripts, the RPM's spec. */
+/** Content and metadata of the packages: Debian's control file and scripts, the RPM's spec. */
 import { CREDENTIAL_FILE } from "./credential.ts";
 import { type InstallLayout, textFiles } from "./layout.ts";
 
-/** What is packed. */
+/** Data of a package to build. */
 export interface PackageFacts {
   readonly version: string;
   /** As Deno names it. */
@@ -52,7 +52,7 @@ export function changelog(version: string): string {
 /** Contents of a package that are not made here. */
 export interface PackageContent {
   readonly binary: Uint8Array;
-  /** What people read first. */
+  /** Guide for users. */
   readonly guide: Uint8Array;
   /** The changelog, through gzip. */
   readonly history: Uint8Array;

@@ -1,4 +1,7 @@
-/** What is installed: the note that `install` leaves next to the program, and what follows from it for an upgrade. */
+/**
+ * Record of the installed build: the note that `install` leaves next to the program, and its consequences for an
+ * upgrade.
+ */
 import { parseJson } from "../../text/json.ts";
 
 /** One build of the program. */
@@ -12,7 +15,7 @@ export interface Build {
 
 /** The note. */
 export interface InstallRecord extends Build {
-  /** What was installed before, and is kept for a rollback. */
+  /** Former build, kept for a rollback. */
   readonly previous?: Build;
 }
 

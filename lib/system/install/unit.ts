@@ -70,7 +70,7 @@ const SANDBOX: readonly Directive[] = [
 const line = ({ name, value, why }: Directive) =>
   why === undefined ? `${name}=${value}` : `# ${why}\n${name}=${value}`;
 
-/** What the unit names. */
+/** Paths in the unit. */
 export interface UnitPlaces {
   readonly binary: string;
   readonly dataDir: string;

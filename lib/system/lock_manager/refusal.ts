@@ -4,7 +4,7 @@ import type { LockFacts } from "../doctor/facts.ts";
 import { type DistributionFamily, installs } from "../doctor/distribution.ts";
 import type { CHOSEN_LOCK_DRIVERS } from "../../contract/lock_manager.ts";
 
-/** What is asked for. */
+/** Requested change of the lock manager's settings. */
 export interface LockChange {
   readonly driver: typeof CHOSEN_LOCK_DRIVERS[number];
   /** Folder of the leases; null: on the disks' own files; undefined: as it is. */
@@ -13,7 +13,7 @@ export interface LockChange {
   readonly whileRunning: boolean;
 }
 
-/** What is known before. */
+/** State of the lock manager before the change. */
 export type LockState = Pick<
   LockFacts,
   "driver" | "fault" | "pending" | "plugin" | "lockspace" | "leases" | "runningVms" | "others" | "automatic"

@@ -1,4 +1,6 @@
-/** What libvirt's configuration says of its lock manager. Source: qemu.conf, qemu-lockd.conf, qemu-sanlock.conf. Pure. */
+/**
+ * Settings of libvirt's lock manager in its configuration. Source: qemu.conf, qemu-lockd.conf, qemu-sanlock.conf. Pure.
+ */
 import type { LockDriver } from "../../contract/lock_manager.ts";
 import { ConfError, readConf, settingOf } from "../../formats/libvirt_conf.ts";
 import { oneLine } from "../../text/text.ts";
@@ -12,21 +14,21 @@ export interface LockConfTexts {
 
 export interface LockSettings {
   readonly driver: LockDriver;
-  /** What in the files libvirt would not read, or another driver's name. */
+  /** A line that libvirt would not read, or an unknown driver. */
   readonly fault: string | null;
   readonly automatic: boolean;
   readonly required: boolean;
   readonly lockspace: string | null;
 }
 
-/** Where the files are. */
+/** Paths of the configuration files. */
 export const LOCK_CONF = {
   qemu: "/etc/libvirt/qemu.conf",
   lockd: "/etc/libvirt/qemu-lockd.conf",
   sanlock: "/etc/libvirt/qemu-sanlock.conf",
 } as const satisfies Record<keyof LockConfTexts, string>;
 
-/** Where sanlock's leases are when nothing else is set. */
+/** Default folder of sanlock's leases. */
 const SANLOCK_FOLDER = "/var/lib/libvirt/sanlock";
 
 /** Reads one file's settings by name. @throws {ConfError} with the file's name */

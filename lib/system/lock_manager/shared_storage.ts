@@ -1,4 +1,4 @@
-/** Which storage other hosts may reach as well, by how it is mounted and what pools are made of. Pure. */
+/** Finds storage that other hosts may reach as well, by its mounts and the types of pools. Pure. */
 import type { SharedDisk } from "../../contract/lock_manager.ts";
 import type { Disk } from "../../contract/vm.ts";
 import { isBelow, type MountLine, mountOf } from "../../formats/mountinfo.ts";
@@ -36,7 +36,7 @@ export interface PoolPlace {
   readonly type: string;
   /** Its folder on the host. */
   readonly path: string | undefined;
-  /** What it is on the network: `nfs://server/path`; undefined for one that is on this host. */
+  /** Its address on the network: `nfs://server/path`; undefined for one that is on this host. */
   readonly network: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export function poolPlace(xml: string): PoolPlace {
   };
 }
 
-/** What a path is on that other hosts have; undefined for what is this host's own. @param path without links */
+/** Network file system of a path: `nfs://server/path`; undefined for a local one. @param path without links */
 export function networkMount(mounts: readonly MountLine[], path: string): string | undefined {
   const mount = mountOf(mounts, path);
   if (mount === undefined || !NETWORK_FILE_SYSTEMS.has(mount.type)) return undefined;
@@ -70,7 +70,7 @@ export function networkMount(mounts: readonly MountLine[], path: string): string
   }`;
 }
 
-/** What is known of storage. */
+/** Mounts and pools of the host. */
 export interface StorageKnowledge {
   readonly mounts: readonly MountLine[];
   readonly pools: readonly PoolPlace[];
@@ -80,7 +80,7 @@ export interface StorageKnowledge {
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 
-/** What a disk is on that other hosts have; undefined where it is this host's alone. */
+/** Shared storage of a disk; undefined if it is this host's alone. */
 function placeOf(
   disk: Disk,
   { mounts, pools, seenBy }: StorageKnowledge,

@@ -1,4 +1,4 @@
-/** What a schema alone cannot check of cloud-init's fields; every fault names its field. */
+/** Checks of cloud-init's fields that a schema cannot make; every fault names its field. */
 import { type CloudInit, type CloudInitNic, type CloudInitUser } from "../../contract/cloud_init.ts";
 import { KEPT_SECRET } from "../../contract/cloud_init_bounds.ts";
 import { isHostOf, parseSubnet } from "../../formats/ip/cidr.ts";
@@ -133,7 +133,7 @@ function checkNic(faults: Faults, at: string, nic: CloudInitNic): void {
 /** Meta-data that is made here. */
 const OWN_META_DATA: ReadonlySet<string> = new Set(["instance-id", "instance_id"]);
 
-/** What is wrong with it, in the order of its fields; empty when nothing is. YAML is not looked into. */
+/** Faults of the input, in the order of its fields; empty for none. YAML is not parsed. */
 export function checkCloudInit(cloudInit: CloudInit): Fault[] {
   const { form, userData, network, networkConfig, metaData } = cloudInit;
   const faults = new Faults();

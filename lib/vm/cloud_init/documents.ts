@@ -1,4 +1,4 @@
-/** What a seed says, as values and as cloud-init's own documents. Source: cloud-init's reference, NoCloud. */
+/** Documents of a seed, as values and as cloud-init's own text. Source: cloud-init's reference, NoCloud. */
 import type {
   CloudInit,
   CloudInitFiles,
@@ -9,7 +9,7 @@ import type {
 import { familyOfPrefix, isOutside } from "./address.ts";
 import { CLOUD_CONFIG, writeYaml } from "./yaml.ts";
 
-/** What a seed is about in addition to what people enter. */
+/** VM of a seed: data in addition to the user's input. */
 export interface SeedSubject {
   readonly vmName: string;
   readonly instanceId: string;

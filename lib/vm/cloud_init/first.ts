@@ -1,4 +1,4 @@
-/** What cloud-init is set to for a new VM until somebody says something else. Pure. */
+/** Initial settings of cloud-init for a new VM. Pure. */
 import type { CloudInit, CloudInitUser } from "../../contract/cloud_init.ts";
 import { imageUser } from "./sign_in.ts";
 

@@ -2,7 +2,7 @@
 import type { CloudInit, CloudInitForm, CloudInitNic, CloudInitUser } from "../../contract/cloud_init.ts";
 import { KEPT_SECRET } from "../../contract/cloud_init_bounds.ts";
 
-/** What the names of the form's fields begin with. */
+/** Prefix of the form fields' names. */
 export const PREFIX = "ci.";
 
 /** Whether a person writes the form or YAML. */
@@ -117,7 +117,7 @@ function metaDataOf(lines: readonly string[] | undefined): Record<string, string
   }));
 }
 
-/** What a form says. */
+/** Reads a form. */
 export function cloudInitOf(data: FormData): CloudInit {
   const values = new Values(data);
   const isYaml = values.text("mode") === "yaml";

@@ -53,7 +53,7 @@ const TEXTS = [
 ];
 const READ = "import json,sys,yaml; json.dump(yaml.safe_load(sys.stdin.read()), sys.stdout)";
 
-/** What PyYAML, which cloud-init reads with, makes of a document; null where it is not installed. */
+/** A document as PyYAML, which cloud-init uses, reads it; null if it is not installed. */
 async function python(source: string): Promise<unknown> {
   const child = new Deno.Command("python3", {
     args: ["-c", READ],

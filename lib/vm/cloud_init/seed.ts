@@ -24,7 +24,7 @@ const PERMISSIONS = 0o400;
 /** Most bytes a seed may have; ours are far smaller. */
 export const MOST_SEED_BYTES = 4 * 1024 * 1024;
 
-/** What our own file holds. Whole documents are not there twice. */
+/** Content of our own file. Whole documents are not there twice. */
 const { form, network, metaData } = CloudInit.properties;
 const About = Type.Object({
   version: Type.Literal(1),
@@ -34,7 +34,7 @@ const About = Type.Object({
 type About = Static<typeof About>;
 const isAbout = checker(About);
 
-/** What is on a seed. */
+/** Content of a seed. */
 export interface Seed {
   readonly cloudInit: CloudInit;
   readonly files: CloudInitFiles;

@@ -1,9 +1,9 @@
-/** Which files are the seeds that KVM Manager makes: by their name and by the CD's label. Pure. */
+/** Recognizes the seeds that KVM Manager makes: by their name and by the CD's label. Pure. */
 import { DESCRIPTOR, FIRST_DESCRIPTOR, ISO_SECTOR } from "../../formats/iso9660/fields.ts";
 import { SEED_SUFFIX } from "../../formats/xml/seed_drive.ts";
 import { SEED_LABEL } from "./seed.ts";
 
-/** Where a CD's label stands in its first descriptor (ECMA-119, 8.4.6), and how long it is. */
+/** Offset of a CD's label in its first descriptor (ECMA-119, 8.4.6), and its length. */
 const LABEL_AT = FIRST_DESCRIPTOR * ISO_SECTOR + 40, LABEL_BYTES = 32;
 
 /** Whether a file's first bytes are a CD's with the label of a seed, of any program; undefined where they are too few. */

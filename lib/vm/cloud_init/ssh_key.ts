@@ -24,7 +24,7 @@ function kindInside(base64: string): string | undefined {
   return bytes.length >= HEAD + length + LEAST_KEY ? bytes.slice(HEAD, HEAD + length) : undefined;
 }
 
-/** What is wrong with a public key, as the end of a sentence; undefined when nothing is. */
+/** Fault of a public key, as the end of a sentence; undefined for none. */
 export function sshKeyFault(key: string): string | undefined {
   if (key.includes("PRIVATE KEY")) {
     return "is a private key, which must never leave its place: give the public one (.pub)";

@@ -186,7 +186,7 @@ const SECRET_BELOW: ReadonlySet<string> = new Set(["ssh_keys", "chpasswd"]);
 /** Below {@link SECRET_BELOW}, what is none. */
 const NO_SECRET: ReadonlySet<string> = new Set(["expire", "name", "type"]);
 
-/** Where each entry of a sequence stands: looked up for every scalar below it. */
+/** Index of each entry of a sequence: looked up for every scalar below it. */
 type Indexes = Map<YAMLSeq, Map<unknown, number>>;
 
 function indexIn(seq: YAMLSeq, item: unknown, indexes: Indexes): number | undefined {

@@ -56,7 +56,7 @@ function chooseBus(field: string, bus: Bus | undefined, { offer, os }: Facts, fi
 
 type Decided = Pick<NewVmDisk, "source" | "copyOf" | "pool" | "sizeGb" | "format" | "backing">;
 
-/** What is known of the image that is named. */
+/** Facts about the image that a field names. Adds its error or warning to the findings. */
 function named(field: string, { images }: Facts, findings: Findings) {
   const image = images.get(field);
   if (image === undefined) return undefined;
@@ -211,7 +211,7 @@ function isoOf({ isoPath }: VmConfig, { iso }: Facts, findings: Findings): DiskS
   }
 }
 
-/** Where the CD of cloud-init goes, next to the other drives. */
+/** Chooses the place for the CD of cloud-init, next to the other drives. */
 function decideSeed(
   { cloudInit }: VmConfig,
   drives: readonly { readonly bus: Bus; readonly target: string }[],
@@ -231,7 +231,7 @@ function decideSeed(
   return { ...place, path: undefined };
 }
 
-/** Where the CD with the guest tools goes, next to all other drives. */
+/** Chooses the place for the CD with the guest tools, next to all other drives. */
 function decideTools(
   { guestTools, guestAgent }: VmConfig,
   drives: readonly { readonly bus: string; readonly target: string }[],

@@ -1,4 +1,4 @@
-/** What a configuration is held against: everything of the host that a decision needs, gathered before. */
+/** Facts that a configuration is checked against: all data of the host that a decision needs, gathered before. */
 import type { ConfigFinding, OperatingSystem } from "../../contract/create.ts";
 import type { ContractError } from "../../contract/errors.ts";
 import type { SupportedHardware } from "./supported_hardware.ts";
@@ -14,7 +14,7 @@ export type ImageFact =
     readonly backing: readonly BackingImage[];
     /** As a guest sees it; null when that is not known. */
     readonly virtualBytes: number | null;
-    /** What speaks against its being a disk. */
+    /** Warning that it may be no disk. */
     readonly doubt?: ConfigFinding;
   };
 
@@ -22,7 +22,7 @@ export type ImageFact =
 export type IsoFact =
   | { readonly error: ContractError }
   | DiskSource & {
-    /** What speaks against its being a CD. */
+    /** Warning that it may be no CD. */
     readonly doubt?: ConfigFinding;
   };
 
@@ -51,7 +51,7 @@ export interface Facts {
   /** Bridges of the host; undefined when they cannot be known. */
   readonly bridges: ReadonlySet<string> | undefined;
   readonly pools: readonly PoolFact[];
-  /** Where disks go when nothing is said; undefined when that pool would be made first. */
+  /** Default pool for disks; undefined when that pool would be made first. */
   readonly defaultPool: string | undefined;
   /** By the field of the configuration that names it: `disks.0`. */
   readonly images: ReadonlyMap<string, ImageFact>;

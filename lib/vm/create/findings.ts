@@ -1,4 +1,4 @@
-/** What is found out about a configuration: errors and warnings, each by its field. Pure. */
+/** Findings about a configuration: errors and warnings, each by its field. Pure. */
 import { message, type Sentence, type Unrendered } from "../../i18n/message.ts";
 import { type ConfigFinding, type WarningCode, WARNINGS } from "../../contract/create.ts";
 import { ContractError, type ErrorCode } from "../../contract/errors.ts";

@@ -1,7 +1,7 @@
-/** What a form for a new VM can guess: the operating system of an image, a free name. Pure. */
+/** Guesses for the form of a new VM: the operating system of an image, a free name. Pure. */
 import type { OperatingSystem } from "../../contract/mod.ts";
 
-/** What of an operating system is needed to recognise it. */
+/** Fields of an operating system that it is recognized by. */
 type Known = Pick<OperatingSystem, "id" | "name">;
 
 const words = (text: string): string[] => text.toLowerCase().match(/[a-z]+|\d+/g) ?? [];
@@ -29,7 +29,7 @@ interface Spelled {
 /** How a file's words fit a system. */
 interface Fit {
   readonly system: Spelled;
-  /** Where its version ends. */
+  /** End of its version. */
   readonly end: number;
 }
 
@@ -47,7 +47,9 @@ function fit(parts: readonly string[], system: Spelled): Fit | undefined {
   return { system, end };
 }
 
-/** Which fits better: more of a version, then the one that stands first (12.8 is a 12), then the one that is listed first. */
+/**
+ * Orders by fit: more of a version, then the one that stands first (12.8 is a 12), then the one that is listed first.
+ */
 const byFit = (a: Fit, b: Fit): number =>
   b.system.versions.length - a.system.versions.length || a.end - b.end || a.system.rank - b.system.rank;
 

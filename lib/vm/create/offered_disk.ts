@@ -2,7 +2,7 @@
 import type { CreateOptions } from "../../contract/mod.ts";
 import { GIB } from "../../text/byte_units.ts";
 
-/** What of the options says how much room there is. */
+/** Options that say how much space is left. */
 export type RoomOptions = Pick<CreateOptions, "pools" | "pool">;
 
 /**

@@ -1,11 +1,11 @@
-/** Which kind of VM a configuration means: architecture, machine type and how it is virtualized. Pure. */
+/** Platform of a configuration: architecture, machine type and virtualization. Pure. */
 import type { VmConfig } from "../../contract/create.ts";
 import { ContractError } from "../../contract/errors.ts";
 import type { GuestArch, Guests } from "../../formats/xml/capabilities.ts";
 import { isPc } from "../../formats/xml/machine_type.ts";
 import { message, type Sentence } from "../../i18n/message.ts";
 
-/** What the rest of a VM's options depends on. */
+/** Platform of a VM, which the rest of its options depends on. */
 export interface Platform {
   readonly arch: string;
   /** `q35`, `pc`, `virt`, or a name with its version. */
@@ -14,7 +14,7 @@ export interface Platform {
   readonly emulator: string | undefined;
 }
 
-/** What an operating system and the server say where the configuration does not. */
+/** Defaults of the operating system and the server for fields that the configuration leaves out. */
 export interface PlatformDefaults {
   /** The server's setting. */
   readonly virtType: "auto" | "kvm" | "qemu";

@@ -11,7 +11,7 @@ import { decideCpu, decideDevices, decideFirmware, decideMemory, decideTpm } fro
 import { decideNics } from "./nics.ts";
 import type { NewVm } from "../../formats/xml/new_vm.ts";
 
-/** What is taken when nothing is said: an empty disk is passed over, so the CD is next. */
+/** Default boot order: an empty disk is passed over, so the CD is next. */
 const BOOT_ORDER: NewVm["bootOrder"] = ["disk", "cdrom"];
 
 const text = (value: string | undefined) => value === undefined || value.trim() === "" ? undefined : value;
@@ -81,7 +81,7 @@ export function resolveVm(config: VmConfig, facts: Facts, findings: Findings): N
   };
 }
 
-/** What a decided VM comes to, for people. @param xml what libvirt would be given */
+/** Description of a decided VM for people. @param xml the XML for libvirt */
 export function described(vm: NewVm, xml: string): NonNullable<ConfigCheck["resolved"]> {
   return {
     virtType: vm.virtType,

@@ -1,4 +1,4 @@
-/** What a kind of VM may have on this host, and why not the rest. Pure. */
+/** Hardware that a kind of VM may have on this host, and the reasons against the rest. Pure. */
 import {
   CPU_MODES,
   DISK_BUSES,
@@ -61,7 +61,7 @@ function cpuMode({ cpuModes, virtType, arch }: DomainCapabilities, id: typeof CP
 /** libvirt before 9.1 does not know the chipset's own watchdog. */
 const ITCO_SINCE = 9_001_000;
 
-/** What these capabilities come to. @param libvirtVersion major * 1,000,000 + minor * 1,000 + release */
+/** Hardware that these capabilities allow. @param libvirtVersion major * 1,000,000 + minor * 1,000 + release */
 export function supportedHardwareOf(
   capabilities: DomainCapabilities,
   libvirtVersion: number,

@@ -65,7 +65,7 @@ export function factsOf(
   };
 }
 
-/** What a configuration comes to on a made-up host. */
+/** Resolves a configuration on a made-up host. */
 export function resolved(
   config: Omit<VmConfig, "name"> & { name?: string },
   capabilities: DomainCapabilities = FULL,

@@ -170,5 +170,5 @@ export const BUILTIN_SYSTEMS: readonly OperatingSystem[] = ROWS.map((
   defaults: osDefaults(traits),
 }));
 
-/** What stands for a kind of system without a version. */
+/** System without a version, by kind. */
 export const GENERIC = { linux: "linux2022", windows: "win10", other: "unknown" } as const;

@@ -1,4 +1,4 @@
-/** Which system a VM has: what its guest told of itself, else what it was created for. Pure. */
+/** Operating system of a VM: the guest's own report, else the one it was created for. Pure. */
 import type { VM } from "../../contract/mod.ts";
 import { osOf } from "./names.ts";
 

@@ -1,4 +1,4 @@
-/** Which system a VM shows. */
+/** Tests the operating system that a VM shows. */
 import assert from "node:assert/strict";
 import { ownHostname, systemOf } from "./guest_system.ts";
 

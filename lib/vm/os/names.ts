@@ -36,7 +36,7 @@ export function osName(variant: string): string {
   return version === "" ? name : `${name}${name.endsWith("20") ? "" : " "}${version}`;
 }
 
-/** What is known of a VM's operating system; undefined where nothing is. */
+/** Name of a VM's operating system; undefined if it is unknown. */
 export function osOf(vm: Pick<VM, "osType" | "osVariant">): string | undefined {
   if (vm.osVariant !== undefined && vm.osVariant !== "") return osName(vm.osVariant);
   if (vm.osType === "linux") return t("os.linux");

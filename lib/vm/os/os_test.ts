@@ -14,7 +14,7 @@ const os = (id: string, shortId: string, inner: string) =>
 const device = (id: string, more = "") => `<device id="http://pcisig.com/pci/1af4/${id}"${more}/>`;
 const virtio = `<devices>${device("1001")}${device("1000")}</devices>`;
 
-/** What the database says of one system. */
+/** A system of a database in these files, and the files that cannot be read. */
 function defaultsOf(files: Record<string, string>, id: string) {
   const broken: string[] = [];
   const systems = readOsinfo(Object.entries(files), (path) => broken.push(path));

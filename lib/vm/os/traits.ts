@@ -1,4 +1,4 @@
-/** What suits an operating system, from a few facts about it. */
+/** Defaults for an operating system, from a few facts about it. */
 import type { OsDefaults } from "../../contract/create_options.ts";
 
 /** Generations of virtual hardware, by what an operating system has drivers for. */
@@ -25,7 +25,7 @@ export interface OsTraits {
   readonly localClock?: boolean;
 }
 
-/** What is taken where nothing is known. */
+/** Defaults for an unknown system. */
 export const GENERAL = { cpuCount: 2, memoryMb: 2048, diskSizeGb: 20 } as const;
 
 /** Defaults from facts: never below what the system asks for at least. */

@@ -3,7 +3,7 @@ import type { Bus, ForeignNicModel, ForeignWarning } from "./model.ts";
 import { foreignWarning } from "./model.ts";
 import type { OS_TYPES } from "../../../contract/choices.ts";
 
-/** What a guest's name says. */
+/** Operating system that a guest's name stands for. */
 export interface Guest {
   readonly osType: typeof OS_TYPES[number] | undefined;
   /** Whether its start image has virtio's drivers for certain. */

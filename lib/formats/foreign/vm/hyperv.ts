@@ -3,7 +3,7 @@ import { busFor, type Guest, nicFor } from "./guests.ts";
 import { type ForeignWarning, foreignWarning, type SourceVm } from "./model.ts";
 import type { OS_TYPES } from "../../../contract/choices.ts";
 
-/** What a person says of the VM. */
+/** Fields of the VM that the user fills in. */
 export interface HyperVForm {
   readonly name: string;
   /** 1: BIOS and IDE; 2: UEFI with Secure Boot and SCSI. */
@@ -13,7 +13,7 @@ export interface HyperVForm {
   readonly files: readonly string[];
 }
 
-/** What a new VM of Hyper-V has where nothing is said. */
+/** Hyper-V's defaults for a new VM. */
 const USUAL = { cpuCount: 1, memoryMb: 2048 } as const;
 /** Places on the IDE controllers of generation 1: the last one is the CD drive's. */
 const MOST_IDE = 3;

@@ -16,7 +16,7 @@ export const MOST_DEFINITION = 1024 * 1024;
 
 /** Something that is imported otherwise than it is described. */
 export interface ForeignWarning {
-  /** What it is about: `disks.0`, `nics.1`, empty for the whole. */
+  /** `disks.0`, `nics.1`, empty for the whole. */
   readonly field: string;
   readonly code: string;
   readonly message: string;
@@ -28,13 +28,13 @@ export interface ForeignDisk {
   readonly file: string | null;
   /** As the definition has it: a path, or a volume of a storage. */
   readonly place?: string;
-  /** What the definition says it is; undefined where it does not say. */
+  /** Format in the definition; undefined if it names none. */
   readonly format: ArrivingFormat | undefined;
-  /** What a guest sees, in bytes, as it is said; 0 where it is not. */
+  /** Size that the guest sees, as the definition has it; 0 without one. */
   readonly capacityBytes: number;
   /** The bus that its guest boots from here. */
   readonly bus: Bus;
-  /** Where the source has it, in its own words: `scsi0:0 (lsilogic)`. */
+  /** Address at the source, in its own words: `scsi0:0 (lsilogic)`. */
   readonly was?: string;
 }
 

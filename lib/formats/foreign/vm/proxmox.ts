@@ -23,7 +23,7 @@ import {
 } from "./model.ts";
 
 const MOST_LINES = 20_000;
-/** What Proxmox takes where nothing is said: MiB. */
+/** Proxmox's default memory, in MiB. */
 const USUAL_MEMORY_MB = 512;
 /** Drives in the order in which they are booted from where no order is said. */
 const DRIVES: readonly (readonly [SourceBus, count: number])[] = [["virtio", 16], ["scsi", 31], ["sata", 6], [
@@ -228,7 +228,7 @@ class Reader {
     };
   }
 
-  /** What is left out. */
+  /** Warns about devices that are left out. */
   others(): void {
     const WORDS: Readonly<Record<string, string>> = {
       hostpci: "PCI device",
@@ -265,7 +265,7 @@ class Reader {
   }
 }
 
-/** What of a definition says that it is one. */
+/** Keys that a Proxmox definition is recognized by. */
 const KEYS = [
   "memory",
   "cores",

@@ -1,6 +1,6 @@
 /**
- * Where the volumes of a Proxmox VE node lie: `/etc/pve/storage.cfg`, and volumes such as `local-lvm:vm-100-disk-0`. Source:
- * Proxmox VE's documentation, "Proxmox VE Storage". Pure.
+ * Storages of a Proxmox VE node: `/etc/pve/storage.cfg`, and volumes such as `local-lvm:vm-100-disk-0`. Source: Proxmox
+ * VE's documentation, "Proxmox VE Storage". Pure.
  */
 import { ForeignVmError, MOST_DEFINITION } from "./model.ts";
 
@@ -12,7 +12,7 @@ export interface ProxmoxStorage {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** Where a volume lies on its node. */
+/** Location of a volume on its node. */
 export type ProxmoxPlace =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "lvm"; readonly group: string; readonly volume: string };
@@ -50,10 +50,10 @@ function plain(path: string, volume: string): string {
 }
 
 /**
- * Where a volume lies.
+ * Location of a volume.
  *
  * @param volume `local:100/vm-100-disk-0.qcow2`, or an absolute path
- * @throws {ForeignVmError} where that is no file, LVM volume or ZFS volume of the node
+ * @throws {ForeignVmError} if that is no file, LVM volume or ZFS volume of the node
  */
 export function proxmoxPlace(volume: string, storages: ReadonlyMap<string, ProxmoxStorage>): ProxmoxPlace {
   if (volume.startsWith("/")) return { kind: "path", path: plain(volume, volume) };

@@ -49,7 +49,10 @@ export interface DatastoreFile {
   readonly path: string;
 }
 
-/** Where a file of a datastore is downloaded, from the server's root. Source: vSphere's "HTTP Access to vSphere Server Files". */
+/**
+ * URL path to download a file of a datastore from, from the server's root. Source: vSphere's "HTTP Access to vSphere
+ * Server Files".
+ */
 export const folderPath = ({ datacenter, datastore, path }: DatastoreFile): string =>
   `/folder/${path.split("/").map(encodeURIComponent).join("/")}?` +
   `dcPath=${encodeURIComponent(datacenter)}&dsName=${encodeURIComponent(datastore)}`;
@@ -71,12 +74,12 @@ export function fileOfFolderPath(address: string): DatastoreFile | undefined {
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
 
 /**
- * Where a disk of a `.vmx` file lies.
+ * File of a disk of a `.vmx` file.
  *
  * @param vmx the file itself
  * @param place the disk's path in it: `web.vmdk`, `/vmfs/volumes/5f0a-1/other/data.vmdk`
  * @param sources the disks as libvirt names them: `[datastore1] other/data.vmdk`
- * @returns undefined where that cannot be told
+ * @returns undefined if it cannot be found out
  */
 export function diskFile(
   vmx: DatastoreFile,

@@ -243,7 +243,7 @@ class Reader {
     return { nat: "NAT", hostonly: "host-only", bridged: "bridged", "": "bridged" }[type] ?? "";
   }
 
-  /** What is left out. */
+  /** Warns about devices that are left out. */
   others(): void {
     const drop = (what: string) => this.warnings.push(foreignWarning("", "DeviceDropped", { what }));
     for (const key of this.keys()) {
