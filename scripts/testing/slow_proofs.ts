@@ -79,7 +79,7 @@ async function contentOf(path: string): Promise<string> {
 /** An empty file of this name says that a proof has passed with the sources of this digest. */
 const passedFile = (digest: string) => `${testbedDir()}/proven/${digest}`;
 
-/** What is known to have passed with the sources as they are. */
+/** Proofs that have passed with the sources as they are, by name, with their digests. */
 async function passedNow(): Promise<Map<string, string>> {
   const project = await projectModules();
   const committed = new Set(
