@@ -11,7 +11,7 @@ const { t } = textsOf(cloudInit);
 
 /** Props of {@link CloudInitFormBody}. */
 export interface CloudInitFormBodyProps {
-  /** What is set already; null for a new VM. */
+  /** Present settings; null for a new VM. */
   value: CloudInit | null;
   /** The documents of what is set: what YAML begins with. */
   files?: CloudInitFiles | undefined;

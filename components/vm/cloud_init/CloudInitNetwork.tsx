@@ -10,7 +10,7 @@ const { t } = textsOf(cloudInit);
 export interface NicChoice {
   /** Undefined while the VM is not made. */
   readonly mac?: string;
-  /** What it is plugged into. */
+  /** Network that it is connected to. */
   readonly network: string;
 }
 
