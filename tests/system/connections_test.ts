@@ -34,7 +34,7 @@ class Held {
   }
 }
 
-/** Who comes to a listener. */
+/** Clients of a listener. */
 class Clients {
   readonly #port: number;
 

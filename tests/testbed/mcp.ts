@@ -17,7 +17,7 @@ export interface Part {
   readonly _meta?: Record<string, unknown>;
 }
 
-/** What a tool gave. */
+/** Result of a tool. */
 export interface ToolResult {
   readonly content: readonly Part[];
   readonly isError?: boolean;
@@ -58,7 +58,7 @@ export class McpClient implements AsyncDisposable {
     return dataIn(result);
   }
 
-  /** What the server itself says in a result. */
+  /** Structured content of the server's result. */
   async facts(name: string, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const result = await this.tool(name, args);
     assert.ok(!result.isError, JSON.stringify(result.content));
