@@ -14,7 +14,7 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 import { download, fetchFor, saveFile, sendMade, upload } from "./verb/content.ts";
 import { UsageError } from "./verb/values.ts";
 
-/** Server and VM of a copy, and its progress messages. */
+/** Server and VM of a copy, and the terminal for its progress. */
 export interface Copying {
   readonly server: Server;
   readonly vmId: string;

@@ -82,7 +82,7 @@ export function readLockManager(args: readonly string[]): Given {
   };
 }
 
-/** Linked hosts that the running server knows; null without a server. @throws {ContractError} if it does not answer */
+/** Linked hosts that the running server knows; null if no server runs, or if it answers with an error. */
 async function linkedHosts({ runtimeDir }: Settings): Promise<readonly AnsweringHost[] | null> {
   if (!await isServing(runtimeDir)) return null;
   try {

@@ -125,8 +125,9 @@ async function passphraseIn(file: string | undefined): Promise<string | undefine
 }
 
 /**
- * Secrets that seal the file with the key: a passphrase, or systemd's credential, which root can open. @throws
- * {StateError}
+ * Secrets that seal the file with the key: a passphrase, or systemd's credential, which root can open.
+ *
+ * @throws {StateError}
  */
 async function stateKey(file: string | undefined): Promise<StateKey> {
   const passphrase = await passphraseIn(file);

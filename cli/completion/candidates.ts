@@ -230,6 +230,7 @@ async function afterOwn(
 
 /**
  * Candidates for the last word of a command line.
+ *
  * @param line the words after `kvm-manager`, the last of them under the cursor, maybe empty
  */
 export async function candidates(

@@ -76,6 +76,7 @@ export function pressedAt(line: StyledLine, column: number, columns: number, loo
 
 /**
  * Escape sequences that turn the frame before into this one: rows that are equal are left alone.
+ *
  * @param before painted rows of the screen; null if they are unknown
  */
 export function difference(before: readonly string[] | null, now: readonly string[]): string {

@@ -6,8 +6,10 @@ import type { PageState } from "../../lib/page_state.ts";
 import { unlessAway } from "./fail.ts";
 
 /**
- * Problem of the host's storage. @param here the page to come back to @param need `files`: a pool that keeps images,
- * and not only disks
+ * Problem of the host's storage.
+ *
+ * @param here the page to come back to
+ * @param need `files`: a pool that keeps images, and not only disks
  */
 export function storageLack(
   { may }: Pick<PageState, "may">,
@@ -21,6 +23,7 @@ export function storageLack(
 /**
  * Problem of the host's networks. The host's own check decides, as it knows the bridges: every page gives the same
  * answer.
+ *
  * @param told the result of the host's check, if the caller has it
  */
 export async function networkLack(

@@ -11,6 +11,7 @@ export function isPublic(path: string): boolean {
 
 /**
  * Sign-in page that leads back to the requested page: a form cannot be sent again, its page can be opened.
+ *
  * @param host that the page's address names
  */
 export function signInAt(

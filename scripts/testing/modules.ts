@@ -91,6 +91,7 @@ export type Imports = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * Modules that each module imports itself.
+ *
  * @param aliases names of the import map that lead into the project: `fresh` → `lib/fresh/mod.ts`
  */
 export function importsOf(

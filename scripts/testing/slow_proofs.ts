@@ -19,7 +19,7 @@ import { isTest, type ProjectModules, projectModules } from "./project_modules.t
 
 /**
  * Modules at which every room meets: the table of all commands, the app, and the table of what tests require of a machine.
- * What a proof needs of a row it reaches by the row's own module.
+ * A proof reaches the part of a row that it needs by the row's own module.
  */
 export const MEETING_PLACES: readonly string[] = [
   "lib/contract/mod.ts",

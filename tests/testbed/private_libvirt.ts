@@ -2,7 +2,7 @@
  * A libvirtd of a test's own, to be killed and frozen without disturbing anyone: in namespaces of its own (mounts,
  * processes, network), with its own /etc/libvirt, /run/libvirt, /var/lib/libvirt, … and its own machines.
  *
- * Whatever happens to the test, nothing stays: the first process of the namespace ends when our end of its standard
+ * Nothing stays, however the test ends: the first process of the namespace ends when our end of its standard
  * input closes, and the kernel ends all others with it, QEMUs included.
  */
 import { type DiskXml, domainXml } from "./domain_xml.ts";
