@@ -7,7 +7,7 @@ import { targetRows } from "./verb/help.ts";
 
 const { t } = textsOf(verbHelp);
 
-/** Help of a verb. */
+/** Parts of a verb's `--help` text. */
 export interface OwnHelp {
   /** How it is written, without `Usage:`. */
   readonly usage: string;

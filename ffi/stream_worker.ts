@@ -4,7 +4,7 @@
  * the event loop (`event_loop.ts`) calls and waits for, so what they do is short: read what is there, post it. For the same
  * reason nothing here waits for libvirtd: an opener (`stream_opener_worker.ts`) opens and closes.
  *
- * Data that arrive are always read at once: libvirt's client keeps unread data in memory, without a bound, so waiting here
+ * Data are always read as they arrive: libvirt's client keeps unread data in memory, without a bound, so waiting here
  * would bound nothing. The owner bounds both ways; data it has not handled lie between the two, so a guest that sends
  * faster than that is cut off here.
  */

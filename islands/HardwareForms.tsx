@@ -108,7 +108,6 @@ interface HardwareSectionProps extends Pick<HardwareFormsProps, "bounds"> {
   round: number;
   options: Output<"get_hardware">["options"];
   context: FieldContext;
-  /** Outcome of this form. */
   outcome: HardwareFormOutcome | null;
   action: string;
   enabled: boolean;

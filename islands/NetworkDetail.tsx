@@ -70,7 +70,6 @@ function Users({ users }: { users: readonly NetworkUser[] }) {
   );
 }
 
-/** Data of the network. */
 type Shown = Pick<NetworkDetailProps, "network" | "leases">;
 
 /** One network, live. */

@@ -63,7 +63,7 @@ function userOf(
   };
 }
 
-/** State of a page's host that the page needs. */
+/** The host that a page is about, with its state. */
 interface PageHost extends AddressedHost {
   readonly hostname: string;
   readonly status: ConnectionStatus;

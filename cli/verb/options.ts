@@ -31,7 +31,6 @@ export interface Option {
   /** One word of these. */
   readonly choices: readonly string[] | undefined;
   readonly description: string | undefined;
-  /** Default value. */
   readonly default: unknown;
   /** Not on the command line, where every process can read it: `-` reads it, `--FLAG-file` has it in a file. */
   readonly secret: boolean;

@@ -32,7 +32,6 @@ import type { InputDraft } from "./verb_extras.ts";
 
 const { t } = textsOf(shell);
 
-/** Context of a verb's run. */
 interface Run {
   readonly verb: Verb;
   readonly server: Server;
@@ -161,7 +160,6 @@ export function onlyWarnings(answer: unknown): readonly string[] | undefined {
   return isOnly ? (answer as { warnings: readonly string[] }).warnings : undefined;
 }
 
-/** Warnings of an answer. */
 const warningsIn = (answer: unknown) =>
   ((answer ?? {}) as { warnings?: readonly { field: string; message: string }[] }).warnings ?? [];
 

@@ -50,7 +50,6 @@ export interface BackupFormProps {
   vms: readonly Pick<VM, "id" | "name">[];
   /** The backup targets that can be chosen in the place of a folder. */
   places: readonly Pick<BackupTarget, "id" | "name" | "encrypted">[];
-  /** Error of a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
   /** It has copies, which stay where they are. */

@@ -35,7 +35,7 @@ export const GUEST_VIEWS = [
 ] as const satisfies readonly GuestAbility[];
 export type GuestView = typeof GUEST_VIEWS[number];
 
-/** Answer for a view. */
+/** Answer of the guest for a view. */
 export type GuestViewAnswer =
   | { readonly view: "metrics"; readonly metrics: GuestMetrics }
   | { readonly view: "processes"; readonly processes: readonly GuestProcess[]; readonly total: number }

@@ -44,7 +44,6 @@ function State({ forward: { state, reason } }: { forward: PortForward }) {
   );
 }
 
-/** Target of a forward. */
 function Target({ forward }: { forward: PortForward }) {
   return (
     <span class="stack">

@@ -15,7 +15,6 @@ export interface ScheduleFormProps {
   preview: Preview;
   /** Whether it is for VMs, too, that who looks may not see. */
   hasHidden?: boolean | undefined;
-  /** Error of a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
 }

@@ -34,7 +34,6 @@ class Held {
   }
 }
 
-/** Clients of a listener. */
 class Clients {
   readonly #port: number;
 

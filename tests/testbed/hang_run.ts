@@ -27,7 +27,7 @@ export interface HangRunOptions {
   readonly told?: (report: HangReport) => void;
 }
 
-/** Report of a run. */
+/** Figures and violated bounds of {@link runHangs}. */
 export interface HangReport {
   readonly figures: WatchFigures;
   /** Milliseconds of what was done to another VM while it hung, the worst of each. */

@@ -24,7 +24,7 @@ export async function ensureSlowStorage(): Promise<void> {
   await ensurePackages("bindfs");
 }
 
-/** Options of a slow storage. */
+/** Options of {@link slowStorage}. */
 export interface SlowStorageOptions {
   /** An empty folder to mount it on; one below its own folder when left out. */
   readonly path?: string;

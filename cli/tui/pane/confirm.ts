@@ -13,7 +13,6 @@ const { t: told } = textsOf(shell);
 export interface Question {
   /** `Delete web1?` */
   readonly text: string;
-  /** Note on it. */
   readonly note: string;
   /** Label of the confirmation. */
   readonly yes: string;

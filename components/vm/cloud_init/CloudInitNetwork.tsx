@@ -10,7 +10,6 @@ const { t } = textsOf(cloudInit);
 export interface NicChoice {
   /** Undefined while the VM is not made. */
   readonly mac?: string;
-  /** Network that it is connected to. */
   readonly network: string;
 }
 

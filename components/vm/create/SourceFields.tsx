@@ -119,7 +119,7 @@ function ImageFields(props: CreateProps) {
   );
 }
 
-/** Install source of the VM. */
+/** Fields for the install source of the VM. */
 export function SourceFields(props: CreateProps) {
   const { model } = props;
   const source = model.source.value;

@@ -8,7 +8,7 @@ import { Dialog } from "../../kit/Dialog.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 
-/** Entry of a VM. */
+/** List item that links to a VM. */
 function OfVm({ vm, children }: { vm: Pick<VM, "id" | "name">; children: ComponentChildren }) {
   return (
     <li>
