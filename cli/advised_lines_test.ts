@@ -1,4 +1,4 @@
-/** What texts of the program name is there: its own commands with their options, and pages and tabs of the browser. */
+/** Checks that command lines, options, pages and tabs named in the program's texts exist. */
 import assert from "node:assert/strict";
 import { DESTINATIONS } from "../components/shell/navigation.ts";
 import { t } from "../lib/i18n/mod.ts";
@@ -17,7 +17,7 @@ const OWN = ownVerbs(() => Promise.reject(new Error("nothing is served here")));
 /** A line for this program within a text: to the end of the sentence, of the quotes or of the brackets. */
 const LINES = /\bkvm-manager ((?:[a-z]|--)[a-z-]*(?: [^\s"'`();,|]+)*)/g;
 
-/** What is wrong with a line; undefined where it can be typed. */
+/** Problem of a command line; undefined if it is valid. */
 async function faultOf(line: string): Promise<string | undefined> {
   const words = line.replace(/[.:]+$/, "").split(" ");
   const own = findOwn(OWN, words), verb = own === undefined ? findVerb(words)?.verb : undefined;

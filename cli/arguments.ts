@@ -25,13 +25,13 @@ export interface ArgumentOption {
 /** Options by their long names. */
 export type ArgumentOptions = Readonly<Record<string, ArgumentOption>>;
 
-/** What an option was given. */
+/** Type of an option's value. */
 type ValueOf<O extends ArgumentOption> = O["type"] extends "boolean" ? boolean
   : O extends { readonly multiple: true } ? string[]
   : O extends { readonly optional: readonly string[] } ? string | true
   : string;
 
-/** What a line has. */
+/** A parsed command line. */
 export interface Parsed<O extends ArgumentOptions> {
   readonly positionals: string[];
   readonly values: { [N in keyof O]?: ValueOf<O[N]> };

@@ -16,7 +16,7 @@ export class ClipboardFilter {
   #state: "text" | "escape" | "number" | "drop" | "dropEscape" = "text";
   #digits = "";
 
-  /** What may be shown of these bytes. The start of a sequence is held back until it is clear which. */
+  /** The bytes that may be shown. The start of a sequence is held back until its kind is clear. */
   read(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const shown: number[] = [];
     for (const byte of bytes) this.#take(byte, shown);

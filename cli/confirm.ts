@@ -3,7 +3,7 @@ import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(shell);
 
-/** What is typed to say yes, in the languages that there are texts in: whoever is asked in one answers in it. */
+/** Words for yes in the languages of the texts: a question may be answered in its own language. */
 const YES: ReadonlySet<string> = new Set(["yes", "ja", "oui", "sí", "si", "sim", "はい", "是"]);
 
 /** Whether an answer is the whole word for yes; null is the end of the input. */

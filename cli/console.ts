@@ -59,7 +59,7 @@ export function readConsole(
   return { name: positionals[0]!, force: values.force ?? false, line, target: values };
 }
 
-/** What is typed into this terminal. */
+/** Bytes typed into this terminal. */
 async function* typed(): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(16 * 1024);
   for (;;) {

@@ -1,4 +1,4 @@
-/** What is typed into `kvm-manager console`: bytes for the guest, and the two keys that are ours. Pure. */
+/** Keys of `kvm-manager console`: bytes for the guest, and the two keys that the program takes itself. Pure. */
 
 /** Ctrl+a */
 const PREFIX = 0x01;
@@ -8,7 +8,7 @@ const [LEAVE, LITERAL] = ["t", "a"].map((letter) => letter.charCodeAt(0)) as [nu
 export class ConsoleKeys {
   #isPrefixed = false;
 
-  /** What goes to the guest of these bytes, and whether the person wants to leave. */
+  /** Bytes that go to the guest, and whether the user wants to leave. */
   read(bytes: Uint8Array): { readonly send: Uint8Array<ArrayBuffer>; readonly leave: boolean } {
     const send: number[] = [];
     for (const byte of bytes) {

@@ -9,7 +9,9 @@ import { ClipboardFilter } from "./clipboard_filter.ts";
 import { ConsoleKeys } from "./console_keys.ts";
 import type { Server } from "./connect/server.ts";
 
-/** What a guest may have switched on in the terminal, switched off: mouse, pasting, the other screen, a hidden cursor. */
+/**
+ * Escape sequences that reset terminal modes a guest may have set: mouse, paste, the alternate screen, a hidden cursor.
+ */
 const RESTORE = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\x1b(B";
 
 /** Bytes that may wait for the server; then typing waits. */
@@ -20,11 +22,11 @@ const GOODBYE_MS = 1000;
 /** How it ended. */
 export interface Ending {
   readonly code: number;
-  /** What the server says of it; empty for who left. */
+  /** Reason given by the server; empty if the user left. */
   readonly reason: string;
 }
 
-/** What is typed into the terminal, which is in raw mode: pieces of bytes until its end. */
+/** Bytes typed into the terminal, which is in raw mode: pieces until its end. */
 export type Typing = AsyncIterable<Uint8Array>;
 
 /** Opens the WebSocket of a ticket. @throws {ApiError} Unreachable */

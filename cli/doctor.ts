@@ -40,7 +40,7 @@ const WRONG_USAGE = 64;
 
 type Level = HealthFinding["level"];
 
-/** What is found, as a word: in capitals where something is wrong. */
+/** The level of a finding as a word: in capitals if it is a problem. */
 const signOf = (level: Level): string =>
   level === "ok" ? wordHere(level) : wordHere(level).toLocaleUpperCase(locale());
 

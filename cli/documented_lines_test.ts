@@ -114,7 +114,7 @@ const DISKS = [
   ...["vda", "vdb"].map((target) => ({ target, device: "disk", capacityBytes: 1024 ** 3 })),
 ];
 
-/** What a command that lists things answers: each of the words that were given is one of them. */
+/** Example output of a list command in which each of the given words is the name of an entry. */
 function listed({ output, lookup, rows }: Command, words: readonly string[]): unknown {
   const list = lookup!.in ?? rows;
   const schema = output as TSchema & { items?: TSchema; properties?: Record<string, { items: TSchema }> };

@@ -67,7 +67,7 @@ const placeOf = ({ line, element, attribute }: XmlProblem) =>
     attribute !== undefined && render(message`attribute ${attribute}`),
   ].filter(Boolean).join(", ");
 
-/** What libvirt says is wrong; null when nothing is. */
+/** Problem that libvirt finds in a VM's XML; null if there is none. */
 async function problemOf(server: Server, vmId: string, xml: string): Promise<string | null> {
   const { problem } = await server.call("check_vm_xml", { vmId, xml }) as { problem: XmlProblem | null };
   if (problem === null) return null;

@@ -1,9 +1,9 @@
-/** Where this process finds things: what settings depend on, and the server's socket. */
+/** Environment of this process: variables that settings depend on, and the server's socket. */
 
 /** Name of the API socket in the runtime folder. */
 export const SOCKET_FILE = "api.sock";
 
-/** What settings depend on, of this process. */
+/** Whether this process is root's, and its environment variables. */
 export const environment = () => ({ root: Deno.uid() === 0, env: (name: string) => Deno.env.get(name) });
 
 /** Whether a server answers at the socket of a runtime folder. */

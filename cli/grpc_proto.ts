@@ -9,7 +9,7 @@ import { EXIT } from "./exit.ts";
 import { parseOrExit } from "./host_verb.ts";
 import { UsageError } from "./verb/values.ts";
 
-/** What can be printed. */
+/** Names of the definitions that can be printed. */
 export const PROTO_NAMES = ["kvmmanager", "mvirt"] as const;
 type ProtoName = typeof PROTO_NAMES[number];
 

@@ -56,7 +56,7 @@ async function copyTo(copying: Copying, source: string, path: string): Promise<v
   await (isFolder ? folderTo : fileTo)(copying, source, place);
 }
 
-/** Where it goes here: into a folder under its own name. */
+/** Local path of a copy: under its own name if the given path is a folder. */
 async function targetHere(given: string, name: string): Promise<string> {
   const isFolder = await Deno.stat(given).then(({ isDirectory }) => isDirectory, () => false);
   return isFolder ? `${given.replace(/\/$/, "")}/${name}` : given;

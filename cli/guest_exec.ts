@@ -37,7 +37,7 @@ export const EXEC_HELP = () =>
     ],
   });
 
-/** What standard input has. */
+/** Standard input in Base64. */
 async function standardInput(): Promise<string> {
   return (await new Response(Deno.stdin.readable).bytes()).toBase64();
 }

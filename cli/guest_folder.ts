@@ -14,7 +14,7 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 import { download, fetchFor, saveFile, sendMade, upload } from "./verb/content.ts";
 import { UsageError } from "./verb/values.ts";
 
-/** Where the guest is, and what tells of a copy. */
+/** Server and VM of a copy, and the terminal for its progress. */
 export interface Copying {
   readonly server: Server;
   readonly vmId: string;
@@ -41,7 +41,7 @@ const modeText = (mode: number) => (mode & 0o777).toString(8).padStart(4, "0");
 /** Tells of what no copy is made. */
 const leftOut = (what: Message) => console.error(render(what));
 
-/** What the guest has at a path; undefined where it does not say, as of what lies in a folder that is not listed. */
+/** The guest's file at a path; undefined if the guest does not report it, as in a folder that cannot be listed. */
 export async function guestFileAt(
   { server, vmId }: Copying,
   path: string,

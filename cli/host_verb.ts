@@ -17,7 +17,7 @@ export function readNothing(args: readonly string[]): Record<string, never> {
   return optionsAlone(args, {});
 }
 
-/** What was read; where wrong usage was found instead, that is told, and this status given. */
+/** The result of `read`. A usage error is printed, and `status` is returned. */
 export function parseOrExit<Given extends object>(
   status: number,
   verb: string,

@@ -123,7 +123,7 @@ function binaryOf(named: string | undefined): string {
 
 const say = (line: string) => console.log(`  ${line}`);
 
-/** What comes next, for whoever has just installed it. */
+/** Next steps after an installation. */
 const NEXT = [
   message`See what this host lacks: kvm-manager doctor`,
   message`Make the first administrator: kvm-manager setup-link`,

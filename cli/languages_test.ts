@@ -12,7 +12,7 @@ import { verbOf } from "./verb/find.ts";
 import { usage } from "./verb/overview.ts";
 
 const OWN = ownVerbs(() => Promise.reject(new Error("nothing is served here")));
-/** What it says stands in the log of a service, and is English. */
+/** Verbs with English output, as it goes to a service's log. */
 const ENGLISH = new Set(["serve"]);
 
 for (const table of Object.values(await englishTexts())) addPseudoTexts(table);
@@ -30,7 +30,7 @@ function errorsOf(run: () => void): string {
   return said.join("\n");
 }
 
-/** What is typed: commands, options, paths, names of variables, what stands for a value. */
+/** Words to be typed as they are: commands, options, paths, names of variables, placeholders of values. */
 const TYPED =
   /kvm-manager(?: [a-z-]+)*|--?[a-z][\w-]*|\b[A-Z][A-Z_\d]+\b|"[^"]*"|\/[\w./-]+|\b[a-z]+(?:_[a-z]+)+\b/g;
 
@@ -68,7 +68,7 @@ Deno.test("the page of all verbs says what each does in the shell's language", (
   }
 });
 
-/** What is refused as it is read, for each verb of the program's own. */
+/** Arguments that each of the program's own verbs refuses when it parses them. */
 const WRONG = [["--nope"], ["--nope=1"], ["one", "two", "three", "four", "five", "six"]] as const;
 
 Deno.test("what is wrong with a line is said in the shell's language, by every verb", async () => {

@@ -82,7 +82,7 @@ export function readLockManager(args: readonly string[]): Given {
   };
 }
 
-/** What the running server knows of linked hosts. @throws {ContractError} where it does not tell */
+/** Linked hosts that the running server knows; null if no server runs, or if it answers with an error. */
 async function linkedHosts({ runtimeDir }: Settings): Promise<readonly AnsweringHost[] | null> {
   if (!await isServing(runtimeDir)) return null;
   try {

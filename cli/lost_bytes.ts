@@ -12,7 +12,7 @@ export function spelledArguments(args: readonly string[]): string[] | null {
   return args.map((word) => textOfBytes(bytesOfText(word)));
 }
 
-/** What is said of a lost byte. */
+/** Error text for a byte lost in a name. */
 export const LOST_BYTE =
   "a name holds a byte that is no UTF-8. Write it as lists show it: U+FFFD and two digits, and U+FFFD itself as " +
   "\ufffdef\ufffdbf\ufffdbd";

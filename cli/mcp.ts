@@ -81,7 +81,7 @@ const rpcError = (id: McpMessage["id"] | null, code: number, message: string, da
   error: { code, message, ...(data !== undefined && { data }) },
 });
 
-/** What is wrong with an answer that is an error. */
+/** Error code in an answer; undefined if it is no error. */
 const codeIn = (answer: unknown): unknown =>
   (answer as { error?: { data?: { code?: unknown } } } | null)?.error?.data?.code;
 

@@ -9,13 +9,16 @@ const REFUSED = new Set([5, 9, 27, 28, 122]), CLOSED = new Set([32, 104]);
 /** The number of an error: Deno's console throws a plain one, with it in its text. */
 const numberOf = (error: unknown) => Number(/\(os error (\d+)\)/.exec(messageOf(error))?.[1] ?? 0);
 
-/** Who reads the output has had enough: `kvm-manager vm list | head -1`. */
+/** Whether the reader of the output has closed it: `kvm-manager vm list | head -1`. */
 const isClosed = (error: unknown) => error instanceof Deno.errors.BrokenPipe || CLOSED.has(numberOf(error));
 
 /** Whether the system has refused to write. */
 const isRefused = (error: unknown) => isClosed(error) || REFUSED.has(numberOf(error));
 
-/** What is written to standard error may be lost: there is no other place to say so, and what was done stays done. */
+/**
+ * Drops writes to standard error that are refused: there is no other place to report them, and finished work stays
+ * done.
+ */
 export function keepErrorsQuiet(): void {
   const write = console.error;
   console.error = (...what: unknown[]) => {

@@ -7,14 +7,14 @@ import { targetRows } from "./verb/help.ts";
 
 const { t } = textsOf(verbHelp);
 
-/** What a verb says of itself. */
+/** Parts of a verb's `--help` text. */
 export interface OwnHelp {
   /** How it is written, without `Usage:`. */
   readonly usage: string;
-  /** What it does: one paragraph. */
+  /** Description: one paragraph. */
   readonly about: readonly Sentence[];
   readonly options?: readonly (readonly [name: string, text: Sentence])[];
-  /** What is to be known besides: one paragraph below the options. */
+  /** Further notes: one paragraph below the options. */
   readonly more?: readonly Sentence[];
   /** Commands that it takes, with what they do. */
   readonly commands?: readonly (readonly [name: string, text: string])[];

@@ -1,4 +1,4 @@
-/** What somebody said as a sentence. Pure but for the language. */
+/** An error's text as a sentence. Pure but for the language. */
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 

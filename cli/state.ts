@@ -124,7 +124,11 @@ async function passphraseIn(file: string | undefined): Promise<string | undefine
   }
 }
 
-/** What seals the file with the key: systemd's credential, which root can have opened. @throws {StateError} */
+/**
+ * Secrets that seal the file with the key: a passphrase, or systemd's credential, which root can open.
+ *
+ * @throws {StateError}
+ */
 async function stateKey(file: string | undefined): Promise<StateKey> {
   const passphrase = await passphraseIn(file);
   try {
@@ -185,7 +189,7 @@ async function withLock<T>(dataDir: string, run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a person has to know of what was revoked since. Names are others' words. */
+/** Lines on access that was revoked since the backup. Names in them come from outside. */
 function revokedLines(revoked: Awaited<ReturnType<typeof putBack>>["revoked"], savedAt: string): string[] {
   if (revoked === undefined || !revoked.isKnown) {
     return [

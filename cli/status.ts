@@ -27,7 +27,7 @@ export const STATUS_HELP = () =>
     ],
   });
 
-/** What may not be read by whoever asks is unknown, never nothing. */
+/** The result, or "unknown" if this user may not read it. */
 async function orUnknown<T>(asked: Promise<T>): Promise<T | "unknown"> {
   try {
     return await asked;

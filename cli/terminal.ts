@@ -1,13 +1,13 @@
 /** The terminal a verb runs in; tests bring their own. */
 import { UsageError } from "./verb/values.ts";
 
-/** What a verb does with it. */
+/** Terminal functions that a verb uses. */
 export interface Terminal {
   /** Somebody is there to be asked, and to look. */
   readonly isTerminal: boolean;
   /** Colours are welcome on standard output. */
   readonly hasColours: boolean;
-  /** What goes on may be shown, and overwritten, on standard error. */
+  /** Whether progress may be shown, and overwritten, on standard error. */
   readonly showsProgress: boolean;
   /** Asks; null at the end of the input. */
   ask(question: string): string | null;

@@ -1,6 +1,8 @@
-/** Which libvirt is connected to, and as whom. */
+/** Address of a libvirt, and the user that it is opened as. */
 
-/** Whom libvirt knows us as, where it asks (SASL, ESXi). The password is told to libvirt's library alone. */
+/**
+ * User and password for a libvirt that asks for them (SASL, ESXi). The password is given to libvirt's library alone.
+ */
 export interface LibvirtLogin {
   readonly username: string;
   readonly password: string;
@@ -21,11 +23,11 @@ export interface LibvirtAddress {
    * new host for each connection to a file: see `shared_connection.ts`.
    */
   readonly shared?: bigint;
-  /** Where libvirt may ask for a user. */
+  /** Callback for a libvirt that may ask for a user. */
   readonly signIn?: {
     /** Pointer of the callback that answers: see `sign_in_answers.ts`. */
     readonly answers: bigint;
-    /** What all who sign in there know of each other: see `sign_in_turns.ts`. */
+    /** State that all sign-ins at this address share: see `sign_in_turns.ts`. */
     readonly cells: Int32Array<SharedArrayBuffer>;
   };
 }

@@ -1,7 +1,8 @@
 /**
- * What does not answer is not asked again. Everything that goes to one libvirt passes here: calls of the pool, opens of
- * streams, transfers. Who hangs keeps its place, and what it is about is not asked again, until it *returns*: a time limit
- * ends only the waiting, while libvirtd goes on with the call, with a worker and perhaps a lock that others wait for.
+ * Gate for all calls to one libvirt: those of the pool, opens of streams, transfers. An object that does not answer is
+ * not asked again. A call that hangs keeps its place, and no other call about its object is made, until it *returns*: a
+ * time limit ends only the waiting, while libvirtd goes on with the call, with a worker and perhaps a lock that others
+ * wait for.
  *
  * libvirtd has 20 workers (`max_workers`). Calls that run or hang take at most 14 of them, two of these for `rescue`.
  */
@@ -11,7 +12,7 @@ import { LibvirtError } from "./error.ts";
 import type { Gate, GatedWork, Pass } from "./gate.ts";
 import { isAtLeast, type LibvirtSymbol, type Wait, WAITS } from "./waits.ts";
 
-/** What is about to go to libvirt. */
+/** A call that is about to go to libvirt. */
 export interface GatedCall {
   /** Of the call, to tell it from others. */
   readonly name: string;
@@ -26,7 +27,7 @@ export interface HangingObject {
   readonly key: CallKey;
   /** Milliseconds since 1970. */
   readonly since: number;
-  /** What does not return: a function of libvirt, or what else shows that it does not respond. */
+  /** Function of libvirt that does not return, or another sign that the object does not respond. */
   readonly call: string;
   /** Whether libvirt holds a lock meanwhile, so that nothing about the object is answered at all. */
   readonly isLocked: boolean;
@@ -214,7 +215,7 @@ export class CallGate implements Gate {
     return this.#count(({ asked, isOverdue }) => isOverdue && asked.kind === kind);
   }
 
-  /** What does not respond, longest first; of each object the call that says most. */
+  /** Objects that do not respond, longest first; of each object the most telling call. */
   hangs(): HangingObject[] {
     const found = new Map<CallKey, HangingObject>();
     for (const { asked, isOverdue, since, wait } of this.#members) {
@@ -276,7 +277,7 @@ export class CallGate implements Gate {
     return keys.find((key) => this.#suspects.get(key)?.mayBeAsked && !this.#anyHangs(key));
   }
 
-  /** What an object is suspected for; undefined where it is not. */
+  /** Reason to suspect an object; undefined if there is none. */
   suspicion(key: CallKey): Suspicion | undefined {
     return this.#suspects.get(key);
   }

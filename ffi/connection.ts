@@ -35,7 +35,7 @@ export class Handle implements Disposable {
   }
 }
 
-/** Where a volume is: its path, and its pool where it is one whose volumes are called as their files. */
+/** Path of a volume, and its pool if that names volumes after their files. */
 export interface VolumePlace {
   readonly path: string;
   readonly pool?: string;

@@ -4,7 +4,10 @@
  * has it. Programs that do not ask for it, as virsh, are noticed by what is stored alone.
  */
 
-/** Where the locks are, the first that can be had: this user's alone, so that no other one of the host holds one. */
+/**
+ * Folders of the locks; the first that can be used counts. Only this user can write there, so that no other user of the
+ * host holds a lock.
+ */
 const FOLDERS = ["/run/kvm-manager-edits", "/run/kvm-manager/edits"] as const;
 /** How often a lock that another has is asked for, and milliseconds in between: a change takes a few dozen. */
 const TRIES = 200, PAUSE_MS = 10;

@@ -29,7 +29,7 @@ const must = (result: number, what: string) => {
 
 /** The process has one user at a time: who wants another waits. */
 const turns = new Mutex();
-/** Whom the code that runs now acts as. */
+/** User that the running code acts as. */
 const acting = new AsyncLocalStorage<EffectiveUser>();
 
 /**

@@ -45,7 +45,7 @@ export const VIR_FROM = { RPC: 7, POLKIT: 60 } as const;
  */
 export type FailureKind = "libvirt" | "timeout" | "lost" | "unavailable" | "busy" | "silent";
 
-/** What does not respond, where a call was refused for that: see `call_gate.ts`. */
+/** Object that does not respond, because of which a call was refused: see `call_gate.ts`. */
 export interface RefusedFor {
   readonly key: string;
   /** Milliseconds since 1970. */
@@ -107,7 +107,7 @@ export class LibvirtError extends Error {
   }
 }
 
-/** What a worker reports of whatever was thrown. */
+/** Failure that a worker reports for a thrown value. */
 export function libvirtFailure(thrown: unknown): LibvirtFailure {
   if (thrown instanceof LibvirtError) return thrown.toFailure();
   return new LibvirtError({ message: messageOf(thrown) }).toFailure();

@@ -1,4 +1,4 @@
-/** What the owner of the event loop and its worker say to each other. The worker reads no messages: it blocks in libvirt. */
+/** Messages between the owner of the event loop and its worker. The worker reads no messages: it blocks in libvirt. */
 import type { LibvirtFailure } from "./error.ts";
 
 /** Cells of the memory that both sides share: how many turns have ended, whether the owner waits for one, whether to stop. */

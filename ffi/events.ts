@@ -59,7 +59,7 @@ export type DomainEventName = keyof typeof DOMAIN_EVENTS;
  */
 export const CHANNEL_EVENT = "VSERPORT_CHANGE";
 
-/** What {@link CHANNEL_EVENT} says. @returns undefined where it says something else */
+/** State and alias in a {@link CHANNEL_EVENT}. @returns undefined for another event */
 export function channelChange(details: string): [isOpen: 0 | 1, alias: string] | undefined {
   try {
     const { open, id } = JSON.parse(details) as { open?: unknown; id?: unknown };

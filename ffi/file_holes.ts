@@ -1,4 +1,4 @@
-/** Where a file has content, and where nothing was ever written: lseek(2), which Deno offers without SEEK_DATA. */
+/** Finds the parts of a file with content and the holes: lseek(2), which Deno offers without SEEK_DATA. */
 import { closeDescriptor, OPEN, openDescriptor } from "./file_descriptor.ts";
 import { openLibc } from "./library.ts";
 
@@ -19,7 +19,7 @@ const libc = () => opened ??= openLibc(SYMBOLS);
 
 /** A file, opened to be asked where it has content. */
 export class FileHoles implements Disposable {
-  /** What was found last: a hole, and the content behind it. */
+  /** Range found last: a hole, and the content behind it. */
   #known = { from: 0, data: 0, end: 0 };
 
   private constructor(private readonly fd: number) {}

@@ -36,7 +36,7 @@ export type ImageLockState = "taken" | "open" | "unknown";
 
 /** Milliseconds after which no QEMU is left that has opened an image and is about to lock it. */
 const KEEP_MS = 10_000;
-/** What is asked for; it must outlive the call, which runs on another thread. */
+/** Request for a read lock; it must outlive the call, which runs on another thread. */
 const READ_LOCK = lockOf(F_RDLCK).buffer;
 
 /** A try to keep QEMU from an image, until it is disposed of. */

@@ -1,4 +1,4 @@
-/** What the kernel and the C library know of users: who is at the other end of a UNIX socket, and what names mean. */
+/** Users as the kernel and the C library know them: the peer of a UNIX socket, and the ids of names. */
 import { openLibc } from "./library.ts";
 import { cString, readString } from "./memory.ts";
 
@@ -33,7 +33,7 @@ const SOL_SOCKET = 1, SO_PEERCRED = 17, SO_PEERGROUPS = 59;
 /** Groups a process may be in: limits.h, NGROUPS_MAX. */
 const MOST_GROUPS = 65536;
 
-/** Whoever connected to a UNIX socket, as the kernel saw it then: unix(7). */
+/** The peer of a UNIX socket, as the kernel saw it when it connected: unix(7). */
 export interface PeerCredentials {
   readonly uid: number;
   readonly gid: number;
@@ -48,7 +48,7 @@ function option(fd: number, name: number, room: number): Uint32Array | undefined
   return value.subarray(0, length[0]! / 4);
 }
 
-/** Who is at the other end of a connected UNIX socket; undefined when the kernel does not tell. */
+/** The peer of a connected UNIX socket; undefined if the kernel does not report it. */
 export function peerCredentials(fd: number): PeerCredentials | undefined {
   const [, uid, gid] = option(fd, SO_PEERCRED, 3) ?? [];
   if (uid === undefined || gid === undefined) return undefined;
@@ -72,8 +72,8 @@ export function hostUserName(uid: number): string | undefined {
 }
 
 /**
- * What the kernel would say of a user who connects now, from wherever this host keeps users and groups (NSS); undefined for a
- * unassigned number: getgrouplist(3).
+ * Credentials of a user who would connect now, from the host's users and groups (NSS); undefined for an unassigned
+ * number: getgrouplist(3).
  */
 export function credentialsOf(uid: number): PeerCredentials | undefined {
   const entry = libc().getpwuid(uid);

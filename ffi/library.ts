@@ -104,7 +104,7 @@ export function takeString(pointer: Deno.PointerValue): string {
   return text;
 }
 
-/** Which of the newer functions this libvirt has. */
+/** The newer functions, and whether this libvirt has them. */
 export function capabilities(): Record<keyof typeof OPTIONAL, boolean> {
   const { symbols } = libvirt();
   return Object.fromEntries(

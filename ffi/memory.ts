@@ -41,7 +41,7 @@ export function cPassword(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text + "\0");
 }
 
-/** What Deno's own reading makes of bytes that are no UTF-8, and what could be taken for a spelled byte. */
+/** Characters that Deno's own reading makes of bytes that are no UTF-8, or that look like a spelled byte. */
 const SUSPECT = /[\ufffd-\uffff]/;
 
 /** Reads a C string that stays owned by libvirt; `""` for NULL. */

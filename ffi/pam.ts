@@ -49,16 +49,16 @@ const STYLE = { echoOff: 1, errorMessage: 3, info: 4 } as const;
 const CONV_ERROR = 19;
 const DISALLOW_NULL = 1;
 
-/** What is asked. */
+/** Request to authenticate a user with PAM. */
 export interface HostQuestion {
   readonly service: string;
   readonly user: string;
   /** Missing: whether the account may be used is asked alone, without its password. */
   readonly password?: string;
-  /** Where the person is: what PAM's modules may decide on, and log. */
+  /** Address of the user's client: PAM's modules may decide on it, and log it. */
   readonly address: string;
 }
-/** What came of it. */
+/** Result of an authentication. */
 export type HostAnswer =
   | {
     readonly kind: "yes";

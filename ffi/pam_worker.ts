@@ -3,7 +3,7 @@
 import { messageOf } from "../lib/text/message.ts";
 import { askHost, type HostAnswer, type HostQuestion } from "./pam.ts";
 
-/** What goes back. */
+/** Message from the worker. */
 export type FromPam = { readonly answer: HostAnswer } | { readonly failure: string };
 
 self.onmessage = ({ data }: MessageEvent<HostQuestion>) => {

@@ -4,9 +4,10 @@ import type { CallName } from "./calls/mod.ts";
 import type { LibvirtFailure } from "./error.ts";
 
 /**
- * What a call worker does about the connection of its call, in memory that both sides share: a libvirtd that hangs answers
- * neither the worker nor its messages. `NONE`: it has not taken the call up. Who changes the state next has decided: `BEGUN`
- * is the worker, which has a connection and goes on; `ABANDONED` is the pool, and the call is not made, however late libvirtd answers.
+ * State of a call worker's connection for its call, in memory that both sides share: a libvirtd that hangs answers
+ * neither the worker nor its messages. `NONE`: the worker has not taken the call up. The first side to change the state
+ * next decides: `BEGUN` is the worker, which has a connection and goes on; `ABANDONED` is the pool, and the call is not
+ * made, however late libvirtd answers.
  */
 export const OPENING_STATE = { NONE: 0, OPENING: 1, BEGUN: 2, ABANDONED: 3 } as const;
 

@@ -33,7 +33,7 @@ type Xml2 = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** libxml2 changed its name with 2.14. */
 const NAMES = ["libxml2.so.2", "libxml2.so.16", "libxml2.so"];
-/** Where distributions put libvirt's schemas. */
+/** Paths of libvirt's schemas in distributions. */
 const SCHEMAS = ["/usr/share/libvirt/schemas/domain.rng", "/usr/local/share/libvirt/schemas/domain.rng"];
 /** `XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET`: nothing is printed, nothing is fetched. */
 const QUIET = 32 | 64 | 2048;
@@ -56,7 +56,7 @@ function xml2(): Xml2 | null {
   return opened = null;
 }
 
-/** What libxml2 says of a document: its messages, and the line of a document that is not well-formed. */
+/** Verdict of libxml2 on a document: its messages, and the line of a document that is not well-formed. */
 export interface SchemaVerdict {
   readonly messages: readonly string[];
   readonly line: number | undefined;

@@ -9,7 +9,10 @@ const LIMIT_MS = 15_000;
 /** Milliseconds more for a worker that starts, or waits in libxml2, which nothing can interrupt. */
 const SCHEMA_QUEUE_MS = 15_000;
 
-/** What takes too long is ended in the worker, so that nothing computes for an answer that is not waited for. */
+/**
+ * Checks XML by libvirt's schemas in a worker. A check that takes too long is ended there, so that nothing computes for
+ * an answer that is not waited for.
+ */
 export class SchemaCheck {
   readonly #worker = new SerialWorker<ToSchemaWorker, FromSchemaWorker>(
     workerUrl("ffi/schema_worker.ts"),
@@ -21,8 +24,8 @@ export class SchemaCheck {
   constructor(private readonly limitMs = LIMIT_MS) {}
 
   /**
-   * What is wrong with a domain XML by libvirt's schemas; null: nothing, or there are no schemas here. The XML must
-   * have no document type.
+   * Fault of a domain XML by libvirt's schemas; null if it has none, or there are no schemas here. The XML must have no
+   * document type.
    *
    * @throws {LibvirtError} kind `timeout` when it takes too long
    */

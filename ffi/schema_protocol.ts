@@ -1,6 +1,6 @@
 /** Messages between the schema check and its worker. */
 
-/** What the schema does not allow, and where. */
+/** A part that the schema does not allow, and its line. */
 export interface SchemaFault {
   readonly message: string;
   readonly line?: number;

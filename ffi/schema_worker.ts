@@ -12,7 +12,7 @@ declare const self: DedicatedWorkerGlobalScope;
 /** Milliseconds in which the place of a fault is looked for: a large document takes many trials. */
 const LOCATE_MS = 2000;
 
-/** What is wrong; null: nothing, or there are no schemas here. */
+/** Fault of a domain XML; null if it has none, or there are no schemas here. */
 function faultOf(xml: string, ms: number): SchemaFault | null {
   using schema = DomainSchema.load();
   return schema === null ? null : withinTime(ms, () => judged(schema, xml));

@@ -4,7 +4,7 @@ import { AnsweringWorker } from "./answering_worker.ts";
 /** Milliseconds an idle worker is kept: whoever edits asks again soon. It costs 8 MB. */
 const IDLE_MS = 10_000;
 
-/** What makes the error for a message that is not answered. */
+/** Makes the error for a message that is not answered. */
 export type FailureMaker = (kind: "lost" | "timeout", reason: string) => Error;
 
 /**

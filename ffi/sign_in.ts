@@ -24,9 +24,12 @@ const authOf = ({ answers }: SignIn): BigUint64Array<ArrayBuffer> =>
     0n,
   ]);
 
-/** What libsasl says where client and server have no way in common; a server that has none at all says no more than that it failed. */
+/**
+ * Errors of libsasl if client and server have no mechanism in common; a server that has none at all reports only a
+ * failure.
+ */
 const NO_MECHANISM = /no mechanism available|SASL mechanism \S+ not supported/i;
-/** What libsasl says where Kerberos is the way in, and there is no ticket, or one that the server does not take. */
+/** Error of libsasl if Kerberos is used, and there is no ticket, or one that the server does not accept. */
 const KERBEROS = /GSSAPI Error/;
 const FAILED_ALONE = /^authentication failed: authentication failed$/;
 
@@ -53,7 +56,7 @@ function signInFailure(
 export const openConnection = ({ uri, signIn }: LibvirtAddress): Deno.PointerObject =>
   signIn === undefined ? openAs(uri, signIn) : inTurn(signIn.cells, () => openAs(uri, signIn));
 
-/** What libvirt says that would ask, and has no callback for it. */
+/** Errors of a libvirt that would ask, without a callback for it. */
 const NO_CALLBACK =
   /No authentication callback available|no mechanism available|Missing authentication credentials/i;
 

@@ -1,7 +1,7 @@
 /**
- * What libvirt is answered that asks for a user. The callback belongs to the main thread, as those of events do: libvirt calls it
- * on the thread that connects, which waits for it. So the password stays on the main thread: no message, file, URI or
- * environment has it.
+ * Answers for a libvirt that asks for a user. The callback belongs to the main thread, as those of events do: libvirt
+ * calls it on the thread that connects, which waits for it. So the password stays on the main thread: no message, file,
+ * URI or environment has it.
  *
  * Source: libvirt-host.h (virConnectAuthCallbackPtr, virConnectCredential). 64 bit.
  */
@@ -10,7 +10,9 @@ import { openLibc } from "./library.ts";
 import { cPassword } from "./memory.ts";
 import { newSignIns, noteAsked } from "./sign_in_turns.ts";
 
-/** What libvirt may ask for (`virConnectCredentialType`): a name, and its password. Nothing else is answered. */
+/**
+ * Credentials that libvirt may ask for (`virConnectCredentialType`): a name, and its password. No others are answered.
+ */
 export const CREDENTIAL = { AUTHNAME: 2, PASSPHRASE: 5 } as const;
 
 /** `struct _virConnectCredential`: int type @0, prompt @8, challenge @16, defresult @24, char *result @32, unsigned resultlen @40. */
@@ -24,7 +26,7 @@ const SYMBOLS = {
 let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | undefined;
 const libc = () => opened ??= openLibc(SYMBOLS);
 
-/** What each kind of question is answered with. @throws {TypeError} for a NUL, before libvirt is asked anything */
+/** Answers by the kind of question. @throws {TypeError} for a NUL, before libvirt is asked */
 const answersOf = ({ username, password }: LibvirtLogin): ReadonlyMap<number, Uint8Array<ArrayBuffer>> =>
   new Map<number, Uint8Array<ArrayBuffer>>([[CREDENTIAL.AUTHNAME, cPassword(username)], [
     CREDENTIAL.PASSPHRASE,

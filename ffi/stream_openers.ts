@@ -11,7 +11,7 @@ import type { ConsoleTarget, FromStreamOpener, HeldStream, ToStreamOpener } from
 /** Milliseconds a worker is kept that has nothing to do: it costs 8 MB, and to start one 35 ms of CPU. */
 const IDLE_MS = 5000;
 
-/** What became of an open. */
+/** Outcome of an open: the stream, or libvirt's refusal. */
 export type OpenOutcome =
   | { readonly type: "opened"; readonly held: HeldStream }
   | { readonly type: "refused"; readonly failure: LibvirtFailure };

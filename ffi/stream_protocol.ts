@@ -2,12 +2,12 @@
 import type { LibvirtAddress } from "./address.ts";
 import type { LibvirtFailure } from "./error.ts";
 
-/** Which console or channel of a domain, and what to do when another holds it. */
+/** A console or channel of a domain, and whether another session that holds it is ended. */
 export interface ConsoleTarget {
   readonly uuid: string;
   /** Name of a virtio channel; the first console when left out. */
   readonly channel?: string;
-  /** What libvirt calls a console: `serial1`; the first when left out. */
+  /** libvirt's name of a console: `serial1`; the first if left out. */
   readonly device?: string;
   /** Ends another's session instead of being refused. */
   readonly force: boolean;

@@ -1,6 +1,6 @@
 /**
- * Which streams may be opened and closed now: one open per VM at a time, and few of both at once, for each needs a worker
- * (8 MB). What is slow is waited for a moment, and then holds up no other VM's.
+ * Turns of streams to be opened and closed: one open per VM at a time, and few of both at once, for each needs a worker
+ * (8 MB). A slow one is waited for a moment, and then holds up no other VM's.
  */
 import { LibvirtError } from "./error.ts";
 
@@ -59,7 +59,7 @@ export class StreamTurns {
     return [...this.#turns].filter((turn) => !isSlow(turn));
   }
 
-  /** What has to return, or to be slow, before a VM's may be opened. @throws {LibvirtError} kind `silent` */
+  /** Turns that must return, or become slow, before a VM's may be opened. @throws {LibvirtError} kind `silent` */
   #beforeOpening(uuid: string): Turn[] {
     const own = [...this.#turns].find(({ opens }) => opens === uuid);
     if (own !== undefined && isSlow(own)) {

@@ -4,8 +4,8 @@
  * the event loop (`event_loop.ts`) calls and waits for, so what they do is short: read what is there, post it. For the same
  * reason nothing here waits for libvirtd: an opener (`stream_opener_worker.ts`) opens and closes.
  *
- * What arrives is always read at once: libvirt's client keeps what is not read in memory, without a bound, so waiting here
- * would bound nothing. The owner bounds both ways; what it has not worked on lies between the two, so a guest that sends
+ * Data are always read as they arrive: libvirt's client keeps unread data in memory, without a bound, so waiting here
+ * would bound nothing. The owner bounds both ways; data it has not handled lie between the two, so a guest that sends
  * faster than that is cut off here.
  */
 import { LibvirtError, type LibvirtFailure, libvirtFailure } from "./error.ts";

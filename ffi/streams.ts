@@ -42,7 +42,7 @@ interface Member {
   readonly shut: PromiseWithResolvers<void>;
   /** `failed`: given up by who opened it; what comes later is closed at once. */
   state: "opening" | "open" | "failed" | "closing";
-  /** What libvirt opened, and the worker that reads it, if it came in time. */
+  /** Stream that libvirt opened, and the worker that reads it, if it came in time. */
   stream: { readonly held: HeldStream; readonly worker: Worker | undefined } | undefined;
 }
 

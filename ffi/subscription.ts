@@ -20,7 +20,7 @@ import { readString, readUuid } from "./memory.ts";
 import { OPENING_STATE } from "./protocol.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
-/** Who wants to know. */
+/** Receiver of libvirt's events on a connection. */
 export interface EventListener {
   event(event: LibvirtEvent): void;
   /** The connection was lost, and why. Nothing is told after that. */

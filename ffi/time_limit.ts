@@ -9,7 +9,7 @@ export class TimeLimitError extends Error {
   override readonly name = "TimeLimitError";
 }
 
-/** Where the script finds the work: V8 limits the time of scripts alone. */
+/** Variable through which the script finds the work: V8 limits the time of scripts alone. */
 const slot = globalThis as { kvmManagerWork?: (() => void) | undefined };
 const RUN = new vm.Script("kvmManagerWork()");
 

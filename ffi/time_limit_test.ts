@@ -22,7 +22,7 @@ Deno.test("withinTime() ends work that computes for ever, and goes on", () => {
   assert.equal(withinTime(1000, () => 1), 1);
 });
 
-/** What a process of its own does: the CPU time of this one is that of all tests that run at the same time. */
+/** Source of a process of its own: the CPU time of this process is that of all tests that run at the same time. */
 const ALONE = `
   import process from "node:process";
   import { AnsweringWorker } from "${import.meta.resolve("./answering_worker.ts")}";

@@ -3,10 +3,10 @@ import type { LibvirtAddress } from "./address.ts";
 import type { VolumePlace } from "./connection.ts";
 import type { LibvirtFailure } from "./error.ts";
 
-/** Which bytes of which volume, and which way. */
+/** Bytes of a volume to transfer, and the direction. */
 export interface TransferTarget extends VolumePlace {
   readonly direction: "upload" | "download";
-  /** Where in the volume it begins, in bytes. */
+  /** Offset in the volume, in bytes. */
   readonly offset: number;
   /** How many bytes; for a download 0 means all that follow. */
   readonly length: number;

@@ -24,7 +24,7 @@ const MOST = 4 * CHUNK;
  * without a limit, what was not received yet: of a single stream, a client on a slow line has it keep the whole volume.
  */
 const PART = 16 * 1024 * 1024;
-/** What is read lands here, and is copied out in its own size. */
+/** Buffer for bytes that are read; they are copied out in their own size. */
 const buffer = new Uint8Array(MOST);
 
 /** The open transfer. */
@@ -32,7 +32,7 @@ interface OpenTransfer {
   readonly connection: Connection;
   readonly volume: Handle;
   readonly direction: TransferTarget["direction"];
-  /** Where in the volume the stream begins. */
+  /** Offset of the stream in the volume, in bytes. */
   offset: number;
   /** How many bytes are moved from there on; infinite: all that follow. */
   length: number;
@@ -152,7 +152,7 @@ function end(how: "finish" | "abort"): void {
   }
 }
 
-/** What went wrong: where libvirtd is gone, that is it, whatever the stream says of it. */
+/** Cause of a failure: the loss of the connection if libvirtd is gone, whatever error the stream has. */
 function causeOf(error: unknown, connection: Connection | undefined): unknown {
   if (!(error instanceof LibvirtError) || connection === undefined || connection.alive) return error;
   return new LibvirtError({ ...libvirtFailure(error), kind: "lost" });

@@ -1,6 +1,6 @@
 /**
- * What each of libvirt's functions can wait for without an end, read in libvirt 9.0. A function without an entry does not
- * compile: what it waits for decides what must not be asked while it hangs (`call_gate.ts`).
+ * Kind of wait without an end that each of libvirt's functions can have, read in libvirt 9.0. A function without an
+ * entry does not compile: its wait decides which calls must not be made while it hangs (`call_gate.ts`).
  */
 import type { OPTIONAL, QEMU, REQUIRED } from "./symbols.ts";
 

@@ -50,7 +50,7 @@ export interface PoolOptions {
   readonly timeScale?: number;
 }
 
-/** What a pool is doing, for `/debug` and tests. */
+/** State of a pool, for `/debug` and tests. */
 export interface WorkerPoolState {
   readonly workers: number;
   readonly busy: number;

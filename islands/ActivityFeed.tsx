@@ -16,11 +16,11 @@ export interface ActivityFeedProps {
   limit: number;
   /** Only what happened to this VM. */
   vmId?: string;
-  /** Who looks: the consoles they opened are left out. */
+  /** Name of the present user: consoles that they opened are left out. */
   self?: string | undefined;
 }
 
-/** What happened lately, and what happens while one looks. */
+/** List of the latest activity, live. */
 export default function ActivityFeed({ entries, now, limit, vmId, self }: ActivityFeedProps) {
   const fresh = live.activity.value.filter((entry) => vmId === undefined || entry.vmId === vmId);
   const told = self === undefined ? fresh : withoutOwnConsoles(fresh, self);

@@ -14,7 +14,7 @@ import { oneLine } from "../lib/text/text.ts";
 
 const { t, plural } = textsOf(texts);
 
-/** What is in the bin, and what it takes. */
+/** Entries of the bin, and the space that they take. */
 interface Bin {
   readonly entries: readonly BinEntry[];
   readonly usage: BinUsage;
@@ -29,7 +29,7 @@ export interface BinListProps {
   title: string;
 }
 
-/** What takes how much. */
+/** Sizes of the bin, in all and by pool. */
 function Sums({ usage: { bytes, pools } }: { usage: BinUsage }) {
   return (
     <span class="count">
@@ -43,7 +43,7 @@ function Sums({ usage: { bytes, pools } }: { usage: BinUsage }) {
   );
 }
 
-/** What is in the bin, live. */
+/** List of the bin, live. */
 export default function BinList({ bin: first, now, mayEmpty, title }: BinListProps) {
   const { value } = useQuery<{ readonly bin: Bin; readonly now: number }>({
     first: { bin: first, now },

@@ -32,7 +32,7 @@ export interface CloudInitProps {
   connected: boolean;
   /** When the page was rendered. */
   now: number;
-  /** What a form without script was refused for, and what it said. */
+  /** Refusal of a form sent without script, and its values. */
   fault?: FormFault | undefined;
   said?: Wanted | undefined;
   /** Users of what it said, by their place, whose passwords are not given back. */
@@ -42,7 +42,7 @@ export interface CloudInitProps {
   first: CloudInitUser;
 }
 
-/** What cloud-init sets up in a VM: a form, a preview, and what is in the drive now. */
+/** Cloud-init settings of a VM: a form, a preview, and the present content of the drive. */
 export default function CloudInit(props: CloudInitProps) {
   const vm = props.vm.value;
   const vmId = vm.id;

@@ -51,7 +51,7 @@ function summed(avg: Figures, min: Figures = avg, max: Figures = avg) {
   };
 }
 
-/** What a table says of a line. */
+/** Figures of a line in the table. */
 const FIGURES = [
   ["last", "monitoring.last"],
   ["min", "monitoring.min"],

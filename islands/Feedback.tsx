@@ -10,7 +10,7 @@ const reportDialog = lazyPart<Record<never, never>>(async () =>
   (await import("../components/vm/list/BulkReportDialog.tsx")).BulkReportDialog
 );
 
-/** What answers a click, on every page: messages, the question before a loss, the report on several VMs. */
+/** Answers to clicks on every page: messages, the question before a loss, the report on several VMs. */
 export default function Feedback() {
   const Confirm = useLazy(confirmDialog, openQuestion.value !== null);
   const Report = useLazy(reportDialog, bulkReport.value !== null);

@@ -23,7 +23,7 @@ function NothingFires({ mayAddTarget }: { mayAddTarget: boolean }) {
   );
 }
 
-/** What fires now: what the page was rendered with, then live. */
+/** List of the alerts that fire: first as the page was rendered, then live. */
 export default function FiringAlerts({ incidents, now, mayAct, mayAddTarget }: {
   incidents: readonly AlertIncident[];
   now: number;

@@ -25,7 +25,7 @@ const MOST_SHOWN = 256 * 1024, MOST_PARTS = 200;
 interface Entry {
   readonly id: number;
   readonly line: string;
-  /** What has come by now, in its order. */
+  /** Pieces of output so far, in their order. */
   readonly output: readonly { readonly stream: "stdout" | "stderr"; readonly text: string }[];
   readonly result: ExecResult | null;
   readonly failure: string | null;

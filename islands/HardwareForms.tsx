@@ -42,15 +42,15 @@ export interface HardwareFormsProps {
   connected: boolean;
   hardware: Output<"get_hardware">;
   bounds: Bounds;
-  /** What came of the form that led here. */
+  /** Outcome of the form that led here. */
   outcome: HardwareFormOutcome | null;
-  /** Who looks may share folders of the host. */
+  /** Whether the user may share folders of the host. */
   mayShare: boolean;
   /** The address asks what can be added. */
   adding: boolean;
 }
 
-/** What of a VM tells that its hardware may have changed. */
+/** Key of a VM's fields; another key means that its hardware may have changed. */
 const trace = (vm: VM) =>
   JSON.stringify([
     vm.state,
@@ -71,10 +71,10 @@ const addDevice = lazyPart<AddDeviceProps & { kind: FormDevice }>(async () =>
   (await import("../components/vm/devices/AddDevice.tsx")).AddDeviceForm
 );
 
-/** What takes the focus when a field is pointed at: the first control of a field that is wrong. */
+/** Selector of the control that gets the focus with its field: the first one with an error. */
 const WRONG = ".form-field:has(> .form-error) :is(input, select, textarea)";
 
-/** What takes it when a bar or a button goes that had it. */
+/** Selector of the focus after the bar or button that had it is gone. */
 const FORMS_THEMSELVES = ":scope";
 
 /** Sets a field as if somebody had. */
@@ -108,7 +108,6 @@ interface HardwareSectionProps extends Pick<HardwareFormsProps, "bounds"> {
   round: number;
   options: Output<"get_hardware">["options"];
   context: FieldContext;
-  /** What came of this form. */
   outcome: HardwareFormOutcome | null;
   action: string;
   enabled: boolean;

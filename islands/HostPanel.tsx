@@ -18,7 +18,7 @@ const texts = textsOf(hostTexts);
 export interface HostPanelProps {
   host: HostInfo;
   stats: HostStats;
-  /** What is stored of the last minutes. */
+  /** Stored samples of the last minutes. */
   seed: readonly LiveSeed[];
   /** When the page was rendered. */
   now: number;

@@ -71,7 +71,7 @@ function Downloads({ first }: { first: readonly Job[] }) {
   );
 }
 
-/** What images are for, and where the first comes from. */
+/** Text of an empty list: the use of images, and ways to add the first one. */
 function NoImages({ mayAdd, mayUpload }: Pick<ImageListProps, "mayAdd" | "mayUpload">) {
   return (
     <Empty icon="disc" title={t("images.none")}>

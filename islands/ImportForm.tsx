@@ -14,12 +14,12 @@ const { t } = textsOf(manage);
 
 /** Props of {@link ImportForm}. */
 export interface ImportFormProps {
-  /** What was asked for before, when a plain form brought it back. */
+  /** Values of a plain form that was sent before. */
   asked: ImportRequest;
   failure: Failure | null;
 }
 
-/** Which box helps with which refusal: ticked for the person to see, not sent unseen. */
+/** Checkbox that solves a refusal, by its code: ticked for the user to see, not sent unseen. */
 const HELP: Readonly<Record<string, "newId" | "newMacs">> = { VmIdTaken: "newId", MacInUse: "newMacs" };
 
 /** Bringing a VM in from XML. A plain form without script. */

@@ -4,7 +4,7 @@ import { JobItems } from "../components/jobs/JobItems.tsx";
 import { isOpen, jobs } from "../lib/client/jobs.ts";
 import type { Job } from "../lib/contract/mod.ts";
 
-/** What is open first, else as it was listed. */
+/** Jobs in their order, the open ones first. */
 const openFirst = (list: readonly Job[]): readonly Job[] =>
   list.toSorted((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
 

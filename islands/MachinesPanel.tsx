@@ -40,11 +40,11 @@ export interface MachinesPanelProps {
   pool: PoolFill | null;
   /** Whether they may see storage pools. */
   maySeePools: boolean;
-  /** What fires; null while unknown. */
+  /** Firing alerts; null while unknown. */
   alerts: AlertSummary | null;
-  /** What does not respond; null while unknown. */
+  /** Objects that do not respond; null while unknown. */
   hangs: readonly Hang[] | null;
-  /** What the host lacks before VMs can be created, with the steps that the person may take. */
+  /** Parts that the host lacks before VMs can be created, with the steps that the user may take. */
   lacks: readonly ShownLack[];
   /** The hosts whose absence is told; empty on the page of one of them. */
   hosts: readonly HostBrief[];

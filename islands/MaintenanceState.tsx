@@ -7,7 +7,7 @@ import { useQuery } from "../lib/client/use_query.ts";
 /** Milliseconds between looks. */
 const LOOK_MS = 3000;
 
-/** What becomes of the VMs of a host in maintenance, live. Another state shows other forms: the page is loaded again then. */
+/** Table of the VMs of a host in maintenance, live. Another state has other forms: the page is then loaded again. */
 export default function MaintenanceState({ maintenance: first, labels }: MaintenanceTableProps) {
   const { value } = useQuery({
     first,

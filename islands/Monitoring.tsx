@@ -61,7 +61,7 @@ export interface MonitoringProps {
   now: number;
 }
 
-/** What sums a graph up where it is of one part. */
+/** Summary of a graph that is about one part. */
 function aboutOf(chart: Chart, { part }: ChartLines, { summary }: MonitoringData): string | undefined {
   const head = chartHead(chart, part, summary);
   if (head === undefined) return undefined;
@@ -81,7 +81,7 @@ const counted = (marks: readonly Mark[]) =>
   Object.fromEntries(
     MARK_KINDS.map((kind) => [kind, marks.filter((each) => each.kind === kind).length]),
   ) as Record<MarkKind, number>;
-/** Where one goes from here: several VMs side by side, and the figures as a file. */
+/** Links of the page: the comparison of several VMs, and the figures as a file. */
 function PageLinks(
   { vmId, path, query }: { vmId: string | undefined; path: string; query: MonitoringQuery },
 ) {
@@ -112,7 +112,7 @@ interface MonitoredGraphProps extends Pick<HistoryGraphProps, "onZoom" | "onBack
   data: MonitoringData;
   path: string;
   query: MonitoringQuery;
-  /** Whose graph it is, in the names of its files. */
+  /** Name of the graph's subject, for the names of its files. */
   name: string;
 }
 

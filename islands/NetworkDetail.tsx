@@ -31,7 +31,7 @@ const LEASES_MS = 4000;
 export interface NetworkDetailProps {
   network: Network;
   leases: readonly NetworkLease[];
-  /** What does not respond. */
+  /** Objects that do not respond. */
   hangs: readonly Hang[];
   connected: boolean;
   /** When the page was rendered. */
@@ -70,7 +70,6 @@ function Users({ users }: { users: readonly NetworkUser[] }) {
   );
 }
 
-/** What is known of the network. */
 type Shown = Pick<NetworkDetailProps, "network" | "leases">;
 
 /** One network, live. */

@@ -22,7 +22,7 @@ export interface NetworkFormProps {
   mode: NetworkMode;
   options: NetworkOptions;
   values: NetworkValues;
-  /** What a plain form's try was refused for. */
+  /** Findings on a plain form that was sent before. */
   findings: readonly NetworkFinding[];
   failure: Failure | null;
 }

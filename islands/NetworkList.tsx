@@ -14,10 +14,10 @@ const { t } = textsOf(texts);
 
 /** Props of {@link NetworkList}. */
 export interface NetworkListProps {
-  /** What is lacking, with the steps that the person may take: shown where there is no network. */
+  /** Missing part of the host, with the steps that the user may take: shown if there is no network. */
   lack: ShownLack | null;
   networks: readonly Network[];
-  /** What does not respond; null while unknown. */
+  /** Objects that do not respond; null while unknown. */
   hangs: readonly Hang[] | null;
   /** When the page was rendered. */
   now: number;

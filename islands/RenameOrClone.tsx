@@ -41,7 +41,7 @@ export interface RenameOrCloneProps {
   kind: keyof typeof KINDS;
   vmId: string;
   vmName: string;
-  /** What the name's field begins with. */
+  /** Initial value of the name's field. */
   name: string;
   linked: boolean;
   /** It runs, or is paused: its disks are being written to. */
@@ -49,7 +49,7 @@ export interface RenameOrCloneProps {
   /** Snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
   snapshots?: readonly string[];
   snapshot?: string;
-  /** What becomes of its TPM; left out where it has none to copy. */
+  /** Choice for the copy's TPM; left out if the VM has none to copy. */
   tpm?: CloneRequest["tpm"];
   /** Why a plain form's try failed. */
   failure: Failure | null;

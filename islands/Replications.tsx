@@ -25,7 +25,7 @@ export interface ReplicationsProps {
   /** When the page was rendered. */
   now: number;
   mayChange: boolean;
-  /** Where it is shown. */
+  /** Address of the page that shows it. */
   back: string;
 }
 

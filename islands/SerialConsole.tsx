@@ -16,7 +16,7 @@ import { isLive } from "../lib/vm/state.ts";
 import type { SerialLine } from "../lib/formats/xml/serial.ts";
 
 const { t } = textsOf(serial);
-/** What a terminal can send held: Win it cannot. */
+/** Modifier keys that a terminal can send as held; Win is not among them. */
 const HOLDABLE = ["control", "alt", "shift"] as const satisfies readonly Modifier[];
 
 /** Keeps the terminal in the theme's colours, whoever changes the theme. */
@@ -35,7 +35,7 @@ function followTheme(recolour: () => void): () => void {
 interface SerialConsoleProps {
   vm: Signal<VM>;
   line: SerialLine;
-  /** Which of several lines, from 0. */
+  /** Number of the serial line, from 0, if there are several. */
   number: number | undefined;
 }
 

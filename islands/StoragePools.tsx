@@ -18,9 +18,9 @@ const { t } = textsOf(texts);
 /** The list of storage pools, live. */
 export default function StoragePools({ pools, hangs, lack, connected, now }: {
   pools: StoragePool[];
-  /** What does not respond; null while unknown. */
+  /** Objects that do not respond; null while unknown. */
   hangs: readonly Hang[] | null;
-  /** What is lacking, with the steps that the person may take: shown where there is no pool. */
+  /** Missing part of the host, with the steps that the user may take: shown if there is no pool. */
   lack: ShownLack | null;
   connected: boolean;
   /** When the page was rendered. */

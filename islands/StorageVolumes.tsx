@@ -34,7 +34,7 @@ export interface StorageVolumesProps {
   pool: StoragePool;
   page: ListPage<StorageVolume>;
   query: PageQuery;
-  /** What does not respond; null while unknown. */
+  /** Objects that do not respond; null while unknown. */
   hangs: readonly Hang[] | null;
   connected: boolean;
   /** When the page was rendered. */
@@ -69,7 +69,7 @@ function Facts({ pool, enabled }: { pool: StoragePool; enabled: boolean }) {
   );
 }
 
-/** What is known of the pool; what it was once it is gone. */
+/** Data of the pool; the last known ones if it is gone. */
 interface Shown extends Pick<StorageVolumesProps, "pool" | "page"> {
   isGone: boolean;
 }

@@ -15,11 +15,11 @@ export interface TopToolsProps {
   /** Empty while unknown. */
   libvirtVersion: string;
   theme: Theme;
-  /** What fires; null while unknown. */
+  /** Firing alerts; null while unknown. */
   alerts: AlertSummary | null;
   /** Long work under way. */
   jobs: readonly Job[];
-  /** What they may look for in the command palette. */
+  /** Rights of the user that the command palette needs. */
   rights: PaletteRights;
 }
 

@@ -30,7 +30,7 @@ import { asNext } from "../lib/vm/device_next.ts";
 
 const { t } = textsOf({ ...devices, ...disks });
 
-/** What a disks page can be asked to open. */
+/** Verbs of the forms that a disks page can open. */
 export type DiskFormVerb = DiskVerb | "add" | ShareVerb;
 
 /** Props of {@link VmDisks}. */
@@ -44,7 +44,7 @@ export interface VmDisksProps {
   form: OpenForm<DiskFormVerb> | null;
   options: DeviceOptions | null;
   refused: NonNullable<DeviceFormFrame["refused"]> | null;
-  /** Who looks may share folders of the host. */
+  /** Whether the user may share folders of the host. */
   mayShare: boolean;
 }
 
@@ -130,7 +130,7 @@ interface OpenDiskFormProps {
   frame: DeviceFormFrame;
 }
 
-/** What of a disk can be changed. @param isStored it is in the stored configuration of its VM */
+/** Fields of a disk that can be changed. @param isStored it is in the stored configuration of its VM */
 function EditedFields(
   { disk, running, isStored, errorOf }: {
     disk: VmDisk;
@@ -158,7 +158,7 @@ function EditedFields(
   );
 }
 
-/** What detaching a disk or a drive means, and whether its volume goes, too. */
+/** Explanation of detaching a disk or a drive, and the choice to delete its volume. */
 function DetachFields({ disk }: { disk: VmDisk }) {
   return (
     <>

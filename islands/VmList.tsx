@@ -37,7 +37,7 @@ export interface VmListProps {
   /** The hosts of the VMs, where the list is of several. */
   hosts: readonly ListedHost[];
   connected: boolean;
-  /** Where VMs are created; null for who may create none. */
+  /** Address of the page that creates VMs; null without the right to. */
   newVm: string | null;
   mayImport: boolean;
   mayImportOva: boolean;

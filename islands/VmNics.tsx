@@ -15,7 +15,7 @@ import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf({ ...devices, ...nics });
 
-/** What a network page can be asked to open. */
+/** Verbs of the forms that a network page can open. */
 export type NicFormVerb = NicVerb | "add";
 
 /** Props of {@link VmNics}. */

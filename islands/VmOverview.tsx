@@ -14,7 +14,7 @@ import { t } from "../lib/i18n/mod.ts";
 /** A VM at a glance: its load, what it is, its disks and its network. */
 export default function VmOverview({ vm: signal, seed, connected }: {
   vm: Signal<VM>;
-  /** What is stored of its last minutes. */
+  /** Stored samples of its last minutes. */
   seed: readonly LiveSeed[];
   connected: boolean;
 }) {

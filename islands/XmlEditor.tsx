@@ -27,9 +27,9 @@ export interface XmlEditorProps {
   xml: string;
   /** Its version. */
   etag: string;
-  /** What was typed before, when a plain form brought it back. */
+  /** Text of a plain form that was sent before. */
   typed?: string;
-  /** What was wrong with it. */
+  /** Problem in that text. */
   problem?: XmlProblem;
 }
 
@@ -44,7 +44,7 @@ function problemIn(error: unknown): XmlProblem | null {
     ...(typeof line === "number" && { line }),
   };
 }
-/** What libvirt says of the text. */
+/** Verdict of libvirt on the text. */
 function XmlVerdict(
   { problem, checked, onGo }: {
     problem: XmlProblem | null;

@@ -23,7 +23,7 @@ const TITLES: Readonly<Record<number, PlainKey>> = {
   503: "error.away",
 };
 
-/** What is shown for an error that no one made for showing: its text may hold private data. */
+/** Public text of an error. One that was not written for users is replaced: its text may hold private data. */
 function shown(error: unknown) {
   if (error instanceof HttpError) {
     const failure = failureOf(error);

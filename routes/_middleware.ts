@@ -29,7 +29,7 @@ import { keepingForm } from "./(_shared)/kept_form.ts";
 import { onlyOnce } from "./(_shared)/once.ts";
 import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
-/** Who looks. @throws {HttpError} for an API token that is none */
+/** Principal of a request. @throws {HttpError} for an invalid API token */
 function principalOf(
   { access }: App,
   req: Request,
@@ -63,7 +63,7 @@ function userOf(
   };
 }
 
-/** What a page needs of the host that it is about. */
+/** The host that a page is about, with its state. */
 interface PageHost extends AddressedHost {
   readonly hostname: string;
   readonly status: ConnectionStatus;

@@ -65,7 +65,7 @@ async function graphsOf(
   return new Map(found.flat());
 }
 
-/** What a change gives back, in words: vCPUs and memory. */
+/** vCPUs and memory that undoing a change restores, as a text. */
 function undoText(fields: readonly (readonly [string, number])[]): string {
   const values = new Map(fields);
   const cpus = values.get("cpu.count"), memory = values.get("memory.currentMb");
@@ -75,7 +75,7 @@ function undoText(fields: readonly (readonly [string, number])[]): string {
   ].filter((each) => each !== false).join(", ");
 }
 
-/** What the figures say that somebody should know: counts, filters, findings, and what can be applied. */
+/** Page of the insights: counts, filters, findings, and changes that can be applied. */
 export default define.page<typeof handler>(function Insights({ data, state }) {
   const { query, report, shown, broken, graphs, undo, vm } = data;
   const { insights, vms, tooFew, unread, analysedAt } = report;

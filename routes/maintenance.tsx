@@ -32,7 +32,7 @@ const CHOICE = "vm:";
 
 type Choices = Pick<Input<"start_maintenance">, "vms" | "off" | "breakRules">;
 
-/** What a form says of VMs: `leave`, `move`, `move kvm2`. */
+/** Choices for VMs in a form; a value is `leave`, `move` or `move kvm2`. */
 function choicesIn(form: URLSearchParams | FormData): Choices {
   const vms = [...form].flatMap(([name, value]) => {
     if (!name.startsWith(CHOICE)) return [];
@@ -100,7 +100,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What a VM's choice begins with. */
+/** Value of a VM's choice: empty, or the action and its host. */
 const chosen = ({ vms = [] }: Choices, vmId: string): string => {
   const found = vms.find((vm) => vm.vmId === vmId);
   return found === undefined ? "" : [found.action, found.toHost].filter(Boolean).join(" ");
@@ -114,7 +114,7 @@ const wordOf = (state: string): string =>
 const isOn = ({ state }: Pick<MaintenancePlan["vms"][number], "state">) =>
   state === "running" || state === "paused";
 
-/** What is to happen with one VM. */
+/** Field that chooses the action for one VM. */
 function Choice({ vm: { vmId, name, action, toHost, state }, plan, choices, labels }: {
   vm: MaintenancePlan["vms"][number];
   plan: MaintenancePlan;
@@ -144,7 +144,7 @@ function Choice({ vm: { vmId, name, action, toHost, state }, plan, choices, labe
   );
 }
 
-/** What would become of each VM, and of the hosts that they go to. */
+/** Planned outcome for each VM and for the hosts that they move to. */
 function Plan(
   { plan, choices, labels }: {
     plan: MaintenancePlan;

@@ -16,15 +16,15 @@ import { postedForm } from "./(_shared)/form.ts";
 
 const { t } = textsOf(access);
 
-/** What makes a link for the first administrator. */
+/** Command that makes the setup link for the first administrator. */
 const SETUP_COMMAND = "kvm-manager setup-link";
 
-/** What the page shows: the first step or, with a challenge, the second. */
+/** Data of the page: the first step or, with a challenge, the second. */
 interface Shown {
   readonly to: string;
   readonly name: string;
   readonly challenge: string | null;
-  /** What the second step takes. */
+  /** Factors that the second step accepts. */
   readonly factors: readonly string[];
   readonly failure: Failure | null;
   /** No account can sign in yet. */

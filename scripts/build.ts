@@ -103,7 +103,7 @@ async function oneStylesheet(files: string): Promise<boolean> {
   }
 }
 
-/** What `build_is_new` of `lib.sh` compares; null for another app than the project's own. */
+/** Digest of the sources that `build_is_new` of `lib.sh` compares; null for another app than the project's own. */
 async function sourcesDigest(app: string): Promise<string | null> {
   if (app !== PROJECT) return null;
   return await run("sh", ["-c", 'project=$1; . "$1/scripts/lib.sh"; sources_digest', "sh", PROJECT]);

@@ -1,18 +1,18 @@
 /**
- * Which modules of the islands go into one file. Bundlers put modules into one file where the same entries need them, which
- * makes dozens of small files; here files are merged where a page gains more by asking for a file less than others lose by
- * what they load and do not use.
+ * Distributes modules of the islands among files. Bundlers put modules into one file if the same entries need them,
+ * which makes dozens of small files; here files are merged if a page gains more by asking for a file less than others
+ * lose by loading code that they do not use.
  */
 
 /** A module of a bundle. */
 export interface BundledModule {
   /** Modules it imports statically. */
   readonly imports: readonly string[];
-  /** What it adds to a file, compressed. */
+  /** Bytes that it adds to a file, compressed. */
   readonly bytes: number;
 }
 
-/** What a browser loads at once. */
+/** Modules that a browser loads at once. */
 export interface Load {
   /** Modules that are asked for; what they import comes with them. */
   readonly roots: readonly string[];
@@ -22,7 +22,7 @@ export interface Load {
   readonly isPage: boolean;
 }
 
-/** What a page may load. */
+/** Limits of a page's load. */
 export interface Limits {
   readonly files: number;
   readonly bytes: number;
@@ -45,7 +45,7 @@ const FILE_BYTES = [500, 700, 1000, 1500, 2500] as const;
 const UNUSED = [0.5, 0.75, 0.85, 1] as const;
 /** How many times that it is worth on pages with too many files: the first that makes them few enough. */
 const TOO_MANY = [1.5, 2, 2.5, 3, 4, 5, 6, 8, 16, 64, 128] as const;
-/** Which of these to begin with: what is merged for little first leaves less that fits together for pages with too many. */
+/** Ratios to begin with: merging files of little gain first leaves less that fits together for pages with too many. */
 const FIRST = [1.5, 6, 8, 16, 64] as const;
 
 /** The modules of each file; those that no page loads at once are in none. */

@@ -1,6 +1,6 @@
 /**
- * What is said of a command is said in its row of the contract: elsewhere there is no table by the names of commands, and
- * no list of them.
+ * Keeps facts on a command in its row of the contract: elsewhere there is no table by the names of commands, and no
+ * list of them.
  */
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";

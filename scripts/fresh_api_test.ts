@@ -1,6 +1,7 @@
 /**
- * What the pages use of Fresh is what Fresh 2.3.3 has: its public names and their shapes are written down here, from
- * packages/fresh/src of its repository, so that a drift is seen without network. docs/fresh.md tells how to try the pages on it.
+ * Compares the parts of Fresh that the pages use with Fresh 2.3.3: its public names and their shapes are written down
+ * here, from packages/fresh/src of its repository, so that a drift is seen without network. docs/fresh.md explains how
+ * to try the pages on it.
  */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
@@ -47,7 +48,7 @@ interface FreshPageResponse<Data> {
 /** Method of router.ts. */
 type FreshMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
 
-/** What stands in a module of Fresh, by its name in the import map. */
+/** Names that a module of Fresh exports, by its name in the import map. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   "fresh": [
     ...["App", "ListenOptions", "trailingSlashes", "HandlerByMethod", "HandlerFn", "page", "PageResponse"],
@@ -61,7 +62,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     ...["HttpError", "IS_BROWSER", "asset", "assetSrcSet", "PartialProps", "Partial", "Head", "HeadProps"],
   ],
 };
-/** What our context and app have, and Fresh's: no page may use more. */
+/** Members of our context and app that Fresh has as well: no page may use more. */
 const MEMBERS: Readonly<Record<"ctx" | "define" | "app", readonly string[]>> = {
   ctx: [
     ...["config", "url", "req", "route", "params", "state", "data", "error", "info", "isPartial", "next"],
@@ -96,7 +97,10 @@ const USED = /(?<![\w.])(ctx|define)\.(\w+)/g;
 const STAYING: ReadonlySet<string> = new Set(
   ["base", "nonce", "page_context"].map((name) => `lib/fresh/${name}.ts`),
 );
-/** What the part of `lib/fresh/` that Fresh replaces imports of the rest of `lib/`: nothing that depends on the product. */
+/**
+ * Modules of the rest of `lib/` that the part of `lib/fresh/` which Fresh replaces may import: none that depends on the
+ * product.
+ */
 const PLAIN: ReadonlySet<string> = new Set(["lib/takes_gzip.ts", "lib/i18n/locale.ts"]);
 /** Written otherwise for Fresh, or left out. */
 const REWRITTEN: ReadonlySet<string> = new Set(["cli/start.ts", "fresh.gen.ts"]);

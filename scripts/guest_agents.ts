@@ -25,7 +25,7 @@ export async function goVersion(): Promise<string | null> {
   }
 }
 
-/** What an agent is made of: its sources, the compiler, and how it is called. */
+/** Digest of an agent's recipe: its sources, the compiler, and the compiler's arguments. */
 async function recipeOf(target: GuestTarget, go: string, args: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([target, go, args]));
   for (const { path, isFile } of await walk(SOURCES)) {

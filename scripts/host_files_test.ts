@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { programSources, PROJECT } from "./project.ts";
 
-/** What touches a file by its path. */
+/** Calls that touch a file by its path. */
 const DIRECT =
   /\bDeno\.(?:stat|lstat|open|create|realPath|readLink|readDir|readFile|readTextFile|writeFile|writeTextFile|remove|rename|link|symlink|mkdir|makeTemp\w+|truncate|chown|chmod|copyFile|utime|watchFs)(?:Sync)?\b|\bfrom "node:fs(?:\/promises)?"|\b(?:holdFile|holdFolder|realPathOfBytes|openDescriptor|FileHoles\.open|ImageLock\.take)\(/;
 

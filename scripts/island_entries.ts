@@ -1,4 +1,7 @@
-/** Which islands each page has, and the modules that are bundled for them: one for what every page has, one for each other island. */
+/**
+ * Islands of each page, and the modules that are bundled for them: one for those of every page, one for each other
+ * island.
+ */
 import { join, relative } from "node:path";
 import { deno, PROJECT, routeFiles, writeWhole } from "./project.ts";
 
@@ -9,7 +12,7 @@ export type IslandsOfPages = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Name of the module that starts the islands and has those of every page. */
 export const BOOT = "boot";
-/** What is around every page. */
+/** Route of the frame around every page. */
 export const APP_ROUTE = "_app.tsx";
 
 /** A module as `deno info` describes it. */

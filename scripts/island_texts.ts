@@ -40,7 +40,7 @@ export const textLength = (id: string, tables: TextTables): number =>
 /** A key, or what looks like one, in code. */
 const LITERAL = /(["'`])([\w-]+(?:\.[\w-]+)+)\1/g;
 
-/** Where the same words mean something else: permissions, fields. */
+/** Folders in which the same words mean other objects: permissions, fields. */
 const OTHER_WORDS = ["lib/contract", "lib/access"].map((folder) => join(PROJECT, folder));
 
 /** The paths of all fields in a schema, such as `create.pool`: pages name fields by them. */

@@ -28,7 +28,7 @@ import { catalogs } from "./texts/translations.ts";
 import { appFolder, folderHash, islandFiles, PROJECT, removePath, walk, writeWhole } from "./project.ts";
 
 /**
- * What a page may load: 6 files and 60 KB compressed, which docs/architecture.md promises. No feature raises these: what
+ * Limits of a page: 6 files and 60 KB compressed, as docs/architecture.md promises. No feature raises these: code that
  * does not fit is loaded when it is needed, by `import()`.
  */
 export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const satisfies Limits;
@@ -53,7 +53,7 @@ const TRIED = 4;
 /** Folder of the files with names in the place of texts, below `dist/` and in the bundle. */
 export const TEXTS = "texts";
 
-/** What a page loads of an app's islands. */
+/** Files of an app's islands that a page loads. */
 export interface PageLoad {
   /** File of the page below `routes/`. */
   readonly route: string;
@@ -94,7 +94,7 @@ export const mostBytes = (language: string): number =>
 export const bytesOf = (files: Iterable<string>, sizes: ReadonlyMap<string, number>): number =>
   [...files].reduce((sum, file) => sum + sizes.get(file)!, 0);
 
-/** What is bundled, and what of it belongs to which page. */
+/** Input of the bundler: modules, and the islands of each page. */
 interface Source {
   readonly islands: ReadonlyMap<string, string>;
   readonly pages: IslandsOfPages;
@@ -296,7 +296,7 @@ async function modulesOf(
   return { modules, parts };
 }
 
-/** What pages load; those with the same islands are one. */
+/** Loads of the pages; pages with the same islands are one. */
 function pageLoads(entries: Entries, pages: IslandsOfPages): Load[] {
   const boot = entries[BOOT]!;
   const others = (islands: Iterable<string>) => [...islands].flatMap((name) => entries[name] ?? []).sort();
@@ -314,7 +314,7 @@ function pageLoads(entries: Entries, pages: IslandsOfPages): Load[] {
   }));
 }
 
-/** What is loaded later, on pages that have what every page has. */
+/** Loads of parts that come later, on pages that have the islands of every page. */
 function partLoads(entries: Entries, parts: ReadonlySet<string>): Load[] {
   return [...parts].map((part) => ({ roots: [entries[BOOT]!, part], times: 1, isPage: false }));
 }

@@ -1,4 +1,4 @@
-/** What browsers load: the bundles of the islands as they are. */
+/** Tests of the bundles that browsers load. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fillTables, type NamedTables } from "../lib/fresh/server/island_texts.ts";
@@ -10,7 +10,7 @@ import { PROJECT } from "./project.ts";
 
 /** Largest share of the script of all pages, compressed, that one page loads. */
 const SHARE_OF_ALL = 0.3;
-/** What all pages load on average: files, and the share of code that a page does not use. */
+/** Averages over all pages: files, and the share of code that a page does not use. */
 const AVERAGE = { files: 3, unused: 0.13 } as const;
 
 Deno.test("bundleIslands() has pages load few files, 60 KB at most, and little that they do not use", async () => {

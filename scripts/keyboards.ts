@@ -96,7 +96,10 @@ const context = symbols.xkb_context_new(0);
 const cString = (text: string) => new TextEncoder().encode(`${text}\0`);
 const addressOf = (bytes: Uint8Array<ArrayBuffer>) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 
-/** What a key writes with nothing, Shift, AltGr, both; a blank for nothing that is one character. */
+/**
+ * Characters of a key alone, with Shift, with AltGr, and with both; a blank if it writes none, or more than one
+ * character.
+ */
 function levelsOf(layout: string): string[] {
   const [, name = "", variant = ""] = /^(\w+)(?:\((\w+)\))?$/.exec(layout) ?? [];
   // struct xkb_rule_names: rules, model, layout, variant, options

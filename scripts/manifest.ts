@@ -62,7 +62,7 @@ export async function isManifestFresh(app: string): Promise<boolean> {
 /** A generated file. */
 interface Generated {
   readonly path: string;
-  /** What it is generated from. */
+  /** Description of its source. */
   readonly from: string;
   source(): Promise<string>;
 }

@@ -13,7 +13,7 @@ import { unitTests } from "./testing/affected.ts";
 /** Test file → digest of the sources it last passed with. Not committed: it says what passed on this machine. */
 const PASSED = join(PROJECT, "node_modules/.cache/unit-tests.json");
 
-/** What is run at the same time as the tests, one after the other: each takes one processor. */
+/** Checks that run at the same time as the tests, one after the other: each takes one processor. */
 const CHECKS: readonly { name: string; args: readonly string[] }[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },

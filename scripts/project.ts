@@ -1,4 +1,4 @@
-/** Where things are: the project these scripts belong to, and the app they are run on (a test may bring its own). */
+/** Paths of the project that these scripts belong to, and of the app that they run on (a test may bring its own). */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { basename, dirname, join, relative, resolve } from "node:path";

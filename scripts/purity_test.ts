@@ -17,7 +17,7 @@ const BROWSER = [
 ];
 const OUTSIDE = ["fetch", "XMLHttpRequest", "WebSocket", "EventSource", "Worker", "BroadcastChannel"];
 
-/** What a source may not name, by the folder it is in; the first that fits counts. */
+/** Names that a source may not use, by its folder; the first that fits counts. */
 const FORBIDDEN: readonly (readonly [folder: string, names: readonly string[], node: boolean])[] = [
   ["lib/client/", SERVER, true],
   ["lib/fresh/server/", BROWSER, false],
@@ -38,7 +38,7 @@ const SCOPES =
   /^(Program|BlockStatement|For(In|Of)?Statement|CatchClause|StaticBlock|SwitchStatement|Class(Declaration|Expression)|(Function|ArrowFunction)(Declaration|Expression)|TSEmptyBodyFunctionExpression|TSFunctionType|TSMethodSignature)$/;
 const isFunction = (type: string) => /^(Function|ArrowFunction)|^TS(Empty|FunctionType|MethodSig)/.test(type);
 
-/** What holds a name without meaning a variable of it: `a.name`, `{ name: 1 }`, a type's field. */
+/** Whether a node holds a name without meaning a variable of it: `a.name`, `{ name: 1 }`, a type's field. */
 function isLabel(node: AnyNode, parent: AnyNode): boolean {
   const at = parent as unknown as Record<string, unknown>;
   if (parent.type === "TSQualifiedName") return at.right === node;
@@ -52,7 +52,7 @@ function isLabel(node: AnyNode, parent: AnyNode): boolean {
     .test(parent.type) && (at.imported === node || at.exported === node || at.label === node);
 }
 
-/** Where the name that a node declares is known; undefined for a node that declares none. */
+/** Scope of the name that a node declares; undefined for a node that declares none. */
 function scopeDeclared(node: AnyNode): AnyNode | undefined {
   let child = node, at = node.parent;
   // Out of a pattern: `{ a: name = 1 }`, `[name]`, `...name`, a constructor's own parameter.

@@ -57,7 +57,9 @@ export async function bundleMain(entry: string, folder: string, maps: string): P
 const EAGER_REQUIRE =
   /import\{createRequire as (\w+)\} ?from ?"node:module";var (\w+)=\1\(import\.meta\.url\);/;
 
-/** What a module of CommonJS takes for its folder; the bundler leaves it, and in what it writes there is none. */
+/**
+ * Variable that a module of CommonJS takes for its folder; the bundler leaves it, but does not define it in its output.
+ */
 const FOLDER_NAME = /\b__dirname\b/;
 
 /**

@@ -13,7 +13,7 @@ import { fromPo, toPo } from "./texts/po.ts";
 import { problems } from "./texts/problems.ts";
 import { readTranslations, translatedLanguages, writeTranslations } from "./texts/translations.ts";
 
-/** What is wrong with the translations that are there, a line each. */
+/** Problems of the existing translations, a line each. */
 export async function checkTexts(): Promise<string[]> {
   const english = await englishTexts(), found: string[] = [];
   for (const language of await translatedLanguages()) {

@@ -1,7 +1,7 @@
 /**
- * What `deno bundle --minify` can drop: it puts a variable that is read once into the statement after its declaration,
- * and forgets that `using` was to dispose of it (`using a = take(); return a.b();`). A lock would stay, in the packed
- * program alone. So the declarations of both bundles are counted.
+ * Finds `using` declarations that `deno bundle --minify` drops: it puts a variable that is read once into the statement
+ * after its declaration, and forgets that `using` was to dispose of it (`using a = take(); return a.b();`). A lock
+ * would stay, in the packed program alone. So the declarations of both bundles are counted.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { PROJECT, walk } from "./project.ts";
 
-/** What stands for a plainer word, and that word. */
+/** Words, each with a plainer one. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/(?<!")\bnobody(?!")\b/i, "no user, no VM, no other program …, or a passive: is not read"],
   [/\banew\b/i, "again"],

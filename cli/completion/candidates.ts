@@ -1,4 +1,4 @@
-/** What may come next on a command line: verbs, options, values; names from the running server. */
+/** Candidates for the next word of a command line: verbs, options, values; names from the running server. */
 import { translated } from "../../lib/i18n/locale.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import { type CommandName, COMMANDS, type Image } from "../../lib/contract/mod.ts";
@@ -24,7 +24,10 @@ export type Candidates = readonly Candidate[] | "files";
 /** Asks the running server. */
 export type Ask = (command: CommandName, input: Record<string, unknown>) => Promise<unknown>;
 
-/** What a field names. `name` is a new one nearly everywhere; by its route it is one there is. */
+/**
+ * Kind of resource that a field names. `name` is a new one nearly everywhere; the command's route shows whether it
+ * exists.
+ */
 function resourceOf(field: string, { command }: Verb): Resource | undefined {
   if (field !== "name") return RESOURCES.get(field);
   if (/ \/networks\/\{name\}/.test(command.route)) return RESOURCES.get("network");
@@ -176,7 +179,7 @@ async function afterVerb(
   return next ? [...own, ...await valuesAt(next, verb, given, ask)] : own;
 }
 
-/** What may stand in a place. */
+/** Candidates for the value of a positional argument. */
 async function valuesAt(
   { kind, choices, field }: Positional,
   verb: Verb,
@@ -209,7 +212,7 @@ function nextWords(words: readonly string[], others: Readonly<Record<string, Own
   return [...found];
 }
 
-/** What may follow a verb that is no command of the contract. */
+/** Candidates after a verb that is no command of the contract. */
 async function afterOwn(
   verb: OwnVerb,
   before: string,
@@ -226,7 +229,7 @@ async function afterOwn(
 }
 
 /**
- * What may stand in the place of the last word.
+ * Candidates for the last word of a command line.
  *
  * @param line the words after `kvm-manager`, the last of them under the cursor, maybe empty
  */

@@ -1,4 +1,7 @@
-/** What each shell is told: it asks `kvm-manager __complete` for the next words. Nothing of an answer is ever run. */
+/**
+ * Completion scripts of the shells: they ask `kvm-manager __complete` for the next words. Nothing of an answer is ever
+ * run.
+ */
 
 const BASH = `# bash completion for kvm-manager. Use it: source <(kvm-manager completion bash)
 # Words of a line as the shell will read them, the last one as it was typed, and the quote that is open in it.

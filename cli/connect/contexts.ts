@@ -25,7 +25,7 @@ export interface Contexts {
 
 type Env = (name: string) => string | undefined;
 
-/** Where they are kept. */
+/** Path of the file that contexts are kept in. */
 export function contextsFile(env: Env): string {
   return `${env("XDG_CONFIG_HOME") || `${env("HOME") || "/root"}/.config`}/kvm-manager/contexts.json`;
 }

@@ -16,7 +16,7 @@ export interface Server {
   readonly name: string;
   /** It is this host's, at its socket. */
   readonly isHere: boolean;
-  /** What a page of it would be at: `http://localhost` at the socket. */
+  /** Origin of its pages: `http://localhost` at the socket. */
   readonly origin: string;
   /** The host that is meant where a call names none; undefined for the one it runs on. */
   readonly host: string | undefined;

@@ -1,4 +1,4 @@
-/** Which server is meant: this host's, by its socket, or one elsewhere, over HTTPS with an API token. */
+/** The server that a command is sent to: this host's, by its socket, or a remote one, over HTTPS with an API token. */
 import { message, render } from "../../lib/i18n/message.ts";
 import {
   CONFIG_ENV,
@@ -24,7 +24,7 @@ export const TARGET_OPTIONS = {
   fingerprint: { type: "string" },
   context: { type: "string" },
 } as const;
-/** What these were given. */
+/** Values of these options. */
 export type TargetValues = { readonly [N in keyof typeof TARGET_OPTIONS]?: string | undefined };
 
 /** The same for help and man page: option, value, what it says, its variable. */

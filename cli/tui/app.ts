@@ -41,7 +41,7 @@ const MOST_MESSAGES = 200;
 /** The smallest terminal. */
 const SMALLEST = { columns: 40, rows: 10 } as const;
 
-/** What the process can do for the UI. */
+/** Functions of the process that the UI needs. */
 export interface Process {
   /** Stops the process as Ctrl+Z does; undefined where that is not possible. */
   readonly suspend: () => void;
@@ -62,7 +62,7 @@ export class TuiApp implements Desk {
   /** The lines that are shown, for clicks. */
   #lines: readonly StyledLine[] = [];
   readonly #keys = new KeyReader();
-  /** Who gets what is typed instead: a console. */
+  /** Receiver of typed bytes in place of the UI: a console. */
   #taker: TypedBytes | undefined;
   readonly #stop = new AbortController();
 
@@ -393,7 +393,7 @@ export class TuiApp implements Desk {
     }));
   }
 
-  /** Whose session it is; what is at this host's socket needs no address. */
+  /** User of the session, with the server's name unless it is this host's. */
   #who(who: string): string {
     const { isHere, name } = this.server;
     return isHere ? who : t("tui.at_server", { who, server: name });

@@ -29,9 +29,9 @@ const NO_TERMINAL: Terminal = {
   show: () => {},
 };
 
-/** What is ready to be carried out. */
+/** A command that is ready to be carried out. */
 export interface Prepared {
-  /** What would be lost by it; undefined for nothing. */
+  /** Description of the loss it causes; undefined if there is none. */
   readonly lost: string | undefined;
   /** Carries it out. @returns the answer as lines of text; empty where there is none @throws {ApiError | UsageError} */
   readonly run: () => Promise<string>;

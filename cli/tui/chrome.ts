@@ -1,4 +1,4 @@
-/** What stands around a pane: the title above it, what was said and the keys below it. Pure. */
+/** Frame around a pane: the title above it, the message and the keys below it. Pure. */
 import type { Message } from "./desk.ts";
 import { line, type Span, span, type StyledLine } from "./line.ts";
 import { type Link, linkSpan, linkText } from "./link.ts";
@@ -55,7 +55,7 @@ export function header(
   return [...fitting, { text: "", width: room - used, style: "title" }, span(end, "title")];
 }
 
-/** What is said now: how the connection is, where that is not well, then the newest message. */
+/** The present message: the state of the connection if it is not well, then the newest message. */
 export function said(
   link: Link,
   message: Message | undefined,

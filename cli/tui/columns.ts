@@ -9,7 +9,7 @@ export interface TextColumn<R> {
   /** Columns of the terminal that it takes at least, and at most. */
   readonly least: number;
   readonly most: number;
-  /** What does not fit is left out, the last in this order first. */
+  /** Columns that do not fit are left out, the highest order first. */
   readonly order: number;
   readonly right?: true;
   readonly cell: (row: R) => { readonly text: string; readonly style?: Style };

@@ -1,4 +1,4 @@
-/** What panes work with: the data, the server, the panes above, and what is said. */
+/** Context of panes: the data, the server, the panes above, and the messages. */
 import type { CommandName, VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
 import type { LiveData } from "./live_data.ts";
@@ -28,14 +28,14 @@ export interface Work {
 export interface Desk {
   readonly data: LiveData;
   readonly server: Server;
-  /** What was said, the newest last. */
+  /** Messages, the newest last. */
   readonly messages: readonly Message[];
   /** Puts a pane above the others. */
   open(pane: Pane): void;
   /** Takes a pane away, with those above it. */
   close(pane: Pane): void;
   say(text: string, tone: Tone): void;
-  /** What has been typed so far; for {@link show}. */
+  /** Number of keys typed so far; for {@link show}. */
   mark(): number;
   /** Shows an answer; among the messages where somebody has typed since the mark: a key is for what they see. */
   show(title: string, text: string, mark: number): void;

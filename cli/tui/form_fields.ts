@@ -24,9 +24,9 @@ export interface PaneField {
   readonly secret: boolean;
   /** It takes several, with commas between them. */
   readonly many: boolean;
-  /** What may stand in it, and what it means. */
+  /** Accepted values and their meaning. */
   readonly hint: string;
-  /** Where it is in the input; undefined for what is no field of the input. */
+  /** Path in the input; undefined for a field outside the input. */
   readonly path: readonly string[] | undefined;
   /** The command that lists what it may name, and by which field. */
   readonly names: { readonly list: CommandName; readonly by: string; readonly in?: string } | undefined;
@@ -44,7 +44,7 @@ function hintOf(shown: string, ...texts: readonly (string | false | undefined)[]
   return [shown, ...texts].filter((each) => each !== undefined && each !== false && each !== "").join("; ");
 }
 
-/** What a switch takes. */
+/** Accepted values of a switch. */
 const yesOrNo = () => `${wordHere("yes")}|${wordHere("no")}`;
 
 /** Those of a place or an option. */
@@ -146,7 +146,7 @@ export function formFields(verb: Verb): PaneField[] {
     .map(({ entry: [, field] }) => field);
 }
 
-/** What was filled in, as words of a command line; secrets are none, which every process could read. */
+/** Filled-in fields as words of a command line, without secrets, which every process could read. */
 export function wordsOf(fields: readonly PaneField[], valueOf: (field: PaneField) => string): string[] {
   return fields.flatMap((field) => {
     const value = valueOf(field);

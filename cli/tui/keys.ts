@@ -1,6 +1,6 @@
 /** Bytes of a terminal as keys, clicks and pasted texts. Pure. Sources: ECMA-48; XTerm Control Sequences. */
 
-/** What somebody did. */
+/** Input of a user. */
 export type Typed =
   | { readonly kind: "key"; readonly key: string }
   | {
@@ -58,7 +58,7 @@ export class KeyReader {
     return this.#rest !== "" && this.#pasted === null;
   }
 
-  /** What these bytes are. A sequence that is cut off waits for the rest. */
+  /** Keys in these bytes. A sequence that is cut off waits for the rest. */
   read(bytes: Uint8Array): Typed[] {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
     return [...this.#take()];
@@ -113,7 +113,7 @@ export class KeyReader {
     return code < 32 || (code >= 0x80 && code < 0xa0) ? [] : [key(character)];
   }
 
-  /** What a sequence stands for; null while it is not whole. */
+  /** Keys of a sequence; null while it is incomplete. */
   #sequence(): Typed[] | null {
     // deno-lint-ignore no-control-regex -- a sequence begins with one
     const control = /^\x1b\[([\x30-\x3f]*)[\x20-\x2f]*([\x40-\x7e])/.exec(this.#rest);

@@ -146,7 +146,7 @@ const LINKS: readonly Link[] = [
   { state: "broken", since: NOW - 90_000, reason: "7" },
 ];
 
-/** What stands around a pane. @param titles of the first line */
+/** Frame of a pane. @param titles of the first line */
 function around(pane: Pane, titles: readonly string[]): readonly StyledLine[] {
   const status = { who: "8", working: 2 };
   const tabs = titles.map((title, index) => ({ key: String(index + 1), title, isShown: index === 0 }));
@@ -161,7 +161,7 @@ function around(pane: Pane, titles: readonly string[]): readonly StyledLine[] {
 
 const textOf = (line: StyledLine) => line.map(({ text }) => text).join("");
 
-/** What is cut where a line is painted. */
+/** Texts of a line that are cut when it is painted. */
 function cut(line: StyledLine): readonly string[] {
   let at = 0;
   return line.flatMap(({ text, width }) => {

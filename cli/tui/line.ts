@@ -1,6 +1,6 @@
-/** What the terminal UI draws: lines of spans with styles. */
+/** Lines that the terminal UI draws: spans with styles. */
 
-/** What a text means; how it looks is up to the terminal (`paint.ts`). */
+/** Meaning of a text; its look is up to the terminal (`paint.ts`). */
 export type Style =
   | "plain"
   | "dim"
@@ -22,7 +22,7 @@ export interface Span {
   readonly width?: number;
   /** Ends at its last column instead of beginning at its first. */
   readonly right?: true;
-  /** What a click on it stands for: a key (`enter`), or a row (`row:3`). */
+  /** Target of a click on it: a key (`enter`), or a row (`row:3`). */
   readonly press?: string;
 }
 

@@ -15,7 +15,7 @@ export type Link =
   | { readonly state: "silent"; readonly since: number }
   | { readonly state: "broken"; readonly since: number; readonly reason: string };
 
-/** What is shown is old, and why. */
+/** Text that the data shown are old, with the reason; undefined while the connection is well. */
 export function linkText(link: Link, now: number): string | undefined {
   switch (link.state) {
     case "connecting":

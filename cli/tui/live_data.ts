@@ -1,4 +1,4 @@
-/** What the terminal UI knows of the server: read once, then kept by its events. */
+/** Data that the terminal UI has from the server: read once, then kept up to date by its events. */
 import { mayCall } from "../../lib/access/may_call.ts";
 import { ALL_RIGHTS, NO_RIGHTS, type Rights, rightsTold, vmObject } from "../../lib/access/rights.ts";
 import { ApiError } from "../../lib/client/api.ts";
@@ -34,7 +34,7 @@ const RETRY_MS = { first: 250, last: 2000 } as const;
 /** Tasks that are shown. */
 const JOBS = 200;
 
-/** What changed: something that is drawn at once, or figures, which can wait for a second. */
+/** Kind of a change: one that is drawn at once, or figures, which can wait for a second. */
 export type Redraw = "now" | "figures";
 
 /** A reader that tells when anything came, if only a heartbeat. */
@@ -85,7 +85,7 @@ export class LiveData {
     return isLive(vm) ? this.#stats.get(vm.id) : undefined;
   }
 
-  /** What runs first, then the newest. */
+  /** Jobs, the running ones first, then the newest. */
   get jobs(): readonly Job[] {
     const rank = ({ endedAt }: Job) => endedAt === null ? 0 : 1;
     return [...this.#jobs.values()].sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt);
@@ -296,7 +296,7 @@ export class LiveData {
 const isMeant = ({ id, isLocal }: HostStatus, host: string | undefined) =>
   host === undefined ? isLocal : host === id;
 
-/** What the session may do. A server of an earlier version tells only what holds on everything. */
+/** Rights of the session. A server of an earlier version reports only those that hold on everything. */
 function rightsOf({ administrator, permissions, allowances }: SignedIn): Rights {
   if (administrator) return ALL_RIGHTS;
   return (allowances as typeof allowances | undefined) === undefined

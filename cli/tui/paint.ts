@@ -3,7 +3,7 @@ import type { Glyphs } from "./glyphs.ts";
 import type { Span, Style, StyledLine } from "./line.ts";
 import { fit } from "./width.ts";
 
-/** What a terminal can show. */
+/** Abilities of a terminal. */
 export interface Look {
   readonly colours: boolean;
   readonly glyphs: Glyphs;
@@ -64,7 +64,7 @@ export function paint(line: StyledLine, columns: number, look: Look): string {
   return at < columns ? `${painted}${ESCAPE}K` : painted;
 }
 
-/** What a click at a column of a line stands for. */
+/** The `press` of the span at a column of a line. */
 export function pressedAt(line: StyledLine, column: number, columns: number, look: Look): string | undefined {
   let at = 0;
   for (const span of line) {
@@ -75,9 +75,9 @@ export function pressedAt(line: StyledLine, column: number, columns: number, loo
 }
 
 /**
- * What makes a frame of the one before it: rows that are the same are left alone.
+ * Escape sequences that turn the frame before into this one: rows that are equal are left alone.
  *
- * @param before rows that stand there, painted; null for what is not known
+ * @param before painted rows of the screen; null if they are unknown
  */
 export function difference(before: readonly string[] | null, now: readonly string[]): string {
   let text = "";

@@ -2,7 +2,7 @@
 import type { Look } from "./paint.ts";
 import type { StyledLine } from "./line.ts";
 
-/** Where a pane is drawn. */
+/** Area that a pane is drawn in. */
 export interface Place {
   readonly columns: number;
   readonly rows: number;

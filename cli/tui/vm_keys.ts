@@ -1,4 +1,4 @@
-/** What can be done to a VM, by key: what its state allows and the session may do, and nothing else is offered. */
+/** Keys for a VM: only those that its state allows and the session has the rights for. */
 import type { VM } from "../../lib/contract/mod.ts";
 import { type ActionName, ACTIONS, actionWords, isAllowed } from "../../lib/vm/actions.ts";
 import type { Desk } from "./desk.ts";

@@ -19,7 +19,7 @@ interface Shown {
   readonly columns: number;
 }
 
-/** What of a character may be shown: what has no width, or too many marks, only seems to be something else. */
+/** A character as it may be shown: one without width, or with too many marks, is replaced. */
 function shownOf(character: string, glyphs: Glyphs): Shown {
   const columns = stringWidth(character);
   if (columns < 1 || columns > 2 || [...character].length > MOST_MARKS) {

@@ -1,4 +1,4 @@
-/** What the command line says of deletions that the bin may keep, and of what comes back. */
+/** Command line texts on deletions that the bin may keep, and on restored items. */
 import { message, render, type Sentence } from "../../lib/i18n/message.ts";
 import type { BinReceipt, Output } from "../../lib/contract/mod.ts";
 import { formatMoment } from "../../lib/text/time.ts";

@@ -136,8 +136,8 @@ export function cell(path: string, value: unknown): string {
 }
 
 /**
- * What stands at a dotted path; through a list, what stands there in each of its parts. Of several paths with `|` between
- * them, what stands at the first that has something.
+ * Value at a dotted path; through a list, the values of its entries. Of several paths with `|` between them, the first
+ * that is not empty.
  */
 export function at(row: unknown, paths: string): unknown {
   return paths.split("|").map((path) => atOne(row, path))
@@ -153,10 +153,13 @@ function atOne(row: unknown, path: string): unknown {
   }, row);
 }
 
-/** What a VM's state is called that does not respond: what is known of it is old. */
+/** State shown for a VM that does not respond: its last known one is old. */
 export const NO_RESPONSE = "not responding";
 
-/** What is shown at a path of a row: of the state of a VM that does not respond, that; of no host, the local one. */
+/**
+ * Value shown at a path of a row: "not responding" as the state of a VM that does not respond, the local host if none
+ * is named.
+ */
 export function shownAt(row: Row, path: string): unknown {
   if (path === "host" && row.host === undefined) return LOCAL_HOST;
   return path === "state" && row.responsive === false ? NO_RESPONSE : at(row, path);

@@ -183,7 +183,7 @@ const TABLE = {
 /** The options, as the parser takes them. */
 export const COMMON_OPTIONS: { readonly [N in keyof typeof TABLE]: typeof TABLE[N] } = TABLE;
 
-/** What these were given. */
+/** Values of these options. */
 export interface CommonValues extends TargetValues {
   readonly output?: string;
   readonly file?: string;

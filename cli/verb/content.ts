@@ -44,7 +44,7 @@ function counted(display: ProgressDisplay, title: string, from: number, total: n
   });
 }
 
-/** Where an upload of this file that broke off goes on; the beginning when there is none. */
+/** Offset in bytes at which an interrupted upload of this file continues; 0 if there is none. */
 async function goesOnAt(
   server: Server,
   { pool, volume, host }: Record<string, unknown>,

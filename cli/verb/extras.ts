@@ -1,7 +1,7 @@
 /**
- * What the command line does beside the contract's row, and only it can: it asks the server, reads files and makes
- * several fields of one option. What is data (other words, places, examples) is in the row. One table a noun; parsing,
- * help, completion and man page read the same rows.
+ * Command line functions outside the contract: they ask the server, read files and make several fields of one option.
+ * Data (other words, places, examples) are in the contract's row. One table a noun; parsing, help, completion and man
+ * page read the same rows.
  */
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { BIN_EXTRAS } from "./bin.ts";

@@ -12,10 +12,10 @@ import { UsageError } from "./values.ts";
 
 const { t } = textsOf(shell), { t: help } = textsOf(verbHelp);
 
-/** Where the right usage is told. @param line a verb: `kvm-manager vm list` */
+/** Sentence that refers to a verb's help. @param line a verb: `kvm-manager vm list` */
 export const seeHelp = (line: string): string => t("shell.see_help", { help: `${line} --help` });
 
-/** What an error says, as a sentence in the shell's language. */
+/** An error's text as a sentence in the shell's language. */
 const saidOf = ({ message }: Error) => escapeControlCharacters(sentence(translated(message)));
 
 /** Tells what went wrong with a verb; gives the exit status. @throws what is no error of its use */
@@ -39,7 +39,7 @@ export function failed(error: unknown, words: readonly string[]): number {
   return exitStatus(error);
 }
 
-/** What an error says is allowed, where its text is shorter than that. */
+/** Allowed values in an error's details, if they are a text. */
 function allowedOf(details: unknown): string | undefined {
   const allowed = details instanceof Object && "allowed" in details ? details.allowed : undefined;
   return typeof allowed === "string" ? allowed : undefined;

@@ -7,7 +7,7 @@ import { type Option, optionsOf, put } from "./options.ts";
 import { positionalsOf } from "./places.ts";
 import { UsageError, valueOf } from "./values.ts";
 
-/** What a file says, in the contract's fields, and of options that are none. */
+/** Input fields in a file, and its options that are no fields. */
 export interface FileWords {
   readonly input: InputDraft;
   readonly given: Given;
@@ -38,7 +38,7 @@ function takes(schema: FieldSchema, value: unknown): boolean {
   return choices !== undefined || type === undefined || type === "string" || !isScalar(value);
 }
 
-/** What an option without a field is given by a file. */
+/** Value of an option without a field, from a file. */
 function shorthandOf(value: Scalar | Scalar[], multiple: boolean): string | readonly string[] | boolean {
   if (typeof value === "boolean") return value;
   const texts = [value].flat().map(String);

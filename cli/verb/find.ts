@@ -1,4 +1,4 @@
-/** Which command of the contract a command line means: `vm start web1` → start_vm. */
+/** Finds the contract's command of a command line: `vm start web1` → start_vm. */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import { extrasOf } from "./extras.ts";
 import type { VerbExtras } from "./verb_extras.ts";
@@ -9,7 +9,7 @@ export interface Verb {
   readonly command: Command;
   /** Its words: `["vm", "start"]`. */
   readonly words: readonly string[];
-  /** What the command line has for it beside the contract. */
+  /** Its functions outside the contract. */
   readonly extras: VerbExtras;
 }
 

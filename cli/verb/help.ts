@@ -29,18 +29,18 @@ const PLACEHOLDERS: Readonly<Record<Kind, string>> = {
   json: "JSON",
 };
 
-/** What stands for an option's value. */
+/** Placeholder of an option's value. */
 export const placeholder = ({ kind, choices }: Pick<Option, "kind" | "choices">) =>
   choices && kind !== "boolean" ? choices.join("|") : PLACEHOLDERS[kind];
 
-/** What holds when an option is left out: nothing is said of what is off anyway. */
+/** Text on an option's default; false for one that is off. */
 function defaultText(value: unknown): string | false {
   if (value === undefined || value === false || value === "") return false;
   if (value === true) return t("verb_help.default_yes");
   return t("verb_help.default", { value: typeof value === "string" ? value : JSON.stringify(value) });
 }
 
-/** What the contract or a table of ours says in English, in the reader's language. */
+/** A text of the contract or a table, from English into the reader's language. */
 const said = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : translated(text);
 
@@ -139,7 +139,7 @@ function placeRows(verb: Verb): [string, string][] {
 
 const isVm = (field: string) => /^vmIds?$/.test(field);
 
-/** What is said of the places of VMs. */
+/** Help on naming VMs. */
 function placesText(verb: Verb): string[] {
   const places = positionalsOf(verb);
   if (!places.some(({ field }) => isVm(field))) return [];

@@ -1,4 +1,4 @@
-/** What a command is given beside its options: a file, standard input, secrets. */
+/** Input of a command besides its options: a file, standard input, secrets. */
 import { message } from "../../lib/i18n/message.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";
 import { secretText } from "../../lib/text/secret_text.ts";

@@ -11,13 +11,13 @@ import { ProgressDisplay } from "./progress.ts";
 
 const { t } = textsOf(shell);
 
-/** What came of it: its answer, or the job that goes on by itself. */
+/** Result of a command: its answer, or the job that continues in the background. */
 export type VerbOutcome = { readonly answer: unknown } | { readonly job: Job };
 
 /** Milliseconds that work may take to become a job that can be told, for who does not wait. */
 const APPEARS_MS = 10_000;
 
-/** What is said of a job that is left to itself. */
+/** Text on a job that continues in the background. */
 export function leftAlone({ id }: Pick<Job, "id">): string {
   return t("shell.goes_on", {
     id,

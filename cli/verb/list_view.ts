@@ -1,4 +1,4 @@
-/** Which rows of a list are shown, in which order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
+/** Rows of a list, their order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
 import { message } from "../../lib/i18n/message.ts";
 import { didYouMean } from "../suggestion.ts";
 import { at, cell, heading, NO_RESPONSE, type Row, shownAt, shownHeading } from "./cells.ts";

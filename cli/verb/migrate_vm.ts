@@ -1,4 +1,4 @@
-/** What `vm migrate` says: where the VM is now, and what was copied. */
+/** Output of `vm migrate`: the VM's new host, and the copied amount. */
 import { message, render } from "../../lib/i18n/message.ts";
 import type { Output } from "../../lib/contract/mod.ts";
 import { formatBytes } from "../../lib/text/quantity.ts";

@@ -1,4 +1,4 @@
-/** What `vm move-disk` says: where the disk is now, and what became of its old volume. */
+/** Output of `vm move-disk`: the disk's new volume, and the fate of the old one. */
 import { message, render } from "../../lib/i18n/message.ts";
 import type { Output } from "../../lib/contract/mod.ts";
 import { receiptLine } from "./bin.ts";

@@ -1,4 +1,4 @@
-/** What the command line has for networks and port forwards beside the contract. */
+/** Command line functions for networks and port forwards outside the contract. */
 import { message } from "../../lib/i18n/message.ts";
 import { COMMANDS, type VM } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";

@@ -20,7 +20,7 @@ import { UsageError, valueOf } from "./values.ts";
 
 /** A field of the input as an option. */
 export interface Option {
-  /** Where it is in the input: `["cpu", "count"]`. */
+  /** Path in the input: `["cpu", "count"]`. */
   readonly path: readonly string[];
   /** `deleteDisks` → `delete-disks`; of a part `cpu.count`; a better name where the verb has one. */
   readonly flag: string;
@@ -31,7 +31,6 @@ export interface Option {
   /** One word of these. */
   readonly choices: readonly string[] | undefined;
   readonly description: string | undefined;
-  /** What holds when it is left out. */
   readonly default: unknown;
   /** Not on the command line, where every process can read it: `-` reads it, `--FLAG-file` has it in a file. */
   readonly secret: boolean;
@@ -39,7 +38,7 @@ export interface Option {
   readonly askedWith: string | undefined;
 }
 
-/** What a value with parts of its own is made of, where nothing else is said of it. */
+/** Shape of a value that has parts; used if the option has no other description. */
 function shapeOf(schema: FieldSchema): string | undefined {
   const { type, properties, items } = unwrappedSchema(schema);
   const named = (fields: object) => Object.keys(fields).join(", ");
@@ -92,15 +91,15 @@ export interface SecretSource {
   readonly file: string;
 }
 
-/** What a command line says. */
+/** A parsed command line. */
 export interface Arguments {
   /** The input as far as it was given: the server checks it against the schema. */
   readonly input: InputDraft;
   readonly secrets: readonly SecretSource[];
   readonly common: CommonValues;
-  /** What options that are no fields were given. */
+  /** Values of options that are no fields. */
   readonly given: Given;
-  /** What is given for the place that the command is carried out for each of. */
+  /** Values of the argument that the command is repeated for. */
   readonly each: readonly string[] | undefined;
   /** Names and patterns of the rows that are wanted of a list. */
   readonly names: readonly string[];

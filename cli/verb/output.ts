@@ -162,7 +162,7 @@ function calledBy({ lookup, columns: [first = ""] = [] }: Layout): readonly stri
   return [...known, ...CALLED_BY.includes(first) ? [first] : [], ...CALLED_BY, first];
 }
 
-/** What scripts go on with: a line for each thing, its name or id. */
+/** Output for scripts: one line per entry, its name or id. */
 function names(answer: unknown, layout: Layout): string {
   const { rows } = layout, fields = calledBy(layout);
   const found = rows === undefined ? answer : at(answer, rows);
@@ -192,7 +192,7 @@ async function yaml(answer: unknown): Promise<string> {
   return escaped(stringify(answer, quoted ? { defaultStringType: "QUOTE_DOUBLE" } : {}).trimEnd());
 }
 
-/** What is printed for an answer; an empty text for none. */
+/** Printed text of an answer; empty if there is none. */
 export async function rendered(
   answer: unknown,
   format: OutputFormat,

@@ -10,7 +10,7 @@ import { VERBS } from "./find.ts";
 
 const { t } = textsOf(texts), { t: said } = textsOf(shell);
 
-/** What most people come for, in the order they need it. */
+/** Commands that most users need, in the order they need them. */
 const FIRST = [
   ["vm list", "shell.first_vm_list"],
   ["vm create NAME --image IMAGE", "shell.first_vm_create"],

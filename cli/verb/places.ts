@@ -7,7 +7,7 @@ import type { Verb } from "./find.ts";
 /** A field given by its place instead of by name. */
 export interface Positional {
   readonly field: string;
-  /** Who does not know its place says it by name: `--mode nat`. */
+  /** The same argument as an option: `--mode nat`. */
   readonly flag: string;
   readonly kind: Kind;
   /** Takes all that are left. */

@@ -32,7 +32,6 @@ import type { InputDraft } from "./verb_extras.ts";
 
 const { t } = textsOf(shell);
 
-/** What a verb is carried out with. */
 interface Run {
   readonly verb: Verb;
   readonly server: Server;
@@ -52,7 +51,7 @@ function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonVal
   );
 }
 
-/** What is waited for; undefined when nothing is. @throws {UsageError} */
+/** State to wait for; undefined without `--wait`. @throws {UsageError} */
 function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undefined {
   if (wait === undefined || command.reaches === undefined) return undefined;
   if (wait === true) return command.reaches;
@@ -161,7 +160,6 @@ export function onlyWarnings(answer: unknown): readonly string[] | undefined {
   return isOnly ? (answer as { warnings: readonly string[] }).warnings : undefined;
 }
 
-/** What an answer warns of. */
 const warningsIn = (answer: unknown) =>
   ((answer ?? {}) as { warnings?: readonly { field: string; message: string }[] }).warnings ?? [];
 
@@ -247,7 +245,7 @@ async function carryOutEach(
     name: string;
     id: string;
     success: boolean;
-    /** What the command says of it, where it says anything. */
+    /** Answer of the command, if it has one. */
     answer?: unknown;
     error?: { code: string; message: string };
   }[] = [];
@@ -358,7 +356,7 @@ async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
   return statusOf(answer) || status;
 }
 
-/** What `--dry-run` asks: what would be said of it, and nothing done. */
+/** Carries out `--dry-run`: prints the answer or the errors, and changes nothing. */
 async function tryOut(run: Run, input: InputDraft): Promise<number> {
   const { command, input: asked } = run.verb.extras.dryRun!;
   const answer = await run.server.call(command, asked(input)) as {

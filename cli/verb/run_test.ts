@@ -29,7 +29,7 @@ interface Run {
   status: number | undefined;
   out: string;
   err: string;
-  /** What reached the server, but for the look-up of names. */
+  /** Calls that reached the server, without the look-up of names. */
   calls: { name: string; input: unknown }[];
 }
 

@@ -1,8 +1,8 @@
-/** What the command line says is wrong with what was typed. */
+/** Errors in typed arguments. */
 import { message, render, type Sentence } from "../../lib/i18n/message.ts";
 import { type Kind, readValue } from "../../lib/text/values.ts";
 
-/** What is wrong with a command line. */
+/** An error in a command line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   /** @param what told in the language of the shell @param usage how the verb is written, where that helps */

@@ -1,14 +1,14 @@
-/** What a noun's table says of a command beside the contract's row. */
+/** A noun's command line functions outside the contract. */
 import type { CommandName } from "../../lib/contract/mod.ts";
 import type { Server } from "../connect/server.ts";
 
 /** The input of a command, as far as it is known. */
 export type InputDraft = Record<string, unknown>;
 
-/** What an option without a field of its own was given. */
+/** Values of options without fields of their own. */
 export type Given = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
-/** What an expansion may ask for. */
+/** Functions that an expansion may use. */
 export interface ExpandContext {
   readonly server: Server;
   /** Reads a file, or standard input for `-`. @throws {UsageError} */

@@ -1,4 +1,4 @@
-/** What the command line has for VMs beside the contract. */
+/** Command line functions for VMs outside the contract. */
 import stringWidth from "string-width";
 import { shell } from "../../lib/i18n/en/shell.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
@@ -21,7 +21,7 @@ function aligned(words: readonly string[]): readonly string[] {
   return words.map((word) => word + " ".repeat(width - stringWidth(word)));
 }
 
-/** What became of a deleted VM's disks: each is named, with why it is still there. */
+/** Lines on a deleted VM's disks: each by its name, with the reason if it was kept. */
 function deletedLines(name: string, plan: unknown, answer: unknown): string[] {
   const { deletedDisks, bin, warnings = [] } = answer as DeleteVmResult;
   const { disks } = plan as DeletePlan;

@@ -1,4 +1,4 @@
-/** What the command line has for volumes and images beside the contract. */
+/** Command line functions for volumes and images outside the contract. */
 import { message } from "../../lib/i18n/message.ts";
 import type { ExtrasTable } from "./verb_extras.ts";
 import { UsageError } from "./values.ts";

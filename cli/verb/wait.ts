@@ -50,7 +50,7 @@ function whyNot(vm: VM | undefined, what: WaitedFor, milliseconds: number): stri
   return t(text, { seconds: milliseconds / 1000, state: wordHere(vm.state) });
 }
 
-/** What came of waiting for one VM: undefined when it is so, else why not. */
+/** Result of waiting for one VM: undefined if the state was reached, else the reason. */
 export type WaitOutcome = string | undefined;
 
 /**

@@ -1,4 +1,4 @@
-/** What `--wait` may wait for. */
+/** States that `--wait` accepts. */
 import { VM_STATES } from "../../lib/contract/choices.ts";
 
 /** A VM's state, or something of its guest. */

@@ -39,7 +39,7 @@ function inputFields(input: string): readonly (readonly [string, string])[] | nu
   }
 }
 
-/** What a command was given. */
+/** Input of a command. */
 function Arguments({ input }: { input: string }) {
   const fields = inputFields(input);
   if (fields?.length === 0) return null;

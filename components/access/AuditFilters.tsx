@@ -18,7 +18,7 @@ export const RESULTS: Readonly<Record<AuditEntry["result"], PlainKeyOf<typeof ac
   event: "access.audit_event",
 };
 
-/** What a search may be narrowed by, with the word of its chip. */
+/** Filters of a search, each with the text of its chip. */
 const FILTERS = {
   text: "access.audit_text",
   actor: "access.audit_who",
@@ -38,14 +38,14 @@ function withoutFilter(url: URL, filter: Filter): string {
   return query.size === 0 ? AUDIT_PAGE : `${AUDIT_PAGE}?${query}`;
 }
 
-/** What a filter asks for, as people read it. */
+/** Value of a filter as a text. */
 function filterValue(filter: Filter, query: URLSearchParams, { result }: Input<"search_audit">): string {
   const text = oneLine(query.get(filter)?.trim() ?? "", 64);
   if (filter === "result") return result === undefined ? text : t(RESULTS[result]);
   return filter === "action" ? activityText({ action: text }) : text;
 }
 
-/** What may be searched for, in words; what is searched for already, too, where there is no word for it. */
+/** Commands and events to search for, with their texts; also the searched one, if it has no text. */
 export function actionChoices(wanted: string | undefined): FieldChoice[] {
   const known = knownActions(), times = new Map<string, number>();
   for (const { text } of known) times.set(text, (times.get(text) ?? 0) + 1);

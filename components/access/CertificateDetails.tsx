@@ -9,7 +9,7 @@ import { Fact } from "../kit/Fact.tsx";
 
 const { t, plural } = textsOf(texts);
 
-/** What stands in the way of a certificate, and what to do. */
+/** Problems of a certificate, with remedies. */
 export function CertificateWarnings({ daysLeft, origin, problem }: Certificate) {
   // Our own is made again by itself: that it ends soon needs no action.
   const isEnding = daysLeft < EXPIRY_WARNING_DAYS && (origin === "files" || daysLeft < 0);

@@ -12,7 +12,7 @@ export interface CurrentPasswordFieldProps {
   autofocus?: boolean;
   /** They have shown just now that it is them: it may be left empty. */
   confirmed?: boolean;
-  /** What does instead of a password. */
+  /** Alternative to a password. */
   instead?: ComponentChildren;
   /** One that was typed was refused with its form. */
   again?: boolean;
@@ -20,7 +20,7 @@ export interface CurrentPasswordFieldProps {
   after?: ComponentChildren;
 }
 
-/** Where somebody proves that it is them, by the password they have. */
+/** Field for the present password, which proves the user's identity. */
 export function CurrentPasswordField(
   { label, name = "password", autofocus, confirmed = false, instead, again = false, after }:
     CurrentPasswordFieldProps,

@@ -6,7 +6,7 @@ import { SelectField } from "../kit/Field.tsx";
 
 const { t } = textsOf(access);
 
-/** What grants may be made of. */
+/** Parts that grants are made of. */
 export interface GrantChoices {
   roles: readonly Pick<RoleInfo, "role">[];
   vms: readonly Pick<VM, "id" | "name" | "group">[];
@@ -14,10 +14,10 @@ export interface GrantChoices {
   hosts: readonly Pick<HostStatus, "id" | "label">[];
   projects: readonly Pick<Project, "id" | "name">[];
 }
-/** What grants may be on. */
+/** Objects that grants may be on. */
 type GrantPlaces = Pick<GrantChoices, "vms" | "hosts" | "projects">;
 
-/** Where a grant holds, in words. */
+/** Object of a grant as a text. */
 export function grantPlace({ on }: Grant, { vms, hosts, projects }: GrantPlaces): string {
   if (on.kind === "everything") return t("access.on_everything");
   if (on.kind === "group") return t("access.on_group", { group: oneLine(on.group, 40) });

@@ -5,7 +5,7 @@ import { TextField } from "../kit/Field.tsx";
 
 const { t } = textsOf(access);
 
-/** Where a new password is typed, as `password`; the server holds its bounds. */
+/** Field for a new password, named `password`; the server checks its bounds. */
 export function NewPasswordField(
   { label, required = false, minLength, again = false }: {
     label: string;

@@ -17,8 +17,8 @@ export interface OwnPasswordProps {
 }
 
 /**
- * Where somebody shows within a form that it is still them, before it changes who can come in: what they typed into it is
- * not lost on a way to another page. Nothing where they have shown it just now.
+ * Fields with which users prove their identity within a form that changes access: its values are not lost on a way to
+ * another page. Nothing if they have just done so.
  */
 export function OwnPassword({ user, again = false, optional }: OwnPasswordProps) {
   if (user === null || user.confirmed) return null;

@@ -4,7 +4,7 @@ import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(passkeys);
 
-/** What browsers call what went wrong. */
+/** Texts by the names of browsers' errors. */
 const WORDS: Readonly<Record<string, PlainKeyOf<typeof passkeys>>> = {
   NotAllowedError: "passkeys.cancelled",
   AbortError: "passkeys.cancelled",

@@ -7,7 +7,10 @@ import { Icon } from "../kit/Icon.tsx";
 
 const { t } = textsOf(access);
 
-/** Which role may do what: a row a permission, a column a role, by noun. On a phone the roles scroll, the rows' names stay. */
+/**
+ * Table of the permissions of roles: a row per permission, a column per role, by noun. On a phone the roles scroll, the
+ * rows' names stay.
+ */
 export function RoleMatrix({ roles, permissions }: {
   roles: readonly RoleInfo[];
   permissions: readonly PermissionInfo[];

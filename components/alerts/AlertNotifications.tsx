@@ -11,7 +11,7 @@ const { t } = textsOf(texts);
 /** Loaded when a page is drawn: the live events load the same part, where notifications are on. */
 const notifications = () => import("../../lib/client/alert_notifications.ts");
 
-/** What is said of each state: what to do where notifications cannot be. */
+/** Text by state: the remedy if notifications are not possible; null for none. */
 const SAID: Readonly<Record<NotificationState, PlainKeyOf<typeof texts> | null>> = {
   on: "alerts.browser_is_on",
   off: null,

@@ -92,7 +92,7 @@ export interface IncidentTableProps {
   mayAct?: boolean;
 }
 
-/** What fires, or has fired, one a row. */
+/** Table of incidents, one a row. */
 export function IncidentTable({ label, incidents, now, empty, to, mayAct = false }: IncidentTableProps) {
   return (
     <DataTable

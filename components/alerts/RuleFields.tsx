@@ -25,7 +25,7 @@ const UNITS: Readonly<Record<MetricUnit, string>> = {
   "count": "number",
 };
 
-/** What an alert on everything is on, by what it is about. */
+/** Text of an alert on everything, by its subject. */
 const EVERYTHING = {
   vm: "alerts.scope_everything",
   host: "alerts.scope_hosts",
@@ -43,7 +43,7 @@ function seriesChoices(watches: AlertKind) {
 /** Props of {@link RuleFields}. */
 export interface RuleFieldsProps {
   watches: AlertKind;
-  /** What the fields begin with, by their names. */
+  /** Initial values, by the names of the fields. */
   values: Readonly<Record<string, string>>;
   errorAt: (field: string) => string | undefined;
   vms: readonly VM[];

@@ -9,11 +9,11 @@ const { t } = textsOf(texts);
 
 /** Props of {@link ScopeFields}. */
 export interface ScopeFieldsProps {
-  /** What the fields begin with, by their names. */
+  /** Initial values, by the names of the fields. */
   values: Readonly<Record<string, string>>;
   errorAt: (field: string) => string | undefined;
   vms: readonly VM[];
-  /** What everything is called. */
+  /** Text of the choice for everything. */
   everything: string;
   /** About hosts themselves: no VM can be chosen. */
   ofHosts?: boolean;

@@ -8,7 +8,7 @@ const { t } = textsOf(texts);
 /** Props of {@link TargetFields}. */
 export interface TargetFieldsProps {
   channel: AlertChannel;
-  /** What was typed before, by the names of its fields; secrets are not given back. */
+  /** Values typed before, by the names of the fields; secrets are not given back. */
   values: Readonly<Record<string, string>>;
   errorAt: (field: string) => string | undefined;
   /** The form was refused: its secrets are to be typed again. */

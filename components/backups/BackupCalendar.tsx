@@ -15,13 +15,13 @@ const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", 
 /** The place of a run on its page. */
 export const runAnchor = (runId: string): string => `run-${runId}`;
 
-/** What a check found, where it says more than that there was none. */
+/** Texts by result of a check, without one for a missing check. */
 const CHECKS: Readonly<Record<string, PlainKeyOf<typeof texts>>> = {
   ok: "backups.verified_ok",
   bad: "backups.verified_bad",
 };
 
-/** What a day's run did, in words; a day without one is empty. */
+/** A day of the calendar with the result of its run; a day without one is empty. */
 function Day({ day: { date, run, planned }, backup: { id }, listed }: {
   day: BackupDay;
   backup: Backup;

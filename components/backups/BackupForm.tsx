@@ -18,7 +18,7 @@ const { t } = textsOf(texts), times = textsOf(schedules);
 const LISTED = 100;
 const WEEKDAYS: readonly Weekday[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/** What the form begins with, by the names of its fields. */
+/** Initial values of the form, by the names of its fields. */
 export type BackupValues = Readonly<Record<string, string>>;
 
 /** A backup as the fields of the form. */
@@ -50,12 +50,11 @@ export interface BackupFormProps {
   vms: readonly Pick<VM, "id" | "name">[];
   /** The backup targets that can be chosen in the place of a folder. */
   places: readonly Pick<BackupTarget, "id" | "name" | "encrypted">[];
-  /** What is wrong with a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
   /** It has copies, which stay where they are. */
   hasCopies?: boolean;
-  /** Where one goes who wants none of it. */
+  /** Address of the page to go back to. */
   back: string;
 }
 
@@ -65,7 +64,7 @@ const KEPT = [
   ["keepMonthly", "backups.keep_monthly"],
   ["keepYearly", "backups.keep_yearly"],
 ] as const;
-/** What was typed, what is wrong with it, and a text field with both. */
+/** Values, errors, and a text field with both. */
 function fieldsOf({ values, errorAt }: Pick<BackupFormProps, "values" | "errorAt">) {
   const text = (label: Parameters<typeof t>[0], name: string, more: object = {}) => (
     <TextField
@@ -100,7 +99,7 @@ function chosenRows(vms: BackupFormProps["vms"], chosen: ReadonlySet<string>) {
   ].slice(0, LISTED);
 }
 
-/** Which VMs are backed up. */
+/** Choice of the VMs that are backed up. */
 function TargetsPanel({ fields: { values, errorAt }, vms }: PanelProps & Pick<BackupFormProps, "vms">) {
   const chosen = tickedIn(values, "targets.vmIds"), rows = chosenRows(vms, chosen);
   return (
@@ -131,7 +130,7 @@ function TargetsPanel({ fields: { values, errorAt }, vms }: PanelProps & Pick<Ba
   );
 }
 
-/** Where copies go. */
+/** Choice of the backups' target. */
 function PlacePanel(
   { fields: { values, errorAt, text }, places, hasCopies }:
     & PanelProps

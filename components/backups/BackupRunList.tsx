@@ -15,7 +15,7 @@ import { Booted, Verified } from "./Verified.tsx";
 
 const area = textsOf(texts);
 
-/** What somebody may do with runs. */
+/** Rights of the user on runs. */
 export interface BackupRunRights {
   verify: boolean;
   restore: boolean;
@@ -29,7 +29,7 @@ export interface BackupRunListProps {
   backup: Backup;
   runs: readonly BackupRun[];
   may: BackupRunRights;
-  /** Where those before them are, where there are some; and whether there are newer ones. */
+  /** Address of the older runs, if there are some; `isOlder`: there are newer ones. */
   older?: string | undefined;
   isOlder?: boolean;
   /** Sends the form of a check; without it the browser does. */

@@ -8,13 +8,13 @@ const { t } = textsOf(texts);
 export interface BackupSizeProps {
   /** Virtual size of the disks. */
   bytes: number;
-  /** What it added to the folder. */
+  /** Bytes that it added to the folder. */
   storedBytes: number;
-  /** What was read of the disks; null: not known. */
+  /** Bytes that were read of the disks; null if not known. */
   readBytes: number | null;
 }
 
-/** What a backup took: a virtual size alone would say more than there is. */
+/** Sizes of a backup: virtual, stored and read, as the virtual one alone would be misleading. */
 export function BackupSize({ bytes, storedBytes, readBytes }: BackupSizeProps) {
   return (
     <span class="stack">

@@ -9,7 +9,7 @@ type Text = PlainKeyOf<typeof texts>;
 /** Props of {@link BackupTargetFields}. */
 export interface BackupTargetFieldsProps {
   kind: BackupTargetKind;
-  /** What was typed before, by the names of its fields; secrets are not given back. */
+  /** Values typed before, by the names of the fields; secrets are not given back. */
   values: Readonly<Record<string, string>>;
   errorAt: (field: string) => string | undefined;
   /** The form was refused: its secrets are to be typed again. */

@@ -23,7 +23,7 @@ import { AddToJob, BackUpNow, type JobChoice } from "./VmBackupActions.tsx";
 
 const { t } = textsOf(texts);
 
-/** What somebody may do with backups. */
+/** Rights of the user on backups. */
 export interface BackupRights {
   create: boolean;
   run: boolean;

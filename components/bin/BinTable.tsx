@@ -11,7 +11,7 @@ import { RelativeTime } from "../kit/RelativeTime.tsx";
 const { t, plural } = textsOf(texts);
 const AT = "/bin";
 
-/** What is to be known of an entry in addition to its name. */
+/** Notes on an entry: its files, and its missing or lost parts. */
 function notesOf({ kind, files, missing, lost, found }: BinEntry): string[] {
   const paths = (list: readonly string[]) => list.map((path) => oneLine(path)).join(", ");
   return [
@@ -40,7 +40,7 @@ function Actions({ entry: { id, name } }: { entry: BinEntry }) {
   );
 }
 
-/** What is in the bin. */
+/** Table of the bin's entries. */
 export function BinTable({ entries, now }: { entries: readonly BinEntry[]; now: number }) {
   return (
     <div class="panel">

@@ -16,9 +16,9 @@ interface Trouble {
   readonly icon: IconName;
   readonly title: TextKey;
   readonly text: TextKey;
-  /** What helps at once. */
+  /** Action that solves it at once. */
   readonly action?: ActionName;
-  /** Where it can be helped. */
+  /** Links to the VM's configuration, where it can be solved. */
   readonly configure?: true;
   /** Another way to the screen. */
   readonly viewer?: true;

@@ -35,7 +35,7 @@ export interface ConsoleToolsProps {
   onFull: () => void;
 }
 
-/** What can be done with a screen besides looking at it and typing. */
+/** Tools of a screen: keys, clipboard, scale, view only, full screen, file for remote-viewer. */
 export function ConsoleTools(props: ConsoleToolsProps) {
   const menu = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);

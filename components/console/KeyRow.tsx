@@ -8,7 +8,7 @@ import { Icon } from "../kit/Icon.tsx";
 
 const { t } = textsOf(touchKeys);
 
-/** What is written on a key, where that is no word. */
+/** Signs on keys that have no word. */
 const SIGNS: Partial<Record<NamedKey, string>> = {
   ArrowLeft: "←",
   ArrowUp: "↑",

@@ -8,7 +8,7 @@ import type { IconName } from "../kit/icons.ts";
 const { t } = textsOf(serial);
 type SerialKey = PlainKeyOf<typeof serial>;
 
-/** What is said of a state: a title, what it means, and the button that leads out. */
+/** Notice on a state: a title, an explanation, and the button that leads out. */
 interface Notice {
   readonly tone: "ok" | "info" | "warn" | "bad" | "off";
   readonly icon: IconName;

@@ -18,7 +18,7 @@ export interface SerialToolsProps {
   onSend: (text: string) => void;
 }
 
-/** What can be done with the terminal besides typing. */
+/** Tools of the terminal. */
 export function SerialTools({ tools, terminal, isOpen, onSend }: SerialToolsProps) {
   const query = useSignal("");
   const isMissing = useSignal(false);

@@ -1,4 +1,4 @@
-/** What is wrong with what something covers, below its targets. */
+/** Notes on VMs that a schedule, backup, alert or user does not cover, below its targets. */
 import { coverage as texts } from "../../lib/i18n/en/coverage.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { namesText } from "../../lib/coverage/coverage.ts";

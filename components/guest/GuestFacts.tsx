@@ -11,7 +11,7 @@ import { Panel } from "../kit/Panel.tsx";
 
 const { t } = textsOf(texts);
 
-/** What a guest's agent told; null what it did not. */
+/** Answers of a guest's agent; null for those that failed. */
 export interface GuestAnswers {
   readonly info: GuestInfo | null;
   readonly interfaces: readonly GuestInterface[] | null;
@@ -19,7 +19,7 @@ export interface GuestAnswers {
   readonly users: readonly UserInfo[] | null;
 }
 
-/** What system it is. */
+/** Operating system of the guest. */
 export function GuestSystem({ info }: { info: GuestInfo | null }) {
   const known = (text: string | undefined) =>
     text === undefined || text === "" ? <span class="text-muted">{t("guest.unknown")}</span> : text;

@@ -19,7 +19,7 @@ export interface OpenFolder {
   readonly failure: string | null;
 }
 
-/** What takes files that are dropped. */
+/** Id of the area that dropped files go to. */
 const PLACE = "files";
 
 /** Lists folders of a guest, and gives its files. */

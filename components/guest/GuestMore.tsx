@@ -24,7 +24,7 @@ import { RowButton } from "../kit/RowButton.tsx";
 
 const { t } = textsOf(texts);
 
-/** What is asked of the guest only when somebody wants to see it. */
+/** Views that ask the guest only when the user opens them. */
 export const GUEST_VIEWS = [
   "metrics",
   "processes",
@@ -35,7 +35,7 @@ export const GUEST_VIEWS = [
 ] as const satisfies readonly GuestAbility[];
 export type GuestView = typeof GUEST_VIEWS[number];
 
-/** What came of it. */
+/** Answer of the guest for a view. */
 export type GuestViewAnswer =
   | { readonly view: "metrics"; readonly metrics: GuestMetrics }
   | { readonly view: "processes"; readonly processes: readonly GuestProcess[]; readonly total: number }
@@ -121,7 +121,7 @@ function Processes({ processes, total }: Extract<GuestViewAnswer, { processes: u
   );
 }
 
-/** What can be done to a service in a state. */
+/** Actions for a service in its state. */
 const actionsOf = ({ state }: GuestUnit) =>
   state === "running" ? ["restart", "stop"] as const : ["start"] as const;
 

@@ -32,7 +32,7 @@ const ABILITIES = {
   "metadata": "guest.ability_metadata",
 } as const satisfies Record<GuestAbility, keyof typeof texts>;
 
-/** What there is without an agent: why, and how to get one. */
+/** Page content without an agent: the reason, and steps to install it. */
 export function NoAgent({ vm, status }: { vm: VM; status: AgentStatus }) {
   if (vm.state !== "running") {
     return (
@@ -96,7 +96,7 @@ export function FrozenNote({ vmId, until, at }: { vmId: string; until: number; a
   );
 }
 
-/** What the guest's agent cannot do, with why and how to get it. */
+/** Abilities that the guest's agent lacks, with reasons and remedies. */
 export function MissingAbilities({ status }: { status: AgentStatus }) {
   const missing = status.abilities.filter(({ available }) => !available);
   if (missing.length === 0) return null;

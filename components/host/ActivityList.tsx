@@ -25,7 +25,7 @@ export interface ActivityListProps {
   named?: boolean;
 }
 
-/** What happened, newest first. */
+/** List of activity, newest first. */
 export function ActivityList({ entries, now, named = true }: ActivityListProps) {
   if (entries.length === 0) return <p class="text-muted pad">{texts.t("activity.none")}</p>;
   return (

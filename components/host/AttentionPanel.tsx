@@ -26,28 +26,28 @@ export interface AttentionPanelProps {
   /** How many there are; `vms` has the first of them. */
   total: number;
   connection: ConnectionStatus;
-  /** What is wrong with the host or KVM Manager itself, one sentence each. */
+  /** Problems of the host or KVM Manager itself, one sentence each. */
   host: readonly string[];
-  /** What fires; null where that cannot be read. */
+  /** Firing alerts; null if they cannot be read. */
   alerts: AlertSummary | null;
-  /** What does not respond; null where that cannot be read. */
+  /** Objects that do not respond; null if they cannot be read. */
   hangs: readonly Hang[] | null;
-  /** What the host lacks before VMs can be created: its sentences are among those of `host`. */
+  /** Parts that the host lacks before VMs can be created: their sentences are among those of `host`. */
   lacks: readonly ShownLack[];
   /** Other hosts that are away. */
   away: readonly HostBrief[];
   /** When the page was rendered. */
   now: number;
-  /** What the last examination of the host found; undefined before the first one. */
+  /** Result of the last check of the host; undefined before the first one. */
   health: HostInfo["health"];
   /** Whether they may look at the host's health, which says what to do. */
   mayHealth: boolean;
 }
 
-/** Where what to do about the host is said. */
+/** Page with remedies for the host's problems. */
 const HEALTH = "/settings/health";
 
-/** What about a VM needs a person, but for that it does not respond. */
+/** Reasons for which a VM needs attention, other than that it does not respond. */
 const otherReasons = (vm: VM): string => oneLine(otherAttention(vm).join(" · "), 200);
 
 /** A VM that needs a person, and why. */
@@ -95,19 +95,19 @@ function HostRow({ host: { id, label, status, since, error }, now }: { host: Hos
   );
 }
 
-/** What does not respond and has no row of its own already. */
+/** Objects that do not respond, without those that have a row of their own. */
 function otherHangs(hangs: readonly Hang[], { connected }: ConnectionStatus): readonly Hang[] {
   return hangs.filter(({ about }) => about !== "vm" && (connected || about !== "host"));
 }
 
-/** What the last examination found: `1 problem, 3 warnings`; empty where nothing is wrong or known. */
+/** Result of the last check: `1 problem, 3 warnings`; empty if there are none, or before the first one. */
 export const healthText = (health: HostInfo["health"]): string =>
   [
     health && health.problems > 0 && hostTexts.plural("host.problems", health.problems),
     health && health.warnings > 0 && hostTexts.plural("host.warnings", health.warnings),
   ].filter((text) => typeof text === "string").join(", ");
 
-/** What needs a person. */
+/** Panel of VMs and hosts that need attention. */
 export function AttentionPanel(
   { vms, total, connection, host, alerts, hangs, lacks, away, now, health, mayHealth }: AttentionPanelProps,
 ) {

@@ -14,16 +14,16 @@ export interface ConnectionFieldsProps {
   /** The command that the form is for, and what became of it. */
   command: "add_host" | "update_host";
   refused: RefusedForm | null;
-  /** What the fields begin with. */
+  /** Initial values of the fields. */
   label?: string;
   uri?: string;
-  /** Whom libvirt is signed in to as. */
+  /** User name for libvirt. */
   username?: string | undefined;
   /** KVM Manager's public key; undefined where it cannot be told. */
   publicKey: string | undefined;
 }
 
-/** What a host is called, how its libvirt is connected to, and what SSH and libvirt need for it. */
+/** Name of a host, address of its libvirt, and settings of SSH and libvirt for it. */
 export function ConnectionFields(
   { command, refused, label, uri, username, publicKey }: ConnectionFieldsProps,
 ) {

@@ -37,7 +37,7 @@ function Away({ host: { status, error, since }, now }: { host: HostStatus; now: 
   );
 }
 
-/** What a host has left, figure by figure; what is not known is said to be so. */
+/** Free capacity of a host, figure by figure; unknown ones are marked as unknown. */
 function Facts({ advice: { host, memory, cpuPercent, pool } }: { advice: HostAdvice }) {
   return (
     <ul class="template-facts">

@@ -6,7 +6,7 @@ import { oneLine } from "../../lib/text/text.ts";
 
 const { t, plural } = textsOf(hostChoices);
 
-/** What a host has to give, as a line. */
+/** Load of a host, as a line. */
 function loadOf({ status, load, vmCount = 0 }: HostStatus): string {
   if (status !== "connected") return t("host_choices.away");
   const vms = plural("host_choices.vms", vmCount);

@@ -15,9 +15,9 @@ const MEMORY: readonly GraphSeries[] = [{ label: "graph.memory", token: "memory"
 /** Props of {@link HostGraphs}. */
 export interface HostGraphsProps {
   threads: number;
-  /** What the page was rendered with. */
+  /** Figures that the page was rendered with. */
   first: HostStats;
-  /** What is known from before. */
+  /** Stored samples of the last minutes. */
   seed?: readonly LiveSeed[];
 }
 

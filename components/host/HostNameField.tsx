@@ -22,7 +22,7 @@ export function HostNameField(
   );
 }
 
-/** What people call a host. */
+/** Field for the display name of a host. */
 export function HostLabelField(
   { value, error }: { value: string | undefined; error: string | undefined },
 ) {

@@ -19,7 +19,7 @@ const INSTALL_FORM = "install";
 export const installHref = (at: string, destination: string): string =>
   `${at}?${new URLSearchParams({ [INSTALL_FORM]: destination })}#${INSTALL_FORM}`;
 
-/** What the address of the page says that the form begins with; undefined for nothing that could be meant. */
+/** Initial destination of the form, in the page's address; undefined without a valid one. */
 export function installDestination({ searchParams }: URL): string | undefined {
   const given = searchParams.get(INSTALL_FORM);
   return given !== null && readSshLogin(given) !== undefined ? given : undefined;

@@ -25,7 +25,7 @@ const DRIVERS: Readonly<Record<LockManager["driver"], Key>> = {
   sanlock: "lock_manager.driver_sanlock",
   unknown: "lock_manager.driver_unknown",
 };
-/** What it means that virtlockd is on, in the order of its weight. */
+/** Effects of turning virtlockd on, in the order of their weight. */
 const MEANS = [
   "lock_manager.on_means_leases",
   "lock_manager.on_means_daemon",
@@ -40,7 +40,7 @@ function placeText({ lockspace, lockspaceShared }: LockManager): string {
   return lockspaceShared === false ? t("lock_manager.lockspace_local", { folder: lockspace }) : lockspace;
 }
 
-/** What guards the host's disks now. */
+/** Present protection of the host's disks. */
 export function LockManagerNow({ state }: { state: LockManager }) {
   const { driver, daemon, leases, runningVms, fault } = state,
     isOn = driver === "lockd" || driver === "sanlock";
@@ -90,7 +90,7 @@ export function SharedDisks({ state: { sharedDisks } }: { state: LockManager }) 
   );
 }
 
-/** Which lock managers linked hosts have; nothing where there are none. */
+/** Lock managers of linked hosts; nothing without linked hosts. */
 export function LinkedLocks({ state: { others } }: { state: LockManager }) {
   if (others.length === 0) return null;
   return (

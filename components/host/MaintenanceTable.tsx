@@ -11,7 +11,7 @@ const { t } = textsOf(texts);
 
 type DrainedVm = Maintenance["vms"][number];
 
-/** What is called so, by the state of the maintenance. */
+/** Titles by the state of the maintenance. */
 const TITLES = {
   off: "maintenance.was",
   on: "maintenance.word",
@@ -19,7 +19,7 @@ const TITLES = {
   returning: "maintenance.returning",
 } as const;
 
-/** What becomes of a VM, as a word. */
+/** Action for a VM, as a word. */
 function actionText(
   { action, toHost }: Pick<DrainedVm, "action" | "toHost">,
   labelOf: (id: string) => string,

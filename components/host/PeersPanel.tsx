@@ -21,7 +21,7 @@ export interface PeersPanelProps {
   peers: readonly Peer[];
   /** An invitation that was made just now: it is shown once. */
   made: Output<"invite_host"> | undefined;
-  /** What was typed into a form that was refused. */
+  /** Values of a refused form. */
   typed: Readonly<Record<"role" | "minutes" | "address" | "both", string>> | undefined;
   user: PageUser | null;
   /** The page's own address. */

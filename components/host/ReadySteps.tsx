@@ -15,7 +15,7 @@ export function ReadySteps({ lack: { steps, otherwise } }: { lack: ShownLack }) 
   );
 }
 
-/** What is lacking, as a bar with its steps. Nothing where nothing is. */
+/** Missing part of the host as a bar with its steps; nothing if none is missing. */
 export function NotReadyBar({ lack }: { lack: ShownLack | null }) {
   if (lack === null) return null;
   return (

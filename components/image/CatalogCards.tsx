@@ -25,7 +25,7 @@ export interface CatalogCardsProps {
 
 type CardProps = Omit<CatalogCardsProps, "images" | "arch"> & { image: CatalogImage };
 
-/** What is known of an image before it is downloaded. */
+/** Facts of an image before it is downloaded. */
 const FACTS: readonly [PlainKeyOf<typeof texts>, (image: CatalogImage) => ComponentChildren][] = [
   ["images.size", ({ sizeBytes }) => sizeBytes !== undefined && formatBytes(sizeBytes)],
   ["images.published", ({ published }) => published && <time dateTime={published}>{published}</time>],

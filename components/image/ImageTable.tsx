@@ -17,7 +17,7 @@ const { t } = textsOf(texts);
 const deleteHref = ({ pool, name }: Image) =>
   `/images?${new URLSearchParams({ do: "delete", pool, image: name })}`;
 
-/** What can be done to an image: nothing that a VM writes to or stands on is given away or deleted. */
+/** Actions for an image: one that a VM writes to or that other images depend on is not given away or deleted. */
 function verbsOf(image: Image): RowVerb[] {
   const name = oneLine(image.name, 60);
   const free = isFree(image);

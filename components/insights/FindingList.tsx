@@ -23,14 +23,14 @@ const MONITORING = "/monitoring";
 /** The pages with graphs. */
 const hasGraphs = VM_TABS.some(({ path }) => path === MONITORING);
 
-/** Where the figures of a finding are shown; undefined where no page shows them. */
+/** Address of a finding's figures; undefined if no page shows them. */
 function graphHref({ vmId, host, series }: Insight, { window }: InsightQuery): string | undefined {
   if (!hasGraphs || series.length === 0) return undefined;
   const query = new URLSearchParams({ window, ...(vmId === undefined && host !== undefined && { host }) });
   return `${vmId === undefined ? "" : `/vms/${vmId}`}${MONITORING}?${query}`;
 }
 
-/** Where a finding on backups is dealt with, by its rule; others have no page of their own. */
+/** Pages that solve a finding on backups, by its rule; others have no page of their own. */
 const BACKUP_PAGES: Readonly<
   Record<string, { href: (vmId: string) => string; text: PlainKeyOf<typeof texts>; creates?: true }>
 > = {

@@ -1,7 +1,7 @@
 import type { Job } from "../../lib/contract/mod.ts";
 import { hrefOn } from "../../lib/text/host_path.ts";
 
-/** Where a task that is over leads. */
+/** Link of a finished task. */
 interface JobLink {
   readonly href: string;
   readonly text: "jobs.to_vm" | "jobs.to_host" | "jobs.to_form";

@@ -3,10 +3,10 @@ import type { ComponentChildren } from "preact";
 /** Props of {@link ActionLink}. */
 export interface ActionLinkProps {
   class: string;
-  /** Where it leads without script. */
+  /** Address without script. */
   href: string;
   enabled: boolean;
-  /** What it does instead, in place; without it the link is followed. */
+  /** Action in place of following the link; without it the link is followed. */
   onAct?: () => void;
   "aria-label"?: string;
   title?: string | undefined;

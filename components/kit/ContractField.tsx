@@ -18,15 +18,15 @@ const DEFAULT = "default";
 export interface ContractForm<C extends CommandName> {
   of: CommandFields<C>;
   texts: FieldTexts;
-  /** What is wrong with a field, by its path. */
+  /** Error of a field, by its path. */
   errorOf?: (path: string) => string | undefined;
 }
 
-/** What of a field its form decides. */
+/** Properties of a field that its form decides. */
 export interface ContractFieldProps {
-  /** What it begins with. */
+  /** Initial value. */
   value?: string | number | boolean | undefined;
-  /** What it was, where that is not what it begins with. */
+  /** Stored value, if the initial one differs. */
   before?: string;
   /** It is sent only where it was changed. */
   isChange?: boolean;
@@ -34,9 +34,9 @@ export interface ContractFieldProps {
   part?: string;
   label?: string;
   hint?: ComponentChildren;
-  /** What can be chosen, where that is more than words of the contract. */
+  /** Choices, if they are more than words of the contract. */
   choices?: readonly FieldChoice[];
-  /** What the empty choice is called. */
+  /** Label of the empty choice. */
   none?: string;
   /** Takes a whole row of the form. */
   wide?: boolean;

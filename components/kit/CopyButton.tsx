@@ -8,7 +8,7 @@ const SHOWN_MS = 1_600;
 /** Props of {@link CopyButton}. */
 export interface CopyButtonProps {
   text: string;
-  /** What is copied, for the button's name. */
+  /** Name of the copied text, for the button's name. */
   what: string;
   /** Shows the words, too; otherwise the icon alone. */
   labelled?: boolean;

@@ -4,7 +4,9 @@ import { type ComponentChildren, Fragment } from "preact";
 export interface Column<Row> {
   /** Its heading; on a narrow screen, where each row is a card, the word before the value. */
   readonly title: string;
-  /** What a row has there. Nothing (`null`, `""`, `false`, `undefined`) is a dash, and is left out on a card. */
+  /**
+   * Content of a row's cell. Empty values (`null`, `""`, `false`, `undefined`) are a dash, and are left out on a card.
+   */
   readonly cell: (row: Row) => ComponentChildren;
   /** Figures stand to the right and are of equal width; `code` is in the mono face; `actions` has no visible heading. */
   readonly kind?: "number" | "code" | "actions";
@@ -14,7 +16,7 @@ export interface Column<Row> {
 
 /** Props of {@link DataTable}. */
 export interface DataTableProps<Row> {
-  /** What it is a table of; screen readers hear it. */
+  /** Name of the table, for screen readers. */
   label: string;
   /** The first column names the row. `false` leaves a column out. */
   columns: readonly (Column<Row> | false)[];
@@ -25,7 +27,7 @@ export interface DataTableProps<Row> {
   empty?: ComponentChildren;
   /** Attributes of a row: its `id`, or `data-…` that tests and styles find it by. */
   attributesOf?: (row: Row) => Readonly<Record<string, string | undefined>>;
-  /** What a row opens to, below it; its first cell then has a marker. Needs no script. */
+  /** Details of a row, which open below it; its first cell then has a marker. Needs no script. */
   more?: { label: (row: Row) => string; content: (row: Row) => ComponentChildren };
   /** Hides the headings from sight: the panel around the table says them. */
   headless?: boolean;

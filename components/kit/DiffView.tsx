@@ -21,7 +21,7 @@ function Line({ line: { kind, text, old, new: now } }: { line: DiffLine }) {
   );
 }
 
-/** What an edit changes: the lines that go and come, with a few around them. */
+/** Changes of an edit: removed and added lines, with a few around them. */
 export function DiffView({ before, after }: { before: string; after: string }) {
   return (
     <div class="diff" tabIndex={0} role="region" aria-label={t("xml.review_title")}>

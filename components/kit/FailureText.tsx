@@ -4,7 +4,7 @@ import { t } from "../../lib/i18n/mod.ts";
 /** Longest reason shown; QEMU's own errors can be pages. The rest is in the details. */
 const LONGEST = 600;
 
-/** What of a failure is told to a person. */
+/** Parts of a failure that are shown to the user. */
 export type Reason = {
   readonly why: string;
   readonly advice?: Failure["advice"] | undefined;

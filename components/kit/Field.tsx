@@ -5,10 +5,10 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 
 const { t } = textsOf(fields);
 
-/** What every field has around its control. */
+/** Frame around the control of every field. */
 export interface FieldFrame {
   label: string;
-  /** What it is for, where the label does not say it. */
+  /** Explanation, if the label is not enough. */
   hint?: ComponentChildren;
   /** Why its value cannot be taken. */
   error?: string | undefined;
@@ -55,7 +55,7 @@ export function TextField(
       suffix?: string | undefined;
       /** A control behind it that belongs to it. */
       after?: ComponentChildren;
-      /** What was typed here was refused with its form, and is not given back: a password. */
+      /** The value typed before was refused with its form, and is not given back: a password. */
       again?: boolean;
     },
 ) {

@@ -18,19 +18,19 @@ export interface FlashProps {
   tone: FlashTone;
   /** Instead of the tone's own. */
   icon?: IconName;
-  /** What happened, in a few words. */
+  /** Title, in a few words. */
   title?: string | undefined;
   /** Why it was refused, and what to do. */
   failure?: Reason | null | undefined;
   /** A live region around it says it to screen readers already. */
   quiet?: boolean;
   class?: string;
-  /** What can be done about it: buttons and links, next to the words where there is room. */
+  /** Remedies: buttons and links, next to the text if there is room. */
   actions?: ComponentChildren;
   children?: ComponentChildren;
 }
 
-/** What was done, refused, or is to be known, as a bar across its part of the page. Nothing where nothing is said. */
+/** Bar with a result, a refusal or a note, across its part of the page. Nothing without a text. */
 export function Flash(
   { tone, icon, title, failure, quiet = false, class: extra, actions, children }: FlashProps,
 ) {

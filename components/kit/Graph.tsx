@@ -14,7 +14,7 @@ export interface GraphProps {
   /** Highest value of the scale; it grows with the values where there is none. */
   max?: number;
   format: (value: number) => string;
-  /** What stands behind the title: of how much. */
+  /** Total, behind the title. */
   of?: string;
   /** The newest values, before there is any history. */
   now: readonly (number | null)[];

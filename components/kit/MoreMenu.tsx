@@ -6,7 +6,7 @@ import { Icon } from "./Icon.tsx";
 
 /** Props of {@link MoreMenu}. */
 export interface MoreMenuProps {
-  /** Whose actions they are; screen readers hear it. */
+  /** Name of the menu's object, for screen readers. */
   label: string;
   /** Elements of the class `menu-item` with the role `menuitem`. */
   children: ComponentChildren;

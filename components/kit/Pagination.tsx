@@ -8,7 +8,7 @@ export interface PaginationProps {
   page: number;
   pages: number;
   hrefOf: (page: number) => string;
-  /** What it is pages of. */
+  /** Name of the list, for screen readers. */
   label?: string;
   class?: string;
 }

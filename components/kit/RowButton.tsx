@@ -1,11 +1,11 @@
 /** Props of {@link RowButton}. */
 export interface RowButtonProps {
-  /** Where it is sent: see `formHref()`. */
+  /** Address that it is sent to: see `formHref()`. */
   action: string;
-  /** What it does, and, for who does not see the row, to what. */
+  /** Its visible text; `label` names the row as well, for screen readers. */
   text: string;
   label: string;
-  /** What is lost by it is plain to see: it is not asked for again. */
+  /** The loss is obvious: no confirmation is asked for. */
   confirmed?: boolean;
 }
 

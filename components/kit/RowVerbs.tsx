@@ -6,7 +6,7 @@ import { MoreMenu } from "./MoreMenu.tsx";
 export interface RowVerb {
   /** Its word. */
   text: string;
-  /** What it does to what, for who does not see the row. */
+  /** Action and its object, for screen readers. */
   label: string;
   /** The page that asks for what it needs; followed where there is no `onAct`, or no script. */
   href: string;
@@ -19,7 +19,7 @@ export interface RowVerb {
 
 /** Props of {@link RowVerbs}. */
 export interface RowVerbsProps {
-  /** What the row is of, as a sentence calls it. */
+  /** Name of the row's object, as it stands in a sentence. */
   name: string;
   /** The most likely first. */
   verbs: readonly RowVerb[];
@@ -27,7 +27,7 @@ export interface RowVerbsProps {
   enabled: boolean;
 }
 
-/** What can be done to a row of a table: the most likely in sight, the rest behind `⋯`. Links, without script too. */
+/** Actions of a table's row: the most likely in sight, the rest behind `⋯`. Links, without script too. */
 export function RowVerbs({ name, verbs, enabled }: RowVerbsProps) {
   const [head, ...tail] = verbs;
   const primary = head?.danger ? undefined : head;

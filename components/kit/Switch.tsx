@@ -1,9 +1,9 @@
 /** Props of {@link Switch}. */
 export interface SwitchProps {
   checked: boolean;
-  /** What it switches; screen readers hear it. */
+  /** Its setting, for screen readers. */
   label: string;
-  /** What its state is called, next to it. */
+  /** Text of its state, next to it. */
   word: string;
   /** Name and value that are posted, where the form's other fields do not say what is wanted. */
   name?: string;

@@ -2,7 +2,7 @@ import { Switch, type SwitchProps } from "./Switch.tsx";
 
 /** Props of {@link SwitchForm}. */
 export interface SwitchFormProps extends Omit<SwitchProps, "name" | "value"> {
-  /** Where it is posted to: the address says what is wanted. */
+  /** Address that it is posted to; it contains the wanted setting. */
   action: string;
   /** Sends it by script, and stays on the page. */
   onSubmit?: (event: SubmitEvent) => void;

@@ -44,7 +44,7 @@ export interface HistoryGraphProps {
   /** Milliseconds since 1970. */
   onZoom: (from: number, to: number) => void;
   onBack: () => void;
-  /** What a picture of it is called. */
+  /** File name of a picture of it. */
   fileName: string;
 }
 

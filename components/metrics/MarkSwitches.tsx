@@ -23,7 +23,7 @@ export interface MarkSwitchesProps {
   onToggle: (kind: MarkKind) => void;
 }
 
-/** Which kinds of events stand on the time line. */
+/** Switches for the kinds of events on the time line. */
 export function MarkSwitches({ shown, counts, newest, onToggle }: MarkSwitchesProps) {
   return (
     <div class="chips needs-script" role="group" aria-label={texts.t("monitoring.events")}>

@@ -8,7 +8,7 @@ const texts = textsOf(monitoring);
 /** Props of {@link MetricsTrouble}. */
 export interface MetricsTroubleProps {
   why: string;
-  /** Who looks: administrators see the settings of metrics. */
+  /** The present user: administrators see the settings of metrics. */
   user: PageUser | null;
 }
 

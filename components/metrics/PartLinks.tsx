@@ -23,7 +23,7 @@ export interface PartLinksProps {
   /** The graph that they are of. */
   title: string;
   labels: readonly string[];
-  /** What is shown where none is chosen. */
+  /** Text of the choice of all parts. */
   together: "monitoring.all" | "monitoring.busiest";
 }
 

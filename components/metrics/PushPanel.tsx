@@ -13,14 +13,14 @@ const { t } = textsOf(metrics);
 /** Props of {@link PushPanel}. */
 export interface PushPanelProps {
   push: MetricPush;
-  /** What was typed, where the form was refused. */
+  /** Values of a refused form. */
   typed: Readonly<Record<string, string>> | undefined;
   errorAt: (field: string) => string | undefined;
   /** Address of the page. */
   at: string;
 }
 
-/** Where figures are sent to: the form, and how the last sending went. */
+/** Target of the figures: the form, and the result of the last sending. */
 export function PushPanel({ push, typed, errorAt, at }: PushPanelProps) {
   const { address, headers, trouble, nextTryAt, lastSentAt, lastPoints } = push;
   const isTicked = (name: "enabled" | "privateAddresses") =>

@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<PageWindow, PlainKeyOf<typeof monitoring>>> = {
 export interface RangeLinksProps {
   path: string;
   query: MonitoringQuery;
-  /** What else the address has. */
+  /** Other parameters of the address. */
   more?: readonly (readonly [string, string])[];
   /** Ranges that there are. */
   windows?: readonly PageWindow[];

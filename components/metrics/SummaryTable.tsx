@@ -19,7 +19,7 @@ const FIGURES = [
   ["max", "monitoring.max"],
 ] as const;
 
-/** What a series is called: its graph, its line, its part. */
+/** Name of a series: its graph, its line, its part. */
 function nameOf({ name, label }: Row, charts: readonly Chart[]): string {
   const chart = charts.find(({ series }) => series.some((each) => each.name === name));
   const line = chart?.series.find((each) => each.name === name);
@@ -27,7 +27,7 @@ function nameOf({ name, label }: Row, charts: readonly Chart[]): string {
     .filter(Boolean).join(" · ");
 }
 
-/** What the graphs show as figures: each series and part, over the whole range. */
+/** Table of the graphs' figures: each series and part, over the whole range. */
 export function SummaryTable({ rows, charts }: { rows: readonly Row[]; charts: readonly Chart[] }) {
   const rare = new Set(
     charts.filter(({ isRare }) => isRare).flatMap(({ series }) => series.map(({ name }) => name)),

@@ -31,8 +31,8 @@ export interface NetworkActionsProps {
 }
 
 /**
- * What can be done to a network: a plain form without script. What takes something away from somebody is asked for on
- * a page of its own.
+ * Actions for a network: a plain form without script. Those that interrupt VMs or delete the network ask for
+ * confirmation on a page of its own.
  */
 export function NetworkActions({ network, enabled, onSent, small = false }: NetworkActionsProps) {
   const { name, active, persistent, vms } = network;

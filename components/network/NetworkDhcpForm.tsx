@@ -10,7 +10,7 @@ import type { OnSent } from "./NetworkActions.tsx";
 
 const { t } = textsOf(networks);
 
-/** What every part of a network's page has. */
+/** Props shared by the parts of a network's page. */
 export interface NetworkPart {
   network: Network;
   enabled: boolean;
@@ -40,7 +40,7 @@ export function NetworkDhcpForm(
 export function NetworkDhcpButton(
   { list, about, label, title, ...part }: NetworkPart & {
     list: "add" | "remove" | "removeRanges";
-    /** What it is about; what is undefined is left out. */
+    /** Fields of its lease or range; undefined ones are left out. */
     about: Readonly<Record<string, string | undefined>>;
     label: string;
     title: string;

@@ -30,7 +30,7 @@ function plainText(setting: PlainSetting, value: number | boolean): string {
   return `${number(value)} ${unit}`.trim();
 }
 
-/** What a network is. */
+/** Facts of a network. */
 export function NetworkFacts({ network, enabled, onSent }: NetworkFactsProps) {
   const { subnets, domain, vlanTags, vlanNative, bandwidth, dnsHosts, uuid, persistent } = network;
   const ranges = subnets.flatMap((subnet) => subnet.ranges);

@@ -9,7 +9,7 @@ import { Panel } from "../kit/Panel.tsx";
 
 const { t } = textsOf(texts);
 
-/** What stands in the form: field → text; a box that is not ticked has none. */
+/** Values of the form: field → text; a checkbox that is not ticked has none. */
 export type NetworkValues = Readonly<Record<string, string>>;
 
 /** Props of {@link NetworkFields}. */
@@ -17,7 +17,7 @@ export interface NetworkFieldsProps {
   mode: NetworkMode;
   options: NetworkOptions;
   values: NetworkValues;
-  /** What is wrong with a field of the contract, or below it. */
+  /** Error of a field of the contract, or of one below it. */
   errorOf: (field: string) => string | undefined;
 }
 
@@ -241,7 +241,7 @@ function Vlans({ mode, values, errorOf }: NetworkFieldsProps) {
 /** Settings that are on or off stand below those that are typed. */
 const isSwitch = (setting: PlainSetting) => CREATE_NETWORK.fields[setting].kind === "boolean";
 
-/** What can be changed about a network also when it is there: names, DNS, MTU, limits. */
+/** Fields that can be changed in an existing network as well: names, DNS, MTU, limits. */
 export function NetworkSettingsFields(
   { mode, values, errorOf }: Omit<NetworkFieldsProps, "options" | "mode"> & {
     mode: string;

@@ -35,7 +35,7 @@ export interface LeasesProps extends NetworkPart {
   now: number;
 }
 
-/** Who has which address now. */
+/** Table of the present leases. */
 export function Leases({ leases, now, ...common }: LeasesProps) {
   const title = t("networks.leases");
   return (

@@ -15,7 +15,7 @@ const { t } = textsOf(texts);
 /** Props of {@link NetworkTable}. */
 export interface NetworkTableProps {
   networks: readonly Network[];
-  /** What does not respond. */
+  /** Objects that do not respond. */
   hangs: readonly Hang[];
   /** When the page was rendered. */
   now: number;

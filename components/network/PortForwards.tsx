@@ -44,7 +44,6 @@ function State({ forward: { state, reason } }: { forward: PortForward }) {
   );
 }
 
-/** Where a forward leads. */
 function Target({ forward }: { forward: PortForward }) {
   return (
     <span class="stack">
@@ -58,7 +57,7 @@ function Target({ forward }: { forward: PortForward }) {
   );
 }
 
-/** What can be done to a forward, where it can be changed. */
+/** State and handlers of the actions on a forward, if it can be changed. */
 interface Change {
   readonly enabled: boolean;
   readonly onSent: OnSent;

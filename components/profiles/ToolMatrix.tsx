@@ -29,7 +29,7 @@ function Cell({ tool, commands }: { tool: ToolRow; commands: readonly string[] }
   );
 }
 
-/** Which tool may use which commands, in the rows of the matrix of roles; nothing where no tool is about commands. */
+/** Commands of each tool, in the rows of the matrix of roles; nothing if no tool is about commands. */
 export function ToolMatrix({ tools }: { tools: readonly ToolRow[] }) {
   const columns = tools.filter(isOfCommands);
   if (columns.length === 0) return null;

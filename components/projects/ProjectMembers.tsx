@@ -14,7 +14,7 @@ const { t } = textsOf(texts);
 export interface ProjectMembersProps {
   project: ProjectDetails;
   typed: ProjectTyped;
-  /** Who may become a member, and with which roles; empty where that cannot be listed. */
+  /** Users who may become members, and roles for them; empty if they cannot be listed. */
   users: Output<"list_users">;
   roles: Output<"list_roles">;
   user: PageState["user"];

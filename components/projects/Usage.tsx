@@ -12,7 +12,7 @@ export function quotaFigure(field: QuotaField, value: number): string {
   return field === "diskGb" ? formatDisk(value) : String(value);
 }
 
-/** What of a quota is used, as a text with a bar. */
+/** Used share of a quota, as a text with a bar. */
 export function UsageBar(
   { project: { quota, usage, over }, field }: {
     project: Pick<Project, "quota" | "usage" | "over">;
@@ -33,7 +33,7 @@ export function UsageBar(
   );
 }
 
-/** What of a project is over its quota; nothing while all is within. */
+/** Fields in which a project is over its quota; nothing without one. */
 export function OverQuota({ project: { over } }: { project: Pick<Project, "over"> }) {
   if (over.length === 0) return null;
   const what = QUOTA_FIELDS.filter((field) => over.includes(field)).map((field) =>

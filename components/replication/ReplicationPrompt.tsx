@@ -12,7 +12,7 @@ import { REPLICATION_PAGE } from "./ReplicationTables.tsx";
 
 const { t } = textsOf(texts);
 
-/** What is asked before it is done. */
+/** Step that asks for confirmation first. */
 export type ReplicationStep =
   | { readonly what: "end"; readonly replication: Replication }
   | {

@@ -55,7 +55,7 @@ function Behind({ takenAt, late, now }: Pick<Replica, "takenAt" | "late"> & { no
   );
 }
 
-/** What is done, and to which VM. */
+/** Label of an action on a VM, for screen readers. */
 const labelOf = (text: string, name: string) => t("replication.label", { text, name });
 
 /** A button that is a command. */
@@ -78,7 +78,7 @@ export function ReplicationTable(
     replications: readonly Replication[];
     now: number;
     mayChange: boolean;
-    /** Where it is shown. */
+    /** Address of the page that shows it. */
     back: string;
   },
 ) {

@@ -8,7 +8,7 @@ import type { ScheduleFormProps } from "./schedule_form_props.ts";
 
 const { t } = textsOf(texts);
 
-/** What a schedule is called, and what it does. */
+/** Fields for a schedule's name and action. */
 export function ActionPanel(
   { values, backups, errorAt }: Pick<ScheduleFormProps, "values" | "backups" | "errorAt">,
 ) {

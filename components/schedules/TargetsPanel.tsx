@@ -28,7 +28,7 @@ function rowsOf(vms: Vms, ticked: ReadonlySet<string>) {
   ].slice(0, LISTED);
 }
 
-/** Which VMs a schedule is for. */
+/** Choice of the VMs of a schedule. */
 export function TargetsPanel(
   { values, vms, hasHidden, errorAt }: Pick<ScheduleFormProps, "values" | "vms" | "hasHidden" | "errorAt">,
 ) {

@@ -1,10 +1,10 @@
-/** What the form of a schedule and its panels show. */
+/** Props of the form of a schedule and of its panels. */
 import type { VM } from "../../lib/contract/mod.ts";
 import type { ScheduleValues } from "../../lib/schedules/form_values.ts";
 import type { Preview } from "./NextRuns.tsx";
 
 export interface ScheduleFormProps {
-  /** Where it is sent, and where it is shown again with a preview. */
+  /** Address that it is sent to; `here`: the page that shows it again with a preview. */
   action: string;
   here: string;
   values: ScheduleValues;
@@ -15,7 +15,6 @@ export interface ScheduleFormProps {
   preview: Preview;
   /** Whether it is for VMs, too, that who looks may not see. */
   hasHidden?: boolean | undefined;
-  /** What is wrong with a field. */
   errorAt: (field: string) => string | undefined;
   submit: string;
 }

@@ -9,7 +9,7 @@ import { t } from "../../lib/i18n/mod.ts";
 
 const loadDialogs = () => Promise.all([import("./PaletteDialog.tsx"), import("./KeysDialog.tsx")]);
 
-/** What was loaded when it was first wanted: most pages are left without it. */
+/** Modules that are loaded when they are first needed: most pages are left without it. */
 interface Loaded {
   readonly Palette: FunctionComponent<PaletteDialogProps>;
   readonly Keys: FunctionComponent<{ open: boolean; onClose: () => void }>;

@@ -8,7 +8,7 @@ import { Flash } from "../kit/Flash.tsx";
 
 const { t } = textsOf(forms);
 
-/** What can be done about what was done: bring back what is in the bin, look at the task. */
+/** Actions after a result: restore the entry from the bin, show the task. */
 function NoticeActions(
   { notice: { is, entryId, task }, path, mayRestore }: { notice: Notice; path: string; mayRestore: boolean },
 ) {
@@ -23,7 +23,7 @@ function NoticeActions(
   );
 }
 
-/** What became of the form that led to a page. @param path the page's */
+/** Result of the form that led to a page. @param path the page's */
 export function FormOutcome(
   { state: { refused, notice, may }, path }: {
     state: Pick<PageState, "refused" | "notice" | "may">;

@@ -23,7 +23,7 @@ import { destinationsFor } from "./navigation.ts";
 
 const texts = textsOf(paletteTexts), crumbs = textsOf(crumbTexts);
 
-/** What somebody may look for besides VMs. */
+/** Rights that decide which pages and actions can be found, besides VMs. */
 export interface PaletteRights {
   readonly administrator: boolean;
   /** Has a session to end. */

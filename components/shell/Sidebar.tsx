@@ -15,7 +15,7 @@ import { destinationsFor, isAt } from "./navigation.ts";
 /** Props of {@link Sidebar}. */
 export interface SidebarProps {
   path: string;
-  /** What who looks is offered; null: everything. */
+  /** Pages and actions for the user; null: all. */
   offers: Offers | null;
   folded: boolean;
   /** Null while unknown. */

@@ -19,7 +19,7 @@ export interface SidebarHostsProps {
   hosts: readonly HostBrief[];
   /** Id of the host whose page it is. */
   current: string;
-  /** What spans are counted to. */
+  /** Present time, which spans are counted to. */
   now: number;
 }
 
@@ -34,7 +34,7 @@ function loadText({ load }: HostBrief, now: number): string | undefined {
   });
 }
 
-/** What is known of a host, a line each: its name, why it is away and since when, versions, load, what needs attention. */
+/** Facts on a host, a line each: its name, the reason and time of its absence, versions, load, problems. */
 function linesOf(host: HostBrief, now: number): string {
   const { label, status, error, since, version, manager, foreign, maintenance } = host;
   const isAway = status !== "connected";

@@ -14,13 +14,13 @@ export interface TopBarProps {
   hosts: readonly HostStatus[];
   crumbs: readonly Crumb[];
   libvirtVersion: string;
-  /** What fires; null while unknown. */
+  /** Firing alerts; null while unknown. */
   alerts: AlertSummary | null;
   /** Long work under way. */
   jobs: readonly Job[];
 }
 
-/** Where one is, the command palette, whether libvirt answers, and the theme. */
+/** The top bar: breadcrumbs, the command palette, the state of libvirt's connection, and the theme. */
 export function TopBar({ state, hosts, crumbs, libvirtVersion, alerts, jobs }: TopBarProps) {
   return (
     <header class="top">

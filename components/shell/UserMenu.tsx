@@ -4,7 +4,7 @@ import type { PageUser } from "../../lib/page_state.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { LanguageMenu } from "./LanguageMenu.tsx";
 
-/** Who is signed in, and the way out. A popover that needs no script. */
+/** The user's name, and the button to sign out. A popover that needs no script. */
 export function UserMenu({ user }: { user: PageUser }) {
   const name = oneLine(user.displayName, 40);
   return (

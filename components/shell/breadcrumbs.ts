@@ -1,4 +1,4 @@
-/** Where a page is: the way to it from the host. */
+/** Breadcrumbs of a page: the path to it from the host. */
 import { nameIn } from "../../lib/text/path_segment.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { crumbs as crumbTexts } from "../../lib/i18n/en/crumbs.ts";

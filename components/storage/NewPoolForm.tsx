@@ -40,12 +40,12 @@ export interface NewPoolFormProps {
   type: StoragePoolType;
   /** The pool that every tool for libvirt uses, where there is none yet: what the form begins with. */
   usual: typeof USUAL_POOL | undefined;
-  /** What was typed, where it was refused, or something was looked for. */
+  /** Values of a refused form or of a search for sources. */
   typed: Readonly<Record<string, string>>;
   errorAt: (field: string) => string | undefined;
   /** Why nothing could be looked for. */
   findFailure: Failure | null;
-  /** What was found, where it was looked for. */
+  /** Found sources; null without a search. */
   found: readonly StorageSource[] | null;
 }
 
@@ -72,7 +72,7 @@ function Kinds({ types, type }: Pick<NewPoolFormProps, "types" | "type">) {
   );
 }
 
-/** What was found, as links that fill the form. */
+/** Found sources, as links that fill the form. */
 function Found({ type, typed, found }: Pick<NewPoolFormProps, "type" | "typed" | "found">) {
   if (found === null) return null;
   if (found.length === 0) return <p class="form-hint" role="status">{t("storage.found_none")}</p>;

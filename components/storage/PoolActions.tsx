@@ -12,7 +12,7 @@ import { poolHref } from "../../lib/storage/pool_href.ts";
 
 const { t } = textsOf(texts);
 
-/** What is done to a pool at once: its word, its icon, and whether the pool has to run for it. */
+/** Actions that a pool carries out at once: word, icon, and whether the pool must run for it. */
 export const POOL_VERBS = {
   start: { word: "storage.start", icon: "play", running: false },
   stop: { word: "storage.stop", icon: "power", running: true },
@@ -27,7 +27,7 @@ export interface PoolActionsProps {
   small?: boolean;
 }
 
-/** What can be done to a pool, each action in its own place: a plain form. Deleting is asked for on a page of its own. */
+/** Actions for a pool, each in its own place: a plain form. Deleting asks for confirmation on a page of its own. */
 export function PoolActions({ pool, enabled, small = false }: PoolActionsProps) {
   const name = oneLine(pool.name, 60), href = poolHref(pool.name);
   const does = (action: keyof typeof POOL_VERBS, look: string) => {

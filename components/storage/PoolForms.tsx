@@ -51,7 +51,7 @@ interface FormParts {
   readonly fields: ComponentChildren;
 }
 
-/** What was typed into a form that was refused, and what is wrong with it. */
+/** Values and errors of a refused form. */
 interface Typed {
   readonly typed: Readonly<Record<string, string>>;
   readonly errorAt: (field: string) => string | undefined;

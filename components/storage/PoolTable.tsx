@@ -38,7 +38,7 @@ export function PoolAutostart({ pool, enabled }: { pool: StoragePool; enabled: b
 export function PoolTable({ pools, enabled, hangs, now }: {
   pools: readonly StoragePool[];
   enabled: boolean;
-  /** What does not respond. */
+  /** Objects that do not respond. */
   hangs: readonly Hang[];
   /** When the page was rendered. */
   now: number;

@@ -34,7 +34,7 @@ function timeLeft({ secondsLeft, isWaiting }: SendProgress): string | undefined 
 export interface UploadFileProps {
   model: UploadModel;
   input: RefObject<HTMLInputElement>;
-  /** What may be chosen; an ISO or a disk image when nothing is said. */
+  /** Text on accepted files; "an ISO or a disk image" if left out. */
   hint?: string;
 }
 
@@ -76,7 +76,7 @@ export function UploadFile({ model, input, hint = t("uploads.drop") }: UploadFil
   );
 }
 
-/** What the file is called as a volume. */
+/** Field for the volume's name. */
 export function UploadName({ model }: { model: UploadModel }) {
   return (
     <TextField
@@ -131,7 +131,7 @@ export function UploadProgress({ name, progress }: { name: string; progress: Sen
 /** Whether a VM can begin with a file, by its name. */
 const isImageName = (name: string): boolean => /\.(iso|qcow2|img|raw)$/i.test(name);
 
-/** What an upload came to. */
+/** Result of an upload. */
 export function UploadDone({ volume }: { volume: Uploaded }) {
   return (
     <div role="status">

@@ -12,7 +12,7 @@ import { DataTable } from "../kit/DataTable.tsx";
 
 const { t } = textsOf(texts);
 
-/** What can be done to a volume, and its word. */
+/** Actions for a volume, with their words. */
 export const VOLUME_VERBS = {
   resize: "storage.resize",
   clone: "storage.clone",
@@ -23,7 +23,7 @@ export const VOLUME_VERBS = {
 } as const satisfies Record<string, PlainKeyOf<typeof texts>>;
 export type VolumeVerb = keyof typeof VOLUME_VERBS;
 
-/** What takes something away for good. */
+/** Actions that delete data for good. */
 const DANGEROUS: ReadonlySet<VolumeVerb> = new Set(["wipe", "delete_volume"]);
 
 /** Whether a volume has content of its own. */

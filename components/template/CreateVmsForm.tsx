@@ -15,7 +15,7 @@ export interface CreateVmsFormProps {
   versions: readonly TemplateVersion[];
   /** Pools that keep files. */
   pools: readonly string[];
-  /** What the name and the number begin with. */
+  /** Initial values of the name and the number. */
   name: string;
   first: number;
   refused: RefusedForm | null;

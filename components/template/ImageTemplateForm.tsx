@@ -20,7 +20,7 @@ export interface ImageTemplateFieldsProps {
   readonly list: readonly Pick<Template, "id" | "name">[];
   /** The image that the form begins with. */
   readonly image: string;
-  /** What system that is, as far as its name tells. */
+  /** Operating system of the image, as far as its name shows it. */
   readonly system: string;
   readonly refused: RefusedForm | null;
 }

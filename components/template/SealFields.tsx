@@ -4,7 +4,7 @@ import { textsOf } from "../../lib/i18n/mod.ts";
 
 const { t } = textsOf(texts);
 
-/** What is removed from the guest in a template's disks: boxes, none of them ticked at first. */
+/** Checkboxes for the data to remove from the guest in a template's disks, none of them ticked at first. */
 export function SealFields({ chosen }: { chosen: readonly string[] }) {
   return (
     <fieldset class="choices form-field wide">

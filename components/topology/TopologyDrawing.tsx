@@ -26,11 +26,11 @@ export interface TopologyDrawingProps {
   picture: Picture;
   /** 1: a pixel of the layout is one of the screen. */
   scale: number;
-  /** What is connected to what somebody looks at; null: no node is pointed at. */
+  /** Nodes connected to the one that is pointed at; null: no node is pointed at. */
   lit: ReadonlySet<string> | null;
   /** The one stop the tabulator reaches; undefined: it reaches all (there is no script to move on with). */
   stop: string | undefined;
-  /** Where opening or closing a group leads. */
+  /** Address that opens or closes a group. */
   foldHref: (group: string) => string;
 }
 

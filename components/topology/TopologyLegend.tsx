@@ -22,7 +22,7 @@ function Line({ kind, text }: { kind: "live" | "routed" | "off"; text: string })
   );
 }
 
-/** What lines and signs mean. @param states those that some VM is in */
+/** Legend of lines and signs. @param states those that some VM is in */
 export function TopologyLegend({ states }: { states: ReadonlySet<VmState> }) {
   return (
     <ul class="topo-legend" aria-label={t("topology.legend")}>

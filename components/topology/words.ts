@@ -16,7 +16,7 @@ const modes = textsOf(networks);
 /** Longest name in a sentence. */
 const LONG = 60;
 
-/** Where the same things stand as a table. */
+/** Address of the same data as a table. */
 export const TABLE_HREF = "/networks/topology?view=table";
 
 const KINDS: Readonly<Record<DeviceKind, { icon: IconName; name: PlainKeyOf<typeof topology> }>> = {
@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<DeviceKind, { icon: IconName; name: PlainKeyOf<type
   other: { icon: "ethernet", name: "topology.other_device" },
 };
 
-/** What a device is called by its kind: "VLAN 5", "Bridge". */
+/** Name of a device by its kind: "VLAN 5", "Bridge". */
 export function deviceKind({ kind, vlanId }: Pick<TopologyDevice, "kind" | "vlanId">): string {
   return vlanId === undefined ? t(KINDS[kind].name) : t("topology.vlan_id", { id: vlanId });
 }
@@ -56,7 +56,7 @@ function upWords(up: boolean): Pick<Words, "tone" | "sign"> {
   return up ? { tone: "ok", sign: "running" } : { tone: "off", sign: "stopped" };
 }
 
-/** What a VM's card is plugged into. */
+/** Name of the network or device that a VM's network interface is connected to. */
 export function plugName({ to, name }: Pick<TopologyNic, "to" | "name">): string {
   if (to === "user") return t("topology.user");
   return to === "nothing" ? t("topology.not_connected") : oneLine(name, LONG);

@@ -61,7 +61,7 @@ function ActionButton({ slot: { name, allowed, reason }, vm, look, enabled }: {
   );
 }
 
-/** What can be done to a VM, each action in its own place. A plain form without script, menu included. */
+/** Actions for a VM, each in its own place. A plain form without script, menu included. */
 export function ActionForm({ vm, enabled, toConsole, onDone }: ActionFormProps) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();

@@ -12,7 +12,7 @@ import { Dialog } from "../kit/Dialog.tsx";
 import { TextField } from "../kit/Field.tsx";
 import { SteadyButton } from "../kit/SteadyButton.tsx";
 
-/** What is asked before VMs are deleted, fetched when it is needed: no page carries it. */
+/** Details for the confirmation before VMs are deleted, fetched when they are needed: no page carries them. */
 function PlansOf({ vms }: DeletePlansProps) {
   const Plans = useSignal<ComponentType<DeletePlansProps> | null>(null);
   useEffect(() => {

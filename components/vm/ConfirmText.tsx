@@ -15,7 +15,7 @@ export function confirmTitle(action: ActionName, vms: readonly VM[]): string {
     : plural("danger.many", vms.length, { action: label });
 }
 
-/** What would be lost, of which VMs. */
+/** Description of the loss, with the names of the VMs. */
 export function ConfirmText({ action, vms }: { action: ActionName; vms: readonly VM[] }) {
   const { danger, interrupts } = ACTIONS[action];
   return (

@@ -29,7 +29,7 @@ function DiskLine({ disk }: { disk: DoomedDisk }) {
   );
 }
 
-/** What is lost with the VM, in words: the bin keeps snapshots and UEFI variables. */
+/** Further losses with a VM, as texts: the bin keeps snapshots and UEFI variables. */
 function alsoLost({ snapshots, checkpoints, managedSave, nvram, binDays }: DeletePlan): string[] {
   return [
     binDays === 0 && snapshots > 0 && plural("manage.plan_snapshots", snapshots),
@@ -131,7 +131,7 @@ export interface DeletePlansProps {
   vms: readonly VM[];
 }
 
-/** What goes with each of the VMs, every disk with a box of its own. */
+/** Parts that are deleted with each of the VMs; every disk has a checkbox. */
 export function DeletePlans({ vms }: DeletePlansProps) {
   if (vms.length > MOST_PLANS) return <p>{tAll("danger.disks_kept", { n: number(MOST_PLANS) })}</p>;
   return (

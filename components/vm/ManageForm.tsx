@@ -14,7 +14,7 @@ export interface ManageFormProps {
   title: string;
   what: string;
   failure: Failure | null;
-  /** What is being done, while it is. */
+  /** Work in progress; null if there is none. */
   doing: string | null;
   submit: string;
   cancel: string;

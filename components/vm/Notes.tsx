@@ -7,7 +7,7 @@ import { type PlainKey, plural, t } from "../../lib/i18n/mod.ts";
 import { changes } from "./change_form.ts";
 import { Flash, type FlashTone } from "../kit/Flash.tsx";
 
-/** What a VM's own fields tell that a person should know, in addition to what the server says. */
+/** Notes from a VM's own fields, in addition to those of the server. */
 const NOTES: readonly { applies: (vm: VM) => boolean; tone: FlashTone; text: PlainKey; log?: true }[] = [
   { applies: ({ state }) => state === "crashed", tone: "bad", text: "note.crashed", log: true },
   {
@@ -55,7 +55,7 @@ function LostLabels(
   );
 }
 
-/** What can be done at once about what the server says. */
+/** Actions at once for a note of the server. */
 function actionsFor(text: string, vm: VM, enabled: boolean) {
   if (text === OPEN_SCREEN_TEXT && vm.persistent) return <ProtectScreens vm={vm} enabled={enabled} />;
   const { lostLabels } = vm;
@@ -63,7 +63,7 @@ function actionsFor(text: string, vm: VM, enabled: boolean) {
   return isLost && <LostLabels vm={vm} lost={lostLabels} enabled={enabled} />;
 }
 
-/** What about a VM needs a person, one line each. */
+/** Reasons for which a VM needs attention, one line each. */
 export function Notes({ vm, enabled }: { vm: VM; enabled: boolean }) {
   const own = NOTES.filter(({ applies }) => applies(vm));
   const attention = otherAttention(vm);

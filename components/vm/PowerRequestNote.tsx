@@ -8,7 +8,7 @@ import { t } from "../../lib/i18n/mod.ts";
 import { actionTarget } from "./action_target.ts";
 import { Flash } from "../kit/Flash.tsx";
 
-/** What ends a VM whose guest does not do what it was asked for. */
+/** Action that ends a VM whose guest does not follow the request. */
 const LAST_RESORT = { stop: "force_stop", reboot: "reset" } as const;
 
 /** Says that a guest has not done what it was asked for, and what can be done. A plain form without script. */

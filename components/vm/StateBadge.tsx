@@ -16,9 +16,9 @@ const WAITING = {
 /** Props of {@link StateBadge}. */
 export interface StateBadgeProps {
   vm: Pick<VM, "state" | "stateReason" | "operation" | "responsive" | "notResponding">;
-  /** What was asked for a moment ago, before the server tells. */
+  /** Action requested a moment ago, before the server reports it. */
   pending?: ActionName | undefined;
-  /** What the guest was asked for, and how long ago. */
+  /** Request that the guest has not followed yet, and its age. */
   waiting?: Waiting | undefined;
 }
 

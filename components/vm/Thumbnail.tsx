@@ -68,8 +68,8 @@ function whileSeen(element: Element, run: () => Promise<number>): () => void {
 }
 
 /**
- * What a VM's screen shows, small, kept new while it is seen; its box has the same size whatever it shows. A VM that does
- * not respond is not asked: its last picture stays, with the time it is from.
+ * Small picture of a VM's screen, updated while it is in sight; its box always has the same size. A VM that does not
+ * respond is not asked: its last picture stays, with its time.
  */
 export function Thumbnail({ vm }: { vm: VM }) {
   const box = useRef<HTMLDivElement>(null);

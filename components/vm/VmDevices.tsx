@@ -24,7 +24,7 @@ function diskFlags(disk: Disk): string {
 
 const bytes = (count: number | undefined) => count === undefined ? null : formatBytes(count);
 
-/** What a disk takes on the host, with how much of its size that is: a medium that cannot be written to is not filling up. */
+/** Space of a disk on the host, and its share of the disk's size: a read-only medium does not fill up. */
 function Fill({ disk }: { disk: Disk }) {
   const { allocationBytes: used, capacityBytes: total } = disk;
   if (used === undefined || total === undefined || used > total || !fillsUp(disk)) {

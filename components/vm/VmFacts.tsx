@@ -85,7 +85,7 @@ function GraphicsFact({ vm }: { vm: VM }) {
   );
 }
 
-/** What a VM is: addresses, hardware, ids. */
+/** Facts of a VM: addresses, hardware, ids. */
 export function VmFacts({ vm }: { vm: VM }) {
   const virtualisation = VIRTUALISATION[vm.virtType];
   return (

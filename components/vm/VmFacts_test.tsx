@@ -3,7 +3,7 @@ import { render } from "preact-render-to-string";
 import type { VM } from "../../lib/contract/mod.ts";
 import { VmFacts } from "./VmFacts.tsx";
 
-/** What a VM's page says of its virtualisation. */
+/** Text of a VM's page on its virtualisation. */
 function virtualisation(virtType: string): string {
   const vm = {
     id: "1",

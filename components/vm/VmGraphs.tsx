@@ -21,7 +21,7 @@ const NETWORK: readonly GraphSeries[] = [
   { label: "graph.tx", token: "tx" },
 ];
 
-/** What each graph shows of a sample. */
+/** Values of a sample by graph. */
 function valuesOf(stats: VmStats | undefined, rates: Rates | null) {
   return {
     cpu: [stats?.cpuUsagePercent ?? null],

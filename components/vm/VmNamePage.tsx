@@ -9,7 +9,7 @@ import { isLive } from "../../lib/vm/state.ts";
 
 const texts = textsOf(manage);
 
-/** What a page that names a VM shows. */
+/** Data of a page that names a VM. */
 export interface Naming {
   readonly vm: VM;
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Naming {
   /** Names of the snapshots that a copy can be made of, and the one that is chosen; empty: as the VM is now. */
   readonly snapshots?: readonly string[];
   readonly snapshot?: string;
-  /** What becomes of its TPM in a copy; left out where it has none to copy. */
+  /** Choice for the copy's TPM; left out if the VM has none to copy. */
   readonly tpm?: ClonedTpm;
   readonly failure: Failure | null;
 }

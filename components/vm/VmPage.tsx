@@ -14,14 +14,14 @@ export interface VmPageProps {
   state: PageState;
   /** When the page was rendered. */
   now: number;
-  /** What the browser's tab shows. */
+  /** Title of the browser's tab. */
   title: string;
   /** Path of the tab below the VM's. */
   at: string;
   children: ComponentChildren;
 }
 
-/** What every page of a VM has: its header, its tabs, and the tab's own content. */
+/** Frame of every page of a VM: its header, its tabs, and the tab's own content. */
 export function VmPage({ vm, state, now, title, at, children }: VmPageProps) {
   const { id, group } = vm.value;
   return (

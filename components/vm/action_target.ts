@@ -2,7 +2,7 @@ import type { VM } from "../../lib/contract/mod.ts";
 import { type ActionName, ACTIONS } from "../../lib/vm/actions.ts";
 import { formHref } from "../../lib/text/form_href.ts";
 
-/** Where an action's button sends its form without script: to the question first where something would be lost. */
+/** Address that an action's button sends its form to without script: the confirmation first if there is a loss. */
 export function actionTarget(name: ActionName, { id: vmId }: Pick<VM, "id">) {
   const here = `/vms/${encodeURIComponent(vmId)}`;
   return ACTIONS[name].danger

@@ -25,7 +25,7 @@ export interface BackupWay {
 
 /** How a backup began. */
 export interface BackupStart {
-  /** Which of the ways it was. */
+  /** Index of the strategy that it used. */
   readonly way: number;
   /** Why the ways before it could not be gone. */
   readonly refusals: readonly string[];

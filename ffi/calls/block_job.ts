@@ -12,7 +12,7 @@ const COMMIT_ACTIVE = 4;
  * both images before it is told so, and a copy of a disk that is written to faster than it is copied comes to its end.
  */
 const COPY = { REUSE_EXT: 2, TRANSIENT_JOB: 4, SYNCHRONOUS_WRITES: 8 } as const;
-/** What libvirt or QEMU says that does not have a flag. */
+/** Error codes of a libvirt or QEMU that does not have a flag. */
 const NO_SUCH_FLAG: readonly number[] = [
   VIR_ERR.INVALID_ARG,
   VIR_ERR.ARGUMENT_UNSUPPORTED,

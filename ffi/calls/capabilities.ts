@@ -1,4 +1,4 @@
-/** What a hypervisor can give to a VM. */
+/** Hardware that a hypervisor can give to a VM. */
 import type { Connection } from "../connection.ts";
 import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, ok, takeString } from "../library.ts";

@@ -10,7 +10,7 @@ export interface DeviceChange {
   readonly xml: string;
   /** The running VM. */
   readonly live: boolean;
-  /** What it starts with the next time. */
+  /** The configuration of its next start. */
   readonly config: boolean;
 }
 

@@ -10,7 +10,7 @@ import { withAgentLimit } from "./freeze.ts";
 import { countPending } from "./hardware.ts";
 import { domainStates } from "./stats.ts";
 
-/** What libvirt says of a domain. */
+/** A domain as libvirt reports it. */
 export interface DomainRecord {
   readonly uuid: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface DomainRecord {
   readonly persistent: boolean;
   readonly autostart: boolean;
   readonly managedSave: boolean;
-  /** What its live XML says, or its stored XML while it is off. No password is in it, only whether there is one. */
+  /** Summary of its live XML, or of its stored XML while it is off. It has no password, only whether there is one. */
   readonly summary: DomainSummary;
   /** How many changes wait for the next boot of a running, stored domain; undefined while that is not known. */
   readonly pending?: number;
@@ -29,7 +29,7 @@ export interface DomainRecord {
   readonly readAt: number;
 }
 
-/** What a list of domains costs little to know: enough to notice what events missed. */
+/** State of a domain that costs little to list: enough to notice changes that events missed. */
 export interface DomainState {
   readonly uuid: string;
   readonly name: string;
@@ -56,7 +56,7 @@ const UNDEFINE_KEEPING = [8 | 64, 8, 0] as const;
 const UNDEFINE_FOR_BIN = [UNDEFINE_KEEP_NVRAM | 64, UNDEFINE_KEEP_NVRAM, UNDEFINE_PLAIN] as const;
 /** `virDomainModificationImpact` */
 const AFFECT = { LIVE: 1, CONFIG: 2 } as const;
-/** What virDomainGetID gives for a domain that is off: -1, unsigned. */
+/** Result of virDomainGetID for a domain that is off: -1, unsigned. */
 const NO_ID = 0xffffffff;
 /** `VIR_DOMAIN_METADATA_ELEMENT` */
 const METADATA_ELEMENT = 2;
@@ -161,7 +161,7 @@ export const domainsWithSnapshots = (connection: Connection): string[] => [
   ...uuids(connection, LIST.HAS_SNAPSHOT),
 ];
 
-/** Who exists, runs, starts with the host and has saved memory: three lists, whatever the number of domains. */
+/** Domains with their state, autostart and saved memory: three lists, for any number of domains. */
 export function domainListStates(connection: Connection): DomainState[] {
   const { symbols } = libvirt();
   const active = uuids(connection, LIST.ACTIVE);
@@ -395,9 +395,9 @@ export function domainDefine(connection: Connection, { xml }: { xml: string }): 
 /** Sizes of a disk in bytes. Source: virDomainGetBlockInfo. */
 export interface DiskSize {
   readonly target: string;
-  /** What the guest sees. */
+  /** Size that the guest sees, in bytes. */
   readonly capacity: number;
-  /** What it takes on the host. */
+  /** Bytes that it takes on the host. */
   readonly allocation: number;
 }
 

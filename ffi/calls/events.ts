@@ -20,7 +20,7 @@ export interface EventCallbacks {
   readonly other: readonly bigint[];
 }
 
-/** What was opened and registered: what it takes to undo it. */
+/** Pointers and numbers of opened and registered events: all that is needed to undo it. */
 export interface EventRegistration {
   /** Address of the connection. */
   readonly connection: bigint;

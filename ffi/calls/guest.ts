@@ -56,7 +56,10 @@ export function agentCommand(
   return (JSON.parse(text) as { return?: unknown }).return;
 }
 
-/** What the guest agent reports about the guest, by libvirt's names (`os.name`, `fs.0.name`, …). Source: virDomainGetGuestInfo. */
+/**
+ * Parameters that the guest agent reports about the guest, by libvirt's names (`os.name`, `fs.0.name`, …). Source:
+ * virDomainGetGuestInfo.
+ */
 export function guestInfo(connection: Connection, { uuid }: Of): Params {
   const { symbols } = libvirt();
   const array = new BigUint64Array(1), count = new Int32Array(1);

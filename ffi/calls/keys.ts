@@ -1,4 +1,4 @@
-/** What a call is about: the objects whose locks it takes in libvirt. */
+/** Objects of calls: those whose locks a call takes in libvirt. */
 
 /** An object of a host: `vm:UUID`, `pool:NAME`, `network:NAME`, `server:…`, `host:…` for a part of the host as a whole. */
 export type ObjectKey = `${"vm" | "pool" | "network" | "server" | "host"}:${string}`;

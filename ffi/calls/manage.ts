@@ -88,7 +88,7 @@ export function domainRename(connection: Connection, { uuid, name }: { uuid: str
   return null;
 }
 
-/** What libvirt keeps for a domain in addition to its definition. */
+/** Parts that libvirt keeps for a domain in addition to its definition. */
 export interface DomainKeeps {
   readonly snapshots: number;
   readonly checkpoints: number;

@@ -26,7 +26,7 @@ const OPERATION_MIGRATION_OUT = 5;
 /** `VIR_DOMAIN_XML_SECURE`, `VIR_DOMAIN_XML_INACTIVE`, `VIR_DOMAIN_XML_MIGRATABLE` */
 const XML = { SECURE: 1, INACTIVE: 2, MIGRATABLE: 8 } as const;
 
-/** What another host is to get of a domain. */
+/** XML of a domain for another host. */
 export interface MigratableXml {
   /** As it runs. */
   readonly live: string;
@@ -137,7 +137,9 @@ export function dirtyRateStart(
 /** `virDomainDirtyRateStatus`: measured. */
 const MEASURED = 2;
 
-/** What was measured, in bytes per second; null while that goes on, and where nothing was. Source: virDomainListGetStats. */
+/**
+ * Measured rate in bytes per second; null while the measurement runs, and without one. Source: virDomainListGetStats.
+ */
 export function dirtyRate(connection: Connection, { uuid }: { uuid: string }): number | null {
   const stats = domainStatsOne(connection, { uuid, groups: ["dirtyrate"] })?.params ?? {};
   const { "dirtyrate.calc_status": status, "dirtyrate.megabytes_per_second": rate } = stats;

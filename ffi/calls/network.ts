@@ -5,7 +5,7 @@ import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 
-/** What libvirt says of a network. */
+/** A network as libvirt reports it. */
 export interface NetworkRecord {
   readonly uuid: string;
   readonly name: string;
@@ -13,14 +13,14 @@ export interface NetworkRecord {
   readonly persistent: boolean;
   readonly autostart: boolean;
   readonly xml: string;
-  /** What its next start has, where it runs and has a definition. */
+  /** XML of its next start, if it runs and has a definition. */
   readonly nextXml: string | undefined;
 }
 
 /** `VIR_NETWORK_XML_INACTIVE` */
 const XML_INACTIVE = 1;
 
-/** What a running network will be at its next start; undefined where the driver keeps no such thing (test:///). */
+/** XML of a running network's next start; undefined if the driver keeps none (test:///). */
 function nextXml(network: Deno.PointerValue): string | undefined {
   try {
     return takeString(libvirt().symbols.virNetworkGetXMLDesc(network, XML_INACTIVE));
@@ -67,7 +67,7 @@ export interface DhcpLease {
   readonly address: string;
   readonly prefix: number;
   readonly hostname: string;
-  /** What the client calls itself: of DHCPv6 its DUID; empty where it says nothing. */
+  /** Identifier that the client sent: of DHCPv6 its DUID; empty if it sent none. */
   readonly clientId: string;
   /** Seconds since 1970; 0 for a lease that does not end. */
   readonly expires: number;
@@ -162,10 +162,10 @@ const AFFECT_LIVE = 1, AFFECT_CONFIG = 2;
 export interface DhcpStep {
   readonly does: keyof typeof UPDATE;
   readonly section: keyof typeof SECTION;
-  /** Which of the network's `<ip>` elements, from 0; -1 for DNS, which is the whole network's. */
+  /** Index of the network's `<ip>` element, from 0; -1 for DNS, which is the whole network's. */
   readonly subnet: number;
   readonly xml: string;
-  /** Where alone it is made: what runs, or what starts next; both when nothing is said. */
+  /** The only configuration that is changed: of the running network, or of its next start; both if left out. */
   readonly only?: "live" | "config";
 }
 

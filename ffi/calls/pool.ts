@@ -4,7 +4,7 @@ import { LibvirtError, VIR_ERR } from "../error.ts";
 import { libvirt, notNull, ok, takeString } from "../library.ts";
 import { cString, readString, readUuid } from "../memory.ts";
 
-/** What libvirt says of a storage pool. Sizes in bytes, as of its last refresh. */
+/** A storage pool as libvirt reports it. Sizes in bytes, as of its last refresh. */
 export interface PoolRecord {
   readonly uuid: string;
   readonly name: string;
@@ -94,7 +94,7 @@ export interface PoolRequest {
   readonly xml: string;
   /** Bits of `virStoragePoolBuildFlags`; null: there is nothing to build. */
   readonly build?: number | null;
-  /** What building makes was not there before: it is taken away again when the pool cannot be started. */
+  /** Building makes files or a format that were not there before: they are removed if the pool cannot be started. */
   readonly undoBuild?: boolean;
   readonly autostart?: boolean;
 }
@@ -167,10 +167,10 @@ export function poolCapabilities(connection: Connection): string {
 }
 
 /**
- * What a server or this host has to make pools of, as XML. Asks the server, and so may wait for it. Source:
+ * Sources for pools on a server or this host, as XML. Asks the server, and so may wait for it. Source:
  * virConnectFindStoragePoolSources.
  *
- * @param spec where to look, as a pool's `<source>`; null where that needs no telling
+ * @param spec the source to search, as a pool's `<source>`; null for a type that needs none
  */
 export function poolSources(
   connection: Connection,

@@ -37,7 +37,7 @@ export interface SnapshotResult {
 /** A snapshot as libvirt describes it. */
 export interface SnapshotRecord {
   readonly xml: string;
-  /** What the domain is now came from it. */
+  /** The domain's present state is based on it. */
   readonly isCurrent: boolean;
 }
 
@@ -74,7 +74,7 @@ function listSnapshots(domain: Handle, most: number) {
   }
 }
 
-/** What libvirt has of a snapshot; null where somebody deleted it in between. */
+/** A snapshot as libvirt reports it; null if it was deleted in between. */
 function recordOf(item: Deno.PointerValue): SnapshotRecord | null {
   const { symbols } = libvirt();
   return unlessGone(() => ({
@@ -83,7 +83,7 @@ function recordOf(item: Deno.PointerValue): SnapshotRecord | null {
   }));
 }
 
-/** What work gives; null where there is no such snapshot. */
+/** Result of `work`; null if the snapshot does not exist. */
 function unlessGone<T>(work: () => T): T | null {
   try {
     return work();

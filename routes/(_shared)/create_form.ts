@@ -4,7 +4,7 @@ import { cloudInitOf } from "../../lib/vm/cloud_init/form_data.ts";
 import type { Missing } from "../../lib/client/create_model.ts";
 import type { NewDisk, VmConfig } from "../../lib/contract/mod.ts";
 
-/** What the chosen source lacks: a VM without what it starts from is made only where that was asked for. */
+/** The part that the chosen source is missing: a VM without an install source is created only if the form says so. */
 export function missingIn(form: FormData, { isoPath, disks }: Partial<VmConfig>): Missing | undefined {
   const source = form.get("source");
   if (source === "iso" && isoPath === undefined && form.get("withoutIso") !== "yes") return "iso";
@@ -12,7 +12,7 @@ export function missingIn(form: FormData, { isoPath, disks }: Partial<VmConfig>)
   return isImage && disks?.[0]?.path === undefined ? "image" : undefined;
 }
 
-/** What was typed into the plain form, as a wish. Whether it can be granted is for the server to say. */
+/** Configuration in the fields of the plain form; the server checks it. */
 export function wishOf(form: FormData): Partial<VmConfig> {
   const text = (name: string) => {
     const value = form.get(name);

@@ -11,7 +11,7 @@ interface Context {
   readonly url: URL;
 }
 
-/** What a page of a VM's devices shows. */
+/** Data of a page of a VM's devices. */
 export interface DevicesData<V extends string> {
   readonly vm: VM;
   readonly devices: VmDevices;

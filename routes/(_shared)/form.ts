@@ -5,7 +5,7 @@ import { isSecretName } from "../../lib/text/secret_fields.ts";
 import { ClientGone, unlessClientGone } from "./client_gone.ts";
 import { fail } from "./fail.ts";
 
-/** What browsers send forms as. */
+/** Content types that browsers send forms with. */
 const FORM_TYPES: ReadonlySet<string> = new Set(["application/x-www-form-urlencoded", "multipart/form-data"]);
 
 /** A form that was read, for its page to show again. */

@@ -32,7 +32,10 @@ export function newVmAddress(
   return other ? hrefOn(other.id, NEW_VM) : null;
 }
 
-/** What a host tells in time. What is refused or fails is missing: another host's advice does not depend on it. */
+/**
+ * Figures of a host that arrive in time. Those that are refused or fail are missing: another host's advice does not
+ * depend on them.
+ */
 async function lookAt(api: PageState["api"], host: string, time: SharedTime): Promise<HostLook> {
   const inTime = async <T>(what: string, asked: Promise<T>): Promise<T | undefined> => {
     try {
@@ -50,7 +53,7 @@ async function lookAt(api: PageState["api"], host: string, time: SharedTime): Pr
   return { stats, vms, pools };
 }
 
-/** What the hosts have left for a new VM, read now, the best first. */
+/** Free capacity of the hosts for a new VM, read now, the best host first. */
 export async function hostAdvice(
   { api }: PageState,
   hosts: readonly HostStatus[],

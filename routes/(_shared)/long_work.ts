@@ -12,7 +12,7 @@ export async function finishesWithin(work: Promise<unknown>, ms: number): Promis
   return done;
 }
 
-/** What became of work that a page has begun: its result, or the page of the task that goes on with it. */
+/** Outcome of work that a page has begun: its result, or the page of the task that goes on with it. */
 export type LongWork<T> = { readonly isOver: true; readonly result: T } | {
   readonly isOver: false;
   readonly href: string;

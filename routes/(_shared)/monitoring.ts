@@ -17,7 +17,7 @@ import { failureOf } from "../../lib/text/failure.ts";
 import { fail } from "./fail.ts";
 import { finishesWithin } from "./long_work.ts";
 
-/** What a page of graphs is rendered with. */
+/** Props of a page of graphs. */
 export interface ShownMonitoring {
   readonly query: MonitoringQuery;
   /** Null where metrics cannot be read: why not is in `trouble`. */
@@ -26,7 +26,7 @@ export interface ShownMonitoring {
   readonly now: number;
 }
 
-/** What an address asks for. */
+/** The time range and the parts that an address asks for. */
 export function monitoringQuery({ searchParams }: URL, now: number): MonitoringQuery {
   return { range: rangeIn(searchParams, now), parts: partsIn(searchParams) };
 }
@@ -47,7 +47,7 @@ export async function unlessUnavailable<T>(
 /** Milliseconds that a page waits for what its graphs begin with: without it they begin empty. */
 const SEED_WAIT_MS = 200;
 
-/** What live graphs begin with; nothing where it cannot be read, may not be seen, or is late. @throws {HttpError} */
+/** First samples of live graphs; undefined if they cannot be read, may not be seen, or are late. @throws {HttpError} */
 export async function liveSeedOf(
   api: PageState["api"],
   subject: { readonly vmId?: string },
@@ -59,7 +59,7 @@ export async function liveSeedOf(
   return await finishesWithin(read, SEED_WAIT_MS) ? await read : [];
 }
 
-/** What a page shows of a subject. @throws {HttpError} */
+/** Samples and graphs of a subject for its page. @throws {HttpError} */
 export async function shownMonitoring(
   api: PageState["api"],
   subject: MonitoredSubject,

@@ -1,4 +1,4 @@
-/** What a form is about, by the name that people know it by. */
+/** Name of the object of a form, as people know it. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";

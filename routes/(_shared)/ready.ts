@@ -1,11 +1,16 @@
-/** What the host lacks before VMs can be created on it, for a page: with the steps that the person may take. */
+/** Parts that the host lacks before VMs can be created on it, for a page: with the steps that the user may take. */
 import { networksNotReady, poolLook, shownLack, storageNotReady } from "../../lib/host/ready.ts";
 import type { ShownLack } from "../../lib/host/ready.ts";
 import type { Network, StoragePool } from "../../lib/contract/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
 import { unlessAway } from "./fail.ts";
 
-/** What the storage lacks. @param here the page to come back to @param need `files`: a pool that keeps images, and not only disks */
+/**
+ * Problem of the host's storage.
+ *
+ * @param here the page to come back to
+ * @param need `files`: a pool that keeps images, and not only disks
+ */
 export function storageLack(
   { may }: Pick<PageState, "may">,
   pools: readonly StoragePool[],
@@ -16,9 +21,10 @@ export function storageLack(
 }
 
 /**
- * What the networks lack, where the host's own look at them, which knows its bridges, says so: every page gives the same answer.
+ * Problem of the host's networks. The host's own check decides, as it knows the bridges: every page gives the same
+ * answer.
  *
- * @param told what the host says needs attention, where that is known already
+ * @param told the result of the host's check, if the caller has it
  */
 export async function networkLack(
   { api, may }: Pick<PageState, "api" | "may">,

@@ -1,4 +1,4 @@
-/** What the pages with the form of a schedule share. */
+/** Functions shared by the pages with the form of a schedule. */
 import type { Preview } from "../../components/schedules/NextRuns.tsx";
 import type { ScheduleFormProps } from "../../components/schedules/schedule_form_props.ts";
 import type { ScheduleValues } from "../../lib/schedules/form_values.ts";
@@ -30,7 +30,7 @@ async function previewOf({ api }: PageState, values: ScheduleValues): Promise<Pr
   }
 }
 
-/** What a form for a schedule needs: what was typed last, VMs to choose from, the next runs. */
+/** Props of a schedule's form: the values typed last, VMs to choose from, the next runs. */
 export async function scheduleForm(
   state: PageState,
   url: URL,

@@ -1,4 +1,4 @@
-/** What the address of a list of all hosts says is wanted. */
+/** Search of a list of all hosts, in the list's address. */
 import type { Input } from "../../lib/contract/mod.ts";
 
 /** Text, host and page. What no such list takes is left out. */

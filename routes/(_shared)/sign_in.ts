@@ -10,7 +10,7 @@ export function isPublic(path: string): boolean {
 }
 
 /**
- * Where to sign in, and then come back to what was asked for: a form cannot be sent again, its page can be opened.
+ * Sign-in page that leads back to the requested page: a form cannot be sent again, its page can be opened.
  *
  * @param host that the page's address names
  */

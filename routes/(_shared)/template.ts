@@ -1,4 +1,4 @@
-/** What the pages on templates share. */
+/** Functions shared by the pages on templates. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type CloudInit, type CommandName, COMMANDS, type Input } from "../../lib/contract/mod.ts";
 import type { PageState } from "../../lib/page_state.ts";
@@ -22,7 +22,7 @@ export async function filePools(api: PageState["api"]): Promise<string[]> {
     .map(({ name }) => name);
 }
 
-/** What each new VM's cloud-init is told; undefined where it is not wanted. */
+/** Cloud-init of each new VM; undefined if the form does not ask for it. */
 function cloudInitIn(form: FormData): CloudInit | undefined {
   if (form.get("cloudInit") !== "yes") return undefined;
   const userData = givenIn(form, "userData"), user = givenIn(form, "user"), key = givenIn(form, "sshKey");
@@ -46,7 +46,7 @@ export function templateInput<N extends CommandName>(
   return { ...input, ...(cloudInit !== undefined && { cloudInit }) } as Input<N>;
 }
 
-/** What was typed, without what may be secret. */
+/** Typed fields without those that may be secret. */
 const typedIn = (form: FormData): Record<string, string> =>
   Object.fromEntries(
     [...form.keys()].filter((name) => name !== "userData").map((name) => [

@@ -14,7 +14,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What has fired. */
+/** Page of the alerts that have fired. */
 export default define.page<typeof handler>(function AlertHistory({ data: { incidents, now }, state }) {
   return (
     <AlertsPage

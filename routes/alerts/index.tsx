@@ -11,7 +11,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What fires now. */
+/** Page of the alerts that fire now. */
 export default define.page<typeof handler>(function Alerts({ data: { incidents, now }, state }) {
   return (
     <AlertsPage

@@ -41,7 +41,7 @@ export const handler = define.handlers({
 /** How often a silence holds, in words. */
 const repeatWord = (repeat: SilenceRepeat | "never") => t(`alerts.repeat.${repeat}`);
 
-/** What a silence is of, in words. */
+/** Scope of a silence as a text. */
 function wordOf(silence: AlertSilence, alerts: readonly Alert[], vms: readonly VM[]): string {
   const { scope, hostId = "", group = "", vmId = "", alertId } = silence;
   const alert = alertId === undefined

@@ -14,7 +14,7 @@ import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 const HERE = "/backups/new";
-/** What a new backup job begins with: its clock is that of the page. */
+/** Initial values of a new backup job: its clock is that of the page. */
 const first = () => ({
   frequency: "daily",
   time: "02:00",
@@ -31,7 +31,7 @@ const first = () => ({
   timeZone: zone(),
 });
 
-/** What a job for one VM begins with: named after it, and for no other. */
+/** Initial values of a job for one VM: its name is the VM's, and it includes no other VM. */
 const firstOf = ({ id, name }: Pick<VM, "id" | "name">) => ({
   ...first(),
   name: oneLine(name, 100).trim(),

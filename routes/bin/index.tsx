@@ -18,7 +18,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What was deleted, and can come back. */
+/** Page of the deleted VMs and volumes that can be restored. */
 export default define.page<typeof handler>(function BinPage({ data: { bin, restoring, now }, state }) {
   const { refused } = state;
   const mayEmpty = state.may("empty_bin");

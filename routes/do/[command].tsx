@@ -44,7 +44,7 @@ function commandIn(params: Record<string, string>): CommandName {
   return name as CommandName;
 }
 
-/** Where the form is, and where to go on. */
+/** The form's own page (`from`) and the page to go on to (`to`). */
 function placesIn({ searchParams }: URL): { readonly to: string; readonly from: string } {
   const to = returnPath(searchParams.get("to"));
   return { to, from: searchParams.has("from") ? returnPath(searchParams.get("from")) : to };
@@ -67,8 +67,8 @@ type Posted = Awaited<ReturnType<typeof fieldsIn>>;
 type Fields = Posted["fields"];
 
 /**
- * What was typed, to be shown again: without what the address says, and without secrets, whose names alone are told. A list
- * has a line for each.
+ * Typed fields, to be shown again, without those in the address. Of secret fields it has the names only. A list has a
+ * line for each item.
  */
 function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed" | "withheld"> {
   const input: FieldSchema = (COMMANDS[command] as Command).input;
@@ -87,13 +87,13 @@ function typedIn(command: CommandName, fields: Fields): Pick<RefusedForm, "typed
   return { typed, withheld };
 }
 
-/** Where a form goes on to that shows its task, as {@link returnPath} writes it. */
+/** Placeholder for the task's id in the address that a form goes on to, as {@link returnPath} writes it. */
 const TASK = "/%7Btask%7D";
 
 /** Milliseconds a form waits for a task: a refusal comes by then, and so does the end of what is small. */
 const TASK_WAIT_MS = 1500;
 
-/** What became of a form: what is said of it, and what was said with it, by the form and as its answer. */
+/** Outcome of a form: the notice, and the values given with it by the form and by its answer. */
 interface Outcome {
   readonly notice: Notice;
   readonly said: Readonly<Record<string, unknown>>;
@@ -145,7 +145,7 @@ function pageAfter(to: string, { said, task }: Outcome): string {
   return query === undefined ? filled : `${filled}?${query}`;
 }
 
-/** What is asked before a form is carried out: whether it is meant, or whether it is still the same person. */
+/** Question before a form is carried out: a confirmation of a loss, or the user's own password again. */
 type Question = { readonly asks: "lost"; readonly lost: string } | {
   readonly asks: "own";
   readonly failure: Failure | null;

@@ -19,7 +19,7 @@ import { storageLack } from "../(_shared)/ready.ts";
 const { t } = textsOf(texts);
 const DOWNLOAD = commandFields("download_image");
 const fields = fieldTexts(texts);
-/** What one field has: a sum, or the address of one. */
+/** Names of the checksum fields, of which one is filled in: a checksum, or the address of one. */
 const CHECKSUMS = ["sha256", "sha512", "checksumUrl"];
 
 export const handler = define.handlers({

@@ -29,7 +29,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What may be downloaded, from where. */
+/** Page of the download policy. */
 export default define.page<typeof handler>(function Policy({ data: { stored }, state }) {
   const values = typedAgain(state.refused, "set_image_policy") ?? stored;
   const errorAt = (field: string) => refusalAt(state.refused, "set_image_policy", field);

@@ -24,7 +24,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What the host did, as graphs. */
+/** Page of the host's graphs. */
 export default define.page<typeof handler>(function HostMonitoring({ data, state }) {
   const { query, data: read, trouble, host, now } = data;
   return (

@@ -18,7 +18,7 @@ const area = textsOf(texts);
 
 const modeOf = (word: unknown): NetworkMode => NETWORK_MODES.find((mode) => mode === word) ?? "nat";
 
-/** What the form begins with: a subnet nothing here uses, all of it given away but the first addresses. */
+/** Initial values of the form: an unused subnet, with all addresses but the first ones in the DHCP range. */
 function firstValues(mode: NetworkMode, freeIpv4: string | null): Record<string, string> {
   const values: Record<string, string> = { start: "on", autostart: "on" };
   if (freeIpv4 === null || !["nat", "routed", "isolated", "open"].includes(mode)) return values;

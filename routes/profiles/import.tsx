@@ -19,7 +19,7 @@ import { postedForm } from "../(_shared)/form.ts";
 
 const { t } = textsOf(texts);
 
-/** What the page shows: a preview, or why there is none. */
+/** Data of the page: a preview, or the reason why there is none. */
 interface Shown {
   readonly text: string;
   readonly preview: Output<"preview_import"> | null;
@@ -65,7 +65,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What the import of a file would make, before it is made. */
+/** Page with the preview of an import from a file. */
 export default define.page<typeof handler>(function ImportProfile({ data }) {
   const { text, preview, renameTo, failure } = data as Shown;
   return (

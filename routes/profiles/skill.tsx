@@ -23,7 +23,7 @@ const FIELDS = ["name", "description", "parameters", "steps"] as const;
 const EXAMPLE = "set_tags vmId={{vm}} tags=nightly\nstart_vm vmId={{vm}}";
 type Typed = Readonly<Record<typeof FIELDS[number], string>>;
 
-/** What the page shows: a skill as it is typed, and why it was refused. */
+/** Data of the page: a skill as it is typed, and the refusal. */
 interface Shown {
   readonly typed: Typed;
   readonly failure: Failure | null;

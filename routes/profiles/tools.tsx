@@ -31,7 +31,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What a definition stands for, in short. */
+/** Short description of a definition. */
 function meaningOf({ tool_type, account, steps, address, program, event, state }: Tool): string {
   if (tool_type === "agent") return account ?? t("profiles.account_gone");
   if (tool_type === "skill") return plural("profiles.steps", steps.length);
@@ -146,7 +146,7 @@ function ToolForm(
   );
 }
 
-/** What the tools that profiles name stand for. */
+/** Page of the tools that profiles name. */
 export default define.page<typeof handler>(function Tools({ data: { tools, users }, state }) {
   // Neither oneself nor an administrator can be an agent
   const accounts = users.filter(({ name, grants }) =>

@@ -12,7 +12,7 @@ import { fail, unlessAway } from "../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 
-/** What the address asks about. */
+/** Query of the page, in its address. */
 async function askedIn(
   { api }: PageState,
   search: URLSearchParams,

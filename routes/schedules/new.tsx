@@ -10,7 +10,7 @@ import { scheduleForm } from "../(_shared)/schedule.ts";
 
 const area = textsOf(texts);
 const HERE = "/schedules/new";
-/** What a new schedule begins with. */
+/** Initial values of a new schedule. */
 const FIRST = { action: "stop", frequency: "daily", time: "22:00" } as const;
 
 export const handler = define.handlers({

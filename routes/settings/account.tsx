@@ -26,7 +26,7 @@ import { fail, unlessAway } from "../(_shared)/fail.ts";
 const { t } = textsOf(access);
 const AT = "/settings/account";
 
-/** What the page shows: the account and, in the middle of setting codes up, the secret or the recovery codes. */
+/** Data of the page: the account and, while codes are set up, the secret or the recovery codes. */
 interface Step {
   readonly failure?: Failure;
   readonly totp?: { secret: string; uri: string };

@@ -29,7 +29,7 @@ const PAGE = 100, EXPORT = 1000;
 /** Exports are read in so many goes at most: a hundred thousand entries. */
 const MOST_GOES = 100;
 
-/** What is searched for, from the address. */
+/** Search of the log, in the address. */
 function wanted(query: URLSearchParams): Input<"search_audit"> {
   const text = (name: string) => query.get(name)?.trim().slice(0, 64) || undefined;
   const result = (["ok", "error", "event"] as const).find((each) => each === query.get("result"));
@@ -120,7 +120,7 @@ function withQuery(url: URL, more: Record<string, string>): string {
 }
 type Shown = Awaited<ReturnType<typeof shown>>;
 
-/** What the log is searched for. */
+/** Filters of the log. */
 function SearchPanel(
   { search, hosts, zone, url }: Pick<Shown, "search" | "hosts"> & { zone: string; url: URL },
 ) {
@@ -234,7 +234,7 @@ const columnsOf = (labels: ReadonlyMap<string, string>, hasHosts: boolean): (Col
   },
 ];
 
-/** What was kept of the log, and for how long it is. */
+/** Retention of the log: its present extent, and the setting. */
 function RetentionPanel({ retention, refused }: Pick<Shown, "retention"> & Pick<PageState, "refused">) {
   const typed = typedAgain(refused, "update_audit_retention");
   return (
@@ -277,7 +277,7 @@ function RetentionPanel({ retention, refused }: Pick<Shown, "retention"> & Pick<
   );
 }
 
-/** Who did what, when, from where, on what, and how it went. */
+/** Page of the audit log: user, command, time, address, object and result of each entry. */
 export default define.page<typeof handler>(
   function Audit({ data: { found, search, retention, hosts, now }, state, url }) {
     const { entries, next } = found;

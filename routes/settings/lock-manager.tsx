@@ -31,7 +31,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What guards disks against VMs that are started twice: libvirt's lock manager, and a cluster around the host. */
+/** Page of the guards against a second start of a VM: libvirt's lock manager, and a cluster around the host. */
 export default define.page<typeof handler>(
   function LockManagerPage({ data: { shown, failure }, state }) {
     return (

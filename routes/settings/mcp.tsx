@@ -17,7 +17,7 @@ import { fail } from "../(_shared)/fail.ts";
 const { t } = textsOf(mcp);
 const AT = "/settings/mcp";
 
-/** What a program's settings have, as most programs that speak MCP read them. */
+/** Settings of an MCP client in the format that most of them read. */
 const settingsOf = (server: Readonly<Record<string, unknown>>) =>
   JSON.stringify({ mcpServers: { kvm: server } }, null, 2);
 const HERE_SETTINGS = settingsOf({ command: "kvm-manager", args: ["mcp"] });

@@ -74,7 +74,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What a rule is for. */
+/** VMs, tags and groups that a rule is for, as a text. */
 function targetsText({ vmIds, tags, groups }: PlacementRuleShown, vms: readonly VM[]): string {
   const nameOf = (id: string) => vms.find((vm) => vm.id === id)?.name ?? id;
   return [

@@ -36,7 +36,7 @@ function clientText(client: string): string {
   return system === undefined ? browser : t("access.browser_on", { browser, system });
 }
 
-/** Where one is signed in; where everybody is, for administrators. */
+/** Page of a user's own sessions; for administrators, of the sessions of all users. */
 export default define.page<typeof handler>(function Sessions({ data: { all, now, sessions }, state }) {
   return (
     <SettingsPage at={AT} user={state.user}>

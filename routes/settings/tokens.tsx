@@ -29,7 +29,7 @@ async function shown(
   { api, user, may }: PageState,
   step: {
     failure?: Failure;
-    /** What was typed into a form that was refused, but no password. */
+    /** Typed fields of a refused form, without the password. */
     typed?: Readonly<Record<"name" | "days", string>>;
     /** A password was typed, too. */
     again?: boolean;

@@ -18,7 +18,7 @@ import { fail, unlessAway } from "../(_shared)/fail.ts";
 const storage = textsOf(texts);
 const COMMAND = "create_storage_pool";
 
-/** What the page shows; the form when it is asked for. */
+/** Data of the page; the form only if the address asks for it. */
 async function shown(api: PageState["api"], params: URLSearchParams, refused: RefusedForm | null) {
   const [pools, hangs] = await Promise.all([
     api.getStoragePools().catch(fail),
@@ -38,7 +38,7 @@ async function shown(api: PageState["api"], params: URLSearchParams, refused: Re
   };
 }
 
-/** What is found; why not is said in the form. */
+/** Found sources of a pool; a failure is shown in the form. */
 async function findIn(
   api: PageState["api"],
   type: FoundType,

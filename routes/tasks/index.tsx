@@ -29,7 +29,7 @@ const STATES = {
   interrupted: "jobs.state_interrupted",
 } as const;
 
-/** What is searched for; undefined where all tasks are shown as they go on. */
+/** Search of the tasks in the address; undefined for the list of all tasks, which is live. */
 function wantedIn(query: URLSearchParams): Input<"search_jobs"> | undefined {
   const state = TASK_STATES.find((each) => each === query.get("state"));
   const wanted = { ...searchedIn(query), ...(state !== undefined && { state }) };

@@ -35,13 +35,13 @@ type Typed = Readonly<Record<string, string>>;
 /** Milliseconds the form waits for the import: a refusal comes by then, and so does the end of what is small. */
 const SOON_MS = 2500;
 
-/** What the page shows: where a VM comes from, which one, or what it becomes. */
+/** Data of the page: the form for the source, the choice of a VM, or the form for the new VM. */
 type Shown =
   | ({ readonly kind: "source"; readonly failure: Failure | null } & SourceFormProps)
   | { readonly kind: "choice"; readonly asked: ForeignAsked; readonly entries: readonly ForeignVmEntry[] }
   | ({ readonly kind: "preview" } & ImportForeignFormProps);
 
-/** What a person is to compare, in the refusal that tells it. */
+/** Certificate or host key in a refusal that the user must compare. */
 function comparedIn(failure: Failure | null): SourceFormProps["compared"] {
   const why = failure?.why ?? "";
   if (failure?.code === "CertificateUnknown" || failure?.code === "CertificateChanged") {
@@ -84,7 +84,7 @@ async function preview(api: Api, asked: ForeignAsked, typed: Typed, failure: Fai
   return { kind: "preview", preview: seen, asked, pools, networks, bridges: options.bridges, typed, failure };
 }
 
-/** What is asked for, or which VMs there are where that is not said. */
+/** The form for the asked VM, or the list of the source's VMs if none is named. */
 async function shown(
   api: Api,
   asked: ForeignAsked,
@@ -109,7 +109,7 @@ async function shown(
   }
 }
 
-/** What was asked for, as the form has it. */
+/** The request as values of the form. */
 const typedOf = ({ definition: _, password: _password, ...asked }: ForeignAsked): Record<string, string> =>
   Object.fromEntries(
     Object.entries(asked).map((

@@ -59,7 +59,7 @@ async function archivesOf(api: Api, pools: readonly { readonly value: string }[]
 const diskChoice = (params: URLSearchParams) =>
   params.get("withoutDisks") === "yes" ? { withoutDisks: true } : {};
 
-/** What the page shows: the choice of an archive, or what one becomes. */
+/** Data of the page: the choice of an archive, or the form for the new VM. */
 type Shown =
   | {
     readonly kind: "choice";

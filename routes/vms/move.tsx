@@ -21,7 +21,7 @@ const { t, plural } = textsOf(texts);
 /** VMs that are checked at once. */
 const CHECKS_AT_ONCE = 3;
 
-/** What a check of a move has found. */
+/** Result of the check of a move. */
 interface Check {
   readonly plan?: MigrationPlan;
   readonly failure?: string;
@@ -87,7 +87,7 @@ export const handler = define.handlers({
 const isAgainstRules = ({ plan }: Check) =>
   plan?.findings.some(({ check }) => check === "placement") === true;
 
-/** What is said of a VM: what is in the way first. */
+/** Notes on a VM's move, obstacles first. */
 function Notes({ check, failure }: { check: Check | undefined; failure: string | undefined }) {
   const findings = check?.plan?.findings ?? [];
   const bad = [

@@ -50,8 +50,8 @@ const isCurrent = ({ endOfLife }: OperatingSystem) =>
   endOfLife === undefined || Date.parse(endOfLife) > Date.now();
 
 /**
- * What the page was asked to begin from: `?iso=POOL/NAME`, `?disk=POOL/NAME` or `?cloud=POOL/NAME`, as the pages of images
- * link to it.
+ * Image that the page begins from: `?iso=POOL/NAME`, `?disk=POOL/NAME` or `?cloud=POOL/NAME`, as in the links on the
+ * pages of images.
  */
 interface Begin {
   readonly iso: string | null;
@@ -76,7 +76,7 @@ function firstWish(
   options: CreateOptions,
   systems: readonly OperatingSystem[],
   taken: ReadonlySet<string>,
-  /** What a cloud image is set to; undefined for another way to begin. */
+  /** Cloud-init defaults by OS variant; undefined for another install source. */
   cloudInitOf: ((osVariant: string | undefined) => CloudInit) | undefined,
   project: Project | undefined,
 ): Partial<VmConfig> {
@@ -117,7 +117,7 @@ async function imagesOf(api: PageState["api"]): Promise<Image[]> {
   }
 }
 
-/** What was sent by a form without script: shown again where it was refused. */
+/** Fields of a form sent without script: shown again if it was refused. */
 interface Typed {
   readonly wish: Partial<VmConfig>;
   readonly source: InstallSource | undefined;

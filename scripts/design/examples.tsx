@@ -113,7 +113,7 @@ const failure = {
 };
 const autostart = { label: "Autostart", name: "action", value: "set_autostart" };
 
-/** What the design page shows, in this order. */
+/** Examples of the design page, in their order. */
 export const EXAMPLES: readonly Example[] = [
   { part: "Button, primary", states: buttonStates("button primary") },
   { part: "Button", states: buttonStates("button") },

@@ -2,7 +2,7 @@
 import { renderToString } from "preact-render-to-string";
 import { EXAMPLES } from "./examples.tsx";
 
-/** What floats stands in its place here; nothing moves. */
+/** Styles of the page. Floating elements stand in their place here; nothing moves. */
 const STYLES = `
 .design { display: grid; gap: 20px; }
 .design-states { display: flex; flex-wrap: wrap; gap: 12px 20px; align-items: end; margin-top: 8px; }

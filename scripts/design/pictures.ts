@@ -20,7 +20,7 @@ export const DESIGN_PICTURES: readonly DesignPicture[] = [
   { theme: "dark", width: 390 },
 ];
 
-/** Where a picture is kept. */
+/** Path of a picture that is kept. */
 export function keptAt({ theme, width }: DesignPicture): string {
   return fileURLToPath(new URL(`../../tests/browser/design/${theme}-${width}.png`, import.meta.url));
 }

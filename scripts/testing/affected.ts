@@ -10,7 +10,7 @@ import { PROJECT } from "../project.ts";
 import { closureOf, type Imports, type Module } from "./modules.ts";
 import { projectModules } from "./project_modules.ts";
 
-/** What all tests depend on. */
+/** Files that all tests depend on. */
 const SETTINGS = ["deno.json", "deno.lock"];
 /** A test that has one of these reads more than its modules. */
 const READS = /\b(readTextFile|readFile|readDir)(Sync)?\b|\bDeno\.Command\b|\bimport\.meta\b|\/project\.ts"/;

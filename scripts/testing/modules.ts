@@ -22,7 +22,7 @@ export interface Module {
   readonly startsWorkers: boolean;
 }
 
-/** What a module takes from another. */
+/** Names that a module imports from another. */
 interface Import {
   readonly specifier: string;
   /** null: whatever it has. */
@@ -90,7 +90,7 @@ function declared(node: unknown): string[] {
 export type Imports = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Which modules each one needs itself.
+ * Modules that each module imports itself.
  *
  * @param aliases names of the import map that lead into the project: `fresh` → `lib/fresh/mod.ts`
  */
@@ -103,7 +103,7 @@ export function importsOf(
     return specifier.startsWith("/") ? specifier.slice(1) : aliases.get(specifier);
   }
 
-  /** Where a name of a module is made; undefined where that is not known. */
+  /** Path of the module that defines a name; undefined if it is not known. */
   function place(path: string, name: string, seen = new Set<string>()): string | undefined {
     const module = modules.get(path);
     if (module === undefined || seen.has(path)) return undefined;

@@ -1,7 +1,7 @@
 /** Reports of tests as `deno test --junit-path` writes them: one of many, and one for a file that could not write it. */
 import { escapeXml } from "../../lib/formats/xml/tree.ts";
 
-/** What there is to say of a file that was run. */
+/** JUnit suite of a test file, and the fault of the file itself if it has one. */
 export interface FileReport {
   readonly fault?: string;
   readonly report: string;

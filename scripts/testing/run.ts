@@ -18,13 +18,13 @@ import { failedFile, mergeReports, reportOf } from "./report.ts";
 /** How a file ended. */
 interface Ended {
   readonly seconds: number;
-  /** What went wrong with the file itself, not with a test in it; undefined when its report says everything. */
+  /** Fault of the file itself, not of a test in it; undefined if its report is complete. */
   readonly fault?: string;
   readonly output: string;
   readonly report: string;
 }
 
-/** What `run()` needs to know. Times in milliseconds. */
+/** Limits of `run()`. Times in milliseconds. */
 export interface Limits {
   /** Files at a time, whatever else the machine does. */
   readonly jobs: number;

@@ -19,7 +19,7 @@ import { isTest, type ProjectModules, projectModules } from "./project_modules.t
 
 /**
  * Modules at which every room meets: the table of all commands, the app, and the table of what tests require of a machine.
- * What a proof needs of a row it reaches by the row's own module.
+ * A proof reaches the part of a row that it needs by the row's own module.
  */
 export const MEETING_PLACES: readonly string[] = [
   "lib/contract/mod.ts",
@@ -79,7 +79,7 @@ async function contentOf(path: string): Promise<string> {
 /** An empty file of this name says that a proof has passed with the sources of this digest. */
 const passedFile = (digest: string) => `${testbedDir()}/proven/${digest}`;
 
-/** What is known to have passed with the sources as they are. */
+/** Proofs that have passed with the sources as they are, by name, with their digests. */
 async function passedNow(): Promise<Map<string, string>> {
   const project = await projectModules();
   const committed = new Set(

@@ -1,10 +1,10 @@
 /**
- * Where the tests' time went, for `test.sh`: the slowest files of reports of `deno test --junit-path`, and what was
- * waited for, as the testbed wrote it down (tests/testbed/times.ts).
+ * Lists the slowest test files of reports of `deno test --junit-path`, for `test.sh`, and the longest waits, as the
+ * testbed wrote them down (tests/testbed/times.ts).
  *
  *     deno run -A scripts/testing/slowest.ts [--times=FILE] [--record] REPORT…
  *
- * `--record` remembers on this machine what each file took, by which `plan.ts` puts the longest first.
+ * `--record` remembers on this machine the time of each file, by which `plan.ts` puts the longest first.
  */
 import { testbedDir } from "../../tests/testbed/names.ts";
 import type { SpentTime } from "../../tests/testbed/times.ts";
@@ -43,7 +43,7 @@ export function slowest(durations: Readonly<Record<string, number>>, spent: read
   ];
 }
 
-/** What was waited for longest in one file, all its waits for the same together. */
+/** Longest waits in one file, all its waits for the same summed up. */
 function longest(spent: readonly SpentTime[]): string[] {
   const waits = new Map<string, number>();
   for (const { what, ms, file, of } of spent) {
@@ -68,7 +68,7 @@ function sharesOf(spent: readonly SpentTime[]): string[] {
     .map(([what, { seconds, times }]) => `${what} ${seconds.toFixed(1)} s in ${times}`);
 }
 
-/** What files took on this machine the last time; nothing where none was run. */
+/** Seconds that each file took on this machine in its last run, by path; empty before the first. */
 export async function recorded(): Promise<Record<string, number>> {
   return JSON.parse(await textIfThere(durationsFile()) ?? "{}");
 }

@@ -13,7 +13,7 @@ export const KEYED_BY_TEXT: ReadonlySet<string> = new Set(["messages", "commands
 const byText = (texts: Iterable<string>): TextTable =>
   Object.fromEntries([...new Set(texts)].map((text) => [text, text]));
 
-/** What commands do, as help and lists say it. */
+/** Texts of commands' summaries, as help and lists show them. */
 const commands = (): TextTable => byText(Object.values(COMMANDS).map(({ summary }) => summary));
 
 /** All of them, by the names of the files of their translations, without `.json`. */

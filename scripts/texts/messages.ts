@@ -38,7 +38,7 @@ const OWN_ERROR = /^(?!Type|Range|Syntax|Internal|Contract)\w+(?:Error|Refused|U
 export const isEnglish = (text: string): boolean =>
   /[a-z]{2}/i.test(text) && /\S \S/.test(text) && !/^[<{/@]/.test(text);
 
-/** Where the constants and functions of a source are, by name. */
+/** Constants and functions of a source, by name. */
 function declared(nodes: readonly Node[]): Map<string, Node> {
   const found = new Map<string, Node>();
   for (const node of nodes) {
@@ -62,7 +62,7 @@ function below(node: Node, isOutermost = true): Node[] {
   return [node, ...inner.flatMap((each) => below(each, false))];
 }
 
-/** What a function gives back. */
+/** Expressions that a function returns. */
 function returnsOf(made: Node): Node[] {
   const body = childNode(made, "body");
   if (body === undefined) return [];

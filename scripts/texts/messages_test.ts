@@ -15,7 +15,7 @@ import {
   quasisOf,
 } from "./syntax.ts";
 
-/** What errors of the contract are given for the places of phrases. */
+/** Expressions that errors of the contract have in places of phrases. */
 function* phrasesOfErrors(nodes: readonly Node[]): Generator<Node> {
   for (const node of nodes) {
     if (node.type !== "NewExpression" || nameOf(childNode(node, "callee")) !== "ContractError") continue;

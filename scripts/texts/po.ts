@@ -4,7 +4,7 @@ import { isLanguageTag } from "../../lib/i18n/languages.ts";
 import type { TextTable, TextTables } from "../../lib/fresh/server/island_texts.ts";
 import { englishOf, wantedKeys } from "./problems.ts";
 
-/** What a translator should know of a text. */
+/** Comment on a text for its translators. */
 const commentOf = (noun: string, key: string, text: string): string =>
   [
     `${noun}.json: ${key}`,

@@ -1,4 +1,4 @@
-/** What a language's translations lack. Pure. */
+/** Problems of a language's translations. Pure. */
 import type { TextTable, TextTables } from "../../lib/fresh/server/island_texts.ts";
 import { KEYED_BY_TEXT } from "./english.ts";
 
@@ -54,7 +54,7 @@ function problemsOf(noun: string, english: TextTable, table: TextTable, language
   ];
 }
 
-/** What is wrong with a language's translations, a line each. */
+/** Problems of a language's translations, a line each. */
 export function problems(english: TextTables, translations: TextTables, language: string): string[] {
   const nouns = Object.keys(english);
   return [

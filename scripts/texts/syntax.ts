@@ -63,7 +63,7 @@ export function literalOf(node: Node | undefined): string | undefined {
   return left === undefined || right === undefined ? undefined : left + right;
 }
 
-/** What an expression can be: the branches of its conditions, without casts. */
+/** Possible values of an expression: the branches of its conditions, without casts. */
 export function branchesOf(node: Node | undefined): Node[] {
   if (node === undefined) return [];
   const of = (...fields: string[]) => fields.flatMap((field) => branchesOf(childNode(node, field)));

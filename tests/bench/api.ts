@@ -3,7 +3,7 @@
 /** Milliseconds after which no answer comes any more. */
 const LIMIT_MS = 30_000;
 
-/** What of a machine the benches look at. */
+/** Fields of a VM that the benches use. */
 export interface ListedVm {
   readonly id: string;
   readonly name: string;

@@ -1,4 +1,4 @@
-/** What people back up images with. */
+/** Programs that people back up images with. */
 import { run } from "../testbed/process.ts";
 
 interface Tool {

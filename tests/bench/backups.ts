@@ -14,9 +14,12 @@ import { alone, beside, type Row } from "./row.ts";
 
 /** 80 % of its speed. */
 const MOST_RATIO = 1.25;
-/** What the guest changes between two copies, and what may be read of it: bitmaps note 64 KiB at least, chunks are larger. */
+/**
+ * MiB that the guest changes between two copies, and the most that may be read: bitmaps note 64 KiB at least, chunks
+ * are larger.
+ */
 const CHANGED_MIB = 64, MOST_READ_MIB = 80;
-/** What changes on a disk before its second backup. */
+/** MiB that change on a disk before its second backup. */
 const SMALL_MIB = 16;
 
 /** MiB of the disk that is copied whole. */
@@ -92,7 +95,7 @@ async function whole(context: Context): Promise<Row[]> {
   ];
 }
 
-/** What two backups took, in rounds: milliseconds, and MiB that their folder grew by. */
+/** Costs of two backups, in rounds: milliseconds, and MiB that their folder grew by. */
 interface Taken {
   readonly first: number[];
   readonly second: number[];
@@ -100,7 +103,7 @@ interface Taken {
   readonly secondMib: number[];
 }
 
-/** What is compared of them. */
+/** Rows of the comparison. */
 const TWO_ROWS: Readonly<Record<keyof Taken, { readonly what: string; readonly unit: "ms" | "MB" }>> = {
   first: { what: "first backup", unit: "ms" },
   second: { what: "second backup", unit: "ms" },
@@ -174,7 +177,7 @@ async function two(context: Context): Promise<Row[]> {
   );
 }
 
-/** What the second copy of a running VM reads and writes. */
+/** Bytes that the second copy of a running VM reads and writes. */
 async function increment(context: Context): Promise<Row[]> {
   await using vm = await testMachine({ purpose: "benchinc", guest: false, disks: [{ size: "512M" }] });
   await using folder = await backupFolder();

@@ -1,8 +1,8 @@
-/** What every bench has in common. */
+/** Types shared by all benches. */
 import type { ServerOptions } from "../testbed/server.ts";
 import type { Row } from "./row.ts";
 
-/** What a bench gets. */
+/** Context of a bench. */
 export interface Context {
   /** Fewer rounds. */
   readonly quick: boolean;

@@ -1,4 +1,4 @@
-/** What the way through our WebSocket proxy costs: the same flood of bytes directly, through us, through websockify. */
+/** Measures the cost of our WebSocket proxy: the same flood of bytes directly, through us, through websockify. */
 import { type Bench, roundsOf } from "./bench.ts";
 import { answers, frame, freePort, JOIN, openWebSocket, startEnd, startWebsockify } from "./console_doors.ts";
 import { inTurn, timed } from "./measure.ts";

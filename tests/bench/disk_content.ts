@@ -1,4 +1,4 @@
-/** What is on the disks of benches. */
+/** Content for the disks of benches. */
 import { MIB } from "../testbed/backups.ts";
 import { run } from "../testbed/process.ts";
 

@@ -1,4 +1,4 @@
-/** What a host in maintenance takes to be emptied: the same VMs moved by virsh, as many at once. */
+/** Measures the time to empty a host in maintenance; the peer moves the same VMs by virsh, as many at once. */
 import { forEachConcurrent } from "../../lib/for_each_concurrent.ts";
 import { type MigrationHost, migrationHosts } from "../testbed/migration_hosts.ts";
 import { run } from "../testbed/process.ts";

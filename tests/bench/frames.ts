@@ -21,7 +21,7 @@ const PIXEL_BYTES = 4;
 /** A connection's first port for VNC: display 0. */
 const VNC_BASE = 5900;
 
-/** What a VNC server sends, without the frames a WebSocket puts around it. */
+/** Reads the bytes of a VNC server, without the frames a WebSocket puts around them. */
 class Arrivals {
   readonly #buffer = new Uint8Array(256 * 1024);
   #start = 0;

@@ -20,7 +20,7 @@ import { differences, inTurn, timed } from "./measure.ts";
 import { alone, beside } from "./row.ts";
 
 const MB = 1_000_000;
-/** What figures are of, in bytes, and how much goes through in fact: QEMU's agent takes about a megabyte a second. */
+/** Bytes that the figures are for, and those really transferred: QEMU's agent takes about a megabyte a second. */
 const TOLD = 100 * MB;
 const sizesOf = ({ quick }: Context) =>
   quick ? { ours: 10 * MB, qemu: 2 * MB } : { ours: TOLD, qemu: 8 * MB };
@@ -46,7 +46,7 @@ async function copy({ url }: TestServer, vmId: string, size: number): Promise<nu
   return ms * TOLD / size;
 }
 
-/** What it costs to ask so many guests once, the guests' own part in this process with it. @returns milliseconds of CPU */
+/** CPU time of asking so many guests once, the guests' own part in this process included. @returns milliseconds */
 async function idleGuests(): Promise<number> {
   const vms = Array.from({ length: IDLE }, (_, index) =>
     aVm({

@@ -50,7 +50,7 @@ async function realHost({ server }: Context, folder: string, host: number) {
 
 const addressOf = (real: TestServer) => /https:\/\/127\.0\.0\.1:\d+/.exec(real.log())![0];
 
-/** What a real one tells of figures, in the time between two tellings. */
+/** Figures that a real host sends in the time between two messages. */
 async function figuresOf(real: TestServer): Promise<string> {
   const stop = new AbortController();
   const response = await fetch(`${real.url}/api/v1/events?figures=only`, { signal: stop.signal });
@@ -153,7 +153,7 @@ async function openList(chromium: OwnBrowser, { url }: TestServer) {
   return { page, begin, first: performance.now() - begin };
 }
 
-/** What opening it takes with few VMs. */
+/** Times of opening it with few VMs. */
 async function openings(chromium: OwnBrowser, near: TestServer, rounds: number): Promise<number[]> {
   const taken: number[] = [];
   for (let round = -1; round < rounds; round++) {
@@ -164,7 +164,7 @@ async function openings(chromium: OwnBrowser, near: TestServer, rounds: number):
   return taken;
 }
 
-/** What {@link drawn} works with. */
+/** Context of {@link drawn}. */
 interface Drawing {
   readonly chromium: OwnBrowser;
   readonly near: TestServer;

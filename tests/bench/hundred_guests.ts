@@ -1,6 +1,7 @@
 /**
- * What a hundred guests with our agent cost while nobody looks: CPU of the product alone, at real guests. They take many
- * minutes to boot under emulation, and most of the host's memory, so it is run by its name alone.
+ * Measures the cost of a hundred guests with our agent while no client reads figures: CPU of the product alone, with
+ * real guests. They take many minutes to boot under emulation, and most of the host's memory, so it is run by its name
+ * alone.
  */
 import { agentGuests } from "../testbed/agent_guests.ts";
 import { call, readyServer } from "../testbed/product.ts";

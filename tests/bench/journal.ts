@@ -6,7 +6,7 @@ import { textIfThere } from "../../scripts/project.ts";
 import { holds, type Row } from "./row.ts";
 import type { Outcome } from "./run_part.ts";
 
-/** What results belong to: those of other sources, or of fewer rounds, are never put beside these. */
+/** Subject of results: those of other sources, or of fewer rounds, are never compared with these. */
 export interface Subject {
   /** Of the binary and of the bench. */
   readonly digest: string;

@@ -11,7 +11,7 @@ export interface Launched extends AsyncDisposable {
   readonly begin: number;
   /** Its API socket, where root needs no sign-in. It is there before {@link url} is told. */
   readonly socket: string;
-  /** Where it listens, as soon as it says so. */
+  /** Address that it listens at, as soon as it reports it. */
   readonly url: Promise<string>;
   /** When it logged that libvirt is connected, in milliseconds since 1970. */
   readonly connectedAt: Promise<number>;

@@ -48,7 +48,7 @@ export const lists: Bench = async function* (context) {
   ];
 };
 
-/** What a warm list costs libvirt, and the processor. */
+/** Costs of a warm list for libvirt, and for the processor. */
 export const listCosts: Bench = async function* (context) {
   await using server = await ready(context);
   await using python = Python.start();

@@ -64,7 +64,7 @@ export const madeUpVms = (ids: readonly string[]): VM[] =>
     }) as unknown as VM
   );
 
-/** What libvirt tells of such a host itself. */
+/** Statistics of the host itself that libvirt reports. */
 export const MADE_UP_NODE = {
   cpu: { user: 1e9, kernel: 1e9, idle: 1e9, iowait: 0 },
   memory: { total: 64 << 20, free: 32 << 20 },

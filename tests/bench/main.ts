@@ -1,9 +1,9 @@
 /**
- * What things cost, ours beside what people use now:
+ * Measures costs of the product, next to those of programs that people use now:
  *
  *     deno task bench [--quick] [--only=NAME,…] [--json [FILE]] [--resume]
  *
- * Everything is measured in turn on this machine, on the packed binary and a real libvirt. Other work on the machine
+ * All parts are measured in turn on this machine, on the packed binary and a real libvirt. Other work on the machine
  * spoils absolute times; ratios and counts stand it. Standard output has the table, a row as soon as it is known; standard
  * error says which part runs and how long it took. Each row is written to FILE at once (journal.ts; dist/bench.jsonl when
  * none is given), and `--resume` leaves out the parts that are complete there. `--json` alone prints those lines instead of
@@ -32,7 +32,7 @@ function option(name: string): string | undefined {
 /** Progress goes to standard error: standard output has the result alone. */
 const say = (text: string) => console.error(text);
 
-/** What is measured: the binary, and how. */
+/** Digest of the measured binary and of the benches. */
 async function digestOfAll(): Promise<string> {
   const hash = createHash("sha256").update(await Deno.readFile(BINARY));
   for (const folder of ["tests/bench", "tests/testbed"]) {
@@ -56,13 +56,13 @@ function interrupts(): AbortSignal {
 
 const seconds = (since: number) => Math.round((performance.now() - since) / 1000);
 
-/** Where rows go. */
+/** Receivers of the rows. */
 interface Output {
   readonly journal: Journal;
   readonly print: (line: JournalLine) => void;
 }
 
-/** What is printed of a line of the journal: in a table, rows, and that a part did not come to its end. */
+/** Printed text of a line of the journal: in a table, rows, and parts that did not finish. */
 function textsOf(line: JournalLine, isTable: boolean): string[] {
   if (!isTable) return [textOfLine(line).trimEnd()];
   if ("row" in line) return [tableLine(line.row)];

@@ -1,4 +1,7 @@
-/** What the way through the link costs a VM that moves to another host: the same move by virsh, whose libvirts share sockets. */
+/**
+ * Measures the cost of the link for a VM that moves to another host; the peer is the same move by virsh, whose libvirts
+ * share sockets.
+ */
 import { MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
 import { run } from "../testbed/process.ts";
 import { call, shows } from "../testbed/product.ts";

@@ -1,9 +1,12 @@
-/** What parts of the bench need besides libvirt and QEMU, made available before their host is made, which has no network. */
+/**
+ * Programs that parts of the bench need besides libvirt and QEMU, made available before their host is made, which has
+ * no network.
+ */
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
 import { ensureGrpcClient } from "../testbed/grpc.ts";
 import { ensurePackages } from "../testbed/packages.ts";
 
-/** What a part can need. Each throws `Unavailable` where it cannot be had. */
+/** Needs of parts. Each throws `Unavailable` if it cannot be had. */
 export const NEEDS = {
   agentGuest: buildAgentGuest,
   borg: () => ensurePackages("borgbackup"),

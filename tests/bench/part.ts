@@ -9,7 +9,7 @@ import { Unavailable } from "../testbed/unavailable.ts";
 import { BENCHES, idOf, PARTS } from "./parts.ts";
 import type { Row } from "./row.ts";
 
-/** What is to be done. */
+/** Order to run a part. */
 export interface Order {
   /** The part's id. */
   readonly id: string;
@@ -19,7 +19,7 @@ export interface Order {
   readonly cache: string;
 }
 
-/** What a part says: its rows, and how it ended. */
+/** Message of a part: a row, or the way it ended. */
 export type Told =
   | { readonly row: Row }
   | { readonly ended: "complete" }

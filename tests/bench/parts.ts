@@ -88,7 +88,7 @@ export const PARTS: readonly BenchPart[] = [
   { name: "hundredGuests", needs: ["agentGuest"], limit: HOURS, when: "named" },
 ];
 
-/** What a part is called in messages and files: its name, and how many machines there are. */
+/** Id of a part in messages and files: its name, and the number of machines. */
 export function idOf({ name, machines }: Pick<BenchPart, "name" | "machines">): string {
   return machines === undefined ? name : `${name}@${machines}`;
 }

@@ -1,4 +1,4 @@
-/** What the kernel says of a process: proc(5). */
+/** Figures of the kernel on a process: proc(5). */
 
 /** Milliseconds of a clock tick: sysconf(_SC_CLK_TCK) is 100 on every Linux that Deno runs on. */
 const TICK_MS = 10;

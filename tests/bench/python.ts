@@ -7,7 +7,7 @@ import { AnsweringProcess } from "./answering_process.ts";
 const PYTHON = "/usr/bin/python3";
 const SCRIPT = new URL("./peer.py", import.meta.url).pathname;
 
-/** What it says of one command. Milliseconds. */
+/** Cost of one command. Milliseconds. */
 export interface PythonAnswer {
   readonly ms: number;
   /** CPU time, user and system. */

@@ -1,7 +1,7 @@
 /** A line of the result: our figure beside a peer's. */
 import { differences, median, ratios } from "./measure.ts";
 
-/** What a figure should be. */
+/** Target of a figure. */
 export interface Aim {
   /** Ours over theirs, at most. */
   readonly ratio?: number;
@@ -14,7 +14,7 @@ export interface Row {
   readonly what: string;
   readonly ours: number;
   readonly theirs: number | null;
-  /** Who "theirs" is. */
+  /** Name of the program that "theirs" stands for. */
   readonly peer: string | null;
   /** Ours over theirs: the median of the rounds' own ratios. */
   readonly ratio: number | null;

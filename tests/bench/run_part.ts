@@ -21,7 +21,7 @@ export interface Outcome {
   readonly reason?: string;
 }
 
-/** What {@link runPart} is told besides the part. */
+/** Options of {@link runPart} besides the part. */
 export interface RunOptions extends Pick<Order, "quick" | "cache"> {
   /** Ends the part. */
   readonly stop: AbortSignal;
@@ -53,7 +53,7 @@ export async function runPart(part: BenchPart, { quick, cache, stop, told }: Run
   }
 }
 
-/** What {@link follow} is told. */
+/** Options of {@link follow}. */
 export interface Followed extends Pick<RunOptions, "stop" | "told"> {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** What signing in adds to every request: finding out whose session it is. */
+/** Measures the cost of sessions for every request: finding the session's user. */
 import { Access } from "../../agent/access/mod.ts";
 import { nobody } from "../../agent/access.ts";
 import { REQUEST_RATE } from "../../agent/limits.ts";

@@ -7,16 +7,16 @@ import type { ConnectionStatus, HostStats, VM, VmStats } from "../../lib/contrac
 import { hostileLink } from "../testbed/hostile_link.ts";
 import { jsonLines } from "./answering_process.ts";
 
-/** What the hosts are like. */
+/** Properties of the stand-in hosts. */
 export interface StandIns {
   readonly count: number;
-  /** What their VMs' names begin with. */
+  /** Prefix of their VMs' names. */
   readonly prefix: string;
-  /** What a real one has answered. */
+  /** Answers of a real one. */
   readonly vms: readonly VM[];
   readonly status: ConnectionStatus;
   readonly stats: HostStats;
-  /** What its stream of figures has told in {@link FIGURES_MS}. */
+  /** Text of a real stream of figures in {@link FIGURES_MS}. */
   readonly figures: string;
 }
 
@@ -32,7 +32,7 @@ export interface MoreFigures {
   readonly ofVms: true;
 }
 
-/** What the first line is answered with: an invitation of each, and the ids of their VMs. */
+/** Answer to the first line: an invitation of each, and the ids of their VMs. */
 export interface Invited {
   readonly invitations: readonly string[];
   readonly ids: readonly (readonly string[])[];

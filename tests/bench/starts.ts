@@ -62,11 +62,11 @@ export const starts: Bench = async function* (context) {
 /**
  * Pause and resume take libvirt a few milliseconds, so what we add is not lost in the noise of QEMU's start.
  *
- * What we add to each of the two, as marks on the way showed it (first quartile, in milliseconds; two cores that others used,
- * too): HTTP there and back 2, who calls and the route 0.8, rights and schema 0.2, the claim and what is shown of it 0.5, to the
- * worker and back 0.3, reading the VM afterwards 1.8 (seven calls of libvirt's, and three readings of its XML), the audit 0.1:
- * its sync to disk comes later. Together 5.7, so 11 for both. libvirt's event of a
- * change by another program has the VM read once more, which the next command waits for: here that of the peer.
+ * Our part of each of the two, as marks on the way showed it (first quartile, in milliseconds; two cores that others
+ * used, too): HTTP there and back 2, the principal and the route 0.8, rights and schema 0.2, the claim and its display
+ * 0.5, to the worker and back 0.3, reading the VM afterwards 1.8 (seven calls of libvirt's, and three readings of its
+ * XML), the audit 0.1: its sync to disk comes later. Together 5.7, so 11 for both. libvirt's event of a change by
+ * another program has the VM read once more, which the next command waits for: here that of the peer.
  */
 export const pauses: Bench = async function* (context) {
   await using machine = await testMachine({ purpose: "bench", guest: false, memoryMiB: 64, start: true });

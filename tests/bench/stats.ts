@@ -13,7 +13,7 @@ import { beside } from "./row.ts";
 
 /** Machines that run meanwhile: firmware that found nothing to boot, so they take hardly any processor. */
 const RUNNING = 6;
-/** What agent/metrics asks for. */
+/** Groups that agent/metrics asks for. */
 const GROUPS = ["cpu", "balloon", "interface", "block"] as const;
 const VIRSH = [
   "domstats",

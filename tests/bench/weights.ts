@@ -1,4 +1,4 @@
-/** What each page makes a browser load, compressed. */
+/** Measures the bytes that each page makes a browser load, compressed. */
 import { testMachine } from "../testbed/machine.ts";
 import { startServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";

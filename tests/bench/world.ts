@@ -9,8 +9,8 @@ import { removeFiles } from "../testbed/removal.ts";
 
 const PURPOSE = "benchhost";
 /**
- * Where the host has its folder: the path is short, since those of sockets may have 107 bytes, and in no folder that a libvirtd
- * of its own on that host hides (`drain` starts two).
+ * Folder of the host: the path is short, since those of sockets may have 107 bytes, and in no folder that a libvirtd of
+ * its own on that host hides (`drain` starts two).
  */
 const PLACE = "/srv", PART = "srv";
 

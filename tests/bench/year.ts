@@ -26,7 +26,7 @@ const DAYS = Number(Deno.args.find((each) => each.startsWith("--days="))?.slice(
 const SAID_EACH = 10;
 /** Days at the end whose readings are as close as in life. */
 const LIVELY = 2;
-/** What PERFORMANCE.md asks for. */
+/** Limits in PERFORMANCE.md. */
 const MOST_GRAPH_MS = 50, MOST_POINT_BYTES = 6;
 
 /** Seconds from one reading to the next of a day, by how many days it is ago: as fine as is kept of it at the end. */
@@ -44,7 +44,7 @@ function randomOf(seed: number): () => number {
 /** Bytes that this process had the disk write. */
 const writtenBytes = () => Number(/^write_bytes: (\d+)/m.exec(Deno.readTextFileSync("/proc/self/io"))![1]);
 
-/** What a day brings besides its readings. */
+/** Events of a day besides its readings. */
 const DAY_EVENTS: readonly { readonly every: number; readonly what: "restart" | "ahead" | "back" }[] = [
   { every: 7, what: "restart" },
   { every: 50, what: "ahead" },

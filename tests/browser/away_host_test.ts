@@ -12,7 +12,7 @@ const reason = await requirement("chromium");
 const ONE_MORE =
   '<domain type="test"><name>one-more</name><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>';
 
-/** What the browser tells of calls that a host that is away refuses. */
+/** Console message of the browser for calls that a host that is away refuses. */
 const expected = /the server responded with a status of 50[13]/;
 
 Deno.test({

@@ -1,4 +1,4 @@
-/** What a page's console shows of a guest. */
+/** Content of a page's console canvas. */
 import type { Page } from "playwright-core";
 import { until } from "../testbed/wait.ts";
 

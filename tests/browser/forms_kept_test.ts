@@ -28,7 +28,7 @@ function isSecretOf(action: string, name: string): boolean {
 /** Forms that are not shown where there is script. */
 const WITHOUT_SCRIPT = /^\/vms\/actions$/;
 
-/** What pages of one kind have in common: their path without ids, and which questions they are asked. */
+/** Kind of a page: its path without ids, and the query parameters that choose its form. */
 const kindOf = (address: string) => {
   const { pathname, searchParams } = new URL(address, "http://x");
   const path = pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27,}/g, "{id}");
@@ -67,13 +67,13 @@ async function pagesOf(
   return pages;
 }
 
-/** What became of a form that was filled in and sent. */
+/** Result of a form that was filled in and sent. */
 type Became = { readonly is: "empty" | "accepted" | "kept" } | {
   readonly is: "lost";
   readonly what: string[];
 };
 
-/** What a form is sent by: other calls only ask for something while it is filled in. */
+/** Whether a request sends a form: other calls only ask for data while it is filled in. */
 const isSent = (sent: Response | Request) =>
   ("request" in sent ? sent.request() : sent).method() === "POST" &&
   !/\/(?:check|get|list|preview|find)_\w+$/.test(URL.parse(sent.url())!.pathname);

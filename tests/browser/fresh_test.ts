@@ -31,7 +31,7 @@ async function visiting(
   }
 }
 
-/** What the fixture's islands were bundled to. */
+/** Index of the fixture's bundled islands. */
 const fixtureIslands = async (): Promise<IslandIndex> =>
   JSON.parse(await Deno.readTextFile(new URL("./fixture/dist/islands.json", import.meta.url)));
 

@@ -10,7 +10,7 @@ import { visit, waitForText } from "./visit.ts";
 const reason = await requirement("chromium");
 setLogLevel("error");
 
-/** What each page shows of one's own host. */
+/** Resources of the user's own host on each page. */
 const PAGES: readonly (readonly [path: string, shows: "vm" | "network" | "pool" | null])[] = [
   ["/", "pool"],
   ["/vms", "vm"],

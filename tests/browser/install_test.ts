@@ -14,7 +14,7 @@ const reason = await requirement("chromium");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
-/** What Chromium makes of a page's manifest, and what keeps it from installing the page. */
+/** Chromium's reading of a page's manifest, and reasons not to install the page. */
 async function installed(page: Page) {
   const devtools = await page.context().newCDPSession(page);
   const { url, data = "{}", errors } = await devtools.send("Page.getAppManifest");

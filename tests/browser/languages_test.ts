@@ -66,7 +66,7 @@ const unmarked = (page: Page): Promise<string[]> =>
     return [...found];
   });
 
-/** What a page calls something. */
+/** Waits for a text on a page. */
 const wait = (page: Page, text: string) => waitForText(page, "body", text);
 
 /** Calls a command as a page does, and gives what it says. */

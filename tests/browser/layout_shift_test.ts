@@ -1,4 +1,4 @@
-/** What a page shows stays where it is: nothing moves while it loads and comes alive, wide and on a phone. */
+/** Checks that pages do not shift: nothing moves while they load and are hydrated, wide and on a phone. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser, hydrated } from "../testbed/chromium.ts";

@@ -22,7 +22,7 @@ const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>, i
   Deno.test({ name, ignore, fn, sanitizeOps: false, sanitizeResources: false });
 
 const PASSWORD = "moves from here to there";
-/** What a page answers when it refuses a form: that is what the test is about. */
+/** Console message for a refused form: refusals are the subject of the test. */
 const REFUSED = /status of 4\d\d/;
 
 /** A VM that is off, with a disk that has content, and a drive. */

@@ -1,4 +1,4 @@
-/** What headings and breadcrumbs do on a wide screen can be done on a phone, too. */
+/** Checks that functions of headings and breadcrumbs on a wide screen are there on a phone, too. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser, hydrated } from "../testbed/chromium.ts";

@@ -1,4 +1,4 @@
-/** What a refusal on a page advises can be followed on that page. */
+/** Checks that the advice of a refusal on a page can be followed on that page. */
 import assert from "node:assert/strict";
 import { VMWARE } from "../../lib/formats/ovf/testing.ts";
 import { browser } from "../testbed/chromium.ts";

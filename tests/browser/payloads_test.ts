@@ -12,7 +12,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const reason = await requirement("chromium");
 
-/** What would run, were it put into a page in one way or another: element, attribute, script, address, template, CSS. */
+/** Payloads that would run if they were put into a page: as element, attribute, script, address, template, CSS. */
 const XSS = [
   "<script>alert(1)</script>",
   "</script><script>alert(1)</script>",
@@ -48,7 +48,7 @@ const XSS = [
   "toString",
 ];
 
-/** What XML 1.0 can hold on one line, cut to a title's length. */
+/** Texts reduced to characters that XML 1.0 can hold on one line, cut to a title's length. */
 const lines = (texts: readonly string[]) => {
   const cleaned = texts.map((text) =>
     // deno-lint-ignore no-control-regex -- what XML cannot hold

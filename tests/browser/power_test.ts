@@ -24,7 +24,7 @@ async function middleOf(button: Locator): Promise<{ x: number; y: number }> {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
-/** What a click at a place would press: the action, and whether it is switched off. */
+/** Button under a place of the page: its action, and whether it is disabled. */
 function under(page: Page, { x, y }: { x: number; y: number }) {
   return page.evaluate(([x, y]) => {
     const button = document.elementFromPoint(x, y)?.closest("button") ?? null;

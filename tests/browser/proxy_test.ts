@@ -10,7 +10,7 @@ import { waitForText } from "./visit.ts";
 
 const reason = await requirement("chromium");
 const PASSWORD = "correct horse battery";
-/** What the test driver has. */
+/** VM of the test driver. */
 const VM = "6695eb01-f6a4-8304-79aa-97f2502e193f";
 const PAGES = [
   ...["/", "/vms", "/vms/new", `/vms/${VM}`, `/vms/${VM}/hardware`, `/vms/${VM}/disks`, `/vms/${VM}/xml`],

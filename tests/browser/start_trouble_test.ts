@@ -1,4 +1,6 @@
-/** What helps when a VM does not start: QEMU's log, and booting once from elsewhere; with and without script. */
+/**
+ * Checks remedies for a VM that does not start: QEMU's log, and booting once from other media; with and without script.
+ */
 import assert from "node:assert/strict";
 import { speakingCd } from "../testbed/boot_media.ts";
 import { browser } from "../testbed/chromium.ts";

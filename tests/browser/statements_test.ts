@@ -1,4 +1,4 @@
-/** What the pages say of a VM is so: in each state, as libvirt has it. */
+/** Checks that statements of pages on a VM are true in each state, by libvirt. */
 import assert from "node:assert/strict";
 import { browser } from "../testbed/chromium.ts";
 import { testMachine } from "../testbed/machine.ts";

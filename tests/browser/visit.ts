@@ -57,7 +57,7 @@ export async function visit(
   }
 }
 
-/** What a page shows, for whoever has to find out why a test failed. */
+/** Text of a page, for the message of a failed test. */
 async function shown(page: Page): Promise<string> {
   const text = await page.locator("body").innerText({ timeout: 2000 }).catch(String);
   const short = text.replaceAll(/\n+/g, "\n");

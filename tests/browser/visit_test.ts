@@ -1,4 +1,4 @@
-/** What visits find, on pages that are made wrong. */
+/** Tests of visits, on pages that are made wrong. */
 import assert from "node:assert/strict";
 import { browser } from "../testbed/chromium.ts";
 import { requirement } from "../testbed/skip.ts";

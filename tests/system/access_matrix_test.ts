@@ -1,4 +1,6 @@
-/** Who may do what on what: every command, as everybody, on machines of their own and of others (threats 8, 11). */
+/**
+ * Tests the permissions of every command, for every kind of user, on VMs of their own and of others (threats 8, 11).
+ */
 import assert from "node:assert/strict";
 import { REST_ROUTES } from "../../lib/contract/rest.ts";
 import { type Command, type CommandName, COMMANDS, type Grant, ROLES } from "../../lib/contract/mod.ts";
@@ -15,7 +17,7 @@ import { requirement } from "../testbed/skip.ts";
 const ignore = await requirement("qemu") !== null;
 
 type Word = "everything" | "host" | "group" | "project" | "vm";
-/** What somebody is: a role, and where. */
+/** A user with a role on an object. */
 interface Somebody {
   readonly name: string;
   readonly role: typeof ROLES[number] | "janitor" | null;
@@ -55,7 +57,7 @@ const LISTS = new Set<string>([
   ...["get_vms", "list_projects", "list_alerts", "get_alert_history", "export_metrics", "analyze_all_vms"],
 ]);
 const ROOTS = new Set<string>(["create_setup_link"]);
-/** What a janitor has: a role of one's own. */
+/** Permissions of a janitor, which is a custom role. */
 const JANITORS = new Set<string>(["delete_vm", "get_delete_plan"]);
 /** Commands of a machine that reach beyond it: not with rights to that machine alone. */
 const BEYOND = new Set<string>([
@@ -83,7 +85,7 @@ const isOnHost = (name: CommandName) =>
 /** Commands that refuse no configuration: they say what is wrong with it. */
 const CHECKS = new Set<string>(["check_vm_config"]);
 
-/** What somebody is told: `ok` beyond the check of rights, or the refusal. */
+/** Expected answer for a user: `ok` if the check of permissions passes, or the refusal. */
 function expected({ role, on }: Somebody, name: CommandName, isOwn: boolean): string {
   const command: Command = COMMANDS[name];
   if (OPEN.has(name)) return "ok";

@@ -44,7 +44,7 @@ async function below(path: string, name: string): Promise<void> {
   await qemuImg("create", "-q", "-f", "qcow2", "-u", "-b", name, "-F", "raw", path, "1M");
 }
 
-/** What an ISO begins with: 16 sectors of nothing, and its volume descriptor. */
+/** Head of an ISO: 16 empty sectors, and its volume descriptor. */
 function blankIso(): Uint8Array {
   const bytes = new Uint8Array(HEAD_BYTES);
   bytes.set(new TextEncoder().encode("\x01CD001\x01"), 16 * 2048);

@@ -33,7 +33,7 @@ function hook() {
   };
 }
 
-/** What is open of VMs: the host of a test may be busy itself. */
+/** Open incidents of VMs: the host of a test may be busy itself. */
 const open = async (server: TestServer) =>
   (await call(server, "get_alert_history", { open: true })).filter(({ vmId }) => vmId !== undefined);
 

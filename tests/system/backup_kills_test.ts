@@ -75,7 +75,7 @@ class Subject {
     assert.equal(content, this.expected.get(runId), `the copy is not what was there ${about}`);
   }
 
-  /** What is there of copies that are not whole. */
+  /** Files of incomplete copies. */
   async half(): Promise<string[]> {
     const found = await run(["find", `${this.folder}/kvm-manager-backups`, "-mindepth", "2"]);
     return found.split("\n").filter((path) => /partial-|\/spool\/./.test(path));

@@ -12,7 +12,7 @@ import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 
-/** What is in a folder of backups that belongs to no whole copy. */
+/** Files in a folder of backups that belong to no complete copy. */
 async function half(folder: string): Promise<string[]> {
   const found = await run(["find", `${folder}/kvm-manager-backups`, "-mindepth", "2"]);
   return found.split("\n").filter((path) => /partial-|\/spool\//.test(path));

@@ -14,7 +14,7 @@ const ignore = await requirement("qemu") !== null;
 const GIB = 1024 * MIB;
 /** More than this host has room for, were all of both kept. QEMU takes a second for it, and on a busy host many. */
 const SIZE = 256 * GIB;
-/** What is written: its byte, where, and how much. */
+/** Written ranges: byte, offset, length. */
 const WRITTEN = [[1, 0, 4 * MIB], [2, 150 * GIB + 4096, 5 * MIB], [3, SIZE - 65_536, 65_536]] as const;
 
 /** That an image has what was written, and zeros around it. */

@@ -146,7 +146,7 @@ Deno.test({
     await run(["qemu-io", "-f", "qcow2", "-c", "write -P 0x41 0 1M", "-c", "write -P 0x42 9M 70000", qcow2!]);
     await run(["qemu-io", "-f", "raw", "-c", "write -P 0x43 3M 1M", raw!]);
     const before = [await contentOf(qcow2!, "qcow2"), await contentOf(raw!, "raw")];
-    /** What is in the bin of this pool: those of other tests' pools are found, too. */
+    /** Entries of the bin from this pool: the bin finds those of other tests' pools, too. */
     const kept = async () =>
       (await call(server, "list_bin", {})).map(({ name }) => name).filter((name) =>
         name.startsWith(`${pool.name}/`)

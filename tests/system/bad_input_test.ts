@@ -1,4 +1,4 @@
-/** What is no good request gets the contract's error, and nothing of our insides. */
+/** Checks that bad requests get the contract's error, without internal details. */
 import assert from "node:assert/strict";
 import { COMMANDS } from "../../lib/contract/mod.ts";
 import { startServer } from "../testbed/server.ts";

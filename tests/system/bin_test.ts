@@ -26,7 +26,7 @@ import { BIN_FOLDER } from "../../lib/bin/place.ts";
 const ignore = await requirement("qemu") !== null;
 const DAY_MS = 24 * 3600_000;
 
-/** What this server put into the bin: it finds what those of other tests did, too. */
+/** Entries that this server put into the bin: it finds those of other tests, too. */
 const ownEntries = async (server: TestServer) =>
   (await call(server, "list_bin")).filter(({ found }) => !found);
 

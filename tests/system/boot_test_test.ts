@@ -34,7 +34,7 @@ const volumesOf = async ({ name, path }: TestPool) => {
   return (await Array.fromAsync(Deno.readDir(path))).map((each) => each.name);
 };
 
-/** What a test has left. */
+/** VMs and files that a test has left. */
 async function leftovers(pool: TestPool): Promise<string[]> {
   await virsh("pool-refresh", pool.name);
   const before = await allTrials();

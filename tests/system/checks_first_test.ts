@@ -1,4 +1,7 @@
-/** What keeps a command of several steps from its end is told before the first of them: nothing is begun that cannot be done. */
+/**
+ * Checks that obstacles to a command of several steps are reported before the first step: nothing is begun that cannot
+ * be finished.
+ */
 import assert from "node:assert/strict";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { virsh } from "../testbed/libvirt.ts";

@@ -22,7 +22,7 @@ function done({ status, out, err }: Said): string {
   return out;
 }
 
-/** What everybody does first, the same from source and packed. */
+/** First commands of most users, the same from source and packed. */
 async function mainVerbs(cli: CommandLine): Promise<void> {
   assert.match(
     done(await cli.run(["vm", "list"])),

@@ -67,7 +67,7 @@ const volumes = async ({ name }: TestPool) => {
   return await virsh("vol-list", name);
 };
 
-/** What the task of the clone that was made last has told. */
+/** Log of the last clone's task. */
 async function lastLog(server: TestServer): Promise<string> {
   const [job] = await call(server, "list_jobs");
   const { log } = await call(server, "get_job", { jobId: job!.id });

@@ -34,7 +34,6 @@ class Held {
   }
 }
 
-/** Who comes to a listener. */
 class Clients {
   readonly #port: number;
 

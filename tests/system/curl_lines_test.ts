@@ -11,7 +11,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null || await which("curl") === null;
 
-/** What a line that is right in itself is never answered with: its path, method, form or fields are wrong. */
+/** Error codes that a correct line never gets: its path, method, form or fields would be wrong. */
 const WRONG_LINE: ReadonlySet<ErrorCode> = new Set([
   "InvalidInput",
   "InvalidJson",

@@ -12,7 +12,7 @@ const PASSWORD = "correct horse battery";
 /** Milliseconds a lock is held. */
 const HELD_MS = 20_000;
 
-/** What must be so while the database cannot be written, however long. */
+/** Checks the server's behaviour while the database cannot be written, for any length of time. */
 async function whileBroken(server: TestServer, ann: Person, why: RegExp): Promise<void> {
   const [vm] = await ann.call("get_vms");
   const within = async (what: string, run: () => Promise<unknown>, ms = 3000) => {

@@ -17,7 +17,7 @@ const vmXml = (name: string, disk: string) =>
   `<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${disk}'/>` +
   `<target dev='vda' bus='virtio'/></disk></devices></domain>`;
 
-/** What the server says to a command that may well be refused. */
+/** Calls a command that may be refused. */
 async function attempt(server: TestServer, command: string, input: unknown): Promise<void> {
   try {
     await server.call(command, input);

@@ -27,7 +27,7 @@ async function tuned(
   );
 }
 
-/** What QEMU itself is held to. */
+/** Limits that QEMU itself applies. */
 async function throttled(vm: TestMachine, target: string): Promise<string> {
   const alias = new RegExp(`<target dev='${target}'[^]*?<alias name='([^']+)'`).exec(await vm.xml())![1]!;
   const told = await virsh("qemu-monitor-command", vm.name, "--hmp", "info block");

@@ -1,4 +1,4 @@
-/** What a pool has no room for is refused before anything is made, with figures that say how much and how little. */
+/** Checks that volumes too large for a pool are refused before anything is made, with the needed and the free size. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testPool } from "../testbed/pool.ts";

@@ -7,7 +7,7 @@ import type { TestServer } from "../testbed/server.ts";
 import { CallError } from "../testbed/server.ts";
 import { virsh } from "../testbed/libvirt.ts";
 
-/** What the disks hold: text, what cannot be compressed, and holes. */
+/** Makes the disks' content: text, data that cannot be compressed, and holes. @returns its path */
 async function content(folder: string): Promise<string> {
   const path = `${folder}/content.raw`;
   await run(["dd", "if=/dev/urandom", `of=${path}`, "bs=1M", "count=5", "seek=3", "status=none"]);

@@ -8,7 +8,7 @@ import { virsh } from "../testbed/libvirt.ts";
 import { until } from "../testbed/wait.ts";
 
 const MIB = 2 ** 20;
-/** What one stream of libvirt downloads (ffi/transfer_worker.ts). */
+/** Bytes that one stream of libvirt downloads (ffi/transfer_worker.ts). */
 const PART = 16 * MIB;
 /** MiB of the volume that is not read: libvirtd would send it within a second or two. */
 const LARGE = 512;

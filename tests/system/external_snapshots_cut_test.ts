@@ -1,4 +1,4 @@
-/** What is told of external snapshots that were cut short: what is done, what is left, and what to do. */
+/** Tests reports on external snapshots that were cut short: finished steps, leftovers, and the remedy. */
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { LibvirtError } from "../../ffi/error.ts";

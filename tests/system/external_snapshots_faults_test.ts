@@ -183,7 +183,7 @@ Deno.test({
     const vmId = vm.uuid;
     await using agent = await LyingAgent.listen(filesOf(vm.name));
     await connectChannel(vm, agent.path);
-    /** What the guest says to being frozen, once it does. */
+    /** Answer of the guest to a freeze, once it comes. */
     let frozen = Promise.withResolvers<unknown>();
     agent.lie = (command, id) =>
       command === "guest-fsfreeze-freeze" ? frozen.promise : plainAnswer(command, id);

@@ -23,7 +23,7 @@ async function memory(): Promise<number> {
   return Deno.memoryUsage().rss;
 }
 
-/** What a run measured: memory and descriptors after each window. */
+/** Results of a run: memory and descriptors after each window. */
 interface Measured {
   readonly rss: number[];
   readonly files: number[];

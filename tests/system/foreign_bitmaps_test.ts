@@ -1,4 +1,6 @@
-/** What other programs note in disks – dirty bitmaps, checkpoints – and images they leave: seen before anything ends. */
+/**
+ * Tests dirty bitmaps and checkpoints of other programs in disks, and images they leave: found before anything ends.
+ */
 import assert from "node:assert/strict";
 import { backupFolder, done, runOf } from "../testbed/backups.ts";
 import { virsh } from "../testbed/libvirt.ts";

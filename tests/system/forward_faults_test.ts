@@ -76,7 +76,7 @@ Deno.test({
       using database = new DatabaseSync(`${dataDir}/kvm-manager.db`, { readOnly: true });
       return database.prepare("SELECT record FROM operations").all().map(({ record }) => String(record));
     };
-    /** What there is of the two things, in what runs, in what starts next and with us. */
+    /** State of the lease and the forward, in the running network, in its definition and in our database. */
     const state = async () => {
       const lease = new RegExp(`<host mac='${MAC}' ip='${IP}'/>`);
       return {

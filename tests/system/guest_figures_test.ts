@@ -1,4 +1,7 @@
-/** What guests tell at a slow pace: who they are, kept for lists, and how full they are, for metrics and alerts. */
+/**
+ * Tests figures that guests report at a slow pace: their identity, kept for lists, and their fill level, for metrics
+ * and alerts.
+ */
 import assert from "node:assert/strict";
 import { OwnAgentClient } from "../../agent/guest/own/client.ts";
 import { openAgentChannel } from "../testbed/agent_channel.ts";

@@ -1,4 +1,7 @@
-/** What a guest does is told, not what asking for it costs: an idle guest is idle, by our agent and by qemu-ga. */
+/**
+ * Checks that a guest's reported load is its own, without the cost of asking for it: an idle guest is idle, by our
+ * agent and by qemu-ga.
+ */
 import assert from "node:assert/strict";
 import { buildAgentGuest } from "../testbed/agent_guest.ts";
 import { testMachine } from "../testbed/machine.ts";

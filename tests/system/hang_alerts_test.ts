@@ -1,4 +1,4 @@
-/** What does not respond, as API clients, the command line, the activity and alerts are told of it. */
+/** Tests reports on objects that do not respond: to API clients, on the command line, in the activity and in alerts. */
 import assert from "node:assert/strict";
 import { CommandLine } from "../testbed/command_line.ts";
 import { freeze, thaw } from "../testbed/pid.ts";

@@ -13,7 +13,7 @@ const ignore = await requirement("qemu") !== null;
 /** Devices that no host has: the vendor's number is nobody's, and no such bus is made here. */
 const NO_USB = "fffe:fffd", NO_PCI = "0000:fe:1f.7";
 
-/** What virsh lists with a capability, read. */
+/** Parsed host devices that virsh lists with a capability. */
 async function listed(capability: "pci" | "usb_device") {
   const names = (await virsh("nodedev-list", "--cap", capability)).split("\n").filter(Boolean);
   const read = await Promise.all(

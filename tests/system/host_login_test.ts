@@ -36,7 +36,7 @@ const tlsUri = (
   folder: keyof AskingLibvirt["certificates"] = "good",
 ) => `qemu+tls://127.0.0.1:${port}/system?pkipath=${certificates[folder]}`;
 
-/** Where a text stands that processes show to others: their arguments and environment. */
+/** Processes with a text in the places that they show to others: arguments and environment. */
 async function processesWith(text: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name } of Deno.readDir("/proc")) {

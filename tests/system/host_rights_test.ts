@@ -28,7 +28,7 @@ const onHost = (role: string, host: string): Grant[] => [{ role, on: { kind: "ho
 const LISTS = new Set<string>(
   ["get_vms", "list_projects", "list_alerts", "get_alert_history", "export_metrics", "analyze_all_vms"],
 );
-/** What it changes holds on all hosts. */
+/** Commands whose changes apply to all hosts. */
 const OF_ALL_HOSTS = new Set<string>(["set_image_policy", "set_vm_project", "set_vm_end"]);
 
 /** About a project that members may see or use. */
@@ -40,7 +40,7 @@ const OF_PROJECTS = new Set<string>([
 const fieldsOf = (name: CommandName) =>
   new Set(Object.keys((COMMANDS[name].input as { properties?: object }).properties ?? {}));
 
-/** What somebody with a role on a host is told: `ok` beyond the check of rights, or the refusal. */
+/** Expected answer for a user with a role on a host: `ok` if the check of permissions passes, or the refusal. */
 function expected(role: RoleName, own: HostId, name: CommandName, aim: HostId, by: "host" | "vmId"): string {
   const command: Command = COMMANDS[name], fields = fieldsOf(name), isOwn = aim === own;
   const namesHost = by === "host" && fields.has("host");

@@ -67,7 +67,7 @@ async function removed({ at: { server }, far }: Pair): Promise<void> {
   await far.well("/usr/local/bin/kvm-manager uninstall --yes --purge");
 }
 
-/** What the log of the last installation's task says. */
+/** Log of the last installation's task. */
 async function told({ at: { server } }: Pair): Promise<string> {
   const [job] = await call(server, "list_jobs", { limit: 1 });
   const { log } = await call(server, "get_job", { jobId: job!.id });

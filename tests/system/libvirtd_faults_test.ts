@@ -18,7 +18,7 @@ const reason = await requirement("qemu") ??
   (Deno.uid() === 0 ? null : "only root can make a private libvirtd");
 const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, ignore: reason !== null, fn });
 
-/** What a person reads when libvirtd is away. */
+/** Error text while libvirtd is away. */
 const AWAY = "Libvirtd is not running. Please start the service.";
 
 /** A libvirtd of our own, its running machines and the product on it. */

@@ -96,7 +96,7 @@ Deno.test("linked_bad_days: hosts that are restored, alike, endless or silent", 
   });
 });
 
-/** What a door answers to a token. */
+/** Status of a listener's answer to a token; undefined without an answer. */
 async function answeredTo(token: string, url: string): Promise<number | undefined> {
   const asked = request(url, { rejectUnauthorized: false, headers: { authorization: `Bearer ${token}` } });
   asked.end();

@@ -18,7 +18,7 @@ const LONGEST_MS = 40;
 
 type Outcome = "done" | "not done" | "not known";
 
-/** What a caller knows of a change. */
+/** Outcome of a change for its caller. */
 async function outcomeOf(change: Promise<unknown>): Promise<Outcome> {
   try {
     await change;

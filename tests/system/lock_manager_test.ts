@@ -29,7 +29,7 @@ async function copies(host: MigrationHost): Promise<string[]> {
     .filter((name) => name.includes(".kvm-manager-")).toSorted();
 }
 
-/** Which lock drivers its libvirt has loaded. */
+/** Lock drivers that its libvirt has loaded. */
 const loaded = ({ libvirt }: MigrationHost) =>
   libvirt.inside("sh", "-c", "grep -o 'lock-driver/[a-z]*' /proc/$(pgrep -o libvirtd)/maps | sort -u");
 

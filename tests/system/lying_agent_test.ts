@@ -31,7 +31,7 @@ Deno.test({
       command === ASKED ? { return: answer } : { return: {} };
     const nic = (mac: string, addresses: unknown) =>
       only([{ name: "eth0", "hardware-address": mac, "ip-addresses": addresses }]);
-    /** What each of them answers; a lie about addresses has to be about the machine's own card to be looked at. */
+    /** Answers of each lying agent; a lie about addresses must name the machine's own network interface to be read. */
     const lies: Readonly<Record<string, (mac: string) => Lie>> = {
       "a text instead of a list": () => only("x"),
       "wrong types all over": () =>

@@ -53,7 +53,7 @@ Deno.test({
       assert.deepEqual(await running(from), names);
     };
 
-    /** What failed leaves hosts as no other step wants them. */
+    /** Runs a step. If one fails, it leaves the hosts in a state that no other step can start from. */
     const step = async (what: string, work: () => Promise<void>) => assert.ok(await t.step(what, work), what);
 
     await step(

@@ -11,7 +11,7 @@ import { until } from "../testbed/wait.ts";
 
 const PASSWORD = "one bed for every machine";
 const vm = (vmId: string): Grant["on"] => ({ kind: "vm", vmId });
-/** Who looks, and the VMs that they see. */
+/** Users, with the VMs that they see. */
 const PEOPLE: Readonly<
   Record<string, { readonly grants: readonly Grant[]; readonly sees: readonly string[] }>
 > = {

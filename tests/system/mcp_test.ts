@@ -38,7 +38,7 @@ async function codeOf(response: Response): Promise<[number, string | undefined]>
   return [response.status, body?.error?.data?.code];
 }
 
-/** What a client that is not let in is told. */
+/** Error of a client that is refused. */
 async function refusedClient(opening: Promise<McpClient>): Promise<string> {
   try {
     await using _client = await opening;

@@ -1,4 +1,4 @@
-/** Whose files media are: libvirt leaves an ISO with QEMU's user, and here it comes back to who had it. */
+/** Tests the owners of media files: libvirt leaves an ISO with QEMU's user, and here it gets its former owner back. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";

@@ -111,7 +111,7 @@ Deno.test("metrics leave the last of a file system to others", async () => {
   assert.equal(test.told.length, 1);
 });
 
-/** What becomes of a file on a bad disk. */
+/** Damages of a file on a bad disk. */
 const DAMAGES: readonly [how: string, damage: (path: string) => Promise<void>][] = [
   [
     "no database at all",

@@ -20,7 +20,7 @@ async function machineOn(host: MigrationHost, sizes: readonly number[], start = 
   return { name, vmId };
 }
 
-/** What fails later is told where it is waited for. */
+/** Marks a promise as handled: a later failure is reported by the code that awaits it. */
 function given<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {/* told by whoever waits for it */});
   return promise;
@@ -43,7 +43,7 @@ Deno.test({
   fn: async (t) => {
     await using hosts = await migrationHosts();
     const { from, to } = hosts;
-    /** What fails leaves hosts as no other step wants them. */
+    /** Runs a step. If one fails, it leaves the hosts in a state that no other step can start from. */
     const step = async (what: string, work: () => Promise<void>) => assert.ok(await t.step(what, work), what);
     /** The VM is where it was, can be used at once, and nothing of the move is left. */
     const stayed = async (host: MigrationHost, other: MigrationHost, name: string, state: string) => {

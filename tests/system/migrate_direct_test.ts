@@ -33,7 +33,7 @@ async function received({ libvirt }: MigrationHost): Promise<number> {
   return card.stats64.rx.bytes;
 }
 
-/** Where QEMU of a host has its certificates, as the test sees it. */
+/** Folder of the certificates of a host's QEMU, outside its namespace. */
 const certificatesOf = ({ libvirt }: MigrationHost) => `${libvirt.folder}/etc/pki`;
 
 /** Gives QEMU of a host certificates of a CA for an address, and has libvirtd read where they are. */

@@ -99,7 +99,7 @@ async function emptied(host: MigrationHost): Promise<void> {
   await host.libvirt.virsh("pool-refresh", "images");
 }
 
-/** What a host says of its last moves. */
+/** Activity of a host's last moves. */
 async function said({ server }: MigrationHost): Promise<string> {
   const told = await call(server, "get_activity", { actions: ["migrate_vm"], limit: 4 });
   return told.map(({ timestamp, message }) => `${new Date(timestamp).toISOString()} ${message}`).join("\n");

@@ -16,17 +16,17 @@ const ignore = await requirement("qemu") !== null;
 
 type Hosts = { readonly from: MigrationHost; readonly to: MigrationHost };
 
-/** What the VM is like: its disks are copied, seen by both hosts, or it has none. */
+/** Kinds of the VM: its disks are copied, seen by both hosts, or it has none. */
 const VMS = ["copied disks", "shared disks", "no disks", "no disks, paused"] as const;
 
-/** Whose KVM Manager is killed at that moment. */
+/** Hosts whose KVM Manager is killed at that moment. */
 const KILLED: Readonly<Record<string, (hosts: Hosts) => void>> = {
   "no KVM Manager": () => {},
   "KVM Manager of the source": ({ from }) => from.killServer(),
   "KVM Manager of the destination": ({ to }) => to.killServer(),
 };
 
-/** What a host says of a VM's move once that is settled: its activity, and the page of its tasks. */
+/** Report of a host on a VM's finished move: its activity, and the page of its tasks. */
 async function told({ server }: MigrationHost, vmId: string): Promise<{ page: string; last: string }> {
   const last = await until("what came of it to be told", async () => {
     // Asked for by the VM's id, the activity is that of the host that has it now

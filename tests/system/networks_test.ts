@@ -401,7 +401,7 @@ Deno.test({
       mtu: 1400,
     });
     const bothXml = () => Promise.all([virsh("net-dumpxml", name), virsh("net-dumpxml", name, "--inactive")]);
-    /** What the network's own DNS server answers. */
+    /** Answer of the network's own DNS server. */
     const ask = (host: string) =>
       Deno.resolveDns(host, "A", { nameServer: { ipAddr: `${net}.1`, port: 53 } });
 

@@ -8,7 +8,7 @@ const MIB = 2 ** 20;
 const START = MIB;
 const programs = await Promise.all(["mkntfs", "ntfscp", "ntfsfix"].map(which));
 
-/** What a file has, read as a disk is. */
+/** Reads a file as a disk. */
 const diskOf = (path: string, start = 0) => async (offset: number, length: number) => {
   using file = await Deno.open(path);
   const size = (await file.stat()).size, at = offset - start;

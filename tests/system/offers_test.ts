@@ -14,7 +14,7 @@ const OWN = VMS.own;
 const everything = { kind: "everything" } as const, ownVm = { kind: "vm", vmId: OWN } as const;
 const here = { kind: "host", host: "local" } as const;
 const ofLab = { kind: "group", group: "lab" } as const;
-/** Who looks: name, and what they may. */
+/** Users by name, with their grants. */
 const ACTORS: Readonly<Record<string, readonly Grant[]>> = {
   administrator: [{ role: "administrator", on: everything }],
   operator: [{ role: "operator", on: everything }],
@@ -30,7 +30,7 @@ const ACTORS: Readonly<Record<string, readonly Grant[]>> = {
   "no-rights": [],
 };
 
-/** What an administrator must be offered on such a host: without it, its page was not looked at. */
+/** Commands that an administrator must be offered on such a host: without one, its page was not read. */
 const OFFERED: readonly CommandName[] = [
   ...[
     "run_backup_now",

@@ -23,14 +23,14 @@ const only = Deno.env.get("KVMM_KILL_ONLY") ?? "", seeded = Deno.env.get("KVMM_K
 const SCENARIOS = [...KILL_SCENARIOS, ...COPY_SCENARIOS].filter(({ name }) => name.includes(only));
 /** How many kills. */
 const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? SCENARIOS.length);
-/** Who is killed; a libvirtd takes less time to come back than the product. */
+/** Processes to be killed; a libvirtd takes less time to come back than the product. */
 const VICTIMS = ["libvirtd", "libvirtd", "agent", "both"] as const;
 /** Megabytes of content of what is copied: enough for a copy to be met in the middle. */
 const SIZE = 160;
 /** A start that QEMU does not answer in is given up after two and a half minutes. */
 const SETTLED_SECONDS = 200;
 
-/** What came of a call that was cut off. */
+/** Outcome of a call that was cut off. */
 async function outcomeOf(asked: Promise<unknown>): Promise<string> {
   try {
     await asked;
@@ -103,7 +103,7 @@ const isUnknownToLibvirt = (error: unknown): boolean =>
   error instanceof CallError &&
   /(?:from|until) the next start.*Shut the VM down and start it/.test(JSON.stringify(error.body));
 
-/** What the refusal and the docs tell to do then. */
+/** Carries out the remedy of the refusal and the docs. */
 async function release({ host, server }: KillBench, name: string, restartsLibvirt: boolean): Promise<void> {
   const isConnected = async () => (await call(server, "get_connection_status")).connected;
   await host.virsh("destroy", name);
@@ -234,7 +234,7 @@ function drawn(seed: number): [number, number] {
   return [next(), next()];
 }
 
-/** Who is killed in a round, and when: as a part of the time that the operation takes. */
+/** Victim and time of a round's kill, the time as a part of the operation's. */
 function kill(n: number, index: number, lap: number): { victim: typeof VICTIMS[number]; part: number } {
   if (seeded !== undefined) {
     const [who, when] = drawn(Number(seeded) + n);

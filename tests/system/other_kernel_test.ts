@@ -1,6 +1,6 @@
 /**
- * What needs drivers that this machine's kernel may lack, with real servers on loopback: under another kernel, so that
- * nothing of this machine's own is touched, whatever it has.
+ * Tests with drivers that this machine's kernel may lack, with real servers on loopback: under another kernel, so that
+ * this machine is never touched.
  */
 import assert from "node:assert/strict";
 import { loopDevice } from "../testbed/loop.ts";

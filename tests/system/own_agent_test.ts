@@ -42,7 +42,7 @@ const agentIs = (
     { seconds: 240 },
   );
 
-/** Which agent does what. */
+/** Agents by the abilities that they provide. */
 const doing = ({ abilities }: AgentStatus) =>
   Object.fromEntries(abilities.map(({ ability, agent }) => [ability, agent]));
 

@@ -1,4 +1,7 @@
-/** What changes who can come in is confirmed by one's own password, in the form itself: nothing that was filled in is lost. */
+/**
+ * Checks that changes of access are confirmed by the user's own password in the form itself: no value of the form is
+ * lost.
+ */
 import assert from "node:assert/strict";
 import { formHref } from "../../lib/text/form_href.ts";
 import { asRoot, type Person, signedIn } from "../testbed/people.ts";

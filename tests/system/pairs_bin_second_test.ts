@@ -1,4 +1,7 @@
-/** What comes back from the bin after others took names, paths and pools; and what stays because others have it, too. */
+/**
+ * Tests entries restored from the bin after others took names, paths and pools; and parts that stay because others use
+ * them, too.
+ */
 import assert from "node:assert/strict";
 import type { App } from "../../agent/app.ts";
 import { ContractError } from "../../lib/contract/mod.ts";

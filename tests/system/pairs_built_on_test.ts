@@ -1,4 +1,7 @@
-/** What is built on a disk, needed by a template, named by a VM or shared with a guest is not written to, and does not go. */
+/**
+ * Checks that disks used as a backing file, by a template, by a VM or by a guest's share are neither written to nor
+ * deleted.
+ */
 import assert from "node:assert/strict";
 import { setLogLevel } from "../../agent/log.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -21,7 +24,7 @@ setLogLevel("error");
 type Here = Awaited<ReturnType<typeof appHere>>;
 const MIB = 1024 ** 2;
 
-/** What a call was refused with; empty where it was carried out. */
+/** Refusal of a call; empty if it was carried out. */
 async function refusalOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;

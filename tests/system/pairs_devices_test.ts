@@ -78,7 +78,7 @@ Deno.test({
   },
 });
 
-/** Where udev has links to block devices that stay the same when the kernel numbers these otherwise. */
+/** Folders of udev's links to block devices, which stay the same if the kernel numbers the devices differently. */
 const STABLE: Readonly<Record<string, (name: string) => string>> = {
   "/dev/disk/by-id": (name) => `/dev/disk/by-id/${name}`,
   "/dev/mapper": (name) => `/dev/mapper/${name}`,
@@ -103,7 +103,7 @@ async function deviceLink(path: string, device: string) {
   };
 }
 
-/** What a file begins with. */
+/** First four bytes of a file. */
 async function head(file: string): Promise<number[]> {
   using opened = await Deno.open(file);
   const bytes = new Uint8Array(4);

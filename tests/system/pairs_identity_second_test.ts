@@ -1,4 +1,6 @@
-/** What belongs to one VM is not taken for another's: its cloud-init seed, its addresses, its copies, its alerts. */
+/**
+ * Checks that data of one VM are not taken for another's: its cloud-init seed, its addresses, its copies, its alerts.
+ */
 import assert from "node:assert/strict";
 import { setLogLevel } from "../../agent/log.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
@@ -20,7 +22,7 @@ setLogLevel("error");
 
 type Here = Awaited<ReturnType<typeof appHere>>;
 
-/** What a call was refused with; undefined where it was carried out. */
+/** Refusal of a call; undefined if it was carried out. */
 async function refusalOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;

@@ -21,7 +21,7 @@ const off = (purpose: string) => testMachine({ purpose, guest: false, disks: [{ 
 const known = ({ app }: World, vmId: string) =>
   until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
 
-/** What the host says of what protects no VM. */
+/** Text of the host's protections that cover no VM. */
 const uncoveredText = async ({ api }: World) => (await api.getHostInfo()).uncovered.join("\n");
 
 Deno.test({

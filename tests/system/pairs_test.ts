@@ -33,7 +33,7 @@ function chosen<T extends Readonly<Record<string, unknown>>>(table: T): (keyof T
 /** The firmware of the VM on which a pair is tried. */
 const bootFor = (noun: NounName): Boot => nounOf(noun).boot ?? "bios";
 
-/** What the answer, the activity and the VM itself said since a moment. */
+/** Texts on the VM since a moment: in the answer, the activity and the VM itself. */
 async function saidSince(world: World, from: number, { id: vmId }: Subject, said: readonly string[]) {
   const { server, vm: { id, name }, second, mark } = world;
   const own = [id, vmId, name, second.name, mark];
@@ -45,7 +45,7 @@ async function saidSince(world: World, from: number, { id: vmId }: Subject, said
   return JSON.stringify([said, rows, vm]);
 }
 
-/** Where worlds are made. */
+/** Server, network and pool that worlds are made on. */
 interface Place {
   readonly server: TestServer;
   /** The network and the pool of all of them but those to whose own the event happens. */
@@ -55,7 +55,7 @@ interface Place {
 const worldFor = ({ server, shared }: Place, event: EventName, boot: Boot) =>
   pairsWorld(server, boot, eventOf(event).ofStorageOrNetwork ? undefined : shared);
 
-/** What an event did to a thing. */
+/** Effect of an event on a kept object. */
 async function found(world: World, noun: NounName, of: Subject, said: string): Promise<Cell | "left over"> {
   const seen = await nounOf(noun).look(world, of);
   return seen === "has none" && nounOf(noun).told?.(world).test(said) ? "told" : seen;
@@ -115,7 +115,7 @@ async function possible(place: Place, event: EventName): Promise<string[]> {
   return lines;
 }
 
-/** Which nouns share a VM: one that is refused, or forbids what happens to others, has one of its own. */
+/** Distributes nouns among VMs: a noun that is refused, or that forbids what happens to others, has a VM of its own. */
 function worldsOf(event: EventName): { boot: Boot; here: NounName[] }[] {
   const tried = nouns.filter((noun) => typeof MATRIX[noun][event] === "string");
   const isApart = (noun: NounName) => nounOf(noun).apart || MATRIX[noun][event] === "refused";

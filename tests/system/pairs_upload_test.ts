@@ -1,4 +1,4 @@
-/** What somebody has begun to upload is theirs until it is whole or gone. */
+/** Checks that an unfinished upload belongs to its user until it is complete or deleted. */
 import assert from "node:assert/strict";
 import { type Person, personWith } from "../testbed/people.ts";
 import { testPool } from "../testbed/pool.ts";

@@ -9,7 +9,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null;
 const PASSWORD = "correct horse battery staple";
-/** What is typed into the forms: good for nobody, or too short. */
+/** Password typed into the forms: no user has it, or it is too short. */
 const TYPED = "geheim-42";
 const AGAIN = "Enter it again: KVM Manager does not send secrets back.";
 

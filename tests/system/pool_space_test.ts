@@ -1,4 +1,4 @@
-/** What a pool has free is what its file system says, not what libvirt counted when it looked last. */
+/** Checks that a pool's free space is read from its file system, not from libvirt's last refresh. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testPool } from "../testbed/pool.ts";

@@ -64,7 +64,7 @@ async function others(dataDir: string): Promise<string> {
   return tableOf(JSON.stringify({ nftables: foreign }));
 }
 
-/** What the kernel has of ours: tables, devices, rules, routes. */
+/** Tables, devices, rules and routes of ours in the kernel. */
 async function ours(dataDir: string): Promise<string[]> {
   const { table, out, mark } = forwardNames(dataDir);
   const tables = (await run(["nft", "list", "tables"])).split("\n").filter((line) =>

@@ -1,4 +1,4 @@
-/** What the tools of profiles allow on a VM of a linked host: at once, and later by what a call has left there. */
+/** Tests tools of profiles on a VM of a linked host: at once, and later by the state that a call has left there. */
 import assert from "node:assert/strict";
 import { type Principal, principalOf } from "../../agent/access.ts";
 import { setLogLevel } from "../../agent/log.ts";

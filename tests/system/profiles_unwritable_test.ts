@@ -1,6 +1,7 @@
 /**
- * What a caller of the seed's commands gets while nothing can be written: the database on a file system that is full, or read-only;
- * the folder of a profile's file likewise. The seed's codes, nothing half done, and all goes on once there is room.
+ * Checks the errors of the seed's commands while nothing can be written: the database on a file system that is full, or
+ * read-only; the folder of a profile's file likewise. The seed's codes, no partial changes, and all goes on once there
+ * is room.
  */
 import assert from "node:assert/strict";
 import type { CommandName } from "../../lib/contract/mod.ts";

@@ -1,6 +1,7 @@
 /**
- * What errors, reasons and notes advise, carried out: advice that another rule refuses leaves nobody a way on. Every text that
- * advises something has an entry in `remedies/`, with how it is tried or why it is not; a new one without an entry fails.
+ * Carries out the advice of errors, reasons and notes: advice that another rule refuses leaves users without a way on.
+ * Every text that advises something has an entry in `remedies/`, with its test or the reason for none; a new one
+ * without an entry fails.
  */
 import assert from "node:assert/strict";
 import { ERRORS } from "../../lib/contract/errors.ts";

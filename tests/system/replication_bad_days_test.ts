@@ -14,14 +14,14 @@ import { delay, until } from "../testbed/wait.ts";
 const ignore = await requirement("qemu") !== null;
 const POOL = "/var/lib/libvirt/images", MIB = 1024 ** 2;
 
-/** What a disk has, as its guest sees it. @param path as that host has it */
+/** Content of a disk, as its guest sees it. @param path as that host has it */
 async function content({ libvirt }: MigrationHost, path: string): Promise<string> {
   const raw = "/var/lib/libvirt/compared.raw";
   await libvirt.inside("qemu-img", "convert", "-U", "-O", "raw", path, raw);
   return (await libvirt.inside("sha256sum", raw)).split(" ")[0]!;
 }
 
-/** What fails later is told where it is waited for. */
+/** Marks a promise as handled: a later failure is reported by the code that awaits it. */
 function given<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {/* told by whoever waits for it */});
   return promise;

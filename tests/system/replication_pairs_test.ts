@@ -27,7 +27,7 @@ async function writes(host: MigrationHost, name: string, line: string, disk = 0)
   assert.notEqual(await content(host, path), before, line);
 }
 
-/** What a disk has, as its guest sees it. @param path as that host has it */
+/** Content of a disk, as its guest sees it. @param path as that host has it */
 async function content({ libvirt }: MigrationHost, path: string): Promise<string> {
   const raw = "/var/lib/libvirt/compared.raw";
   await libvirt.inside("qemu-img", "convert", "-U", "-O", "raw", path, raw);

@@ -22,7 +22,7 @@ async function replicated({ server }: MigrationHost, replicationId: string) {
 
 const replicaOn = async ({ server }: MigrationHost) => (await call(server, "list_replicas"))[0]!;
 
-/** What a disk has, as its guest sees it. */
+/** Content of a disk, as its guest sees it. */
 async function content(path: string): Promise<string> {
   const raw = await Deno.makeTempFile();
   try {

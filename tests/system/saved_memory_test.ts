@@ -9,7 +9,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("guest") !== null;
 
-/** Where libvirt keeps the memory of a VM that is suspended. */
+/** Path of libvirt's saved memory of a suspended VM. */
 const savedAt = (name: string) => `/var/lib/libvirt/qemu/save/${name}.save`;
 
 /** Overwrites the head of saved memory, by which libvirt knows it. */

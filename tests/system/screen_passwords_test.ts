@@ -64,7 +64,7 @@ interface Door {
   readonly password: string | undefined;
 }
 
-/** Where the VNC screen is, as whoever may have its console is told. */
+/** Address and password of the VNC screen, as users of the console get them. */
 async function door(server: TestServer, vmId: string): Promise<Door> {
   const { port, password } = await call(server, "get_vnc_info", { vmId });
   assert.ok(port !== null);

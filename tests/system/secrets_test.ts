@@ -1,4 +1,7 @@
-/** What must not be readable is not: modes of all that the server makes, and planted secrets looked for everywhere (threat 19). */
+/**
+ * Checks that secrets are not readable: modes of all files that the server makes, and planted secrets searched for
+ * everywhere (threat 19).
+ */
 import assert from "node:assert/strict";
 import { walk } from "../../scripts/project.ts";
 import { call } from "../testbed/product.ts";

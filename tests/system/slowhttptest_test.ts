@@ -65,7 +65,7 @@ async function slowly(url: string, kind: string, options: readonly string[]): Pr
   if (kind === "slow heads") assert.match(end, /No open connections left/, "all were let go");
 }
 
-/** What a page answers, asked each second on a connection of its own. `000` is no answer in {@link PATIENCE}. */
+/** Status of a page, requested each second on a connection of its own. `000` is no answer in {@link PATIENCE}. */
 async function answersUntil(over: AbortSignal, url: string): Promise<{ status: string; seconds: number }[]> {
   const answers: { status: string; seconds: number }[] = [];
   const out = ["--output", "/dev/null", "--write-out", "%{http_code} %{time_total}"];

@@ -1,4 +1,4 @@
-/** Who needs what lies in a pool: folders with what is in them, links, and files that are no disks. */
+/** Tests users of files in a pool: folders with their content, links, and files that are no disks. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";

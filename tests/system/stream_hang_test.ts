@@ -22,7 +22,7 @@ const SOON = 2000;
 /** Bytes of a volume. */
 const SIZE = 64 * 1024 * 1024;
 
-/** What is written down of a volume whose pool is not known. */
+/** Name for a volume whose pool is not known. */
 const NO_SUBJECT = "unknown";
 
 /** A gate that admits everything, and writes down what passes. */
@@ -38,7 +38,7 @@ class WritingGate implements Gate {
     });
   }
 
-  /** What was written of one VM, or one volume, since the last time. */
+  /** Lines on one VM, or one volume, since the last call. */
   of(subject: string): string[] {
     const own = this.seen.filter((line) => line.includes(` ${subject} `));
     this.seen.splice(0);

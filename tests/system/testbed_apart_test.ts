@@ -1,4 +1,6 @@
-/** What of the test bed hangs, or is very many: on a libvirtd of this file's own, where it disturbs no other test. */
+/**
+ * Tests of the test bed with hanging or very many objects: on a libvirtd of this file's own, apart from other tests.
+ */
 import assert from "node:assert/strict";
 import { freeze, thaw, URI, virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";

@@ -27,7 +27,7 @@ function ask(url: string, path: string, options: {
   method?: string;
   headers?: Record<string, string>;
   body?: string;
-  /** Whose connections it takes; without one, one of its own. */
+  /** Agent whose connections it uses; without one, one of its own. */
   agent?: Agent;
 } = {}): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();

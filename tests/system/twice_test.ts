@@ -73,7 +73,7 @@ Deno.test("a form that is sent twice at once, or right after, acts once; later i
 /** Commands that are meant as often as they are sent. */
 const REPEATED = /^(?:send_keys|guest_exec\w*)$/;
 
-/** What each entry of the audit log since a moment is about → how often it was done. */
+/** Actions with their objects in the audit log since a moment → their counts. */
 async function doneSince(server: TestServer, since: number): Promise<Map<string, number>> {
   const entries = await asRoot(server, "get_audit_log", {
     since,

@@ -1,4 +1,4 @@
-/** What create_vm makes of a wish, against what virt-install makes of it: every difference is one that is meant. */
+/** Compares XML of create_vm with virt-install's for the same VM: every difference is intended. */
 import assert from "node:assert/strict";
 import { parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
 import { ensurePackages } from "../testbed/packages.ts";
@@ -9,7 +9,7 @@ import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("guest") !== null;
 
-/** What is in our XML and not in virt-install's: why. docs/domain-xml.md says more. */
+/** Parts of our XML that virt-install's lacks, with the reason. docs/domain-xml.md says more. */
 const ONLY_OURS: Readonly<Record<string, string>> = {
   "metadata/vm": "our own: tags, group, when it was made",
   "cpu[mode=maximum]": "QEMU's default CPU lacks what today's systems are compiled for",
@@ -26,7 +26,7 @@ const ONLY_OURS: Readonly<Record<string, string>> = {
     "said, so that no libvirt default can open the screen to the network",
   "devices/memballoon/stats[period=5]": "the guest's own view of its memory",
 };
-/** What virt-install has and we have not: why. */
+/** Parts of virt-install's XML that ours lacks, with the reason. */
 const ONLY_THEIRS: Readonly<Record<string, string>> = {
   "os/boot[dev=hd]": "boot order by device instead",
   "on_reboot=destroy": "of the first start of an installation alone",

@@ -1,4 +1,7 @@
-/** What copies of VMs have of their own: disks of a snapshot, UEFI variables, a TPM; clones and VMs of templates alike. */
+/**
+ * Tests the parts that copies of VMs have of their own: disks of a snapshot, UEFI variables, a TPM; clones and VMs of
+ * templates alike.
+ */
 import assert from "node:assert/strict";
 import { noFirmware } from "../testbed/firmware.ts";
 import { virsh } from "../testbed/libvirt.ts";

@@ -1,4 +1,4 @@
-/** What create_vm asks of libvirt: facts come from memory, and the definition is whole from the start. */
+/** Tests the libvirt calls of create_vm: facts come from memory, and the definition is complete from the start. */
 import assert from "node:assert/strict";
 import { renderXml, xml } from "../../lib/formats/xml/build.ts";
 import { filesOf } from "../testbed/names.ts";

@@ -653,7 +653,7 @@ Deno.test({
   },
 });
 
-/** What is left of NVRAM of that machine. */
+/** Remaining NVRAM files of that machine. */
 async function nvram(): Promise<string[]> {
   const folder = "/var/lib/libvirt/qemu/nvram";
   if (!await exists(folder)) return [];

@@ -1,4 +1,4 @@
-/** What is deleted while somebody else starts the VM: nothing that it runs with. virsh is the somebody. */
+/** Checks that deleting a VM that is started meanwhile deletes nothing that it runs with. virsh starts it. */
 import assert from "node:assert/strict";
 import { setLogLevel } from "../../agent/log.ts";
 import type { LibvirtHost } from "../../agent/hosts/libvirt_host.ts";

@@ -13,7 +13,7 @@ import { until } from "../testbed/wait.ts";
 const ignore = await requirement("guest") !== null || await noFirmware() !== null;
 
 const nvramOf = (name: string) => `/var/lib/libvirt/qemu/nvram/${name}_VARS.fd`;
-/** What a guest has in its variables. */
+/** Mark that a guest writes into its variables. */
 const MARK = 0x5a;
 
 Deno.test({

@@ -69,7 +69,7 @@ Deno.test({
         await refused(call(server, command as Power, { vmId }), code, message);
       }
     };
-    /** What a command makes of the machine is seen by its caller, by virsh and by those who listen. */
+    /** Checks that the result of a command is seen by its caller, by virsh and by listeners. */
     const becomes = async (command: Power, state: VmState, theirs: string, label: string) => {
       const from = log.events.length;
       assert.equal(await call(server, command, { vmId }), null);

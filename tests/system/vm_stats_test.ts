@@ -114,7 +114,7 @@ Deno.test({
     await using host = await privateLibvirt("ticks", { log: "1:libvirt 4:util 4:rpc" });
     for (let index = 0; index < 3; index++) await host.machine({ start: true });
     await using server = await readyServer({ uri: host.uri });
-    /** What the server asked of libvirtd for statistics of all machines in some seconds, by libvirtd's own log. */
+    /** Calls for statistics of all machines that libvirtd's own log has of some seconds. */
     const calls = async (listeners: number) => {
       await using all = new AsyncDisposableStack();
       for (let index = 0; index < listeners; index++) all.use(await EventLog.open(server));

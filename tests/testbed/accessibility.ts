@@ -12,7 +12,7 @@ export interface Violation {
   readonly places: string[];
 }
 
-/** What we read of axe's answer. */
+/** Fields of axe's answer that we read. */
 interface AxeAnswer {
   violations: {
     id: string;

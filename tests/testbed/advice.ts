@@ -15,7 +15,7 @@ const EITHER_CASE = VERBS.replace(/\b[a-z]/g, (letter) => `[${letter.toUpperCase
 const ADVICE = new RegExp(
   `^(?:say|give) |(?:[.;:?)]|, (?:or|then)) (?:${EITHER_CASE})\\b(?!:|-)|\\b(?:first|instead)\\b`,
 );
-/** What these words are in, too, without being advice: counts, other meanings, statements of SQL. */
+/** Texts that have these words without being advice: counts, other meanings, statements of SQL. */
 const NO_ADVICE =
   /\b(?:at|the|its|anybody would try|copied|this host) first\b|first (?:line|table)|is used instead|^connection: close$|'none'/g;
 const IS_SQL = /^\s*(?:CREATE|INSERT|DELETE|UPDATE|SELECT|WITH) [A-Z*]|^SELECT /;
@@ -41,7 +41,7 @@ function textOf(node: Node): string | undefined {
   return left === undefined && right === undefined ? undefined : (left ?? "…") + (right ?? "…");
 }
 
-/** What a node is in; the tree's root is in nothing. */
+/** Parent of a node; undefined for the tree's root. */
 const parentOf = (node: Node) => (node as { readonly parent?: Node }).parent;
 
 /** Whether an expression is, by its name, advice: `remedy: …`, `const advice = …`. */

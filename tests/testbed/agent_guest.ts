@@ -7,7 +7,7 @@ import { ensurePackages } from "./packages.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** Where the guest has it. */
+/** Path in the guest. */
 export const AGENT_IN_GUEST = "/usr/sbin/kvm-manager-agent";
 
 /** Builds our agent for the machine the tests run on. @throws {Unavailable} without Go, where it cannot be installed */

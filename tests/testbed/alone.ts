@@ -1,4 +1,4 @@
-/** What of this host only one test may have at a time: test files run beside each other. */
+/** Parts of this host that only one test may use at a time: test files run at the same time. */
 import { testbedDir } from "./names.ts";
 
 /** `accounts`: /etc/passwd and /etc/group, which every change replaces; a mount over the old one is gone then. */

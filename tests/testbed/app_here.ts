@@ -9,7 +9,7 @@ import type { Api } from "../../lib/contract/api.ts";
 import { URI } from "./virsh.ts";
 import { until } from "./wait.ts";
 
-/** What the settings of such an application are; nothing listens. */
+/** Settings of such an application; nothing listens. */
 export function settingsHere(dataDir: string): Settings {
   return {
     listen: [],

@@ -3,7 +3,7 @@ import { freePort } from "./free_port.ts";
 import { type PrivateLibvirt, privateLibvirt } from "./private_libvirt.ts";
 import { run } from "./process.ts";
 
-/** Where it asks for a user: at its socket, or at its port for TLS. */
+/** Listeners that ask for a user: its socket, or its port for TLS. */
 export interface AskingOptions {
   readonly socket: boolean;
   readonly port: boolean;
@@ -14,7 +14,7 @@ export interface AskingOptions {
 
 /** Certificates as libvirt wants them, in folders for `pkipath`. */
 export interface Certificates {
-  /** What a client that is let in has. */
+  /** Folder with the certificates of a client that is accepted. */
   readonly good: string;
   /** A CA that knows nothing of the server's, and a client's certificate of it. */
   readonly stranger: string;
@@ -35,7 +35,7 @@ export interface AskingLibvirt extends AsyncDisposable {
   refusals(): Promise<number>;
 }
 
-/** Whom virsh is. */
+/** Credentials of virsh. */
 const ADMIN = { username: "testbed", password: "testbed's own" } as const;
 const MECHANISMS = "scram-sha-256 digest-md5";
 

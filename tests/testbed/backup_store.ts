@@ -1,4 +1,4 @@
-/** What every store of backups must do, whatever keeps it. */
+/** Tests of every store of backups. */
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import type { BackupStore } from "../../agent/backups/store/store.ts";

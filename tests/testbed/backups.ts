@@ -1,4 +1,4 @@
-/** What tests of backups share: a folder for them, a run to its end, content as a guest sees it. */
+/** Functions shared by tests of backups: a folder for them, a run to its end, content as a guest sees it. */
 import assert from "node:assert/strict";
 import type { Api } from "../../lib/contract/api.ts";
 import type { BackupRun } from "../../lib/contract/mod.ts";
@@ -46,7 +46,7 @@ export async function copiedHere(
   return { backupId, runId };
 }
 
-/** What a run wrote into the log of its task. */
+/** Log of a run's task. */
 export async function logOf(server: TestServer, { jobId }: BackupRun): Promise<string> {
   const { log } = await call(server, "get_job", { jobId: jobId! });
   return log.map(({ text }) => text).join("\n");
@@ -95,7 +95,7 @@ export async function chunksOf(folder: string): Promise<string> {
   return await Deno.readTextFile(`${copies}/${newest}/vda.chunks`);
 }
 
-/** What a run's copy has on the first disk, restored. */
+/** Content of the first disk in a run's copy, restored. */
 export async function restored(
   server: TestServer,
   { backupId, runId, vm, pool }: { backupId: string; runId: string; vm: TestMachine; pool: string },

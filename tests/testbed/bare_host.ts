@@ -70,7 +70,7 @@ show) if is_up; then echo active; else echo failed; fi ;;
 esac
 `;
 
-/** What may be cut in the middle of each step of an installation: a program that the step runs, and for whom. */
+/** Programs to kill in the middle of each step of an installation, each with its parent. */
 export const CUTS: Readonly<Record<string, readonly [program: string, parent: string]>> = {
   look: ["df", ""],
   copy: ["mktemp", ""],
@@ -110,13 +110,13 @@ export class BareHost implements AsyncDisposable {
     return stdout.trim();
   }
 
-  /** Which of these are there. */
+  /** Those of the paths that exist. */
   async present(paths: readonly string[]): Promise<string[]> {
     const text = await this.well(`for file in ${paths.join(" ")}; do [ ! -e $file ] || echo $file; done`);
     return text.split("\n").filter((line) => line !== "");
   }
 
-  /** What is there of an installation: files, the account, processes, lines in anybody's authorized_keys. */
+  /** Traces of an installation: files, the account, processes, lines in any user's authorized_keys. */
   async traces(): Promise<string[]> {
     const more = await this.well(
       `id -un kvm-manager 2>/dev/null; pgrep -u kvm-manager 2>/dev/null; cat /root/.ssh/authorized_keys ` +

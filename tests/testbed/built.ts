@@ -1,4 +1,4 @@
-/** What the test bed builds once and keeps outside the repository, for all later runs. */
+/** Files that the test bed builds once and keeps outside the repository, for all later runs. */
 import { createHash } from "node:crypto";
 import { testbedDir } from "./names.ts";
 import { exists } from "./process.ts";

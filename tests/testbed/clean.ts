@@ -17,7 +17,7 @@ import {
   removeVolume,
 } from "./removal.ts";
 
-/** What a sweep removed, by name. */
+/** Names of the objects that a sweep removed. */
 export interface Swept {
   readonly domains: string[];
   readonly networks: string[];

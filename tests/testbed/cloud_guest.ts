@@ -10,7 +10,7 @@ import { ensurePackages } from "./packages.ts";
 import { ProcessError, run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** What a machine needs in order to run it. */
+/** Files that a machine needs to run it. */
 export interface CloudGuest extends Guest {
   /** A qcow2 image, to be the base of overlays: it must not be written to. */
   readonly disk: string;
@@ -60,7 +60,7 @@ async function build(): Promise<CloudGuest> {
   };
 }
 
-/** What is to be kept goes into `out`. */
+/** Builds in `work`. Files to be kept go into its folder `out`. */
 async function buildIn(work: string): Promise<void> {
   await ensurePackages(...TOOLS);
   const root = `${work}/root`, out = `${work}/out`;

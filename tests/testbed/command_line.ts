@@ -5,7 +5,7 @@ import { spend } from "./times.ts";
 /** Milliseconds after which a verb that goes on by itself is ended: whoever reads it waited for something in vain. */
 const LONGEST_MS = 90_000;
 
-/** What a verb did. */
+/** Result of a verb. */
 export interface Said {
   readonly status: number;
   readonly out: string;

@@ -34,7 +34,7 @@ export interface DomainXml {
   readonly ownAgent?: boolean;
   readonly serial: { readonly kind: "pty" | "file"; readonly log: string };
   readonly disks: readonly DiskXml[];
-  /** Whatever else it has. */
+  /** Further devices. */
   readonly devices?: Markup;
   /** MiB for translated code, where QEMU's own measure is too much for the host. */
   readonly codeCacheMiB?: number;

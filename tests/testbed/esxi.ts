@@ -12,7 +12,7 @@ import { localhostCertificate } from "./tls.ts";
 
 const MIB = 2 ** 20;
 
-/** Whom it lets in. */
+/** Credentials that it accepts. */
 export const ESXI_LOGIN = { username: "root", password: 'of "ESXi" & <that> host' } as const;
 
 /** A VM that it has. */

@@ -8,7 +8,7 @@ interface ExecStatus {
   readonly "out-data"?: string;
 }
 
-/** What a shell line prints in the guest, whatever it ends with. */
+/** Output of a shell line in the guest, for any exit status. */
 export async function inGuest(vm: TestMachine, line: string): Promise<string> {
   const { pid } = await vm.agent("guest-exec", {
     path: "/bin/sh",

@@ -1,5 +1,5 @@
 /** A wall clock of a server's own, which a test sets: libfaketime. What counts from the start of the machine goes on as it is. */
-/** What is loaded before every other library. */
+/** Library that is loaded before every other one. */
 export const LIBRARY = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 const MINUTE_MS = 60_000;
 

@@ -22,7 +22,7 @@ export const VMS = {
   binned: "44444444-4444-4444-8444-444444444444",
 } as const;
 
-/** Who makes it all: a command as who is signed in, and as root. */
+/** Calls commands to make all objects: as the signed-in user, and as root. */
 export interface Maker {
   readonly call: <N extends CommandName>(name: N, input: Input<N>) => Promise<Output<N>>;
   /** Whether it is the host that KVM Manager runs on. */

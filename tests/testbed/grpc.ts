@@ -8,7 +8,7 @@ import { run } from "./process.ts";
 import type { TestServer } from "./server.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** What the client is made of. */
+/** Packages that the client is built from. */
 const PACKAGES = [
   ...["python3-grpcio", "python3-protobuf", "protobuf-compiler", "protobuf-compiler-grpc"],
   ...["libprotobuf-dev", "grpc-proto"],
@@ -41,7 +41,7 @@ export interface GrpcCall {
   readonly fresh?: number;
 }
 
-/** What came of one. Messages as JSON of Protocol Buffers: 64-bit numbers are texts, bytes base64. */
+/** Result of a call. Messages as JSON of Protocol Buffers: 64-bit numbers are texts, bytes base64. */
 export interface GrpcAnswer {
   readonly reply?: Readonly<Record<string, unknown>>;
   readonly heads?: Readonly<Record<string, string>>;
@@ -141,7 +141,7 @@ export class GrpcClient implements AsyncDisposable {
   }
 }
 
-/** Where a server has gRPC: plain, with TLS, the UNIX socket. */
+/** Addresses of a server's gRPC: plain, with TLS, the UNIX socket. */
 export function grpcAddresses(server: TestServer): { plain: string; tls: string; socket: string } {
   const log = server.log();
   const address = (pattern: RegExp) => pattern.exec(log)?.[1] ?? "";

@@ -55,7 +55,7 @@ export async function callerAs(client: GrpcClient, server: TestServer, role: str
   return new Caller(client, grpcAddresses(server).plain, [["authorization", person.headers.authorization!]]);
 }
 
-/** What a console has shown. */
+/** Output of a console. */
 export const shownIn = (messages: GrpcAnswer["messages"] = []) =>
   messages.map(({ data }) => Buffer.from(String(data ?? ""), "base64").toString()).join("");
 

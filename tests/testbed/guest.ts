@@ -14,7 +14,7 @@ import { dependencies, downloadPackage, ensurePackages } from "./packages.ts";
 import { run } from "./process.ts";
 import { Unavailable } from "./unavailable.ts";
 
-/** What a domain needs in order to boot the test guest directly. */
+/** Files that a domain boots the test guest from directly. */
 export interface Guest {
   readonly kernel: string;
   readonly initrd: string;
@@ -22,7 +22,7 @@ export interface Guest {
   readonly cmdline: string;
 }
 
-/** What the guest prints on its serial console once its agent runs. */
+/** Line that the guest prints on its serial console once its agent runs. */
 export const READY = "kvmm-guest ready";
 
 const KERNEL = "linux-image-cloud-amd64";

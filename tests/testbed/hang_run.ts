@@ -27,7 +27,7 @@ export interface HangRunOptions {
   readonly told?: (report: HangReport) => void;
 }
 
-/** What came of a run. */
+/** Figures and violated bounds of {@link runHangs}. */
 export interface HangReport {
   readonly figures: WatchFigures;
   /** Milliseconds of what was done to another VM while it hung, the worst of each. */
@@ -38,7 +38,7 @@ export interface HangReport {
   readonly shownAfter: Readonly<Record<string, number | null>>;
   /** Calls of libvirt's API that are made once at most while it hangs: `virDomainOpenChannel, one QEMU…` → how often. */
   readonly asked: Readonly<Record<string, number>>;
-  /** What does not hold; empty when all does. */
+  /** Violated bounds; empty if all hold. */
   readonly problems: readonly string[];
 }
 

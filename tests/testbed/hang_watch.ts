@@ -9,7 +9,7 @@ import { delay } from "./wait.ts";
 /** Milliseconds from one look to the next, and after which a look is given up. */
 const EVERY = 1000, GIVEN_UP = 10_000;
 
-/** What must hold, on a machine that other work shares. Times in milliseconds. */
+/** Bounds that must hold, on a machine that other work shares. Times in milliseconds. */
 export const BOUNDS = {
   /** `virsh list --all`, in a process of its own. */
   list: 1000,
@@ -18,7 +18,7 @@ export const BOUNDS = {
   rarely: 3000,
   /** Workers of libvirtd that are free, or may still be started. */
   workers: 6,
-  /** What the product answers of what it knows. */
+  /** Answers of the product from its inventory. */
   vms: 3000,
   /** Threads, descriptors and MiB that the product may have more than before the hang… */
   threads: 40,
@@ -124,7 +124,7 @@ export class HangWatch implements AsyncDisposable {
     };
   }
 
-  /** What is out of {@link BOUNDS}, in words; none when all is well. */
+  /** Figures out of {@link BOUNDS}, as texts; empty if all is well. */
   problems(): string[] {
     const found: string[] = [];
     if (this.#failure !== undefined) found.push(`the watch failed: ${this.#failure}`);
@@ -249,7 +249,10 @@ const worst = (looks: readonly Look[]): number => Math.round(Math.max(0, ...look
 const endOf = ({ seconds, ms = 0 }: { readonly seconds: number; readonly ms?: number }): number =>
   seconds + Math.min(ms, GIVEN_UP) / 1000;
 
-/** What a program says; null when it fails, as with a libvirtd that takes no connection, or had to be killed after {@link GIVEN_UP}. */
+/**
+ * Output of a program; null if it fails, as with a libvirtd that takes no connection, or had to be killed after {@link
+ * GIVEN_UP}.
+ */
 async function within([program, ...args]: readonly [string, ...string[]]): Promise<string | null> {
   const child = new Deno.Command(program, {
     args,

@@ -1,6 +1,6 @@
 /**
- * What can hang on a host, as scenarios that can be had beside each other on one private libvirtd: QEMUs that are stopped,
- * with all that can be under way; storage, servers and helpers that answer no more. None of them may hold up anything else.
+ * Hangs of a host as scenarios that can run at the same time on one private libvirtd: QEMUs that are stopped, with all
+ * possible work under way; storage, servers and helpers that no longer answer. None of them may hold up other work.
  */
 import assert from "node:assert/strict";
 import { writeAll } from "../../lib/write_all.ts";
@@ -20,7 +20,7 @@ import type { SlowStorage } from "./slow_storage.ts";
 import { delay, until } from "./wait.ts";
 import { type Markup, markup } from "./xml.ts";
 
-/** What a scenario is arranged on. All of it is gone once `undo` is disposed of. */
+/** Host and servers that a scenario is arranged on. All of it is gone once `undo` is disposed of. */
 export interface HangGround {
   readonly host: PrivateLibvirt;
   readonly beside: ServerBeside;
@@ -33,7 +33,7 @@ export interface HangGround {
   readonly undo: AsyncDisposableStack;
 }
 
-/** What is asked while it hangs. */
+/** Call that is made while it hangs. */
 export interface AskedMeanwhile {
   /** Milliseconds in which it is answered or refused. */
   readonly ms: number;
@@ -55,7 +55,7 @@ export interface ArrangedHang {
   /** VMs, and the calls of libvirt's API that are made for them once at most while it hangs. */
   readonly once: Readonly<Record<string, RegExp>>;
   readonly meanwhile?: Readonly<Record<string, AskedMeanwhile>>;
-  /** What is looked at afterwards besides. @throws what is wrong */
+  /** Further checks afterwards. @throws the first failure */
   readonly afterwards?: () => Promise<void>;
   /** Servers beside the first one, which show the same. */
   readonly others?: readonly ServerBeside[];
@@ -189,7 +189,7 @@ async function fullDisk(
 const jobUnderWay = (
   what: string,
   diskOn: "folder" | "creeping",
-  /** What virsh says once QEMU is at it. */
+  /** Pattern in virsh's output once QEMU is at work, and virsh's arguments. */
   atIt: (name: string) => readonly [RegExp, ...string[]],
   begin: (ground: HangGround, vm: PrivateMachine) => Promise<{ readonly end: Promise<unknown> }>,
   diskMib = DISK_MIB,
@@ -225,7 +225,7 @@ const jobUnderWay = (
   },
 });
 
-/** What virsh says; nothing when it fails. */
+/** Output of virsh; empty if it fails. */
 async function saidBy(host: PrivateLibvirt, asked: readonly string[]): Promise<string> {
   try {
     return await host.virsh(...asked);
@@ -662,6 +662,6 @@ async function sequence<T>(count: number, make: (index: number) => Promise<T>): 
   return made;
 }
 
-/** What came of something, never undefined: an answer (its text) or an error are both an end. */
+/** Outcome of a call, never undefined: an answer (its text) or an error are both an end. */
 const settled = (asked: Promise<unknown>): Promise<unknown> =>
   asked.then((answer) => JSON.stringify(answer) ?? "done", (error) => error);

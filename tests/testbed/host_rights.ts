@@ -10,7 +10,7 @@ import { testFolder } from "./folder.ts";
 
 /** Id of the second host. */
 export const LAB = "lab";
-/** What is on each host: id → its things. */
+/** Objects of each host, by the host's id. */
 export const THINGS = {
   local: {
     vmId: "71111111-1111-4111-8111-111111111111",

@@ -120,7 +120,7 @@ export async function hostileLink(status: ConnectionStatus) {
     hanging,
     dripping,
     raw,
-    /** What it says of itself as a link is opened. */
+    /** Session that it answers with as a link is opened. */
     session,
     clock,
     invitation: invitationText({ address, publicKey: identity.publicKey, secret: newSecret() }),

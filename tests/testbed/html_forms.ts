@@ -1,7 +1,7 @@
 /** Forms in a page's markup, as a browser without script sends them. */
 import { attribute } from "./visit_pages.ts";
 
-/** What a button of a form sends. */
+/** Request of a form's button. */
 export interface HtmlForm {
   /** Path and query that it is sent to. */
   readonly action: string;
@@ -10,7 +10,7 @@ export interface HtmlForm {
 
 const isSet = (tag: string, name: string) => new RegExp(`\\s${name}(?:[\\s=>]|/>)`).test(tag);
 
-/** What is put into an empty field. */
+/** Value for an empty field. */
 function filler(tag: string, number: number): string {
   const type = attribute(tag, "type") ?? "text", name = attribute(tag, "name") ?? "";
   const ofType: Readonly<Record<string, string>> = {
@@ -61,7 +61,7 @@ function fieldsOf(form: string, number: number): [string, string][] {
   return found.filter((each) => each !== undefined && each[0] !== "") as [string, string][];
 }
 
-/** What each button of a page's forms sends; buttons that only ask are left out. @param number makes names differ */
+/** Requests of all buttons of a page's forms, without buttons that only ask. @param number makes names differ */
 export function htmlForms(html: string, at: string, number: number): HtmlForm[] {
   return [...html.matchAll(/<form\s[^>]*>[^]*?<\/form>/g)].flatMap(([form]) => {
     const head = /<form[^>]*>/.exec(form)![0];
@@ -90,7 +90,7 @@ export function collectForms(forms: Map<string, HtmlForm>, html: string, address
   }
 }
 
-/** What takes away what others are about, or one's own way in: sent last, in this order. */
+/** Addresses that remove objects of other forms, or the user's own access: sent last, in this order. */
 const LAST = [/delete|remove|empty|cleanup|stop|detach/, /role|user/, /revoke|password/];
 const lateness = ({ action }: HtmlForm) => LAST.findLastIndex((each) => each.test(action));
 

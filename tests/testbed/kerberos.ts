@@ -8,7 +8,7 @@ const REALM = "KVMM.TEST";
 export interface Kerberos extends AsyncDisposable {
   /** A folder for keytabs and tickets, which is removed in the end. */
   readonly folder: string;
-  /** What finds the realm, for services and clients. */
+  /** Variables by which services and clients find the realm. */
   readonly env: Readonly<Record<string, string>>;
   /** Adds a principal with a random key. @returns path of a keytab with that key */
   principal(name: string): Promise<string>;

@@ -1,6 +1,6 @@
 /**
- * What copies disks or keeps them, as something that can be killed in the middle: clones of VMs that run, snapshots,
- * templates, backups and what comes back from them, archives, VMs in the bin.
+ * Operations that copy disks or keep them, to be killed in the middle: clones of VMs that run, snapshots, templates,
+ * backups and their restores, archives, VMs in the bin.
  */
 import assert from "node:assert/strict";
 import { BIN_FOLDER } from "../../lib/bin/place.ts";
@@ -28,7 +28,7 @@ const filled = (bench: KillBench, name: string, start = false) =>
     }),
   );
 
-/** Where the image of a VM's only disk is. */
+/** Path of the image of a VM's only disk. */
 async function diskOf({ host }: KillBench, name: string): Promise<string> {
   const xml = await host.virsh("dumpxml", "--inactive", name);
   return /<source file='([^']+)'/.exec(xml)?.[1] ?? assert.fail(`${name} has no disk`);
@@ -224,7 +224,7 @@ async function clearBackup(bench: KillBench, n: number): Promise<void> {
   for (const name of SAVED) await removeMachine(bench, `${name}-${n}`);
 }
 
-/** What brings something back from the copy of a round. */
+/** Backup, run and copy to restore in a round. */
 async function copied(bench: KillBench, n: number, vmId: string) {
   const backupId = await backupOf(bench, n);
   const [last] = await call(bench.server, "list_backup_runs", { backupId });

@@ -47,7 +47,7 @@ export class KillBench {
     });
   }
 
-  /** Where pools of their own are made. */
+  /** Folder for pools of their own. */
   get folder(): string {
     return this.dataDir.slice(0, this.dataDir.lastIndexOf("/"));
   }
@@ -146,7 +146,7 @@ async function isCopy({ pool }: KillBench, name: string, format: string): Promis
   return true;
 }
 
-/** What one form of cloud-init sets up. */
+/** Cloud-init settings of one form. */
 const named = (hostname: string) => ({ form: { hostname, users: [{ name: "ann", password: "geheim-42" }] } });
 
 const seeded = (name: string, hostname: string) => config(name, { cloudInit: named(hostname) });
@@ -161,7 +161,7 @@ async function detach({ server }: KillBench, vmId: string, name: string): Promis
   await call(server, "detach_disk", { vmId, target: disk.target, deleteVolume: true });
 }
 
-/** What is uploaded, in pieces with pauses. */
+/** Content of an upload, in pieces with pauses. */
 const SENT = new Uint8Array(400_000).map((_, index) => index * 11 % 253);
 const PIECES = 5, PAUSE_MS = 30;
 

@@ -21,7 +21,7 @@ const PACKAGES = [
 const PID_FILE = "/run/libvirtd.pid";
 const SYSTEMD = "/run/systemd/system";
 
-/** What the test bed asks of a libvirtd that is not the machine's. */
+/** Functions of a libvirtd other than the machine's that the test bed needs. */
 export interface OwnLibvirtd {
   readonly uri: string;
   /** Starts it where it does not run, and waits until it answers. */

@@ -1,6 +1,6 @@
-/** What libvirtd was asked, by its own log (`1:libvirt`): every call of its API that names a VM. */
+/** Calls in libvirtd's own log (`1:libvirt`): every call of its API that names a VM. */
 
-/** What a private libvirtd logs for {@link callsOf}. */
+/** Log filters of a private libvirtd for {@link callsOf}. */
 export const CALLS_LOGGED = "1:libvirt 4:util 4:rpc";
 
 /** One call. */

@@ -15,7 +15,7 @@ export async function ensureLoopDevices(): Promise<void> {
 export interface LoopDevice extends AsyncDisposable {
   /** `/dev/loopN` */
   readonly path: string;
-  /** What it is on. */
+  /** File that it is attached to. */
   readonly file: string;
 }
 

@@ -2,10 +2,10 @@
 import { exists } from "./process.ts";
 import { until } from "./wait.ts";
 
-/** What is answered to a command, or comes to be; undefined: nothing, ever. Text is sent as it is. */
+/** Answer to a command, or a promise of it; undefined for none, ever. Text is sent as it is. */
 export type Lie = (command: string, id: unknown) => unknown | undefined;
 
-/** What an agent answers that has no commands of its own to offer: to be asked what it is, it answers as it must. */
+/** Answers of an agent without commands of its own: it replies as it must when it is asked for its capabilities. */
 export const plainAnswer: Lie = (command) =>
   command === "guest-info"
     ? { return: { version: "7.2.0", supported_commands: [] } }

@@ -9,7 +9,7 @@ export interface OwnRequest {
   readonly params: Record<string, unknown>;
 }
 
-/** What is answered: a result, an `Error` for nothing at all, bytes or text to be sent as they are. */
+/** Answer to a request: a result, an `Error` for none at all, bytes or text to be sent as they are. */
 export type OwnLie = (request: OwnRequest) => unknown;
 
 /**

@@ -22,7 +22,7 @@ export interface DiskOptions {
   readonly backing?: string;
 }
 
-/** What a test machine has. Without options: defined, not started, with an agent, no disk, network or graphics. */
+/** Options of a test machine. Without options: defined, not started, with an agent, no disk, network or graphics. */
 export interface MachineOptions {
   /** Becomes part of the name: `kvmm-test-<purpose>-<random>`. */
   readonly purpose?: string;
@@ -122,7 +122,7 @@ export class TestMachine implements AsyncDisposable {
     );
   }
 
-  /** What the guest has written to its serial console since the start. */
+  /** Output on its serial console since the start. */
   async serial(): Promise<string> {
     return await exists(this.serialLog) ? await Deno.readTextFile(this.serialLog) : "";
   }

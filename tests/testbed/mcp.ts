@@ -17,7 +17,7 @@ export interface Part {
   readonly _meta?: Record<string, unknown>;
 }
 
-/** What a tool gave. */
+/** Answer to a tool call. */
 export interface ToolResult {
   readonly content: readonly Part[];
   readonly isError?: boolean;
@@ -58,7 +58,7 @@ export class McpClient implements AsyncDisposable {
     return dataIn(result);
   }
 
-  /** What the server itself says in a result. */
+  /** Calls a tool. @returns the first text of its result, parsed as JSON @throws {AssertionError} for an error */
   async facts(name: string, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const result = await this.tool(name, args);
     assert.ok(!result.isError, JSON.stringify(result.content));

@@ -11,7 +11,7 @@ import type { MetricCall, MetricCalls, ToMetricWorker } from "../../agent/metric
 export interface StoreHere extends Disposable {
   /** @throws {Error} with the store's trouble */
   ask<C extends MetricCall>(call: C, input: MetricCalls[C]["in"]): MetricCalls[C]["out"];
-  /** Which opening of the file the ids are of. */
+  /** Generation of the file that the ids belong to. */
   readonly generation: number;
 }
 

@@ -94,7 +94,7 @@ export class MigrationHost implements AsyncDisposable {
     return this.libvirt.stateFile("images");
   }
 
-  /** Where the other one reaches it. */
+  /** Address for the other host. */
   get url(): string {
     return `https://127.0.0.1:${this.line.port}`;
   }

@@ -5,7 +5,7 @@ export interface MirrorFile {
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Where it redirects to instead. */
+  /** Address that it redirects to instead. */
   readonly redirect?: string;
   /** The connection is cut after so many bytes, in each of the first so many answers. */
   readonly cut?: { readonly after: number; readonly times: number };

@@ -1,7 +1,7 @@
 /** Kernel modules for the test guest: which ones, and in which order they can be loaded. */
 import { Unavailable } from "./unavailable.ts";
 
-/** What the guest needs, beside what these depend on. What a test waits for comes first. */
+/** Modules that the guest needs, in addition to their dependencies. Those that a test waits for come first. */
 export const GUEST_MODULES = [
   "virtio_pci",
   "virtio_console", // guest agent's channel

@@ -6,7 +6,7 @@
  */
 import { exists } from "./process.ts";
 
-/** What every test thing's name begins with. */
+/** Prefix of all test objects' names. */
 export const PREFIX = "kvmm-test-";
 
 /** The folder of the test bed on this machine: guest cache, disks, claims. `KVMM_TESTBED_DIR` moves it. */

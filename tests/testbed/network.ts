@@ -9,7 +9,7 @@ import { type Markup, markup, NOTHING } from "./xml.ts";
 export interface TestLease {
   readonly mac: string;
   readonly address: string;
-  /** What the guest called itself, or null. */
+  /** Host name that the guest sent, or null. */
   readonly hostname: string | null;
 }
 
@@ -25,9 +25,9 @@ export interface TestNetwork extends AsyncDisposable {
   leases(): Promise<TestLease[]>;
 }
 
-/** What libvirt says when it cannot set up NAT: no iptables, or a kernel without its tables. */
+/** Errors of libvirt if it cannot set up NAT: no iptables, or a kernel without its tables. */
 const NO_NAT = /iptables|ip6tables|firewall|nftables/i;
-/** What libvirt says when somebody took the subnet after we looked. */
+/** Error of libvirt if the subnet was taken after we looked. */
 const TAKEN = /already in use by interface/i;
 
 /** How a network is made. */

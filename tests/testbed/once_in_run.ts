@@ -1,4 +1,6 @@
-/** What one test file of a run (`scripts/testing/run.ts`) has got ready, the others need not look at. */
+/**
+ * Remembers preparations of one test file of a run (`scripts/testing/run.ts`), so that the others need not check them.
+ */
 import { exists } from "./process.ts";
 
 /** Folder of a run of several files. */

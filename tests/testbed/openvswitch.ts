@@ -7,7 +7,7 @@ import { removeFiles } from "./removal.ts";
 import { Unavailable } from "./unavailable.ts";
 import { until } from "./wait.ts";
 
-/** Where its tools, libvirt among their users, look for it. */
+/** Folder in which its tools, libvirt among their users, look for it. */
 const FOLDER = "/run/openvswitch";
 const SOCKET = `${FOLDER}/db.sock`;
 const SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema";

@@ -9,7 +9,7 @@ import { buildBinary, PROJECT } from "./product_binary.ts";
 import { Unavailable } from "./unavailable.ts";
 
 const KERNEL = "user-mode-linux";
-/** What tests use there, unpacked for it alone: installed here, their daemons would be started. */
+/** Programs that tests use there, unpacked for it alone: installed here, their daemons would be started. */
 const TOOLS = ["udev", "kmod", "lvm2", "nfs-kernel-server", "open-iscsi", "tgt"] as const;
 const MEMORY = "1536M";
 /** Seconds in which what runs there must be over. */

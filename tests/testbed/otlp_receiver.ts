@@ -36,7 +36,7 @@ const SCALARS: Readonly<Record<string, (value: unknown) => boolean>> = {
   temporality: (value) => value === 1 || value === 2,
 };
 
-/** What is not as the messages have it. */
+/** Differences of a value from the type of a message. */
 function faults(value: unknown, type: string, at = type): string[] {
   if (type.endsWith("[]")) {
     return Array.isArray(value)
@@ -58,7 +58,7 @@ export interface Point {
   readonly timeUnixNano: string;
   readonly asDouble: number;
 }
-/** What is sent. */
+/** Request as it is sent. */
 export interface OtlpRequestSent {
   readonly resourceMetrics: {
     readonly resource: { readonly attributes: Point["attributes"] };

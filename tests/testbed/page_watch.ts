@@ -1,4 +1,4 @@
-/** What a page did that it should not have: collected, so that a test can say there was nothing. */
+/** Collects errors of a page, so that a test can assert that there are none. */
 import type { Page } from "playwright-core";
 
 /** Everything untoward since {@link watchPage} was called. */
@@ -7,11 +7,11 @@ export interface PageWatch {
   readonly consoleErrors: string[];
   /** Exceptions nobody caught. */
   readonly pageErrors: string[];
-  /** What the content security policy refused: chromium reports it on the console. */
+  /** Violations of the content security policy, which chromium reports on the console. */
   readonly cspViolations: string[];
   /** `alert` and its like, which the product never uses. They are dismissed, or the page would hang. */
   readonly dialogs: string[];
-  /** What the server answered where it failed (5xx): for whoever has to find out why. No fault by itself. */
+  /** Failed answers of the server (5xx), to explain a failed test. No fault by itself. */
   readonly failures: string[];
   /** All that is untoward, each with its kind; empty when all was well. */
   all(): string[];

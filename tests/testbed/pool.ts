@@ -42,7 +42,7 @@ export async function testPool(purpose = "pool"): Promise<TestPool> {
 export interface PoolPlace extends AsyncDisposable {
   readonly name: string;
   readonly files: string;
-  /** Where something can be mounted; not there yet. */
+  /** Path of a mount point that does not exist yet. */
   readonly path: string;
 }
 

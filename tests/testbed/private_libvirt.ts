@@ -2,7 +2,7 @@
  * A libvirtd of a test's own, to be killed and frozen without disturbing anyone: in namespaces of its own (mounts,
  * processes, network), with its own /etc/libvirt, /run/libvirt, /var/lib/libvirt, … and its own machines.
  *
- * Whatever happens to the test, nothing stays: the first process of the namespace ends when our end of its standard
+ * Nothing stays, however the test ends: the first process of the namespace ends when our end of its standard
  * input closes, and the kernel ends all others with it, QEMUs included.
  */
 import { type DiskXml, domainXml } from "./domain_xml.ts";
@@ -44,7 +44,7 @@ const LIBVIRTD_CONF: Readonly<Record<string, string>> = { auth_unix_rw: "none", 
 /** Seconds that a virsh may take: none of a test takes a fourth of that. */
 const VIRSH_SECONDS = 240;
 
-/** Where it writes logs, in its own view. */
+/** Folder of its logs, in its own view. */
 const LOGS = "/var/log/libvirt";
 
 /** Bash, not sh: as the first process it has to reap those that lost their parent, or a dead QEMU seems to live. */
@@ -54,7 +54,7 @@ ip link set lo up
 echo ready
 read -r _ || true`;
 
-/** What a machine of a private libvirtd has. */
+/** Options of a machine of a private libvirtd. */
 export interface PrivateMachineOptions {
   readonly start?: boolean;
   /** Boots the tiny guest, or this one; without it the firmware finds nothing to boot and the machine just runs. */
@@ -68,7 +68,7 @@ export interface PrivateMachineOptions {
   /** `pty` can be attached to and is logged as well; `file`, when left out, is only logged. */
   readonly serial?: "pty" | "file";
   readonly disks?: readonly DiskXml[];
-  /** Whatever else it has. */
+  /** Further devices. */
   readonly devices?: Markup;
   /** A card on this network of the private libvirtd's. */
   readonly network?: { readonly name: string; readonly mac: string };
@@ -81,13 +81,13 @@ export interface PrivateMachineOptions {
 
 /** How a private libvirtd is started. */
 export interface PrivateLibvirtOptions {
-  /** What it logs, as `log_filters` of libvirtd.conf has it; see {@link PrivateLibvirt.logged}. */
+  /** Log filters, as `log_filters` of libvirtd.conf has them; see {@link PrivateLibvirt.logged}. */
   readonly log?: string;
   /** Its names are looked up at a server that never answers; its own is short, and in no file. */
   readonly deadResolver?: boolean;
   /** Small machines that it has from the beginning: read at its start, they take a fifth of the time of defining them. */
   readonly machines?: number;
-  /** Whom it lets in, and where it listens. */
+  /** Users that it accepts, and its listeners. */
   readonly access?: LibvirtAccess;
   /** The screen of one VM is reached from our network, too, at the port that libvirt tells. */
   readonly screenIsReached?: boolean;
@@ -95,7 +95,7 @@ export interface PrivateLibvirtOptions {
   readonly folders?: Readonly<Record<string, string>>;
 }
 
-/** Whom a private libvirtd lets in, and where it listens. */
+/** Users that a private libvirtd accepts, and its listeners. */
 export interface LibvirtAccess {
   /** Lines of libvirtd.conf, instead of our own where they have the same name. */
   readonly conf: Readonly<Record<string, string | number>>;
@@ -243,7 +243,7 @@ export class PrivateLibvirt implements AsyncDisposable {
     });
   }
 
-  /** Where libvirtd writes down the state of a machine that runs. */
+  /** Path of the file in which libvirtd keeps the state of a running machine. */
   statusOf(name: string): string {
     return `${this.folder}/${PRIVATE["/run/libvirt"]}/qemu/${name}.xml`;
   }

@@ -8,7 +8,7 @@ export class ProcessError extends Error {
   }
 }
 
-/** What {@link run} may be told besides the arguments. */
+/** Options of {@link run} besides the arguments. */
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;

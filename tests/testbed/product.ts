@@ -214,7 +214,7 @@ export async function readyServer(options?: ServerOptions): Promise<TestServer> 
   }
 }
 
-/** What virsh lists and a server has to know: a server that starts reads all of it first. */
+/** Lists of virsh with the commands that must have the same entries: a server that starts reads all of it first. */
 const LISTS = [
   { words: ["list", "--all", "--name"], command: "get_vms" },
   { words: ["pool-list", "--all", "--name"], command: "get_storage_pools" },

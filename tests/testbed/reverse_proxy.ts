@@ -12,7 +12,7 @@ export interface ReverseProxy extends AsyncDisposable {
   readonly strays: readonly string[];
 }
 
-/** What it is like. */
+/** Options of {@link reverseProxy}. */
 export interface ReverseProxyOptions {
   /** The server behind it: `http://127.0.0.1:PORT`, or with https. */
   readonly to: string;

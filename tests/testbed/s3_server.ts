@@ -9,16 +9,16 @@ import type { AddressInfo } from "node:net";
 /** The access key that s3rver knows, and its secret. */
 export const S3_KEY = "S3RVER", S3_SECRET = "S3RVER";
 
-/** What the door does with a request, in the place of letting it through. @returns false where it lets it through */
+/** Handles a request in place of the store. @returns false to let it through */
 export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface S3Server extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
   readonly bucket: string;
-  /** Where the objects are. */
+  /** Folder of the objects. */
   readonly folder: string;
-  /** What is asked of the door, as `PUT /bucket/name`. */
+  /** Requests so far, as `PUT /bucket/name`. */
   readonly seen: readonly string[];
   /** Sets what goes wrong from now on; undefined: nothing. */
   fail(fault: Fault | undefined): void;

@@ -1,6 +1,6 @@
 /**
- * What systemd does with the product's unit, done where no systemd runs: its user, groups, capabilities and mounts, as
- * the unit's own text has them, by bubblewrap and setpriv. Not done: filters of system calls, address families, devices.
+ * Applies the product's systemd unit without systemd: its user, groups, capabilities and mounts, as the unit's own text
+ * has them, by bubblewrap and setpriv. Not done: filters of system calls, address families, devices.
  */
 
 /** Values of a directive, in order; one that is set to nothing forgets those before it. */
@@ -22,7 +22,7 @@ const setprivList = (names: readonly string[]) =>
 /** An empty folder in a folder's place, which nobody can fill. */
 const hiddenFolder = (path: string) => ["--perms", "0000", "--tmpfs", path, "--remount-ro", path];
 
-/** What of the sandbox a test changes. */
+/** Changes of the sandbox for a test. */
 export interface SandboxOptions {
   /** Without these capabilities. */
   readonly without?: readonly string[];

@@ -81,7 +81,7 @@ export class TestServer implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** What it has written to stdout and stderr so far. */
+  /** Output to stdout and stderr so far. */
   log(): string {
     return this.#log;
   }

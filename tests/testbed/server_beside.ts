@@ -18,7 +18,7 @@ export interface ServerBeside extends AsyncDisposable {
 /** Milliseconds that the product has to stop: less than the testbed gives what it has started. */
 const GRACE_MS = 4500;
 
-/** What {@link serverBeside} can be told besides. */
+/** Options of {@link serverBeside} besides the libvirtd. */
 export interface BesideOptions extends Omit<ServerOptions, "binary" | "main" | "uri"> {
   /** Whether it is waited for until it has read its libvirt whole; so when left out. */
   readonly ready?: boolean;

@@ -5,9 +5,9 @@
  * {@link anonymously} is the way in for who is nobody.
  */
 export const PASSWORD = "one bed for every machine";
-/** Who requests of this process are. */
+/** User of requests of this process. */
 export const TESTER = "tester";
-/** Who browsers are signed in as. */
+/** User of browsers. */
 export const VISITOR = "visitor";
 
 interface Known {

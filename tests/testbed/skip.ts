@@ -22,7 +22,7 @@ import { ensureSlowStorage } from "./slow_storage.ts";
 import { Unavailable } from "./unavailable.ts";
 import { ensureWine } from "./wine.ts";
 
-/** What a test can need: each is really tried, and made available where that is possible. */
+/** Needs of tests: each is really tried, and made available if possible. */
 const NEEDS = {
   /** A libvirtd and QEMU. */
   qemu: ensureLibvirtd,
@@ -83,7 +83,7 @@ const NEEDS = {
   sudo: () => ensurePackages("sudo"),
   /** rpmbuild and lintian. */
   packaging: () => ensurePackages("rpm", "lintian"),
-  /** What stands for systemd's sandbox, and systemd's own judgement of a unit. */
+  /** Programs in place of systemd's sandbox, and systemd's own check of a unit. */
   sandbox: async () => {
     await ensureLibvirtd();
     await ensurePackages("bubblewrap", "systemd");

@@ -9,9 +9,9 @@ const GRACE_MS = 2000;
 
 /** A folder that can hang. */
 export interface SlowStorage extends AsyncDisposable {
-  /** Where it is mounted. */
+  /** Path that it is mounted at. */
   readonly path: string;
-  /** What is behind it, reachable at all times. */
+  /** Folder behind it, reachable at all times. */
   readonly behind: string;
   /** Makes every access wait. Disposing of what is given lets them go on. */
   hang(): Promise<AsyncDisposable>;
@@ -24,7 +24,7 @@ export async function ensureSlowStorage(): Promise<void> {
   await ensurePackages("bindfs");
 }
 
-/** What one can be told. */
+/** Options of {@link slowStorage}. */
 export interface SlowStorageOptions {
   /** An empty folder to mount it on; one below its own folder when left out. */
   readonly path?: string;

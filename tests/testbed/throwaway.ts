@@ -37,7 +37,7 @@ const ABSENT = (["/usr", "/usr/local"] as const).map(layoutOf).flatMap((layout) 
   ...[layout.configDir, layout.dataDir, layout.keyDir, layout.runtimeDir, layout.cacheDir],
 ]);
 
-/** What a program did. */
+/** Result of a program. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;

@@ -1,10 +1,10 @@
 /**
- * Where the time of tests goes. With `KVMM_TEST_TIMES=FILE` in the environment every server start, guest boot, browser,
- * wait and sleep adds a line to FILE, which `scripts/slowest.ts` sums up; without it nothing is written.
+ * Records the time of tests. With `KVMM_TEST_TIMES=FILE` in the environment every server start, guest boot, browser,
+ * wait and sleep adds a line to FILE, which `scripts/testing/slowest.ts` sums up; without it nothing is written.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** What time is spent on. */
+/** Kinds of work that take time. */
 export type Spent =
   | "build"
   | "server"
@@ -22,7 +22,7 @@ export interface SpentTime {
   readonly ms: number;
   /** The test file, below the working folder. */
   readonly file: string;
-  /** What exactly: what was waited for, the command of virsh. */
+  /** Details: the awaited condition, the command of virsh. */
   readonly of?: string;
 }
 

@@ -63,7 +63,7 @@ export async function servedFingerprint(port: number, host = "127.0.0.1"): Promi
   }
 }
 
-/** What openssl s_client says of a handshake; also of one that fails. */
+/** Output of openssl s_client for a handshake; also of one that fails. */
 export async function handshake(
   port: number,
   args: readonly string[] = [],

@@ -6,7 +6,7 @@ import { until, type WaitOptions } from "./wait.ts";
 export interface TmuxOptions {
   readonly columns?: number;
   readonly rows?: number;
-  /** What the program has in its environment beside tmux's own. */
+  /** Environment of the program in addition to tmux's own. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -59,7 +59,7 @@ export class Tmux implements AsyncDisposable {
     await this.#tmux("paste-buffer", "-p", "-t", "it");
   }
 
-  /** What is on the screen. @param attributes with the sequences of colours and styles */
+  /** Content of the screen. @param attributes with the sequences of colours and styles */
   async screen({ attributes = false } = {}): Promise<string> {
     return await this.#tmux("capture-pane", "-p", ...(attributes ? ["-e"] : []), "-t", "it");
   }

@@ -101,7 +101,7 @@ export async function keptInTpm(permall: string): Promise<string> {
   });
 }
 
-/** What is in libvirt's folder of TPMs. */
+/** Names of the folders in libvirt's folder of TPMs. */
 export const tpmFolders = async (): Promise<string[]> =>
   await exists(TPM_FOLDER)
     ? (await Array.fromAsync(Deno.readDir(TPM_FOLDER))).map(({ name }) => name).sort()

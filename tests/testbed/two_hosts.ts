@@ -14,7 +14,10 @@ import { furnish } from "./furnished.ts";
 export const SECOND_HOST = "lab";
 /** Id of the first host's VM. */
 export const LOCAL_VM = "66666666-6666-4666-8666-666666666666";
-/** What is read from a file has another id whenever libvirt is connected to another time, unless it is given one. */
+/**
+ * Fixed ids: objects read from a file have another id whenever libvirt is connected to another time, unless they are
+ * given one.
+ */
 const LOCAL_NETWORK = "66666666-6666-4666-8666-666666666667",
   LOCAL_POOL = "66666666-6666-4666-8666-666666666668";
 

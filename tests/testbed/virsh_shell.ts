@@ -3,7 +3,7 @@
  * before the first test, since what is begun inside a test counts as a leak, and ends when its standard input does.
  */
 
-/** What virsh wrote. */
+/** Output of virsh. */
 export interface VirshAnswer {
   readonly stdout: string;
   /** Empty unless the command failed: virsh writes of every failure. */
@@ -12,7 +12,7 @@ export interface VirshAnswer {
 
 /** Anything else, such as a line break or a tab, readline takes for a key. */
 const PLAIN = /^[\x20-\x7e]*$/;
-/** What is said of the connection, not of the command. */
+/** Messages on the connection, not on the command. */
 const CONNECTION = /^error: (?:Disconnected from .*|Reconnected to the hypervisor)\n/gm;
 
 /** A stream that is read only while something is waited for: between two tests nothing may be under way. */

@@ -50,9 +50,9 @@ async function lookAgain<T>(
 }
 
 /**
- * What a page shows comes to be as expected: after a click it may take a moment.
+ * Waits until a page shows the expected value: after a click it may take a moment.
  *
- * @throws {AssertionError} with what was seen last
+ * @throws {AssertionError} with the value seen last
  */
 export function becomes<T>(
   read: () => Promise<T>,

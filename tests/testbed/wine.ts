@@ -12,7 +12,7 @@ export class Wine implements AsyncDisposable {
 
   /** Called by {@link wineHere} alone. */
   constructor(
-    /** What programs of it are started with. */
+    /** Environment of its programs. */
     readonly env: Readonly<Record<string, string>>,
     /** Its drive C:. */
     readonly drive: string,

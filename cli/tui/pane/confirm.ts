@@ -13,9 +13,8 @@ const { t: told } = textsOf(shell);
 export interface Question {
   /** `Delete web1?` */
   readonly text: string;
-  /** What is to be known of it. */
   readonly note: string;
-  /** What yes does. */
+  /** Label of the confirmation. */
   readonly yes: string;
   readonly run: () => void;
   /** Another way to say yes. */

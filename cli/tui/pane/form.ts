@@ -27,7 +27,9 @@ const NAMES = 26;
 /** Names of things that are shown below a field. */
 const KNOWN = 8;
 
-/** What was filled in and not carried out, by command: a form that is opened again has it. Secrets are not kept. */
+/**
+ * Fields filled in but not carried out, by command: the form shows them when it is opened again. Secrets are not kept.
+ */
 const drafts = new Map<CommandName, ReadonlyMap<string, string>>();
 
 /** Opens the form of a command. @param given values by the names of options */
@@ -44,7 +46,7 @@ export class FormPane implements Pane {
   #at = 0;
   #top = 0;
   #error = "";
-  /** What is going on; empty for nothing. */
+  /** Work in progress; empty if there is none. */
   #doing = "";
   #isClosed = false;
   /** Names of things, by the command that lists them; null while they are read. */

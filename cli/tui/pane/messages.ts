@@ -1,4 +1,4 @@
-/** What was said, the newest first. */
+/** List of messages, the newest first. */
 import { formatClock } from "../../../lib/text/time.ts";
 import type { Desk } from "../desk.ts";
 import { line, type StyledLine } from "../line.ts";

@@ -91,7 +91,7 @@ export class PalettePane implements Pane {
     this.#choose();
   }
 
-  /** What a VM is called in a form: its name; its id where others have that name, or where it means something else. */
+  /** Value of a VM in a form: its name; its id if other VMs have that name, or if the name has special characters. */
   #called({ id, name }: VM): string {
     const isOnly = this.desk.data.vms.filter((each) => each.name === name).length === 1;
     return isOnly && /^[\w.-]+$/.test(name) ? name : id;

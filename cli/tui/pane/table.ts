@@ -10,7 +10,7 @@ import { textsOf } from "../../../lib/i18n/mod.ts";
 
 const { t } = textsOf(tui);
 
-/** What a row begins with. */
+/** Columns of the mark at the beginning of a row. */
 const MARK = 2;
 
 /** A column that its title fits into. */
@@ -33,7 +33,7 @@ export abstract class TablePane<R> implements Pane {
   protected abstract rows(search: string): readonly R[];
   protected abstract idOf(row: R): string;
   protected abstract columns(place: Place): readonly TextColumn<R>[];
-  /** What can be done with the row that is selected. */
+  /** Keys for the selected row. */
   protected abstract actions(row: R | undefined): readonly Binding[];
   /** Said in the place of rows. @param search what no row has; empty where there are none at all */
   protected abstract empty(search: string): string;

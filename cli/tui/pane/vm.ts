@@ -105,7 +105,7 @@ const list = (title: string, texts: readonly string[]): StyledLine[] =>
     ? []
     : [line(""), line(` ${title}`, "strong"), ...texts.map((each) => line(`  ${each}`))];
 
-/** What is told of a VM in one line each. */
+/** Facts of a VM, one line each. */
 function facts(vm: VM, { look: { glyphs }, now }: Place): [name: string, text: string][] {
   const { startedAt, createdAt } = vm;
   const rows: readonly (readonly [name: string, text: string | undefined])[] = [

@@ -2,13 +2,13 @@ import type { ComponentChildren } from "preact";
 import { PREFIX } from "../../../lib/vm/cloud_init/form_data.ts";
 import { CheckField, Field, TextField } from "../../kit/Field.tsx";
 
-/** What was wrong with a form: the field's path, and the rest of the sentence about it. */
+/** Error of a form: the field's path, and the rest of the sentence about it. */
 export interface FormFault {
   readonly field: string;
   readonly message: string;
 }
 
-/** What all fields of the form are given. */
+/** Props of all fields of the form. */
 export interface FieldProps {
   /** Path of what it is about: the name of the field. */
   at: string;

@@ -11,7 +11,7 @@ const { t } = textsOf(cloudInit);
 
 /** Props of {@link CloudInitFormBody}. */
 export interface CloudInitFormBodyProps {
-  /** What is set already; null for a new VM. */
+  /** Present settings; null for a new VM. */
   value: CloudInit | null;
   /** The documents of what is set: what YAML begins with. */
   files?: CloudInitFiles | undefined;
@@ -64,7 +64,7 @@ function Software({ form, fault }: { form: Partial<CloudInitForm>; fault: FormFa
 
 /**
  * The fields of cloud-init, for any `<form>`: `cloudInitOf(new FormData(form))` reads them, on the server as well.
- * Which of its parts are seen is a matter of the style sheet, so that it works without script.
+ * The style sheet decides which of its parts are seen, so that it works without script.
  */
 export function CloudInitFormBody({ value, files, nics, fault, first, again = [] }: CloudInitFormBodyProps) {
   const form = value?.form ?? {};

@@ -10,7 +10,6 @@ const { t } = textsOf(cloudInit);
 export interface NicChoice {
   /** Undefined while the VM is not made. */
   readonly mac?: string;
-  /** What it is plugged into. */
   readonly network: string;
 }
 

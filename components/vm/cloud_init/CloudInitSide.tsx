@@ -7,7 +7,7 @@ import { Panel } from "../../kit/Panel.tsx";
 
 const { t } = textsOf(cloudInit);
 
-/** What is in the drive now, and the way to take it out. */
+/** Present content of the drive, and the button to remove it. */
 export function CloudInitNow({ state, unreadable, now, enabled }: {
   state: CloudInitState;
   /** Why it cannot be read. */
@@ -67,7 +67,7 @@ function Document({ name, text }: { name: string; text: string }) {
   );
 }
 
-/** What the guest would read. */
+/** Files that the guest would read. */
 export function CloudInitPreview({ files }: { files: CloudInitFiles }) {
   return (
     <Panel title={t("cloud_init.preview_title")}>

@@ -250,7 +250,7 @@ function BootFields({ model }: CreateProps) {
   );
 }
 
-/** What people write about a VM. */
+/** Fields for a VM's descriptions. */
 function KeepFields({ model, projects }: CreateProps) {
   const wish = model.wish.value;
   return (
@@ -314,7 +314,7 @@ function KeepFields({ model, projects }: CreateProps) {
   );
 }
 
-/** What has a good default: each part folded. */
+/** Fields that have a good default: each part folded. */
 export function AdvancedFields(props: CreateProps) {
   return (
     <>

@@ -154,7 +154,7 @@ export function BasicFields(props: CreateProps & { systems: readonly OperatingSy
   );
 }
 
-/** What to do where no network runs that a VM could be plugged into. */
+/** Steps for a host without a running network for the VM. */
 function NoNetwork({ options: { networks, bridges }, allowed }: CreateProps) {
   const lack = networksNotReady(networks.map((each) => ({ ...each, autostart: true, persistent: true })), {
     hasBridges: hasOwnBridge(bridges),
@@ -206,7 +206,7 @@ function withSize<D extends { sizeGb?: number }>({ sizeGb: _, ...disk }: D, size
   return sizeGb === undefined ? disk : { ...disk, sizeGb };
 }
 
-/** What a chosen entry of `networkChoices` is plugged into. */
+/** Network or bridge of a chosen entry of `networkChoices`. */
 export function pluggedInto(value: string): { network: string } | { bridge: string; network?: never } {
   return value.startsWith("/") ? { bridge: value.slice(1) } : { network: value };
 }

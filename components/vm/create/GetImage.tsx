@@ -23,10 +23,10 @@ const PAGES: Readonly<Record<ImageWay, (pool: string | undefined) => string | un
   upload: (pool) => pool === undefined ? undefined : `${poolHref(pool)}?do=upload`,
 };
 
-/** What is asked for and what came of it, once a way was opened: no page carries it. */
+/** Form and result of a way to get an image, loaded when one was opened: no page carries it. */
 const imageWay = lazyPart<ImageWayProps>(async () => (await import("./ImageWay.tsx")).ImageWayForm);
 
-/** What to do where no pool runs that could take an image. What comes of it shows by itself. */
+/** Steps for a host without a running pool for images. Their result shows by itself. */
 function NoPool({ options: { pools }, allowed }: Pick<CreateProps, "options" | "allowed">) {
   const usual = allowed.createPool ? creatablePool(pools) : undefined;
   return (

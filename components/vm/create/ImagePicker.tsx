@@ -17,10 +17,10 @@ export interface ImagePickerProps {
   onChoose: (image: string) => void;
 }
 
-/** What a search finds an image by. */
+/** Text that a search matches an image by. */
 const textOf = ({ pool, name, osName = "" }: Image) => `${pool}/${name} ${osName}`.toLowerCase();
 
-/** Whose disk it is. */
+/** VM that uses the disk, as a text. */
 const userOf = ({ usedBy: [first, ...others] }: Image) =>
   first &&
   t(others.length > 0 ? "create.image_of_several" : "create.image_of", { name: oneLine(first.name, 40) });

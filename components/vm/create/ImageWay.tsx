@@ -10,14 +10,14 @@ import { JobItem } from "../../jobs/JobItem.tsx";
 import { UploadFile, UploadName, UploadPacked, UploadProgress } from "../../storage/UploadParts.tsx";
 import { imagePools, type ImageWayProps, OPEN_TEXT, t } from "./props.ts";
 
-/** What begins a way. */
+/** Labels of the buttons that start a way. */
 const START_TEXT = {
   catalog: "create.get_download",
   url: "create.get_download",
   upload: "create.get_upload",
 } as const satisfies Record<ImageWay, string>;
 
-/** What the open way asks for. */
+/** Fields of the open way. */
 function WayFields({ arrival, options, images }: Omit<ImageWayProps, "ways">) {
   const file = useRef<HTMLInputElement>(null);
   const way = arrival.way.value;
@@ -115,7 +115,7 @@ function Outcome({ arrival }: Pick<ImageWayProps, "arrival">) {
   );
 }
 
-/** What the open way asks for; where none is open, what came of the last one. */
+/** Form of the open way; if none is open, the result of the last one. */
 export function ImageWayForm({ arrival, ways, ...parts }: ImageWayProps) {
   const open = arrival.way.value, busy = arrival.isBusy.value, { upload } = arrival;
   useEffect(() => {

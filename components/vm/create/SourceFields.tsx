@@ -24,7 +24,7 @@ const LABELS: Readonly<Record<InstallSource, { icon: IconName; label: Text; what
 /** Stands for "another path" in the list of images. */
 const OTHER = "?";
 
-/** What to choose first, or to wait for, at the field where it is. */
+/** Error at the field for a choice that is missing or in progress. */
 const missingAt = (props: CreateProps, what: Missing): string | undefined =>
   props.model.missing.value === what ? missingText(props) : undefined;
 
@@ -119,7 +119,7 @@ function ImageFields(props: CreateProps) {
   );
 }
 
-/** What the VM is first started from. */
+/** Fields for the install source of the VM. */
 export function SourceFields(props: CreateProps) {
   const { model } = props;
   const source = model.source.value;

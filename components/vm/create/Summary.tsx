@@ -20,7 +20,7 @@ type Resolved = NonNullable<ConfigCheck["resolved"]>;
 const cpuText = (mode: string): string =>
   Object.hasOwn(CPU_MODE_TEXTS, mode) ? t(CPU_MODE_TEXTS[mode as keyof typeof CPU_MODE_TEXTS]) : mode;
 
-/** What a disk comes to. A copy is as large as its image where nothing else is said. */
+/** Text on a disk. A copy is as large as its image unless a size is set. */
 function diskText(
   { path, copyOf, sizeGb, format, pool: name }: Resolved["disks"][number],
   images: CreateProps["images"],
@@ -117,7 +117,7 @@ function Findings(
   );
 }
 
-/** What the wish comes to, what is wrong with it, and the button. */
+/** Resulting VM, problems of the draft, and the button. */
 export function Summary(
   { model, images, arrival, connected }: Pick<CreateProps, "model" | "images" | "arrival"> & {
     connected: boolean;
@@ -183,7 +183,7 @@ export function Summary(
 /** The document in colours, once it was opened. */
 const xmlCode = lazyPart<{ xml: string }>(async () => (await import("../XmlCode.tsx")).XmlCode);
 
-/** What libvirt would be told. */
+/** XML that libvirt would get. */
 function XmlPreview({ xml }: { xml: string }) {
   const isOpen = useSignal(false), Code = useLazy(xmlCode, isOpen.value);
   return (

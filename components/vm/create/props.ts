@@ -1,4 +1,4 @@
-/** What every part of the form for a new VM is given. */
+/** Props of every part of the form for a new VM. */
 import type { CreateModel } from "../../../lib/client/create_model.ts";
 import type { ImageArrival } from "../../../lib/client/image_arrival.ts";
 import type { ImageWay, ImageWays } from "../../../lib/client/image_way.ts";
@@ -15,7 +15,7 @@ export interface CreateBounds {
 }
 
 export interface CreateProps {
-  /** What the person may do about a host that lacks something. */
+  /** Actions that the user may take on a host that lacks something. */
   allowed: Readonly<Record<"createPool" | "createNetwork" | "startNetwork", boolean>>;
   model: CreateModel;
   options: CreateOptions;
@@ -80,7 +80,7 @@ export function changed(disk: NewDisk, field: keyof NewDisk, value: NewDisk[keyo
   return value === undefined ? rest : { ...rest, [field]: value };
 }
 
-/** What to choose first, or to wait for; undefined while nothing is missing, or before the first try. */
+/** Text on a choice that is missing or in progress; undefined if none is missing, or before the first try. */
 export function missingText({ model, arrival }: Pick<CreateProps, "model" | "arrival">): string | undefined {
   const missing = model.missing.value;
   if (missing === undefined) return undefined;
@@ -103,7 +103,7 @@ export const CPU_MODE_TEXTS = {
   custom: "create.cpu_custom",
 } as const;
 
-/** What opens a way by which an image comes. */
+/** Labels of the buttons that open a way to get an image. */
 export const OPEN_TEXT = {
   catalog: "create.get_catalog",
   url: "create.get_url",

@@ -13,7 +13,7 @@ import { Panel } from "../../kit/Panel.tsx";
 
 const { t } = textsOf(texts);
 
-/** What a form's fields are given: what is wrong with each. */
+/** Gives the error of a form's field, by its name. */
 export type ErrorOf = (field: string) => string | undefined;
 
 /** Props of {@link DeviceForm}. */
@@ -39,7 +39,7 @@ interface Refused extends Failure {
   readonly fields: readonly string[];
 }
 
-/** What is said at the fields of a form that was refused without script; the page says above it what is about the whole. */
+/** Errors at the fields of a form that was refused without script; the page shows above it those about the whole. */
 function refusedBefore({ refused }: DeviceFormFrame, does: CommandName): Refused | null {
   if (refused?.command !== does) return null;
   const { failure, field } = refused, fields = fieldsOf(failure.code, field);
@@ -111,7 +111,7 @@ export function DeviceForm(props: DeviceFormProps) {
     : <Dialog open title={title} onClose={onClose} class="wide">{form}</Dialog>;
 }
 
-/** What these forms are drawn from. */
+/** Props of the forms that add a device. */
 export interface AddDeviceProps {
   vm: VM;
   /** Null while it is asked for. */

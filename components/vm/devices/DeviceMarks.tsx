@@ -8,10 +8,10 @@ import { Icon } from "../../kit/Icon.tsx";
 
 const { t } = textsOf(devices);
 
-/** Where a device is, when not in both configurations, and what about it waits for the next start. */
+/** Marks of a device that is in one configuration only, and its changes for the next start. */
 export function DeviceMarks({ device, texts }: {
   device: Pick<VmDisk | VmNic | VmShare, "place" | "pending">;
-  /** What its fields are called. */
+  /** Labels of its fields. */
   texts: FieldTexts;
 }) {
   const { place, pending } = device;

@@ -10,7 +10,7 @@ export interface DevicePanelProps {
   /** The way to one more: its text, its address without script, what it does with one. */
   add: { label: string; href: string; onAct: () => void };
   enabled: boolean;
-  /** What is said while there is none; undefined when there are some. */
+  /** Text of an empty list; undefined if there are devices. */
   empty: { icon: IconName; title: string; what: string } | undefined;
   children: ComponentChildren;
 }

@@ -90,7 +90,7 @@ export function MediumFields<C extends WithPath>({ form, options, part }: {
   );
 }
 
-/** What a new disk is made of: parts of the form. */
+/** Sources of a new disk: parts of the form. */
 const KINDS: readonly { value: string; label: PlainKeyOf<typeof texts> }[] = [
   { value: "create", label: "devices.what_create" },
   { value: "existing", label: "devices.what_existing" },

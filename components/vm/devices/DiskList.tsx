@@ -16,7 +16,7 @@ import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
 const texts = { ...devices, ...disks }, { t } = textsOf(texts);
 
-/** What can be done to a disk or drive. */
+/** Actions for a disk or drive. */
 export const DISK_VERBS = ["resize", "move", "insert", "eject", "edit", "detach"] as const;
 export type DiskVerb = typeof DISK_VERBS[number];
 

@@ -20,7 +20,7 @@ const { t } = textsOf(texts);
 const poolsFor = ({ pools }: DeviceOptions, { pool }: VmDisk) =>
   pools.filter(({ name }) => name !== pool).sort((a, b) => b.availableBytes - a.availableBytes);
 
-/** Where a disk goes, how, and what becomes of its old volume. */
+/** Fields for a disk's target, the way to move it, and the old volume. */
 function MoveFields({ disk, options, running, errorOf }: {
   disk: VmDisk;
   options: DeviceOptions;

@@ -15,7 +15,7 @@ import { WhereField } from "./WhereField.tsx";
 
 const { t } = textsOf(texts);
 
-/** Where a card is plugged in: the field that says so. */
+/** Value of a network interface's connection: the field and the name. */
 const plugTo = (type: string, name: string) => new URLSearchParams({ [type]: name }).toString();
 const plugOf = ({ type, network }: Pick<VmNic, "type" | "network">) => plugTo(type, network);
 
@@ -61,7 +61,7 @@ export interface NicFieldsProps {
 
 type NicForm = ContractForm<NicCommand>;
 
-/** What the guest may send: anti-spoofing by one tick, or any filter there is. */
+/** Choice of packets that the guest may send: anti-spoofing by one checkbox, or any filter there is. */
 function FilterFields({ form, options, nic }: {
   form: NicForm;
   options: DeviceOptions;

@@ -16,7 +16,7 @@ import { RowVerbs } from "../../kit/RowVerbs.tsx";
 
 const texts = { ...devices, ...nics }, { t } = textsOf(texts);
 
-/** What can be done to a network card, besides its cable. */
+/** Actions for a network interface, besides its link. */
 export const NIC_VERBS = ["edit", "detach"] as const;
 export type NicVerb = typeof NIC_VERBS[number];
 
@@ -33,7 +33,7 @@ export function nicName({ mac }: Pick<VmNic, "mac">): string {
 /** Props of {@link NicList}. */
 export interface NicListProps {
   nics: readonly VmNic[];
-  /** Where a card's cable is changed. */
+  /** Address that changes the link of a network interface. */
   linkHref: (nic: VmNic) => string;
   enabled: boolean;
   /** Whether the VM's memory is saved, which needs its cards. */
@@ -70,7 +70,7 @@ function Link(
   );
 }
 
-/** What keeps the guest to its own addresses, or another filter. */
+/** Filter of a network interface, with the addresses that it allows. */
 function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
   if (filter === undefined) return null;
   const addresses = oneLine(filterAddresses.join(" "), 60);
@@ -89,7 +89,7 @@ function Filter({ nic: { filter, filterAddresses } }: { nic: VmNic }) {
   );
 }
 
-/** What a card is plugged into; a network of libvirt leads to its page. */
+/** Name of the network or device; a network of libvirt links to its page. */
 function NetworkName({ nic: { type, network } }: { nic: VmNic }) {
   if (!network) return <bdi>–</bdi>;
   const name = <bdi>{oneLine(network, 60)}</bdi>;

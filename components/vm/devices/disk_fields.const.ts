@@ -11,11 +11,11 @@ export const INSERT_MEDIA = commandFields("insert_media");
 export const EJECT_MEDIA = commandFields("eject_media");
 export const ATTACH_SHARE = commandFields("attach_share");
 
-/** What can be changed about a disk. */
+/** Fields of a disk that can be changed. */
 export const TUNED = DISK_TUNING;
-/** What of it can be chosen as it is added. */
+/** Those that can be chosen as a disk is added. */
 export const TUNED_NEW = DISK_TUNING.filter((field) => field !== "bootOrder");
-/** What of it there is to a drive: the medium is what it is. */
+/** Those that a drive has: its medium is not changed by them. */
 export const TUNED_DRIVE = DISK_TUNING.filter((field) => ["cache", "io", "bootOrder"].includes(field));
 
 /** The commands whose forms set how a disk is run. */

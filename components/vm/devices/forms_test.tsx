@@ -22,7 +22,7 @@ const attributesOf = (tag: string) =>
     ) => [name!, unescapeHtml(value)]),
   );
 
-/** What a browser posts of untouched fields. */
+/** Fields that a browser posts of an untouched form. */
 function untouched(html: string): [name: string, value: string][] {
   const posted: [string, string][] = [];
   for (const [tag] of html.matchAll(/<input\b[^>]*>|<select\b[^>]*>.*?<\/select>/gs)) {
@@ -39,7 +39,7 @@ function untouched(html: string): [name: string, value: string][] {
   return posted;
 }
 
-/** What a form asks for once some of its fields were filled in; null unticks a box. */
+/** Input of a form once some of its fields were filled in; null unticks a checkbox. */
 function asked(command: Name, fields: ComponentChildren, typed: Record<string, string | null> = {}): unknown {
   const html = render(<form>{fields}</form>);
   const names = new Set([...html.matchAll(/ name="([^"]*)"/g)].map(([, name]) => unescapeHtml(name!)));

@@ -23,7 +23,7 @@ export interface ImportForeignFormProps {
   pools: readonly FieldChoice[];
   networks: readonly string[];
   bridges: readonly string[];
-  /** What was typed into a form that was refused. */
+  /** Values of a refused form. */
   typed: Readonly<Record<string, string>>;
   failure: Failure | null;
 }
@@ -230,7 +230,10 @@ function NicsTable(
   );
 }
 
-/** What a VM becomes, its source's hardware next to ours, to be changed and agreed to. A plain form: the import is a task. */
+/**
+ * Preview of an imported VM, its source's hardware next to ours, to be changed and agreed to. A plain form: the import
+ * is a task.
+ */
 export function ImportForeignForm(props: ImportForeignFormProps) {
   const { preview, asked, networks, bridges, typed, failure } = props;
   const { disks, nics, warnings, checksums } = preview;

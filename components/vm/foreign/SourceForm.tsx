@@ -5,12 +5,12 @@ import { Field, type FieldChoice, SelectField, TextField } from "../../kit/Field
 import { Panel } from "../../kit/Panel.tsx";
 
 const { t } = textsOf(texts);
-/** What a person has compared → how they say so. */
+/** Identity that the user has compared → label of its checkbox. */
 const COMPARED = { certificate: "foreign.same_certificate", hostKey: "foreign.same_hostKey" } as const;
 
 /** Props of {@link SourceForm}. */
 export interface SourceFormProps {
-  /** What was typed before. */
+  /** Values typed before. */
   typed: Readonly<Record<string, string>>;
   /** Other hosts whose VMs can be imported. */
   hosts: readonly FieldChoice[];
@@ -98,7 +98,7 @@ function ServerForm({ typed, compared }: Pick<SourceFormProps, "typed" | "compar
   );
 }
 
-/** Where a VM comes from: a server, files on this host, or another host. Plain forms. */
+/** Source of a VM: a server, files on this host, or another host. Plain forms. */
 export function SourceForm({ typed, hosts, compared }: SourceFormProps) {
   return (
     <>

@@ -29,7 +29,7 @@ const REFUSED: Readonly<Record<NonNullable<Addable["refused"]>, Key>> = {
   administrators: "hardware.administrators",
 };
 
-/** Where something is added, without script too: its own form, or the part of this page that has its field. */
+/** Address that adds a device, without script too: its own form, or the part of this page that has its field. */
 function hrefOf(vmId: string, { kind, field }: Addable): string {
   const vm = `/vms/${encodeURIComponent(vmId)}`;
   if (field !== undefined) return `${vm}/hardware#hardware-${field.section}`;

@@ -85,7 +85,7 @@ export function CpuFields({ next: { cpu }, options, bounds, context }: FieldsPro
   );
 }
 
-/** Where the vCPUs run, and how the guest sees them: open where somebody has set it, or it is wrong. */
+/** Placement and topology of the vCPUs: open if one of them is set, or has an error. */
 function AdvancedCpuFields(
   { cpu, options, bounds, context }: Omit<FieldsProps, "vm" | "next"> & { cpu: Hardware["cpu"] },
 ) {

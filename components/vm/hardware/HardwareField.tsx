@@ -1,4 +1,4 @@
-/** What every field of the hardware forms shows next to its value: when it applies, and what waits. */
+/** Notes of every field of the hardware forms, next to its value: when it applies, and a change for the next start. */
 import type { Hardware, HardwareOptions, PendingChange, VM } from "../../../lib/contract/mod.ts";
 import type { Bounds, HardwareFormOutcome } from "../../../lib/vm/hardware_form.ts";
 import { oneLine } from "../../../lib/text/text.ts";
@@ -10,7 +10,7 @@ import { appliesAtOnce } from "../../../lib/vm/unsaved_hardware.ts";
 
 const { t } = textsOf(hardware);
 
-/** What the fields of a form have in common. */
+/** Props that the fields of a form share. */
 export interface FieldContext {
   isOn: boolean;
   /** The head of the part says already that all of it needs a restart. */
@@ -19,7 +19,7 @@ export interface FieldContext {
   /** Changed and not saved: field → whether it needs a restart. */
   unsaved: ReadonlyMap<string, boolean>;
   outcome: HardwareFormOutcome | null;
-  /** What was typed into a form that was refused, where there is no script to keep it. */
+  /** Values of a form that was refused without script. */
   typed: Readonly<Record<string, string>> | undefined;
 }
 
@@ -83,10 +83,10 @@ export function fieldFrame(field: string, label: string, context: FieldContext, 
   };
 }
 
-/** What the fields of a part are drawn from. */
+/** Props of the fields of a part. */
 export interface FieldsProps {
   vm: VM;
-  /** What is stored: the forms change that. */
+  /** Stored configuration: the forms change that. */
   next: Hardware;
   options: HardwareOptions | null;
   bounds: Bounds;

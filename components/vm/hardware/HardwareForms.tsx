@@ -168,7 +168,7 @@ interface Part {
   readonly fields: (props: FieldsProps) => ComponentChildren;
   /** Whether a running VM takes none of it, some of it or all of it at once. */
   readonly live: "none" | "some" | "all";
-  /** What its fields begin with: when that changes they are drawn again. */
+  /** Initial values of its fields: when they change, the fields are drawn again. */
   readonly of: (next: Hardware, vm: VM) => unknown;
 }
 

@@ -6,7 +6,7 @@ import { Flash } from "../../kit/Flash.tsx";
 
 const { t, plural } = textsOf(hardware);
 
-/** What is said of changes that were made. */
+/** Text on saved changes. */
 export function savedText({ section, result }: HardwareFormOutcome): string {
   const waiting = result?.waiting.length ?? 0;
   if (section === "pending") return t("hardware.discarded");
@@ -14,7 +14,7 @@ export function savedText({ section, result }: HardwareFormOutcome): string {
   return t(result?.applied === 0 ? "hardware.unchanged" : "hardware.saved");
 }
 
-/** What came of a form, below it. What came of all together a message has said: only its warnings stay. */
+/** Result of a form, below it. A message shows the result of all together: only its warnings stay. */
 export function HardwareOutcome({ outcome }: { outcome: HardwareFormOutcome | null }) {
   const { result, failure, section } = outcome ?? {};
   if (outcome === null || (section === "all" && failure)) return null;

@@ -18,7 +18,7 @@ const AREAS: Readonly<Record<Area, Key>> = {
   general: "hardware.area.general",
 };
 
-/** What a change is about → its name on the page; anything else is told in libvirt's words. */
+/** Field of a change → its name on the page; others have libvirt's words. */
 const NAMES: Readonly<Record<string, Key>> = {
   "cpu.count": "hardware.field.count",
   "cpu.max": "hardware.field.max",
@@ -57,7 +57,7 @@ function Value({ text }: { text: string | null }) {
     : <bdi>{oneLine(text, 200)}</bdi>;
 }
 
-/** What waits for the next boot, and the way to take it back. */
+/** Changes for the next boot, and the button to discard them. */
 export function HardwarePending({ vmId, pending, enabled, onDiscard }: HardwarePendingProps) {
   if (pending.length === 0) return null;
   const areas = (Object.keys(AREAS) as Area[]).filter((area) => pending.some((each) => each.area === area));

@@ -21,7 +21,7 @@ export interface UnsavedBarProps {
   onSave: () => void;
 }
 
-/** What is changed and not saved yet, always in sight, with the one button that saves it. */
+/** Unsaved changes, always in sight, with the one button that saves them. */
 export function UnsavedBar(props: UnsavedBarProps) {
   const { unsaved, isOn, nextBootOnly, failure, saving, enabled } = props;
   const restarts = unsaved.filter(({ needsRestart }) => needsRestart).length;

@@ -10,7 +10,7 @@ import { ActionLink } from "../../kit/ActionLink.tsx";
 import { Icon } from "../../kit/Icon.tsx";
 import { TagDialog } from "./TagDialog.tsx";
 
-/** What can be done to the VMs that are selected. Says for how many of them, where not for all. */
+/** Actions for the selected VMs. Says for how many of them, unless for all. */
 export function BulkBar(
   { vms, enabled, onClear }: { vms: readonly VM[]; enabled: boolean; onClear: () => void },
 ) {

@@ -8,7 +8,7 @@ import { Dialog } from "../../kit/Dialog.tsx";
 import { FailureText } from "../../kit/FailureText.tsx";
 import { Flash } from "../../kit/Flash.tsx";
 
-/** What is said of a VM. */
+/** List item that links to a VM. */
 function OfVm({ vm, children }: { vm: Pick<VM, "id" | "name">; children: ComponentChildren }) {
   return (
     <li>
@@ -20,7 +20,7 @@ function OfVm({ vm, children }: { vm: Pick<VM, "id" | "name">; children: Compone
   );
 }
 
-/** What an action on several VMs came to. */
+/** Result of an action on several VMs. */
 function Results({ report: { title, succeeded, failures, warned } }: { report: BulkReport }) {
   return (
     <div class="dialog-body">
@@ -62,7 +62,7 @@ const detailsOf = ({ failures, warned }: BulkReport): string =>
     ...warned.map(({ vm, warnings }) => `${vm.name} (${vm.id})\n${warnings.join("\n")}`),
   ].join("\n\n");
 
-/** Which VMs an action failed on and why, and what is to be known of those on which it was done. */
+/** Failures of an action by VM with their reasons, and warnings on the other VMs. */
 export function BulkReportDialog() {
   const report = bulkReport.value;
   const close = () => bulkReport.value = null;

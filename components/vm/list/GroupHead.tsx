@@ -8,7 +8,7 @@ import { number, type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
 
 const texts = textsOf(listTexts);
 
-/** What the group of those without any is called. */
+/** Name of the group of VMs without a value. */
 const NONE: Readonly<Record<Grouping, PlainKeyOf<typeof listTexts>>> = {
   none: "group.none",
   state: "group.none",

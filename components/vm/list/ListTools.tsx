@@ -16,7 +16,7 @@ type ListKey = PlainKeyOf<typeof listTexts>;
 
 /** Props of {@link ListTools}. */
 export interface ListToolsProps {
-  /** What VMs name each host → what people call it; empty where the list is of one. */
+  /** Hosts by their names in VMs, with their labels; empty if the list is of one host. */
   hosts: ReadonlyMap<string, string>;
   query: ListQuery;
   counts: Readonly<Record<StateFilter, number>>;
@@ -34,7 +34,7 @@ const FILTERS: readonly { state: StateFilter; label: PlainKey; always: boolean }
   { state: "attention", label: "filter.attention", always: true },
 ];
 
-/** What else narrows the list. */
+/** Other filters of the list. */
 const NARROWED = [
   { field: "tag", label: "filter.tag" },
   { field: "group", label: "filter.group" },
@@ -118,7 +118,7 @@ function Chips(
   );
 }
 
-/** What is in the query but has no field of its own in the form. */
+/** Parts of the query that have no field of their own in the form. */
 function HiddenFields({ query }: { query: ListQuery }) {
   const fields = ["state", "tag", "group", "host", "project", "dir", "view"] as const;
   return (

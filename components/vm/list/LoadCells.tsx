@@ -59,7 +59,7 @@ export function MemoryLoad({ vm, stats }: LoadProps) {
   );
 }
 
-/** What the columns say that a phone has no room for, in a line: host, address, CPU, memory. */
+/** Values of the columns that a phone has no room for, in a line: host, address, CPU, memory. */
 export function RowFacts({ stats, host, address }: Pick<LoadProps, "stats"> & {
   host: string | undefined;
   address: string | undefined;

@@ -11,7 +11,7 @@ import { SteadyButton } from "../../kit/SteadyButton.tsx";
 /** Props of {@link RowActions}. */
 export interface RowActionsProps {
   vm: VM;
-  /** Where in the list the VM stands: a row that another one took the place of ignores clicks for a moment, too. */
+  /** Place of the VM in the list: if another row takes its place, clicks are ignored for a moment, too. */
   place: string | number;
   enabled: boolean;
   onMenu: (vm: VM, anchor: DOMRect) => void;

@@ -15,7 +15,7 @@ import { VmStateBadge } from "../VmStateBadge.tsx";
 
 /** Props of {@link VmCard}. */
 export interface VmCardProps extends VmItemProps {
-  /** Where in the list it stands. */
+  /** Place in the list. */
   place: string;
 }
 

@@ -27,7 +27,10 @@ export interface VmRowProps extends VmItemProps {
   query: ListQuery;
 }
 
-/** What stands small next to the name: the title a person gave, else the operating system; the guest's own name; and while its host is away, how old the row is. */
+/**
+ * Small text next to the name: the title, else the operating system; the guest's own name; and while its host is away,
+ * the age of the row.
+ */
 function subtitleOf({ vm, model, now }: VmRowProps): string {
   const about = vm.title !== undefined && vm.title !== "" ? vm.title : systemOf(vm)?.name;
   return [about, ownHostname(vm), ageOf(vm, model.awayOf(vm), now)].filter((part) => part !== undefined)

@@ -20,7 +20,7 @@ const KEPT_COLUMNS = 3;
 /** The columns of a list: which host a VM is on is told where there are several. */
 const columnsOf = ({ item }: Pick<VmLinesProps, "item">) => sortableColumns(item.model.hostLabels.size > 0);
 
-/** What the table and the cards are given. */
+/** Props of the table and the cards. */
 export interface VmLinesProps {
   list: RefObject<HTMLElement>;
   lines: readonly ListLine[];

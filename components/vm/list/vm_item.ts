@@ -1,4 +1,4 @@
-/** What a row and a card of the list have in common. */
+/** Parts shared by rows and cards of the list. */
 import type { VmListModel } from "../../../lib/client/vm_list_model.ts";
 import type { VM } from "../../../lib/contract/mod.ts";
 
@@ -14,7 +14,7 @@ export interface VmItemProps {
   onMenu: (vm: VM, anchor: DOMRect) => void;
 }
 
-/** What people call the host of a VM; undefined where the list is of one. */
+/** Label of a VM's host; undefined if the list is of one host. */
 export function hostLabelOf({ vm, model }: Pick<VmItemProps, "vm" | "model">): string | undefined {
   return model.hostLabels.size === 0 ? undefined : model.hostLabels.get(vm.host) ?? vm.host;
 }

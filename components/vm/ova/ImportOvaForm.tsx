@@ -22,7 +22,7 @@ export interface ImportOvaFormProps {
   pools: readonly FieldChoice[];
   networks: readonly string[];
   bridges: readonly string[];
-  /** What was typed into a form that was refused. */
+  /** Values of a refused form. */
   typed: Readonly<Record<string, string>>;
   failure: Failure | null;
 }
@@ -72,7 +72,7 @@ function DisksPanel({ disks }: Pick<OvaPreview, "disks">) {
   );
 }
 
-/** What an archive becomes, to be changed and agreed to. A plain form: the import is a task. */
+/** Preview of an archive's VM, to be changed and agreed to. A plain form: the import is a task. */
 export function ImportOvaForm(props: ImportOvaFormProps) {
   const { preview, archive, pools, networks, bridges, typed, failure } = props;
   const { disks, nics, warnings, checksums } = preview;

@@ -23,7 +23,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What the form begins with. */
+/** Initial values of the form. */
 const valuesOf = (alert: Alert): Record<string, string> =>
   Object.fromEntries(
     Object.entries(alert).map(([name, value]) => [

@@ -15,7 +15,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What is watched. */
+/** Page of the alert rules. */
 export default define.page<typeof handler>(function AlertRules({ data: { alerts }, state }) {
   return (
     <AlertsPage

@@ -42,7 +42,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What tells which backup is restored. */
+/** Fields that identify the backup to restore. */
 type RestoreFields = Readonly<Record<"backupId" | "runId" | "vmId", string>>;
 
 /** The form that restores one disk as a new volume. */
@@ -95,7 +95,7 @@ function DiskForm(
   );
 }
 
-/** What is restored: when it was made, its size, and whether it was found whole. */
+/** The backup to restore: its time, its size, and the result of its verification. */
 function Details({ copy, run }: { copy: BackupCopy; run: Pick<BackupRun, "startedAt"> }) {
   const { verified } = copy, is = verifiedOf([copy]);
   return (

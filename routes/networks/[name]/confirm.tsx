@@ -14,7 +14,7 @@ import { fail } from "../../(_shared)/fail.ts";
 const area = textsOf(texts);
 const forwardArea = textsOf(forwardTexts);
 const ASKED = ["stop", "delete"] as const;
-/** What is asked → its words. */
+/** Texts by the kind of confirmation. */
 const WORDS = {
   stop: { title: "networks.confirm_stop", lost: "networks.lost_stop", verb: "networks.stop" },
   delete: { title: "networks.confirm_delete", lost: "networks.lost_delete", verb: "networks.delete" },

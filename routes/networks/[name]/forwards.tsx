@@ -12,7 +12,7 @@ import { fail } from "../../(_shared)/fail.ts";
 
 const area = textsOf(texts);
 
-/** Where a network's forwards are shown: on its page, or where those are whose network is gone. */
+/** Page that shows a network's port forwards: its own, or the list of forwards if the network is gone. */
 async function placeOf(name: string, api: { getNetworks(): Promise<{ name: string }[]> }): Promise<string> {
   const networks = await api.getNetworks().catch(fail);
   return networks.some((network) => network.name === name) ? networkHref(name) : "/networks";

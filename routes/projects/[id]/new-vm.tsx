@@ -36,7 +36,7 @@ export const handler = define.handlers({
 const choicesOf = (names: readonly string[]) =>
   names.map((name) => ({ value: name, label: oneLine(name, 80) }));
 
-/** What a member of a project creates a VM from. */
+/** Page on which a member of a project creates a VM. */
 export default define.page<typeof handler>(function NewProjectVm({ data: { project, sshKeys }, state }) {
   const { id: projectId, defaults } = project,
     title = t("projects.new_vm", { name: oneLine(project.name, 60) });

@@ -56,7 +56,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What became of each VM of a run, behind the sum. */
+/** Result of a run: the counts, and the result of each VM when opened. */
 function Result({ run }: { run: ScheduleRun }) {
   const { message, results } = run, sum = countsText(run);
   const why = message === null ? null : <span class="schedule-why">{oneLine(message, 300)}</span>;

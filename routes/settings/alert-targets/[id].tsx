@@ -23,7 +23,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What the form begins with. */
+/** Initial values of the form. */
 function valuesOf({ mailTo = [], privateAddresses, ...rest }: AlertTarget): Record<string, string> {
   const values = Object.entries(rest).map(([name, value]) => [name, String(value)]);
   return {

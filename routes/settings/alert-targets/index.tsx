@@ -48,7 +48,7 @@ function Last({ target: { lastSentAt, lastError, waiting }, now }: { target: Ale
   );
 }
 
-/** Who is told of alerts elsewhere. */
+/** Page of the targets that alerts are sent to. */
 export default define.page<typeof handler>(function AlertTargets({ data, state }) {
   const { targets, peers, channel, now } = data;
   const typed = typedAgain(state.refused, "create_alert_target");

@@ -24,7 +24,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What the form begins with. */
+/** Initial values of the form. */
 function valuesOf({ pathStyle, privateAddresses, ...rest }: BackupTarget): Record<string, string> {
   return {
     ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),

@@ -27,7 +27,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Where backups are kept, besides plain folders. */
+/** Page of the backup targets other than plain folders. */
 export default define.page<typeof handler>(function BackupTargets({ data: { targets, kind }, state }) {
   const typed = typedAgain(state.refused, "create_backup_target");
   return (

@@ -68,7 +68,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Who there is, and a form for one more. */
+/** Page of the users, with a form that creates one. */
 export default define.page<typeof handler>(function Users({ data, state }) {
   const { users, roles, vms, hosts, projects, now, failure = null, typed = {}, again } = data;
   return (

@@ -116,7 +116,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What is in the way of the form. */
+/** Reason why the form cannot be used. */
 function Obstacle({ pool, volume, hosts }: Pick<Shown, "pool" | "volume" | "hosts">) {
   if (volume.backing !== undefined) {
     return (
@@ -137,7 +137,7 @@ function Obstacle({ pool, volume, hosts }: Pick<Shown, "pool" | "volume" | "host
   );
 }
 
-/** Where it goes on the host that was chosen. */
+/** Fields for the pool and the name on the chosen host. */
 function Place(
   { pool, volume, chosen: { host, pools }, typed }: Shown & { chosen: NonNullable<Shown["chosen"]> },
 ) {

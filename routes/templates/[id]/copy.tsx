@@ -79,7 +79,7 @@ export const handler = define.handlers({
   },
 });
 
-/** Where it goes on the host that was chosen. */
+/** Fields for the pool and the name on the chosen host. */
 function Place({ name, pool, chosen: { host, pools }, typed }: {
   name: string;
   pool: string | undefined;

@@ -34,7 +34,7 @@ interface Shown {
   first: CloudInitUser;
 }
 
-/** What is set. A seed that cannot be read can still be replaced or removed. */
+/** The cloud-init settings of a VM. A seed that cannot be read can still be replaced or removed. */
 async function shown(ctx: { params: Record<string, string>; state: PageState }): Promise<Shown> {
   const vm = await vmOf(ctx);
   const now = Date.now();
@@ -48,7 +48,10 @@ async function shown(ctx: { params: Record<string, string>; state: PageState }):
   }
 }
 
-/** What was said goes back into the form, but no password: it says which are to be typed again. */
+/**
+ * Values of the form to show again, without passwords; `passwordsAgain` names the users whose passwords must be typed
+ * again.
+ */
 function withoutPasswords(said: Wanted): Pick<Shown, "said" | "passwordsAgain"> {
   const { form, ...rest } = said;
   const users = form?.users?.map(({ password: _password, ...user }) => user);
@@ -59,7 +62,7 @@ function withoutPasswords(said: Wanted): Pick<Shown, "said" | "passwordsAgain"> 
   };
 }
 
-/** What a button of the form does; what it gives is shown on the page, nothing leads back to it. */
+/** Actions of the form's buttons; their results are shown on the page, without a redirect. */
 const ACTIONS: Readonly<
   Record<string, (api: PageState["api"], vmId: string, said: Wanted) => Promise<CloudInitFiles | null>>
 > = {
@@ -95,7 +98,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What cloud-init is told to set up in a VM. */
+/** Page of a VM's cloud-init settings. */
 export default define.page<typeof handler>(function VmCloudInit({ data, state }) {
   const { vm, first, state: told, unreadable, now, fault, said, passwordsAgain, preview } = data;
   const shared = signal(vm);

@@ -27,7 +27,7 @@ const { t } = textsOf(texts);
 const can = ({ abilities }: AgentStatus, ability: GuestAbility) =>
   abilities.some((each) => each.ability === ability && each.available);
 
-/** What the guest tells; one question for all of it, whatever becomes of it. */
+/** Answers of the guest agent. One read for all of them; a failed one does not fail the others. */
 async function toldOf(api: PageState["api"], status: AgentStatus, vmId: string): Promise<GuestAnswers> {
   const ask = async <T,>(ability: GuestAbility, read: () => Promise<T>): Promise<T | null> =>
     can(status, ability) ? await read().catch(() => null) : null;
@@ -112,7 +112,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What is inside a VM. */
+/** Page of a VM's guest system. */
 export default define.page<typeof handler>(function Guest({ data, state }) {
   const { vm, status, told, more, views, folder, mayFiles, mayExec, mayInsert, mayInstall, now } = data;
   const at = `/vms/${encodeURIComponent(vm.id)}/guest`;

@@ -31,7 +31,7 @@ const SOON_MS = 2500;
 /** Whether a VM can move at all: one whose memory is saved cannot. */
 const canMove = (vm: VM) => disksAtRest(vm) || (vm.persistent && isLive(vm));
 
-/** What was found out about the host that was chosen. */
+/** Plan and resources of the chosen host. */
 interface Chosen {
   readonly host: HostStatus;
   readonly plan: MigrationPlan | null;
@@ -106,7 +106,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What the link carries, what the guest changes, and how long the move takes. */
+/** Speed of the link, memory that the guest changes, and estimated duration of the move, as a text. */
 function estimateText(
   { lineBytesPerSecond, dirtyBytesPerSecond, seconds }: NonNullable<MigrationPlan["estimate"]>,
 ): string {
@@ -117,7 +117,7 @@ function estimateText(
     : t("migrate.estimate_dirty", { time, line, dirty: formatRate(dirtyBytesPerSecond) });
 }
 
-/** What was found, problems before warnings. */
+/** Findings of the plan, problems before warnings. */
 function Findings({ plan }: { plan: MigrationPlan }) {
   const { findings, possible, memoryMb, follows, estimate } = plan, canChoose = canBeChosen(plan);
   const of = (level: "problem" | "warning") => findings.filter((each) => each.level === level);
@@ -150,7 +150,7 @@ function Findings({ plan }: { plan: MigrationPlan }) {
   );
 }
 
-/** Where disks and cards go. */
+/** Fields for the target pools of disks and the target networks of network interfaces. */
 function Places({ vm, chosen: { plan, pools, networks }, typed }: {
   vm: VM;
   chosen: Chosen & { plan: MigrationPlan };
@@ -279,7 +279,7 @@ const CHOSEN: ReadonlySet<string> = new Set([
 const canBeChosen = ({ findings }: MigrationPlan) =>
   findings.every(({ level, check }) => level === "warning" || CHOSEN.has(check));
 
-/** What is in the way of the form. */
+/** Reason why the form cannot be used. */
 function Obstacle({ vm, hosts }: Pick<Shown, "vm" | "hosts">) {
   if (!canMove(vm)) return <Flash tone="warn">{t("migrate.not_running")}</Flash>;
   if (hosts.length > 0) return null;

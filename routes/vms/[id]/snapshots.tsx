@@ -21,7 +21,7 @@ import { vmOf } from "../../(_shared)/vm.ts";
 
 const { t, plural } = textsOf(texts);
 
-/** What is asked before something is lost. */
+/** Confirmation that the page asks for before something is lost. */
 interface Asked {
   readonly what: "revert" | "delete";
   readonly snapshot: Snapshot;

@@ -18,13 +18,13 @@ import { vmOf } from "../../(_shared)/vm.ts";
 
 const texts = textsOf(xmlTexts);
 
-/** Which of a VM's two configurations. */
+/** The two configurations of a VM, with their labels. */
 const VERSIONS: readonly { config: "live" | "next"; label: PlainKeyOf<typeof xmlTexts> }[] = [
   { config: "live", label: "xml.live" },
   { config: "next", label: "xml.next" },
 ];
 
-/** What is edited, and what came of the last try without script. */
+/** Edited XML, and the result of the last try without script. */
 interface Editing {
   readonly etag: string;
   readonly typed?: string;

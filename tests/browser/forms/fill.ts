@@ -8,7 +8,7 @@ export interface FilledForm {
   readonly values: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What a secret field is filled in with: it must never come back. */
+/** Value for secret fields: it must never come back. */
 export const CANARY = "geheim-canary-4711";
 
 /** Reads the forms of a page that are sent, with the fields that a person can fill in. Passwords are left out. */

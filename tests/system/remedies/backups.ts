@@ -1,4 +1,4 @@
-/** What errors of backups and schedules advise, carried out. */
+/** Advice in errors of backups and schedules, carried out. */
 import assert from "node:assert/strict";
 import { backupFolder, endOf, runOf } from "../../testbed/backups.ts";
 import { claimedVm } from "../../testbed/claimed_vm.ts";

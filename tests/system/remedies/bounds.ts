@@ -1,4 +1,4 @@
-/** What errors of bounds advise, carried out: once one is deleted, there is room for another. */
+/** Advice in errors of bounds, carried out: once one is deleted, there is room for another. */
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../../lib/contract/mod.ts";
 import { MOST_ALERT_TARGETS, MOST_ALERTS, MOST_SILENCES } from "../../../lib/contract/alerts.ts";

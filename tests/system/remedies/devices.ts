@@ -1,4 +1,4 @@
-/** What errors of devices advise, carried out. */
+/** Advice in errors of devices, carried out. */
 import { testMachine } from "../../testbed/machine.ts";
 import { call, known, knownPool, refused, shows } from "../../testbed/product.ts";
 import { type Entry, lastingPool, sharedFolder, stopped } from "./entry.ts";

@@ -1,4 +1,4 @@
-/** What texts of the gRPC door advise. */
+/** Advice in texts of the gRPC server. */
 import type { Entry } from "./entry.ts";
 
 const COMMENT: Entry = { not: "comments of the .proto file, which describe what is sent" };

@@ -1,4 +1,4 @@
-/** What answers to programs that speak MCP advise. */
+/** Advice in answers to programs that speak MCP. */
 import type { Entry } from "./entry.ts";
 
 const TOOL: Entry = { not: "it names the tool that mcp_test uses for it in all its steps" };

@@ -1,4 +1,4 @@
-/** What profiles, their files and their tools advise, and how that is tried. */
+/** Advice in texts of profiles, their files and their tools, with the tests of it. */
 import { ANOTHER, type Entry, OUTSIDE } from "./entry.ts";
 
 /** Another value of the same command. */

@@ -1,4 +1,4 @@
-/** What reasons of replications advise. */
+/** Advice in reasons of replications. */
 import { type Entry, OUTSIDE, SAYS } from "./entry.ts";
 
 const BY = "tests/system/replication_test.ts";

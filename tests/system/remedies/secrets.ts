@@ -1,4 +1,4 @@
-/** What is advised where secrets cannot be read. */
+/** Advice for secrets that cannot be read. */
 import { type Entry, OUTSIDE, SAYS } from "./entry.ts";
 
 const BY = "tests/system/sealed_secrets_test.ts";

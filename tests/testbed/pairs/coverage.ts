@@ -1,6 +1,6 @@
 /**
- * Which pairs a command comes from: the noun that it keeps, the event that it is, the test that has its pairs, or why it
- * keeps nothing. A command of the contract that changes something does not compile without its line.
+ * Pairs of each command: the noun that it keeps, the event that it is, the test that has its pairs, or the reason why
+ * it keeps nothing. A command of the contract that changes something does not compile without its line.
  */
 import type { CommandName, Commands } from "../../../lib/contract/mod.ts";
 import type { EventName } from "./events.ts";

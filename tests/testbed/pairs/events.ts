@@ -1,4 +1,4 @@
-/** What happens to a VM or to what it uses, one entry each, and which VM is looked at afterwards. */
+/** Events of a VM or of objects that it uses, one entry each, with the VM to check afterwards. */
 import { virsh, virshXml } from "../libvirt.ts";
 import { call, shows } from "../product.ts";
 import { until } from "../wait.ts";
@@ -8,7 +8,7 @@ import type { Subject, World } from "./world.ts";
 interface Event {
   /** It happens to the network or the pool, which are the world's own then. */
   readonly ofStorageOrNetwork?: true;
-  /** What it needs of the VM from before anything was kept for it. */
+  /** Prepares the VM before any object is kept for it. */
   before?(world: World): Promise<unknown>;
   /** @returns the VM to look at, and what the answers said besides @throws {CallError} when it is refused */
   run(world: World): Promise<{ of: Subject; said: readonly string[] }>;

@@ -1,5 +1,5 @@
 /**
- * What each event does to each thing that is kept for a VM. Rows and columns are complete by type: a noun or an event
+ * Effect of each event on each object that is kept for a VM. Rows and columns are complete by type: a noun or an event
  * that is added does not compile until all its pairs are decided.
  */
 import type { EVENTS } from "./events.ts";

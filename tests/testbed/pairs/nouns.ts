@@ -1,4 +1,4 @@
-/** What is kept for a VM, one entry each: how it gets there, and how one sees whether a VM has it. */
+/** Objects that are kept for a VM, one entry each: how it gets there, and how to see whether a VM has it. */
 import type { Grant, Input } from "../../../lib/contract/mod.ts";
 import { runOf } from "../backups.ts";
 import { virsh } from "../libvirt.ts";
@@ -10,7 +10,7 @@ import { keepInTpm, keptInTpm, permallOf } from "../tpm.ts";
 import { until } from "../wait.ts";
 import { type Boot, type Subject, whileItRuns, type World } from "./world.ts";
 
-/** What a look finds: the VM has it, has none, or something is left that belongs to no VM. */
+/** Result of a look: the VM has the object, has none, or an object is left that belongs to no VM. */
 export type Seen = "has it" | "has none" | "left over";
 
 /** One thing that is kept. */
@@ -19,7 +19,7 @@ interface Noun {
   readonly boot?: Boot;
   /** It forbids what is to happen to the others: it gets a VM that has nothing else. */
   readonly apart?: true;
-  /** What is said where the VM loses it. */
+  /** Pattern of the text that reports the loss. */
   readonly told?: (world: World) => RegExp;
   /** It needs that the VM has run: what is done meanwhile. Then it is put. */
   readonly running?: (world: World) => Promise<unknown>;
@@ -30,7 +30,7 @@ interface Noun {
 const seen = (has: boolean): Seen => has ? "has it" : "has none";
 type Targets = NonNullable<Input<"create_schedule">["targets"]>;
 const NEVER = { frequency: "daily", time: "03:30", timeZone: "UTC" } as const;
-/** What is written into firmware variables. */
+/** Mark written into firmware variables. */
 const MARK = 0x5a;
 const WORD = "pairs123";
 

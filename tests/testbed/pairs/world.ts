@@ -31,7 +31,7 @@ export interface World extends AsyncDisposable {
   readonly share: string;
   /** Last number of an address in the network that is its own, 20–219. */
   readonly place: number;
-  /** Where the network's cards of the VM are: its address. */
+  /** MAC address of the VM's card on the network. */
   readonly mac: string;
   /** Its definition and a backup, from before anything was kept for it. */
   readonly before: { readonly xml: string; readonly backupId: string; readonly run: BackupRun };

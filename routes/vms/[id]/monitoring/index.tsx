@@ -19,7 +19,7 @@ export const handler = define.handlers({
   },
 });
 
-/** What a VM did, as graphs. */
+/** Page of a VM's graphs. */
 export default define.page<typeof handler>(function VmMonitoring({ data, state }) {
   const { vm, query, data: read, trouble, now } = data;
   const shared = signal(vm);
