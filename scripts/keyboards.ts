@@ -134,7 +134,7 @@ const entries = Object.entries(KEYBOARDS).map(([layout, name]) =>
 );
 await Deno.writeTextFile(
   join(PROJECT, "lib/formats/keymaps/layouts.ts"),
-  `/** What the keys of a keyboard write. Made by scripts/keyboards.ts from xkeyboard-config. */
+  `/** Characters that the keys of a keyboard write. Made by scripts/keyboards.ts from xkeyboard-config. */
 
 /** The keys, by their places (UI Events \`code\`). */
 export const PLACES = ${JSON.stringify(PLACES.map(([place]) => place).join(" "))}.split(" ");

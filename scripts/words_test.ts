@@ -14,13 +14,27 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Folders that are read: sources in TypeScript and Go, and documents. */
-const FOLDERS = ["agent", "components", "docs", "ffi", "guest", "islands", "lib", "routes", "scripts"];
+const FOLDERS = [
+  "agent",
+  "cli",
+  "components",
+  "docs",
+  "ffi",
+  "guest",
+  "islands",
+  "lib",
+  "routes",
+  "scripts",
+  "tests",
+];
 /** Its table has the words, each with the plainer one; this test has them as samples. */
 const WORD_LISTS: ReadonlySet<string> = new Set(["docs/words.md", "scripts/words_test.ts"]);
 
 /** Rooms that were not read over for these words yet. This list only becomes shorter. */
 const UNREAD = [
   "lib/i18n/",
+  "cli/",
+  "tests/",
 ];
 
 /** Comments, docstrings and names of tests of a source, each with its line, counted from 1. */
@@ -30,6 +44,14 @@ function proseOf(source: string): { readonly line: number; readonly text: string
     const first = source.slice(0, index).split("\n").length;
     return block.split("\n").map((text, at) => ({ line: first + at, text }));
   });
+}
+
+/** First words of docstrings that begin with a relative clause, each as `line: words`. */
+function clausesIn(source: string): string[] {
+  const found = source.matchAll(
+    /\/\*\*\s(?:\s*\* )?((?:What|Who|Whom|Whose|Where|Whatever|Whoever|Which) .{0,30})/g,
+  );
+  return [...found].map(({ 1: words, index }) => `${source.slice(0, index).split("\n").length}: ${words}`);
 }
 
 /** All lines of a document, counted from 1. */
@@ -53,16 +75,24 @@ Deno.test("wrongIn() finds words in comments, docstrings and names of tests, and
   assert.deepEqual(wrongIn('const beside = "nobody"; // as "nobody", `beside`'), []);
 });
 
+Deno.test("clausesIn() finds docstrings that begin with a relative clause", () => {
+  assert.deepEqual(clausesIn("/** Who asks. */"), ["1: Who asks. */"]);
+  assert.equal(clausesIn("\n/**\n * What a mount needs.\n *\n * @param x */").length, 1);
+  assert.deepEqual(clausesIn("/** Folder.\n * Where it is full, … */ // What"), []);
+});
+
 Deno.test("comments, docstrings, names of tests and documents are in plain terms (docs/words.md)", async () => {
   const entries = (await Promise.all(FOLDERS.map((folder) => walk(join(PROJECT, folder))))).flat();
   const sources = entries.filter(({ isFile, path }) => isFile && /\.(tsx?|go|md)$/.test(path))
-    .map(({ path }) => relative(PROJECT, path)).filter((path) =>
-      !WORD_LISTS.has(path) && !UNREAD.some((room) => path.startsWith(room))
-    );
+    .map(({ path }) => relative(PROJECT, path)).filter((path) => !WORD_LISTS.has(path));
   assert.ok(sources.length > 500, "the sources were not found");
   const wrong: string[] = [];
   for (const path of sources) {
-    const found = wrongIn(await Deno.readTextFile(join(PROJECT, path)), path.endsWith(".md"));
+    const source = await Deno.readTextFile(join(PROJECT, path));
+    const found = path.endsWith(".md") ? wrongIn(source, true) : [
+      ...UNREAD.some((room) => path.startsWith(room)) ? [] : wrongIn(source),
+      ...clausesIn(source).map((each) => `${each}: begin with a noun or a verb`),
+    ];
     wrong.push(...found.map((each) => `${path}:${each}`));
   }
   assert.deepEqual(wrong, []);

@@ -1,4 +1,4 @@
-/** What the keys of a keyboard write. Made by scripts/keyboards.ts from xkeyboard-config. */
+/** Characters that the keys of a keyboard write. Made by scripts/keyboards.ts from xkeyboard-config. */
 
 /** The keys, by their places (UI Events `code`). */
 export const PLACES =
