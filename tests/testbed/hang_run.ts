@@ -215,7 +215,7 @@ export async function runHangs(
   }
   if (looking !== undefined) problems.push(...looking.problems());
   problems.push(...watch.problems());
-  const report = { figures: watch.figures(), bystander: bystanding, meanwhile, shownAfter, asked, problems };
+  const report = { problems, figures: watch.figures(), bystander: bystanding, meanwhile, shownAfter, asked };
   told?.(report);
   return report;
 }

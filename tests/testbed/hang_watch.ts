@@ -24,7 +24,10 @@ export const BOUNDS = {
   threads: 40,
   descriptors: 100,
   memoryMiB: 200,
-  /** … and more in the last quarter of the hang than in the second: what grows for ever. */
+  /**
+   * … and more in the last quarter of the hang than in the third: growth that does not end. In the second quarter of a short
+   * hang the requests that are made during it have not come yet.
+   */
   moreThreads: 6,
   moreDescriptors: 20,
   moreMemoryMiB: 60,
@@ -149,8 +152,10 @@ export class HangWatch implements AsyncDisposable {
       const [before, , , last] = this.#quarters(of, Math.max);
       if (last - before > all) found.push(`${what}: ${before} before the hang, ${last} at its end`);
       // Files are read by threads that end some seconds later: what grows for ever grows at its least, too
-      const [, second, , end] = this.#quarters(of, Math.min);
-      if (end - second > late) found.push(`${what}: at least ${second} early in the hang, ${end} at its end`);
+      const [, , third, end] = this.#quarters(of, Math.min);
+      if (end - third > late) {
+        found.push(`${what}: at least ${third} in the third quarter, ${end} in the last`);
+      }
     };
     grown("threads", ({ threads }) => threads, BOUNDS.threads, BOUNDS.moreThreads);
     grown("descriptors", ({ descriptors }) => descriptors, BOUNDS.descriptors, BOUNDS.moreDescriptors);
