@@ -1,7 +1,8 @@
 import type { Insight, InsightSeverity } from "../../lib/contract/mod.ts";
 import { applyHref, type InsightQuery } from "../../lib/insights/page_query.ts";
 import { insights as texts } from "../../lib/i18n/en/insights.ts";
-import { type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
+import { type PlainKeyOf, plural, textsOf } from "../../lib/i18n/mod.ts";
+import { type FindingGroup, groupFindings, vmsOf } from "../../lib/insights/groups.ts";
 import { VM_TABS } from "../../lib/vm/tabs.ts";
 import type { FindingGraphData as Graph } from "../../lib/insights/graph.ts";
 import { FindingGraph } from "./FindingGraph.tsx";
@@ -32,10 +33,10 @@ function graphHref({ vmId, host, series }: Insight, { window }: InsightQuery): s
 
 /** Pages that solve a finding on backups, by its rule; others have no page of their own. */
 const BACKUP_PAGES: Readonly<
-  Record<string, { href: (vmId: string) => string; text: PlainKeyOf<typeof texts>; creates?: true }>
+  Record<string, { href: (...vms: string[]) => string; text: PlainKeyOf<typeof texts>; creates?: true }>
 > = {
   backup_missing: {
-    href: (vmId) => `/backups/new?${new URLSearchParams({ vm: vmId })}`,
+    href: (...vms) => `/backups/new?${new URLSearchParams(vms.map((vm) => ["vm", vm]))}`,
     text: "insights.create_backup",
     creates: true,
   },
@@ -90,15 +91,70 @@ interface FindingProps extends Named {
   mayCreateBackups: boolean;
 }
 
-function Finding({ insight, query, graph, mayCreateBackups, heading }: FindingProps) {
-  const { severity, vmId, vmName, host, title, seen, why, advice } = insight;
-  const { icon, tone, word } = SEVERITY_LOOKS[severity], figures = graphHref(insight, query);
+function Severity({ of }: { of: InsightSeverity }) {
+  const { icon, tone, word } = SEVERITY_LOOKS[of];
+  return (
+    <span class="state" data-tone={tone}>
+      <Icon name={icon} />
+      <span class="state-word">{t(word)}</span>
+    </span>
+  );
+}
+
+/** VMs that the form of a new backup job is opened with at most: the address of a page is bounded. */
+const MOST_VMS = 40;
+
+/** One finding of several VMs. Each VM leads to its page, with what was seen of it. */
+function CommonFinding(
+  { group, mayCreateBackups, heading }: Named & { group: FindingGroup; mayCreateBackups: boolean },
+) {
+  const [{ id, severity, title, why, advice, seen }] = group, vms = vmsOf(group);
+  const rule = id.split(":")[0]!,
+    solution = Object.hasOwn(BACKUP_PAGES, rule) ? BACKUP_PAGES[rule] : undefined;
+  const isSeenAlike = group.every((each) => each.seen === seen);
   return (
     <li data-severity={severity}>
-      <span class="state" data-tone={tone}>
-        <Icon name={icon} />
-        <span class="state-word">{t(word)}</span>
-      </span>
+      <Severity of={severity} />
+      <div class="insight-text">
+        <h3 id={heading}>
+          {title} <span class="text-muted">{plural("vms.counted", vms.length)}</span>
+        </h3>
+        {isSeenAlike && <p>{seen}</p>}
+        <p class="text-muted">{why}</p>
+        <p>{advice}</p>
+        <details class="insight-group">
+          <summary {...named(heading, "vms")}>{t("insights.by_vm")}</summary>
+          <ul>
+            {group.map((each) => (
+              <li key={each.id}>
+                <a href={`/vms/${each.vmId}`}>
+                  <bdi>{each.vmName}</bdi>
+                </a>
+                {!isSeenAlike && <span>{each.seen}</span>}
+              </li>
+            ))}
+          </ul>
+        </details>
+        {solution?.creates && mayCreateBackups && (
+          <a
+            class="button"
+            href={solution.href(...vms.length > MOST_VMS ? [] : vms)}
+            {...named(heading, "backup")}
+          >
+            {t(solution.text)}
+          </a>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Finding({ insight, query, graph, mayCreateBackups, heading }: FindingProps) {
+  const { severity, vmId, vmName, host, title, seen, why, advice } = insight;
+  const figures = graphHref(insight, query);
+  return (
+    <li data-severity={severity}>
+      <Severity of={severity} />
       <div class="insight-text">
         <h3 id={heading}>
           {title} {vmId === undefined
@@ -133,20 +189,32 @@ export interface FindingListProps {
   mayCreateBackups: boolean;
 }
 
-/** Findings, each with what was seen, why it matters, and what to do. */
+/** Findings, each with what was seen, why it matters, and what to do; those that several VMs have in common as one. */
 export function FindingList({ insights, query, graphs, mayCreateBackups }: FindingListProps) {
   return (
     <ul class="insight-list">
-      {insights.map((each, index) => (
-        <Finding
-          key={each.id}
-          heading={`finding-${index}`}
-          insight={each}
-          query={query}
-          graph={graphs.get(each.id)}
-          mayCreateBackups={mayCreateBackups}
-        />
-      ))}
+      {groupFindings(insights).map((group, index) => {
+        const [first] = group, heading = `finding-${index}`;
+        return group.length > 1
+          ? (
+            <CommonFinding
+              key={first.id}
+              heading={heading}
+              group={group}
+              mayCreateBackups={mayCreateBackups}
+            />
+          )
+          : (
+            <Finding
+              key={first.id}
+              heading={heading}
+              insight={first}
+              query={query}
+              graph={graphs.get(first.id)}
+              mayCreateBackups={mayCreateBackups}
+            />
+          );
+      })}
     </ul>
   );
 }

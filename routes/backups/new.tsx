@@ -31,30 +31,31 @@ const first = () => ({
   timeZone: zone(),
 });
 
-/** Initial values of a job for one VM: its name is the VM's, and it includes no other VM. */
-const firstOf = ({ id, name }: Pick<VM, "id" | "name">) => ({
+/** Initial values of a job for the VMs alone; that for one has its name. */
+const firstOf = (vms: readonly Pick<VM, "id" | "name">[]) => ({
   ...first(),
-  name: oneLine(name, 100).trim(),
+  ...(vms.length === 1 && { name: oneLine(vms[0]!.name, 100).trim() }),
   "targets.all": "no",
-  "targets.vmIds.0": id,
+  ...Object.fromEntries(vms.map(({ id }, index) => [`targets.vmIds.${index}`, id])),
 });
 
 const vmBackupsHref = (id: string) => `/vms/${encodeURIComponent(id)}/backups`;
 
 export const handler = define.handlers({
   async GET({ state, url }) {
-    const vms = await state.api.getVms().catch(unlessAway) ?? [], from = url.searchParams.get("vm");
+    const vms = await state.api.getVms().catch(unlessAway) ?? [], from = url.searchParams.getAll("vm");
     return page({
       vms,
-      /** The VM that the job is for, where the address names one. */
-      vm: vms.find(({ id }) => id === from),
+      /** VMs that the job is for: those that the address names. */
+      chosen: vms.filter(({ id }) => from.includes(id)),
       places: state.may("list_backup_targets") ? await state.api.listBackupTargets().catch(fail) : [],
     });
   },
 });
 
 /** Creating a backup job. */
-export default define.page<typeof handler>(function NewBackup({ data: { vm, vms, places }, state }) {
+export default define.page<typeof handler>(function NewBackup({ data: { chosen, vms, places }, state }) {
+  const vm = chosen.length === 1 ? chosen[0] : undefined;
   const vmName = vm && oneLine(vm.name, 60), back = vm === undefined ? "/backups" : vmBackupsHref(vm.id);
   return (
     <>
@@ -66,14 +67,14 @@ export default define.page<typeof handler>(function NewBackup({ data: { vm, vms,
       </header>
       {vmName !== undefined && <Flash tone="info">{area.t("backups.for_vm", { name: vmName })}</Flash>}
       <BackupForm
-        values={state.refused?.typed ?? (vm === undefined ? first() : firstOf(vm))}
+        values={state.refused?.typed ?? (chosen.length === 0 ? first() : firstOf(chosen))}
         vms={vms}
         places={places}
         action={formHref(
           "create_backup",
           {},
           back,
-          vm === undefined ? HERE : `${HERE}?vm=${encodeURIComponent(vm.id)}`,
+          chosen.length === 0 ? HERE : `${HERE}?${new URLSearchParams(chosen.map(({ id }) => ["vm", id]))}`,
         )}
         errorAt={(field) => refusalAt(state.refused, "create_backup", field)}
         submit={area.t("backups.create")}
