@@ -1,4 +1,4 @@
-/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk and beside restic and borg; increments. */
+/** Backups and restores of a VM that is off, compared with qemu-img's copy of the same disk, restic and borg; increments. */
 import { backupFolder, done, MIB, runOf, write } from "../testbed/backups.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -114,7 +114,7 @@ const TWO_ROWS: Readonly<Record<keyof Taken, { readonly what: string; readonly u
 /** MiB of all files in a folder. */
 const mibIn = async (folder: string) => Number((await run(["du", "-sb", folder])).split("\t")[0]) / MIB;
 
-/** A first backup of a VM that is off, and a second one after a small change, beside what people back images up with. */
+/** A first backup of a VM that is off, and a second one after a small change, compared with the usual backup programs. */
 async function two(context: Context): Promise<Row[]> {
   const mib = sizeOf(context);
   await using vm = await testMachine({ purpose: "benchtwo", guest: false, disks: [{ size: `${mib}M` }] });

@@ -1,4 +1,4 @@
-/** From a change by somebody else to the browser's event, beside another program that receives libvirt's events. */
+/** From a change by another program to the browser's event, compared with a program that receives libvirt's events. */
 import { testMachine } from "../testbed/machine.ts";
 import { startServer } from "../testbed/server.ts";
 import type { StreamEvent } from "../testbed/sse.ts";

@@ -120,7 +120,7 @@ function startScreen(folder: string, port: number): Process {
   ]);
 }
 
-/** A port nobody listens on now, of those a VNC server can have. */
+/** A port that no program listens on now, of those a VNC server can have. */
 function freeVncPort(): number {
   for (;;) {
     const port = freePort();

@@ -1,4 +1,4 @@
-/** gRPC: the list of all VMs beside REST's, in time and in bytes; what the first call costs, which loads grpc-js. */
+/** gRPC: the list of all VMs compared with REST's, in time and in bytes; the cost of the first call, which loads grpc-js. */
 import { grpcAddresses, GrpcClient } from "../testbed/grpc.ts";
 import { personWith } from "../testbed/people.ts";
 import { startServer } from "../testbed/server.ts";

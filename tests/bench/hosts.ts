@@ -1,7 +1,7 @@
 /**
  * A hundred linked hosts with a hundred VMs each: ten real KVM Managers on libvirt's test driver, and stand-ins that give
  * what one of the real ones has given (stand_ins.ts). Other work on the machine spoils times: processor time is taken where
- * that says the same, and times of linked hosts beside those of the host itself.
+ * that says the same, and times of linked hosts are compared with those of the host itself.
  */
 import { fileURLToPath } from "node:url";
 import type { ConnectionStatus, HostStats, VM } from "../../lib/contract/mod.ts";
@@ -287,7 +287,7 @@ export const hosts: Bench = async function* (context) {
     ],
   });
 
-  // A command on a linked host, beside the same at that host
+  // A command on a linked host, compared with the same at that host
   const [vm] = await first.call("get_vms") as [VM];
   const vmId = vm.id,
     overhead = async (server: TestServer, command: string) =>

@@ -1,4 +1,4 @@
-/** Metrics: what a reading costs beside the bare call, what the past takes up, and how fast a graph of it is. */
+/** Metrics: the cost of a reading compared with the bare call, the size of the history, and the time for a graph of it. */
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { quantise } from "../../lib/metrics/quantise.ts";
 import { exposition } from "../../lib/formats/exposition.ts";

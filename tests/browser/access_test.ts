@@ -197,7 +197,7 @@ browserTest(
         assert.deepEqual(await held("users.administer"), ["–", "–", "Yes", "–"]);
         await page.getByRole("group", { name: "Storage" }).getByLabel("See storage pools and volumes")
           .waitFor();
-        // What a row is of stays in sight beside the last role
+        // The heading of a row stays in sight next to the last role
         const last = table.locator("thead th").last();
         await last.scrollIntoViewIfNeeded();
         const name = await table.locator("[data-permission='vms.view'] th").boundingBox();
@@ -213,7 +213,7 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
   await using server = await plainServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/settings/users`, async (page) => {
-    // A session that lies open changes nobody: the password comes first, and holds for a while.
+    // An unattended session cannot change users: the password comes first, and holds for a while.
     await fill(page, { name: "carl", password: PASSWORD, [OWN_PASSWORD]: VISITORS_PASSWORD });
     await page.selectOption("[name=role]", "operator");
     await page.click("form:has([name=name]) button[type=submit]");

@@ -1,4 +1,4 @@
-/** A VM from a cloud image: who can sign in is set from the first, said where nobody can, and kept through a reload. */
+/** A VM from a cloud image: the sign-in is set up from the first, its absence is shown, and it is kept through a reload. */
 import assert from "node:assert/strict";
 import { browser } from "../testbed/chromium.ts";
 import { testPool } from "../testbed/pool.ts";

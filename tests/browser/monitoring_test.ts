@@ -38,7 +38,7 @@ function inkIn(page: Page, id: string, from: number, to: number): Promise<number
     document.body.append(probe);
     const [red, green, blue] = getComputedStyle(probe).color.match(/\d+/g)!.map(Number);
     probe.remove();
-    // Where uPlot draws: beside its axes
+    // The area where uPlot draws: next to its axes
     const left = 68 * ratio, width = canvas.width - left - 16 * ratio;
     const { data } = canvas.getContext("2d")!.getImageData(
       left + width * from!,

@@ -272,7 +272,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
       await page.locator("[name=password]").waitFor();
       await becomes(() => page.locator(passkeyButton).count(), 0);
     });
-    // The browser tells of every answer that is an error; there are many here, each asked for.
+    // The browser reports every answer that is an error; there are many here, each on purpose.
     assert.deepEqual(watch.all().filter((text) => !/status of 40|Failed to load/.test(text)), []);
   } finally {
     await context.close();

@@ -1,4 +1,4 @@
-/** The XML page: reading, editing, checking, saving, undoing, and that nobody's change is lost. */
+/** The XML page: reading, editing, checking, saving, undoing, and that no change of another user is lost. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";

@@ -379,7 +379,7 @@ Deno.test({
         assert.equal(more.code, isXml ? "Forbidden" : "InvalidInput", `${name} ${JSON.stringify(input)}`);
         tried += 2;
       }
-      // Of a VM that may not be seen, nobody learns what it is plugged into.
+      // A user who may not see a VM does not learn its networks either.
       const elsewhere = await personWith(server, "cloner", [
         { role: "plumber", on: places.vm },
         { role: "stores", on: places.everything },

@@ -443,7 +443,7 @@ Deno.test({
   },
 });
 
-/** A server whose database is unusable: nobody but root is answered. */
+/** A server whose database is unusable: only root is answered. */
 async function readyServerForRoot(dataDir: string): Promise<TestServer> {
   const server = await startServer({ uri: "test:///default", logLevel: "info", dataDir });
   await until("the first list", async () => (await asRoot(server, "get_vms", {})).length > 0, {

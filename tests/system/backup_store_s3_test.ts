@@ -32,7 +32,7 @@ Deno.test("a bucket keeps what a store has to keep", async (t) => {
   await checkStore(t, storeAt(server), storeAt(server, {}, { owner: "another" }));
 });
 
-Deno.test("what is in the bucket beside ours is not seen, and a list of many pages is read to its end", async () => {
+Deno.test("other objects in the bucket are not seen, and a list of many pages is read to its end", async () => {
   await using server = await s3Server();
   const store = storeAt(server);
   await storeAt(server, { prefix: "host/ab" }).write("chunks/ab/other", bytes("x"));

@@ -1,4 +1,4 @@
-/** Backups that copy several VMs of a run at once: beside each other, each as it was, in the VMs' order. */
+/** Backups that copy several VMs of a run at once: in parallel, each as it was, in the VMs' order. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { BackupRun } from "../../lib/contract/mod.ts";

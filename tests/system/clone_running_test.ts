@@ -1,5 +1,5 @@
 /**
- * clone_vm() of VMs that run or are paused: the disks are of one moment, the clone starts beside its original, and what
+ * clone_vm() of VMs that run or are paused: the disks are of one moment, the clone starts while its original runs, and what
  * is cancelled, killed or refused leaves nothing.
  */
 import assert from "node:assert/strict";

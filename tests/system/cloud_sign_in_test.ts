@@ -1,4 +1,4 @@
-/** A VM that nobody can sign in to is told by every door. */
+/** A VM without a way to sign in is reported by every interface. */
 import assert from "node:assert/strict";
 import { asRoot, personWith } from "../testbed/people.ts";
 import { NOBODY_SIGNS_IN } from "../../lib/contract/mod.ts";

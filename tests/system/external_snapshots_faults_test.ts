@@ -1,4 +1,4 @@
-/** Snapshots beside the disks on bad days: KVM Manager is killed in the middle, and nothing is lost or left behind. */
+/** External snapshots under faults: KVM Manager is killed in the middle, and nothing is lost or left behind. */
 import assert from "node:assert/strict";
 import { connectChannel } from "../testbed/agent_channel.ts";
 import { virsh } from "../testbed/libvirt.ts";

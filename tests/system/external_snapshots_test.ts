@@ -1,4 +1,4 @@
-/** Snapshots beside the disks of real guests: quiesced, gone back to, merged. */
+/** External snapshots of real guests: quiesced, reverted to, merged. */
 import assert from "node:assert/strict";
 import { inGuest } from "../testbed/in_guest.ts";
 import { virsh } from "../testbed/libvirt.ts";

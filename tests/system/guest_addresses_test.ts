@@ -5,10 +5,10 @@ import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { call, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 
-/** Milliseconds in which a server that nobody looks at asks for addresses at least once. */
+/** Milliseconds in which a server without open pages asks for addresses at least once. */
 const IDLE_ROUND_MS = 35_000;
 
-/** Nobody gives addresses there. */
+/** A network without DHCP. */
 const NETWORK = "<network><name>told</name><bridge name='told0'/></network>";
 
 Deno.test({

@@ -80,7 +80,7 @@ async function readyFor(pool: string, options: Parameters<typeof readyServer>[0]
   return server;
 }
 
-Deno.test("download_image() asks nobody but whom the rules allow (threat 17)", async (t) => {
+Deno.test("download_image() asks only servers that the download policy allows (threat 17)", async (t) => {
   await using pool = await testPool("images-rules");
   await using canary = new Mirror();
   await using server = await readyFor(pool.name);

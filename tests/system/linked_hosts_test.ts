@@ -1,4 +1,4 @@
-/** Hosts with a KVM Manager of their own: all that can be done on one is done from another, and by nobody who may not. */
+/** Hosts with a KVM Manager of their own: every command on one works from another, only for users with the permission. */
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";

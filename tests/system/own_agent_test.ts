@@ -1,4 +1,4 @@
-/** Inside guests through KVM Manager's own agent: alone, beside QEMU's, plugged in later, killed, and one that lies. */
+/** Inside guests through KVM Manager's own agent: alone, together with QEMU's, plugged in later, killed, and one that lies. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import vectors from "../../guest/vectors.json" with { type: "json" };

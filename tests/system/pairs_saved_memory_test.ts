@@ -217,7 +217,7 @@ Deno.test({
     await suspend(here, vm);
     await virsh("detach-disk", name, "vdb", "--config");
     await virsh("detach-interface", name, "network", mac, "--config");
-    // libvirt tells of no change of a stored definition by virsh
+    // libvirt reports no change of a stored definition by virsh
     await inventory.refresh(vmId);
     assert.deepEqual([inventory.vm(vmId)!.disks.length, inventory.vm(vmId)!.networkInterfaces.length], [
       1,

@@ -37,7 +37,7 @@ const bootFor = (noun: NounName): Boot => nounOf(noun).boot ?? "bios";
 async function saidSince(world: World, from: number, { id: vmId }: Subject, said: readonly string[]) {
   const { server, vm: { id, name }, second, mark } = world;
   const own = [id, vmId, name, second.name, mark];
-  // Of the worlds beside it there are others
+  // Tests that run at the same time have other rows
   const rows = (await call(server, "get_activity", { since: from })).filter((row) =>
     own.some((text) => JSON.stringify(row).includes(text))
   );
@@ -136,7 +136,7 @@ async function allDifferences(place: Place, event: EventName): Promise<string[]>
   return lines;
 }
 
-/** Events that happen beside each other, each to VMs of its own. */
+/** Events that happen in parallel, each to VMs of its own. */
 const AT_ONCE = 2;
 
 Deno.test({

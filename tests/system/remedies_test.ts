@@ -53,7 +53,7 @@ Deno.test("every reason in the source that advises something says here how that 
   assert.deepEqual(unsaid, [], "entries of what the source does not say");
 });
 
-/** Trials beside each other, each with its own VM and pool. */
+/** Trials in parallel, each with its own VM and pool. */
 const AT_ONCE = 4;
 
 /** Every entry with what it is of. */

@@ -261,7 +261,7 @@ Deno.test({
       `${ADDRESS}.evil.example:${port}`,
     ];
     for (const host of foreign) assert.equal((await at(host)).status, 421, host);
-    // Nobody names a proxy: what a client claims of itself is not believed.
+    // No proxy is configured: headers by which a client describes itself are ignored.
     const forged = await at("evil.example", {
       "x-forwarded-host": "localhost",
       "x-forwarded-proto": "https",
@@ -279,7 +279,7 @@ Deno.test({
   },
 });
 
-Deno.test("handshakes that never end are cut in time, and hold nobody else up (threat 20)", async () => {
+Deno.test("handshakes that never end are cut in time, and do not delay others (threat 20)", async () => {
   await using tls = await startTlsServer();
   const hello = new Uint8Array([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]);
   const cut = async (what: string, send: (connection: Deno.TcpConn) => Promise<unknown>) => {

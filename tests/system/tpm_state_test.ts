@@ -103,7 +103,7 @@ async function settled(dataDir: string): Promise<void> {
   });
 }
 
-/** Waits until a TPM has this state, whole, and nothing else lies beside it. */
+/** Waits until a TPM has this state, whole, and no other file lies next to it. */
 async function keeps(vmId: string, word: string, about = ""): Promise<void> {
   let found = "";
   await until(`the TPM to keep ${word}`, async () => {

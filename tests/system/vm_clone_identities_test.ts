@@ -1,4 +1,4 @@
-/** A clone runs beside its original, whatever the original has fixed of the host. */
+/** A clone runs at the same time as its original, whatever the original has fixed of the host. */
 import assert from "node:assert/strict";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { freePort } from "../testbed/free_port.ts";

@@ -1,5 +1,5 @@
 /**
- * Runs scenarios of `hangs.ts` beside each other on one private libvirtd with the product on it: arranged, hung for a
+ * Runs scenarios of `hangs.ts` in parallel on one private libvirtd with the product on it: arranged, hung for a
  * while, released. What must hold meanwhile and afterwards is looked at in all of it; what does not is told in words, all
  * of it and not the first alone.
  */

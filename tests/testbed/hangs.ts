@@ -57,7 +57,7 @@ export interface ArrangedHang {
   readonly meanwhile?: Readonly<Record<string, AskedMeanwhile>>;
   /** Further checks afterwards. @throws the first failure */
   readonly afterwards?: () => Promise<void>;
-  /** Servers beside the first one, which show the same. */
+  /** Servers in addition to the first one, which show the same. */
   readonly others?: readonly ServerBeside[];
 }
 
@@ -68,7 +68,7 @@ export interface HangScenario {
   arrange(ground: HangGround): Promise<ArrangedHang>;
 }
 
-/** Calls that ask something of QEMU, of an agent or of a file: those beside them take a lock and give it back. */
+/** Calls that ask something of QEMU, of an agent or of a file: other calls take a lock and give it back. */
 const ASKS =
   /^virDomain(?!.*(?:Free|Ref$|GetID|GetState|GetInfo$|GetXMLDesc|Lookup|Is[A-Z]|GetName|GetUUID|GetConnect|GetAutostart|HasManagedSave))/;
 const OPENS = /OpenChannel/;
@@ -126,7 +126,7 @@ const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwh
   },
 });
 
-/** QEMUs that are stopped, some of them with a guest whose agent is connected, beside others that run. */
+/** QEMUs that are stopped, some of them with a guest whose agent is connected, while others run. */
 const qemusStopped = (name: string, guests: number, small: number, running = 0): HangScenario => ({
   name,
   needs: ["agentGuest"],
@@ -167,7 +167,7 @@ const consoleOpen: HangScenario = {
   },
 };
 
-/** MiB of a disk that is copied to storage which takes a few in a second; of one that QEMU first copies beside it, at once. */
+/** MiB of a disk that is copied to storage which takes a few in a second; of one that QEMU first copies into a file next to it, at once. */
 const DISK_MIB = 48, SPOOLED_MIB = 160;
 
 /** A disk that is full of what cannot be compressed. */

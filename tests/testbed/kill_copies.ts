@@ -62,7 +62,7 @@ async function hasSnapshot({ server, ...bench }: KillBench, name: string): Promi
 const snap = (server: KillBench["server"], vmId: string) =>
   call(server, "create_snapshot", { vmId, name: "one", memory: false });
 
-/** A VM in the state of its snapshot's kind: off for one within its disks, running for one beside them. */
+/** A VM in the state of its snapshot's kind: off for an internal one, running for an external one. */
 const snapshots = (kind: "within" | "beside"): KillScenario[] => {
   const isBeside = kind === "beside", vm = (n: number) => `snapped-${n}`;
   const common = {

@@ -1,4 +1,4 @@
-/** Two hosts between which VMs move: each a libvirtd in namespaces of its own with the product beside it, linked. */
+/** Two hosts between which VMs move: each a libvirtd in namespaces of its own with the product on it, linked. */
 import { type CutLine, cutLine } from "./cut_line.ts";
 import { filesOf, releaseName, testName } from "./names.ts";
 import { openOperations } from "./open_operations.ts";

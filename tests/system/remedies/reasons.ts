@@ -28,7 +28,7 @@ import { OF_PROFILES } from "./profiles.ts";
 import { OF_REPLICATION } from "./replication.ts";
 import { OF_SECRETS } from "./secrets.ts";
 
-/** A VM that is off, with a raw disk in a pool: its snapshots lie beside it. */
+/** A VM that is off, with a raw disk in a pool: its snapshots are external. */
 async function rawDisk(
   server: TestServer,
   work: (vmId: string, vm: { name: string; pool: string; disk: string }) => Promise<void>,
