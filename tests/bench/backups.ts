@@ -10,7 +10,7 @@ import type { Bench, Context } from "./bench.ts";
 import { type ToolName, ToolRun } from "./backup_tools.ts";
 import { change, fillImage } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, comparison, type Row } from "./row.ts";
 
 /** 80 % of its speed. */
 const MOST_RATIO = 1.25;
@@ -90,8 +90,8 @@ async function whole(context: Context): Promise<Row[]> {
   });
   const peer = "qemu-img convert", aim = { ratio: MOST_RATIO };
   return [
-    beside({ what: `backup ${what}`, ...out, peer, aim }),
-    beside({ what: `restore ${what}`, ...back, peer, aim }),
+    comparison({ what: `backup ${what}`, ...out, peer, aim }),
+    comparison({ what: `restore ${what}`, ...back, peer, aim }),
   ];
 }
 
@@ -166,7 +166,7 @@ async function two(context: Context): Promise<Row[]> {
   const of = `of ${mib} MiB, ${SMALL_MIB} MiB changed between`;
   return (Object.keys(TWO_ROWS) as (keyof Taken)[]).flatMap((figure) =>
     (["restic", "borg"] as const).map((peer) =>
-      beside({
+      comparison({
         what: `${TWO_ROWS[figure].what} ${of}`,
         ours: figures(contestants.ours, figure),
         theirs: figures(contestants[peer], figure),

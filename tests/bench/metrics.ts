@@ -11,7 +11,7 @@ import { storeIn } from "../testbed/metrics.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { madeUpFigures } from "./made_up_vms.ts";
 import { inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, comparison, type Row } from "./row.ts";
 import { localMachine } from "../../agent/machine/machine.ts";
 
 /** VMs that run while readings are taken. */
@@ -146,7 +146,7 @@ export const metrics: Bench = async function* (context) {
       ),
   });
   const what = `a reading of ${RUNNING} VMs and the host, stored`;
-  yield beside({
+  yield comparison({
     what,
     ours: figures.ours,
     theirs: figures.call,

@@ -54,13 +54,13 @@ export function alone({ what, ours, unit = "ms", aim }: Ours): Row {
 }
 
 /** Ours compared with theirs, taken in the same rounds. */
-export function beside(both: Both): Row {
+export function comparison(both: Both): Row {
   const { theirs, peer, ours } = both;
   return { ...alone(both), theirs: median(theirs), peer, ratio: median(ratios(ours, theirs)) };
 }
 
 /** Ours compared with a figure that was taken once, on the same machine (PERFORMANCE.md). */
-export function besideRecorded(both: Ours & { readonly recorded: number; readonly peer: string }): Row {
+export function recordedComparison(both: Ours & { readonly recorded: number; readonly peer: string }): Row {
   const row = alone(both);
   return {
     ...row,

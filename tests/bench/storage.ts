@@ -9,7 +9,7 @@ import { filesOf } from "../testbed/names.ts";
 import { URI, virsh } from "../testbed/libvirt.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, comparison, type Row } from "./row.ts";
 
 const MANY = 10_000;
 
@@ -73,8 +73,8 @@ async function moved(context: Context, { server, url }: TlsServer, pool: TestPoo
   return Object.entries(rows).flatMap(([way, { ours, secured, theirs }]) => {
     const peer = `virsh vol-${way}`;
     return [
-      beside({ what: `${way} of ${megabytes} MB`, ours, theirs, peer, aim }),
-      beside({ what: `${way} of ${megabytes} MB with TLS`, ours: secured, theirs, peer }),
+      comparison({ what: `${way} of ${megabytes} MB`, ours, theirs, peer, aim }),
+      comparison({ what: `${way} of ${megabytes} MB with TLS`, ours: secured, theirs, peer }),
     ];
   });
 }

@@ -14,7 +14,7 @@ import { type TestNetwork, testNetwork } from "../testbed/network.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { call, ownServer } from "../testbed/product.ts";
 import { CallError, type TestServer } from "../testbed/server.ts";
-import { stepsBeside } from "../testbed/steps_beside.ts";
+import { parallelSteps } from "../testbed/parallel_steps.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null || await requirement("tpm") !== null ||
@@ -148,7 +148,7 @@ Deno.test({
     await using server = await ownServer({ env: { KVMM_BIN_DAYS: "7" } });
     const holds = async (event: EventName) =>
       assert.deepEqual(await allDifferences({ server, shared: { network, pool } }, event), []);
-    await stepsBeside(t, AT_ONCE, Object.fromEntries(events.map((event) => [event, () => holds(event)])));
+    await parallelSteps(t, AT_ONCE, Object.fromEntries(events.map((event) => [event, () => holds(event)])));
   },
 });
 

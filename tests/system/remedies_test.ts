@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { ERRORS } from "../../lib/contract/errors.ts";
 import { advises, sourceTexts } from "../testbed/advice.ts";
 import { readyServer } from "../testbed/product.ts";
-import { stepsBeside } from "../testbed/steps_beside.ts";
+import { parallelSteps } from "../testbed/parallel_steps.ts";
 import { requirement } from "../testbed/skip.ts";
 import { OF_BOUNDS } from "./remedies/bounds.ts";
 import { type Entry, removePools } from "./remedies/entry.ts";
@@ -89,6 +89,6 @@ Deno.test({
     const others = tried.filter(({ what }) => !Object.hasOwn(OF_BOUNDS, what));
     const works = Object.fromEntries(others.map(({ what, here }) => [what, () => here(server)]));
     assert.equal(Object.keys(works).length, others.length, "two entries of one name");
-    await stepsBeside(t, AT_ONCE, works);
+    await parallelSteps(t, AT_ONCE, works);
   },
 });

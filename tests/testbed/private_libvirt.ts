@@ -355,7 +355,7 @@ export class PrivateLibvirt implements AsyncDisposable {
    * The same in its process namespace, too, where the ids in libvirt's files are those that the program sees; signals go
    * on to it. The process that is started with this line is not the program: see {@link programOf}.
    */
-  get lineBeside(): string {
+  get lineInPidNamespace(): string {
     const own = `mount -t proc proc /proc && exec "$@"`;
     return `nsenter --target ${this.first} --mount --pid -- unshare --mount sh -c '${own}' sh "$@" &
 outer=$!
@@ -364,7 +364,7 @@ while kill -0 $outer 2>/dev/null; do wait $outer; status=$?; done
 exit $status`;
   }
 
-  /** The program that was started with {@link lineBeside}, by the process that was started. @throws {Error} when it is gone */
+  /** The program that was started with {@link lineInPidNamespace}, by the process that was started. @throws {Error} when it is gone */
   static async programOf(started: number): Promise<number> {
     const childOf = async (pid: number) =>
       Number((await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ")[0]);

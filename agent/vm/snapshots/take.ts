@@ -47,7 +47,7 @@ function quiesceOf(vm: VM, by: Quiescing, quiesce: boolean | undefined): "no" | 
  *
  * @throws {ContractError} SnapshotNotPossible, SnapshotFailed, DiskRefused, StorageBusy
  */
-export async function takeBeside(
+export async function takeExternalSnapshot(
   host: LibvirtHost,
   vm: VM,
   { name, description, quiesce }: SnapshotToTake,
