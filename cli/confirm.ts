@@ -18,7 +18,7 @@ export function agrees(answer: string | null): boolean {
 /** A question before something is lost. Without a terminal no user can answer, and the answer is no. */
 export function askAtTerminal(question: string): boolean {
   if (!Deno.stdin.isTerminal()) {
-    console.error(`kvm-manager: ${t("shell.nobody_asked")}`);
+    console.error(`kvm-manager: ${t("shell.no_terminal")}`);
     return false;
   }
   return agrees(prompt(t("shell.confirm", { question })));

@@ -95,7 +95,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   if (doors.certificates) {
     const { fingerprint, selfSigned } = doors.certificates.about;
     console.log(
-      `TLS certificate${selfSigned ? " (nobody vouches for it: compare)" : ""}, SHA-256: ${fingerprint}`,
+      `TLS certificate${selfSigned ? " (no authority has signed it: compare)" : ""}, SHA-256: ${fingerprint}`,
     );
     Deno.addSignalListener("SIGHUP", () => void doors.certificates?.check(true));
   }

@@ -42,9 +42,9 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
     let secret = "";
     try {
       if (javaScriptEnabled) {
-        await t.step("while nobody can sign in there is no form, but what to do", async () => {
+        await t.step("without users there is no form, but instructions", async () => {
           await page.goto(`${server.url}/sign-in`);
-          await waitForText(page, "h1", "Nobody can sign in yet");
+          await waitForText(page, "h1", "No user can sign in yet");
           await waitForText(page, "code", "kvm-manager setup-link");
           await becomes(() => page.locator("input").count(), 0);
         });
