@@ -247,8 +247,8 @@ Deno.test({
       const [, compared] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=${other.uuid}`);
       assert.match(compared, /1 VM is left out/);
       assert.ok(!compared.includes(other.name));
-      const [besideHost, text] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=host`);
-      assert.deepEqual([besideHost, /1 VM is left out/.test(text), /value="host"/.test(text)], [
+      const [hostNextToVm, text] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=host`);
+      assert.deepEqual([hostNextToVm, /1 VM is left out/.test(text), /value="host"/.test(text)], [
         200,
         true,
         false,

@@ -153,7 +153,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "QEMU copies to where there is room, to files of nobody else, and stops before VMs have none",
+  name: "QEMU copies to where there is room, to files that other users cannot read, and stops before VMs have none",
   ignore,
   fn: async (t) => {
     await using own = await testPool("spoolown");
@@ -183,7 +183,7 @@ Deno.test({
       assert.deepEqual(await spools(own.path), []);
       assert.equal(await vm.state(), "running");
     });
-    await t.step("the VM's own pool is taken where it has room; nobody else reads the copy", async () => {
+    await t.step("the VM's own pool is taken where it has room; other users cannot read the copy", async () => {
       await run(["mount", "-o", "remount,size=400m", own.path]);
       const ended = runOf(server, backupId, true);
       const found = await until("QEMU's copy", async () => {

@@ -92,7 +92,7 @@ Deno.test({
       assert.equal(ok, true);
     });
 
-    await t.step("again, with what was written since: increments beside each other", async () => {
+    await t.step("again, with later writes: increments in parallel", async () => {
       for (const vm of [first, second]) {
         await write(vm, "write -P 0x11 1M 2M");
         expected.get(vm.uuid)!.fill(0x11, MIB, 3 * MIB);

@@ -139,7 +139,7 @@ Deno.test({
     const base = { HOME: home.path };
     const remote = new CommandLine({ ...base, KVMM_SERVER: proxy.url, KVMM_TOKEN: token });
 
-    await t.step("a certificate nobody vouches for is refused, before anything is sent", async () => {
+    await t.step("a certificate that no trusted authority has signed is refused, before anything is sent", async () => {
       const said = await remote.run(["vm", "list"]);
       assert.equal(said.status, 3);
       assert.match(said.err, new RegExp(`--fingerprint ${proxy.fingerprint.toUpperCase().slice(0, 2)}:`));
@@ -242,7 +242,7 @@ Deno.test({
     assert.match(done(clone), /^NAME +clone\.raw$/m);
     const left = await cli.run(["volume", "clone", pool.name, "disk.raw", "left.raw", "--no-wait"]);
     assert.equal(left.status, 0, left.err);
-    await until("the copy that nobody waited for", async () => {
+    await until("the copy that was not waited for", async () => {
       return (await virsh("vol-list", pool.name)).includes("left.raw");
     }, { seconds: 10, every: 50 });
     const download = ["volume", "download", pool.name, "clone.raw", "--to", copy];

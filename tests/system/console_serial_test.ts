@@ -161,7 +161,7 @@ Deno.test({
       assert.equal(
         JSON.stringify(activity).includes("sum 42"),
         false,
-        "what was typed or shown is nobody's log",
+        "input and output are in no log",
       );
     });
   },

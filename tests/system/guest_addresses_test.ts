@@ -43,7 +43,7 @@ Deno.test({
     });
 
     const second = "192.0.2.250/24";
-    await t.step("while nobody looks the guest is not asked", async () => {
+    await t.step("without open pages the guest is not asked", async () => {
       const before = await count();
       assert.ok(before >= 1, "the agent's log names what it is asked");
       await sh(`ip addr add ${second} dev eth0`);

@@ -186,7 +186,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an agent of ours that hangs beside QEMU's costs one wait, then QEMU's is asked first",
+  name: "an agent of ours that hangs while QEMU's answers costs one wait, then QEMU's is asked first",
   ignore,
   fn: async () => {
     await using vm = await testMachine({

@@ -257,7 +257,7 @@ Deno.test({
       assert.equal(await code(api.getVm({ vmId })), "ok");
     });
 
-    await step("a certificate that was renewed needs nobody", async () => {
+    await step("a certificate that was renewed needs no action", async () => {
       await far.unlisten();
       await Deno.remove(`${far.dataDir}/tls.pem`);
       await far.listen();

@@ -185,7 +185,7 @@ Deno.test({
       await goesOn(here, vm);
     });
     await t.step("a snapshot in an image of its own", async () => {
-      await using vm = await off("saved-beside", { disks: [{ pool, size: "8M", format: "raw" }] });
+      await using vm = await off("saved-external", { disks: [{ pool, size: "8M", format: "raw" }] });
       const vmId = vm.uuid;
       await stateIs(here, vm, "stopped");
       await api.createSnapshot({ vmId, name: "before" });

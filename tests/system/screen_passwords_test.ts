@@ -204,7 +204,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "A start that nobody watched has a password, and the next start another",
+  name: "A start without a running KVM Manager has a password, and the next start another",
   ignore,
   fn: async () => {
     // The servers of other tests watch the host's libvirtd.

@@ -241,7 +241,7 @@ Deno.test("a start with files that cannot serve says which and why, and ends wit
 Deno.test({
   name:
     "beyond loopback: TLS at the host's own names and addresses and those that are set, no other (threat 12)",
-  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address beside loopback"),
+  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address other than loopback"),
   fn: async () => {
     await using tls = await startTlsServer({ args: ["--listen", "0.0.0.0:0", "--host-name", "kvm.example"] });
     const port = Number(/https:\/\/[\w.-]+:(\d+)/.exec(tls.server.log().replaceAll(tls.url, ""))![1]);
@@ -324,7 +324,7 @@ Deno.test("handshakes that never end are cut in time, and do not delay others (t
 
 Deno.test({
   name: "one user of this host has so many connections, one address so many requests a second (threat 20)",
-  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address beside loopback"),
+  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address other than loopback"),
   fn: async () => {
     await using tls = await startTlsServer({ args: ["--listen", `${ADDRESS}:0`] });
     const port = Number(

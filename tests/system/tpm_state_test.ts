@@ -175,7 +175,7 @@ Deno.test({
     const forget = (id: string) =>
       call(server, "delete_vm", { vmId: id, deleteDisks: true, permanently: true });
 
-    await t.step("the copy has it, with its checksum, and nobody else may read it", async () => {
+    await t.step("the copy has it, with its checksum, and other users may not read it", async () => {
       assert.equal(run1.copies[0]!.message, null);
       const file = `${copy.path}/tpm2-00.permall`, bytes = await Deno.readFile(file);
       assert.deepEqual(copy.manifest.tpm, [{ name: "tpm2-00.permall", digest: await digestOf(bytes) }]);

@@ -12,7 +12,7 @@ import { markup } from "../testbed/xml.ts";
 const ignore = await requirement("qemu") !== null;
 
 Deno.test({
-  name: "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts beside it",
+  name: "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts while it runs",
   ignore,
   fn: async () => {
     await using network = await testNetwork("clone-identities");

@@ -58,7 +58,7 @@ Deno.test({
         assert.equal((await names()).includes(name), false);
       },
     );
-    await t.step("with a name, an id and addresses of its own it is defined beside the first", async () => {
+    await t.step("with a name, an id and addresses of its own it is defined in addition to the first", async () => {
       const name = await testName("imported");
       await using _made = { [Symbol.asyncDispose]: () => removeFully(name) };
       const made = await call(server, "import_vm", { xml, name, newId: true, newMacs: true });

@@ -261,9 +261,9 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
       }),
   },
   "Convert it first": OUTSIDE,
-  "the VM has snapshots within its disks: delete those first": {
+  "the VM has internal snapshots: delete those first": {
     not:
-      "needs firmware with variables of its own beside snapshots of before; deleting is tried by snapshots_test",
+      "needs firmware with variables of its own and earlier snapshots; deleting is tried by snapshots_test",
   },
   "the VM was reverted to it. Delete what came from it first": {
     by: "tests/system/external_snapshots_test.ts",
