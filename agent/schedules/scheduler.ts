@@ -40,7 +40,7 @@ const NONE_MEANT = {
   backup: "The backup has copied no VM",
 } as const;
 
-/** Dependencies of the runs. */
+/** Services for runs of schedules: the clock, jobs, the API as an owner, look-up of VMs, and the activity log. */
 export interface SchedulerOptions {
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
