@@ -137,7 +137,8 @@ export const SETTINGS = {
     flag: "socket-group",
     env: "KVMM_SOCKET_GROUP",
     value: "NAME|auto|none",
-    help: "group whose members may use the API socket, in addition to root; auto: kvm-manager, where there is one",
+    help:
+      "group whose members may use the API socket, in addition to root; auto: kvm-manager, where there is one",
     default: () => "auto",
   },
   socketRole: {

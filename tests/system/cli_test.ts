@@ -139,15 +139,18 @@ Deno.test({
     const base = { HOME: home.path };
     const remote = new CommandLine({ ...base, KVMM_SERVER: proxy.url, KVMM_TOKEN: token });
 
-    await t.step("a certificate that no trusted authority has signed is refused, before anything is sent", async () => {
-      const said = await remote.run(["vm", "list"]);
-      assert.equal(said.status, 3);
-      assert.match(said.err, new RegExp(`--fingerprint ${proxy.fingerprint.toUpperCase().slice(0, 2)}:`));
-      const wrong = await remote.run(["vm", "list", "--fingerprint", "00".repeat(32)]);
-      assert.equal(wrong.status, 3);
-      assert.match(wrong.err, /another one/);
-      assert.equal(proxy.seen.length, 0, "the token went nowhere");
-    });
+    await t.step(
+      "a certificate that no trusted authority has signed is refused, before anything is sent",
+      async () => {
+        const said = await remote.run(["vm", "list"]);
+        assert.equal(said.status, 3);
+        assert.match(said.err, new RegExp(`--fingerprint ${proxy.fingerprint.toUpperCase().slice(0, 2)}:`));
+        const wrong = await remote.run(["vm", "list", "--fingerprint", "00".repeat(32)]);
+        assert.equal(wrong.status, 3);
+        assert.match(wrong.err, /another one/);
+        assert.equal(proxy.seen.length, 0, "the token went nowhere");
+      },
+    );
     await t.step("by fingerprint, by authority; the token from a file or the environment", async () => {
       const ways = [
         ["--fingerprint", proxy.fingerprint],

@@ -262,7 +262,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a guest whose agent answers is frozen for that moment; its clone starts while it runs, as another VM",
+  name:
+    "a guest whose agent answers is frozen for that moment; its clone starts while it runs, as another VM",
   ignore,
   fn: async () => {
     await using server = await readyServer();

@@ -17,7 +17,8 @@ const KEY =
 const IMAGE = "debian-12-genericcloud-amd64.qcow2";
 
 Deno.test({
-  name: "create_vm, set_cloud_init and the command line say that no user can sign in, and a key is remembered",
+  name:
+    "create_vm, set_cloud_init and the command line say that no user can sign in, and a key is remembered",
   ignore,
   fn: async () => {
     await using server = await readyServer();

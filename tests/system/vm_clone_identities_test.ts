@@ -12,7 +12,8 @@ import { markup } from "../testbed/xml.ts";
 const ignore = await requirement("qemu") !== null;
 
 Deno.test({
-  name: "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts while it runs",
+  name:
+    "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts while it runs",
   ignore,
   fn: async () => {
     await using network = await testNetwork("clone-identities");
