@@ -113,7 +113,7 @@ async function run({ settings, change }: Given): Promise<number> {
   return await changingAlone(() => changed(settings, change));
 }
 
-/** Changes the lock manager's settings, under a lock against other changes. @returns the exit status */
+/** Changes the lock manager's settings. The caller excludes other changes. @returns the exit status */
 async function changed(settings: Settings, change: LockChange): Promise<number> {
   await using held = await ownLink(settings);
   const { link } = held;

@@ -103,7 +103,7 @@ test("a killed libvirtd is told at once, leaves the last known state, and is fol
   }
   await servesFast(server);
 
-  // Without an event: one machine is defined, one is gone. libvirtd reads these files when it starts.
+  // While libvirtd is stopped, one machine is defined, one is removed. libvirtd reads these files when it starts.
   const folder = dirname(pet.definition);
   const defined = { uuid: crypto.randomUUID(), name: `${pet.name}-new` };
   const xml = (await Deno.readTextFile(pet.definition)).replaceAll(pet.uuid, defined.uuid)
