@@ -137,7 +137,8 @@ export const SETTINGS = {
     flag: "socket-group",
     env: "KVMM_SOCKET_GROUP",
     value: "NAME|auto|none",
-    help: "group whose members may use the API socket, beside root; auto: kvm-manager, where there is one",
+    help:
+      "group whose members may use the API socket, in addition to root; auto: kvm-manager, where there is one",
     default: () => "auto",
   },
   socketRole: {
@@ -271,7 +272,7 @@ export const SETTINGS = {
     flag: "host-name",
     env: "KVMM_HOST_NAME",
     value: "NAME",
-    help: "further host names that people use, beside this host's own names and addresses",
+    help: "further host names that people use, in addition to this host's own names and addresses",
     default: () => "",
     list: true,
   },

@@ -135,7 +135,7 @@ class Reader {
  * Reads words.
  *
  * @param elsewhere options that other tools have, with what does that here
- * @throws {UsageError} for an option nobody knows, or one without its value
+ * @throws {UsageError} for an unknown option, or one without its value
  */
 export function parsed<const O extends ArgumentOptions>(
   args: readonly string[],

@@ -15,10 +15,10 @@ export function agrees(answer: string | null): boolean {
   return saysYes(answer) || ["y", t("shell.yes_letter")].includes(given);
 }
 
-/** A question before something is lost. Without a terminal nobody can answer, and the answer is no. */
+/** A question before something is lost. Without a terminal no user can answer, and the answer is no. */
 export function askAtTerminal(question: string): boolean {
   if (!Deno.stdin.isTerminal()) {
-    console.error(`kvm-manager: ${t("shell.nobody_asked")}`);
+    console.error(`kvm-manager: ${t("shell.no_terminal")}`);
     return false;
   }
   return agrees(prompt(t("shell.confirm", { question })));

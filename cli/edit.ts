@@ -28,7 +28,7 @@ export const EDIT_HELP = () =>
     examples: ["kvm-manager vm edit web1", "EDITOR=nano kvm-manager vm edit web1"],
   });
 
-/** The editor that is meant. @throws {UsageError} where nobody has named one, and vi would wait for nobody's keys */
+/** The user's editor: VISUAL, EDITOR, else vi. @throws {UsageError} if none is named and there is no terminal for vi */
 function editorOf(terminal: Terminal): string {
   const named = Deno.env.get("VISUAL") || Deno.env.get("EDITOR");
   if (named || terminal.isTerminal) return named || "vi";

@@ -38,7 +38,7 @@ const PIECE = 256 * 1024;
 /** Permissions as the contract has them. */
 const modeText = (mode: number) => (mode & 0o777).toString(8).padStart(4, "0");
 
-/** Tells of what no copy is made. */
+/** Reports an entry that is not copied. */
 const leftOut = (what: Message) => console.error(render(what));
 
 /** The guest's file at a path; undefined if the guest does not report it, as in a folder that cannot be listed. */
@@ -83,7 +83,7 @@ export async function fileFrom(
   await download(server, COMMANDS.guest_copy_from, { vmId, path }, where, terminal);
 }
 
-/** Makes a folder here, that nobody else looks into before it has its permissions. @returns whether it is new @throws {UsageError} */
+/** Makes a folder here that other users cannot read before it has its permissions. @returns whether it is new @throws {UsageError} */
 async function folderHere(to: string, overwrite: boolean): Promise<boolean> {
   try {
     await Deno.mkdir(to, { mode: 0o700 });

@@ -80,7 +80,7 @@ Deno.test("a folder that is there is not written into unasked, and a link in its
   assert.deepEqual(await tree(elsewhere), []);
 });
 
-Deno.test("a folder in a file's place stays, and no part of the file beside it", async () => {
+Deno.test("a folder in a file's place stays, and no part of the file is left next to it", async () => {
   await using here = await testFolder();
   const out = `${here.path}/out`;
   await Deno.mkdir(`${out}/a`, { recursive: true });

@@ -6,7 +6,7 @@ import { EXIT } from "./exit.ts";
 import { sentence } from "./sentence.ts";
 import { seeHelp } from "./verb/failure.ts";
 
-/** Tells of wrong usage, and where the right one is told. */
+/** Prints a usage error, and where the usage is described. */
 export function printUsageError(verb: string, error: unknown): void {
   const line = `kvm-manager ${verb}`;
   console.error(`${line}: ${sentence(translated(messageOf(error)))} ${seeHelp(line)}`);

@@ -113,7 +113,7 @@ async function run({ settings, change }: Given): Promise<number> {
   return await changingAlone(() => changed(settings, change));
 }
 
-/** Changes it, with nobody else doing so meanwhile. @returns the exit status */
+/** Changes the lock manager's settings. The caller excludes other changes. @returns the exit status */
 async function changed(settings: Settings, change: LockChange): Promise<number> {
   await using held = await ownLink(settings);
   const { link } = held;

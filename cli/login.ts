@@ -76,7 +76,7 @@ async function tokenFrom(file: string | undefined, terminal: Terminal): Promise<
   }
 }
 
-/** Whether a certificate that nobody vouches for is to be trusted from now on. */
+/** Whether a certificate that no trusted authority has signed is to be trusted from now on. */
 function trusts(server: string, fingerprint: string, terminal: Terminal): boolean {
   if (!terminal.isTerminal) return false;
   console.error(
@@ -131,7 +131,7 @@ export function login(args: readonly string[], terminal: Terminal = TERMINAL): P
       ...(values.fingerprint !== undefined && { fingerprint: values.fingerprint }),
     };
     if (url.protocol === "https:" && values.fingerprint === undefined) {
-      // Before the token is asked for: it must reach nobody else.
+      // Before the token is asked for: it must not reach another server.
       const fingerprint = await untrusted(serverOf(remoteTarget(context)));
       if (fingerprint !== undefined && !trusts(url.origin, fingerprint, terminal)) {
         throw new ApiError(

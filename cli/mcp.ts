@@ -153,7 +153,7 @@ export class McpBridge {
       }
       const answer = await this.#post(text);
       if (codeIn(answer) !== "McpSessionNotFound" || this.#initialize === undefined) return answer;
-      // The server was started again, or nobody has spoken for long: another session, and once more
+      // The server was started again, or the session was idle for too long: another session, and once more
       const begun = await (this.#beginning ??= this.#begin().finally(() => this.#beginning = undefined));
       if (codeIn(begun) !== undefined) return begun;
       return await this.#post(text);

@@ -33,7 +33,7 @@ export const readServe = (args: readonly string[]) => readSettings(args, environ
 
 /** Runs until SIGTERM or SIGINT. */
 export async function serve(args: readonly string[], pages: Pages): Promise<number> {
-  // Whatever it makes is nobody else's to read: databases, keys, temporary files
+  // Other users must not read its files: databases, keys, temporary files
   Deno.umask(0o077);
   await using stack = new AsyncDisposableStack();
   let settings, demo: Demo | undefined;
@@ -95,7 +95,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   if (doors.certificates) {
     const { fingerprint, selfSigned } = doors.certificates.about;
     console.log(
-      `TLS certificate${selfSigned ? " (nobody vouches for it: compare)" : ""}, SHA-256: ${fingerprint}`,
+      `TLS certificate${selfSigned ? " (no authority has signed it: compare)" : ""}, SHA-256: ${fingerprint}`,
     );
     Deno.addSignalListener("SIGHUP", () => void doors.certificates?.check(true));
   }

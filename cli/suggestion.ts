@@ -23,7 +23,7 @@ export function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/** Longest word that is compared: nobody mistypes a longer one. */
+/** Longest word that is compared. A longer one is not a typing mistake. */
 const LONGEST = 64;
 
 /** The known words nearest to one that is not known, the nearest first; none when nothing is near. */

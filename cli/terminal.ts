@@ -11,7 +11,7 @@ export interface Terminal {
   readonly showsProgress: boolean;
   /** Asks; null at the end of the input. */
   ask(question: string): string | null;
-  /** Asks for what nobody must see. @throws {UsageError} where nobody can be asked */
+  /** Asks for a secret, without showing it. @throws {UsageError} without a terminal */
   secret(question: string): Promise<string>;
   /** Everything on standard input. */
   input(): Promise<string>;

@@ -6,7 +6,7 @@ Deno.test("wrapped() breaks lines between words, none wider than it may be", () 
   assert.deepEqual(wrapped("averylongword b", 5), ["averylongword", "b"]);
 });
 
-Deno.test("listed() has names in one column and wraps what they mean beside them", () => {
+Deno.test("listed() has names in one column and wraps their meanings next to them", () => {
   const text = "one two three four five six seven eight nine ten";
   const lines = listed([["--a", text], ["--a-name-that-is-longer-than-its-column", "x"]], 40);
   assert.ok(lines.every((line) => line.length <= 44), lines.join("\n"));

@@ -11,14 +11,14 @@ const IS_TEST = /[._]test\.[jt]sx?$/;
 const IS_SOURCE = /\.[jt]sx?$/;
 
 /** One file or folder below another. */
-export interface Entry {
+export interface FileEntry {
   readonly path: string;
   readonly isFile: boolean;
 }
 
 /** Everything below `folder`, sorted; nothing when there is no such folder. */
-export async function walk(folder: string): Promise<Entry[]> {
-  const found: Entry[] = [];
+export async function walk(folder: string): Promise<FileEntry[]> {
+  const found: FileEntry[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       const path = join(folder, name);

@@ -28,7 +28,7 @@ type AccessHandlers = Pick<
   Handlers,
   Extract<CommandName, keyof typeof accessCommands | keyof typeof sshKeyCommands>
 >;
-/** Services of the application that the handlers need. */
+/** Services for the commands on users and roles: access, SSH keys, the activity log, and look-up of hosts and projects. */
 interface AccessServices {
   readonly access: Access;
   readonly coverage: Pick<Coverage, "uncovered">;

@@ -23,7 +23,7 @@ export const STALE_MS = DAY_MS;
 /** Messages that are sent at the same time. */
 const AT_ONCE = 5;
 
-/** Services of the delivery. */
+/** Services for the delivery of messages: records, the outbox, jobs, the clock, host name, and language. */
 export interface DeliveryWorld {
   readonly records: AlertRecords;
   readonly outbox: Outbox;

@@ -40,7 +40,7 @@ interface Open {
   detail?: string | undefined;
 }
 
-/** Services of the engine. */
+/** Services for the alert engine: records, the outbox, the clock, events, groups of VMs, and maintenance. */
 export interface AlertWorld {
   readonly records: AlertRecords;
   readonly outbox: Outbox;

@@ -23,7 +23,7 @@ import type { AlertEngine } from "./engine.ts";
 import { type AlertRecords, isWanted } from "./records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** Services of the handlers. */
+/** Services for the commands on alerts: their records, the engine, the clock, and look-up of VMs. */
 export interface AlertContext {
   readonly records: AlertRecords;
   readonly engine: AlertEngine;

@@ -20,7 +20,7 @@ import { invalid } from "./handlers.ts";
 import type { AlertRecords, AlertTargetRecord } from "./records.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** Services of the handlers. */
+/** Services for the commands on targets of messages: their records, the delivery, and the end of KVM Manager. */
 export interface AlertTargetContext {
   readonly records: AlertRecords;
   readonly delivery: Delivery;

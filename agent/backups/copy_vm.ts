@@ -75,18 +75,18 @@ export interface Copied {
 }
 
 /** Data that libvirt keeps of a VM in addition to its disks. */
-interface BesideDisks {
+interface FirmwareState {
   /** Its UEFI variables, where it has any. */
   readonly nvram: Uint8Array<ArrayBuffer> | undefined;
   readonly tpm: TpmState | undefined;
 }
 
-/** Reads that. */
-type LookBeside = () => Promise<BesideDisks>;
+/** Reads the state of the firmware. */
+type ReadFirmwareState = () => Promise<FirmwareState>;
 
 /** A VM's content in the store. */
 interface Content {
-  readonly beside: BesideDisks;
+  readonly firmware: FirmwareState;
   readonly takenAt: number;
   readonly consistency: BackupManifest["consistency"];
   readonly notes: readonly string[];
@@ -204,7 +204,7 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
     throw new ContractError("BackupNotPossible", { reason });
   }
   const document = new XmlDocument(definition);
-  const look: LookBeside = async () => ({
+  const look: ReadFirmwareState = async () => ({
     nvram: await nvramBytes(document, vm.name),
     tpm: await readTpmState(host, document, vm.id),
   });
@@ -217,7 +217,7 @@ async function write(context: CopyContext, vm: VM, id: string, steps: Steps): Pr
   if (content.disks.some(({ list }) => repository.lacks(digestsIn(list)))) {
     throw new IncrementError(new Error("another VM's copy found content of it damaged"));
   }
-  const { nvram, tpm } = content.beside;
+  const { nvram, tpm } = content.firmware;
   const files: (readonly [name: string, bytes: Uint8Array<ArrayBuffer>])[] = [];
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
     files.push([name, bytes]);
@@ -270,8 +270,8 @@ function tpmNotes(tpm: TpmState | undefined, secret: string | undefined): string
 }
 
 /** Whether two looks found the same. */
-function isSame(a: BesideDisks, b: BesideDisks): boolean {
-  const contents = ({ nvram, tpm }: BesideDisks) => [
+function isSame(a: FirmwareState, b: FirmwareState): boolean {
+  const contents = ({ nvram, tpm }: FirmwareState) => [
     ["nvram", nvram] as const,
     ...(tpm !== undefined && "files" in tpm
       ? tpm.files.map(({ name, bytes }) => [name, bytes] as const)
@@ -341,16 +341,16 @@ async function ofRunning(
     readonly spoolFor: SpoolFor;
     readonly id: string;
     readonly steps: Steps;
-    readonly look: LookBeside;
+    readonly look: ReadFirmwareState;
   },
 ): Promise<Content> {
   const count = new Count(onBytes);
   if (disks.length === 0) {
     const none = { notes: [], disks: [], storedBytes: 0, readBytes: 0 };
-    return { takenAt: clock.now(), consistency: "crash", beside: await look(), ...none };
+    return { takenAt: clock.now(), consistency: "crash", firmware: await look(), ...none };
   }
   await look(); // what cannot be read is told before anything is copied
-  const looks: PromiseSettledResult<BesideDisks>[] = [];
+  const looks: PromiseSettledResult<FirmwareState>[] = [];
   const plan = await planRead(host, repository, { vm, backupId: backup.id, disks, isFull });
   const needed = await Promise.all(
     disks.filter(({ target }) => !plan.base?.disks.has(target)).map(spoolBytes),
@@ -374,7 +374,7 @@ async function ofRunning(
   const [before, after] = looks.map((each) => {
     if (each.status === "rejected") throw each.reason;
     return each.value;
-  }) as [BesideDisks, BesideDisks];
+  }) as [FirmwareState, FirmwareState];
   const notes = [...plan.notes, ...copied.notes, ...isSame(before, after) ? [] : [WRITTEN_MEANWHILE]];
   const why = refusals[0] ?? plan.reason;
   if (way.incremental.size === 0) job.log(message`${vmName(vm)}: its disks are read in full: ${why}`);
@@ -425,7 +425,7 @@ async function ofRunning(
   return {
     takenAt,
     consistency: isFrozen ? "frozen" : "crash",
-    beside: after,
+    firmware: after,
     notes,
     disks: found,
     storedBytes,
@@ -499,15 +499,15 @@ async function ofStopped(
   { host, repository, job, clock, pace, onBytes }: CopyContext,
   vm: VM,
   disks: readonly Disk[],
-  { spoolFor, look }: { readonly spoolFor: SpoolFor; readonly look: LookBeside },
+  { spoolFor, look }: { readonly spoolFor: SpoolFor; readonly look: ReadFirmwareState },
 ): Promise<Content> {
   const count = new Count(onBytes), found: Content["disks"][number][] = [], takenAt = clock.now();
-  let stored = 0, readBytes = 0, beside!: BesideDisks;
+  let stored = 0, readBytes = 0, firmware!: FirmwareState;
   await host.claims.operate(vm, "backing up", async () => {
     if (host.inventory.active().includes(vm.id)) {
       throw new ContractError("BackupFailed", { error: "the VM was started just now" });
     }
-    beside = await look();
+    firmware = await look();
     using held = new DisposableStack();
     // One disk after the other: the largest one needs room.
     const needed = await Promise.all(disks.filter(({ format }) => format !== "raw").map(spoolBytes));
@@ -567,7 +567,7 @@ async function ofStopped(
   return {
     takenAt,
     consistency: isSaved ? "crash" : "stopped",
-    beside,
+    firmware,
     notes: isSaved ? ["Its saved memory is not in it: the copy is as after a power failure"] : [],
     disks: found,
     storedBytes: stored,

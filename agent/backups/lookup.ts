@@ -15,7 +15,7 @@ import { FolderStore } from "./store/folder.ts";
 import { folderIn } from "./target_handlers.ts";
 import { backupView, type BackupViewSources } from "./views.ts";
 
-/** Services of the commands on backups. */
+/** Services for the commands on backups: boot tests, file sessions, jobs, opening of backups, and hosts. */
 export interface BackupContext extends BackupViewSources {
   readonly bootTests: BootTests;
   readonly files: FileSessions;

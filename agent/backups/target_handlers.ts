@@ -19,7 +19,7 @@ import type { TargetRecord, TargetRecords } from "./target_records.ts";
 import { addressOf, dataKeyOf, join, openTarget, type StoreContext, storeOf } from "./targets.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** Services of the handlers. */
+/** Services for the commands on backup targets: stores, records of targets and backups, and whether a backup runs. */
 export interface TargetContext extends StoreContext {
   readonly targets: TargetRecords;
   readonly backups: BackupRecords;

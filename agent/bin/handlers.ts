@@ -23,7 +23,7 @@ import type { ClockDrift } from "../store/clock_drift.ts";
 /** Milliseconds the files of all entries are looked for: behind a dead server none is found missing. */
 const LOOK_MS = 2000;
 
-/** Services of the handlers. */
+/** Services for the commands on the bin: its records, drift of the clock, hosts, templates, and projects. */
 export interface BinServices {
   readonly bin: BinRecords;
   readonly drift: ClockDrift;

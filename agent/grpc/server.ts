@@ -50,7 +50,7 @@ import { Reflection, type ReflectionRequest } from "./reflection.ts";
 import { seedCalls } from "./seed_calls.ts";
 import { bufferOf, statusOf } from "./status.ts";
 
-/** Services of the application that gRPC needs. */
+/** Services for the gRPC server: identification, dispatch, events, consoles, VMs, and limits on calls. */
 export interface GrpcWorld {
   readonly access: Pick<Access, "identify">;
   readonly dispatch: Dispatch;

@@ -39,7 +39,7 @@ function decoded(text: string, encoding: Encoding, field: string): Uint8Array<Ar
 function encoded(bytes: Uint8Array, encoding: Encoding): string {
   return encoding === "base64" ? bytes.toBase64() : new TextDecoder().decode(bytes);
 }
-/** Services of the handlers. */
+/** Services for the commands inside guests: the host, its guest agents, freezes, the watch, and the clock (ms). */
 interface GuestCommandServices {
   readonly host: LibvirtHost;
   readonly guests: GuestService;

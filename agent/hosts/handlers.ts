@@ -38,7 +38,7 @@ export type HostHandlers = Omit<
   keyof HostListHandlers
 >;
 
-/** Services of the application that the handlers need. */
+/** Services for the commands on hosts: managing, linking and installing, jobs, activity, faults of the databases. */
 export interface HostCommandServices extends HostManagement, LinkManagement, HostInstallation {
   readonly jobs: Pick<Jobs, "list" | "run">;
   readonly activity: Pick<ActivityLog, "latest">;

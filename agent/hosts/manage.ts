@@ -27,7 +27,7 @@ type ManageCommand = Exclude<
   "list_hosts" | "get_host" | "install_host" | LinkCommand
 >;
 
-/** Services of the application that the handlers need. */
+/** Services for the commands that add, change and remove hosts: jobs, SSH files, the clock, and storing of a host. */
 export interface HostManagement extends ListedHosts {
   readonly jobs: Pick<Jobs, "list">;
   readonly ssh: SshFiles;

@@ -10,14 +10,14 @@ import type { LibvirtHost } from "./libvirt_host.ts";
 /** Seconds a guest stands still at most while a copy begins. */
 export const QUIESCE_SECONDS = 30;
 
-/** Freezer of a guest: libvirt (through QEMU's agent), our own agent; "nobody" if there is no agent. */
-export type Quiescing = "libvirt" | "own" | "nobody";
+/** Freezer of a guest: libvirt (through QEMU's agent), our own agent; "none" without an agent. */
+export type Quiescing = "libvirt" | "own" | "none";
 
 /** Finds who freezes a guest. */
 export async function quiescingOf({ guests }: Pick<LibvirtHost, "guests">, vm: VM): Promise<Quiescing> {
-  if (vm.guestAgent !== "connected") return "nobody";
+  if (vm.guestAgent !== "connected") return "none";
   if (vm.guestAgents["kvm-manager-agent"] === "connected" && await guests.freezer.isOwn(vm)) return "own";
-  return vm.guestAgents["qemu-ga"] === "connected" ? "libvirt" : "nobody";
+  return vm.guestAgents["qemu-ga"] === "connected" ? "libvirt" : "none";
 }
 
 /** Result of work on a guest that was frozen. */

@@ -12,7 +12,7 @@ import type { RejectedCallLog } from "../store/rejected_call_log.ts";
 import type { PeerRecord } from "../hosts/linked/peer_records.ts";
 import type { Peers } from "../hosts/linked/peers.ts";
 
-/** Services of the application that it needs. */
+/** Services for `/api/link/…`: peers, our certificate, records of calls, and joining a peer that has joined here. */
 export interface LinkDoor {
   readonly peers: Peers;
   /** SHA-256 of the certificate that serves, in hexadecimal digits; undefined where there is no TLS. */

@@ -184,7 +184,7 @@ Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be c
     const works = Array.from({ length: 5 }, held);
     const answers = works.map(({ work }, index) => code(jobs.run(spec(`${index}`, { lane: "copy" }), work)));
     const free = held();
-    const beside = jobs.run(spec("beside"), free.work);
+    const unrelated = jobs.run(spec("unrelated"), free.work);
     await settled();
     const begun = () => works.map((work) => work.begun);
     assert.deepEqual(begun(), [true, true, false, false, false]);
@@ -207,7 +207,7 @@ Deno.test("Jobs.run() lets what shares a lane wait in order; what waits can be c
     await settled();
     works[4]!.end();
     free.end();
-    await Promise.all([...answers, beside]);
+    await Promise.all([...answers, unrelated]);
     assert.equal(jobs.list(10, true).length, 0);
   }));
 

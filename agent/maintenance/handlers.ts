@@ -9,7 +9,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { MaintenanceService } from "./maintenance.ts";
 import { makePlan, type PlanWorld } from "./plan.ts";
 
-/** Services of the handlers. */
+/** Services for the commands on maintenance: the service, the sources of its plan, and look-up of VMs. */
 export interface MaintenanceWorld {
   readonly service: MaintenanceService;
   readonly plan: PlanWorld;

@@ -33,7 +33,7 @@ import { type StoredDrainedVm, type StoredMaintenance, unset } from "./records.t
 
 const { t } = textsOf(texts);
 
-/** Services of the application that maintenance needs. */
+/** Services for maintenance: those of the plan, of delegation and of draining, served hosts, events, moves, the database. */
 interface World extends PlanWorld, DelegationWorld, DrainWorld {
   readonly hosts: Pick<HostRegistry, "served">;
   readonly hub: Pick<EventHub, "publish">;

@@ -38,7 +38,7 @@ import type { StoredChoices } from "./records.ts";
 
 const { t } = textsOf(texts);
 
-/** Services of the application that the plan needs. */
+/** Sources of the plan: linked hosts, their maintenance and metrics, rules of placement, schedules, and rights. */
 export interface PlanWorld {
   readonly coverage: Pick<Coverage, "of">;
   readonly figureTransfer: { get(): FigureTransfer };

@@ -38,7 +38,7 @@ import { message } from "../../lib/i18n/message.ts";
 /** Milliseconds for which a result is waited: clients wait a minute. What takes longer goes on. */
 const WAIT_MS = 25_000;
 
-/** Services of the tools. */
+/** Services for calls of MCP tools: dispatch, settings, granted groups, guards of tools, the clock, and the audit log. */
 export interface McpWorld extends AccessWorld {
   readonly dispatch: Dispatch;
   readonly settings: () => McpSettingsRecord;

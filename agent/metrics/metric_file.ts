@@ -13,8 +13,8 @@ export const METRICS_FILE = "metrics.db";
 const VERSION = 3;
 /** Milliseconds a statement waits for another process's lock. */
 const BUSY_MS = 2000;
-/** Next to a database: what was written to it lately. */
-const BESIDE = ["", "-wal", "-shm"] as const;
+/** Endings of the files of a database: itself, and its latest writes. */
+const DATABASE_ENDINGS = ["", "-wal", "-shm"] as const;
 
 /**
  * `ticks` is what was taken in the hour that goes on. `chunks` is what was before: an hour of 64 series in a row, later some
@@ -89,7 +89,7 @@ export function openMetrics(path: string): DatabaseSync {
 /** Moves a damaged file out of the way; the one that was moved before is removed. @returns its new path */
 export function moveAside(path: string): string {
   const folder = dirname(path), aside = join(folder, `${basename(path)}.damaged`);
-  for (const end of BESIDE) {
+  for (const end of DATABASE_ENDINGS) {
     try {
       Deno.renameSync(path + end, aside + end);
     } catch (error) {
@@ -102,7 +102,7 @@ export function moveAside(path: string): string {
 /** Bytes of the file and of those next to it. */
 export function fileBytes(path: string): number {
   let bytes = 0;
-  for (const end of BESIDE) {
+  for (const end of DATABASE_ENDINGS) {
     try {
       bytes += Deno.statSync(path + end).size;
     } catch (error) {

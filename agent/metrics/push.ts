@@ -83,7 +83,7 @@ export interface PushedHost {
   readonly families: Iterable<MetricFamily>;
 }
 
-/** Services of the sender. */
+/** Services for sending metrics: the database, the clock, the latest figures, and name resolution. */
 export interface PushWorld {
   readonly store: Store;
   readonly clock: Clock;

@@ -50,7 +50,7 @@ export interface UnresponsiveMount {
   readonly since: string;
 }
 
-/** Dependencies of the gate. */
+/** Surroundings of the gate: the clock, the list of mounts, the canary, and reads of links and of /proc. */
 export interface GateOutside {
   readonly clock: Clock;
   /** The text of /proc/self/mountinfo. */

@@ -54,7 +54,7 @@ interface Waiter {
   readonly giveUp: (error: Error) => void;
 }
 
-/** Dependencies of a mount. */
+/** Surroundings of a mount: the clock, the canary that asks its server, and the report of a change. */
 export interface MountOutside {
   readonly clock: Clock;
   /** Asks the mount something that its server must answer. */

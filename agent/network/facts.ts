@@ -118,7 +118,7 @@ export async function networkFacts(host: LibvirtHost): Promise<HostNetworks> {
 }
 
 /** Subnets that prevent the start of a network: those of running networks, and of the host. */
-export async function takenBesides(host: LibvirtHost, name: string): Promise<TakenSubnet[]> {
+export async function otherTakenSubnets(host: LibvirtHost, name: string): Promise<TakenSubnet[]> {
   const running = networkSubnets(host, (network) => network.name !== name && network.active);
   if (host.machine === null) return running;
   return [...running, ...await hostSubnets(host.machine, bridgesOf(networksOf(host)))];

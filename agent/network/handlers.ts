@@ -24,7 +24,7 @@ import { log } from "../log.ts";
 import { keyOf } from "../operations/step.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
-import { hostNetworkDevices, networkFacts, randomIpv6, takenBesides } from "./facts.ts";
+import { hostNetworkDevices, networkFacts, otherTakenSubnets, randomIpv6 } from "./facts.ts";
 import { updateNetwork } from "./update.ts";
 import { networksOf, requireNetwork, usersOf } from "./view.ts";
 
@@ -120,7 +120,7 @@ async function create(host: LibvirtHost, asked: Input<"create_network">, actor: 
 async function start(host: LibvirtHost, name: string): Promise<null> {
   const network = requireNetwork(host, name);
   if (network.active) throw new ContractError("NetworkAlreadyActive", { network: name });
-  const taken = await takenBesides(host, name);
+  const taken = await otherTakenSubnets(host, name);
   for (const cidr of [...network.subnets.map((each) => each.cidr), ...network.routes]) {
     const subnet = parseSubnet(cidr)!;
     const other = startObstacleOf(subnet, taken);

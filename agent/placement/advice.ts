@@ -16,7 +16,7 @@ import { cpuOf, roomHere, roomThere } from "./rooms.ts";
 
 const { t } = textsOf(texts);
 
-/** Dependencies of the advice. */
+/** Sources of the advice: hosts, rules of placement, summaries of metrics, and maintenance. */
 export interface AdviceWorld {
   readonly hosts: Pick<HostRegistry, "local">;
   readonly linked: Pick<LinkedHosts, "all" | "served">;

@@ -14,7 +14,7 @@ import type { Handlers } from "../dispatch.ts";
 import { type AdviceWorld, placementAdvice } from "./advice.ts";
 import { brokenText } from "./placement.ts";
 
-/** Dependencies of the handlers. */
+/** Services for the commands on placement: those of the advice, and whether a host or a VM exists. */
 export interface PlacementWorld extends AdviceWorld {
   /** Whether a host is kept, whether it is served or not. */
   readonly isHost: (hostId: string) => boolean;

@@ -25,7 +25,7 @@ export interface ProjectOf {
   readonly name: string;
 }
 
-/** Dependencies of the commands. */
+/** Services for the commands on profiles: their records, look-up of projects, and the clock. */
 export interface ProfileServices {
   readonly records: ProfileRecords;
   /** @throws {ContractError} ProjectNotFound, StoreUnavailable */

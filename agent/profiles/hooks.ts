@@ -39,7 +39,7 @@ export interface HookVm {
   readonly state: string;
 }
 
-/** Dependencies of hooks. */
+/** Services for hooks: tools of projects, look-up of VMs, the folder of programs, the clock, and the activity log. */
 export interface HookWorld {
   readonly toolsOf: (projectId: string) => readonly ToolRef[];
   readonly tool: (name: string) => StoredTool | undefined;

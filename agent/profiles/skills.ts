@@ -101,7 +101,7 @@ function inputOf(
   return read(step.input, filledInput(step, values), "") as Record<string, unknown>;
 }
 
-/** Dependencies of a run. */
+/** One run of a skill: the tool, its project, the given values, and who runs it. */
 export interface SkillRun {
   readonly tool: StoredTool;
   readonly ref: ToolRef;

@@ -20,7 +20,7 @@ import { orDatabaseError, type ProfileRecords, type StoredTool, toolId } from ".
 import type { OutsideServers } from "./servers.ts";
 import { checkSkill } from "./skills.ts";
 
-/** Dependencies of the handlers. */
+/** Services for the commands on tools: records, guard, outside servers, look-up of projects and users, dispatch, jobs. */
 export interface ToolServices {
   readonly records: ProfileRecords;
   readonly guard: ToolGuard;

@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import { log } from "../log.ts";
 import type { Projects } from "./projects.ts";
 
-/** Dependencies of end dates. */
+/** Services for end dates: the clock, look-up of VMs, the command that stops one, and the activity log. */
 export interface EndDateWorld {
   readonly clock: Clock;
   readonly vm: (vmId: string) => VM | undefined;

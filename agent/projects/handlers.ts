@@ -19,7 +19,7 @@ import type { EventHub } from "../events/hub.ts";
 import type { Projects } from "./projects.ts";
 import type { StoredProject } from "./records.ts";
 
-/** Dependencies of the handlers. */
+/** Services for the commands on projects: their records, access, events, the clock, and look-up of VMs. */
 export interface ProjectServices {
   readonly projects: Projects;
   readonly access: Access;

@@ -16,7 +16,7 @@ import { type ReplicaCommand, replicaHandlers } from "./replica_handlers.ts";
 import { replicationView, USUAL_SECONDS, usualLag } from "./views.ts";
 import { message } from "../../lib/i18n/message.ts";
 
-/** Services of the application that the handlers need. */
+/** Services for the commands on replication: its records, outgoing replications, promotion, claims, hosts, and jobs. */
 export interface ReplicationContext {
   readonly records: ReplicationRecords;
   readonly outgoing: OutgoingReplications;

@@ -321,7 +321,7 @@ export class IncomingReplication implements AsyncDisposable {
 
   /** Counts an increment, once all of it is here. */
   async #count(
-    { copyId, disks, writers, folder, definition, state: beside }: Coming,
+    { copyId, disks, writers, folder, definition, state: stateFiles }: Coming,
     { takenAt, consistency, disks: sent }: Extract<ReplicationQuestion, { do: "finish" }>,
   ): Promise<{ copyId: string }> {
     const { records } = this.services, { replicaId, vmId, name } = this.#known();
@@ -363,7 +363,7 @@ export class IncomingReplication implements AsyncDisposable {
         })),
         { copyId, files },
       ],
-      state: [...beside].map(([name, content]) => ({ name, content })),
+      state: [...stateFiles].map(([name, content]) => ({ name, content })),
     });
     records.incoming.change(replicaId, { finished, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0) });
     this.#merging = this.#merge(folder).catch((error) =>

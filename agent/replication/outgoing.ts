@@ -23,7 +23,7 @@ import { type ReplicationJob, requireOpen, requireRunnable, shutDown, startAgain
 const UNDECIDED_MS = 15_000;
 /** Milliseconds without progress after which a VM that was shut down for a switch-over is not kept waiting any longer. */
 const OFF_STILL_MS = 30 * 60_000;
-/** Services of the application that replications need. */
+/** Services for outgoing replications: hosts, records, the clock, the state folder, and their owners' present rights. */
 export interface OutgoingServices {
   readonly host: () => LibvirtHost;
   readonly linked: Pick<LinkedHosts, "served">;

@@ -52,7 +52,7 @@ export const notPossible = (reason: Sentence) => new ContractError("ReplicationN
 /** Folder of a test, in that of the replica. */
 const TEST_FOLDER = "test";
 
-/** Services of the application that promotions need. */
+/** Services for promotions of replicas: the host, records of replicas, and claims on them. */
 export interface PromotionServices {
   readonly host: () => LibvirtHost;
   readonly records: ReplicationRecords;

@@ -26,7 +26,7 @@ type Targets = StoredSchedule["targets"];
 
 const NO_TARGETS: Targets = { vmIds: [], tags: [], groups: [] };
 
-/** Dependencies of the handlers. */
+/** Services for the commands on schedules: the scheduler, the visible VMs, and the check of a backup. */
 export interface ScheduleContext extends ScheduleViewSources {
   readonly scheduler: Scheduler;
   /** The VMs that somebody may see. */

@@ -40,7 +40,7 @@ const NONE_MEANT = {
   backup: "The backup has copied no VM",
 } as const;
 
-/** Dependencies of the runs. */
+/** Services for runs of schedules: the clock, jobs, the API as an owner, look-up of VMs, and the activity log. */
 export interface SchedulerOptions {
   readonly clock: Clock;
   readonly jobs: Pick<Jobs, "run">;
@@ -64,11 +64,11 @@ export interface SchedulerOptions {
   readonly lookMs?: number;
 }
 
-const NOBODY = { done: 0, unchanged: 0, forced: 0, failed: 0 } as const;
+const NO_RESULTS = { done: 0, unchanged: 0, forced: 0, failed: 0 } as const;
 
 /** The results of a run as they are kept: failures first. */
 function summed(results: StoredScheduleRun["results"]): Pick<StoredScheduleRun, "counts" | "results"> {
-  const counts = { ...NOBODY };
+  const counts = { ...NO_RESULTS };
   for (const { outcome } of results) counts[outcome]++;
   const failed = results.filter(({ outcome }) => outcome === "failed");
   const others = results.filter(({ outcome }) => outcome !== "failed");
@@ -207,7 +207,7 @@ export class Scheduler {
       actor,
       jobId: null,
       message: null,
-      counts: NOBODY,
+      counts: NO_RESULTS,
       results: [],
     };
   }

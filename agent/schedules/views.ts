@@ -7,7 +7,7 @@ import { type Coverage, leftOutFields } from "../coverage/coverage.ts";
 import type { ScheduleRecords, StoredSchedule } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Dependencies of the views. */
+/** Sources of a schedule's view: records, runs, the clock, visible VMs, and the loss of its owner or VMs. */
 export interface ScheduleViewSources {
   readonly records: ScheduleRecords;
   readonly scheduler: Pick<Scheduler, "isRunning">;

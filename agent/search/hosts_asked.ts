@@ -26,7 +26,7 @@ import type { HostRegistry } from "../hosts/registry.ts";
 import { within } from "../within.ts";
 import { cursorText, readCursor } from "./cursor.ts";
 
-/** Dependencies of the search. */
+/** Services for the search: local and linked hosts, their records, places of VMs, and the clock. */
 export interface SearchServices {
   readonly hosts: Pick<HostRegistry, "local">;
   readonly linked: LinkedHosts;

@@ -23,7 +23,7 @@ import { ChunkWriter } from "./chunk_writer.ts";
 import { PieceSource } from "./piece_source.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 
-/** Services of the application that a copy needs. */
+/** Services for a copy between hosts: dispatch, this host, and look-up of hosts. */
 export interface CopyServices {
   readonly dispatch: Dispatch;
   readonly hosts: Pick<HostRegistry, "local">;

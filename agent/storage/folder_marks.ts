@@ -38,7 +38,7 @@ export class FolderMarks implements AsyncDisposable {
   }
 
   /** The mark next to an image; undefined where there is none. */
-  beside(path: string | undefined): FolderMark | undefined {
+  ofImage(path: string | undefined): FolderMark | undefined {
     return path === undefined ? undefined : this.#marks.get(path.slice(0, path.lastIndexOf("/")));
   }
 

@@ -30,7 +30,7 @@ import { templateVolumes } from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { type SourceHost, sourceOf, type VersionSource } from "./sources.ts";
 
-/** Dependencies of the changes. */
+/** Services for changes of templates: the host, records of templates, and the clock. */
 export interface TemplateContext extends SourceHost {
   readonly records: TemplateRecords;
   /** Milliseconds since 1970. */

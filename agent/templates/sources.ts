@@ -70,7 +70,7 @@ const invalid = (field: string, reason: Sentence) =>
 export function sourceOf(on: SourceHost, wish: SourceRequest, role: Role): VersionSource | undefined {
   const { vmId, image, pool, diskSizeGb, backingFile, seal = [] } = wish;
   if (image !== undefined) {
-    if (vmId !== undefined) throw invalid("image", "cannot stand beside vmId");
+    if (vmId !== undefined) throw invalid("image", "cannot be given together with vmId");
     return diskSource(on, wish, role);
   }
   if (vmId === undefined && diskSizeGb !== undefined) {

@@ -143,7 +143,7 @@ export async function copyDisks(copy: DisksCopy): Promise<DisksCopyResult> {
       using _claim = host.claims.take(now, copy.label);
       takenAt = clock.now();
       // The agent of a guest that is paused does not answer, and nothing writes either.
-      return await begin(copy, now.state === "paused" ? "nobody" : await quiescingOf(host, now));
+      return await begin(copy, now.state === "paused" ? "none" : await quiescingOf(host, now));
     };
     const begun = await start();
     const notes: string[] = [];

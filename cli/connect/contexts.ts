@@ -18,7 +18,7 @@ export interface Context {
 export interface Contexts {
   /** Server → the host of it that verbs are for (`host use`); this host's server is `local`. */
   readonly hosts?: Readonly<Record<string, string>>;
-  /** The one that is used when nobody says which. */
+  /** The context that is used when none is named. */
   readonly current?: string;
   readonly contexts: Readonly<Record<string, Context>>;
 }

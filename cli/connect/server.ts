@@ -90,7 +90,7 @@ async function requestAtSocket(
   }
 }
 
-/** Tells what is to be known of an answer beside it. */
+/** Reports a note about an answer, in addition to the answer itself. */
 export type Note = (text: string) => void;
 
 /** Says which hosts a list has nothing of. @param ids as the answer's head has them */

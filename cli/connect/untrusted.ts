@@ -1,4 +1,4 @@
-/** Certificates that nobody vouches for. */
+/** Certificates that no trusted authority has signed. */
 
 export { shownFingerprint } from "../../lib/text/fingerprint.ts";
 

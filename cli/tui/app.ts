@@ -76,7 +76,7 @@ export class TuiApp implements Desk {
     this.#pages = [new VmsPane(this), new TasksPane(this), new HostsPane(this)];
   }
 
-  /** Runs until it is left. @throws what nobody expects */
+  /** Runs until it is left. @throws unexpected errors */
   async run(): Promise<void> {
     this.screen.enter();
     this.#draw();
@@ -172,7 +172,7 @@ export class TuiApp implements Desk {
     this.#drawSoon("now");
   }
 
-  /** An error that nobody expects ends the UI: it is thrown by {@link run}. */
+  /** An unexpected error ends the UI: it is thrown by {@link run}. */
   #crash(error: unknown): void {
     Promise.reject(error); // unhandled: the process puts the terminal right and tells it
   }

@@ -67,7 +67,7 @@ export async function runTui(target: Target): Promise<number> {
   }
   Deno.addSignalListener("SIGWINCH", () => app.resized());
   Deno.addSignalListener("SIGCONT", () => app.continued());
-  // What nobody expects is told where it can be read.
+  // Unexpected errors are printed after the screen is left, where they can be read.
   const crashed = (error: unknown) => {
     screen.leave();
     console.error("kvm-manager tui:", error);

@@ -11,7 +11,7 @@ export interface Size {
 /**
  * The other screen; no cursor; long lines end at the edge; clicks and the wheel, with places of any size (1000, 1006); pasted
  * texts are told as such (2004): none of them is taken for keys. Last, letters from right to left stay in their columns
- * (ECMA-48, 7.2.1: BDSM reset): a name cannot turn around what stands beside it.
+ * (ECMA-48, 7.2.1: BDSM reset): a name cannot reverse the text next to it.
  */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?1000h\x1b[?1006h\x1b[?2004h\x1b[8l\x1b[2J";
 const LEAVE = "\x1b[8h\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?7h\x1b[?25h\x1b[0m\x1b[?1049l";

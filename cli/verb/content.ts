@@ -196,7 +196,7 @@ async function settle(draft: string, file: string, isWhole: boolean): Promise<vo
 /**
  * Fetches content into a file, or to standard output for `-`. A file appears once it is whole.
  *
- * @param mode its permissions; nobody else reads it before it has them
+ * @param mode its permissions; no other user can read it before it has them
  * @throws {ApiError, UsageError}
  */
 export async function download(

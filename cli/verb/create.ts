@@ -124,7 +124,7 @@ async function expandCreate(input: InputDraft, given: Given, context: ExpandCont
   await addUser(input, given, context);
 }
 
-/** Has cloud-init make the user, beside what `--file` says of it. */
+/** Has cloud-init make the user, in addition to its settings in `--file`. */
 async function addUser(input: InputDraft, given: Given, context: ExpandContext): Promise<void> {
   const user = await userOf(given, context);
   if (user === undefined) return;

@@ -1,4 +1,4 @@
-/** Fields of `--file` and `--input` by the words of the options: `memory: 8G` beside `memoryMb: 8192`. */
+/** Fields of `--file` and `--input` by the words of the options: `memory: 8G` as well as `memoryMb: 8192`. */
 import { message } from "../../lib/i18n/message.ts";
 import { type FieldSchema, unwrappedSchema } from "../../lib/text/values.ts";
 import type { Given, InputDraft } from "./verb_extras.ts";

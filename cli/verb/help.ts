@@ -103,7 +103,7 @@ function switchedOff(verb: Verb): string[] {
   return flag === undefined ? [] : ["", ...wrapped(t("verb_help.switched_off", { flag }))];
 }
 
-/** The options a verb has beside its fields. */
+/** The options of a verb in addition to its fields. */
 export function commonRows(verb: Verb): [string, string][] {
   const own = new Set(optionsOf(verb).map(({ flag }) => flag));
   return commonOptionsOf(verb, own).map(([name, { short, value = "", text }]) => [

@@ -15,7 +15,7 @@ import { unreadable } from "../unreadable.ts";
 import { usageOf } from "./usage.ts";
 import { UsageError, valueOf } from "./values.ts";
 
-/** Longer ones are no passwords but texts, which nobody types unseen. */
+/** Longest password that can be typed, in characters. Longer secrets are texts, which are not typed unseen. */
 const LONGEST_TYPED = 1024;
 
 /** Reads a file, or standard input for `-`: that once. */

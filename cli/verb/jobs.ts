@@ -89,7 +89,7 @@ export async function carryOutLong(
     );
     // An error it has at once is told; what comes later is the job's.
     const outcome = await Promise.race([answering, appeared.promise]).finally(() => clearTimeout(limit));
-    answering.catch(() => {/* told by the job, whom nobody here waits for */});
+    answering.catch(() => {/* the job reports it; it is not awaited here */});
     return outcome;
   } finally {
     stop.abort();

@@ -28,7 +28,7 @@ export interface Layout {
   readonly ifTold?: readonly string[];
   /** … and those where all rows have the same. */
   readonly ifVaried?: readonly string[];
-  /** Field with the list, where the answer has other things beside it. */
+  /** Field with the list, if the answer has other fields as well. */
   readonly rows?: string;
   /** How other commands name what is in the list. */
   readonly lookup?: { readonly by: string; readonly in?: string };
@@ -78,7 +78,7 @@ function grid(
   ).join("\n");
 }
 
-/** Fields of a list worth a column when nobody says which: those that hold one plain value in some row. */
+/** Fields of a list that are columns if none are named: those that hold one plain value in some row. */
 function plainFields(rows: readonly Row[]): string[] {
   const fields = new Set(rows.flatMap((row) => Object.keys(row)));
   return [...fields].filter((field) =>
@@ -118,7 +118,7 @@ function thing(value: Row, look: Look): string {
   const texts = entries.filter(([, part]) => isText(part))
     .map(([field, part]) => `${shownHeading(field)}\n${indented(lines(part as string))}`);
   const paint = (text: string) => look.colours ? coloured(text) : text;
-  // What belongs to a VM has an id of its own beside the VM's.
+  // A thing of a VM has an id of its own in addition to the VM's.
   const named = (field: string) => field === "vmId" && "id" in value ? "VM ID" : shownHeading(field);
   const own = grid(
     plain.map(([field]) => [named(field), cell(field, shownAt(value, field))]),

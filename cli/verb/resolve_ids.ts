@@ -72,7 +72,7 @@ export function idsOf(server: Pick<Server, "call">, field: string, given: string
 }
 
 /**
- * Puts ids where an input names things, however deep. Whole ids are left as they are: the server knows whose they are.
+ * Puts ids where an input names things, however deep. Whole ids are left as they are: the server resolves them.
  * Lists of ids take patterns.
  *
  * @throws {ApiError} for a name nothing has, or several have

@@ -62,7 +62,7 @@ function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undef
   );
 }
 
-/** Whether to go on with what destroys something. @throws {UsageError} where nobody can be asked */
+/** Whether to go on with a destructive command. @throws {UsageError} without a terminal to ask at */
 function confirmed(
   { verb, common: { yes = false }, terminal }: Run,
   input: InputDraft,

@@ -417,7 +417,7 @@ Deno.test("every list of the contract has its columns, each a field of it", () =
 
 Deno.test("runVerb() carries out for each name, and for what a pattern fits; one that fails holds none up", async () => {
   const several = await run(["vm", "stop", "web1", "2"]);
-  // Side by side: which is the first, nobody says.
+  // In parallel: their order is undefined.
   const inputsOf = ({ calls }: Run) => calls.map(({ input }) => JSON.stringify(input)).sort();
   assert.deepEqual([several.status, inputsOf(several)], [0, ['{"vmId":"2"}', `{"vmId":"${ID}"}`]]);
   assert.match(several.out, /^NAME +RESULT\nweb1 +done$/m);
@@ -754,7 +754,7 @@ Deno.test("runVerb() says which file is not there", async () => {
   assert.match(err, /--ssh-key: there is no file "\/no\/key\.pub"\. See/);
 });
 
-Deno.test("runVerb() names the verbs that are no commands beside the others of their noun", async () => {
+Deno.test("runVerb() lists the verbs that are no commands with the others of their noun", async () => {
   const lines: string[] = [], { log } = console;
   console.log = (text: string) => void lines.push(...text.split("\n"));
   const load = () => Promise.reject(new Error("it is not asked for"));
@@ -779,7 +779,7 @@ Deno.test("isReached() takes no address that is good on its own link alone for o
   );
 });
 
-Deno.test("vm edit refuses to start an editor that nobody sits before", async () => {
+Deno.test("vm edit refuses to start an editor without a terminal", async () => {
   const before = ["VISUAL", "EDITOR"].map((name) => [name, Deno.env.get(name)] as const);
   const errors: string[] = [], { error } = console;
   console.error = (text: string) => void errors.push(text);

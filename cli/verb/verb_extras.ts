@@ -32,7 +32,7 @@ export interface OtherPlaces {
   readonly read: (places: readonly string[]) => InputDraft | undefined;
 }
 
-/** Runs beside the command, and says what became of it. */
+/** Output about a command: a question to the server before it, and lines about the result. */
 export interface Report {
   /** Asked before it is carried out. */
   readonly before: (server: Server, input: InputDraft) => Promise<unknown>;

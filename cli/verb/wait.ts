@@ -12,7 +12,7 @@ import { wordHere } from "./words.ts";
 
 const { t } = textsOf(shell);
 
-/** Seconds that are waited when nobody says how long. */
+/** Seconds that are waited without `--timeout`. */
 const DEFAULT_SECONDS = 120;
 /** Milliseconds after which VMs are looked at although nothing was told of them: some addresses are learnt when asked for. */
 const LOOK_MS = 2000;
@@ -35,7 +35,7 @@ export function isReached(vm: VM, what: WaitedFor): boolean {
     case "agent":
       return vm.guestAgent === "connected";
     case "address":
-      // One that nobody else can reach is what a guest has before DHCP has answered.
+      // A link-local address is all that a guest has before DHCP has answered.
       return vm.networkInterfaces.some(({ ipAddress }) => ipAddress !== undefined && !isLinkLocal(ipAddress));
     default:
       return vm.state === what;

@@ -178,8 +178,8 @@ function decoded(part: string): string {
 /** The steps to a page of a VM, and to those about no single VM. */
 function vmCrumbs(path: string, vmName: string | undefined): Crumb[] {
   const crumbs = [{ label: t("nav.vms"), href: "/vms" }];
-  const beside = LIST_PAGES.get(path);
-  if (beside !== undefined) return [...crumbs, { label: beside(), href: path }];
+  const listPage = LIST_PAGES.get(path);
+  if (listPage !== undefined) return [...crumbs, { label: listPage(), href: path }];
   const id = vmIdIn(path);
   if (id === undefined || vmName === undefined) return crumbs;
   crumbs.push({ label: oneLine(vmName, 60), href: `/vms/${id}` });

@@ -68,7 +68,7 @@ const NAMED = 3;
 
 /** The VMs that use something, as links. */
 export function UsedBy({ users }: { users: readonly StorageUser[] }) {
-  if (users.length === 0) return <span class="text-muted">{t("storage.nobody")}</span>;
+  if (users.length === 0) return <span class="text-muted">{t("storage.no_users")}</span>;
   return (
     <span class="storage-users">
       {users.slice(0, NAMED).map(({ vmId, name }) =>

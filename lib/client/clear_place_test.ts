@@ -37,6 +37,6 @@ Deno.test("clearPlace() keeps off a bar where no place is free of everything", (
   assert.deepEqual(
     clearPlace(TOAST, WINDOW, [bar, rows]),
     { side: "right", bottom: 16 },
-    "it is beside the bar",
+    "it is next to the bar",
   );
 });

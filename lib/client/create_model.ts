@@ -316,7 +316,7 @@ export class CreateModel {
     const found = this.check.value?.warnings ?? [];
     const isBare = this.source.value === "cloud" && this.wish.value.cloudInit === undefined;
     if (!isBare || found.some(({ field }) => field === "cloudInit")) return found;
-    return [...found, { field: "cloudInit", code: "NobodySignsIn", message: t("create.nobody_signs_in") }];
+    return [...found, { field: "cloudInit", code: "NobodySignsIn", message: t("create.no_sign_in") }];
   });
 
   /** Warning about a field. */

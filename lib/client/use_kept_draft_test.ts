@@ -66,5 +66,5 @@ Deno.test("a cloud image gets its usual user and the person's keys, until somebo
   form.setCloudInit(undefined);
   form.chooseSystem("debian12");
   assert.equal(form.wish.value.cloudInit, undefined, "it was switched off");
-  assert.equal(form.warning("cloudInit"), "Nobody can sign in: no password and no key");
+  assert.equal(form.warning("cloudInit"), "No user can sign in: no password and no key");
 });

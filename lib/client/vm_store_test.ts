@@ -69,7 +69,7 @@ Deno.test("VmStore keeps the CPU loads that somebody draws, so many at most, and
     store.setStats(load("b", n));
   }
   assert.deepEqual([recent.length, recent[0], recent.at(-1)], [RECENT, 5, RECENT + 4]);
-  assert.deepEqual(store.recentCpu("b"), [], "nobody had asked");
+  assert.deepEqual(store.recentCpu("b"), [], "it was not requested");
   store.setState("a", "stopped");
   assert.equal(recent.length, 0);
 });

@@ -158,9 +158,9 @@ export type AlertIncident = Static<typeof AlertIncident>;
 
 /** Alerts that fire, as far as the user sees them. */
 export const AlertSummary = Type.Object({
-  firing: Type.Integer({ description: "nobody has acknowledged or silenced them" }),
+  firing: Type.Integer({ description: "neither acknowledged nor silenced" }),
   acknowledged: Type.Integer(),
-  silenced: Type.Integer({ description: "they fire, and nobody is told" }),
+  silenced: Type.Integer({ description: "they fire, and no notification is sent" }),
   worst: Type.Union([oneOf(ALERT_SEVERITIES), Type.Null()], { description: "of what is firing" }),
 });
 export type AlertSummary = Static<typeof AlertSummary>;

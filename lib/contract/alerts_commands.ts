@@ -164,7 +164,7 @@ export const alertCommands = {
   }),
   silence_alert: command({
     ...OPERATE,
-    summary: "Tell nobody of alerts for a while: a silence, or a maintenance window",
+    summary: "Send no alerts for a while: a silence, or a maintenance window",
     description:
       "What fires meanwhile is in the list; what still fires at the end is told then. One that begins later, or " +
       "repeats, is a maintenance window.",

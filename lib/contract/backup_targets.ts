@@ -109,7 +109,7 @@ const Passphrase = Type.Optional(Type.String({
   ...SECRET,
   description:
     "encrypts what is kept there; the text of a key file is one, too. Without it nothing comes back, " +
-    "and nobody can find it out. Of a target that has encrypted backups: the one they were made with",
+    "and it cannot be recovered. Of a target that has encrypted backups: the one they were made with",
 }));
 
 export const BackupTarget = Type.Object({

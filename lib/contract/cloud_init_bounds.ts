@@ -9,6 +9,6 @@ export const MOST_USERS = 32;
 /** Most SSH public keys that a user, or an account, may have. */
 export const MOST_SSH_KEYS = 32;
 /** Said of a VM whose cloud-init gives no password and no key. */
-export const NOBODY_SIGNS_IN = "Nobody can sign in: no password and no key";
+export const NO_SIGN_IN = "No user can sign in: no password and no key";
 /** Stands for a secret that is kept but not shown; given back to `set_cloud_init`, it means "as it was". */
 export const KEPT_SECRET = "********";

@@ -1,7 +1,7 @@
 /** Creating a VM: what it may be made of, and the commands that check it and make it. */
 import Type, { type Static } from "typebox";
 import { CloudInit } from "./cloud_init.ts";
-import { NOBODY_SIGNS_IN } from "./cloud_init_bounds.ts";
+import { NO_SIGN_IN } from "./cloud_init_bounds.ts";
 import { command } from "./command.ts";
 import { ConfigFinding } from "./finding.ts";
 export { ConfigFinding } from "./finding.ts";
@@ -236,7 +236,7 @@ export const WARNINGS = {
   StrangeContent: "{path} is {what}: a guest cannot use it as a disk",
   UnknownContent: "{path} has no partition table, file system or known image format: it may not be a disk",
   NoIso: "{path} is no ISO: it has no volume descriptor{what}",
-  NobodySignsIn: NOBODY_SIGNS_IN,
+  NobodySignsIn: NO_SIGN_IN,
   LeaseStays:
     "Network {network} has a static lease of {ip} for {mac}: it does not go along with the card. Change it to {newMac}",
   SeedNamesMac:

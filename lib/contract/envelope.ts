@@ -36,14 +36,14 @@ function ownNames({ input: schema }: Pick<Command, "input">, input: unknown): un
  */
 export function openEnvelope({ envelope }: Pick<Command, "envelope">, input: unknown): unknown {
   if (envelope === undefined || !isObject(input) || !Object.hasOwn(input, envelope)) return input;
-  const { [envelope]: inner, ...beside } = input;
+  const { [envelope]: inner, ...outer } = input;
   const invalid = (reason: Sentence) => new ContractError("InvalidInput", { reason, field: envelope });
   if (!isObject(inner)) return invalid(message`${envelope} must be an object with the command's fields`);
-  const twice = Object.keys(beside).find((name) => Object.hasOwn(inner, name));
+  const twice = Object.keys(outer).find((name) => Object.hasOwn(inner, name));
   if (twice !== undefined) {
     return invalid(message`${twice.slice(0, 64)} was given twice: in ${envelope} and next to it`);
   }
-  return { ...beside, ...inner };
+  return { ...outer, ...inner };
 }
 
 /**

@@ -253,7 +253,7 @@ export const templateCommands = {
   create_template: command({
     summary: "Create a template of a stopped VM, of a disk image, or with an empty disk",
     description:
-      "Of a VM (vmId): copies every disk into volumes of the template's own, which nobody writes to, and keeps the VM's " +
+      "Of a VM (vmId): copies every disk into volumes of the template's own, which are not written to, and keeps the VM's " +
       "hardware. The VM stays as it is. Of what is special to the VM, its id, its MAC addresses, its group, its screen " +
       "passwords and its media are left out. Of an image (image), such as a cloud image: copies that, and has the " +
       "hardware that create_vm would give to a VM with these fields. Of neither (diskSizeGb): has that, and an empty disk, " +

@@ -33,7 +33,7 @@ const Passphrase = Type.String({
   maxLength: 512,
   pattern: "^[^\\u0000-\\u001f\\u007f]+$",
   description:
-    "8 to 512 characters without line breaks; kept by libvirt as a secret that nobody can read back",
+    "8 to 512 characters without line breaks; kept by libvirt as a secret that cannot be read back",
 });
 /** A volume in any pool. */
 const VolumePlace = Type.String({

@@ -76,7 +76,7 @@ export function methodNotOffered(method: string): BlockedReason {
 /** Reason for functions that our agent lacks on Windows. */
 export const NOT_ON_WINDOWS: BlockedReason = {
   reason: "KVM Manager's guest agent cannot do that on Windows",
-  remedy: "Install QEMU's guest agent beside it, or use the VM's console",
+  remedy: "Install QEMU's guest agent as well, or use the VM's console",
 };
 
 /** Our agent is installed through QEMU's in Linux guests alone. */

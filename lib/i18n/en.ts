@@ -401,7 +401,7 @@ export const en = {
   "attention.host_named": "Host {host}",
   "attention.on_host": "{what} on {host}",
   "attention.libvirt": "libvirt",
-  // As the error InvalidInput says it: it is cut off beside a field.
+  // As the error InvalidInput says it: it is cut off next to a field.
   "failed.invalid_input": "Invalid input: {reason}",
   "attention.ends": "Its end date is {at}: it is shut down then. Set another end date to keep it running.",
   "attention.ended":

@@ -115,6 +115,7 @@ Deno.test("texts, errors and the contract say VM, never machine", async () => {
 const UNUSUAL = {
   anew: "again",
   beside: "next to",
+  nobody: "no user, no VM …, or a passive: is not sent",
   "tells of": "reports",
   "told of": "notified of, or learns",
 } as const;

@@ -156,7 +156,7 @@ const CONSOLE = (errors: Errors) => ({
     description:
       "Ask `open_console` for a ticket first: it is good once, for a short while, and for who asked. " +
       "Messages are binary: RFB as QEMU speaks it (vnc), or the line's bytes (serial). " +
-      `Close codes beside RFC 6455's: ${
+      `Close codes in addition to RFC 6455's: ${
         Object.entries(CONSOLE_CLOSE).map(([name, code]) => `${code} ${name}`).join(", ")
       }.`,
     tags: ["consoles"],

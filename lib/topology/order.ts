@@ -78,11 +78,11 @@ export function crossings(layers: Layers["layers"], steps: readonly LayerEdge[])
  */
 function sorted(
   layer: readonly string[],
-  beside: ReadonlyMap<string, readonly number[]>,
+  placesOf: ReadonlyMap<string, readonly number[]>,
   ties: 1 | -1,
 ): string[] {
   const keyed = layer.map((id, index) => {
-    const places = beside.get(id);
+    const places = placesOf.get(id);
     return { id, index, mean: places && places.reduce((sum, each) => sum + each, 0) / places.length };
   });
   const connected = keyed.filter(({ mean }) => mean !== undefined)
@@ -120,8 +120,8 @@ export function orderOf(graph: TopologyGraph): Layers {
       const forth = sweep % 2 === 0;
       for (let step = 1; step < layers.length; step++) {
         const at = forth ? step : layers.length - 1 - step;
-        const beside = layers[forth ? at - 1 : at + 1]!;
-        layers[at] = sorted(layers[at]!, neighbours(beside, steps, forth ? "to" : "from"), ties);
+        const adjacent = layers[forth ? at - 1 : at + 1]!;
+        layers[at] = sorted(layers[at]!, neighbours(adjacent, steps, forth ? "to" : "from"), ties);
       }
       const count = crossings(layers, steps);
       if (count < least) [best, least] = [[...layers], count];

@@ -95,7 +95,7 @@ export function snapshotKind(subject: SnapshotSubject, disksOnly = false): Snaps
   if (reason === undefined) return { kind: "internal" };
   if (subject.present.some(({ isExternal }) => !isExternal)) {
     return noSnapshot(
-      message`${reason}, so that it would lie beside the disks (external), and the VM has snapshots within its disks: delete those first`,
+      message`${reason}, so that it would be external, and the VM has internal snapshots: delete those first`,
     );
   }
   const elsewhere = keptDisks(subject.vm.disks).find(({ type }) => type !== "file");

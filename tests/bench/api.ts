@@ -22,7 +22,7 @@ export function countOf(list: readonly ListedVm[], names: readonly string[]): nu
   return names.filter((name) => listed.has(name)).length;
 }
 
-/** The connection of an event stream that nobody reads closely: it makes the product believe that a page is open. */
+/** The connection of an event stream whose events are discarded: it makes the product believe that a page is open. */
 export async function watcher(url: string): Promise<AsyncDisposable> {
   const stop = new AbortController();
   const response = await fetch(`${url}/api/v1/events`);

@@ -1,4 +1,4 @@
-/** Backups and restores of a VM that is off, beside qemu-img's copy of the same disk and beside restic and borg; increments. */
+/** Backups and restores of a VM that is off, compared with qemu-img's copy of the same disk, restic and borg; increments. */
 import { backupFolder, done, MIB, runOf, write } from "../testbed/backups.ts";
 import { testMachine } from "../testbed/machine.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -10,7 +10,7 @@ import type { Bench, Context } from "./bench.ts";
 import { type ToolName, ToolRun } from "./backup_tools.ts";
 import { change, fillImage } from "./disk_content.ts";
 import { inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, comparison, type Row } from "./row.ts";
 
 /** 80 % of its speed. */
 const MOST_RATIO = 1.25;
@@ -90,8 +90,8 @@ async function whole(context: Context): Promise<Row[]> {
   });
   const peer = "qemu-img convert", aim = { ratio: MOST_RATIO };
   return [
-    beside({ what: `backup ${what}`, ...out, peer, aim }),
-    beside({ what: `restore ${what}`, ...back, peer, aim }),
+    comparison({ what: `backup ${what}`, ...out, peer, aim }),
+    comparison({ what: `restore ${what}`, ...back, peer, aim }),
   ];
 }
 
@@ -114,7 +114,7 @@ const TWO_ROWS: Readonly<Record<keyof Taken, { readonly what: string; readonly u
 /** MiB of all files in a folder. */
 const mibIn = async (folder: string) => Number((await run(["du", "-sb", folder])).split("\t")[0]) / MIB;
 
-/** A first backup of a VM that is off, and a second one after a small change, beside what people back images up with. */
+/** A first backup of a VM that is off, and a second one after a small change, compared with the usual backup programs. */
 async function two(context: Context): Promise<Row[]> {
   const mib = sizeOf(context);
   await using vm = await testMachine({ purpose: "benchtwo", guest: false, disks: [{ size: `${mib}M` }] });
@@ -166,7 +166,7 @@ async function two(context: Context): Promise<Row[]> {
   const of = `of ${mib} MiB, ${SMALL_MIB} MiB changed between`;
   return (Object.keys(TWO_ROWS) as (keyof Taken)[]).flatMap((figure) =>
     (["restic", "borg"] as const).map((peer) =>
-      beside({
+      comparison({
         what: `${TWO_ROWS[figure].what} ${of}`,
         ours: figures(contestants.ours, figure),
         theirs: figures(contestants[peer], figure),

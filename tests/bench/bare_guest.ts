@@ -11,7 +11,7 @@ import { until } from "../testbed/wait.ts";
 import { Process } from "./console_doors.ts";
 import { timed } from "./measure.ts";
 
-/** A port of the guest that nobody speaks a protocol on: what virtio-serial itself carries. */
+/** A port of the guest without a protocol: it shows the throughput of virtio-serial itself. */
 const RAW_PORT = "org.kvmmanager.bench.0";
 /** Bytes that the guest reads at once there. */
 const BLOCK = 50_000;
@@ -59,7 +59,7 @@ export class BareGuest implements AsyncDisposable {
 done; exit 1`;
     return await timed(async () => {
       const sent = send(line, size);
-      sent.catch(() => {}); // where nobody reads, the line is closed below it
+      sent.catch(() => {}); // without a reader, the line is closed during the write
       const { exitCode, stderr, timedOut } = await agent.exec("sh", {
         args: ["-c", script],
         timeoutMs: RAW_MS,

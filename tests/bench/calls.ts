@@ -1,4 +1,4 @@
-/** Counts what a process sends to libvirt: with strace, so that nobody's own word is taken for it. */
+/** Counts what a process sends to libvirt: with strace, independently of what the process reports. */
 import { delay, until } from "../testbed/wait.ts";
 
 /** The system calls that libvirt's client may send with. */

@@ -2,7 +2,7 @@
 import { type Bench, roundsOf } from "./bench.ts";
 import { answers, frame, freePort, JOIN, openWebSocket, startEnd, startWebsockify } from "./console_doors.ts";
 import { inTurn, timed } from "./measure.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -49,7 +49,7 @@ export const consoles: Bench = async function* (context) {
   });
   const what = `${bytes / MEGABYTE} MB of screen through the console's proxy`;
   yield* [
-    beside({
+    comparison({
       what,
       ours: figures.ours,
       theirs: figures.direct,
@@ -58,13 +58,19 @@ export const consoles: Bench = async function* (context) {
     }),
     // A relay copies every byte twice more than the server and its reader do, and has no core of its own on a host of
     // two: this is what is left to reach there.
-    beside({
+    comparison({
       what,
       ours: figures.ours,
       theirs: figures.relay,
       peer: "a bare TCP relay",
       aim: { ratio: 1.1 },
     }),
-    beside({ what, ours: figures.ours, theirs: figures.websockify, peer: "websockify", aim: { ratio: 1 } }),
+    comparison({
+      what,
+      ours: figures.ours,
+      theirs: figures.websockify,
+      peer: "websockify",
+      aim: { ratio: 1 },
+    }),
   ];
 };

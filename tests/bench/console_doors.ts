@@ -37,7 +37,7 @@ export function startEnd(...args: string[]): Process {
   return Process.start(Deno.execPath(), ["run", "-A", ENDS, ...args]);
 }
 
-/** A port nobody listens on now. */
+/** A port that no program listens on now. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -22,7 +22,7 @@ export async function fillImage(path: string, mib: number): Promise<void> {
   }
 }
 
-/** Writes so many MiB of something new into a qcow2 image that nobody has open. @param at MiB from its beginning */
+/** Writes so many MiB of something new into a qcow2 image that is not open. @param at MiB from its beginning */
 export async function change(path: string, mib: number, at: number): Promise<void> {
   const content = await Deno.makeTempFile({ prefix: "kvmm-test-" });
   try {

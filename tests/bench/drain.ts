@@ -6,7 +6,7 @@ import { call, shows } from "../testbed/product.ts";
 import { until } from "../testbed/wait.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 
 /** VMs, how many move at once, and MiB of a disk that hold data. */
 const VMS = 8, AT_ONCE = 2, MEBIBYTES = 16;
@@ -87,7 +87,7 @@ export const drain: Bench = async function* (context) {
     },
     virsh: () => emptied(hosts, (vms) => byVirsh(hosts, vms)),
   });
-  yield beside({
+  yield comparison({
     what: `a host emptied of ${VMS} small VMs for maintenance, ${AT_ONCE} at once`,
     ours: figures.ours,
     theirs: figures.virsh,

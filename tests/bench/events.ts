@@ -1,11 +1,11 @@
-/** From a change by somebody else to the browser's event, beside another program that receives libvirt's events. */
+/** From a change by another program to the browser's event, compared with a program that receives libvirt's events. */
 import { testMachine } from "../testbed/machine.ts";
 import { startServer } from "../testbed/server.ts";
 import type { StreamEvent } from "../testbed/sse.ts";
 import { delay } from "../testbed/wait.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { Python, type PythonEvent, PythonListener } from "./python.ts";
-import { beside, longer } from "./row.ts";
+import { comparison, longer } from "./row.ts";
 
 /** `virDomainEventType`, and our word for the state after it. */
 const CHANGES = {
@@ -67,7 +67,7 @@ export const events: Bench = async function* (context) {
   await Promise.allSettled([pending, ended]);
   const peer = "python3-libvirt's callback";
   yield* [
-    beside({ what: "change elsewhere → event at the browser", ours, theirs, peer }),
+    comparison({ what: "change elsewhere → event at the browser", ours, theirs, peer }),
     longer({ what: "change elsewhere → event: longer by", ours, theirs, peer, aim: { most: 5 } }),
   ];
 };

@@ -13,7 +13,7 @@ import {
   startWebsockify,
 } from "./console_doors.ts";
 import { inTurn, timed } from "./measure.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 
 const WIDTH = 1920;
 const HEIGHT = 1080;
@@ -120,7 +120,7 @@ function startScreen(folder: string, port: number): Process {
   ]);
 }
 
-/** A port nobody listens on now, of those a VNC server can have. */
+/** A port that no program listens on now, of those a VNC server can have. */
 function freeVncPort(): number {
   for (;;) {
     const port = freePort();
@@ -148,7 +148,7 @@ export const frames: Bench = async function* (context) {
     });
     const what = `${count} whole pictures (${WIDTH} × ${HEIGHT}) of a QEMU screen`;
     yield* [
-      beside({
+      comparison({
         what,
         ours: figures.ours,
         theirs: figures.direct,
@@ -156,7 +156,7 @@ export const frames: Bench = async function* (context) {
         aim: { ratio: 1.25 },
       }),
       // Who is ahead shows where the server is faster than any proxy: console.ts
-      beside({ what, ours: figures.ours, theirs: figures.websockify, peer: "websockify" }),
+      comparison({ what, ours: figures.ours, theirs: figures.websockify, peer: "websockify" }),
     ];
   } finally {
     await Deno.remove(folder, { recursive: true });

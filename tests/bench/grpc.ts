@@ -1,4 +1,4 @@
-/** gRPC: the list of all VMs beside REST's, in time and in bytes; what the first call costs, which loads grpc-js. */
+/** gRPC: the list of all VMs compared with REST's, in time and in bytes; the cost of the first call, which loads grpc-js. */
 import { grpcAddresses, GrpcClient } from "../testbed/grpc.ts";
 import { personWith } from "../testbed/people.ts";
 import { startServer } from "../testbed/server.ts";
@@ -7,7 +7,7 @@ import { countOf, getVms } from "./api.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { timed } from "./measure.ts";
 import { memoryOf } from "./proc.ts";
-import { alone, beside } from "./row.ts";
+import { alone, comparison } from "./row.ts";
 
 /** Rounds before those that count. */
 const WARM_UP = 5;
@@ -46,8 +46,8 @@ export const grpc: Bench = async function* (context) {
   await compared(WARM_UP);
   const found = await compared(roundsOf(context, 30));
   const what = `gRPC: list of ${machines.length}`, peer = "REST";
-  yield beside({ what, ours: found.grpc, theirs: found.rest, peer, aim: { ratio: 2 } });
-  yield beside({
+  yield comparison({ what, ours: found.grpc, theirs: found.rest, peer, aim: { ratio: 2 } });
+  yield comparison({
     what: `${what}, its size`,
     peer,
     unit: "KB",

@@ -17,7 +17,7 @@ import type { TestServer } from "../testbed/server.ts";
 import { BareGuest } from "./bare_guest.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { differences, inTurn, timed } from "./measure.ts";
-import { alone, beside } from "./row.ts";
+import { alone, comparison } from "./row.ts";
 
 const MB = 1_000_000;
 /** Bytes that the figures are for, and those really transferred: QEMU's agent takes about a megabyte a second. */
@@ -103,7 +103,7 @@ export const guests: Bench = async function* (context) {
     theirs: () => timed(() => agent.exec("true", { limitMs: 60_000 })),
   });
   yield* [
-    beside({ what: "exec of true", ...ran, peer: "the agent, at its socket" }),
+    comparison({ what: "exec of true", ...ran, peer: "the agent, at its socket" }),
     alone({
       what: "exec of true, beyond the agent's own time",
       ours: differences(ran.ours, ran.theirs),
@@ -118,14 +118,20 @@ export const guests: Bench = async function* (context) {
   });
   const what = "100 MB into a guest";
   yield* [
-    beside({
+    comparison({
       what,
       ours: copied.ours,
       theirs: copied.raw,
       peer: "the raw virtio-serial port",
       aim: { ratio: 2 },
     }),
-    beside({ what, ours: copied.ours, theirs: copied.qemu, peer: "qemu-guest-agent", aim: { ratio: 1 / 3 } }),
+    comparison({
+      what,
+      ours: copied.ours,
+      theirs: copied.qemu,
+      peer: "qemu-guest-agent",
+      aim: { ratio: 1 / 3 },
+    }),
   ];
   const idle: number[] = [];
   for (let round = 0; round < roundsOf(context, 5); round++) idle.push(await idleGuests());

@@ -1,7 +1,7 @@
 /**
  * A hundred linked hosts with a hundred VMs each: ten real KVM Managers on libvirt's test driver, and stand-ins that give
  * what one of the real ones has given (stand_ins.ts). Other work on the machine spoils times: processor time is taken where
- * that says the same, and times of linked hosts beside those of the host itself.
+ * that says the same, and times of linked hosts are compared with those of the host itself.
  */
 import { fileURLToPath } from "node:url";
 import type { ConnectionStatus, HostStats, VM } from "../../lib/contract/mod.ts";
@@ -15,7 +15,7 @@ import { watcher } from "./api.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { inTurn, median, timed } from "./measure.ts";
 import { cpuMs, memoryOf } from "./proc.ts";
-import { alone, beside, longer, type Row } from "./row.ts";
+import { alone, comparison, longer, type Row } from "./row.ts";
 import { FIGURES_MS, type Invited, type MoreFigures, type StandIns, type Telling } from "./stand_ins.ts";
 
 const HOSTS = 100, VMS = 100, REAL = 10;
@@ -199,7 +199,7 @@ async function* drawn({ chromium, near, ids, tell, what, small }: Drawing): Asyn
     firsts.push(first);
     lasts.push(last);
   }
-  yield beside({
+  yield comparison({
     what: `${what}: opening the list in Chromium, first rows`,
     ours: firsts,
     theirs: small,
@@ -287,7 +287,7 @@ export const hosts: Bench = async function* (context) {
     ],
   });
 
-  // A command on a linked host, beside the same at that host
+  // A command on a linked host, compared with the same at that host
   const [vm] = await first.call("get_vms") as [VM];
   const vmId = vm.id,
     overhead = async (server: TestServer, command: string) =>
@@ -369,14 +369,14 @@ export const hosts: Bench = async function* (context) {
       for (let round = 0; round < 3; round++) listed.push(await cpuOf(near, () => listPage(near)));
       hung.push(...await latencies());
     }
-    yield beside({
+    yield comparison({
       what: `${what}, 10 of them hang: page of the list, CPU`,
       ours: [median(listed)],
       theirs: [median(pageCpu)],
       peer: "none hangs",
       aim: { ratio: 1.3 },
     });
-    yield beside({
+    yield comparison({
       what: `${what}, 10 of them hang: an event of another host`,
       ours: [median(hung)],
       theirs: [median(events)],

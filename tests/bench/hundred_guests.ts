@@ -62,7 +62,7 @@ export const hundredGuests: Bench = async function* (context) {
     alone(row("nothing runs", none)),
     alone(row(`${count} guests with our agent, guest figures off`, off)),
     alone({
-      ...row(`${count} guests with our agent, nobody looks`, looked),
+      ...row(`${count} guests with our agent, no open page`, looked),
       aim: { most: MOST_PERCENT },
     }),
   ];

@@ -64,7 +64,7 @@ Deno.test("a journal has each line at once, and goes on behind its complete part
     ]);
   }));
 
-Deno.test("a journal of other sources, or one that is not resumed, is kept beside the new one", () =>
+Deno.test("a journal of other sources, or one that is not resumed, is kept next to the new one", () =>
   withPath(async (path) => {
     const begin = async (subject: Subject, resume: boolean) => {
       using journal = await Journal.open(path, subject, resume);

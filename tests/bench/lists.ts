@@ -7,7 +7,7 @@ import { callsOf } from "./calls.ts";
 import { differences, inTurn, median, timed } from "./measure.ts";
 import { cpuMs } from "./proc.ts";
 import { Python } from "./python.ts";
-import { alone, beside } from "./row.ts";
+import { alone, comparison } from "./row.ts";
 import { virshProcess } from "./virsh_process.ts";
 
 /** Lists asked for while libvirt's side is watched. */
@@ -36,9 +36,9 @@ export const lists: Bench = async function* (context) {
   const { ours, virsh: whole, start } = figures;
   const what = `list of ${context.machines.length}`;
   yield* [
-    beside({ what, ours, theirs: whole, peer: "virsh list --all" }),
-    beside({ what, ours, theirs: differences(whole, start), peer: "the same, without virsh's start" }),
-    beside({
+    comparison({ what, ours, theirs: whole, peer: "virsh list --all" }),
+    comparison({ what, ours, theirs: differences(whole, start), peer: "the same, without virsh's start" }),
+    comparison({
       what,
       ours,
       theirs: figures.python,
@@ -62,7 +62,7 @@ export const listCosts: Bench = async function* (context) {
   const scans = await Promise.all([1, 2, 3].map(() => python.ask("scan")));
   const what = `list of ${context.machines.length}`;
   yield* [
-    beside({
+    comparison({
       what: `${what}: calls to libvirt`,
       ours: [await callsOf(server.pid, many) / LISTS],
       theirs: [await callsOf(python.pid, () => python.ask("scan"))],
@@ -70,7 +70,7 @@ export const listCosts: Bench = async function* (context) {
       unit: "calls",
       aim: { most: 0.1 },
     }),
-    beside({
+    comparison({
       what: `${what}: CPU (libvirtd's not counted)`,
       ours: [ours],
       theirs: [median(scans.map(({ cpu }) => cpu))],

@@ -7,7 +7,7 @@ export type Contestant = () => Promise<number>;
 export type Figures<K extends string> = Readonly<Record<K, readonly number[]>>;
 
 /**
- * Lets everyone have a go in each round. Every other round goes backwards, so that nobody always follows the same
+ * Lets everyone have a go in each round. Every other round goes backwards, so that no candidate always follows the same
  * one; one round before the first does not count.
  */
 export async function inTurn<K extends string>(

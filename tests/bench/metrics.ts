@@ -1,4 +1,4 @@
-/** Metrics: what a reading costs beside the bare call, what the past takes up, and how fast a graph of it is. */
+/** Metrics: the cost of a reading compared with the bare call, the size of the history, and the time for a graph of it. */
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { quantise } from "../../lib/metrics/quantise.ts";
 import { exposition } from "../../lib/formats/exposition.ts";
@@ -11,7 +11,7 @@ import { storeIn } from "../testbed/metrics.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { madeUpFigures } from "./made_up_vms.ts";
 import { inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, comparison, type Row } from "./row.ts";
 import { localMachine } from "../../agent/machine/machine.ts";
 
 /** VMs that run while readings are taken. */
@@ -146,7 +146,7 @@ export const metrics: Bench = async function* (context) {
       ),
   });
   const what = `a reading of ${RUNNING} VMs and the host, stored`;
-  yield beside({
+  yield comparison({
     what,
     ours: figures.ours,
     theirs: figures.call,

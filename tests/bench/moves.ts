@@ -7,7 +7,7 @@ import { run } from "../testbed/process.ts";
 import { call, shows } from "../testbed/product.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 
 /** MiB of a disk that is copied. */
 const DISK = { full: 1024, quick: 256 };
@@ -56,7 +56,7 @@ export const moves: Bench = async function* (context) {
         ));
     },
   });
-  yield beside({
+  yield comparison({
     what: `a running VM with a disk of ${mebibytes} MiB to another host, encrypted`,
     ours: figures.ours,
     theirs: figures.virsh,

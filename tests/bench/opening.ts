@@ -4,7 +4,7 @@ import { startServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 import { countOf, getVms } from "./api.ts";
 import { type Bench, roundsOf } from "./bench.ts";
-import { alone, besideRecorded } from "./row.ts";
+import { alone, recordedComparison } from "./row.ts";
 
 /** cockpit-machines with 1,005 machines, from opening to all rows. PERFORMANCE.md. */
 const COCKPIT_MS = 49_000;
@@ -46,7 +46,7 @@ export const opening: Bench = async function* (context) {
   const what = `opening /vms with ${machines.length} in Chromium`;
   yield* [
     alone({ what: `${what}: first rows`, ours: firsts }),
-    besideRecorded({
+    recordedComparison({
       what: `${what}: the last row`,
       ours: lasts,
       recorded: COCKPIT_MS,

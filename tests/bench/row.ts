@@ -1,4 +1,4 @@
-/** A line of the result: our figure beside a peer's. */
+/** A line of the result: our figure, compared with a peer's. */
 import { differences, median, ratios } from "./measure.ts";
 
 /** Target of a figure. */
@@ -39,7 +39,7 @@ interface Both extends Ours {
   readonly peer: string;
 }
 
-/** A figure of ours that nobody here can be compared with. */
+/** A figure of ours without a peer. */
 export function alone({ what, ours, unit = "ms", aim }: Ours): Row {
   return {
     what,
@@ -53,14 +53,14 @@ export function alone({ what, ours, unit = "ms", aim }: Ours): Row {
   };
 }
 
-/** Ours beside theirs, taken in the same rounds. */
-export function beside(both: Both): Row {
+/** Ours compared with theirs, taken in the same rounds. */
+export function comparison(both: Both): Row {
   const { theirs, peer, ours } = both;
   return { ...alone(both), theirs: median(theirs), peer, ratio: median(ratios(ours, theirs)) };
 }
 
-/** Ours beside a figure that was taken once, on the same machine (PERFORMANCE.md). */
-export function besideRecorded(both: Ours & { readonly recorded: number; readonly peer: string }): Row {
+/** Ours compared with a figure that was taken once, on the same machine (PERFORMANCE.md). */
+export function recordedComparison(both: Ours & { readonly recorded: number; readonly peer: string }): Row {
   const row = alone(both);
   return {
     ...row,

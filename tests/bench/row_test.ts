@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { alone, beside, holds, longer } from "./row.ts";
+import { alone, comparison, holds, longer } from "./row.ts";
 import { HEAD, tableLine } from "./table.ts";
 
-const row = beside({
+const row = comparison({
   what: "list",
   ours: [1, 2, 3],
   theirs: [100, 20, 60],
@@ -10,7 +10,7 @@ const row = beside({
   aim: { ratio: 0.06 },
 });
 
-Deno.test("beside() gives medians, and the median of the rounds' own ratios", () => {
+Deno.test("comparison() gives medians, and the median of the rounds' own ratios", () => {
   assert.deepEqual([row.ours, row.theirs, row.ratio, row.runs], [2, 60, 0.05, 3]);
 });
 

@@ -8,7 +8,7 @@ import { CScan } from "./c.ts";
 import { launch } from "./launch.ts";
 import { cpuMs } from "./proc.ts";
 import { Python, pythonOnce } from "./python.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 
 /** One start of ours. Milliseconds. */
 interface Scan {
@@ -75,34 +75,34 @@ export const scans: Bench = async function* (context) {
   const what = `cold scan of ${context.machines.length}`;
   const peer = "python3-libvirt";
   yield* [
-    beside({
+    comparison({
       what: `${what}, from the start of the process`,
       ours: figures.ours,
       theirs: figures.once,
       peer,
       aim: { ratio: 0.75 },
     }),
-    beside({
+    comparison({
       what: `${what}, from the connection`,
       ours: ours.map(({ scan }) => scan),
       theirs: figures.warm,
       peer,
       aim: { ratio: 0.75 },
     }),
-    beside({
+    comparison({
       what: `${what}, from the connection`,
       ours: ours.map(({ scan }) => scan),
       theirs: figures.c,
       peer: "the same calls in C",
       aim: { ratio: 1.2 },
     }),
-    beside({
+    comparison({
       what: `${what}: CPU, the start of the process included`,
       ours: ours.map(({ cpu }) => cpu),
       theirs: pythonCpu,
       peer,
     }),
-    beside({
+    comparison({
       what: `${what}: CPU from the connection`,
       ours: ours.map(({ scanCpu }) => scanCpu),
       theirs: pythonWarmCpu,

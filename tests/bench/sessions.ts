@@ -24,7 +24,7 @@ export const sessions: Bench = async function* (context) {
     await access.signIn.password("ann", PASSWORD, nobody("page", { address: "", client: "", keepSession }));
     const request = new Request("http://127.0.0.1:8440/", { headers: { cookie } });
     const caller = { door: "page", address: "" } as const;
-    if (access.identify(request, caller).via !== "session") throw new Error("nobody is signed in");
+    if (access.identify(request, caller).via !== "session") throw new Error("no user is signed in");
     const round = async () => {
       // As many requests as the limit lets through
       await clock.advance(CHECKS / REQUEST_RATE.perSecond * 1000);

@@ -6,7 +6,7 @@ import { BINARY } from "../testbed/product_binary.ts";
 import { startServer } from "../testbed/server.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 import { virshProcess } from "./virsh_process.ts";
 
 /** Times of the start are small: many rounds make them out in the noise. A start of QEMU takes long. */
@@ -49,16 +49,16 @@ export const shell: Bench = async function* (context) {
     });
     const { floor } = look;
     yield* [
-      beside({
+      comparison({
         what: "shell: vm list, warm",
         ours: look.list,
         theirs: look.virshList,
         peer: "virsh list --all",
         aim: { most: 100 },
       }),
-      beside({ what: "shell: vm show", ours: look.show, theirs: look.virshShow, peer: "virsh dominfo" }),
-      beside({ what: "shell: vm list", ours: look.list, theirs: floor, peer: RUNTIME }),
-      beside({ what: "shell: version", ours: look.version, theirs: floor, peer: RUNTIME }),
+      comparison({ what: "shell: vm show", ours: look.show, theirs: look.virshShow, peer: "virsh dominfo" }),
+      comparison({ what: "shell: vm list", ours: look.list, theirs: floor, peer: RUNTIME }),
+      comparison({ what: "shell: version", ours: look.version, theirs: floor, peer: RUNTIME }),
     ];
 
     // Both are forced off in the round they are started in
@@ -76,8 +76,8 @@ export const shell: Bench = async function* (context) {
       },
     });
     for (const values of Object.values(offs)) values.shift(); // the round that does not count
-    yield beside({ what: "shell: vm start", ...starts, peer: "virsh start" });
-    yield beside({ what: "shell: vm force-stop", ...offs, peer: "virsh destroy" });
+    yield comparison({ what: "shell: vm start", ...starts, peer: "virsh start" });
+    yield comparison({ what: "shell: vm force-stop", ...offs, peer: "virsh destroy" });
   } finally {
     await Deno.remove(hello);
   }

@@ -5,7 +5,7 @@ import { virsh } from "../testbed/virsh.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
 import { Python } from "./python.ts";
-import { beside, longer } from "./row.ts";
+import { comparison, longer } from "./row.ts";
 
 const AIM = { most: 5 };
 
@@ -40,7 +40,7 @@ export const starts: Bench = async function* (context) {
   });
   for (const values of Object.values(offs)) values.shift(); // the round that does not count
   yield* [
-    beside({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start, connected" }),
+    comparison({ what: "start", ours: figures.ours, theirs: figures.virsh, peer: "virsh start, connected" }),
     longer({
       what: "start: longer by",
       ours: figures.ours,
@@ -55,7 +55,7 @@ export const starts: Bench = async function* (context) {
       peer: "python3-libvirt",
       aim: AIM,
     }),
-    beside({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy, connected" }),
+    comparison({ what: "force stop", ours: offs.ours, theirs: offs.virsh, peer: "virsh destroy, connected" }),
   ];
 };
 

@@ -9,7 +9,7 @@ import { delay } from "../testbed/wait.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
 import { Python } from "./python.ts";
-import { beside } from "./row.ts";
+import { comparison } from "./row.ts";
 
 /** Machines that run meanwhile: firmware that found nothing to boot, so they take hardly any processor. */
 const RUNNING = 6;
@@ -54,10 +54,10 @@ export const stats: Bench = async function* (context) {
   });
   const [what, look] = [`loads of ${RUNNING}, asked of us`, `one look at the loads of ${RUNNING}`];
   yield* [
-    beside({ what, ours: figures.ours, theirs: figures.virsh, peer: "virsh domstats, connected" }),
-    beside({ what, ours: figures.ours, theirs: figures.python, peer: "python3-libvirt" }),
-    beside({ what: look, ours: figures.call, theirs: figures.virsh, peer: "virsh domstats, connected" }),
-    beside({
+    comparison({ what, ours: figures.ours, theirs: figures.virsh, peer: "virsh domstats, connected" }),
+    comparison({ what, ours: figures.ours, theirs: figures.python, peer: "python3-libvirt" }),
+    comparison({ what: look, ours: figures.call, theirs: figures.virsh, peer: "virsh domstats, connected" }),
+    comparison({
       what: look,
       ours: figures.call,
       theirs: figures.python,

@@ -1,4 +1,4 @@
-/** Storage: a large pool's list, and content that goes up and down beside virsh's own way through libvirt's streams. */
+/** Storage: a large pool's list, and uploads and downloads of content, compared with virsh's through libvirt's streams. */
 import { call } from "../testbed/product.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { run } from "../testbed/process.ts";
@@ -9,7 +9,7 @@ import { filesOf } from "../testbed/names.ts";
 import { URI, virsh } from "../testbed/libvirt.ts";
 import { type Bench, type Context, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
-import { alone, beside, type Row } from "./row.ts";
+import { alone, comparison, type Row } from "./row.ts";
 
 const MANY = 10_000;
 
@@ -29,7 +29,7 @@ async function listed(context: Context): Promise<Row> {
   return alone({ what: `list of a pool's ${MANY} volumes`, ours, aim: { most: 100 } });
 }
 
-/** Content up and down: in the clear, as virsh has it beside the file, and with TLS, as from another machine. */
+/** Uploads and downloads: without TLS, as virsh does on the same host, and with TLS, as from another machine. */
 async function moved(context: Context, { server, url }: TlsServer, pool: TestPool): Promise<Row[]> {
   const megabytes = context.quick ? 128 : 1024;
   const file = `${filesOf(pool.name)}/content`;
@@ -73,8 +73,8 @@ async function moved(context: Context, { server, url }: TlsServer, pool: TestPoo
   return Object.entries(rows).flatMap(([way, { ours, secured, theirs }]) => {
     const peer = `virsh vol-${way}`;
     return [
-      beside({ what: `${way} of ${megabytes} MB`, ours, theirs, peer, aim }),
-      beside({ what: `${way} of ${megabytes} MB with TLS`, ours: secured, theirs, peer }),
+      comparison({ what: `${way} of ${megabytes} MB`, ours, theirs, peer, aim }),
+      comparison({ what: `${way} of ${megabytes} MB with TLS`, ours: secured, theirs, peer }),
     ];
   });
 }

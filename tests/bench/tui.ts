@@ -9,7 +9,7 @@ import { delay } from "../testbed/wait.ts";
 import { type Bench, roundsOf } from "./bench.ts";
 import { inTurn, timed } from "./measure.ts";
 import { cpuMs } from "./proc.ts";
-import { alone, beside } from "./row.ts";
+import { alone, comparison } from "./row.ts";
 
 /** Milliseconds that it is looked at while nothing happens, and before that. */
 const IDLE_MS = { full: 60_000, quick: 10_000 }, SETTLE_MS = 5000;
@@ -36,8 +36,14 @@ export const tui: Bench = async function* (context) {
   });
   const { frame, list, verb, version } = figures;
   const peer = "kvm-manager version, in a terminal";
-  yield beside({ what: "terminal UI: first frame", ours: frame, theirs: version, peer, aim: { most: 300 } });
-  yield beside({ what: "terminal UI: the list", ours: list, theirs: verb, peer: "kvm-manager vm list" });
+  yield comparison({
+    what: "terminal UI: first frame",
+    ours: frame,
+    theirs: version,
+    peer,
+    aim: { most: 300 },
+  });
+  yield comparison({ what: "terminal UI: the list", ours: list, theirs: verb, peer: "kvm-manager vm list" });
 
   await using terminal = await Tmux.start([BINARY, "tui", "--socket", server.socket], {
     columns: 120,

@@ -4,7 +4,7 @@ import { startServer } from "../testbed/server.ts";
 import { until } from "../testbed/wait.ts";
 import { getVms } from "./api.ts";
 import type { Bench } from "./bench.ts";
-import { alone, besideRecorded, type Row } from "./row.ts";
+import { alone, recordedComparison, type Row } from "./row.ts";
 
 /** cockpit-machines' script alone, without cockpit's own. PERFORMANCE.md. */
 const COCKPIT_KB = 715;
@@ -52,7 +52,7 @@ async function weigh(page: string, name: string): Promise<Row[]> {
   const unit = "KB";
   const modules = await modulesOf(html, page);
   return [
-    besideRecorded({
+    recordedComparison({
       what: `${name}: script, ${modules.length} files, gzip`,
       ours: [await sum(modules)],
       unit,

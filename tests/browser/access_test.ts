@@ -42,9 +42,9 @@ browserTest("from the first start to signed in, out, and in again with a one-tim
     let secret = "";
     try {
       if (javaScriptEnabled) {
-        await t.step("while nobody can sign in there is no form, but what to do", async () => {
+        await t.step("without users there is no form, but instructions", async () => {
           await page.goto(`${server.url}/sign-in`);
-          await waitForText(page, "h1", "Nobody can sign in yet");
+          await waitForText(page, "h1", "No user can sign in yet");
           await waitForText(page, "code", "kvm-manager setup-link");
           await becomes(() => page.locator("input").count(), 0);
         });
@@ -197,7 +197,7 @@ browserTest(
         assert.deepEqual(await held("users.administer"), ["–", "–", "Yes", "–"]);
         await page.getByRole("group", { name: "Storage" }).getByLabel("See storage pools and volumes")
           .waitFor();
-        // What a row is of stays in sight beside the last role
+        // The heading of a row stays in sight next to the last role
         const last = table.locator("thead th").last();
         await last.scrollIntoViewIfNeeded();
         const name = await table.locator("[data-permission='vms.view'] th").boundingBox();
@@ -213,7 +213,7 @@ browserTest("users, roles and tokens are made, changed and removed on the pages"
   await using server = await plainServer();
   await using tester = await browser();
   await visit(tester, `${server.url}/settings/users`, async (page) => {
-    // A session that lies open changes nobody: the password comes first, and holds for a while.
+    // An unattended session cannot change users: the password comes first, and holds for a while.
     await fill(page, { name: "carl", password: PASSWORD, [OWN_PASSWORD]: VISITORS_PASSWORD });
     await page.selectOption("[name=role]", "operator");
     await page.click("form:has([name=name]) button[type=submit]");

@@ -31,7 +31,7 @@ browserTest(
       }, { accessible: "in both themes" });
     });
 
-    await t.step("a rule that cannot be is refused beside its field, and what was typed stays", async () => {
+    await t.step("an invalid rule is refused next to its field, and the typed values stay", async () => {
       await visit(tester, `${server.url}/alerts/new?watches=host_metric`, async (page) => {
         await page.getByLabel("Name").fill("VMs are <b>counted</b>");
         await page.getByLabel("Metric", { exact: true }).selectOption("vms_running");

@@ -152,7 +152,7 @@ browserTest("thumbnails show the screen, are refreshed only while seen, and shif
       assert.ok(count() - from >= 1 && count() - from <= 3, `${count() - from} in 12 seconds`);
     });
   });
-  await t.step("and not when nobody looks", async () => {
+  await t.step("and not without an open page", async () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const from = count();
     await new Promise((resolve) => setTimeout(resolve, 7000));

@@ -6,7 +6,7 @@ import { Mirror } from "../testbed/mirror.ts";
 import { filesOf } from "../testbed/names.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { ProcessError } from "../testbed/process.ts";
-import { serverBeside } from "../testbed/server_beside.ts";
+import { privateServer } from "../testbed/private_server.ts";
 import { atSocket } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
@@ -39,7 +39,7 @@ Deno.test({
       user: "debian",
     };
     await Deno.writeTextFile(catalog, JSON.stringify({ images: [{ ...image, osId: "debian12" }] }));
-    await using product = await serverBeside(host, { env: { KVMM_IMAGE_CATALOG: catalog } });
+    await using product = await privateServer(host, { env: { KVMM_IMAGE_CATALOG: catalog } });
     const { server } = product;
     // The image's site is this machine, unlike those of the built-in catalogue: not asked without this
     await atSocket(server.socket, "set_image_policy", { hosts: ["127.0.0.1"] });

@@ -16,7 +16,7 @@ const reason = await requirement("guest", "forwarding", "chromium");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
-/** A port of the host that nobody has, most likely. */
+/** A port of the host that is most likely free. */
 function somePort(): number {
   return 31_000 + crypto.getRandomValues(new Uint16Array(1))[0]! % 1000;
 }

@@ -15,7 +15,7 @@ const reason = await requirement("qemu", "chromium");
 const browserTest = (name: string, fn: (t: Deno.TestContext) => Promise<void>) =>
   Deno.test({ name, ignore: reason !== null, fn, sanitizeOps: false, sanitizeResources: false });
 
-browserTest("a VM of VMware is found, looked at beside what it becomes, changed and imported", async (t) => {
+browserTest("a VM of VMware is found, compared with its result, changed and imported", async (t) => {
   await using pool = await testPool("frompage");
   await using server = await readyServer();
   await using tester = await browser();

@@ -38,7 +38,7 @@ function inkIn(page: Page, id: string, from: number, to: number): Promise<number
     document.body.append(probe);
     const [red, green, blue] = getComputedStyle(probe).color.match(/\d+/g)!.map(Number);
     probe.remove();
-    // Where uPlot draws: beside its axes
+    // The area where uPlot draws: next to its axes
     const left = 68 * ratio, width = canvas.width - left - 16 * ratio;
     const { data } = canvas.getContext("2d")!.getImageData(
       left + width * from!,
@@ -247,8 +247,8 @@ Deno.test({
       const [, compared] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=${other.uuid}`);
       assert.match(compared, /1 VM is left out/);
       assert.ok(!compared.includes(other.name));
-      const [besideHost, text] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=host`);
-      assert.deepEqual([besideHost, /1 VM is left out/.test(text), /value="host"/.test(text)], [
+      const [hostNextToVm, text] = await read(`/monitoring/compare?vm=${vm.uuid}&vm=host`);
+      assert.deepEqual([hostNextToVm, /1 VM is left out/.test(text), /value="host"/.test(text)], [
         200,
         true,
         false,

@@ -44,7 +44,7 @@ function at(server: TestServer, url: string): Person {
   return new Person(other, {});
 }
 
-browserTest("a passkey is added, signs in alone and beside a password, and is removed", async (t) => {
+browserTest("a passkey is added, signs in alone and with a password, and is removed", async (t) => {
   await using server = await startServer({ uri: "test:///default", logLevel: "info" });
   await using tester = await browser();
   await asRoot(server, "create_user", {
@@ -117,7 +117,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
       assert.deepEqual([audit?.actor, audit?.result], ["ann", "ok"]);
       assert.ok(!audit?.input?.includes(sent.at(-1)!.assertion.signature));
     });
-    await t.step("beside the password it is the second factor; a recovery code is, too", async () => {
+    await t.step("after the password it is the second factor; a recovery code is, too", async () => {
       await signOut();
       await passwordStep();
       await waitForText(page, "p", "your passkey, or a code");
@@ -272,7 +272,7 @@ browserTest("a passkey is added, signs in alone and beside a password, and is re
       await page.locator("[name=password]").waitFor();
       await becomes(() => page.locator(passkeyButton).count(), 0);
     });
-    // The browser tells of every answer that is an error; there are many here, each asked for.
+    // The browser reports every answer that is an error; there are many here, each on purpose.
     assert.deepEqual(watch.all().filter((text) => !/status of 40|Failed to load/.test(text)), []);
   } finally {
     await context.close();

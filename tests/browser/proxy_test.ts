@@ -57,7 +57,7 @@ for (const strips of [false, true]) {
       assert.equal(
         session!.address,
         "127.0.0.1",
-        "nobody but proxies in between: the browser is on this host",
+        "only proxies in between: the browser is on this host",
       );
       assert.ok(
         (await context.cookies()).some(({ name, secure }) => /^__Host-kvmm(-\d+)?$/.test(name) && secure),

@@ -74,7 +74,7 @@ browserTest(
   async () => {
     await using pool = await testPool("snappage");
     await using vm = await testMachine({
-      purpose: "snapbeside",
+      purpose: "snapexternal",
       guest: false,
       disks: [{ format: "raw", pool }],
       start: true,

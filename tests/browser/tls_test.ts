@@ -23,7 +23,7 @@ Deno.test({
     await assert.rejects(
       (await strict.newPage()).goto(tls.url),
       /ERR_CERT_AUTHORITY_INVALID/,
-      "nobody vouches for it",
+      "no authority has signed it",
     );
     await strict.close();
     const views = [{}, { colorScheme: "dark" as const }, PHONE, { ...PHONE, colorScheme: "dark" as const }];

@@ -1,4 +1,4 @@
-/** The XML page: reading, editing, checking, saving, undoing, and that nobody's change is lost. */
+/** The XML page: reading, editing, checking, saving, undoing, and that no change of another user is lost. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browser } from "../testbed/chromium.ts";
@@ -50,7 +50,7 @@ browserTest("an edit is checked, shown as a difference, saved, and undone", asyn
       assert.equal(kept, "no-store", "a page with passwords is kept nowhere");
       assert.match(await page.locator(AREA).inputValue(), /planted7/);
     });
-    await t.step("a mistake is shown beside its line while one writes", async () => {
+    await t.step("a mistake is shown next to its line during typing", async () => {
       const changed = await edit(page, (xml) => xml.replace("<vcpu", "<vcpu bogus='1'"));
       const line = changed.slice(0, changed.indexOf("<vcpu")).split("\n").length;
       await page.locator(".code-line[data-problem]").waitFor();

@@ -175,7 +175,7 @@ Deno.test({
         }
       }
     });
-    await t.step("nobody gets anything, by any route, and learns of nothing", async () => {
+    await t.step("an anonymous caller gets nothing, by any route, and learns nothing", async () => {
       const nobody = new Person(server, {});
       for (const { name, command, method, path } of REST_ROUTES) {
         if (OPEN.has(name)) continue;
@@ -220,7 +220,7 @@ Deno.test({
         assert.match(response.headers.get("location") ?? "", /^\/sign-in(\?to=|$)/);
       }
     });
-    await t.step("a secret that is none is refused, not taken for nobody's", async () => {
+    await t.step("an invalid secret is refused, not taken for an anonymous caller", async () => {
       for (
         const authorization of ["Bearer x", "Bearer kvmm_" + "a".repeat(43), "Basic YTpi", "Bearer", "kvmm_x"]
       ) {
@@ -379,7 +379,7 @@ Deno.test({
         assert.equal(more.code, isXml ? "Forbidden" : "InvalidInput", `${name} ${JSON.stringify(input)}`);
         tried += 2;
       }
-      // Of a VM that may not be seen, nobody learns what it is plugged into.
+      // A user who may not see a VM does not learn its networks either.
       const elsewhere = await personWith(server, "cloner", [
         { role: "plumber", on: places.vm },
         { role: "stores", on: places.everything },
@@ -440,7 +440,7 @@ Deno.test({
       assert.equal(viewer.code, "Forbidden");
     });
     await t.step(
-      "nobody gives themselves more: groups that grants name are the administrators'",
+      "users cannot extend their own grants: groups that grants name are the administrators'",
       async () => {
         const operator = as("operator-everything");
         for (const [vmId, group] of [[foreign.uuid, "mine"], [own.uuid, "other"], [own.uuid, ""]] as const) {

@@ -279,7 +279,7 @@ Deno.test({
       assert.equal(theirsEnded, false);
       theirs.close();
     });
-    await t.step("nobody revokes another's session but administrators", async () => {
+    await t.step("only administrators revoke another user's session", async () => {
       await userWith(server, "eve");
       const eve = await signedIn(server, "eve", PASSWORD);
       const [session] = await second.call("list_sessions");
@@ -417,7 +417,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a database nobody gets in but root, who keeps control; nothing is set up again (fault 12)",
+  name: "without a database only root gets in, and keeps control; nothing is set up again (fault 12)",
   ignore,
   fn: async () => {
     const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
@@ -443,7 +443,7 @@ Deno.test({
   },
 });
 
-/** A server whose database is unusable: nobody but root is answered. */
+/** A server whose database is unusable: only root is answered. */
 async function readyServerForRoot(dataDir: string): Promise<TestServer> {
   const server = await startServer({ uri: "test:///default", logLevel: "info", dataDir });
   await until("the first list", async () => (await asRoot(server, "get_vms", {})).length > 0, {

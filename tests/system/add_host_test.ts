@@ -1,4 +1,4 @@
-/** A host is added by its libvirt, managed beside the local one, kept over a restart and removed, at every door. */
+/** A host is added by its libvirt, managed as well as the local one, kept over a restart and removed, at every door. */
 import assert from "node:assert/strict";
 import { testFolder } from "../testbed/folder.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";

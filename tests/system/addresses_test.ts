@@ -1,4 +1,4 @@
-/** Addresses: from the lease, the agent, ARP; and a guest that hangs holds nobody up. */
+/** Addresses: from the lease, the agent, ARP; and a guest that hangs does not delay other calls. */
 import assert from "node:assert/strict";
 import { freeze, qemuPid, thaw } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";

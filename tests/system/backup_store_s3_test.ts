@@ -32,7 +32,7 @@ Deno.test("a bucket keeps what a store has to keep", async (t) => {
   await checkStore(t, storeAt(server), storeAt(server, {}, { owner: "another" }));
 });
 
-Deno.test("what is in the bucket beside ours is not seen, and a list of many pages is read to its end", async () => {
+Deno.test("other objects in the bucket are not seen, and a list of many pages is read to its end", async () => {
   await using server = await s3Server();
   const store = storeAt(server);
   await storeAt(server, { prefix: "host/ab" }).write("chunks/ab/other", bytes("x"));
@@ -122,7 +122,7 @@ Deno.test("a service that lies leads nowhere: redirects, names with dots, lists 
   });
   await refuses(store.open(), /answers with a redirect/);
   await refuses(store.write("chunks/ab/ab", bytes("x")), /answers with a redirect/);
-  assert.deepEqual(elsewhere.seen, [], "nobody was sent there, and no signature either");
+  assert.deepEqual(elsewhere.seen, [], "no request was sent there, and no signature either");
   const listing = (more: string, ...keys: string[]) =>
     `<?xml version="1.0"?><ListBucketResult>${
       keys.map((key) => `<Contents><Key>${key}</Key><Size>5</Size></Contents>`).join("")
@@ -174,7 +174,7 @@ Deno.test("a lock that a killed process of the same target has left counts for n
   await lock("another", Date.now() - 3600_000);
   assert.equal(await take("me"), true);
   await lock("another", Date.now() + 1e12);
-  assert.equal(await take("me"), true, "nobody keeps others out for ever");
+  assert.equal(await take("me"), true, "no owner keeps others out for ever");
   await storeAt(server).write(`locks/write-${crypto.randomUUID()}`, bytes("no JSON"));
   assert.equal(await take("me"), true);
   await lock("another", Date.now() - 10 * 60_000);

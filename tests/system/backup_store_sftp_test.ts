@@ -28,7 +28,7 @@ function storeAt({ port, hostKey, privateKey, folder }: SshServer, place: object
 }
 
 Deno.test({
-  name: "a folder of another host keeps what a store has to keep, and nobody else there reads it",
+  name: "a folder of another host keeps all of a store, and other users there cannot read it",
   ignore,
   fn: async (t) => {
     await using server = await sshServer();

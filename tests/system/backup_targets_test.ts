@@ -316,7 +316,7 @@ Deno.test({
       const { id } = await call(server, "create_backup_target", { ...place, hostKey: ssh.hostKey });
       await goesThrough("far", id);
     });
-    await t.step("sftp: whatever answers there, nobody else is disturbed", async () => {
+    await t.step("sftp: a bad server there disturbs no other target", async () => {
       const odd = {
         nothing: "",
         "another protocol": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",

@@ -153,7 +153,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "QEMU copies to where there is room, to files of nobody else, and stops before VMs have none",
+  name:
+    "QEMU copies to where there is room, to files that other users cannot read, and stops before VMs have none",
   ignore,
   fn: async (t) => {
     await using own = await testPool("spoolown");
@@ -183,20 +184,23 @@ Deno.test({
       assert.deepEqual(await spools(own.path), []);
       assert.equal(await vm.state(), "running");
     });
-    await t.step("the VM's own pool is taken where it has room; nobody else reads the copy", async () => {
-      await run(["mount", "-o", "remount,size=400m", own.path]);
-      const ended = runOf(server, backupId, true);
-      const found = await until("QEMU's copy", async () => {
-        const all = await spools(own.path);
-        return all.length > 1 ? all : null;
-      }, { every: 20 });
-      assert.deepEqual(found.filter((line) => line.startsWith("f")).map((line) => line.slice(0, 5)), [
-        "f 600",
-      ]);
-      assert.deepEqual(await run(["find", folder.path, "-name", "*.qcow2"]), "");
-      assert.equal((await ended).state, "done");
-      assert.deepEqual(await spools(own.path), []);
-    });
+    await t.step(
+      "the VM's own pool is taken where it has room; other users cannot read the copy",
+      async () => {
+        await run(["mount", "-o", "remount,size=400m", own.path]);
+        const ended = runOf(server, backupId, true);
+        const found = await until("QEMU's copy", async () => {
+          const all = await spools(own.path);
+          return all.length > 1 ? all : null;
+        }, { every: 20 });
+        assert.deepEqual(found.filter((line) => line.startsWith("f")).map((line) => line.slice(0, 5)), [
+          "f 600",
+        ]);
+        assert.deepEqual(await run(["find", folder.path, "-name", "*.qcow2"]), "");
+        assert.equal((await ended).state, "done");
+        assert.deepEqual(await spools(own.path), []);
+      },
+    );
     await t.step("a pool that others fill meanwhile: the copy fails, the VM goes on", async () => {
       const ended = runOf(server, backupId, true);
       await until("QEMU's copy", async () => (await spools(own.path)).length > 1, { every: 20 });

@@ -1,4 +1,4 @@
-/** Backups that copy several VMs of a run at once: beside each other, each as it was, in the VMs' order. */
+/** Backups that copy several VMs of a run at once: in parallel, each as it was, in the VMs' order. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { BackupRun } from "../../lib/contract/mod.ts";
@@ -92,7 +92,7 @@ Deno.test({
       assert.equal(ok, true);
     });
 
-    await t.step("again, with what was written since: increments beside each other", async () => {
+    await t.step("again, with later writes: increments in parallel", async () => {
       for (const vm of [first, second]) {
         await write(vm, "write -P 0x11 1M 2M");
         expected.get(vm.uuid)!.fill(0x11, MIB, 3 * MIB);

@@ -1,4 +1,4 @@
-/** Backups that run by themselves, of VMs with UEFI, and beside a libvirtd that is killed. */
+/** Backups that run by themselves, of VMs with UEFI, and while libvirtd is killed. */
 import assert from "node:assert/strict";
 import { localPrincipal } from "../../agent/testing.ts";
 import { App } from "../../agent/app.ts";
@@ -99,7 +99,7 @@ Deno.test({
     await using host = await privateLibvirt("backup");
     await using folder = await backupFolder();
     const vm = await host.machine();
-    // The same folder by the same path, here and where its libvirtd is: QEMU copies beside the disk, and we read that.
+    // The same folder by the same path, here and where its libvirtd is: QEMU copies into a file next to the disk, and we read that.
     const shared = host.stateFile(folder.path.slice("/var/lib/libvirt/".length));
     await Deno.mkdir(shared, { mode: 0o711 });
     const disk = `${shared}/disk.qcow2`, inside = `${folder.path}/disk.qcow2`;

@@ -103,7 +103,7 @@ Deno.test({
       assert.deepEqual(own.map(({ entries }) => entries), [1]);
       assert.ok(own[0]!.bytes >= 128 * 1024 && entry.bytes >= own[0]!.bytes && usage.bytes >= entry.bytes);
     });
-    await t.step("what is in it is nobody's: no volume, no disk, no download", async () => {
+    await t.step("its files are no volume, no disk, no download", async () => {
       const at = { pool: pool.name, volume: BIN_FOLDER };
       await refused(call(server, "delete_volume", at), "VolumeNotFound");
       await refused(call(server, "wipe_volume", at), "VolumeNotFound");
@@ -118,7 +118,7 @@ Deno.test({
         /Restore or delete/,
       );
     });
-    await t.step("nobody else writes to it, and its note holds no password", async () => {
+    await t.step("no other user writes to it, and its note holds no password", async () => {
       const { mode } = await Deno.stat(`${pool.path}/${BIN_FOLDER}`);
       assert.equal(mode! & 0o022, 0);
       const note = await Deno.readTextFile(`${pool.path}/${BIN_FOLDER}/${entryId}.json`);
@@ -325,7 +325,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a bin whose database is lost is known by the notes beside its files",
+  name: "a bin whose database is lost is known by the notes next to its files",
   ignore,
   fn: async () => {
     await using pool = await testPool("bin");
@@ -351,7 +351,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "who may delete something sees it in the bin and brings it back; nobody else knows of it",
+  name: "who may delete something sees it in the bin and brings it back; other users do not see it",
   ignore,
   fn: async () => {
     await using server = await binServer();

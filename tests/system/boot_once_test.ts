@@ -177,7 +177,7 @@ for (const single of [false, true]) {
           ({ body }) => body,
         );
         assert.equal(code, "StartFailed");
-        // What libvirt has beside the stored definition would be started next, and would hide later definitions.
+        // A second definition in libvirt would be started next, and would hide later stored definitions.
         assert.equal(await virsh("dumpxml", vm.name), await virsh("dumpxml", vm.name, "--inactive"));
         await define(before);
         assert.equal(await stored(vm), before);

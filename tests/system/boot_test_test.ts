@@ -10,7 +10,7 @@ import { run } from "../testbed/process.ts";
 import { testerHeaders } from "../testbed/sign_in.ts";
 import type { TestServer } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
-import { stepsBeside } from "../testbed/steps_beside.ts";
+import { parallelSteps } from "../testbed/parallel_steps.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("guest") !== null;
@@ -230,7 +230,7 @@ Deno.test({
       const [latest] = await call(server, "list_backup_runs", { backupId: of.backupId });
       assert.equal(latest!.copies[0]!.bootTest, null);
     };
-    await stepsBeside(t, 3, {
+    await parallelSteps(t, 3, {
       "an empty disk": empty,
       "a system that reads its disk and says who it is": greeting,
       "no room for its disks is said, and nothing is said of the copy": without,

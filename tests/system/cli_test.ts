@@ -139,15 +139,18 @@ Deno.test({
     const base = { HOME: home.path };
     const remote = new CommandLine({ ...base, KVMM_SERVER: proxy.url, KVMM_TOKEN: token });
 
-    await t.step("a certificate nobody vouches for is refused, before anything is sent", async () => {
-      const said = await remote.run(["vm", "list"]);
-      assert.equal(said.status, 3);
-      assert.match(said.err, new RegExp(`--fingerprint ${proxy.fingerprint.toUpperCase().slice(0, 2)}:`));
-      const wrong = await remote.run(["vm", "list", "--fingerprint", "00".repeat(32)]);
-      assert.equal(wrong.status, 3);
-      assert.match(wrong.err, /another one/);
-      assert.equal(proxy.seen.length, 0, "the token went nowhere");
-    });
+    await t.step(
+      "a certificate that no trusted authority has signed is refused, before anything is sent",
+      async () => {
+        const said = await remote.run(["vm", "list"]);
+        assert.equal(said.status, 3);
+        assert.match(said.err, new RegExp(`--fingerprint ${proxy.fingerprint.toUpperCase().slice(0, 2)}:`));
+        const wrong = await remote.run(["vm", "list", "--fingerprint", "00".repeat(32)]);
+        assert.equal(wrong.status, 3);
+        assert.match(wrong.err, /another one/);
+        assert.equal(proxy.seen.length, 0, "the token went nowhere");
+      },
+    );
     await t.step("by fingerprint, by authority; the token from a file or the environment", async () => {
       const ways = [
         ["--fingerprint", proxy.fingerprint],
@@ -242,7 +245,7 @@ Deno.test({
     assert.match(done(clone), /^NAME +clone\.raw$/m);
     const left = await cli.run(["volume", "clone", pool.name, "disk.raw", "left.raw", "--no-wait"]);
     assert.equal(left.status, 0, left.err);
-    await until("the copy that nobody waited for", async () => {
+    await until("the copy that was not waited for", async () => {
       return (await virsh("vol-list", pool.name)).includes("left.raw");
     }, { seconds: 10, every: 50 });
     const download = ["volume", "download", pool.name, "clone.raw", "--to", copy];

@@ -12,7 +12,7 @@ const DAY = 24 * 3600_000;
 
 Deno.test({
   name:
-    "a clock that is set ahead or back signs nobody out, locks nobody out, and removes nothing from the audit log",
+    "a clock that is set ahead or back signs no user out, locks no user out, and removes nothing from the audit log",
   ignore,
   fn: async (t) => {
     await using clock = await fakeClock();

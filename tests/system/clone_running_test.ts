@@ -1,5 +1,5 @@
 /**
- * clone_vm() of VMs that run or are paused: the disks are of one moment, the clone starts beside its original, and what
+ * clone_vm() of VMs that run or are paused: the disks are of one moment, the clone starts while its original runs, and what
  * is cancelled, killed or refused leaves nothing.
  */
 import assert from "node:assert/strict";
@@ -262,7 +262,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a guest whose agent answers is frozen for that moment; its clone starts beside it, as another VM",
+  name:
+    "a guest whose agent answers is frozen for that moment; its clone starts while it runs, as another VM",
   ignore,
   fn: async () => {
     await using server = await readyServer();

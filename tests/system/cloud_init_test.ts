@@ -134,7 +134,7 @@ Deno.test({
       assert.match(path, new RegExp(`/${vm.name}-[0-9a-f]{8}-seed\\.iso$`));
       assert.deepEqual(await media(vm), [path]);
       const { mode } = await Deno.stat(path);
-      assert.equal(mode! & 0o777, 0o600, "nobody else reads it");
+      assert.equal(mode! & 0o777, 0o600, "other users cannot read it");
     });
     await t.step("the guest mounts it and reads what was asked", async () => {
       await vm.start();

@@ -1,7 +1,7 @@
-/** A VM that nobody can sign in to is told by every door. */
+/** A VM without a way to sign in is reported by every interface. */
 import assert from "node:assert/strict";
 import { asRoot, personWith } from "../testbed/people.ts";
-import { NOBODY_SIGNS_IN } from "../../lib/contract/mod.ts";
+import { NO_SIGN_IN } from "../../lib/contract/mod.ts";
 import { CommandLine } from "../testbed/command_line.ts";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { testPool } from "../testbed/pool.ts";
@@ -17,7 +17,8 @@ const KEY =
 const IMAGE = "debian-12-genericcloud-amd64.qcow2";
 
 Deno.test({
-  name: "create_vm, set_cloud_init and the command line say that nobody can sign in, and a key is remembered",
+  name:
+    "create_vm, set_cloud_init and the command line say that no user can sign in, and a key is remembered",
   ignore,
   fn: async () => {
     await using server = await readyServer();
@@ -48,7 +49,7 @@ Deno.test({
       cloudInit: { form: { users: [{ name: "debian", sudo: "nopasswd" }] } },
     });
     assert.deepEqual(made.warnings.filter(({ field }) => field === "cloudInit"), [
-      { field: "cloudInit", code: "NobodySignsIn", message: NOBODY_SIGNS_IN },
+      { field: "cloudInit", code: "NobodySignsIn", message: NO_SIGN_IN },
     ]);
     await known(server, made.id);
     assert.deepEqual(codes((await call(server, "get_cloud_init", { vmId: made.id })).warnings), [
@@ -77,6 +78,6 @@ Deno.test({
       ...["--image", `${pool.name}/${IMAGE}`, "--user", "debian"],
     ]);
     assert.equal(said.status, 0, said.err);
-    assert.match(said.out + said.err, /Nobody can sign in: no password and no key/);
+    assert.match(said.out + said.err, /No user can sign in: no password and no key/);
   },
 });

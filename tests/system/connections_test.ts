@@ -1,4 +1,4 @@
-/** Users of this host at one listener: whoever takes all connections they can get keeps nobody else out. */
+/** Users of this host at one listener: a user who takes as many connections as possible does not keep others out. */
 import assert from "node:assert/strict";
 import { Certificates } from "../../agent/system/certificate/certificates.ts";
 import { MOST_CONNECTIONS, MOST_PER_USER, ofConnection } from "../../agent/http/connections.ts";
@@ -9,7 +9,7 @@ import { skippedUnlessRoot } from "../testbed/skipped_unless.ts";
 import { until } from "../testbed/wait.ts";
 
 const FIRST = 61_001;
-/** Connections that may be let in before it is looked whose they are. */
+/** Connections that may be accepted before their owners are looked up. */
 const UNSEEN = 32;
 
 /** A connection that somebody holds. */

@@ -32,7 +32,7 @@ Deno.test({
         await console.waitFor("Ctrl+a t leaves");
         await console.type("\recho sum $((40 + 2))\r");
         await console.waitFor("sum 42");
-        // Said by what is to be interrupted: Ctrl+c before it runs would reach nobody.
+        // Printed by the program that is to be interrupted: Ctrl+c before it runs would have no effect.
         await console.type("sh -c 'echo aslee$((0))p; exec sleep 1000'\r");
         await console.waitFor("aslee0p");
         await console.type("\x03");

@@ -79,7 +79,7 @@ Deno.test({
     });
     await t.step("six who take over at once leave one of them with the line", async () => {
       const all = await Promise.all(Array.from({ length: 6 }, () => open(true)));
-      // Each is told as soon as the next one has the line; nobody takes it from the last.
+      // Each is told as soon as the next one has the line; the last one keeps it.
       const holders = () => all.filter(({ socket }) => socket.readyState === socket.OPEN);
       await until("five to be told that they lost it", () => Promise.resolve(holders().length <= 1), {
         seconds: 60,
@@ -161,7 +161,7 @@ Deno.test({
       assert.equal(
         JSON.stringify(activity).includes("sum 42"),
         false,
-        "what was typed or shown is nobody's log",
+        "input and output are in no log",
       );
     });
   },

@@ -72,7 +72,7 @@ const CURL = `curl() {
   command curl -sS --max-time 30 -w '%{stderr}%{http_code} %{url_effective}\\n' "$@" | tee -a answers
 }
 `;
-/** Statuses of a line that is wrong: nobody is signed in, there is no such path, method, form or state. */
+/** Statuses of a line that is wrong: no user is signed in, there is no such path, method, form or state. */
 const WRONG_STATUS = /^(000|400|401|403|404|405|411|412|413|415|421|422|500) /m;
 
 /** The blocks of a text that have lines for curl: these, and the variables that they need. */

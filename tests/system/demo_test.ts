@@ -250,7 +250,7 @@ Deno.test("the demo connects to nothing outside: no other libvirt, no other host
   assert.equal(asked, 0);
 });
 
-Deno.test("two demos run beside each other, and one that is killed leaves nothing running", async () => {
+Deno.test("two demos run at the same time, and one that is killed leaves nothing running", async () => {
   await using first = await startServer({ demo: true });
   let pid: number;
   {

@@ -86,7 +86,7 @@ Deno.test({
       await update({ writeIopsSec: 0 });
       await same({ read_bytes_sec: 2 * MIB });
     });
-    await t.step("a total beside reads is refused with what to do, and changes nothing", async () => {
+    await t.step("a total in addition to reads is refused with a remedy, and changes nothing", async () => {
       await refused(
         update({ totalBytesSec: 5 * MIB }),
         "InvalidInput",
@@ -163,13 +163,13 @@ Deno.test({
       await update({ totalIopsSec: 500 });
       assert.deepEqual((await shown()).pending, []);
     });
-    await t.step("a new size and a snapshot beside the disk leave them", async () => {
+    await t.step("a new size and an external snapshot keep them", async () => {
       await call(server, "resize_disk", { vmId, target, sizeGb: 1 });
-      await call(server, "create_snapshot", { vmId, name: "beside" });
-      assert.match(await vm.xml(), /<source file='[^']*beside/, "it writes into a new image");
+      await call(server, "create_snapshot", { vmId, name: "external" });
+      assert.match(await vm.xml(), /<source file='[^']*external/, "it writes into a new image");
       await same({ total_bytes_sec: 8 * MIB, total_iops_sec: 500 });
       assert.match(await throttled(vm, target), /bps=8388608 .*iops=500 /);
-      await call(server, "delete_snapshot", { vmId, name: "beside" });
+      await call(server, "delete_snapshot", { vmId, name: "external" });
       assert.match(await throttled(vm, target), /bps=8388608 .*iops=500 /);
     });
     await t.step(

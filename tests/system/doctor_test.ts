@@ -60,7 +60,7 @@ Deno.test({
     });
 
     await t.step(
-      "it tells of what is made wrong, with the command that mends it, and then no more",
+      "it reports a wrong setting with the command that mends it, and no longer once it is mended",
       async () => {
         const path = `${server.dataDir}/kvm-manager.db`;
         await Deno.chmod(path, 0o644);

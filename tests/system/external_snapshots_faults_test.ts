@@ -1,4 +1,4 @@
-/** Snapshots beside the disks on bad days: KVM Manager is killed in the middle, and nothing is lost or left behind. */
+/** External snapshots under faults: KVM Manager is killed in the middle, and nothing is lost or left behind. */
 import assert from "node:assert/strict";
 import { connectChannel } from "../testbed/agent_channel.ts";
 import { virsh } from "../testbed/libvirt.ts";
@@ -19,9 +19,9 @@ Deno.test({
   name: "what ends in the middle of a revert or a deletion leaves all data, and is settled",
   ignore,
   fn: async (t) => {
-    await using pool = await testPool("besidekill");
+    await using pool = await testPool("externalkill");
     await using vm = await testMachine({
-      purpose: "besidekill",
+      purpose: "externalkill",
       guest: false,
       disks: [{ format: "raw", pool, size: "256M" }],
     });

@@ -1,4 +1,4 @@
-/** Snapshots beside the disks of real guests: quiesced, gone back to, merged. */
+/** External snapshots of real guests: quiesced, reverted to, merged. */
 import assert from "node:assert/strict";
 import { inGuest } from "../testbed/in_guest.ts";
 import { virsh } from "../testbed/libvirt.ts";
@@ -36,12 +36,12 @@ const headOf = async (vm: TestMachine) =>
     ?.[1] ?? "";
 
 Deno.test({
-  name: "a raw disk has snapshots beside it: taken while it runs, gone back to, merged again",
+  name: "a raw disk has external snapshots: taken while it runs, reverted to, merged again",
   ignore,
   fn: async (t) => {
-    await using pool = await testPool("beside");
+    await using pool = await testPool("external");
     await using vm = await testMachine({
-      purpose: "beside",
+      purpose: "external",
       disks: [{ format: "raw", pool }],
       start: true,
     });
@@ -55,7 +55,7 @@ Deno.test({
     await until("the agent to be known", async () => (await list()).quiesces === true);
     await write(vm, "one");
 
-    await t.step("it is said first that it lies beside the disk, and why", async () => {
+    await t.step("it is said first that it is external, and why", async () => {
       const { external, withMemory, hindrance } = await list();
       assert.match(external ?? "", /disk vda is raw/);
       assert.equal(withMemory, false);
@@ -151,7 +151,7 @@ Deno.test({
       assert.deepEqual(await list().then(({ snapshots, chains }) => [snapshots, chains]), [[], undefined]);
       assert.equal(await headOf(vm), base);
       assert.equal(await read(vm), "five");
-      assert.deepEqual(await files(), [own], "nothing is left beside it");
+      assert.deepEqual(await files(), [own], "nothing is left next to it");
       const job = (await call(server, "list_jobs", {})).find(({ command }) => command === "delete_snapshot");
       assert.equal(job?.state, "done");
     });
@@ -207,9 +207,9 @@ Deno.test({
   ignore,
   fn: async (t) => {
     await using server = await readyServer();
-    await using pool = await testPool("besideuefi");
+    await using pool = await testPool("externaluefi");
     await t.step("UEFI: said first, taken, and its variables stay as they are", async () => {
-      const name = await testName("besideuefi");
+      const name = await testName("externaluefi");
       try {
         const { id: vmId } = await call(server, "create_vm", {
           name,
@@ -236,7 +236,7 @@ Deno.test({
     });
     await t.step("a BIOS VM on qcow2 runs on without its memory being written", async () => {
       await using vm = await testMachine({
-        purpose: "besidebios",
+        purpose: "externalbios",
         guest: false,
         disks: [{ pool }],
         start: true,
@@ -255,7 +255,7 @@ Deno.test({
       await refused(
         call(server, "create_snapshot", { vmId, name: "disks", memory: false }),
         "SnapshotNotPossible",
-        /snapshots within its disks: delete those first/,
+        /internal snapshots: delete those first/,
       );
       await refused(
         call(server, "create_snapshot", { vmId, name: "asked", quiesce: true }),

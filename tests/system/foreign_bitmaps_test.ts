@@ -66,7 +66,7 @@ Deno.test({
       await call(server, "revert_snapshot", { vmId, name: "before" });
       await call(server, "delete_snapshot", { vmId, name: "before" });
     });
-    await t.step("one that was there before: the snapshot lies beside the disks", async () => {
+    await t.step("one that was there before: the snapshot is external", async () => {
       await addBitmap(disk);
       for (const state of ["off", "running"]) {
         if (state === "running") await call(server, "start_vm", { vmId });

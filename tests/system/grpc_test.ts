@@ -238,7 +238,7 @@ Deno.test({
       assert.ok(await root.call(`${KVM}/GetVm`, { vmId }));
       assert.ok(await root.call(`${KVM}/ListUsers`), "root is an administrator");
       const { mode } = await Deno.stat(`${server.runtimeDir}/grpc.sock`);
-      assert.equal(mode! & 0o007, 0, "nobody else opens it");
+      assert.equal(mode! & 0o007, 0, "other users cannot open it");
     });
     await t.step("TLS, by the web server's certificate", async () => {
       await using folder = new AsyncDisposableStack();
@@ -456,7 +456,7 @@ Deno.test({
       assert.deepEqual(large, ["RESOURCE_EXHAUSTED", "BodyTooLarge"]);
       await answers();
     });
-    await t.step("garbage, and connections that say nothing, disturb nobody", async () => {
+    await t.step("garbage, and silent connections, do not disturb others", async () => {
       const [host, port] = plain.split(":") as [string, string];
       const junk = [
         "GET / HTTP/1.1\r\nhost: x\r\n\r\n",

@@ -5,10 +5,10 @@ import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { call, readyServer, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 
-/** Milliseconds in which a server that nobody looks at asks for addresses at least once. */
+/** Milliseconds in which a server without open pages asks for addresses at least once. */
 const IDLE_ROUND_MS = 35_000;
 
-/** Nobody gives addresses there. */
+/** A network without DHCP. */
 const NETWORK = "<network><name>told</name><bridge name='told0'/></network>";
 
 Deno.test({
@@ -43,7 +43,7 @@ Deno.test({
     });
 
     const second = "192.0.2.250/24";
-    await t.step("while nobody looks the guest is not asked", async () => {
+    await t.step("without open pages the guest is not asked", async () => {
       const before = await count();
       assert.ok(before >= 1, "the agent's log names what it is asked");
       await sh(`ip addr add ${second} dev eth0`);

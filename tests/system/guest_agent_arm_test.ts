@@ -47,7 +47,7 @@ Deno.test({
       }).spawn();
       const asking = child.stdin.getWriter();
       await asking.write(new TextEncoder().encode(line));
-      // Requests are worked on beside one another, and end with the line: it stays until all are answered
+      // Requests are worked on in parallel, and end with the line: it stays until all are answered
       const late = setTimeout(() => child.kill("SIGKILL"), SLOW.limitMs);
       let said = "", isAsking = true;
       for await (const piece of child.stdout) {

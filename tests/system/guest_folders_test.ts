@@ -135,7 +135,7 @@ Deno.test({
       },
     );
 
-    await t.step("where the guest lets nobody write, nothing is copied", async () => {
+    await t.step("where no user can write in the guest, nothing is copied", async () => {
       const { status, err } = await copy(site, `${ours.name}:/init/x`);
       assert.notEqual(status, 0);
       assert.match(err, /\/init/);

@@ -114,7 +114,7 @@ Deno.test({
   },
 });
 
-/** Milliseconds for which the guest is frozen that nobody thaws. */
+/** Milliseconds for which a guest stays frozen without a call that thaws it. */
 const FROZEN_MS = 8000;
 /**
  * Two that write the guest's clock down ten times a second: one to the file system that is frozen, before each time, and one
@@ -186,7 +186,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an agent of ours that hangs beside QEMU's costs one wait, then QEMU's is asked first",
+  name: "an agent of ours that hangs while QEMU's answers costs one wait, then QEMU's is asked first",
   ignore,
   fn: async () => {
     await using vm = await testMachine({

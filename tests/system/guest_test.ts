@@ -297,7 +297,7 @@ Deno.test({
       );
     });
 
-    await t.step("it hangs: ten questions cost one time limit, and nobody else waits", async () => {
+    await t.step("it hangs: ten questions cost one time limit, and other calls do not wait", async () => {
       for (const command of Object.keys(answers)) answers[command] = undefined;
       const began = performance.now();
       const asked = Array.from(

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { HangWatch } from "../testbed/hang_watch.ts";
 import { privateLibvirt } from "../testbed/private_libvirt.ts";
 import { call } from "../testbed/product.ts";
-import { serverBeside } from "../testbed/server_beside.ts";
+import { privateServer } from "../testbed/private_server.ts";
 import { CallError } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
@@ -23,10 +23,10 @@ Deno.test({
     await using host = await privateLibvirt("resolver", { deadResolver: true });
     const { uuid: vmId } = await host.machine({ start: true });
     const began = performance.now();
-    await using beside = await serverBeside(host, { ready: false });
+    await using product = await privateServer(host, { ready: false });
     const vms = await until("the first list", async () => {
       try {
-        return await call(beside.server, "get_vms");
+        return await call(product.server, "get_vms");
       } catch (error) {
         if (error instanceof CallError && error.status === 503) return null;
         throw error;
@@ -35,7 +35,7 @@ Deno.test({
     const took = (performance.now() - began) / 1000;
     assert.deepEqual(vms.map(({ id }) => id), [vmId]);
     assert.ok(took < READY, `it was ready after ${took.toFixed(1)} s`);
-    await using watch = new HangWatch(host, beside);
+    await using watch = new HangWatch(host, product);
     watch.hung();
     await delay(WATCHED * 1000);
     watch.released();

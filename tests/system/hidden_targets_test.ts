@@ -105,7 +105,7 @@ Deno.test({
     await told("get_activity");
     await told("list_jobs");
     if (jobId !== null) {
-      // A task of nobody's VM is for who sees storage.
+      // A task without a VM is visible to users who may see storage.
       assert.equal(await codeOf(planner, "get_job", { jobId }), "JobNotFound");
     }
 
@@ -206,7 +206,7 @@ Deno.test({
       targets: { vmIds },
       ...DAILY,
     });
-    // The one that is seen cannot be copied, nor be started. With another file beside it, its image is known to be deleted:
+    // The one that is seen cannot be copied, nor be started. With another file next to it, its image is known to be deleted:
     // else nothing could be deleted anywhere on this libvirtd
     await Deno.writeTextFile(`${pool.path}/another`, "");
     await Deno.remove(own.disks[0]!);

@@ -10,7 +10,7 @@ import { skippedUnless } from "../testbed/skipped_unless.ts";
 
 const ignore = await requirement("qemu") !== null;
 
-/** Devices that no host has: the vendor's number is nobody's, and no such bus is made here. */
+/** Devices that no host has: the vendor's number is not assigned, and no such bus is made here. */
 const NO_USB = "fffe:fffd", NO_PCI = "0000:fe:1f.7";
 
 /** Parsed host devices that virsh lists with a capability. */

@@ -152,7 +152,7 @@ Deno.test("rights to one host are rights to what is on it, and to nothing else",
     }
   });
 
-  await t.step("no answer tells of the other host", async () => {
+  await t.step("no answer names the other host", async () => {
     for (const { role, own, person } of people) {
       let answered = 0, told = "";
       for (const name of askable()) {

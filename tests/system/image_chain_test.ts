@@ -114,7 +114,7 @@ Deno.test({
     await until("it to be kept", async () => (await call(server, "list_jobs", { open: true })).length === 0);
 
     await t.step(
-      "nobody can attach, copy, download, resize, delete or build on it, and no list has it",
+      "no user can attach, copy, download, resize, delete or build on it, and no list has it",
       async () => {
         const volume = { pool: at.pool, volume: at.name }, path = `${at.pool}/${at.name}`;
         const tried: [string, unknown][] = [
@@ -150,7 +150,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what a VM has or had as raw becomes qcow2 by nobody's header, and is no base",
+  name: "a VM's present or former raw disk does not become qcow2 by its header, and is no base",
   ignore,
   fn: async (t) => {
     await using pool = await testPool("chain-raw");
@@ -296,7 +296,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "a disk that names pool and volume is known as what it is: its raw content becomes qcow2 by nobody's header",
+    "a disk that names pool and volume keeps its format: its raw content does not become qcow2 by its header",
   ignore,
   fn: async (t) => {
     await using pool = await testPool("chain-volume");
@@ -540,7 +540,7 @@ Deno.test({
       for (const each of [plain, base]) await nameBelow(each, canary);
       await startsWithout(vm.name, canary);
     });
-    await t.step("what it has already keeps nobody from changing the rest", async () => {
+    await t.step("its present disks do not prevent other changes", async () => {
       const xml = (await load()).replace("</name>", "</name><title>changed</title>");
       await call(server, "set_vm_xml", { vmId, xml });
       assert.match(await load(), /<title>changed<\/title>/);

@@ -80,7 +80,7 @@ async function readyFor(pool: string, options: Parameters<typeof readyServer>[0]
   return server;
 }
 
-Deno.test("download_image() asks nobody but whom the rules allow (threat 17)", async (t) => {
+Deno.test("download_image() asks only servers that the download policy allows (threat 17)", async (t) => {
   await using pool = await testPool("images-rules");
   await using canary = new Mirror();
   await using server = await readyFor(pool.name);
@@ -411,7 +411,7 @@ Deno.test("download_image() refuses images that are traps (threats 1 to 3)", asy
   const sparse = new Uint8Array(MIB);
   sparse.set(text("KDMV"));
 
-  await t.step("four images that name a canary are refused, and nobody sees what is in it", async () => {
+  await t.step("four images that name a canary are refused, and its content is not shown", async () => {
     const traps: [string, Uint8Array<ArrayBuffer>, RegExp][] = [
       ["backed.qcow2", backed, /built on another image/],
       ["json.qcow2", json, /no plain file/],

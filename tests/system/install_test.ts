@@ -152,7 +152,7 @@ Deno.test({
 
     await t.step("uninstall asks, keeps data unless --purge, and removes the rest", async () => {
       await well(host, BINARY, "install");
-      await no(host, /nobody is there to be asked/, INSTALLED, "uninstall");
+      await no(host, /there is no terminal to ask at/, INSTALLED, "uninstall");
       assert.deepEqual(await present(host, [INSTALLED]), [INSTALLED]);
       await well(host, INSTALLED, "uninstall", "--yes");
       assert.deepEqual(await present(host, [...PLACES, ...OWN]), OWN);

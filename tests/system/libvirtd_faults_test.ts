@@ -1,6 +1,6 @@
 /**
  * libvirtd and QEMU killed, stopped where they stand, or telling very much at once: what the product shows meanwhile,
- * how soon it says so, and that it heals by itself. On a libvirtd of the test's own, which nobody else notices.
+ * how soon it says so, and that it heals by itself. On a libvirtd of the test's own, which no other test uses.
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
@@ -103,7 +103,7 @@ test("a killed libvirtd is told at once, leaves the last known state, and is fol
   }
   await servesFast(server);
 
-  // While nobody looks: one machine is defined, one is gone. libvirtd reads these files when it starts.
+  // While libvirtd is stopped, one machine is defined, one is removed. libvirtd reads these files when it starts.
   const folder = dirname(pet.definition);
   const defined = { uuid: crypto.randomUUID(), name: `${pet.name}-new` };
   const xml = (await Deno.readTextFile(pet.definition)).replaceAll(pet.uuid, defined.uuid)
@@ -315,7 +315,7 @@ async function isNamed(server: TestServer, stuck: PrivateMachine | undefined): P
   await shows(server, stuck.uuid, ({ state }) => state === "running");
   {
     await using _hung = await hang(stuck);
-    // Within 10 s, and what a busy machine adds: a tick that nobody looks at comes every 30 s.
+    // Within 10 s, and what a busy machine adds: without open pages a tick comes every 30 s.
     const seen = await shows(server, stuck.uuid, ({ responsive }) => !responsive, { seconds: 15 });
     assert.match(seen.attention.join("\n"), /^It has not responded since .*SIGSTOP/);
   }

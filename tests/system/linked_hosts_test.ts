@@ -1,4 +1,4 @@
-/** Hosts with a KVM Manager of their own: all that can be done on one is done from another, and by nobody who may not. */
+/** Hosts with a KVM Manager of their own: every command on one works from another, only for users with the permission. */
 import assert from "node:assert/strict";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
@@ -257,7 +257,7 @@ Deno.test({
       assert.equal(await code(api.getVm({ vmId })), "ok");
     });
 
-    await step("a certificate that was renewed needs nobody", async () => {
+    await step("a certificate that was renewed needs no action", async () => {
       await far.unlisten();
       await Deno.remove(`${far.dataDir}/tls.pem`);
       await far.listen();

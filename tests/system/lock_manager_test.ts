@@ -22,7 +22,7 @@ async function confTexts(host: MigrationHost): Promise<string> {
   return texts.join("\n---\n");
 }
 
-/** Names of copies beside the files, and of what was begun. */
+/** Names of copies next to the files, and of unfinished ones. */
 async function copies(host: MigrationHost): Promise<string[]> {
   const folder = confOf(host, "");
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name)

@@ -1,6 +1,6 @@
 /**
  * Maintenance, placement, replication, credentials, the lock manager and imports as people with rights to few VMs have them: no
- * answer and no page tells of other VMs, their number or other hosts, and no page fails.
+ * answer and no page names other VMs, their number or other hosts, and no page fails.
  */
 import assert from "node:assert/strict";
 import { type Command, type CommandName, COMMANDS, type Grant } from "../../lib/contract/mod.ts";

@@ -376,7 +376,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Messages that are none, too large, or never read are refused or given up, and disturb nobody",
+  name: "Messages that are none, too large, or never read are refused or given up, and do not disturb others",
   ignore,
   fn: async () => {
     await using server = await ownServer();

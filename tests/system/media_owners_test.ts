@@ -7,7 +7,7 @@ import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null || Deno.uid() !== 0;
-/** Nobody's user and group on this machine. */
+/** A user and group id that is not assigned on this machine. */
 const OWNER = 4711;
 
 Deno.test({

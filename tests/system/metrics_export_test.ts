@@ -97,7 +97,7 @@ Deno.test({
     const none = await personWith(server, "none", [{ role: "viewer", on: { kind: "everything" } }], []);
 
     await t.step(
-      "nobody, a wrong token, a token without the permission: refused before anything is read",
+      "no token, a wrong token, a token without the permission: refused before anything is read",
       async () => {
         const nobody = await scrape(new Person(server, {}));
         assert.equal(nobody.status, 401);

@@ -1,4 +1,4 @@
-/** Metrics from collection to commands: real guests, their figures beside virsh's, two hosts kept apart. */
+/** Metrics from collection to commands: real guests, their figures compared with virsh's, two hosts kept apart. */
 import assert from "node:assert/strict";
 import { type CommandName, ContractError } from "../../lib/contract/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -153,7 +153,7 @@ Deno.test({
         await inGuest(vm, "/bin/sh", "-c", work);
         after = await domstats(vm.name);
         const second = await takeVm();
-        // virsh's readings may be seconds beside ours: what moved is the same, the time it took is not
+        // virsh's readings may be seconds apart from ours: the amounts are the same, the intervals are not
         seconds = (second.up - first.up) / 1000;
         found = second.found;
       }

@@ -36,7 +36,7 @@ Deno.test({
     await write(0x11);
     await call(from.server, "create_snapshot", { vmId, name: "within" });
     await write(0x22);
-    await from.libvirt.virsh("snapshot-create-as", vmId, "beside", "--disk-only");
+    await from.libvirt.virsh("snapshot-create-as", vmId, "external", "--disk-only");
     await write(0x33);
     await from.libvirt.virsh("pool-refresh", "images");
     const snapshots = ({ libvirt }: MigrationHost) => libvirt.virsh("snapshot-list", vmId, "--tree");
@@ -68,7 +68,7 @@ Deno.test({
       await io(to, "read", await image(to), 0x33);
       await call(to.server, "start_vm", { vmId });
       await call(to.server, "force_stop_vm", { vmId });
-      await call(to.server, "revert_snapshot", { vmId, name: "beside" });
+      await call(to.server, "revert_snapshot", { vmId, name: "external" });
       await io(to, "read", await image(to), 0x22);
       // What a snapshot keeps is protected there from the first moment on
       const [volume] = (await to.volumes()).filter((name) => name !== "snapped.qcow2");

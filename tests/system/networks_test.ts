@@ -129,7 +129,7 @@ Deno.test({
       assert.match(await virsh("net-dhcp-leases", name), new RegExp(`${dynamic!.mac}.*${dynamic!.ip}/24`));
     });
     await t.step(
-      "an address that another VM holds is kept for nobody else, unless that is said",
+      "an address that another VM holds is kept for no other VM, unless that is said",
       async () => {
         const dynamic = (await call(server, "get_network_leases", { name })).find(({ isStatic }) =>
           !isStatic
@@ -627,7 +627,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a network whose name is that of a page beside it has its own",
+  name: "a network with the name of another page has its own",
   ignore,
   fn: async () => {
     await using server = await readyServer({ uri: "test:///default" });

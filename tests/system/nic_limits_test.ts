@@ -172,7 +172,7 @@ Deno.test({
     });
     await t.step("when the stored configuration cannot follow, the running VM is as it was", async () => {
       const before = [await vm.xml(), await vm.xml("--inactive")];
-      // libvirt writes a definition beside its file, and puts it in its place: nothing takes that of a folder.
+      // libvirt writes a definition next to its file, and renames it over the file: a folder cannot be replaced so.
       const file = `/etc/libvirt/qemu/${vm.name}.xml`;
       await Deno.rename(file, `${file}.kept`);
       await Deno.mkdir(file);

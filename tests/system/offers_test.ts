@@ -158,7 +158,7 @@ async function inVain(person: Person): Promise<{ wrong: string[]; offered: Reado
   return { wrong, offered };
 }
 
-Deno.test("nobody is offered what is refused: links, tabs, rows, buttons, forms", async (t) => {
+Deno.test("no user is offered a refused command: links, tabs, rows, buttons, forms", async (t) => {
   await using host = await furnished();
   const { server } = host;
   for (const [name, grants] of Object.entries(ACTORS)) {

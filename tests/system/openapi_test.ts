@@ -23,7 +23,7 @@ const description = JSON.parse(JSON.stringify(openApi("1.2.3"))) as {
 const NOT_OURS: Readonly<Record<string, string>> = {
   "info-license": "what a server's owner runs is under no licence for the API's users",
   "license-url": "the same",
-  "contact-properties": "nobody but the server's owner is to be asked, whose address we do not know",
+  "contact-properties": "only the server's owner is to be asked, whose address we do not know",
   "owasp:api4:2023-rate-limit":
     "requests are bounded for each address and account: 429 says so, no header counts",
   "owasp:api8:2023-define-cors-origin": "pages from elsewhere may read nothing: no answer has that header",

@@ -1,4 +1,4 @@
-/** Inside guests through KVM Manager's own agent: alone, beside QEMU's, plugged in later, killed, and one that lies. */
+/** Inside guests through KVM Manager's own agent: alone, together with QEMU's, plugged in later, killed, and one that lies. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import vectors from "../../guest/vectors.json" with { type: "json" };
@@ -257,7 +257,7 @@ Deno.test({
       else assert.ok((await call(server, "guest_thaw", { vmId })).filesystems > 0);
     });
 
-    await t.step("the host forgets lines that nobody uses, and QEMU is asked for none", async () => {
+    await t.step("the host forgets unused lines, and QEMU is asked for none", async () => {
       assert.match(await vm.xml(), /name='org\.kvmmanager\.agent\.0' state='connected'/);
     });
 
@@ -456,7 +456,7 @@ Deno.test({
       await refused(call(server, "guest_read_file", { vmId, path: "/x" }), "GuestRefused");
     });
 
-    await t.step("floods are cut off, and nobody else waits", async () => {
+    await t.step("floods are cut off, and other calls do not wait", async () => {
       for (const flood of ["\n".repeat(30 * MIB), "x".repeat(300 * MIB), "{}\n".repeat(8 * MIB)]) {
         tell({ ping: flood, get_users: flood });
         const asked = refusal(call(server, "guest_get_users", { vmId }));

@@ -49,7 +49,7 @@ Deno.test({
     await using second = await loopDevice(`${folder}/second.img`, 16);
     await using link = await deviceLink(`/dev/disk/by-id/${vm.name}`, first.path);
     const name = link.path;
-    await t.step("as given, also beside the kernel's name of the same device", async () => {
+    await t.step("as given, also with the kernel's name of the same device", async () => {
       await api.attachDisk({ vmId, path: name, format: "raw" });
       assert.match(await virsh("dumpxml", vm.name), new RegExp(`<source dev='${name}'`));
       await assert.rejects(api.attachDisk({ vmId, path: first.path, format: "raw" }), { code: "DiskInUse" });

@@ -185,7 +185,7 @@ Deno.test({
       await goesOn(here, vm);
     });
     await t.step("a snapshot in an image of its own", async () => {
-      await using vm = await off("saved-beside", { disks: [{ pool, size: "8M", format: "raw" }] });
+      await using vm = await off("saved-external", { disks: [{ pool, size: "8M", format: "raw" }] });
       const vmId = vm.uuid;
       await stateIs(here, vm, "stopped");
       await api.createSnapshot({ vmId, name: "before" });
@@ -217,7 +217,7 @@ Deno.test({
     await suspend(here, vm);
     await virsh("detach-disk", name, "vdb", "--config");
     await virsh("detach-interface", name, "network", mac, "--config");
-    // libvirt tells of no change of a stored definition by virsh
+    // libvirt reports no change of a stored definition by virsh
     await inventory.refresh(vmId);
     assert.deepEqual([inventory.vm(vmId)!.disks.length, inventory.vm(vmId)!.networkInterfaces.length], [
       1,

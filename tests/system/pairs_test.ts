@@ -14,7 +14,7 @@ import { type TestNetwork, testNetwork } from "../testbed/network.ts";
 import { type TestPool, testPool } from "../testbed/pool.ts";
 import { call, ownServer } from "../testbed/product.ts";
 import { CallError, type TestServer } from "../testbed/server.ts";
-import { stepsBeside } from "../testbed/steps_beside.ts";
+import { parallelSteps } from "../testbed/parallel_steps.ts";
 import { requirement } from "../testbed/skip.ts";
 
 const ignore = await requirement("qemu") !== null || await requirement("tpm") !== null ||
@@ -37,7 +37,7 @@ const bootFor = (noun: NounName): Boot => nounOf(noun).boot ?? "bios";
 async function saidSince(world: World, from: number, { id: vmId }: Subject, said: readonly string[]) {
   const { server, vm: { id, name }, second, mark } = world;
   const own = [id, vmId, name, second.name, mark];
-  // Of the worlds beside it there are others
+  // Tests that run at the same time have other rows
   const rows = (await call(server, "get_activity", { since: from })).filter((row) =>
     own.some((text) => JSON.stringify(row).includes(text))
   );
@@ -136,7 +136,7 @@ async function allDifferences(place: Place, event: EventName): Promise<string[]>
   return lines;
 }
 
-/** Events that happen beside each other, each to VMs of its own. */
+/** Events that happen in parallel, each to VMs of its own. */
 const AT_ONCE = 2;
 
 Deno.test({
@@ -148,7 +148,7 @@ Deno.test({
     await using server = await ownServer({ env: { KVMM_BIN_DAYS: "7" } });
     const holds = async (event: EventName) =>
       assert.deepEqual(await allDifferences({ server, shared: { network, pool } }, event), []);
-    await stepsBeside(t, AT_ONCE, Object.fromEntries(events.map((event) => [event, () => holds(event)])));
+    await parallelSteps(t, AT_ONCE, Object.fromEntries(events.map((event) => [event, () => holds(event)])));
   },
 });
 

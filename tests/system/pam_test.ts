@@ -45,7 +45,7 @@ async function hostUser(groups: readonly string[]): Promise<{ name: string } & A
 }
 
 Deno.test({
-  name: "accounts of the host sign in through PAM when a group of theirs is named, and nobody else does",
+  name: "accounts of the host sign in through PAM when a group of theirs is named, and no other account does",
   ignore,
   fn: async (t) => {
     using _accounts = await aloneWith("accounts");
@@ -55,7 +55,7 @@ Deno.test({
     await using stranger = await hostUser([]);
     const options = { uri: "test:///default", logLevel: "info" } as const;
 
-    await t.step("off: nobody of the host is known", async () => {
+    await t.step("off: no account of the host is known", async () => {
       await using server = await readyServer(options);
       assert.equal(await codeOf(signedIn(server, member.name, PASSWORD)), "SignInFailed");
     });

@@ -37,7 +37,7 @@ Deno.test({
       });
     await call(server, "update_bin_policy", { freePercent: 0 });
 
-    await t.step("what was freed beside libvirt is free, and is used", async () => {
+    await t.step("space that was freed without libvirt is free, and is used", async () => {
       await Deno.remove(filler);
       assert.match(await virsh("pool-info", "--bytes", pool), /Available:\s+8\d{6}\b/);
       await full("a.img", 20);
@@ -52,7 +52,7 @@ Deno.test({
       assert.ok((await call(server, "list_bin")).some(({ id }) => id === bin!.entryId));
       await call(server, "delete_bin_entry", { entryId: bin!.entryId });
     });
-    await t.step("what was taken beside libvirt is refused before anything is made", async () => {
+    await t.step("space that was taken without libvirt is refused before anything is made", async () => {
       await virsh("pool-refresh", pool);
       await fill(40);
       await refused(full("c.img", 20), "DiskExceedsPool");

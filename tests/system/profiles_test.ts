@@ -363,7 +363,7 @@ Deno.test({
     });
 
     await t.step(
-      "nobody limits an administrator, or oneself; a definition takes fields of its kind alone",
+      "no user limits an administrator, or themselves; a definition takes fields of its kind alone",
       async () => {
         const invalid = (input: Input<"set_tool">, words: RegExp) =>
           refused(call(server, "set_tool", input), "InvalidInput", words);

@@ -7,13 +7,13 @@ import assert from "node:assert/strict";
 import { ERRORS } from "../../lib/contract/errors.ts";
 import { advises, sourceTexts } from "../testbed/advice.ts";
 import { readyServer } from "../testbed/product.ts";
-import { stepsBeside } from "../testbed/steps_beside.ts";
+import { parallelSteps } from "../testbed/parallel_steps.ts";
 import { requirement } from "../testbed/skip.ts";
 import { OF_BOUNDS } from "./remedies/bounds.ts";
-import { type Entry, removePools } from "./remedies/entry.ts";
+import { type RemedyTrial, removePools } from "./remedies/trial.ts";
 import { OF_ERRORS } from "./remedies/errors.ts";
 import { OF_NOTES } from "./remedies/notes.ts";
-import { entryOf, OF_REASONS } from "./remedies/reasons.ts";
+import { OF_REASONS, trialOf } from "./remedies/reasons.ts";
 
 const ignore = await requirement("guest") !== null;
 const ROOT = new URL("../../", import.meta.url);
@@ -47,19 +47,19 @@ Deno.test("every error and note that advises something says here how that is tri
 Deno.test("every reason in the source that advises something says here how that is tried", async () => {
   const found = await sourceTexts(["agent", "lib"], NO_REASONS);
   assert.ok(found.length >= 150, `only ${found.length} were found`);
-  const without = found.filter(({ text }) => entryOf(text) === undefined);
+  const without = found.filter(({ text }) => trialOf(text) === undefined);
   assert.deepEqual(without.map(({ file, text }) => `${file}: ${text}`), [], "advice without an entry");
   const unsaid = Object.keys(OF_REASONS).filter((part) => !found.some(({ text }) => text.includes(part)));
   assert.deepEqual(unsaid, [], "entries of what the source does not say");
 });
 
-/** Trials beside each other, each with its own VM and pool. */
+/** Trials in parallel, each with its own VM and pool. */
 const AT_ONCE = 4;
 
 /** Every entry with what it is of. */
-const ALL: readonly (readonly [string, Entry])[] = [OF_ERRORS, OF_NOTES, OF_REASONS].flatMap((entries) =>
-  Object.entries(entries)
-);
+const ALL: readonly (readonly [string, RemedyTrial])[] = [OF_ERRORS, OF_NOTES, OF_REASONS].flatMap((
+  entries,
+) => Object.entries(entries));
 
 Deno.test("what another test tries is there: what was refused, and the advised call after it", async () => {
   const wrong: string[] = [];
@@ -89,6 +89,6 @@ Deno.test({
     const others = tried.filter(({ what }) => !Object.hasOwn(OF_BOUNDS, what));
     const works = Object.fromEntries(others.map(({ what, here }) => [what, () => here(server)]));
     assert.equal(Object.keys(works).length, others.length, "two entries of one name");
-    await stepsBeside(t, AT_ONCE, works);
+    await parallelSteps(t, AT_ONCE, works);
   },
 });

@@ -71,7 +71,7 @@ async function door(server: TestServer, vmId: string): Promise<Door> {
   return { port, password };
 }
 
-/** The screen lets in who has the password, and nobody else. */
+/** Asserts that the screen accepts the password, and no other one. */
 async function guarded({ port, password }: Door): Promise<string> {
   assert.match(password ?? "", /^[A-Za-z0-9_.]{8}$/);
   assert.equal(await tryVnc(port, undefined), "refused");
@@ -80,7 +80,7 @@ async function guarded({ port, password }: Door): Promise<string> {
   return password!;
 }
 
-/** As `guarded()`, after saved memory: the servers of other tests beside this one renew that password as well. */
+/** As `guarded()`, after saved memory: the servers of other tests, which run at the same time, renew that password as well. */
 async function guardedOnceContinued(server: TestServer, vmId: string): Promise<string> {
   await until("the screen to take the password that is told", async () => {
     const { port, password } = await door(server, vmId);
@@ -204,7 +204,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "A start that nobody watched has a password, and the next start another",
+  name: "A start without a running KVM Manager has a password, and the next start another",
   ignore,
   fn: async () => {
     // The servers of other tests watch the host's libvirtd.

@@ -86,7 +86,7 @@ Deno.test({
         await (await fetch(`${url}?at=${n}`)).body?.cancel();
         if (n % 20 === 0) await delay(4100);
       }
-      // What the server does beside has some open for a moment.
+      // Other work of the server has some open for a moment.
       await until("them to be closed", async () => await open() <= before + 6, {
         lastSeen: async () => `${before} descriptors became ${await open()}`,
       });

@@ -76,7 +76,7 @@ async function raw(
   return { status: Number(status), body: answer.slice(answer.indexOf("\r\n\r\n") + 4) };
 }
 
-Deno.test("clients that stop in the middle are told or cut in time, and hold nobody else up", async () => {
+Deno.test("clients that stop in the middle are told or cut in time, and do not delay others", async () => {
   await using server = await start();
   const command = "POST /api/v1/commands/get_vms HTTP/1.1\r\n";
   const json = `host: ${host(server)}\r\n${signedIn(server)}content-type: application/json\r\n`;

@@ -1,6 +1,6 @@
 /**
  * slowhttptest (Debian's) against the real listeners, with and without TLS: what it holds is let go, others are answered.
- * It runs as another user than who asks beside it: the connections of one user that are too many are cut, whatever they
+ * It runs as another user than the client that is timed: the connections of one user that are too many are cut, whatever they
  * are for.
  */
 import assert from "node:assert/strict";
@@ -22,7 +22,7 @@ const KINDS = {
 };
 const CONNECTIONS = 300;
 /**
- * Seconds in which the service must answer beside them. 256 requests are answered at the beginning, with a page each: some
+ * Seconds in which the service must answer at the same time. 256 requests are answered at the beginning, with a page each: some
  * four seconds of processor, on a machine that has other work as well.
  */
 const PATIENCE = 30;

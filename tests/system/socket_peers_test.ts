@@ -37,7 +37,7 @@ async function people() {
 }
 
 Deno.test({
-  name: "listenSocket() lets root and a group's members in, as what was set; nobody else gets an answer",
+  name: "listenSocket() lets root and a group's members in, with the set role; other users get no answer",
   ignore,
   fn: async (t) => {
     using _accounts = await aloneWith("accounts");

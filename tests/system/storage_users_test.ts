@@ -123,7 +123,7 @@ Deno.test({
         }
       },
     });
-    await t.step("what nobody needs goes, and is looked at again at the bin's end", async () => {
+    await t.step("unused volumes go, and are checked again at the bin's end", async () => {
       const free = `${pool.path}/free`;
       await Deno.mkdir(free);
       await image(`${free}/one.qcow2`);

@@ -123,7 +123,7 @@ Deno.test({
       assert.deepEqual((await call(server, "list_templates")).map(({ name }) => name), [own.name]);
     });
 
-    await t.step("its disks are no volumes that nobody uses: insights tell of others alone", async () => {
+    await t.step("its disks are not unused volumes: insights report only others", async () => {
       const stray = { pool: pool.name, volume: "stray.qcow2" };
       await call(server, "create_volume", { pool: pool.name, name: stray.volume, capacityBytes: 2 ** 20 });
       const { insights } = await call(server, "analyze_all_vms");
@@ -184,7 +184,7 @@ Deno.test({
       ]);
     });
 
-    await t.step("its volumes are nobody's to write to or to delete", async () => {
+    await t.step("its volumes cannot be written to or deleted", async () => {
       const { path, volume } = template.versions[0]!.disks[0]!;
       await refused(
         call(server, "attach_disk", { vmId: vm.uuid, path }),
@@ -473,7 +473,7 @@ Deno.test({
         "InvalidInput",
         /no.* on an empty disk/,
       );
-      await wrong({ vmId: "some" }, "InvalidInput", /image cannot stand beside vmId/);
+      await wrong({ vmId: "some" }, "InvalidInput", /image cannot be given together with vmId/);
       await wrong({ image: `${pool.name}/none.img` }, "DiskNotFound");
       await wrong({ network: "none" }, "NetworkNotFound");
       await wrong({ memoryMb: 60_000_000 }, "MemoryExceedsHost");

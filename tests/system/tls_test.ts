@@ -241,7 +241,7 @@ Deno.test("a start with files that cannot serve says which and why, and ends wit
 Deno.test({
   name:
     "beyond loopback: TLS at the host's own names and addresses and those that are set, no other (threat 12)",
-  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address beside loopback"),
+  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address other than loopback"),
   fn: async () => {
     await using tls = await startTlsServer({ args: ["--listen", "0.0.0.0:0", "--host-name", "kvm.example"] });
     const port = Number(/https:\/\/[\w.-]+:(\d+)/.exec(tls.server.log().replaceAll(tls.url, ""))![1]);
@@ -261,7 +261,7 @@ Deno.test({
       `${ADDRESS}.evil.example:${port}`,
     ];
     for (const host of foreign) assert.equal((await at(host)).status, 421, host);
-    // Nobody names a proxy: what a client claims of itself is not believed.
+    // No proxy is configured: headers by which a client describes itself are ignored.
     const forged = await at("evil.example", {
       "x-forwarded-host": "localhost",
       "x-forwarded-proto": "https",
@@ -279,7 +279,7 @@ Deno.test({
   },
 });
 
-Deno.test("handshakes that never end are cut in time, and hold nobody else up (threat 20)", async () => {
+Deno.test("handshakes that never end are cut in time, and do not delay others (threat 20)", async () => {
   await using tls = await startTlsServer();
   const hello = new Uint8Array([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]);
   const cut = async (what: string, send: (connection: Deno.TcpConn) => Promise<unknown>) => {
@@ -324,7 +324,7 @@ Deno.test("handshakes that never end are cut in time, and hold nobody else up (t
 
 Deno.test({
   name: "one user of this host has so many connections, one address so many requests a second (threat 20)",
-  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address beside loopback"),
+  ignore: skippedUnless(ADDRESS !== undefined, "this machine has no address other than loopback"),
   fn: async () => {
     await using tls = await startTlsServer({ args: ["--listen", `${ADDRESS}:0`] });
     const port = Number(

@@ -103,7 +103,7 @@ async function settled(dataDir: string): Promise<void> {
   });
 }
 
-/** Waits until a TPM has this state, whole, and nothing else lies beside it. */
+/** Waits until a TPM has this state, whole, and no other file lies next to it. */
 async function keeps(vmId: string, word: string, about = ""): Promise<void> {
   let found = "";
   await until(`the TPM to keep ${word}`, async () => {
@@ -175,7 +175,7 @@ Deno.test({
     const forget = (id: string) =>
       call(server, "delete_vm", { vmId: id, deleteDisks: true, permanently: true });
 
-    await t.step("the copy has it, with its checksum, and nobody else may read it", async () => {
+    await t.step("the copy has it, with its checksum, and other users may not read it", async () => {
       assert.equal(run1.copies[0]!.message, null);
       const file = `${copy.path}/tpm2-00.permall`, bytes = await Deno.readFile(file);
       assert.deepEqual(copy.manifest.tpm, [{ name: "tpm2-00.permall", digest: await digestOf(bytes) }]);

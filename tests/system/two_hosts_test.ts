@@ -88,7 +88,7 @@ Deno.test({
       try {
         assert.equal(await code(api.getNetwork({ name })), "NetworkNotFound");
         assert.equal((await api.getNetwork({ name, host: "lab" })).name, name);
-        // libvirt tells of it, a moment after the command's answer
+        // libvirt reports it, a moment after the command's answer
         await until("the event", () => Promise.resolve(told.length > 0));
         assert.ok(told.every((host) => host === "lab"), JSON.stringify(told));
         assert.match(await text("/hosts/lab/networks"), new RegExp(name));

@@ -1,4 +1,4 @@
-/** A clone runs beside its original, whatever the original has fixed of the host. */
+/** A clone runs at the same time as its original, whatever the original has fixed of the host. */
 import assert from "node:assert/strict";
 import { claimedVm } from "../testbed/claimed_vm.ts";
 import { freePort } from "../testbed/free_port.ts";
@@ -12,7 +12,8 @@ import { markup } from "../testbed/xml.ts";
 const ignore = await requirement("qemu") !== null;
 
 Deno.test({
-  name: "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts beside it",
+  name:
+    "clone_vm() of a VM with a fixed tap, VNC port, serial port and log gives one that starts while it runs",
   ignore,
   fn: async () => {
     await using network = await testNetwork("clone-identities");

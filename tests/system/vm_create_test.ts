@@ -374,14 +374,14 @@ Deno.test({
       ["no such machine type", { machine: "q36" }, "NotOnThisHost", /machine type q36/],
       ["no such architecture", { arch: "z80" }, "NotOnThisHost", /architecture z80/],
       ["KVM where it is ruled out", { virtType: "kvm" }, "NotOnThisHost", /KVM .*--virt-type qemu/],
-      ["a processor nobody knows", { cpuModel: "Z80" }, "NotOnThisHost", /Z80/],
+      ["an unknown processor", { cpuModel: "Z80" }, "NotOnThisHost", /Z80/],
       [
         "a topology of other CPUs",
         { cpuCount: 3, cpuTopology: { sockets: 1, cores: 2, threads: 1 } },
         "InvalidInput",
         /topology/i,
       ],
-      ["a field nobody knows", { ["cpus" as "cpuCount"]: 1 }, "InvalidInput", /unknown field "cpus"/],
+      ["an unknown field", { ["cpus" as "cpuCount"]: 1 }, "InvalidInput", /unknown field "cpus"/],
       [
         "an address of many",
         { nics: [{ bridge: "br", mac: "01:00:5e:00:00:01" }] },

@@ -49,7 +49,7 @@ Deno.test({
       await until("vda in the guest", async () => (await inGuest(vm, "ls /sys/block")).includes("vda"));
       assert.equal(await inGuest(vm, "cat /sys/block/vda/serial"), "KVMM-1");
       assert.equal(await sizeInGuest(vm, "vda"), GIB);
-      assert.equal((await Deno.stat(path)).mode! & 0o077, 0, "nobody else can read it");
+      assert.equal((await Deno.stat(path)).mode! & 0o077, 0, "other users cannot read it");
       const [disk] = (await call(server, "get_vm_devices", { vmId })).disks;
       assert.deepEqual([disk?.place, disk?.pool, disk?.serial, disk?.capacityBytes], [
         "both",

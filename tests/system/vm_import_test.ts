@@ -58,15 +58,18 @@ Deno.test({
         assert.equal((await names()).includes(name), false);
       },
     );
-    await t.step("with a name, an id and addresses of its own it is defined beside the first", async () => {
-      const name = await testName("imported");
-      await using _made = { [Symbol.asyncDispose]: () => removeFully(name) };
-      const made = await call(server, "import_vm", { xml, name, newId: true, newMacs: true });
-      assert.deepEqual([made.name, made.missing], [name, []]);
-      assert.equal(await virsh("domuuid", name), made.vmId);
-      assert.doesNotMatch(await virsh("dumpxml", name), new RegExp(`${vm.uuid}|${vm.mac}`));
-      assert.equal((await known(server, made.vmId)).state, "stopped");
-    });
+    await t.step(
+      "with a name, an id and addresses of its own it is defined in addition to the first",
+      async () => {
+        const name = await testName("imported");
+        await using _made = { [Symbol.asyncDispose]: () => removeFully(name) };
+        const made = await call(server, "import_vm", { xml, name, newId: true, newMacs: true });
+        assert.deepEqual([made.name, made.missing], [name, []]);
+        assert.equal(await virsh("domuuid", name), made.vmId);
+        assert.doesNotMatch(await virsh("dumpxml", name), new RegExp(`${vm.uuid}|${vm.mac}`));
+        assert.equal((await known(server, made.vmId)).state, "stopped");
+      },
+    );
     await t.step("what one VM alone can have is left out, and that is said", async () => {
       const name = await testName("imported");
       await using _made = { [Symbol.asyncDispose]: () => removeFully(name) };

@@ -28,7 +28,7 @@ async function rows(...command: string[]): Promise<string[][]> {
 const one = (xml: string, pattern: RegExp) => pattern.exec(xml)?.[1];
 const mib = (kib: string | undefined) => parseInt(kib ?? "") / 1024;
 
-/** Compares what virsh tells of any machine. */
+/** Compares a VM's fields with those that virsh reports of any machine. */
 async function assertAsVirsh(vm: VM): Promise<void> {
   const dom = await info("dominfo", vm.id);
   const xml = await virsh("dumpxml", vm.id);
@@ -72,7 +72,7 @@ Deno.test({
     });
     await using stopped = await testMachine({ purpose: "lists", guest: false, agent: false, machine: "pc" });
     await using server = await readyServer();
-    await using _watching = await EventLog.open(server); // while nobody looks, addresses are asked for rarely
+    await using _watching = await EventLog.open(server); // without open pages, addresses are asked for rarely
     await running.waitForAgent();
     const ready = (vm: VM) =>
       vm.guestAgent === "connected" && vm.diskSizeGb !== null &&

@@ -1,4 +1,4 @@
-/** Power: every command in every state, its exact refusals, what is told of it, and what virsh does beside us. */
+/** Power: every command in every state, its exact refusals, its events, and changes by virsh at the same time. */
 import assert from "node:assert/strict";
 import type { CommandName, ErrorCode, VmState } from "../../lib/contract/mod.ts";
 import { freeze, thaw, virsh } from "../testbed/libvirt.ts";

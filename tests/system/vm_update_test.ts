@@ -240,7 +240,7 @@ Deno.test({
       await call(server, "update_vm", { vmId, memory: { maxMb: 1024 }, description: "<&>" });
       assert.equal(await stored(vm.name), before);
     });
-    await t.step("the secrets are there still, and nobody was told them", async () => {
+    await t.step("the secrets are kept, and were not disclosed", async () => {
       const xml = await stored(vm.name);
       assert.match(xml, /passwd='pl4nted!'/);
       assert.match(xml, /kvmm-qemu-arg/);

@@ -1,4 +1,4 @@
-/** check_vm_xml, set_vm_xml: what is refused and where, what is kept, and that nobody's change is lost. */
+/** check_vm_xml, set_vm_xml: what is refused and where, what is kept, and that no change by another user is lost. */
 import assert from "node:assert/strict";
 import { virsh } from "../testbed/libvirt.ts";
 import { testMachine } from "../testbed/machine.ts";

@@ -40,7 +40,7 @@ export function settingsHere(dataDir: string): Settings {
   };
 }
 
-/** Has an application that is to be started serve these hosts beside the local one. */
+/** Has an application that is to be started serve these hosts in addition to the local one. */
 export function keepHosts(dataDir: string, others: readonly HostConfig[]): void {
   if (others.length === 0) return;
   const store = new Store(dataDir, undefined, [{ name: "host", migrations: HOST_MIGRATIONS }]);

@@ -8,7 +8,7 @@ import { run } from "./process.ts";
 import { type Ran, type Throwaway, throwaway } from "./throwaway.ts";
 import { until } from "./wait.ts";
 
-/** Users beside root: one that sudo takes by its password, one by none, one that it does not take. */
+/** Users in addition to root: one that sudo takes by its password, one by none, one that it does not take. */
 export const PASSWORDS = {
   root: "far away root",
   ann: "ann's far password",

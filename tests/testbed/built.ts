@@ -4,7 +4,7 @@ import { testbedDir } from "./names.ts";
 import { exists } from "./process.ts";
 
 /**
- * The folder of a thing, built when it is not there yet: beside its place, and moved there in one step, so that others
+ * The folder of a thing, built when it is not there yet: next to its place, and moved there in one step, so that others
  * see all of it or nothing.
  *
  * @param recipe texts that change whenever the thing would come out differently by our doing; Debian's updates do not

@@ -86,11 +86,11 @@ async function volumesOf(pool: string): Promise<string[]> {
 
 /** `ip netns list` prints a name a line, with an id behind it where it has one. */
 async function networkNamespaces(): Promise<string[]> {
-  if (Deno.uid() !== 0) return []; // nobody else has made any
+  if (Deno.uid() !== 0) return []; // only root can make them
   return (await run(["ip", "netns", "list"])).split("\n").map((line) => line.split(" ")[0] ?? "");
 }
 
-/** Half-built guests. A build takes seconds: after an hour nobody is at it any more. */
+/** Half-built guests. A build takes seconds: after an hour it was abandoned. */
 async function removeAbandonedBuilds(): Promise<void> {
   for (const name of (await entries(".")).filter((name) => name.endsWith(".part"))) {
     const path = `${testbedDir()}/${name}`;

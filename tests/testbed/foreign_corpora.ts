@@ -44,8 +44,8 @@ export async function libvirtVmxFolder(): Promise<string> {
   return folder;
 }
 
-/** The folder of Proxmox's test files; undefined where nobody says where it is. */
+/** The folder of Proxmox's test files; undefined if the variable is not set. */
 export const proxmoxTests = (): string | undefined => Deno.env.get("KVMM_PROXMOX_TESTS");
 
-/** The folder of Proxmox's `.ovf` files (`src/test/ovf_manifests` of pve-storage); undefined where nobody says where it is. */
+/** The folder of Proxmox's `.ovf` files (`src/test/ovf_manifests` of pve-storage); undefined if the variable is not set. */
 export const proxmoxOvfs = (): string | undefined => Deno.env.get("KVMM_PROXMOX_OVFS");

@@ -1,4 +1,4 @@
-/** The guest tools beside a server that runs from source: where the last build has put them. */
+/** The guest tools for a server that runs from source: from the folder of the last build. */
 import { join } from "node:path";
 import { bundleAgents } from "../../scripts/guest_agents.ts";
 import { PROJECT } from "../../scripts/project.ts";

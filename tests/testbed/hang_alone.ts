@@ -1,5 +1,5 @@
 /**
- * Runs scenarios of `hangs.ts` by hand, beside each other, and prints what came of them:
+ * Runs scenarios of `hangs.ts` by hand, in parallel, and prints their results:
  *
  *     deno run -A tests/testbed/hang_alone.ts [--seconds=150] [--pages] one console…
  */

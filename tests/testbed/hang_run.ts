@@ -1,5 +1,5 @@
 /**
- * Runs scenarios of `hangs.ts` beside each other on one private libvirtd with the product on it: arranged, hung for a
+ * Runs scenarios of `hangs.ts` in parallel on one private libvirtd with the product on it: arranged, hung for a
  * while, released. What must hold meanwhile and afterwards is looked at in all of it; what does not is told in words, all
  * of it and not the first alone.
  */
@@ -12,7 +12,7 @@ import { filesOf, releaseName, testName } from "./names.ts";
 import { privateLibvirt, type PrivateMachine } from "./private_libvirt.ts";
 import { removeFiles } from "./removal.ts";
 import { CallError } from "./server.ts";
-import { type ServerBeside, serverBeside } from "./server_beside.ts";
+import { type PrivateServer, privateServer } from "./private_server.ts";
 import { testerHeaders } from "./sign_in.ts";
 import { type SlowStorage, slowStorage } from "./slow_storage.ts";
 import { delay } from "./wait.ts";
@@ -85,14 +85,14 @@ export async function runHangs(
   }
   const host = undo.use(await privateLibvirt("hangs", { log: CALLS_LOGGED }));
   const bystander = await host.machine({ screen: true });
-  const beside = undo.use(await serverBeside(host, { guestInterval: 60 }));
-  const { server } = beside;
+  const product = undo.use(await privateServer(host, { guestInterval: 60 }));
+  const { server } = product;
   const arranged: ArrangedHang[] = [];
   for (const [index, scenario] of scenarios.entries()) {
     arranged.push(
       await scenario.arrange({
         host,
-        beside,
+        product,
         undo,
         slow: slow[index]!,
         creeping: creeping[index]!.path,
@@ -102,11 +102,11 @@ export async function runHangs(
   }
   const hanging = arranged.flatMap(({ silent }) => silent),
     agents = arranged.flatMap(({ agents = [] }) => agents);
-  const servers = [beside, ...arranged.flatMap(({ others = [] }) => others)];
+  const servers = [product, ...arranged.flatMap(({ others = [] }) => others)];
   for (const vmId of hanging) {
     await shows(server, vmId, ({ state, responsive }) => state === "running" && responsive);
   }
-  for (const vmId of agents) await agentAnswers(beside, vmId, 60);
+  for (const vmId of agents) await agentAnswers(product, vmId, 60);
 
   const problems: string[] = [];
   const held = async (what: string, work: () => Promise<unknown>) => {
@@ -116,8 +116,8 @@ export async function runHangs(
       problems.push(`${what}: ${error instanceof Error ? error.message : error}`.slice(0, 500));
     }
   };
-  const looking = pages ? undo.use(await OpenPages.open(beside, hanging[0] ?? bystander.uuid)) : undefined;
-  const watch = undo.use(new HangWatch(host, beside));
+  const looking = pages ? undo.use(await OpenPages.open(product, hanging[0] ?? bystander.uuid)) : undefined;
+  const watch = undo.use(new HangWatch(host, product));
   await delay(BEFORE * 1000);
 
   await using hang = new AsyncDisposableStack();
@@ -154,7 +154,7 @@ export async function runHangs(
   const bystanding: Record<string, number> = {};
   const rounds = held(
     "another VM",
-    () => everyRound(seconds, since, () => round(beside, bystander, bystanding)),
+    () => everyRound(seconds, since, () => round(product, bystander, bystanding)),
   );
   const meanwhile: Record<string, string> = {};
   const asking = (async () => {
@@ -186,7 +186,7 @@ export async function runHangs(
       for (const vmId of left) await healed(each, vmId, releasedAt, end);
     }
     for (const vmId of agents.filter((id) => !killed.includes(id))) {
-      await agentAnswers(beside, vmId, Math.max(1, (end - performance.now()) / 1000));
+      await agentAnswers(product, vmId, Math.max(1, (end - performance.now()) / 1000));
     }
     for (const vmId of killed) await shows(server, vmId, ({ state }) => state === "stopped", { seconds: 3 });
   });
@@ -195,7 +195,7 @@ export async function runHangs(
       await held(`${scenarios[index]!.name}, afterwards`, () => inTime(AFTERWARDS, afterwards()));
     }
   }
-  await held("another VM, afterwards", () => round(beside, bystander, {}));
+  await held("another VM, afterwards", () => round(product, bystander, {}));
   for (const [vmId, after] of Object.entries(shownAfter)) {
     if (after === null) problems.push(`the VM ${vmId.slice(0, 8)}, which hangs, was never shown as such`);
     else if (after > SHOWN) {
@@ -222,7 +222,7 @@ export async function runHangs(
 
 /** Another VM is started, looked at and stopped. @param took the worst of each, in milliseconds */
 async function round(
-  { server }: ServerBeside,
+  { server }: PrivateServer,
   vm: PrivateMachine,
   took: Record<string, number>,
 ): Promise<void> {
@@ -285,7 +285,7 @@ async function askedOf(
 }
 
 /** Waits until a VM answers, and its load flows. @param end of the time there is, by `performance.now()` */
-async function healed({ server }: ServerBeside, vmId: string, since: number, end: number): Promise<void> {
+async function healed({ server }: PrivateServer, vmId: string, since: number, end: number): Promise<void> {
   const short = vmId.slice(0, 8);
   for (;;) {
     const { responsive, state } = await call(server, "get_vm", { vmId });
@@ -300,7 +300,7 @@ async function healed({ server }: ServerBeside, vmId: string, since: number, end
 }
 
 /** Waits until our agent in a guest is connected and answers. */
-async function agentAnswers({ server }: ServerBeside, vmId: string, seconds: number): Promise<void> {
+async function agentAnswers({ server }: PrivateServer, vmId: string, seconds: number): Promise<void> {
   let last = "";
   const end = performance.now() + seconds * 1000;
   for (;;) {
@@ -323,15 +323,15 @@ class OpenPages implements AsyncDisposable {
   readonly #reading: Promise<void>;
 
   private constructor(
-    private readonly beside: ServerBeside,
+    private readonly product: PrivateServer,
     private readonly events: EventLog,
     vmId: string,
   ) {
     this.#reading = this.#read(["/", "/vms", `/vms/${vmId}`, "/storage"]);
   }
 
-  static async open(beside: ServerBeside, vmId: string): Promise<OpenPages> {
-    return new OpenPages(beside, await EventLog.open(beside.server), vmId);
+  static async open(product: PrivateServer, vmId: string): Promise<OpenPages> {
+    return new OpenPages(product, await EventLog.open(product.server), vmId);
   }
 
   /** Pages that were not there in time. */
@@ -347,7 +347,7 @@ class OpenPages implements AsyncDisposable {
   }
 
   async #read(paths: readonly string[]): Promise<void> {
-    const { url } = this.beside.server;
+    const { url } = this.product.server;
     for (let turn = 0; !this.#ended; turn++) {
       const path = paths[turn % paths.length]!, began = performance.now();
       try {

@@ -3,7 +3,7 @@
  * threads, memory and descriptors. Gives the worst of each, and what of it is out of bounds.
  */
 import type { PrivateLibvirt } from "./private_libvirt.ts";
-import type { ServerBeside } from "./server_beside.ts";
+import type { PrivateServer } from "./private_server.ts";
 import { delay } from "./wait.ts";
 
 /** Milliseconds from one look to the next, and after which a look is given up. */
@@ -84,8 +84,8 @@ export class HangWatch implements AsyncDisposable {
   #released = Infinity;
   #ended = false;
 
-  /** @param beside the server whose answers and process are watched */
-  constructor(private readonly host: PrivateLibvirt, private readonly beside: ServerBeside) {
+  /** @param product the server whose answers and process are watched */
+  constructor(private readonly host: PrivateLibvirt, private readonly product: PrivateServer) {
     this.#loops = Promise.all([
       this.#again(async (seconds) => void this.#lists.push({ seconds, ms: await this.#list() })),
       this.#again(async (seconds) => void this.#vms.push({ seconds, ms: await this.#answer() })),
@@ -209,7 +209,7 @@ export class HangWatch implements AsyncDisposable {
   async #answer(): Promise<number> {
     const began = performance.now();
     try {
-      const response = await fetch(`${this.beside.server.url}/api/v1/commands/get_vms`, {
+      const response = await fetch(`${this.product.server.url}/api/v1/commands/get_vms`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: "{}",
@@ -233,7 +233,7 @@ export class HangWatch implements AsyncDisposable {
   }
 
   async #weigh(seconds: number): Promise<void> {
-    const folder = `/proc/${this.beside.pid}`;
+    const folder = `/proc/${this.product.pid}`;
     const status = await Deno.readTextFile(`${folder}/status`);
     const of = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1]);
     const descriptors = (await Array.fromAsync(Deno.readDir(`${folder}/fd`))).length;

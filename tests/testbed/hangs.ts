@@ -13,7 +13,7 @@ import { freeze, processState, thaw } from "./pid.ts";
 import type { PrivateLibvirt, PrivateMachine, PrivateMachineOptions } from "./private_libvirt.ts";
 import { exists, ProcessError, run } from "./process.ts";
 import { SerialClient } from "./serial.ts";
-import { type ServerBeside, serverBeside } from "./server_beside.ts";
+import { type PrivateServer, privateServer } from "./private_server.ts";
 import type { TestServer } from "./server.ts";
 import type { Need } from "./skip.ts";
 import type { SlowStorage } from "./slow_storage.ts";
@@ -23,7 +23,7 @@ import { type Markup, markup } from "./xml.ts";
 /** Host and servers that a scenario is arranged on. All of it is gone once `undo` is disposed of. */
 export interface HangGround {
   readonly host: PrivateLibvirt;
-  readonly beside: ServerBeside;
+  readonly product: PrivateServer;
   /** Storage of the scenario's own, which can hang. */
   readonly slow: SlowStorage;
   /** A folder of its own on storage that takes a few MiB in a second: what is copied there takes a while. */
@@ -57,8 +57,8 @@ export interface ArrangedHang {
   readonly meanwhile?: Readonly<Record<string, AskedMeanwhile>>;
   /** Further checks afterwards. @throws the first failure */
   readonly afterwards?: () => Promise<void>;
-  /** Servers beside the first one, which show the same. */
-  readonly others?: readonly ServerBeside[];
+  /** Servers in addition to the first one, which show the same. */
+  readonly others?: readonly PrivateServer[];
 }
 
 /** One scenario. */
@@ -68,7 +68,7 @@ export interface HangScenario {
   arrange(ground: HangGround): Promise<ArrangedHang>;
 }
 
-/** Calls that ask something of QEMU, of an agent or of a file: those beside them take a lock and give it back. */
+/** Calls that ask something of QEMU, of an agent or of a file: other calls take a lock and give it back. */
 const ASKS =
   /^virDomain(?!.*(?:Free|Ref$|GetID|GetState|GetInfo$|GetXMLDesc|Lookup|Is[A-Z]|GetName|GetUUID|GetConnect|GetAutostart|HasManagedSave))/;
 const OPENS = /OpenChannel/;
@@ -126,11 +126,11 @@ const looksInto = (server: TestServer, vmId: string): Record<string, AskedMeanwh
   },
 });
 
-/** QEMUs that are stopped, some of them with a guest whose agent is connected, beside others that run. */
+/** QEMUs that are stopped, some of them with a guest whose agent is connected, while others run. */
 const qemusStopped = (name: string, guests: number, small: number, running = 0): HangScenario => ({
   name,
   needs: ["agentGuest"],
-  arrange: async ({ host, beside: { server } }) => {
+  arrange: async ({ host, product: { server } }) => {
     const agents = await agentMachines(host, guests);
     const others = await sequence(small, () => host.machine(SMALL));
     await sequence(running, () => host.machine(SMALL));
@@ -149,7 +149,7 @@ const qemusStopped = (name: string, guests: number, small: number, running = 0):
 const consoleOpen: HangScenario = {
   name: "a QEMU stopped while its serial console is open",
   needs: ["guest"],
-  arrange: async ({ host, beside: { server }, undo }) => {
+  arrange: async ({ host, product: { server }, undo }) => {
     const vm = await host.machine({ guest: true, agent: false, serial: "pty", start: true, memoryMiB: 128 });
     await vm.waitForBoot();
     await shows(server, vm.uuid, ({ state }) => state === "running");
@@ -167,7 +167,7 @@ const consoleOpen: HangScenario = {
   },
 };
 
-/** MiB of a disk that is copied to storage which takes a few in a second; of one that QEMU first copies beside it, at once. */
+/** MiB of a disk that is copied to storage which takes a few in a second; of one that QEMU first copies into a file next to it, at once. */
 const DISK_MIB = 48, SPOOLED_MIB = 160;
 
 /** A disk that is full of what cannot be compressed. */
@@ -197,7 +197,7 @@ const jobUnderWay = (
   name: `a QEMU stopped during ${what}`,
   needs: ["guest", "slowStorage"],
   arrange: async (ground) => {
-    const { host, beside: { server } } = ground;
+    const { host, product: { server } } = ground;
     // With a guest in it there is memory to write
     const disks = [await fullDisk(`${ground[diskOn]}/disk.qcow2`, diskMib)];
     const vm = await host.machine({ disks, guest: true, agent: false, memoryMiB: 96, start: true });
@@ -239,7 +239,7 @@ const backup = jobUnderWay(
   "a backup",
   "folder",
   (name) => [/<domainbackup/, "backup-dumpxml", name],
-  async ({ creeping, beside: { server } }, vm) => {
+  async ({ creeping, product: { server } }, vm) => {
     const input = { name: vm.name.slice(-40), folder: creeping, targets: { vmIds: [vm.uuid] } };
     const { id: backupId } = await call(server, "create_backup", input);
     const { id: runId } = await call(server, "run_backup_now", { backupId });
@@ -252,7 +252,7 @@ const snapshot = jobUnderWay(
   "a snapshot",
   "creeping",
   (name) => [/paused/, "domstate", name],
-  ({ beside: { server } }, vm) =>
+  ({ product: { server } }, vm) =>
     Promise.resolve({ end: settled(call(server, "create_snapshot", { vmId: vm.uuid, name: "before" })) }),
 );
 
@@ -261,7 +261,7 @@ const blockCopy = jobUnderWay(
   "folder",
   (name) => [/<mirror /, "dumpxml", name],
   async (ground, vm) => {
-    const { creeping, folder, host, beside: { server } } = ground, pool = `${vm.name}-to`;
+    const { creeping, folder, host, product: { server } } = ground, pool = `${vm.name}-to`;
     for (const [name, path] of Object.entries({ [`${vm.name}-from`]: folder, [pool]: creeping })) {
       await host.virshBatch([`pool-define-as ${name} dir --target ${path}`, `pool-start ${name}`]);
     }
@@ -306,7 +306,7 @@ const onStorage = (
         for (const { uuid } of machines) {
           // With no page open they come with the metrics, twice a minute
           await shows(
-            ground.beside.server,
+            ground.product.server,
             uuid,
             ({ disks }) => disks.every(({ capacityBytes }) => capacityBytes !== undefined),
           );
@@ -323,7 +323,7 @@ const offImage = onStorage(
 const offIso = onStorage(
   "a forgotten ISO of a VM that is off, on storage that hangs",
   async (slow) => [{ devices: cdrom(await iso(`${slow}/off.iso`)) }],
-  ({ beside: { server } }, { uuid: vmId }) => ({
+  ({ product: { server } }, { uuid: vmId }) => ({
     start_vm: { ms: REFUSED, refused: true, ask: () => call(server, "start_vm", { vmId }) },
   }),
 );
@@ -347,7 +347,7 @@ const forcedOff = onStorage(
 const pools: HangScenario = {
   name: "two pools and a backup target on storage that hangs",
   needs: ["qemu", "slowStorage"],
-  arrange: async ({ host, beside: { server }, slow, folder }) => {
+  arrange: async ({ host, product: { server }, slow, folder }) => {
     const tag = folder.split("/").at(-1)!, good = `${tag}-good`, bad = [`${tag}-a`, `${tag}-b`] as const;
     const places = { [good]: `${folder}/good`, [bad[0]]: `${slow.path}/a`, [bad[1]]: `${slow.path}/b` };
     for (const [pool, path] of Object.entries(places)) {
@@ -438,7 +438,7 @@ const nfs: HangScenario = {
 const swtpm: HangScenario = {
   name: "the TPM of a VM (swtpm) stopped",
   needs: ["tpm"],
-  arrange: async ({ host, beside: { server } }) => {
+  arrange: async ({ host, product: { server } }) => {
     const vm = await host.machine({
       ...SMALL,
       devices: markup`<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>`,
@@ -489,7 +489,7 @@ const syncOnly: HangScenario = {
 const lineTaken = (name: string, connections: number): HangScenario => ({
   name,
   needs: ["agentGuest"],
-  arrange: async ({ host, beside: { server }, folder }) => {
+  arrange: async ({ host, product: { server }, folder }) => {
     const [vm] = await agentMachines(host, 1);
     const xml = await host.virsh("dumpxml", vm!.name);
     const path = /<source mode='bind' path='\/var\/lib\/libvirt\/([^']+)'/.exec(xml)?.[1] ?? assert.fail(xml);
@@ -531,7 +531,7 @@ const twoManagers: HangScenario = {
   name: "two managers on one host with a stopped QEMU",
   needs: ["agentGuest"],
   arrange: async ({ host, undo }) => {
-    const other = undo.use(await serverBeside(host, { guestInterval: 60 }));
+    const other = undo.use(await privateServer(host, { guestInterval: 60 }));
     const [vm] = await agentMachines(host, 1);
     return {
       hang: stoppedQemus([vm!]),
@@ -560,7 +560,7 @@ async function waitingIptables(host: PrivateLibvirt, folder: string, flag: strin
 const networkStart: HangScenario = {
   name: "the start of a network, which waits for iptables",
   needs: ["qemu"],
-  arrange: async ({ host, beside: { server }, folder }) => {
+  arrange: async ({ host, product: { server }, folder }) => {
     const tag = folder.split("/").at(-1)!, flag = `${folder}/iptables-waits`;
     const define = async (name: string, bridge: string, subnet: string) => {
       const file = `${folder}/${name}.xml`;

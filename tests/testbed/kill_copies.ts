@@ -62,24 +62,24 @@ async function hasSnapshot({ server, ...bench }: KillBench, name: string): Promi
 const snap = (server: KillBench["server"], vmId: string) =>
   call(server, "create_snapshot", { vmId, name: "one", memory: false });
 
-/** A VM in the state of its snapshot's kind: off for one within its disks, running for one beside them. */
-const snapshots = (kind: "within" | "beside"): KillScenario[] => {
-  const isBeside = kind === "beside", vm = (n: number) => `snapped-${n}`;
+/** A VM in the state of its snapshot's kind: off for an internal one, running for an external one. */
+const snapshots = (kind: "internal" | "external"): KillScenario[] => {
+  const isExternal = kind === "external", vm = (n: number) => `snapped-${n}`;
   const common = {
     vm,
     clear: (bench: KillBench, n: number) => removeMachine(bench, vm(n)),
   };
   const snapped = async (bench: KillBench, n: number) =>
-    await snap(bench.server, await filled(bench, vm(n), isBeside));
+    await snap(bench.server, await filled(bench, vm(n), isExternal));
   const content = async (bench: KillBench, n: number) => {
-    if (isBeside) await requireRunning(bench, vm(n));
+    if (isExternal) await requireRunning(bench, vm(n));
     assert.ok(await isFilled(bench, await diskOf(bench, vm(n))), "its disk is not what it was");
   };
   return [
     {
       ...common,
-      name: `create_snapshot, ${kind} the disk`,
-      prepare: (bench, n) => filled(bench, vm(n), isBeside),
+      name: `create_snapshot, ${kind}`,
+      prepare: (bench, n) => filled(bench, vm(n), isExternal),
       run: ({ server }, _n, vmId) => snap(server, vmId),
       isWhole: async (bench, n) => {
         await content(bench, n);
@@ -88,7 +88,7 @@ const snapshots = (kind: "within" | "beside"): KillScenario[] => {
     },
     {
       ...common,
-      name: `delete_snapshot, ${kind} the disk`,
+      name: `delete_snapshot, ${kind}`,
       prepare: snapped,
       run: ({ server }, _n, vmId) => call(server, "delete_snapshot", { vmId, name: "one" }),
       isWhole: async (bench, n) => {
@@ -263,10 +263,10 @@ export const COPY_SCENARIOS: readonly KillScenario[] = [
   },
   moves(true),
   moves(false),
-  ...snapshots("within"),
-  ...snapshots("beside"),
+  ...snapshots("internal"),
+  ...snapshots("external"),
   {
-    name: "revert_snapshot, within the disk",
+    name: "revert_snapshot, internal",
     prepare: async (bench, n) => {
       await snap(bench.server, await filled(bench, `snapped-${n}`));
       await change(bench, `snapped-${n}`);

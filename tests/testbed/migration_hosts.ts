@@ -1,4 +1,4 @@
-/** Two hosts between which VMs move: each a libvirtd in namespaces of its own with the product beside it, linked. */
+/** Two hosts between which VMs move: each a libvirtd in namespaces of its own with the product on it, linked. */
 import { type CutLine, cutLine } from "./cut_line.ts";
 import { filesOf, releaseName, testName } from "./names.ts";
 import { openOperations } from "./open_operations.ts";
@@ -7,7 +7,7 @@ import { call } from "./product.ts";
 import { type PrivateLibvirt, privateLibvirt } from "./private_libvirt.ts";
 import { run } from "./process.ts";
 import { removeFiles } from "./removal.ts";
-import { type ServerBeside, serverBeside } from "./server_beside.ts";
+import { type PrivateServer, privateServer } from "./private_server.ts";
 import type { TestServer } from "./server.ts";
 import { until } from "./wait.ts";
 
@@ -19,7 +19,7 @@ function freePort(): number {
 
 /** One of them, with a pool `images` that it alone has, in the same folder as the other's. */
 export class MigrationHost implements AsyncDisposable {
-  #beside: ServerBeside | undefined;
+  #product: PrivateServer | undefined;
   readonly #port = freePort();
   /** The line by which the other one reaches it. */
   readonly line: CutLine = cutLine(this.#port);
@@ -52,9 +52,9 @@ export class MigrationHost implements AsyncDisposable {
 
   /** Starts the product there, again where it was stopped or killed. */
   async startServer(): Promise<void> {
-    await this.#beside?.[Symbol.asyncDispose]();
-    this.#beside = undefined;
-    this.#beside = await serverBeside(this.libvirt, {
+    await this.#product?.[Symbol.asyncDispose]();
+    this.#product = undefined;
+    this.#product = await privateServer(this.libvirt, {
       dataDir: this.dataDir,
       args: ["--listen", `https://127.0.0.1:${this.#port}`, ...this.args],
       env: { KVMM_BIN_DAYS: "7" },
@@ -69,17 +69,17 @@ export class MigrationHost implements AsyncDisposable {
   }
 
   get server(): TestServer {
-    return this.#beside!.server;
+    return this.#product!.server;
   }
 
   /** Ends the product there without warning. */
   killServer(): void {
-    Deno.kill(this.#beside!.pid, "SIGKILL");
+    Deno.kill(this.#product!.pid, "SIGKILL");
   }
 
   /** Stops the product there where it stands. @returns what has it go on */
   async freezeServer(): Promise<() => Promise<void>> {
-    const { pid } = this.#beside!;
+    const { pid } = this.#product!;
     await freeze(pid);
     return async () => {
       await thaw(pid);
@@ -135,7 +135,7 @@ export class MigrationHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.line[Symbol.dispose]();
-    await this.#beside?.[Symbol.asyncDispose]();
+    await this.#product?.[Symbol.asyncDispose]();
   }
 }
 

@@ -1,4 +1,4 @@
-/** Networks for tests: a bridge of their own with DHCP, on a subnet nobody else uses. */
+/** Networks for tests: a bridge of their own with DHCP, on a subnet that is not used otherwise. */
 import { ensureLibvirtd, virsh, virshUnless } from "./libvirt.ts";
 import { filesOf, testName } from "./names.ts";
 import { ProcessError } from "./process.ts";

@@ -13,7 +13,7 @@ export interface Outside extends AsyncDisposable {
   /** The same in IPv6. */
   readonly address6: string;
   readonly host6: string;
-  /** Sends a line over TCP and gives the first line that comes back; null when nobody answers. */
+  /** Sends a line over TCP and gives the first line that comes back; null without an answer. */
   tcp(host: string, port: number, line: string): Promise<string | null>;
   /** The same as one datagram over UDP. */
   udp(host: string, port: number, line: string): Promise<string | null>;
@@ -65,7 +65,7 @@ export async function outside(): Promise<Outside> {
   await run(["ip", "netns", "add", name]);
   undo.defer(async () => void await run(["ip", "netns", "delete", name]));
   await run(["ip", "link", "add", "name", device, "type", "veth", "peer", "name", "eth0", "netns", name]);
-  // Of the block for tests of networks (RFC 2544): nobody uses it for anything else.
+  // Of the block for tests of networks (RFC 2544): it is not used for anything else.
   const [a, b] = crypto.getRandomValues(new Uint8Array(2));
   const subnet = `198.${18 + a! % 2}.${b}`;
   const [host, address] = [`${subnet}.1`, `${subnet}.2`];

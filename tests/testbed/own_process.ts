@@ -1,4 +1,4 @@
-/** Tests that change their whole process: each runs in one of its own, beside the threads of other test files. */
+/** Tests that change their whole process: each runs in one of its own, while other test files run in threads. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 

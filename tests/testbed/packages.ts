@@ -17,7 +17,7 @@ export async function ensurePackages(...names: string[]): Promise<void> {
   if (Deno.uid() !== 0) {
     throw new Unavailable(`not installed (and not root to install it): ${missing.join(", ")}`);
   }
-  // Test files run beside one another: one waits for the other's turn.
+  // Test files run in parallel: one waits for the other.
   await apt([
     "apt-get",
     "-o",

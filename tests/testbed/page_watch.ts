@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 export interface PageWatch {
   /** Errors on the console, without the CSP's. */
   readonly consoleErrors: string[];
-  /** Exceptions nobody caught. */
+  /** Uncaught exceptions. */
   readonly pageErrors: string[];
   /** Violations of the content security policy, which chromium reports on the console. */
   readonly cspViolations: string[];

@@ -3,7 +3,7 @@ import type { CommandName, Grant, Input, Output } from "../../lib/contract/mod.t
 import { CallError, type TestServer } from "./server.ts";
 import { anonymously, atSocket } from "./sign_in.ts";
 
-/** Somebody at a server, by an API token or a session's cookie; nobody without headers. */
+/** A user at a server, by an API token or a session's cookie; anonymous without headers. */
 export class Person {
   constructor(readonly server: TestServer, readonly headers: Record<string, string>, readonly userId = "") {}
 

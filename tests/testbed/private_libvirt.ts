@@ -30,7 +30,7 @@ const PRIVATE = {
   "/var/lock": "lock",
 } as const;
 
-/** No helpers beside libvirtd: QEMU writes its own logs, files keep their owners (`guest.ts`), no cgroup stays behind. */
+/** No helpers of libvirtd: QEMU writes its own logs, files keep their owners (`guest.ts`), no cgroup stays behind. */
 const QEMU_CONF = `stdio_handler = "file"
 namespaces = []
 security_driver = "none"
@@ -355,7 +355,7 @@ export class PrivateLibvirt implements AsyncDisposable {
    * The same in its process namespace, too, where the ids in libvirt's files are those that the program sees; signals go
    * on to it. The process that is started with this line is not the program: see {@link programOf}.
    */
-  get lineBeside(): string {
+  get lineInPidNamespace(): string {
     const own = `mount -t proc proc /proc && exec "$@"`;
     return `nsenter --target ${this.first} --mount --pid -- unshare --mount sh -c '${own}' sh "$@" &
 outer=$!
@@ -364,7 +364,7 @@ while kill -0 $outer 2>/dev/null; do wait $outer; status=$?; done
 exit $status`;
   }
 
-  /** The program that was started with {@link lineBeside}, by the process that was started. @throws {Error} when it is gone */
+  /** The program that was started with {@link lineInPidNamespace}, by the process that was started. @throws {Error} when it is gone */
   static async programOf(started: number): Promise<number> {
     const childOf = async (pid: number) =>
       Number((await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ")[0]);
@@ -430,7 +430,7 @@ export async function privateLibvirt(
   const host = new PrivateLibvirt(name, folder, first, machines, new AsyncDisposableStack(), access);
   if (options.deadResolver === true) {
     // Dropped where it arrives: what is dropped where it leaves is told to the sender
-    await host.inside("iptables", "-A", "INPUT", "-d", NOBODY, "-j", "DROP");
+    await host.inside("iptables", "-A", "INPUT", "-d", DEAD_RESOLVER, "-j", "DROP");
   }
   await host.start();
   screen?.relay(first);
@@ -439,12 +439,12 @@ export async function privateLibvirt(
 }
 
 /** The address of a server of names that gets nothing and says nothing. */
-const NOBODY = "127.0.0.9";
+const DEAD_RESOLVER = "127.0.0.9";
 
-/** Files with which names are asked of {@link NOBODY}. @returns them as `file=place` */
+/** Files with which names are asked of {@link DEAD_RESOLVER}. @returns them as `file=place` */
 async function deadResolver(folder: string): Promise<string[]> {
   const files = {
-    "/etc/resolv.conf": `nameserver ${NOBODY}\noptions timeout:15 attempts:3\n`,
+    "/etc/resolv.conf": `nameserver ${DEAD_RESOLVER}\noptions timeout:15 attempts:3\n`,
     "/etc/hosts": "127.0.0.1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
   };

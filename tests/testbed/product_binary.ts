@@ -22,7 +22,7 @@ export function buildBinary(): Promise<string> {
 }
 
 async function build(): Promise<void> {
-  // Test files run beside each other: one builds, the others wait
+  // Test files run in parallel: one builds, the others wait
   await Deno.mkdir(`${PROJECT}/dist`, { recursive: true });
   using lock = await Deno.open(`${PROJECT}/dist/.build-lock`, { write: true, create: true });
   await lock.lock(true);

@@ -7,7 +7,7 @@ const GONE = /not found|failed to get (domain|network|pool)/i;
 const INACTIVE = /is not running|is not active/i;
 const GONE_OR_INACTIVE = new RegExp(`${GONE.source}|${INACTIVE.source}`, "i");
 
-/** All that libvirt keeps beside a definition. The disks are files of ours, removed with their folder. */
+/** All that libvirt keeps in addition to a definition. The disks are files of ours, removed with their folder. */
 const UNDEFINE = ["--managed-save", "--snapshots-metadata", "--checkpoints-metadata", "--nvram"] as const;
 
 /** Stops and undefines a domain with its managed save, snapshot metadata and NVRAM. Gone already is fine. */

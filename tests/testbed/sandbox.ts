@@ -19,14 +19,14 @@ export function directives(unit: string, name: string): string[] {
 const setprivList = (names: readonly string[]) =>
   ["-all", ...names.map((name) => `+${name.replace(/^CAP_/, "").toLowerCase()}`)].join(",");
 
-/** An empty folder in a folder's place, which nobody can fill. */
+/** An empty, read-only folder in a folder's place. */
 const hiddenFolder = (path: string) => ["--perms", "0000", "--tmpfs", path, "--remount-ro", path];
 
 /** Changes of the sandbox for a test. */
 export interface SandboxOptions {
   /** Without these capabilities. */
   readonly without?: readonly string[];
-  /** Folders that the program may write to beside those of the unit: what a drop-in would add. */
+  /** Folders that the program may write to in addition to those of the unit, as by a drop-in. */
   readonly writable?: readonly string[];
 }
 

@@ -232,7 +232,7 @@ async function start([program, ...head]: readonly string[], options: ServerOptio
       ...["--listen", `127.0.0.1:${options.port ?? 0}`],
       ...(options.demo ? ["--demo"] : ["--data-dir", dataDir, "--runtime-dir", runtimeDir, "--uri", uri]),
       ...["--log-level", options.logLevel ?? "debug"],
-      // Beside other files' guests, whose channels are open to one program at a time
+      // Other test files have guests on the same libvirt, whose channels are open to one program at a time
       ...["--guest-interval", String(options.guestInterval ?? 0)],
       // Whether KVM works is not tried by each: it hangs guests on machines of this kind, and takes seconds
       ...(options.args?.includes("--virt-type") || options.demo ? [] : ["--virt-type", "qemu"]),

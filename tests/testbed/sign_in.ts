@@ -2,7 +2,7 @@
  * Tests are signed in: each server of the testbed gets a user `tester`, an administrator, made by root at its socket.
  * Requests of this process to such a server carry the tester's API token; browsers start with the session of `visitor`,
  * an administrator as well.
- * {@link anonymously} is the way in for who is nobody.
+ * {@link anonymously} sends requests without a sign-in.
  */
 export const PASSWORD = "one bed for every machine";
 /** User of requests of this process. */
@@ -49,7 +49,7 @@ export async function atSocket(socket: string, command: string, input: unknown):
 
 const EVERYTHING = [{ role: "administrator", on: { kind: "everything" } }];
 
-/** Makes the tester. Where the server's database is unusable there is none, and nobody gets in but root. */
+/** Makes the tester. Where the server's database is unusable there is none, and only root gets in. */
 export async function signInTester(origin: string, socket: string): Promise<void> {
   try {
     const users = await atSocket(socket, "list_users", {}) as { id: string; name: string }[];

@@ -65,7 +65,7 @@ export async function slowStorage(
     [Symbol.asyncDispose]: async () => {
       await thaw(child.pid);
       await run(["umount", "--lazy", path]);
-      // It ends once nobody has it mounted; namespaces that other tests have made meanwhile have it, too
+      // It ends once it is mounted nowhere; namespaces that other tests have made meanwhile have it, too
       const timer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
       await child.status;
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** A third host beside {@link twoHosts}: one that is linked, and can go away. */
+/** A third host in addition to {@link twoHosts}: one that is linked, and can go away. */
 import type { Api } from "../../lib/contract/api.ts";
 import { testFolder } from "./folder.ts";
 import { linkable, linkTo } from "./linked.ts";

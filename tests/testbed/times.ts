@@ -44,7 +44,7 @@ export async function spend<T>(what: Spent, work: () => Promise<T>, of?: string)
       file: Deno.mainModule.replace(`file://${Deno.cwd()}/`, ""),
       ...(of === undefined ? {} : { of }),
     };
-    // One short append: lines of files that run beside each other do not mix
+    // One short append: lines of files that run in parallel do not mix
     await sink.write(new TextEncoder().encode(JSON.stringify(spent) + "\n"));
   }
 }

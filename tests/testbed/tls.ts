@@ -3,7 +3,7 @@ import { run } from "./process.ts";
 import { type ServerOptions, startServer, type TestServer } from "./server.ts";
 import { until } from "./wait.ts";
 
-/** A server on loopback without TLS, as every test has it, and beside it with TLS. */
+/** A server on loopback without TLS, as every test has it, and a second listener with TLS. */
 export interface TlsServer extends AsyncDisposable {
   readonly server: TestServer;
   /** `https://127.0.0.1:PORT`. */

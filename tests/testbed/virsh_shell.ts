@@ -87,7 +87,7 @@ export class VirshShell {
    * Gives it a command, each argument as it is. Once it has ended it takes no other.
    *
    * @returns null when it had ended already: killed with all of its group, which the cleaning up must outlive
-   * @throws {Error} when it ends meanwhile: nobody knows what became of the command
+   * @throws {Error} when it ends meanwhile: the result of the command is unknown
    */
   async take(args: readonly string[]): Promise<VirshAnswer | null> {
     this.#isFree = false;

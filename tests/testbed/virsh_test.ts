@@ -29,7 +29,7 @@ test("virsh() fails as it does, and goes on", async () => {
   }
 });
 
-test("virsh() runs commands beside each other", async () => {
+test("virsh() runs commands in parallel", async () => {
   const numbers = Array.from({ length: 8 }, (_, index) => String(index));
   assert.deepEqual(await Promise.all(numbers.map((each) => virsh("echo", each))), numbers);
 });

@@ -17,7 +17,7 @@ import { allCredentials, type CredentialSources, storeUnavailable, unreadFaults 
 
 type RotatedCredential = typeof ROTATED_CREDENTIALS[number];
 
-/** Services of the application that the handlers need. */
+/** Services for the commands on credentials: the sources of their list, events, and the API as a user. */
 interface CredentialServices extends CredentialSources {
   readonly hub: Pick<EventHub, "publish">;
   apiFor(principal: Principal): Api;

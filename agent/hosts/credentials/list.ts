@@ -19,7 +19,7 @@ import type { HostRecords } from "../records.ts";
 import type { SshFiles } from "../ssh/files.ts";
 import { sshHostsOf } from "../ssh/rotate_key.ts";
 
-/** Services of the application that the list needs. */
+/** Sources of the list of credentials: the data folder, peers, hosts, SSH files, the database, and listeners. */
 export interface CredentialSources {
   readonly settings: { readonly dataDir: string };
   readonly peers: Peers;

@@ -19,7 +19,7 @@ import { Installation, managerAddress, type Program, USUAL_PORT } from "./instal
 
 const { t } = textsOf(texts);
 
-/** Services of the application that the handler needs. */
+/** Services for the command that installs a host: jobs, SSH files, peers, and hosts with their records. */
 export interface HostInstallation {
   readonly jobs: Pick<Jobs, "run">;
   readonly ssh: SshFiles;

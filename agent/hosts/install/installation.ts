@@ -53,7 +53,7 @@ export interface InstallPlan {
   readonly program: Program;
 }
 
-/** Services of the application that the installation needs. */
+/** Services for an installation: SSH files, our public key, and linking of the new host. */
 export interface InstallServices {
   readonly ssh: SshFiles;
   /** Our public key, by which the other knows us. */

@@ -3,29 +3,9 @@ import { Compile } from "typebox/compile";
 import type { DomainRecord, GuestAddress } from "../../../ffi/calls/mod.ts";
 import { VM } from "../../../lib/contract/vm.ts";
 import { summarizeDomain } from "../../../lib/formats/xml/domain.ts";
+import { newVmEntry } from "./entry.ts";
 import { type Extras, vmView } from "./view.ts";
 
-const EXTRAS: Extras = {
-  lostLabels: undefined,
-  host: "h",
-  addresses: [],
-  sizes: new Map(),
-  missing: new Set(),
-  stateSince: undefined,
-  startedAt: undefined,
-  operation: undefined,
-  powerRequest: undefined,
-  notResponding: undefined,
-  silentMount: undefined,
-  startRisk: undefined,
-  leftImage: undefined,
-  isForcedOff: false,
-  guest: undefined,
-  agentSilent: false,
-  stats: undefined,
-  trouble: undefined,
-  lostPid: undefined,
-};
 const MAC = "52:54:00:00:00:01";
 const record = (devices = "", more: Partial<DomainRecord> = {}): DomainRecord => ({
   uuid: "u-1",
@@ -41,6 +21,7 @@ const record = (devices = "", more: Partial<DomainRecord> = {}): DomainRecord =>
   ),
   ...more,
 });
+const EXTRAS: Extras = { ...newVmEntry(record(), undefined), host: "h" };
 const NIC = `<interface type='network'><mac address='${MAC}'/><source network='default'/></interface>`;
 const at = (address: string, prefix = 24, mac = MAC): GuestAddress => ({ mac, address, prefix });
 const nic = (...addresses: GuestAddress[]) =>

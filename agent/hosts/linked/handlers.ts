@@ -21,7 +21,7 @@ export type LinkCommand = Extract<
   "invite_host" | "join_host" | "list_peers" | "remove_peer"
 >;
 
-/** Services of the application that the handlers need. */
+/** Services for the commands that link hosts: peers, the clock, our addresses, events, and storing of a host. */
 export interface LinkManagement extends ListedHosts {
   readonly peers: Peers;
   readonly clock: Clock;

@@ -69,7 +69,7 @@ const MOST_LIST = 32 * 1024 * 1024;
 /** Tells the limits of tools that hold for somebody, as another KVM Manager can check them. @param vmIds of its VMs */
 export type TellLimits = (principal: Principal, vmIds: () => readonly string[]) => readonly ToldLimit[];
 
-/** Services of the application that a linked host needs. */
+/** Services for a linked host: events, the clock, our identity, owners of VMs, and limits of tools. */
 export interface LinkedServices {
   readonly hub: EventHub;
   readonly clock: Clock;

@@ -203,7 +203,7 @@ export async function moveOut({ path, as, file }: Move): Promise<boolean> {
 }
 
 /** Holds the bin next to a path, where there is one. @throws {BinFolderError} */
-async function binBeside(path: string): Promise<FileHandle | undefined> {
+async function binOf(path: string): Promise<FileHandle | undefined> {
   return await binIn(splitPath(path).folder);
 }
 
@@ -220,13 +220,13 @@ async function binIn(folder: string): Promise<FileHandle | undefined> {
 
 /** Whether the bin next to a path has the file. @throws {BinFolderError} */
 export async function isKept({ path, as }: Omit<Move, "file">): Promise<boolean> {
-  using bin = await binBeside(path);
+  using bin = await binOf(path);
   return bin !== undefined && await look(bin, as) !== undefined;
 }
 
 /** Deletes a file of the bin for good; one that is not there is gone already. @throws {BinFolderError} */
 export async function removeKept({ path, as }: Omit<Move, "file">): Promise<void> {
-  using bin = await binBeside(path);
+  using bin = await binOf(path);
   const info = bin && await look(bin, as);
   if (bin === undefined || info === undefined) return;
   await hostFiles.remove(`${bin.path}/${as}`, { recursive: info.isDirectory });

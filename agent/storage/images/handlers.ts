@@ -9,7 +9,7 @@ import type { ImageDownloads } from "./downloads.ts";
 import { ImageList } from "./list.ts";
 import type { ImageRecords } from "./records.ts";
 
-/** Services of the handlers. */
+/** Services for the commands on images: the host, operating systems, records, the catalog, and downloads. */
 export interface ImageServices {
   readonly host: LibvirtHost;
   readonly systems: OperatingSystems;

@@ -178,19 +178,19 @@ async function make(path: string, { names, sealing }: Own, now: number): Promise
   const { cert, key: plain } = makePair(names(), now);
   // Before the first key is made, it is sealed once the database is open
   const key = sealing?.keyId === undefined ? plain : sealing.closedText(OWN_FILE, plain);
-  const beside = `${path}.${crypto.randomUUID()}`;
+  const temporary = `${path}.${crypto.randomUUID()}`;
   try {
     await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
-    const file = await Deno.open(beside, { write: true, createNew: true, mode: 0o600 });
+    const file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
     try {
       await file.write(new TextEncoder().encode(key + cert));
       await file.sync();
     } finally {
       file.close();
     }
-    await Deno.rename(beside, path);
+    await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(beside).catch(() => {/* it was renamed, or never made */});
+    await Deno.remove(temporary).catch(() => {/* it was renamed, or never made */});
     throw error;
   }
 }

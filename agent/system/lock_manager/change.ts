@@ -21,7 +21,7 @@ const { t } = textsOf(texts);
 /** Milliseconds in which libvirt answers after its restart, and between two questions. */
 const ANSWER_MS = 60_000, ASK_MS = 200;
 
-/** Dependencies of a change. */
+/** Surroundings of a change: calls to libvirt, the clock, output of lines, and a signal that ends it. */
 export interface LockWork {
   readonly call: LibvirtCaller;
   /** Milliseconds since 1970. */

@@ -72,17 +72,17 @@ async function read(path: string): Promise<Read | undefined> {
 
 /** Puts a new file there at once, as whole as it is. */
 async function put(path: string, { text, mode, uid, gid }: Read): Promise<void> {
-  const beside = `${path}.kvm-manager-${crypto.randomUUID()}`;
+  const temporary = `${path}.kvm-manager-${crypto.randomUUID()}`;
   try {
-    using file = await Deno.open(beside, { write: true, createNew: true, mode: 0o600 });
+    using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    await Deno.chown(beside, uid, gid);
-    await Deno.chmod(beside, mode);
+    await Deno.chown(temporary, uid, gid);
+    await Deno.chmod(temporary, mode);
     await file.sync();
-    await Deno.rename(beside, path);
+    await Deno.rename(temporary, path);
   } catch (error) {
-    await undefinedIfMissing(Deno.remove(beside));
+    await undefinedIfMissing(Deno.remove(temporary));
     throw new ConfFileError(`${path} could not be written: ${messageOf(error)}`, { cause: error });
   }
 }

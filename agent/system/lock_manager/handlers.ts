@@ -26,7 +26,7 @@ const { t } = textsOf(texts);
 /** Milliseconds that linked hosts are waited for. */
 const OTHERS_MS = 8000;
 
-/** Dependencies of the handlers. */
+/** Services for the commands on the lock manager: the clock, linked hosts, and the API as a user. */
 export interface LockServices {
   readonly clock: Clock;
   readonly linked: Pick<LinkedHosts, "all">;

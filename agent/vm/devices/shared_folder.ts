@@ -53,7 +53,7 @@ export function backupFolders({ backups, backupTargets }: BackupPlaces): ClosedF
 
 /** Accounts of people have numbers from here on (Debian, Fedora: UID_MIN of login.defs). */
 const FIRST_PERSON = 1000;
-/** Number of the account of none. */
+/** User id of the account `nobody`. */
 const NOBODY = 65_534;
 
 /** The homes of this host's own accounts of people. */

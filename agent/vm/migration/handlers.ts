@@ -12,7 +12,7 @@ import { requireMayBring } from "./rights.ts";
 import type { EnteredMove, MoveQueue } from "./move_queue.ts";
 import { migrateVm, migrationPlan, type MigrationWorld } from "./outgoing.ts";
 
-/** Dependencies of the handlers. */
+/** Services for the commands that move VMs: those of both kinds of moves, hosts, the queue, and rules of placement. */
 export interface MigrationHandlerWorld extends MigrationWorld, LibvirtMoveWorld {
   readonly hosts: Pick<HostRegistry, "named">;
   readonly linked: Pick<LinkedHosts, "all" | "served">;

@@ -47,7 +47,7 @@ export type CarryOutMove = (
   jobs: Pick<Jobs, "run">,
 ) => Promise<Output<"migrate_vm">>;
 
-/** Dependencies of the queue. */
+/** Services for the queue of moves: the database, the clock, hosts and their limits, owners' present rights, and moves. */
 export interface MoveWorld {
   readonly store: Store;
   readonly clock: Clock;

@@ -178,7 +178,7 @@ async function look(
       autostart: vm.autostart,
       isOff,
       disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
-        const mark = marks.beside(source);
+        const mark = marks.ofImage(source);
         const files = images.files.get(target);
         return {
           target,

@@ -326,7 +326,7 @@ async function discard(host: LibvirtHost, path: string): Promise<void> {
  *
  * @throws {ContractError} SnapshotNotDeletable, SnapshotDeleteFailed, JobCancelled, StorageBusy
  */
-export async function deleteBeside(
+export async function deleteExternalSnapshot(
   host: LibvirtHost,
   vmId: string,
   name: string,

@@ -26,12 +26,12 @@ import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { snapshotsChanged } from "../../storage/volume_usage.ts";
 import { volumeAt } from "../../storage/volumes.ts";
-import { deleteBeside, requireDeletable } from "./delete.ts";
+import { deleteExternalSnapshot, requireDeletable } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
 import { overlayHindrance } from "./overlays.ts";
 import { lostImages, revertExternalSnapshot } from "./revert.ts";
 import { contentsOf, type FoundSnapshot, scan } from "./scan.ts";
-import { takeBeside } from "./take.ts";
+import { takeExternalSnapshot } from "./take.ts";
 import { unsettledImageText } from "./next_start.ts";
 import { deleteWithin, revertWithin, takeWithin } from "./within.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
@@ -247,7 +247,7 @@ function listHandler(
       const known = await know(vmId);
       const { vm, present } = known;
       const kind = await kindOf(known, false);
-      const isBeside = kind.kind === "external";
+      const isExternalKind = kind.kind === "external";
       const [lost, outside, chains] = await Promise.all([
         present.some(({ isExternal }) => isExternal) ? lostOf(vm, present) : [],
         outsidePools(host, present),
@@ -256,9 +256,9 @@ function listHandler(
       return {
         snapshots: present.map((each) => shown(each, known, { lost, outside })),
         ...(kind.kind === "none" && { hindrance: kind.reason }),
-        withMemory: isLive(vm) && !isBeside,
-        ...(isBeside && { external: render(kind.reason) }),
-        ...(isBeside && isLive(vm) && vm.guestAgent === "connected" && { quiesces: true }),
+        withMemory: isLive(vm) && !isExternalKind,
+        ...(isExternalKind && { external: render(kind.reason) }),
+        ...(isExternalKind && isLive(vm) && vm.guestAgent === "connected" && { quiesces: true }),
         ...(chains.length > 0 && { chains }),
       };
     },
@@ -287,7 +287,10 @@ function createHandler(
         if (kind.kind === "internal") await takeWithin(host, known, { name, description }, principal);
         else {
           await dropCheckpoints(host, known.vm);
-          taken = await takeBeside(host, known.vm, { name, description, quiesce }, { principal, clock });
+          taken = await takeExternalSnapshot(host, known.vm, { name, description, quiesce }, {
+            principal,
+            clock,
+          });
           images.take(vmId, await scan(host, known.vm));
         }
       }).finally(() => snapshotsChanged(host.link));
@@ -354,7 +357,7 @@ function deleteHandler(
         await dropCheckpoints(host, known.vm);
         for (const each of doomed) {
           const present = await scan(host, vm);
-          await deleteBeside(host, vmId, each, present, principal);
+          await deleteExternalSnapshot(host, vmId, each, present, principal);
         }
         images.take(vmId, await scan(host, vm));
       }).finally(() => snapshotsChanged(host.link));

@@ -33,7 +33,7 @@ type Overlay = Pick<CheckedImage, "path" | "format" | "type" | "backing">;
 
 /** Whether a guest agent is asked. @throws {ContractError} SnapshotNotPossible where it has to be and does not answer */
 function quiesceOf(vm: VM, by: Quiescing, quiesce: boolean | undefined): "no" | "try" | "must" {
-  const answers = by !== "nobody";
+  const answers = by !== "none";
   if (quiesce === true && isLive(vm) && !answers) {
     const reason = "its guest agent does not answer, so the guest cannot be asked to write all to its disks";
     throw new ContractError("SnapshotNotPossible", { reason });
@@ -47,14 +47,14 @@ function quiesceOf(vm: VM, by: Quiescing, quiesce: boolean | undefined): "no" | 
  *
  * @throws {ContractError} SnapshotNotPossible, SnapshotFailed, DiskRefused, StorageBusy
  */
-export async function takeBeside(
+export async function takeExternalSnapshot(
   host: LibvirtHost,
   vm: VM,
   { name, description, quiesce }: SnapshotToTake,
   { principal, clock }: { readonly principal: Pick<Principal, "name">; readonly clock: Clock },
 ): Promise<Output<"create_snapshot">> {
   const { link, operations } = host;
-  const by = isLive(vm) && quiesce !== false ? await quiescingOf(host, vm) : "nobody";
+  const by = isLive(vm) && quiesce !== false ? await quiescingOf(host, vm) : "none";
   const asks = quiesceOf(vm, by, quiesce);
   const notes: string[] = [];
   using held = new DisposableStack();

@@ -56,7 +56,7 @@ func (a *Agent) beginFile(path string, mode *uint32, overwrite bool) (*pending, 
 	}
 	partial := filepath.Join(filepath.Dir(real), "."+base+"."+hex.EncodeToString(random[:])+partialSuffix)
 	if !a.rules.AllowsPath(partial) {
-		return nil, wire.Fail(wire.Denied, "the agent's configuration does not allow files beside "+real)
+		return nil, wire.Fail(wire.Denied, "the agent's configuration does not allow files next to "+real)
 	}
 	next.file, err = os.OpenFile(partial, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
 	if err != nil {

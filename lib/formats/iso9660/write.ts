@@ -59,7 +59,7 @@ interface Tree {
   /** A file's identifier. */
   readonly identifiers: readonly Uint8Array[];
   /** System use fields of the records. */
-  readonly beside: {
+  readonly systemUse: {
     readonly self: (date: Date) => Uint8Array;
     readonly parent: (date: Date) => Uint8Array;
     readonly file: (index: number, date: Date) => Uint8Array;
@@ -82,7 +82,7 @@ export function writeIso(image: IsoImage): Uint8Array<ArrayBuffer> {
   const trees: readonly [Tree, Tree] = [
     {
       identifiers: files.map((_, index) => latin(plainName(index))),
-      beside: {
+      systemUse: {
         self: () => rock.ofRoot(folderMode, date, at.extension),
         parent: () => rock.ofParent(folderMode, date),
         file: (index) => rock.ofFile(files[index]!.name, permissions, date),
@@ -90,7 +90,7 @@ export function writeIso(image: IsoImage): Uint8Array<ArrayBuffer> {
     },
     {
       identifiers: files.map(({ name }) => ucs2(name)),
-      beside: { self: nothing, parent: nothing, file: nothing },
+      systemUse: { self: nothing, parent: nothing, file: nothing },
     },
   ];
   const out = new Fields(new Uint8Array(at.end * ISO_SECTOR));
@@ -155,11 +155,11 @@ function record(
   place: Place,
   flags: number,
   date: Date,
-  beside: Uint8Array,
+  systemUse: Uint8Array,
 ): Uint8Array {
   const head = 33 + identifier.length;
   const padded = head + head % 2;
-  const length = padded + beside.length + beside.length % 2;
+  const length = padded + systemUse.length + systemUse.length % 2;
   const fields = new Fields(new Uint8Array(length));
   fields.u8(0, length);
   fields.u32both(2, place.sector);
@@ -169,13 +169,13 @@ function record(
   fields.u16both(28, 1);
   fields.u8(32, identifier.length);
   fields.put(33, identifier);
-  fields.put(padded, beside);
+  fields.put(padded, systemUse);
   return fields.bytes;
 }
 
 /** The content of a folder: records that never cross from one sector into the next (6.8.1.1). */
 function folder(
-  { identifiers, beside }: Tree,
+  { identifiers, systemUse }: Tree,
   root: Place,
   files: readonly Place[],
   date: Date,
@@ -183,10 +183,10 @@ function folder(
 ): Uint8Array {
   const bytes = new Uint8Array(size);
   const records = [
-    record(SELF, root, IS_FOLDER, date, beside.self(date)),
-    record(PARENT, root, IS_FOLDER, date, beside.parent(date)),
+    record(SELF, root, IS_FOLDER, date, systemUse.self(date)),
+    record(PARENT, root, IS_FOLDER, date, systemUse.parent(date)),
     ...identifiers.map((identifier, index) =>
-      record(identifier, files[index]!, 0, date, beside.file(index, date))
+      record(identifier, files[index]!, 0, date, systemUse.file(index, date))
     ),
   ];
   let at = 0;

@@ -178,7 +178,7 @@ Deno.test("readOvf() puts what says no controller, and no place, behind the disk
   assert.equal(first(VMWARE.replace(place, "")), "web-disk1.vmdk");
   const nameless = "<Item><rasd:ResourceType>1</rasd:ResourceType></Item>";
   const odd = VMWARE.replace(parent, "").replace("<System>", `${nameless}<System>`);
-  assert.equal(first(odd), "web-disk1.vmdk", "a device without an id is nobody's controller");
+  assert.equal(first(odd), "web-disk1.vmdk", "a device without an id is no controller");
   const marked = VMWARE.replace(place, "<rasd:Connection>device=1,bootable=true</rasd:Connection>");
   assert.equal(first(marked), null, "XenServer marks the disk that is booted from");
   assert.equal(first(VMWARE.replace('diskId="vmdisk2"', 'diskId="vmdisk2" ovf:boot="true"')), null);

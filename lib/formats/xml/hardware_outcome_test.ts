@@ -26,6 +26,6 @@ Deno.test("notTaken() names what libvirt left as it was, and why where that is k
   assert.equal(
     notTaken({ title: "x" }, editHardware(CELLS, change), CELLS, 4),
     undefined,
-    "what nobody asked for is not looked at",
+    "other fields are not compared",
   );
 });

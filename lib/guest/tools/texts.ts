@@ -198,5 +198,5 @@ export const readme = (version: string) =>
     "                         sudo sh install.sh --remove, install.cmd /remove",
     "",
     "What the host may do is in /etc/kvm-manager-agent/agent.json (Windows: %ProgramData%\\KVM Manager Agent\\agent.json).",
-    "All that it asked for is in the log: journalctl -u kvm-manager-agent (Windows: agent.log beside agent.json).",
+    "All that it asked for is in the log: journalctl -u kvm-manager-agent (Windows: agent.log next to agent.json).",
   );

@@ -8,7 +8,7 @@ export const access = {
   "access.code_what": "One more step: the code from your authenticator app.",
   "access.confirm": "Confirm",
   "access.again": "Start over",
-  "access.no_users": "Nobody can sign in yet",
+  "access.no_users": "No user can sign in yet",
   "access.no_users_what":
     "Open the setup link that KVM Manager printed when it started, or get a new one on this host, as root:",
   "access.no_users_command": "command",

@@ -18,7 +18,7 @@ export const alerts = {
   "alerts.rules_none_what":
     "Without a rule nothing is watched. Create one, for instance on the CPU usage of VMs.",
   "alerts.silences_none": "Nothing is silenced.",
-  "alerts.targets_none": "Nobody is notified yet: alerts show on these pages only. Add a target below.",
+  "alerts.targets_none": "No target is notified yet: alerts show on these pages only. Add one below.",
 
   "alerts.severity": "Severity",
   "alerts.about": "About",
@@ -133,7 +133,7 @@ export const alerts = {
 
   "alerts.silence_new": "Silence or maintenance window",
   "alerts.silence_what":
-    "Nobody is notified of alerts that fire during it. Those still firing at the end are sent then.",
+    "Alerts that fire during it are not sent. Those still firing at the end are sent then.",
   "alerts.silence_alert": "Alert",
   "alerts.silence_all": "All alerts",
   "alerts.minutes": "Duration",

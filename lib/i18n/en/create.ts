@@ -1,6 +1,6 @@
 /** Texts of the page that creates a VM. */
 export const create = {
-  "create.nobody_signs_in": "Nobody can sign in: no password and no key",
+  "create.no_sign_in": "No user can sign in: no password and no key",
   "create.title": "Create VM",
   "create.button": "Create",
   "create.creating": "Creating…",

@@ -55,7 +55,7 @@ export const forwards = {
 
   "forwards.confirm": "Remove the port forward {what}?",
   "forwards.confirm_lost":
-    "Nobody gets through to {target} by this port any more. Open connections go on until they end.",
+    "{target} is no longer reachable by this port. Open connections go on until they end.",
   "forwards.cancel": "Cancel",
   "forwards.go_too": "These port forwards go with it:",
   "forwards.leads": "{what} to {target}",

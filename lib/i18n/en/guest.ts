@@ -80,7 +80,7 @@ export const guest = {
   "guest.used": "Used",
   "guest.used_of": "{used} of {total}",
   "guest.users": "Signed in",
-  "guest.no_users": "Nobody is signed in",
+  "guest.no_users": "No user is signed in",
   "guest.user": "User",
   "guest.since": "Since",
 

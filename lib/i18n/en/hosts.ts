@@ -1,4 +1,4 @@
-/** Texts of the hosts beside the one that KVM Manager runs on. */
+/** Texts of the hosts in addition to the one that KVM Manager runs on. */
 export const hosts = {
   "hosts.title": "Hosts",
   "hosts.switch": "Host: {name}. Choose another",
@@ -75,7 +75,7 @@ export const hosts = {
   "hosts.install_password": "Password",
   "hosts.install_password_hint":
     "Of that user, for SSH and sudo. It is not kept. Not needed if KVM Manager's key opens the host and the user is root.",
-  "hosts.install_role_hint": "Nobody here can do more on that host than this role.",
+  "hosts.install_role_hint": "No user here can do more on that host than this role allows.",
   "hosts.port": "Port",
   "hosts.port_hint": "Where KVM Manager listens there by HTTPS.",
   "hosts.install_connect": "Sign in by SSH",

@@ -29,7 +29,8 @@ export const networks = {
   "networks.mode_openvswitch": "Open vSwitch",
   "networks.mode_sriov": "SR-IOV",
   "networks.mode_other": "Other",
-  "networks.what_nat": "VMs reach the outside through the host's address. Nobody outside reaches them.",
+  "networks.what_nat":
+    "VMs reach the outside through the host's address. They cannot be reached from outside.",
   "networks.what_routed": "VMs have addresses of their own, which the network outside must know the way to.",
   "networks.what_isolated": "VMs reach each other and the host, nothing else.",
   "networks.what_open": "As routed, and libvirt adds no firewall rules at all: those are yours.",

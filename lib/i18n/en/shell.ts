@@ -18,7 +18,7 @@ export const shell = {
   "shell.no_agent": "its guest agent does not answer after {seconds} s (it is {state})",
   "shell.no_address": "it has no address after {seconds} s (it is {state})",
   "shell.trying_again": "{reason}; trying again",
-  "shell.nobody_asked": "nobody is there to be asked: --yes says yes",
+  "shell.no_terminal": "there is no terminal to ask at: --yes says yes",
   "shell.confirm": "{question} [y/N]",
   "shell.yes_letter": "y",
   "shell.forgot": "Forgot {name}.",

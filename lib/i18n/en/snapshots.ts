@@ -27,7 +27,7 @@ export const snapshots = {
   "snapshots.name_hint": "Leave empty to name it after the time",
   "snapshots.description": "Description",
   "snapshots.stands_still": "The VM is paused until its memory ({memory}) is written.",
-  "snapshots.beside":
+  "snapshots.external_because":
     "It will be external, because {reason}: the VM continues in new images, and its memory is not kept.",
   "snapshots.memory": "Include",
   "snapshots.disks_and_memory": "Disks and memory",

@@ -9,7 +9,7 @@ export const storage = {
   "storage.space": "Space",
   "storage.volumes": "Volumes",
   "storage.used_by": "Used by",
-  "storage.nobody": "Nothing",
+  "storage.no_users": "Nothing",
   "storage.actions": "Actions",
   "storage.unknown": "Unknown",
   "storage.free_of": "{free} free of {all}",

@@ -124,7 +124,7 @@ function judgePool(
       needsAction(
         "warning",
         message`${of} is nearly full: ${formatBytes(available)} of ${formatBytes(capacity)} are free`,
-        message`Delete what nobody needs, or make room in ${
+        message`Delete unneeded files, or make room in ${
           path ?? "it"
         }. A VM whose disk cannot grow is paused.`,
       ),

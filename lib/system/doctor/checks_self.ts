@@ -68,7 +68,7 @@ export function judgeState({ state }: DoctorFacts): Finding[] {
     }
     return findings.length > 0
       ? findings
-      : [passed(message`the database (version ${version}) is whole, and nobody else can read it`)];
+      : [passed(message`the database (version ${version}) is whole, and other users cannot read it`)];
   });
 }
 

@@ -109,7 +109,7 @@ function checkNic(faults: Faults, at: string, nic: CloudInitNic): void {
     if (value === undefined) return;
     if (!fits(value)) return faults.add(`${at}.${field}`, `must be an IPv${family} address`);
     if (!families.has(family)) {
-      return faults.add(`${at}.${field}`, `needs a static IPv${family} address beside it`);
+      return faults.add(`${at}.${field}`, `needs a static IPv${family} address as well`);
     }
     const addresses = nic.addresses ?? [];
     if (isOwnAddress(value, addresses)) faults.add(`${at}.${field}`, "must not be the card's own address");

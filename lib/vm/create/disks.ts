@@ -30,7 +30,9 @@ function wanted(config: VmConfig, { os }: Facts, findings: Findings): { field: s
   const { disks, diskSizeGb, diskFormat } = config;
   if (disks !== undefined) {
     for (const field of ["diskSizeGb", "diskFormat"] as const) {
-      if (config[field] !== undefined) findings.invalid(field, "cannot stand beside disks: say it there");
+      if (config[field] !== undefined) {
+        findings.invalid(field, "cannot be given together with disks: say it there");
+      }
     }
     return disks.map((disk, index) => ({ field: `disks.${index}`, disk }));
   }

@@ -14,7 +14,9 @@ export function usualNetwork(networks: Facts["networks"]): string | undefined {
 function wanted(config: VmConfig, { networks }: Facts, findings: Findings): { field: string; nic: NewNic }[] {
   const { nics, network } = config;
   if (nics !== undefined) {
-    if (network !== undefined) findings.invalid("network", "cannot stand beside nics: say it there");
+    if (network !== undefined) {
+      findings.invalid("network", "cannot be given together with nics: say it there");
+    }
     return nics.map((nic, index) => ({ field: `nics.${index}`, nic }));
   }
   const usual = network ?? usualNetwork(networks);

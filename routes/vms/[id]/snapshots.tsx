@@ -181,7 +181,7 @@ function TakeSnapshot({ vm, list: { hindrance, withMemory, external, quiesces },
                 {withMemory
                   ? t("snapshots.stands_still", { memory: formatMemory(vm.memoryMb) })
                   : external !== undefined
-                  ? `${t("snapshots.beside", { reason: external })} ${
+                  ? `${t("snapshots.external_because", { reason: external })} ${
                     quiesces ? t("snapshots.quiesces") : ""
                   }`
                   : t("snapshots.disks_alone")}

@@ -5,7 +5,7 @@ import { claimedVm } from "../../testbed/claimed_vm.ts";
 import { asRoot, personWith } from "../../testbed/people.ts";
 import { run } from "../../testbed/process.ts";
 import { call, refused } from "../../testbed/product.ts";
-import { type Entry, stopped } from "./entry.ts";
+import { type RemedyTrial, stopped } from "./trial.ts";
 
 const DAILY = { frequency: "daily", time: "03:30", timeZone: "UTC" } as const;
 const EVERYTHING = { kind: "everything" } as const;
@@ -18,7 +18,7 @@ const chunksIn = async (folder: string) =>
 const refill = (disk: string, pattern: number) =>
   run(["qemu-io", "-f", "qcow2", "-c", `write -q -P ${pattern} 0 8M`, disk]);
 
-export const OF_BACKUPS: Readonly<Record<string, Entry>> = {
+export const OF_BACKUPS: Readonly<Record<string, RemedyTrial>> = {
   BackupRunning: {
     here: (server) =>
       stopped(server, async (vmId) => {

@@ -11,7 +11,7 @@ import { testFolder } from "../../testbed/folder.ts";
 import { call, refused } from "../../testbed/product.ts";
 import { CallError } from "../../testbed/server.ts";
 import { delay } from "../../testbed/wait.ts";
-import { type Entry, stopped } from "./entry.ts";
+import { type RemedyTrial, stopped } from "./trial.ts";
 
 /** A kind of thing of which a server has only so many. */
 interface Bounded {
@@ -55,7 +55,7 @@ async function filled({ code, limit, present = 0, make, remove }: Bounded): Prom
 
 const named = (number: number) => `remedy-${number}`;
 
-export const OF_BOUNDS: Readonly<Record<string, Entry>> = {
+export const OF_BOUNDS: Readonly<Record<string, RemedyTrial>> = {
   TooManySchedules: {
     here: (server) =>
       filled({

@@ -1,12 +1,12 @@
 /** Advice in errors of devices, carried out. */
 import { testMachine } from "../../testbed/machine.ts";
 import { call, known, knownPool, refused, shows } from "../../testbed/product.ts";
-import { type Entry, lastingPool, sharedFolder, stopped } from "./entry.ts";
+import { lastingPool, type RemedyTrial, sharedFolder, stopped } from "./trial.ts";
 
 /** Most disks that are added until a slot is missing. */
 const MOST_DISKS = 20;
 
-export const OF_DEVICES: Readonly<Record<string, Entry>> = {
+export const OF_DEVICES: Readonly<Record<string, RemedyTrial>> = {
   ShareHinders: {
     here: async (server) => {
       const pool = await lastingPool("remedy");

@@ -3,21 +3,21 @@ import { claimedVm } from "../../testbed/claimed_vm.ts";
 import { call, knownPool, refused } from "../../testbed/product.ts";
 import {
   ANOTHER,
-  type Entry,
   lastingPool,
   OUTSIDE,
+  type RemedyTrial,
   SAYS,
   sharedFolder,
   stopped,
   suspended,
   WAIT,
-} from "./entry.ts";
+} from "./trial.ts";
 import { deleteVolume } from "../../testbed/delete_volume.ts";
 import { OF_BACKUPS } from "./backups.ts";
 import { OF_BOUNDS } from "./bounds.ts";
 import { OF_DEVICES } from "./devices.ts";
 
-const ACCESS: Entry = {
+const ACCESS: RemedyTrial = {
   not: "a way in that the tests of access go: access_test, password_again_test, people",
 };
 
@@ -26,7 +26,7 @@ const SAVED = "tests/system/saved_memory_test.ts";
 const MAINTENANCE = "tests/system/maintenance_test.ts", MCP = "tests/system/mcp_test.ts";
 
 /** Code of each error whose text advises something → how that is tried. */
-export const OF_ERRORS: Readonly<Record<string, Entry>> = {
+export const OF_ERRORS: Readonly<Record<string, RemedyTrial>> = {
   ...Object.fromEntries(
     ("EncodedBody FileExpected PathRefused UnknownKey NicAmbiguous BusNotSupported LimitsNotSupported ShareExists " +
       "HostDeviceNotFound HostDeviceAmbiguous HostDeviceRefused TopologyMismatch NetworkOverlaps PortInUse " +

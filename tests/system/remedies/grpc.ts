@@ -1,10 +1,10 @@
 /** Advice in texts of the gRPC server. */
-import type { Entry } from "./entry.ts";
+import type { RemedyTrial } from "./trial.ts";
 
-const COMMENT: Entry = { not: "comments of the .proto file, which describe what is sent" };
+const COMMENT: RemedyTrial = { not: "comments of the .proto file, which describe what is sent" };
 
 /** Words of a text → how it is tried. */
-export const OF_GRPC: Readonly<Record<string, Entry>> = {
+export const OF_GRPC: Readonly<Record<string, RemedyTrial>> = {
   "first of all; the bytes come after it": COMMENT,
   "first of all; what is typed comes after it": COMMENT,
   "that was seen: what was missed comes first": COMMENT,

@@ -1,12 +1,14 @@
 /** Advice in answers to programs that speak MCP. */
-import type { Entry } from "./entry.ts";
+import type { RemedyTrial } from "./trial.ts";
 
-const TOOL: Entry = { not: "it names the tool that mcp_test uses for it in all its steps" };
-const DOOR: Entry = { not: "the pages, REST and the command line have tests of their own" };
-const FEWER: Entry = { not: "less is asked for by the command's own fields, which have tests of their own" };
+const TOOL: RemedyTrial = { not: "it names the tool that mcp_test uses for it in all its steps" };
+const DOOR: RemedyTrial = { not: "the pages, REST and the command line have tests of their own" };
+const FEWER: RemedyTrial = {
+  not: "less is asked for by the command's own fields, which have tests of their own",
+};
 
 /** Words of a text → how it is tried. */
-export const OF_MCP: Readonly<Record<string, Entry>> = {
+export const OF_MCP: Readonly<Record<string, RemedyTrial>> = {
   "It is too long, and ends in the middle": FEWER,
   "The picture is too large. Ask for a thumbnail": FEWER,
   "it changes something. Use plan": TOOL,

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { qemuPid } from "../../testbed/libvirt.ts";
 import { call, shows } from "../../testbed/product.ts";
-import { type Entry, OUTSIDE, SAYS, stopped } from "./entry.ts";
+import { OUTSIDE, type RemedyTrial, SAYS, stopped } from "./trial.ts";
 
 /** Notes on VMs that need a person (`attention`), by their beginnings. */
-export const OF_NOTES: Readonly<Record<string, Entry>> = {
+export const OF_NOTES: Readonly<Record<string, RemedyTrial>> = {
   "libvirt is starting it, and does not answer for it": OUTSIDE,
   "It still runs as process": OUTSIDE,
   "A disk of it is on": OUTSIDE,

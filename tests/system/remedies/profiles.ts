@@ -1,5 +1,5 @@
 /** Advice in texts of profiles, their files and their tools, with the tests of it. */
-import { ANOTHER, type Entry, OUTSIDE } from "./entry.ts";
+import { ANOTHER, OUTSIDE, type RemedyTrial } from "./trial.ts";
 
 /** Another value of the same command. */
 const OTHER_VALUES = [
@@ -22,7 +22,7 @@ const OTHER_VALUES = [
   "allowed_directories is set: name the pool that disks are put into",
 ] as const;
 
-export const OF_PROFILES: Readonly<Record<string, Entry>> = {
+export const OF_PROFILES: Readonly<Record<string, RemedyTrial>> = {
   ...Object.fromEntries(OTHER_VALUES.map((part) => [part, ANOTHER])),
   "the user is an administrator: give the user another role first": {
     not: "grants are changed as those of any user, which access_test does",

@@ -12,23 +12,23 @@ import { call, known, knownPool, refused } from "../../testbed/product.ts";
 import type { TestServer } from "../../testbed/server.ts";
 import {
   ANOTHER,
-  type Entry,
   lastingPool,
   OUTSIDE,
+  type RemedyTrial,
   SAYS,
   sharedFolder,
   stopped,
   suspend,
   suspended,
   WAIT,
-} from "./entry.ts";
+} from "./trial.ts";
 import { OF_GRPC } from "./grpc.ts";
 import { OF_MCP } from "./mcp.ts";
 import { OF_PROFILES } from "./profiles.ts";
 import { OF_REPLICATION } from "./replication.ts";
 import { OF_SECRETS } from "./secrets.ts";
 
-/** A VM that is off, with a raw disk in a pool: its snapshots lie beside it. */
+/** A VM that is off, with a raw disk in a pool: its snapshots are external. */
 async function rawDisk(
   server: TestServer,
   work: (vmId: string, vm: { name: string; pool: string; disk: string }) => Promise<void>,
@@ -44,11 +44,11 @@ async function rawDisk(
   await work(vm.uuid, { name: vm.name, pool: pool.name, disk: vm.disks[0]! });
 }
 
-const all = (entry: Entry, parts: readonly string[]) =>
+const all = (entry: RemedyTrial, parts: readonly string[]) =>
   Object.fromEntries(parts.map((part) => [part, entry]));
 
 /** Of connections to hosts. */
-const OF_HOSTS: Readonly<Record<string, Entry>> = {
+const OF_HOSTS: Readonly<Record<string, RemedyTrial>> = {
   "names too many VMs to be told: give rights on groups or on the host": {
     not: "grants are changed as those of any user, which access_test does",
   },
@@ -134,7 +134,7 @@ const OF_HOSTS: Readonly<Record<string, Entry>> = {
 };
 
 /** Of snapshots: what keeps one from being taken, reverted to or deleted. */
-const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
+const OF_SNAPSHOTS: Readonly<Record<string, RemedyTrial>> = {
   "it is suspended. Start it, or discard its saved memory, first": {
     here: (server) =>
       suspended(server, async (vmId) => {
@@ -261,9 +261,9 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
       }),
   },
   "Convert it first": OUTSIDE,
-  "the VM has snapshots within its disks: delete those first": {
+  "the VM has internal snapshots: delete those first": {
     not:
-      "needs firmware with variables of its own beside snapshots of before; deleting is tried by snapshots_test",
+      "needs firmware with variables of its own and earlier snapshots; deleting is tried by snapshots_test",
   },
   "the VM was reverted to it. Delete what came from it first": {
     by: "tests/system/external_snapshots_test.ts",
@@ -314,7 +314,7 @@ const OF_SNAPSHOTS: Readonly<Record<string, Entry>> = {
 };
 
 /** Of disks: moving, growing, copying and joining them. */
-const OF_DISKS: Readonly<Record<string, Entry>> = {
+const OF_DISKS: Readonly<Record<string, RemedyTrial>> = {
   "is in no storage pool. Start the VM, then resize it": {
     here: async (server) => {
       await using vm = await testMachine({ purpose: "remedy", guest: false, disks: [{ size: "8M" }] });
@@ -534,7 +534,7 @@ const OF_DISKS: Readonly<Record<string, Entry>> = {
 };
 
 /** Of the bin, of pools, and of what a deletion needs. */
-const OF_STORAGE: Readonly<Record<string, Entry>> = {
+const OF_STORAGE: Readonly<Record<string, RemedyTrial>> = {
   "the storage pool is stopped. Start it first": {
     here: (server) =>
       stopped(server, async (vmId) => {
@@ -606,7 +606,7 @@ const OF_STORAGE: Readonly<Record<string, Entry>> = {
 };
 
 /** Of VMs: starting, renaming, restoring, and what they are made of. */
-const OF_VMS: Readonly<Record<string, Entry>> = {
+const OF_VMS: Readonly<Record<string, RemedyTrial>> = {
   "resume it and shut it down, or discard its saved memory": {
     here: (server) =>
       suspended(server, async (vmId, { name }) => {
@@ -728,7 +728,7 @@ const OF_VMS: Readonly<Record<string, Entry>> = {
 };
 
 /** Of screens and lines. */
-const OF_CONSOLES: Readonly<Record<string, Entry>> = {
+const OF_CONSOLES: Readonly<Record<string, RemedyTrial>> = {
   "Take it over, or close the other one": {
     by: "tests/system/console_cli_test.ts",
     words: "Another session holds",
@@ -738,7 +738,7 @@ const OF_CONSOLES: Readonly<Record<string, Entry>> = {
 };
 
 /** Words of a text → how what it advises is tried. */
-export const OF_REASONS: Readonly<Record<string, Entry>> = {
+export const OF_REASONS: Readonly<Record<string, RemedyTrial>> = {
   "has passed: it was asked to shut down then": {
     by: "tests/system/projects_test.ts",
     words: "/has passed/.test(text)",
@@ -962,5 +962,5 @@ export const OF_REASONS: Readonly<Record<string, Entry>> = {
 const SHORT = 12;
 
 /** The entry of a text; undefined where it has none. */
-export const entryOf = (text: string): Entry | undefined =>
+export const trialOf = (text: string): RemedyTrial | undefined =>
   Object.entries(OF_REASONS).find(([part]) => part.length < SHORT ? text === part : text.includes(part))?.[1];

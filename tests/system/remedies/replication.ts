@@ -1,12 +1,16 @@
 /** Advice in reasons of replications. */
-import { type Entry, OUTSIDE, SAYS } from "./entry.ts";
+import { OUTSIDE, type RemedyTrial, SAYS } from "./trial.ts";
 
 const BY = "tests/system/replication_test.ts";
-const SWITCH: Entry = { by: BY, words: '"ReplicationNotPossible"', then: 'call(from.server, "switch_over"' };
-const SAME_ID: Entry = { not: "a VM is deleted or moved by commands that have tests of their own" };
+const SWITCH: RemedyTrial = {
+  by: BY,
+  words: '"ReplicationNotPossible"',
+  then: 'call(from.server, "switch_over"',
+};
+const SAME_ID: RemedyTrial = { not: "a VM is deleted or moved by commands that have tests of their own" };
 
 /** Words of a text → how it is tried. */
-export const OF_REPLICATION: Readonly<Record<string, Entry>> = {
+export const OF_REPLICATION: Readonly<Record<string, RemedyTrial>> = {
   "has a KVM Manager that is too old. Update it": OUTSIDE,
   "its own host replicates it: open that host's pages": {
     not: "the pages of the other host are those of any host, which host_pages_test opens",

@@ -1,13 +1,13 @@
 /** Advice for secrets that cannot be read. */
-import { type Entry, OUTSIDE, SAYS } from "./entry.ts";
+import { OUTSIDE, type RemedyTrial, SAYS } from "./trial.ts";
 
 const BY = "tests/system/sealed_secrets_test.ts";
-const givenBy = (then: string): Entry => ({ by: BY, words: '"SecretUnreadable");', then });
+const givenBy = (then: string): RemedyTrial => ({ by: BY, words: '"SecretUnreadable");', then });
 const KEY_BACK = "await Deno.writeTextFile(keys, kept";
-const AS_AT_FIRST: Entry = { not: "it is given as at first, which has tests of its own" };
+const AS_AT_FIRST: RemedyTrial = { not: "it is given as at first, which has tests of its own" };
 
 /** Words of a text → how it is tried. */
-export const OF_SECRETS: Readonly<Record<string, Entry>> = {
+export const OF_SECRETS: Readonly<Record<string, RemedyTrial>> = {
   "Put the key back in": { by: BY, words: "Put the key back in", then: KEY_BACK },
   "put the key back in": { by: BY, words: "put the key back in", then: KEY_BACK },
   "give it again: kvm-manager host update": AS_AT_FIRST,

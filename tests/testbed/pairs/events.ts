@@ -51,7 +51,7 @@ export const EVENTS = {
     },
   },
   "revert to an earlier snapshot": {
-    // Within the disk of a VM with BIOS, beside that of one with UEFI
+    // Internal for a VM with BIOS, external for one with UEFI
     before: ({ server, vm }) => call(server, "create_snapshot", { vmId: vm.id, name: "before" }),
     run: async ({ server, vm }) => {
       await call(server, "revert_snapshot", { vmId: vm.id, name: "before" });

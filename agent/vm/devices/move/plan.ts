@@ -95,19 +95,21 @@ async function refuseSnapshots(host: LibvirtHost, vm: VM, disk: Disk): Promise<v
   const has = (disks: readonly { readonly target: string }[]) =>
     disks.some(({ target }) => target === disk.target);
   const found = await scan(host, vm);
-  const within = found.filter(({ internalDisks }) => internalDisks.includes(disk.target));
-  const beside = found.filter(({ externalDisks }) => has(externalDisks));
+  const internal = found.filter(({ internalDisks }) => internalDisks.includes(disk.target));
+  const external = found.filter(({ externalDisks }) => has(externalDisks));
   const names = (all: typeof found) => all.map(({ name }) => name).join(", ");
-  if (within.length > 0) {
+  if (internal.length > 0) {
     throw refuse(
       disk,
-      message`snapshots are within its image (${names(within)}), and would be lost: delete them first`,
+      message`snapshots are within its image (${names(internal)}), and would be lost: delete them first`,
     );
   }
-  if (beside.length === 0) return;
+  if (external.length === 0) return;
   throw refuse(
     disk,
-    message`it is built on the images of snapshots (${names(beside)}): delete them first, which merges them`,
+    message`it is built on the images of snapshots (${
+      names(external)
+    }): delete them first, which merges them`,
   );
 }
 

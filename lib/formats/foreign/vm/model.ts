@@ -90,7 +90,7 @@ export const FOREIGN_WARNINGS = {
     "entry and run: dracut --regenerate-all --force --no-hostonly",
   DeviceDropped: "{what} is not imported",
   CdDropped: "{what} is not imported: insert a medium after the import",
-  DiskElsewhere: "{was} is a path at the source: the file {file} beside the definition is used",
+  DiskElsewhere: "{was} is a path at the source: the file {file} next to the definition is used",
   DiskNoFile: "{what} names no file and is not imported",
   MacInvalid: "The MAC address {mac} is not usable: a new one is made",
   VlanHere: "The network interface was in VLAN {vlan}. Choose a network or bridge of that VLAN",

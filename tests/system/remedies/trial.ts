@@ -1,25 +1,25 @@
-/** How a text's advice is tried, and what the trials share. */
+/** Trials of the advice in texts, and their shared parts. */
 import { testMachine } from "../../testbed/machine.ts";
 import { type TestPool, testPool } from "../../testbed/pool.ts";
 import { call, known, knownPool, shows } from "../../testbed/product.ts";
 import type { TestServer } from "../../testbed/server.ts";
 
-/** How a piece of advice is tried, or why it is not. */
-export type Entry =
-  /** Carried out by this. */
+/** A trial of a piece of advice, or the reason why there is none. */
+export type RemedyTrial =
+  /** The trial itself. */
   | { readonly here: (server: TestServer) => Promise<void> }
-  /** Carried out by that test: these words are the refusal, and `then`, which follows them, the call that is advised. */
+  /** Path of a test that tries it: these words are the refusal, and `then`, which follows them, the call that is advised. */
   | { readonly by: string; readonly words: string; readonly then: string }
   | { readonly not: string };
 
-export const ANOTHER: Entry = {
+export const ANOTHER: RemedyTrial = {
   not: "another value is given: the same command takes it, as its own tests show",
 };
-export const WAIT: Entry = { not: "it is waited for, and tried again" };
-export const OUTSIDE: Entry = {
+export const WAIT: RemedyTrial = { not: "it is waited for, and tried again" };
+export const OUTSIDE: RemedyTrial = {
   not: "it is done in the guest, on the host, or at a server, by no command of ours",
 };
-export const SAYS: Entry = { not: "it says what is so, and advises nothing" };
+export const SAYS: RemedyTrial = { not: "it says what is so, and advises nothing" };
 
 const pools = new AsyncDisposableStack();
 

@@ -1,5 +1,5 @@
 /**
- * The product beside a private libvirtd, as on a host of its own: `qemu:///system` is that libvirtd, its folders are where
+ * The product on a private libvirtd, as on a host of its own: `qemu:///system` is that libvirtd, its folders are where
  * libvirt has them, and the process ids in its files are those that the product sees. The network is ours.
  */
 import { filesOf, releaseName, testName } from "./names.ts";
@@ -10,7 +10,7 @@ import { removeFiles } from "./removal.ts";
 import { type ServerOptions, startServer, type TestServer } from "./server.ts";
 
 /** A server, and its process: `server.pid` is the shell's that has started it. */
-export interface ServerBeside extends AsyncDisposable {
+export interface PrivateServer extends AsyncDisposable {
   readonly server: TestServer;
   readonly pid: number;
 }
@@ -18,22 +18,25 @@ export interface ServerBeside extends AsyncDisposable {
 /** Milliseconds that the product has to stop: less than the testbed gives what it has started. */
 const GRACE_MS = 4500;
 
-/** Options of {@link serverBeside} besides the libvirtd. */
-export interface BesideOptions extends Omit<ServerOptions, "binary" | "main" | "uri"> {
+/** Options of {@link privateServer} besides the libvirtd. */
+export interface PrivateServerOptions extends Omit<ServerOptions, "binary" | "main" | "uri"> {
   /** Whether it is waited for until it has read its libvirt whole; so when left out. */
   readonly ready?: boolean;
 }
 
 /** Starts one. */
-export async function serverBeside(host: PrivateLibvirt, options: BesideOptions = {}): Promise<ServerBeside> {
+export async function privateServer(
+  host: PrivateLibvirt,
+  options: PrivateServerOptions = {},
+): Promise<PrivateServer> {
   const { ready = true, ...rest } = options;
-  const name = await testName("beside");
+  const name = await testName("product");
   await using undo = new AsyncDisposableStack();
   undo.defer(() => releaseName(name));
   undo.defer(() => removeFiles(name));
   const folder = filesOf(name), binary = `${folder}/start`;
   await Deno.mkdir(folder, { recursive: true });
-  const script = `#!/bin/sh\nset -- ${await buildBinary()} "$@"\n${host.lineBeside}\n`;
+  const script = `#!/bin/sh\nset -- ${await buildBinary()} "$@"\n${host.lineInPidNamespace}\n`;
   await Deno.writeTextFile(binary, script, { mode: 0o700 });
   const server = undo.use(await (ready ? readyServer : startServer)({ ...rest, binary }));
   const pid = await PrivateLibvirt.programOf(server.pid);
@@ -42,7 +45,7 @@ export async function serverBeside(host: PrivateLibvirt, options: BesideOptions 
     server,
     pid,
     [Symbol.asyncDispose]: async () => {
-      // What the testbed kills is the shell, which takes nobody with it
+      // The testbed kills the shell, whose child would stay
       let killed = false;
       const timer = setTimeout(() => {
         killed = true;

@@ -1,4 +1,4 @@
-/** Steps of a test that are carried out beside each other: each waits for guests and clocks most of its time. */
+/** Steps of a test that are carried out in parallel: each waits for guests and clocks most of its time. */
 
 /**
  * Carries out works, some at a time, and reports each as a step of its own once all have ended.
@@ -6,7 +6,7 @@
  * @param most how many at a time
  * @param works by the name of their step; each keeps to VMs, pools and networks of its own
  */
-export async function stepsBeside(
+export async function parallelSteps(
   t: Deno.TestContext,
   most: number,
   works: Readonly<Record<string, () => Promise<unknown>>>,
@@ -26,7 +26,7 @@ export async function stepsBeside(
   await Promise.all(Array.from({ length: most }, lane));
   for (const name of names) {
     const { seconds, failure } = ended.get(name)!;
-    await t.step(`${name} (${seconds.toFixed(1)} s beside others)`, () => {
+    await t.step(`${name} (${seconds.toFixed(1)} s, in parallel)`, () => {
       if (failure !== undefined) throw failure.error;
     });
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { stepsBeside } from "./steps_beside.ts";
+import { parallelSteps } from "./parallel_steps.ts";
 import { delay } from "./wait.ts";
 
-Deno.test("stepsBeside() carries out so many at a time, and each that fails fails its own step", async () => {
+Deno.test("parallelSteps() carries out so many at a time, and each that fails fails its own step", async () => {
   let now = 0, most = 0;
   const work = async () => {
     most = Math.max(most, ++now);
@@ -21,7 +21,7 @@ Deno.test("stepsBeside() carries out so many at a time, and each that fails fail
     third: work,
     fourth: work,
   };
-  await stepsBeside({ step } as unknown as Deno.TestContext, 2, works);
+  await parallelSteps({ step } as unknown as Deno.TestContext, 2, works);
   assert.equal(most, 2);
   assert.deepEqual(seen, [["first", "ok"], ["second", "it broke"], ["third", "ok"], ["fourth", "ok"]]);
 });
