@@ -52,7 +52,7 @@ import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
 import { OperatingSystems } from "./hosts/operating_systems.ts";
 import { BinRecords } from "./storage/bin/records.ts";
-import { SshKeys } from "./access/ssh_keys.ts";
+import { AccountSshKeys } from "./access/ssh_keys.ts";
 import { LeftDisks } from "./storage/images/left_disks.ts";
 import { ImageRecords } from "./storage/images/records.ts";
 import { GuestfsFolders } from "./guestfs/guestfs.ts";
@@ -105,7 +105,7 @@ function releaseMemory(): void {
   }
 }
 
-export class App {
+export class Application {
   readonly hub = new EventHub();
   readonly store: Store;
   /** Whether ages can be trusted. */
@@ -186,7 +186,7 @@ export class App {
   readonly coverage: Coverage;
   /** Projects, and which VMs are in them. */
   readonly projects: Projects;
-  readonly sshKeys: SshKeys;
+  readonly sshKeys: AccountSshKeys;
   /** Policy for downloads of images. */
   readonly images: ImageRecords;
   readonly leftDisks: LeftDisks;
@@ -235,7 +235,7 @@ export class App {
     this.refusals = new RejectedCallLog((entry) => void this.activity.record(entry), clock);
     const hostRoles = hostRolesIn(settings.pam);
     this.access = new Access(this.store, settings.demo, clock, hostRoles && new HostAccounts(hostRoles));
-    this.sshKeys = new SshKeys(this.store);
+    this.sshKeys = new AccountSshKeys(this.store);
     this.jobs = new Jobs(this.store, {
       clock,
       onChanged: (jobs) => this.hub.publishAll(jobs.map((job) => ["job-changed", { job }])),

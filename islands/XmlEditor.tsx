@@ -9,7 +9,7 @@ import { report, reportFailure } from "../lib/client/toasts.ts";
 import { useLeaveWarning } from "../lib/client/use_leave_warning.ts";
 import { lineRange } from "../lib/client/xml_edit.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
-import { xml as texts } from "../lib/i18n/en/xml.ts";
+import { xmlPage as texts } from "../lib/i18n/en/xml.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { Flash } from "../components/kit/Flash.tsx";
 

@@ -22,7 +22,7 @@ import { whyUnremovable } from "../storage/removable.ts";
 import { exactUsers } from "../storage/exact_users.ts";
 import { VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume } from "../storage/passphrases.ts";
-import type { Volume } from "../storage/volumes.ts";
+import type { PoolVolume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
 import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
@@ -212,7 +212,7 @@ export async function updateTemplate(
 }
 
 /** The volumes as what asks for the users of volumes takes them. */
-const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
+const asVolume = ({ pool, volume: name, path }: KeptVariables): PoolVolume => ({
   pool,
   name,
   path,
@@ -220,7 +220,7 @@ const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
   format: undefined,
   capacity: 0,
   allocation: 0,
-} as Volume);
+} as PoolVolume);
 
 /**
  * Users of a template's volumes: VMs by their names, and volumes that are built on them.

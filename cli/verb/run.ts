@@ -17,14 +17,14 @@ import { type CommonValues, goesOn, isDone, isWork, listSchema, statesOf, unfit 
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
-import { Resources, withIds } from "./resolve_ids.ts";
+import { resolveIds, Resources } from "./resolve_ids.ts";
 import { isNamed } from "../../lib/contract/lookups.ts";
 import { hasLabel } from "../../lib/text/labels.ts";
 import { isPattern, matcher } from "../../lib/text/pattern.ts";
 import { didYouMean } from "../suggestion.ts";
 import { type Arguments, readArguments } from "./options.ts";
 import { namedBy, positionalsOf } from "./places.ts";
-import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
+import { formatAnswer, type OutputFormat, OUTPUTS } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
 import type { FieldSchema } from "../../lib/text/values.ts";
@@ -110,7 +110,7 @@ async function textOf({ verb, common, format, terminal, names }: Run, whole: unk
   const isView = [common.state, common.filter, common.label, common.sort, common.reverse, common.columns]
     .some((each) => each !== undefined);
   if (item === undefined || !isView || !Array.isArray(rows)) {
-    return await rendered(answer, format, command, terminal.hasColours);
+    return await formatAnswer(answer, format, command, terminal.hasColours);
   }
   const { ListView } = await import("./list_view.ts");
   const view = new ListView(
@@ -121,7 +121,7 @@ async function textOf({ verb, common, format, terminal, names }: Run, whole: unk
   );
   const selected = view.selected(common);
   const shown = command.rows === undefined ? selected : { ...answer as Row, [command.rows]: selected };
-  return await rendered(shown, format, view.layoutOf(common), terminal.hasColours);
+  return await formatAnswer(shown, format, view.layoutOf(common), terminal.hasColours);
 }
 
 /** Prints an answer; what is empty is said where it disturbs no script. */
@@ -290,12 +290,14 @@ async function carryOutEach(
     failed: results.length - done.length,
   };
   if (format !== "table" && format !== "wide") {
-    console.log(await rendered(answer, format, { rows: "results" }));
+    console.log(await formatAnswer(answer, format, { rows: "results" }));
   } else {
     const rows = results.map(({ name, success }) => ({ name, result: success ? "done" : "failed" }));
     const lines = texts.flat().map(escapeControlCharacters);
     console.log(
-      lines.length > 0 ? lines.join("\n") : await rendered(rows, "table", { columns: ["name", "result"] }),
+      lines.length > 0
+        ? lines.join("\n")
+        : await formatAnswer(rows, "table", { columns: ["name", "result"] }),
     );
   }
   return answer.failed > 0 ? EXIT.failed : status;
@@ -316,7 +318,7 @@ async function writeAnswer(
   }
   const bytes = fileIn(answer, file!);
   if (to === "-" && terminal.isTerminal) {
-    console.log((await rendered(new TextDecoder().decode(bytes), "table")).trimEnd());
+    console.log((await formatAnswer(new TextDecoder().decode(bytes), "table")).trimEnd());
   } else await writeFile(bytes, to, yes);
 }
 
@@ -457,7 +459,7 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   // A pattern is for several, whatever it fits: what it comes to is told.
   const isOne = ids === undefined || (labelled === undefined && each!.length === 1 && !isPattern(each![0]!));
   if (isOne && ids !== undefined) draft[field!] = ids[0];
-  const input = await withIds(server, draft, resources);
+  const input = await resolveIds(server, draft, resources);
   if (common["dry-run"]) return await tryOut(run, input);
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));

@@ -42,7 +42,7 @@ import type { LinkIdentity } from "./identity.ts";
 import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
 import { callRemotely, NonsenseError, NotUnderstoodError } from "./remote_call.ts";
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
-import { Replica } from "./replica.ts";
+import { HostCache } from "./host_cache.ts";
 import type { VmOwners } from "./vm_owners.ts";
 
 /** Milliseconds without a sign of life after which a link is given up: the other side gives one every 15 s. */
@@ -147,7 +147,7 @@ export class LinkedHost implements ManagedHost {
   readonly peer: PeerConnection;
   /** Host name, version and role as its KVM Manager has them; undefined until it has answered. */
   about: { readonly hostname: string; readonly version: string; readonly role: string } | undefined;
-  readonly #replica: Replica;
+  readonly #cache: HostCache;
   readonly #services: LinkedServices;
   readonly #stopping = new AbortController();
   /** Resolved once the first attempt has succeeded or failed. */
@@ -187,7 +187,7 @@ export class LinkedHost implements ManagedHost {
       services.identity,
       services.clock,
     );
-    this.#replica = new Replica({
+    this.#cache = new HostCache({
       hostId: id,
       hostname: () => this.about?.hostname,
       isTaken: (vmId) => services.isTaken(vmId, id),
@@ -245,7 +245,7 @@ export class LinkedHost implements ManagedHost {
   get status(): ConnectionStatus {
     const uri = this.address, since = this.#since;
     if (this.#up !== undefined) {
-      const { connected, status, error, since: at } = this.#replica.libvirt ??
+      const { connected, status, error, since: at } = this.#cache.libvirt ??
         { connected: true, status: "connected", error: null, since };
       return { connected, status, error, since: at, uri };
     }
@@ -255,37 +255,37 @@ export class LinkedHost implements ManagedHost {
   }
 
   get stats(): HostStats | undefined {
-    return this.#replica.stats;
+    return this.#cache.stats;
   }
 
   vms(): readonly VM[] {
-    return this.#replica.vms();
+    return this.#cache.vms();
   }
 
   /** VMs of it that this version does not understand. */
   get unknownVms(): number {
-    return this.#replica.unknownVms;
+    return this.#cache.unknownVms;
   }
 
   foreignVms(): readonly VM[] {
-    return this.#replica.foreign();
+    return this.#cache.foreign();
   }
 
   vm(vmId: string): VM | undefined {
-    return this.#replica.vm(vmId);
+    return this.#cache.vm(vmId);
   }
 
   /** The project or the end date of a VM is another one. */
   reshow(vmId: string): void {
-    this.#services.hub.publishAll(this.#replica.reshow(vmId));
+    this.#services.hub.publishAll(this.#cache.reshow(vmId));
   }
 
   jobs(): readonly Job[] {
-    return this.#replica.jobs();
+    return this.#cache.jobs();
   }
 
   job(jobId: string): Job | undefined {
-    return this.#replica.job(jobId);
+    return this.#cache.job(jobId);
   }
 
   /** It carries out every command: those that it does not have, its KVM Manager refuses. */
@@ -301,7 +301,7 @@ export class LinkedHost implements ManagedHost {
 
   /**
    * Has a command carried out there, as its user and within the permissions of this link. Its VMs are listed
-   * from the replica; while the link is down, VMs are answered from it as well, like those of a host that is
+   * from the cache; while the link is down, VMs are answered from it as well, like those of a host that is
    * read here.
    *
    * @throws {ContractError} its refusals; LinkedHostAway, LinkUndecided, LinkedHostNonsense
@@ -346,7 +346,7 @@ export class LinkedHost implements ManagedHost {
       return this.#own(command, input, this.#toHere(COMMANDS[command].output, answer));
     } catch (error) {
       const stale = command === "get_vm" && error instanceof NotUnderstoodError
-        ? this.#replica.stale((input as { vmId: string }).vmId)
+        ? this.#cache.stale((input as { vmId: string }).vmId)
         : undefined;
       if (stale !== undefined) return stale;
       throw this.#failure(error, readOnly, context);
@@ -497,12 +497,12 @@ export class LinkedHost implements ManagedHost {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
         this.#heardAt = this.#services.clock.now();
-        const isOld = this.#isClockSet || this.#replica.isBehind;
+        const isOld = this.#isClockSet || this.#cache.isBehind;
         if (isOld || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
           await pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()), this.#stopping.signal);
           await this.#read(up.signal);
         }
-        const events = this.#bounded(this.#replica.take(frames));
+        const events = this.#bounded(this.#cache.take(frames));
         const id = frames.findLast((frame) => frame.id !== undefined)?.id;
         if (id !== undefined) this.#lastEventId = id;
         this.#services.hub.publishAll(events);
@@ -545,10 +545,10 @@ export class LinkedHost implements ManagedHost {
     await this.#readLoad(signal);
     await this.#readMaintenance(signal);
     const status = readAs(COMMANDS.get_connection_status.output, libvirt);
-    if (!this.#replica.fill(vms, jobs) || status === undefined) {
+    if (!this.#cache.fill(vms, jobs) || status === undefined) {
       throw new NonsenseError("its lists are not as the contract of this version says");
     }
-    this.#replica.setLibvirt(this.#toHere(COMMANDS.get_connection_status.output, status));
+    this.#cache.setLibvirt(this.#toHere(COMMANDS.get_connection_status.output, status));
     this.#isRead = true;
   }
 
@@ -557,7 +557,7 @@ export class LinkedHost implements ManagedHost {
     try {
       const stats = await this.#ask("get_host_stats", {}, signal);
       const known = readAs(COMMANDS.get_host_stats.output, stats);
-      if (known !== undefined) this.#replica.stats = this.#toHere(COMMANDS.get_host_stats.output, known);
+      if (known !== undefined) this.#cache.stats = this.#toHere(COMMANDS.get_host_stats.output, known);
     } catch (error) {
       if (signal.aborted) throw error;
       log.debug("the load of a linked host cannot be read", { host: this.id, error });
@@ -637,7 +637,7 @@ export class LinkedHost implements ManagedHost {
       const stream = await this.#stream("only", AbortSignal.any([signal, ended.signal]));
       for await (const frames of eventFrames(stream)) {
         // What is kept comes by the other stream, which is bounded
-        hub.publishAll(this.#replica.take(frames.filter(isOfFigures)));
+        hub.publishAll(this.#cache.take(frames.filter(isOfFigures)));
       }
     } finally {
       clearInterval(timer);

@@ -27,7 +27,7 @@ import { hostFiles } from "../../machine/host_files.ts";
 import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { keyOf, type VmOutgoing } from "../../operations/step.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
@@ -281,7 +281,7 @@ async function oldVolumes(
   const volumes = await Promise.all([
     ...disks.filter(({ target }) => copied.has(target)).map((disk) => volumeOfDisk(link, disk)),
     // Those of shared disks are the other host's now
-    ...placed.some(({ isShared }) => isShared) ? [] : ofSnapshots.map((path) => volumeAt(link, path)),
+    ...placed.some(({ isShared }) => isShared) ? [] : ofSnapshots.map((path) => findVolumeAt(link, path)),
   ]);
   return await Promise.all(
     volumes.filter((volume) => volume !== undefined).map(async ({ pool, name, path }) => ({
