@@ -19,26 +19,17 @@ import {
   removeLeftovers,
   replaceFile,
 } from "./key_file.ts";
-import { SEALED_FILES, SEALED_PLACES, type SealedPlace } from "./places.ts";
+import { SEALED_FILES, type SealedPlace } from "./places.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
-
-/** A secret as it is kept: an object, so that no text that somebody gives is taken for one. */
-export interface Sealed {
-  /** `1.<id of the key>.<base64>`. */
-  readonly sealed: string;
-}
-
-/** Secrets of a record that cannot be read now, by field: they are kept as they are. */
-export type Unread = Readonly<Record<string, Sealed>>;
-
-/** A record with secrets that cannot be read. */
-export interface UnreadSecret {
-  /** `secrets of the alert target Ops`. */
-  readonly what: string;
-  readonly remedy: string;
-}
-
-type Json = Record<string, unknown>;
+import {
+  holderOf,
+  isSealed,
+  type Json,
+  type Sealed,
+  type Unread,
+  type UnreadSecret,
+  valuesIn,
+} from "./sealed_values.ts";
 
 const VERSION = "1";
 const SEALED_WORD = /^1\.([0-9a-f]{16})\.([A-Za-z0-9_-]+)$/;
@@ -49,17 +40,6 @@ const PRIVATE_KEY = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^-]+-----END \1PRIVATE
 const SEALED_KEY =
   /-----BEGIN KVM MANAGER SEALED KEY-----\s+([0-9A-Za-z._-]+)\s+-----END KVM MANAGER SEALED KEY-----\n?/g;
 
-export const isSealed = (value: unknown): value is Sealed =>
-  typeof value === "object" && value !== null && typeof (value as Sealed).sealed === "string";
-
-/** A record without what could not be read of it and has been given since. */
-export function withoutGiven<T extends object>(record: T): T {
-  const { unread, ...rest } = record as { readonly unread?: Unread };
-  if (unread === undefined) return record;
-  const left = Object.entries(unread).filter(([field]) => (rest as Json)[field] === undefined);
-  return (left.length === 0 ? rest : { ...rest, unread: Object.fromEntries(left) }) as T;
-}
-
 /** The id of a key: tells nothing of it. */
 const idOf = (key: Bytes): string =>
   createHash("sha256").update("KVM Manager key id").update(key).digest("hex").slice(0, 16);
@@ -69,18 +49,6 @@ const keyIdOf = ({ sealed }: Sealed): string | undefined => SEALED_WORD.exec(sea
 const aboutRow = ({ table }: SealedPlace, id: string, field: string) =>
   `KVM Manager secret ${table}/${id}/${field}`;
 const aboutFile = (name: string) => `KVM Manager secret file/${name}`;
-
-/** The object that has a field, and the field's name in it. */
-function holderOf(record: Json, field: string): { holder: Json; name: string } | undefined {
-  const path = field.split("."), name = path.pop()!;
-  let holder = record;
-  for (const part of path) {
-    const next = holder[part];
-    if (typeof next !== "object" || next === null) return undefined;
-    holder = next as Json;
-  }
-  return { holder, name };
-}
 
 export class Secrets {
   readonly #file: KeyFile;
@@ -452,46 +420,6 @@ export const fileSealing = (dataDir: string): Pick<Secrets, "closedText" | "open
   closedText: (name, text) => new Secrets(dataDir).readKey().closedText(name, text),
   openedText: (name, text) => new Secrets(dataDir).readKey().openedText(name, text),
 });
-
-/** A field that is to be sealed, as the database has it. */
-interface StoredValue {
-  readonly place: SealedPlace;
-  readonly id: string;
-  readonly title: string;
-  readonly record: Json;
-  readonly field: string;
-  readonly value: unknown;
-}
-
-/** Every secret in a database. */
-function* valuesIn(database: DatabaseSync): Generator<StoredValue> {
-  for (const place of SEALED_PLACES) {
-    const isTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(place.table);
-    if (isTable === undefined) continue;
-    const where = [`${place.column} IS NOT NULL`, ...(place.where === undefined ? [] : [place.where])];
-    const rows = database.prepare(
-      `SELECT ${place.key} AS id, ${place.column} AS record, ${place.title} AS title FROM ${place.table} ` +
-        `WHERE ${where.join(" AND ")}`,
-    ).all();
-    for (const { id, record, title } of rows) {
-      // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
-      const parsed = JSON.parse(String(record)) as Json;
-      for (const field of place.fields) {
-        const found = holderOf(parsed, field), value = found?.holder[found.name];
-        if (value === undefined) continue;
-        yield { place, id: String(id), title: String(title), record: parsed, field, value };
-      }
-    }
-  }
-}
-
-/** Records with secrets in a database, whether they can be read or not: `secrets of the alert target Ops`. */
-export const secretsIn = (database: DatabaseSync): UnreadSecret[] => [
-  ...new Map([...valuesIn(database)].map(({ place: { noun, remedy }, title }) => {
-    const what = `${noun} ${title}`;
-    return [what, { what, remedy }] as const;
-  })).values(),
-];
 
 /** Copies of the database of before have its secrets in the clear: whoever keeps them should know. */
 function tellOfCopies(dataDir: string): void {

@@ -7,7 +7,7 @@ import { markedFormat } from "../../lib/formats/foreign/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { convertDisk, judgeArriving } from "./convert_disk.ts";
 import { hasQemuImg } from "./qemu_img.ts";
 import { requireActive } from "./shared.ts";

@@ -6,7 +6,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { type ArrivedDisk, convertArrived } from "./arrived_disk.ts";
 import { Sink } from "./images/sink.ts";
 import { unpacked, unpackedName } from "./images/unpack.ts";

@@ -6,7 +6,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { fileOf } from "./volume_steps.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isActivePool, requireActive } from "./shared.ts";

@@ -18,7 +18,7 @@ import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { RunningChecksum } from "./checksum.ts";

@@ -13,7 +13,7 @@ import { createEncrypted } from "./luks.ts";
 import { deleteVolume } from "./passphrases.ts";
 import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkImage } from "./disk_images/check.ts";

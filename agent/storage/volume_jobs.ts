@@ -14,7 +14,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { copyVolume } from "./copy.ts";
 import { forgetPassphrase } from "./passphrases.ts";

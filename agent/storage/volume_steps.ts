@@ -14,11 +14,11 @@ import { deleteVolume } from "./passphrases.ts";
 import { findVolumeAt, findVolumeNamed, keepsFiles, type PoolVolume } from "./volumes.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { MadeFile } from "../hosts/left_files.ts";
-import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
+import { type FileIdentity, identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
 import type { Noted, Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
-import type { FileIdentity, VolumeMade } from "../operations/step.ts";
+import type { VolumeMade } from "../operations/step.ts";
 
 /** Milliseconds between two looks for the file of a volume that is being made. */
 const LOOK_MS = 200;

@@ -15,7 +15,7 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { whyUnremovable } from "../storage/removable.ts";
@@ -25,8 +25,13 @@ import { deleteVolume } from "../storage/passphrases.ts";
 import type { PoolVolume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
-import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
-import { templateVolumes } from "./records.ts";
+import {
+  type KeptVariables,
+  type StoredTemplate,
+  type StoredVersion,
+  type TemplateRecords,
+  templateVolumes,
+} from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { type SourceHost, sourceOf, type VersionSource } from "./sources.ts";
 

@@ -6,7 +6,7 @@ import { growSize, reader, refuseMissing, wholeInput } from "../verb/input.ts";
 import { put, readArguments } from "../verb/options.ts";
 import { formatAnswer } from "../verb/output.ts";
 import { resolveIds, Resources } from "../verb/resolve_ids.ts";
-import { onlyWarnings } from "../verb/run.ts";
+import { onlyWarnings } from "../verb/answer.ts";
 import { UsageError } from "../verb/values.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import type { Server } from "../connect/server.ts";

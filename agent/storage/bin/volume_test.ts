@@ -9,7 +9,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { setLogLevel } from "../../log.ts";
 import { Operation } from "../../operations/operation.ts";
 import { Operations } from "../../operations/operations.ts";
-import type { OperationRecord } from "../../operations/step.ts";
+import type { OperationRecord } from "../../operations/operation_record.ts";
 import { Store } from "../../store/store.ts";
 import { takeFound } from "../../bin/found.ts";
 import type { PoolVolume } from "../volumes.ts";

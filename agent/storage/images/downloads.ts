@@ -9,7 +9,7 @@ import type { CallContext } from "../../dispatch.ts";
 import type { OpenJob } from "../../jobs/jobs.ts";
 import { log } from "../../log.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { convertArrived } from "../arrived_disk.ts";
 import { storageError } from "../shared.ts";
 import { uploaderOf } from "../upload_limits.ts";

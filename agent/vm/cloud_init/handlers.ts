@@ -30,7 +30,7 @@ import type { Handlers } from "../../dispatch.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
 import { hasMemorySaved } from "../saved_memory.ts";

@@ -11,7 +11,7 @@ import type { Principal } from "../../access.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { BinFolderError, moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
 import { lockEntry } from "../../storage/bin/purge.ts";

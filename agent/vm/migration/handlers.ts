@@ -10,7 +10,8 @@ import { type LibvirtMoveWorld, moveByLibvirt, planByLibvirt } from "./by_libvir
 import { findingText, warning } from "./findings.ts";
 import { requireMayBring } from "./rights.ts";
 import type { EnteredMove, MoveQueue } from "./move_queue.ts";
-import { migrateVm, migrationPlan, type MigrationWorld } from "./outgoing.ts";
+import { migrateVm } from "./outgoing.ts";
+import { migrationPlan, type MigrationWorld } from "./outgoing_plan.ts";
 
 /** Dependencies of the handlers. */
 export interface MigrationHandlerWorld extends MigrationWorld, LibvirtMoveWorld {

@@ -26,7 +26,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { type CopySource, copySource } from "../../storage/copy_source.ts";
 import { exportImage } from "../../storage/qemu_img.ts";
 import { requireActiveNow } from "../../storage/shared.ts";

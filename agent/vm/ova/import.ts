@@ -8,7 +8,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { convertDisk, requireQemuImg } from "../../storage/convert_disk.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
