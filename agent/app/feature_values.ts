@@ -1,7 +1,7 @@
 /** Values that features provide for each other. */
 import type { Backup, MaintenanceSummary, Schedule } from "../../lib/contract/mod.ts";
 import { type GuardTools } from "../dispatch.ts";
-import { type TellLimits } from "../hosts/linked/linked_host.ts";
+import type { TellLimits } from "../hosts/linked/command_forwarder.ts";
 import type { PeerTargets } from "../hosts/linked/peer_targets.ts";
 import type { MoveQueue } from "../vm/migration/move_queue.ts";
 import type { Placement, RulesAgainst } from "../placement/placement.ts";
