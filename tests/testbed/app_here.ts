@@ -1,7 +1,7 @@
 /** The application in the test's own process: for what must be chosen between two of its calls, or has no setting yet. */
 import { localPrincipal } from "../../agent/testing.ts";
 import { Application } from "../../agent/app.ts";
-import type { HostConfig } from "../../agent/hosts/libvirt_host.ts";
+import type { HostConfig } from "../../agent/hosts/host_config.ts";
 import { HOST_MIGRATIONS, HostRecords } from "../../agent/hosts/records.ts";
 import { Store } from "../../agent/store/store.ts";
 import type { Settings } from "../../agent/settings.ts";

@@ -4,7 +4,8 @@ import type { HostSeriesName, VmSeriesName } from "../../../lib/contract/metric_
 import { DAY_S, floorTo, HOUR_S, RESOLUTIONS } from "../../../lib/metrics/resolutions.ts";
 import type { Points } from "../../../lib/metrics/points.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
-import { MetricDatabase, type StoredSeries, type SubjectSeries } from "../../metrics/metric_database.ts";
+import { MetricDatabase } from "../../metrics/metric_database.ts";
+import type { StoredSeries, SubjectSeries } from "../../metrics/series.ts";
 import { METRICS_FILE, openMetrics } from "../../metrics/metric_file.ts";
 import { fractionAt } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";

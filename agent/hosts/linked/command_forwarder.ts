@@ -15,7 +15,7 @@ import { callRemotely, NonsenseError, NotUnderstoodError } from "./remote_call.t
 import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
 
 /** Milliseconds a question may take; a change takes as long as it takes. */
-const READ_MS = 20_000;
+export const READ_MS = 20_000;
 
 /** Tells the limits of tools that hold for somebody, as another KVM Manager can check them. @param vmIds of its VMs */
 export type TellLimits = (principal: Principal, vmIds: () => readonly string[]) => readonly ToldLimit[];

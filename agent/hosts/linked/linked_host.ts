@@ -38,7 +38,7 @@ import { connectionFault, PeerConnection } from "./peer_connection.ts";
 import { NonsenseError } from "./remote_call.ts";
 import { HostCache } from "./host_cache.ts";
 import type { VmOwners } from "./vm_owners.ts";
-import { CommandForwarder, type TellLimits } from "./command_forwarder.ts";
+import { CommandForwarder, READ_MS, type TellLimits } from "./command_forwarder.ts";
 
 /** Milliseconds without a sign of life after which a link is given up: the other side gives one every 15 s. */
 const SILENT_MS = 35_000;
