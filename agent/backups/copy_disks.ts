@@ -25,7 +25,7 @@ import { BackupChunkError, storeContent, type Stored, type Storing } from "./chu
 import type { CopyContext } from "./copy_context.ts";
 import { digestOf } from "./digest.ts";
 import { originOf } from "../storage/disk_origin.ts";
-import { type FirmwareState, isSame, type ReadFirmwareState } from "./firmware_state.ts";
+import { type FirmwareState, isSameFirmware, type ReadFirmwareState } from "./firmware_state.ts";
 import { storeImage, storeIncrement } from "./increment.ts";
 import type { Repository } from "./repository.ts";
 import { copyRunning, spooled } from "./running_copy.ts";
@@ -165,7 +165,7 @@ export async function ofRunning(
     if (each.status === "rejected") throw each.reason;
     return each.value;
   }) as [FirmwareState, FirmwareState];
-  const notes = [...plan.notes, ...copied.notes, ...isSame(before, after) ? [] : [WRITTEN_MEANWHILE]];
+  const notes = [...plan.notes, ...copied.notes, ...isSameFirmware(before, after) ? [] : [WRITTEN_MEANWHILE]];
   const why = refusals[0] ?? plan.reason;
   if (way.incremental.size === 0) job.log(message`${vmName(vm)}: its disks are read in full: ${why}`);
   else if (why !== "") job.log(message`${vmName(vm)}: some disks are read in full: ${why}`);

@@ -28,7 +28,7 @@ export function tpmNotes(tpm: TpmState | undefined, secret: string | undefined):
 }
 
 /** Whether two looks found the same. */
-export function isSame(a: FirmwareState, b: FirmwareState): boolean {
+export function isSameFirmware(a: FirmwareState, b: FirmwareState): boolean {
   const contents = ({ nvram, tpm }: FirmwareState) => [
     ["nvram", nvram] as const,
     ...(tpm !== undefined && "files" in tpm

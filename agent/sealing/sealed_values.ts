@@ -18,7 +18,7 @@ export interface UnreadSecret {
   readonly remedy: string;
 }
 
-export type Json = Record<string, unknown>;
+export type SecretRecord = Record<string, unknown>;
 
 export const isSealed = (value: unknown): value is Sealed =>
   typeof value === "object" && value !== null && typeof (value as Sealed).sealed === "string";
@@ -27,18 +27,21 @@ export const isSealed = (value: unknown): value is Sealed =>
 export function withoutGiven<T extends object>(record: T): T {
   const { unread, ...rest } = record as { readonly unread?: Unread };
   if (unread === undefined) return record;
-  const left = Object.entries(unread).filter(([field]) => (rest as Json)[field] === undefined);
+  const left = Object.entries(unread).filter(([field]) => (rest as SecretRecord)[field] === undefined);
   return (left.length === 0 ? rest : { ...rest, unread: Object.fromEntries(left) }) as T;
 }
 
 /** The object that has a field, and the field's name in it. */
-export function holderOf(record: Json, field: string): { holder: Json; name: string } | undefined {
+export function fieldHolder(
+  record: SecretRecord,
+  field: string,
+): { holder: SecretRecord; name: string } | undefined {
   const path = field.split("."), name = path.pop()!;
   let holder = record;
   for (const part of path) {
     const next = holder[part];
     if (typeof next !== "object" || next === null) return undefined;
-    holder = next as Json;
+    holder = next as SecretRecord;
   }
   return { holder, name };
 }
@@ -48,7 +51,7 @@ interface StoredValue {
   readonly place: SealedPlace;
   readonly id: string;
   readonly title: string;
-  readonly record: Json;
+  readonly record: SecretRecord;
   readonly field: string;
   readonly value: unknown;
 }
@@ -65,9 +68,9 @@ export function* valuesIn(database: DatabaseSync): Generator<StoredValue> {
     ).all();
     for (const { id, record, title } of rows) {
       // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
-      const parsed = JSON.parse(String(record)) as Json;
+      const parsed = JSON.parse(String(record)) as SecretRecord;
       for (const field of place.fields) {
-        const found = holderOf(parsed, field), value = found?.holder[found.name];
+        const found = fieldHolder(parsed, field), value = found?.holder[found.name];
         if (value === undefined) continue;
         yield { place, id: String(id), title: String(title), record: parsed, field, value };
       }

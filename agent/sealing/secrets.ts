@@ -22,10 +22,10 @@ import {
 import { SEALED_FILES, type SealedPlace } from "./places.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
 import {
-  holderOf,
+  fieldHolder,
   isSealed,
-  type Json,
   type Sealed,
+  type SecretRecord,
   type Unread,
   type UnreadSecret,
   valuesIn,
@@ -194,9 +194,9 @@ export class Secrets {
 
   /** A record as it was kept, with its secrets; those that cannot be read are left out, and kept in `unread`. */
   opened<T>(place: SealedPlace, id: string, stored: unknown): T {
-    const record = structuredClone(stored) as Json;
+    const record = structuredClone(stored) as SecretRecord;
     for (const field of place.fields) {
-      const found = holderOf(record, field), value = found?.holder[found.name];
+      const found = fieldHolder(record, field), value = found?.holder[found.name];
       if (found === undefined || !isSealed(value)) continue;
       const { holder, name } = found, plain = this.#unseal(aboutRow(place, id, field), value.sealed);
       if (plain !== undefined) holder[name] = plain.value;
@@ -213,11 +213,11 @@ export class Secrets {
    *
    * @throws {ContractError} EncryptionKeyMissing
    */
-  closed(place: SealedPlace, id: string, record: object): Json {
-    const kept = structuredClone(record) as Json;
-    const holders = new Set<Json>();
+  closed(place: SealedPlace, id: string, record: object): SecretRecord {
+    const kept = structuredClone(record) as SecretRecord;
+    const holders = new Set<SecretRecord>();
     for (const field of place.fields) {
-      const { holder, name } = holderOf(kept, field) ?? {};
+      const { holder, name } = fieldHolder(kept, field) ?? {};
       if (holder === undefined || name === undefined) continue;
       holders.add(holder);
       const before = (holder.unread as Unread | undefined)?.[name];
@@ -328,7 +328,7 @@ export class Secrets {
 
   /** @returns whether there were secrets in the clear */
   #resealRows(database: DatabaseSync): boolean {
-    const rows = new Map<string, { place: SealedPlace; id: string; record: Json }>();
+    const rows = new Map<string, { place: SealedPlace; id: string; record: SecretRecord }>();
     let wasPlain = false;
     for (const { place, id, record, field, value } of valuesIn(database)) {
       if (isSealed(value)) {
@@ -342,7 +342,7 @@ export class Secrets {
     database.exec("BEGIN IMMEDIATE");
     try {
       for (const { place, id, record } of rows.values()) {
-        const kept = this.closed(place, id, this.opened<Json>(place, id, record));
+        const kept = this.closed(place, id, this.opened<SecretRecord>(place, id, record));
         const where = [`${place.key} = ?`, ...(place.where === undefined ? [] : [place.where])].join(" AND ");
         database.prepare(`UPDATE ${place.table} SET ${place.column} = ? WHERE ${where}`)
           .run(JSON.stringify(kept), id);

@@ -1,20 +1,28 @@
 /** VMs: made, started and stopped, changed, copied and deleted. */
+import { MEDIA_OWNER_MIGRATIONS, MediaOwners } from "./media_owners.ts";
+import { FOREIGN_CHOICE_MIGRATIONS, ForeignChoices } from "./foreign/choices.ts";
+import { KEPT_PART_MIGRATIONS, KEPT_PARTS } from "./foreign/remote/kept_parts.ts";
+import { FORMER_NAME_MIGRATIONS } from "./former_names.ts";
+import { KNOWN_VM_MIGRATIONS } from "./known_vms.ts";
+import { deviceSteps } from "./devices/device_steps.ts";
+import { moveSteps } from "./devices/move/steps.ts";
+import { MOVE_MIGRATIONS, MoveQueue } from "./migration/move_queue.ts";
+import { migrationSteps } from "./migration/steps.ts";
+import { runningDiskSteps } from "./running_disks.ts";
+import { snapshotSteps } from "./snapshots/steps.ts";
+import { UNUSED_OVERLAY_MIGRATIONS, UNUSED_OVERLAYS } from "./snapshots/unused_overlays.ts";
+import { vmSteps } from "./steps.ts";
 import { feature } from "../feature.ts";
 import type { Clock } from "../clock.ts";
 import type { HostRegistry } from "../hosts/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { VM } from "../../lib/contract/mod.ts";
 import { delegateFor } from "../access/delegation.ts";
-import { MediaOwners } from "./media_owners.ts";
-import { ForeignChoices } from "./foreign/choices.ts";
-import { KEPT_PARTS } from "./foreign/remote/kept_parts.ts";
 import { ForeignLogins } from "./foreign/remote/logins.ts";
 import { vmListHandlers } from "./handlers.ts";
-import { MoveQueue } from "./migration/move_queue.ts";
 import { migrateVm } from "./migration/outgoing.ts";
-import { UNUSED_OVERLAYS } from "./snapshots/unused_overlays.ts";
 import { forgetLeftFiles } from "../storage/left_files.ts";
-import { type ListCommand, LOOK_MS, type VmCommand, vmsOnHost } from "./on_host.ts";
+import { type ListCommand, MEDIA_LOOK_MS, type VmCommand, vmsOnHost } from "./on_host.ts";
 
 /** Owners of the media of this machine, which all libvirts of it may have in their VMs. */
 function mediaOwnersHere(
@@ -94,7 +102,7 @@ export const vmFeature = feature<ListCommand, VmCommand, keyof typeof steps>({
       stop: () => queue.stop(),
       handlers: vmListHandlers(app.hosts, app.linked, migration, app.projects),
       periodic: [
-        { name: "media owners", every: () => LOOK_MS, run: () => mediaOwners.putBack() },
+        { name: "media owners", every: () => MEDIA_LOOK_MS, run: () => mediaOwners.putBack() },
         { name: "sign-ins of imports", every: () => LOGIN_SWEEP_MS, run: () => logins.sweep() },
       ],
       forgetHost: (hostId) => {

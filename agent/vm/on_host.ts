@@ -1,4 +1,13 @@
 /** The part of the feature of VMs on one host. */
+import { foreignHandlers } from "./foreign/handlers.ts";
+import { cloudInitHandlers } from "./cloud_init/handlers.ts";
+import { createHandlers } from "./create/handlers.ts";
+import { deviceHandlers } from "./devices/handlers.ts";
+import { vmHandlers, vmListHandlers } from "./handlers.ts";
+import { manageHandlers } from "./manage.ts";
+import { ovaHandlers } from "./ova/handlers.ts";
+import { snapshotHandlers } from "./snapshots/handlers.ts";
+import { hardwareHandlers } from "./update/handlers.ts";
 import type {
   cloudInitCommands,
   CommandName,
@@ -27,7 +36,6 @@ import { KeptParts } from "./foreign/remote/kept_parts.ts";
 import { ForeignLogins } from "./foreign/remote/logins.ts";
 import { SeenVms } from "./seen_vms.ts";
 import { createServices, type CreateSources } from "./create/facts.ts";
-import { vmListHandlers } from "./handlers.ts";
 import { migrationHandlers } from "./migration/handlers.ts";
 import { MoveQueue } from "./migration/move_queue.ts";
 import { MoveSlots } from "./migration/move_slots.ts";
@@ -71,7 +79,7 @@ export type VmCommand = Exclude<
 >;
 
 /** Milliseconds between looks for media to give back, and for images that wait to be deleted. */
-export const LOOK_MS = 5000;
+export const MEDIA_LOOK_MS = 5000;
 
 /** Milliseconds between looks at what of VMs that run would not be started here. */
 const RISKS_MS = 60_000;
@@ -179,7 +187,7 @@ export function vmsOnHost(
       // Somebody may have deleted one since
       {
         name: "unused images",
-        every: () => unused?.isWaiting ? LOOK_MS : RISKS_MS,
+        every: () => unused?.isWaiting ? MEDIA_LOOK_MS : RISKS_MS,
         run: () => unused?.sweepAll(),
       },
     ],

@@ -54,7 +54,7 @@ function named(verb: Verb, rows: readonly Row[], names: readonly string[]): Row[
 }
 
 /** The text of an answer, in the rows and columns that are wanted. */
-export async function textOf(
+export async function answerText(
   { verb, common, format, terminal, names }: VerbRun,
   whole: unknown,
 ): Promise<string> {
@@ -91,7 +91,7 @@ export async function print(run: VerbRun, answer: unknown): Promise<void> {
   if (warnings !== undefined) {
     return warnings.forEach((each) => console.error(`kvm-manager: ${escapeControlCharacters(each)}`));
   }
-  const text = await textOf(run, answer);
+  const text = await answerText(run, answer);
   if (text !== "") console.log(text);
   else if (answer !== null) console.error(t("shell.empty", { verb: run.verb.words.join(" ") }));
 }

@@ -28,7 +28,7 @@ import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
 import type { FieldSchema } from "../../lib/text/values.ts";
 import type { InputDraft } from "./verb_extras.ts";
-import { formatOf, onlyWarnings, print, textOf, type VerbRun, writeAnswer } from "./answer.ts";
+import { answerText, formatOf, onlyWarnings, print, type VerbRun, writeAnswer } from "./answer.ts";
 
 const { t } = textsOf(shell);
 
@@ -227,7 +227,7 @@ async function carryOutOne(run: VerbRun, input: InputDraft): Promise<number> {
   const to = common.out ?? common.to;
   if (common.watch) {
     const { watch } = await import("./watch.ts");
-    const text = async () => await textOf(run, await server.call(name, input));
+    const text = async () => await answerText(run, await server.call(name, input));
     await watch(server, text, { isLoad: /stats/.test(name), terminal, signal: terminal.until });
     return EXIT.done;
   }

@@ -15,7 +15,7 @@ import { PoolInventory } from "./pools.ts";
 import { isActiveState, isSeen, isStateAlone, recordAfter } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
 import { type KnownExtras, newVmEntry, notRespondingOf, type VmEntry } from "./entry.ts";
-import { OWN_ALONE, type VmOwnership } from "./vm_ownership.ts";
+import { SINGLE_HOST, type VmOwnership } from "./vm_ownership.ts";
 import type { DomainChange } from "./domain_change.ts";
 
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
@@ -78,7 +78,7 @@ export class Inventory {
     events: Events,
     hostname: string,
     onChange: (change: DomainChange) => void,
-    places: VmOwnership = OWN_ALONE,
+    places: VmOwnership = SINGLE_HOST,
   ) {
     this.#places = places;
     this.#link = link;

@@ -12,4 +12,8 @@ export interface VmOwnership {
 }
 
 /** A host whose VMs are all its own. */
-export const OWN_ALONE: VmOwnership = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
+export const SINGLE_HOST: VmOwnership = {
+  isForeign: () => false,
+  placed: () => {},
+  membershipOf: () => ({}),
+};

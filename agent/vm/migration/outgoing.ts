@@ -3,6 +3,7 @@ import { message, vmName } from "../../../lib/i18n/message.ts";
 import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
 import type { MigrationAnswers } from "../../../lib/host/migration_protocol.ts";
+import { MIB } from "../../../lib/text/byte_units.ts";
 import { formatBytes, formatRate } from "../../../lib/text/quantity.ts";
 import { urlHost } from "../../../lib/text/url_host.ts";
 import { messageOf } from "../../../lib/text/message.ts";
@@ -35,13 +36,12 @@ import { SourceLines, type SourceUris } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
 import { takeLateArrival } from "./late_arrival.ts";
 import {
-  disksOf,
-  type Look,
   look,
-  MIB,
   type MigrationWorld,
+  type MoveFacts,
+  moveTarget,
   type Placing,
-  targetOf,
+  shownDisksOf,
 } from "./outgoing_plan.ts";
 
 /** Milliseconds between looks how far a move is. */
@@ -64,7 +64,7 @@ interface Outgoing {
 async function oldVolumes(
   { link }: LibvirtHost,
   { disks }: VM,
-  { disks: placed, images: { ofSnapshots } }: Look,
+  { disks: placed, images: { ofSnapshots } }: MoveFacts,
 ): Promise<OldVolume[]> {
   const copied = new Set(placed.filter(({ isShared }) => !isShared).map(({ target }) => target));
   const volumes = await Promise.all([
@@ -103,7 +103,7 @@ function transportOf(
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
 async function move(
   { host, vm: { id: uuid }, input, job }: Outgoing,
-  found: Look,
+  found: MoveFacts,
   ready: MigrationAnswers["prepare"],
   lines: SourceLines,
 ): Promise<void> {
@@ -156,7 +156,7 @@ async function move(
   }
 }
 
-async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrate_vm">> {
+async function carryOut(outgoing: Outgoing, found: MoveFacts): Promise<Output<"migrate_vm">> {
   const { host, vm, input, talk, job, operation, isOff, principal: { name: actor, role } } = outgoing;
   const { host: target } = talk;
   operation.showsAs(job.id);
@@ -227,7 +227,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...volumes,
       ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),
     ];
-    return { toHost: target.id, disks: disksOf(found), warnings };
+    return { toHost: target.id, disks: shownDisksOf(found), warnings };
   } catch (error) {
     if (!hasMoved) {
       // What was made there goes. Where it cannot be told, that host finds out by itself
@@ -255,7 +255,7 @@ export async function migrateVm(
   const { operations } = host, { vmId } = input, actor = principal.name;
   await operations.ready([keyOf.vm(vmId)]);
   const movable = await requireMovable(host, vmId), { vm: known, isOff } = movable;
-  const target = targetOf(linked, host, input, principal);
+  const target = moveTarget(linked, host, input, principal);
   let output: Output<"migrate_vm"> | undefined;
   await host.claims.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);

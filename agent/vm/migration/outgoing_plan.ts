@@ -3,6 +3,7 @@ import type { MigratableXml } from "../../../ffi/calls/migrate.ts";
 import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
 import { namesText } from "../../../lib/coverage/coverage.ts";
 import type { IncomingDisk, MigrationFinding } from "../../../lib/host/migration_protocol.ts";
+import { MIB } from "../../../lib/text/byte_units.ts";
 import { formatRate } from "../../../lib/text/quantity.ts";
 import { estimateOf } from "../../../lib/vm/migration_estimate.ts";
 import type { Principal } from "../../access.ts";
@@ -25,8 +26,6 @@ import { type Movable, requireMovable } from "./movable.ts";
 import { chosenPlaces, isPossible, shownDisks, shownFindings } from "./move.ts";
 import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
 
-export const MIB = 1024 ** 2;
-
 export type Placing = Pick<
   Input<"migrate_vm">,
   | "vmId"
@@ -42,7 +41,7 @@ export type Placing = Pick<
 >;
 
 /** Findings and plan of a move. */
-export interface Look {
+export interface MoveFacts {
   readonly xml: MigratableXml;
   readonly findings: readonly MigrationFinding[];
   readonly disks: readonly IncomingDisk[];
@@ -53,7 +52,7 @@ export interface Look {
 }
 
 /** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
-export function targetOf(
+export function moveTarget(
   linked: MigrationWorld["linked"],
   host: LibvirtHost,
   { toHost: to }: Placing,
@@ -116,7 +115,7 @@ export async function look(
   { stays, users }: Belongings,
   role: Role,
   talk: MigrationConversation,
-): Promise<Look> {
+): Promise<MoveFacts> {
   if (host.machine?.isSystem !== true) {
     const xml = { live: "", next: "" };
     return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map(), images: NO_IMAGES };
@@ -161,7 +160,7 @@ export async function look(
   return { xml, findings: [...own, ...findings, ...refused], disks, sizes, images };
 }
 
-export const disksOf = ({ disks, sizes }: Look) => shownDisks(disks, (target) => sizes.get(target));
+export const shownDisksOf = ({ disks, sizes }: MoveFacts) => shownDisks(disks, (target) => sizes.get(target));
 
 type MigrationPlan = Output<"get_migration_plan">;
 
@@ -172,14 +171,14 @@ export async function migrationFit(
   wish: Placing,
   principal: Principal,
 ): Promise<Pick<MigrationPlan, "findings" | "disks">> {
-  const movable = await requireMovable(host, wish.vmId), target = targetOf(linked, host, wish, principal);
+  const movable = await requireMovable(host, wish.vmId), target = moveTarget(linked, host, wish, principal);
   const belongings = belongingsOf(host, coverage, movable.vm, principal);
   const found = await MigrationConversation.during(
     target,
     principal,
     (talk) => look(host, movable, wish, belongings, principal.role, talk),
   );
-  return { findings: shownFindings(found.findings, target.label), disks: disksOf(found) };
+  return { findings: shownFindings(found.findings, target.label), disks: shownDisksOf(found) };
 }
 
 /** Tells whether a VM can move, and how long that takes. @throws {ContractError} @throws {LibvirtError} */
@@ -190,7 +189,7 @@ export async function migrationPlan(
   principal: Principal,
 ): Promise<MigrationPlan> {
   const movable = await requireMovable(host, wish.vmId), { vm, isOff } = movable;
-  const target = targetOf(linked, host, wish, principal);
+  const target = moveTarget(linked, host, wish, principal);
   const belongings = belongingsOf(host, coverage, vm, principal);
   const [dirty, { found, line }] = await Promise.all([
     isOff ? undefined : measureDirtyRate(host, vm.id),
@@ -217,7 +216,7 @@ export async function migrationPlan(
     possible: isPossible(found.findings),
     ...(isPossible(found.findings) && !isOff && { estimate }),
     findings: shownFindings([...found.findings, ...slow], target.label),
-    disks: disksOf(found),
+    disks: shownDisksOf(found),
     follows: belongings.portable.map(({ name }) => name),
     memoryMb: isOff ? 0 : vm.memoryMb,
   };
