@@ -102,7 +102,7 @@ type HostPartServices =
     readonly ssh: SshFiles;
   };
 
-/** What VMs of all hosts share. */
+/** Objects that the VMs of all hosts share. */
 interface SharedByHosts {
   readonly migration: Parameters<typeof migrationHandlers>[1];
   readonly queue: MoveQueue;
