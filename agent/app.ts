@@ -1,96 +1,41 @@
-/** The application: its store, its doors' commands, its hosts and its features, put together and started in one place. */
+/**
+ * The application: hosts that come and go, calls on their way to a handler, start and stop. `app/records.ts` has what it
+ * keeps, `app/services.ts` what features and hosts share, `app/feature_values.ts` what features provide for each other.
+ */
 import type { Api } from "../lib/contract/api.ts";
 import { commandMethods } from "../lib/client/api.ts";
-import {
-  type Backup,
-  type Command,
-  type CommandName,
-  COMMANDS,
-  type MaintenanceSummary,
-  type Role,
-  type Schedule,
-  type VM,
-} from "../lib/contract/mod.ts";
+import { type Command, type CommandName, COMMANDS, type Role, type VM } from "../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../lib/contract/local_host.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Principal } from "./access.ts";
-import { hostRolesIn } from "../lib/access/host_roles.ts";
-import type { AccessWorld } from "./access/authorise.ts";
-import { HostAccounts } from "./access/host_accounts.ts";
-import { Access } from "./access/mod.ts";
 import { requireConfirmed } from "./access/reauthentication.ts";
-import { BackupRecords } from "./backups/records.ts";
-import { TargetRecords } from "./backups/target_records.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
-import { Consoles } from "./console/consoles.ts";
 import type { LinkedUser } from "./access/delegation.ts";
-import { createDispatch, type Dispatch, type GuardTools, type Handlers, type Route } from "./dispatch.ts";
-import { EventHub } from "./events/hub.ts";
+import { createDispatch, type Dispatch, type Handlers, type Route } from "./dispatch.ts";
 import type { OpenFeature } from "./feature.ts";
 import type { HostPart } from "./feature_part.ts";
 import { FEATURES, handlersOf, STEP_RULES } from "./features.ts";
 import { LibvirtHost } from "./hosts/libvirt_host.ts";
-import { LinkIdentity } from "./hosts/linked/identity.ts";
-import { isLink, LinkedHost, type StoredLink, type TellLimits } from "./hosts/linked/linked_host.ts";
-import { LinkedHosts } from "./hosts/linked/linked_hosts.ts";
-import { PeerRecords } from "./hosts/linked/peer_records.ts";
-import type { PeerTargets } from "./hosts/linked/peer_targets.ts";
-import { Peers } from "./hosts/linked/peers.ts";
-import { VmOwners } from "./hosts/linked/vm_owners.ts";
-import { HostRecords, type StoredHost } from "./hosts/records.ts";
-import { accessWorldOf } from "./hosts/places.ts";
-import type { Membership } from "./hosts/projects.ts";
+import { isLink, LinkedHost, type StoredLink } from "./hosts/linked/linked_host.ts";
+import type { StoredHost } from "./hosts/records.ts";
 import type { ManagedHost } from "./hosts/managed_host.ts";
-import { ManagedHosts } from "./hosts/managed_hosts.ts";
-import { HostRegistry } from "./hosts/registry.ts";
-import { SshFiles } from "./hosts/ssh/files.ts";
 import { settledFor } from "./hosts/settling.ts";
 import { type ApiHandler, createApi } from "./http/api.ts";
 import type { Admit } from "./http/websocket.ts";
 import { hostHeads, type HostStates } from "./http/host_heads.ts";
 import type { Listeners } from "./http/listeners.ts";
 import { roleAtSocket, socketRule } from "./http/socket_peers.ts";
-import { OperatingSystems } from "./hosts/operating_systems.ts";
-import { BinRecords } from "./storage/bin/records.ts";
-import { SshKeys } from "./access/ssh_keys.ts";
-import { LeftDisks } from "./storage/images/left_disks.ts";
-import { ImageRecords } from "./storage/images/records.ts";
-import { GuestfsFolders } from "./guestfs/guestfs.ts";
-import { FormerNames } from "./vm/former_names.ts";
-import { Coverage } from "./coverage/coverage.ts";
-import { KnownVms } from "./vm/known_vms.ts";
 import { migrateFrom, MIGRATION_COMMANDS } from "./vm/migration/from_linked.ts";
-import { IncomingMigrations } from "./vm/migration/incoming.ts";
-import type { MoveQueue } from "./vm/migration/move_queue.ts";
-import type { Placement, RulesAgainst } from "./placement/placement.ts";
-import { Projects } from "./projects/projects.ts";
-import { IncomingReplications } from "./replication/incoming.ts";
-import { Promotion } from "./replication/promotion.ts";
-import { ReplicationRecords } from "./replication/records.ts";
-import { ReplicaClaims } from "./replication/replica_claims.ts";
-import { Jobs } from "./jobs/jobs.ts";
 import { releaseStartupMemory } from "../ffi/startup_memory.ts";
-import type { ReplicaLag } from "./alerts/watcher.ts";
-import type { McpDoor } from "./mcp/door.ts";
-import { FigureFeed } from "./metrics/figure_feed.ts";
-import type { FigureTransfer } from "./metrics/transfer.ts";
-import { MetricStore } from "./metrics/metric_store.ts";
-import type { SummariseMetrics } from "./metrics/stored_metrics.ts";
-import { TemplateRecords } from "./templates/records.ts";
 import { NO_SIMULATION, type SimulationOf } from "./libvirt/simulation.ts";
 import { staleTargetError } from "./libvirt/stale_target_error.ts";
 import { Mutex } from "../lib/mutex.ts";
 import { forgetOperations } from "./operations/records.ts";
 import { log } from "./log.ts";
 import { Periodic } from "./periodic.ts";
-import { Provided } from "./provided.ts";
 import type { Settings } from "./settings.ts";
-import { ActivityLog } from "./store/activity.ts";
-import { ClockDrift } from "./store/clock_drift.ts";
-import { Journal } from "./store/journal.ts";
-import { RejectedCallLog } from "./store/rejected_call_log.ts";
-import { Store } from "./store/store.ts";
 import { beat } from "./heartbeat.ts";
+import { AppServices } from "./app/services.ts";
 
 /** Milliseconds the stop waits for what still runs. */
 const STOP_MS = 2000;
@@ -105,91 +50,8 @@ function releaseMemory(): void {
   }
 }
 
-export class App {
-  readonly hub = new EventHub();
-  readonly store: Store;
-  /** Whether ages can be trusted. */
-  readonly drift: ClockDrift;
-  readonly activity: ActivityLog;
-  /** Refused anonymous calls: they are summed up. */
-  readonly refusals: RejectedCallLog;
-  readonly jobs: Jobs;
-  readonly access: Access;
-  readonly hosts: HostRegistry;
-  /** Hosts with a KVM Manager of their own. */
-  readonly linked: LinkedHosts;
-  /** Hosts of both kinds. */
-  readonly managed: ManagedHosts;
-  /** KVM Managers that may act on this host. */
-  readonly peers: Peers;
-  /** Hosts besides the local one. */
-  readonly hostRecords: HostRecords;
-  readonly vmOwners: VmOwners;
-  readonly consoles: Consoles;
-  /** VMs that come from linked hosts. */
-  readonly incoming: IncomingMigrations;
-  /** Increments of replicas that come from them. */
-  readonly incomingReplications: IncomingReplications;
-  readonly replications: ReplicationRecords;
-  readonly replicaClaims = new ReplicaClaims();
-  /** VMs that are made of replicas. */
-  readonly promotion: Promotion;
-  /** VMs that were kept as they were. */
-  readonly templates: TemplateRecords;
-  /** Deleted VMs and volumes that can be restored. */
-  readonly bin: BinRecords;
-  /** Backups, and where they go. */
-  readonly backups: BackupRecords;
-  readonly backupTargets: TargetRecords;
-  /** Backups and schedules as they are told, for what watches them. */
-  readonly backupList = new Provided<() => Backup[]>("backups");
-  /** Targets of alerts that users of linked KVM Managers have set up here. */
-  readonly peerTargets = new Provided<PeerTargets>("targets of linked KVM Managers");
-  /** How far replicas are behind. */
-  readonly replicaLags = new Provided<() => ReplicaLag[]>("replications");
-  readonly scheduleList = new Provided<() => Schedule[]>("schedules");
-  /** How many VMs leave a host, and come to one, at once. */
-  readonly moveLimit = new Provided<(hostId: string) => number>("limits of moves");
-  /** VMs that move, and wait to. */
-  readonly moves = new Provided<MoveQueue>("moves");
-  /** Rules of placement that a VM would go against on a host. */
-  readonly rulesAgainst = new Provided<RulesAgainst>("rules of placement");
-  readonly placement = new Provided<Placement>("placement rules");
-  /** Summary of a host's maintenance for lists of hosts. */
-  readonly maintenanceOf = new Provided<(hostId: string) => MaintenanceSummary | undefined>(
-    "maintenance of hosts",
-  );
-  /** The past of hosts and VMs: a file of its own. */
-  readonly metrics: MetricStore;
-  /** Sums of that. */
-  readonly figureTransfer = new Provided<FigureTransfer>("transfers of metrics");
-  readonly metricSummaries = new Provided<SummariseMetrics>("summaries of metrics");
-  /** Figures of hosts and VMs as they are taken. */
-  readonly figures = new FigureFeed();
-  /** Door of MCP clients. */
-  readonly mcp = new Provided<McpDoor>("MCP");
-  /** Refuses what the tools of profiles do not allow. */
-  readonly guardTools = new Provided<GuardTools>("tools of profiles");
-  /** The limits of tools, as a linked host is told them with a call. */
-  readonly toldLimits = new Provided<TellLimits>("limits of tools");
-  /** How hosts are reached by SSH. */
-  readonly ssh: SshFiles;
-  /** Folders of libguestfs. */
-  readonly guestfs: GuestfsFolders;
-  /** Data of operating systems. */
-  readonly systems = new OperatingSystems();
-  /** Names that VMs had. */
-  readonly formerNames: FormerNames;
-  /** Identities of VMs, and the tags and groups that each was given. */
-  readonly knownVms: KnownVms;
-  /** Records that go by VMs' ids, tags and groups. */
-  readonly coverage: Coverage;
-  /** Projects, and which VMs are in them. */
-  readonly projects: Projects;
-  readonly sshKeys: SshKeys;
-  /** Policy for downloads of images. */
-  readonly images: ImageRecords;
-  readonly leftDisks: LeftDisks;
+/** The application, put together and started in one place. */
+export class Application extends AppServices {
   /** How the steps of operations are settled. */
   readonly stepRules = STEP_RULES;
   /** The one way to carry a command out. */
@@ -198,10 +60,7 @@ export class App {
   readonly api: ApiHandler;
   /** Listeners of the pages; set once they are open. */
   doors: Listeners | undefined;
-  /** Hosts of VMs, and the host that a call is about: rights depend on it. */
-  readonly places: AccessWorld;
   readonly #hostStates: HostStates;
-  readonly #journal: Journal;
   readonly #features: readonly OpenFeature<CommandName, CommandName>[];
   readonly #handlers: Partial<Handlers>;
   readonly #periodic: Periodic;
@@ -212,118 +71,29 @@ export class App {
 
   /** @param simulationOf returns the simulation that answers for a host that is not real */
   constructor(
-    readonly settings: Settings,
-    readonly clock: Clock = SYSTEM_CLOCK,
+    settings: Settings,
+    clock: Clock = SYSTEM_CLOCK,
     readonly simulationOf: SimulationOf = NO_SIMULATION,
   ) {
-    this.store = new Store(
-      settings.dataDir,
-      (message) => this.hub.publish("error", { message }),
-      FEATURES.map(({ name, migrations = [] }) => ({ name, migrations })),
-    );
-    this.drift = new ClockDrift(clock, this.store);
-    this.#journal = new Journal(settings.journal);
-    this.activity = new ActivityLog(
-      this.store,
-      (activity, entry) => {
-        this.hub.publish("activity", activity);
-        this.#journal.tell(activity, entry);
-      },
-      undefined,
-      clock,
-    );
-    this.refusals = new RejectedCallLog((entry) => void this.activity.record(entry), clock);
-    const hostRoles = hostRolesIn(settings.pam);
-    this.access = new Access(this.store, settings.demo, clock, hostRoles && new HostAccounts(hostRoles));
-    this.sshKeys = new SshKeys(this.store);
-    this.jobs = new Jobs(this.store, {
-      clock,
-      onChanged: (jobs) => this.hub.publishAll(jobs.map((job) => ["job-changed", { job }])),
-      onProgress: (job) => this.hub.publish("job-progress", { job }),
-      names: { current: () => this.hosts.vms(), former: () => this.formerNames.all() },
+    super(settings, clock);
+    this.dispatch = this.#newDispatch();
+    this.#features = FEATURES.map((each) => each.open(this));
+    this.#handlers = handlersOf(this.#features);
+    this.hosts.add(new LibvirtHost(this, { id: LOCAL_HOST, uri: settings.uri }));
+    this.serveKeptHosts();
+    this.#hostStates = this.#newHostStates();
+    this.api = createApi({
+      ...this.#hostStates,
+      dispatch: this.dispatch,
+      hub: this.hub,
+      version: VERSION,
+      vms: () => this.vms(),
     });
-    this.formerNames = new FormerNames(this.store, clock);
-    this.knownVms = new KnownVms(this.store, clock);
-    this.hosts = new HostRegistry(this.knownVms, (id) => this.hostRecords.get(id)?.isEnabled === false);
-    this.vmOwners = new VmOwners(this.store, clock);
-    this.linked = new LinkedHosts(
-      (vmId) => this.hosts.isKnown(vmId),
-      this.vmOwners,
-      (hostId) => this.hostRecords.get(hostId) !== undefined,
-      (jobId) => this.jobs.has(jobId),
-    );
-    this.managed = new ManagedHosts(this.hosts, this.linked);
-    this.peers = new Peers(
-      new PeerRecords(this.store),
-      new LinkIdentity(settings.dataDir, this.store.secrets),
-      clock,
-    );
-    this.access.peers = this.peers;
-    // Of a database that can be read later only, its hosts come then
-    this.hostRecords = new HostRecords(this.store, () => queueMicrotask(() => this.#serveKeptHosts()));
-    this.coverage = new Coverage({
-      isKnown: () => this.hosts.areSettled && (this.hosts.missing().length === 0 || this.knownVms.isRead),
-      vms: () => this.hosts.vms(),
-      unread: () => {
-        const disabled = this.hostRecords.all().filter(({ isEnabled }) => !isEnabled);
-        const missing = new Set([...this.hosts.missing(), ...disabled].map(({ id }) => id));
-        return missing.size === 0 ? [] : this.knownVms.present().filter(({ host }) => missing.has(host));
-      },
-      nameOf: (vmId) => this.hosts.vm(vmId)?.name ?? this.knownVms.get(vmId)?.name,
-      isPool: (name) =>
-        this.hosts.all().some(({ inventory: { storage } }) =>
-          !storage.isKnown || storage.record(name) !== undefined
-        ),
-    });
-    this.images = new ImageRecords(this.store);
-    this.leftDisks = new LeftDisks(this.store);
-    this.templates = new TemplateRecords(this.store);
-    this.projects = new Projects(this.store, {
-      vm: (vmId) => this.vm(vmId),
-      isAway: (vmId) => this.knownVms.hostOf(vmId) !== undefined || this.vmOwners.hostOf(vmId) !== undefined,
-      hasDisksInBin: (vmId) =>
-        this.bin.all().some((entry) =>
-          entry.vmId === vmId && entry.files.some(({ role }) => role === "disk")
-        ),
-      changed: (vmId) => this.#memberChanged(vmId),
-    }, clock);
-    this.bin = new BinRecords(this.store, settings.binDays, () => this.hub.publish("bin-changed", {}));
-    this.backups = new BackupRecords(this.store);
-    this.backupTargets = new TargetRecords(this.store);
-    this.ssh = new SshFiles(settings.dataDir, settings.runtimeDir, this.store.secrets);
-    this.guestfs = new GuestfsFolders(settings.dataDir);
-    this.metrics = new MetricStore(settings.dataDir, (message) => this.hub.publish("error", { message }));
-    this.consoles = new Consoles(
-      this.hosts,
-      this.linked,
-      (vmId) => this.places.vm(vmId),
-      (request, caller) => this.access.identify(request, caller),
-      clock,
-    );
-    this.incoming = new IncomingMigrations({
-      host: () => this.hosts.local,
-      identify: (request, caller) => this.access.identify(request, caller),
-      record: (entry) => void this.activity.record(entry),
-      keepFigures: (...figures) => this.figureTransfer.get().take(...figures),
-    });
-    const replicaServices = {
-      host: () => this.hosts.local,
-      records: this.replications = new ReplicationRecords(this.store),
-      claims: this.replicaClaims,
-    };
-    this.promotion = new Promotion(replicaServices);
-    this.incomingReplications = new IncomingReplications({
-      ...replicaServices,
-      promotion: this.promotion,
-      identify: (request, caller) => this.access.identify(request, caller),
-      peerName: (peerId) => this.peers.records.all().find(({ id }) => id === peerId)?.name,
-    });
-    this.places = accessWorldOf(
-      this.managed,
-      this.hostRecords,
-      (vmId) => this.projects.projectOf(vmId),
-    );
-    this.dispatch = createDispatch({
+    this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
+  }
+
+  #newDispatch(): Dispatch {
+    return createDispatch({
       route: (command, input, principal, on) => this.#route(command, input, principal, on),
       record: (entry, refusal) => {
         if (refusal === undefined) this.activity.record(entry);
@@ -343,11 +113,11 @@ export class App {
       guardTools: (...call) => this.guardTools.get()(...call),
       settled: (command, input) => this.#settled(command, input),
     });
-    this.#features = FEATURES.map((each) => each.open(this));
-    this.#handlers = handlersOf(this.#features);
-    this.hosts.add(new LibvirtHost(this, { id: LOCAL_HOST, uri: settings.uri }));
-    this.#serveKeptHosts();
-    this.#hostStates = {
+  }
+
+  /** States of hosts for the heads of answers. */
+  #newHostStates(): HostStates {
+    return {
       places: this.places,
       now: () => this.clock.now(),
       staleHosts: () =>
@@ -355,14 +125,6 @@ export class App {
           .map(({ id, heardAt, status }) => ({ id, heardAt: heardAt ?? status.since })),
       missingHosts: () => this.managed.all().filter(({ isRead }) => !isRead).map(({ id }) => id),
     };
-    this.api = createApi({
-      ...this.#hostStates,
-      dispatch: this.dispatch,
-      hub: this.hub,
-      version: VERSION,
-      vms: () => this.vms(),
-    });
-    this.#periodic = new Periodic(this.#features.flatMap(({ periodic = [] }) => periodic), clock);
   }
 
   /** Heads of an answer that say which hosts it has nothing of. */
@@ -399,15 +161,6 @@ export class App {
     if (isAnywhere) await Promise.all(this.linked.all().map((each) => each.settled()));
   }
 
-  /** The VMs of all hosts, those that are read here before those of linked ones. */
-  vms(): readonly VM[] {
-    return this.managed.vms();
-  }
-
-  vm(vmId: string): VM | undefined {
-    return this.managed.vm(vmId);
-  }
-
   /** @throws {ContractError} HostNotFound */
   #vmsOn(host: string): readonly VM[] {
     return (this.managed.served(host) ?? this.hosts.require(host)).vms();
@@ -422,17 +175,8 @@ export class App {
     return (wanted, context) => migrateFrom(world, linked, moving, wanted, context);
   }
 
-  /** Project and end date of a VM. */
-  readonly membershipOf = (vmId: string): Membership => this.projects.membershipOf(vmId);
-
-  /** The project or the end date of a VM is another one: lists and pages are told. */
-  #memberChanged(vmId: string): void {
-    for (const host of this.managed.all()) host.reshow(vmId);
-    this.hub.publish("projects-changed", {});
-  }
-
   /** Begins to serve the hosts that are kept and not served yet. */
-  #serveKeptHosts(): void {
+  protected override serveKeptHosts(): void {
     for (const kept of this.hostRecords.all()) {
       if (!kept.isEnabled || this.#isStopped || this.managed.served(kept.id) !== undefined) continue;
       const host = isLink(kept) ? this.#addLinked(kept) : this.#addHost(kept);
@@ -525,7 +269,7 @@ export class App {
       }
       change();
     } finally {
-      this.#serveKeptHosts();
+      this.serveKeptHosts();
     }
   }
 
@@ -574,10 +318,7 @@ export class App {
     await Promise.all(this.managed.all().map((host) => host.stop()));
     for (const each of this.#features) await each.stop?.();
     await this.guestfs.stop();
-    this.activity.close();
-    this.vmOwners.save();
-    this.store.close();
-    this.#journal[Symbol.dispose]();
+    this.closeRecords();
     this.#stopBeating?.();
     await this.ssh.stop();
   }

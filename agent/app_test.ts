@@ -5,7 +5,7 @@ import type { Api } from "../lib/contract/api.ts";
 import { ContractError, type ErrorCode } from "../lib/contract/mod.ts";
 import { localPrincipal } from "./testing.ts";
 import { setLogLevel } from "./log.ts";
-import { App } from "./app.ts";
+import { Application } from "./app.ts";
 import type { Settings } from "./settings.ts";
 
 setLogLevel("error");
@@ -46,7 +46,7 @@ const testSettings = (dataDir: string): Settings => ({
 /** A whole application on libvirt's test driver, with one stopped machine of our own. */
 async function testAgent() {
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-  const agent = new App(testSettings(dataDir));
+  const agent = new Application(testSettings(dataDir));
   const vmId = crypto.randomUUID(), name = `kvmm-test-${vmId.slice(0, 8)}`;
   agent.start();
   await until("the host is read", () => agent.hosts.local.inventory.filled);
@@ -213,7 +213,7 @@ libvirtTest("App reports its host and link", async () => {
 libvirtTest("App has no list to give before the host was read: unknown is not none", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   const uri = "qemu+unix:///system?socket=/no/such/socket";
-  const agent = new App({ ...testSettings(dataDir), uri, demo: false });
+  const agent = new Application({ ...testSettings(dataDir), uri, demo: false });
   try {
     agent.start();
     const api = agent.apiFor(localPrincipal("page"));

@@ -1,6 +1,6 @@
 /** A feature: one noun's part of the agent. `app.ts` lists the features, and knows nothing else of them. */
 import type { CommandName } from "../lib/contract/mod.ts";
-import type { App } from "./app.ts";
+import type { Application } from "./app.ts";
 import type { LibvirtHost } from "./hosts/libvirt_host.ts";
 import type { HostPart, Part } from "./feature_part.ts";
 import type { StepRules } from "./operations/settlement.ts";
@@ -31,7 +31,7 @@ export interface Feature<
   /** How its steps of operations are settled. */
   readonly steps?: Pick<StepRules, S>;
   /** Makes what all hosts share, and tells what it does once and on each host. */
-  open(app: App): OpenFeature<A, H>;
+  open(app: Application): OpenFeature<A, H>;
 }
 
 /** Declares a feature: an identity that keeps the names of its commands and steps. */

@@ -2,7 +2,7 @@
 import type { Api } from "../lib/contract/api.ts";
 import type { CommandName, VM } from "../lib/contract/mod.ts";
 import type { Handlers } from "./dispatch.ts";
-import type { DomainChange } from "./hosts/inventory/inventory.ts";
+import type { DomainChange } from "./hosts/inventory/domain_change.ts";
 import type { PeriodicJob } from "./periodic.ts";
 
 /** A part of a feature, for the application or for one host. */

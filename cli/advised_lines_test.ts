@@ -6,7 +6,7 @@ import { VM_TABS } from "../lib/vm/tabs.ts";
 import { sourceTexts } from "../tests/testbed/advice.ts";
 import { findOwn } from "./own_verb.ts";
 import { ownVerbs } from "./own_verbs.ts";
-import { verbHelp } from "./verb/help.ts";
+import { helpOfVerb } from "./verb/help.ts";
 import { findVerb } from "./verb/find.ts";
 
 /** Folders whose texts people read. */
@@ -22,7 +22,7 @@ async function faultOf(line: string): Promise<string | undefined> {
   const words = line.replace(/[.:]+$/, "").split(" ");
   const own = findOwn(OWN, words), verb = own === undefined ? findVerb(words)?.verb : undefined;
   if (own === undefined && verb === undefined) return "no such command";
-  const help = own === undefined ? verbHelp(verb!) : (await own.verb.load()).help();
+  const help = own === undefined ? helpOfVerb(verb!) : (await own.verb.load()).help();
   const missing = words.filter((word) => word.startsWith("--") && word !== "--help")
     .map((word) => word.split("=")[0]!).filter((option) => !help.includes(option));
   return missing.length === 0 ? undefined : `no ${missing.join(", ")}`;

@@ -6,7 +6,7 @@ import { serverOf } from "./connect/server.ts";
 import { openLine, talk } from "./console_line.ts";
 import { TARGET_OPTIONS, targetOf, type TargetValues } from "./connect/target.ts";
 import { parsed } from "./arguments.ts";
-import { withIds } from "./verb/resolve_ids.ts";
+import { resolveIds } from "./verb/resolve_ids.ts";
 import { failed } from "./verb/failure.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
@@ -75,7 +75,7 @@ export async function consoleCommand(args: readonly string[]): Promise<number> {
     const { name, force, line: wanted, target } = readConsole(args);
     if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) throw new UsageError("this needs a terminal");
     const server = serverOf(await targetOf(target));
-    const input = await withIds(server, {
+    const input = await resolveIds(server, {
       vmId: name,
       kind: "serial",
       force,

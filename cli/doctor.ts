@@ -20,7 +20,7 @@ import { ownLink } from "./own_link.ts";
 import { parseOrExit } from "./host_verb.ts";
 import { isServing } from "./environment.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
-import { rendered } from "./verb/output.ts";
+import { formatAnswer } from "./verb/output.ts";
 import { wordHere } from "./verb/words.ts";
 import stringWidth from "string-width";
 
@@ -101,7 +101,7 @@ export async function doctorCommand(args: readonly string[]): Promise<number> {
     ];
     console.log(`\n${t("shell.doctor_found", { parts: parts.join(", ") })}`);
   } else {
-    console.log(await rendered(findings, format));
+    console.log(await formatAnswer(findings, format));
   }
   return HEALTH_LEVELS.indexOf(worst(findings));
 }

@@ -11,7 +11,7 @@ import { EXIT } from "./exit.ts";
 import { TERMINAL, type Terminal } from "./terminal.ts";
 import { failed } from "./verb/failure.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
-import { withIds } from "./verb/resolve_ids.ts";
+import { resolveIds } from "./verb/resolve_ids.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -140,7 +140,7 @@ export async function editCommand(args: readonly string[], terminal: Terminal = 
     const { name, values } = readEdit(args);
     const editor = editorOf(terminal);
     const server = serverOf(await targetOf(values));
-    const { vmId } = await withIds(server, { vmId: name }) as { vmId: string };
+    const { vmId } = await resolveIds(server, { vmId: name }) as { vmId: string };
     // For its owner alone: the XML has passwords.
     const folder = await Deno.makeTempDir({ prefix: "kvm-manager-" });
     try {

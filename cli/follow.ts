@@ -8,7 +8,7 @@ import { TARGET_OPTIONS, targetOf } from "./connect/target.ts";
 import { followOn, LOADS } from "./events.ts";
 import { EXIT } from "./exit.ts";
 import { didYouMean } from "./suggestion.ts";
-import { rendered } from "./verb/output.ts";
+import { formatAnswer } from "./verb/output.ts";
 import { failed } from "./verb/failure.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
@@ -50,7 +50,7 @@ export async function events(args: readonly string[]): Promise<number> {
     ) {
       if (event === "opened" || (names.size === 0 ? LOADS.has(event.name) : !names.has(event.name))) continue;
       // One line, that steers no terminal: as every JSON here.
-      console.log((await rendered(event, "json")).replace(/\n\s*/g, ""));
+      console.log((await formatAnswer(event, "json")).replace(/\n\s*/g, ""));
     }
     return EXIT.done;
   } catch (error) {

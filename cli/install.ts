@@ -3,7 +3,13 @@ import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { resolve } from "node:path";
 import { ownBinary } from "../agent/machine/own_binary.ts";
-import { install, installed, pathBelowRoot, rollback, type Target } from "../agent/system/install/install.ts";
+import {
+  install,
+  installed,
+  type InstallTarget,
+  pathBelowRoot,
+  rollback,
+} from "../agent/system/install/install.ts";
 import { InstallError } from "../agent/system/install/steps.ts";
 import { lossOf, uninstall } from "../agent/system/install/uninstall.ts";
 import { parseListen } from "../lib/network/listen_address.ts";
@@ -97,7 +103,7 @@ export function readInstall(verb: keyof typeof FLAGS, args: readonly string[]) {
     throw new Error(render(message`--prefix is /usr or /usr/local`));
   }
   const root = values.root === undefined ? "" : resolve(values.root);
-  const target: Target = {
+  const target: InstallTarget = {
     layout: layoutOf(prefix),
     // A package's script is told / where there is no other root
     root: root === "/" ? "" : root,

@@ -5,7 +5,7 @@ import { SettingsError } from "../agent/settings_error.ts";
 import { ApiError } from "../lib/client/api.ts";
 import { parsed } from "./arguments.ts";
 import { saysYes } from "./confirm.ts";
-import { type Context, contextsFile, readContexts, writeContexts } from "./connect/contexts.ts";
+import { contextsFile, readContexts, type ServerContext, writeContexts } from "./connect/contexts.ts";
 import { type Server, serverOf } from "./connect/server.ts";
 import { remoteTarget, serverUrl } from "./connect/target.ts";
 import { shownFingerprint, UntrustedError } from "./connect/untrusted.ts";
@@ -15,7 +15,7 @@ import { TERMINAL, type Terminal } from "./terminal.ts";
 import { unreadable } from "./unreadable.ts";
 import { escapeControlCharacters } from "./verb/cells.ts";
 import { failed } from "./verb/failure.ts";
-import { rendered } from "./verb/output.ts";
+import { formatAnswer } from "./verb/output.ts";
 import { UsageError } from "./verb/values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -124,7 +124,7 @@ export function readLogin(args: readonly string[]) {
 export function login(args: readonly string[], terminal: Terminal = TERMINAL): Promise<number> {
   return told(["login"], async () => {
     const { url, name, values } = readLogin(args);
-    let context: Context = {
+    let context: ServerContext = {
       server: url.href.replace(/\/$/, ""),
       token: "none",
       ...(values.ca !== undefined && { ca: await Deno.realPath(values.ca) }),
@@ -219,7 +219,7 @@ export function context(args: readonly string[]): Promise<number> {
           current: current === name,
         })),
       ];
-      console.log(await rendered(rows, "table"));
+      console.log(await formatAnswer(rows, "table"));
       return EXIT.done;
     }
     if (name !== "local" && !Object.hasOwn(contexts, name)) {

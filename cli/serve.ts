@@ -1,6 +1,6 @@
 /** `kvm-manager serve`: the agent and its doors. */
 import { join } from "node:path";
-import { App } from "../agent/app.ts";
+import { Application } from "../agent/app.ts";
 import { findLanguages, LOCALES_VARIABLE } from "../agent/i18n/catalogs.ts";
 import { SYSTEM_CLOCK } from "../agent/clock.ts";
 import { openGrpc } from "../agent/grpc/open.ts";
@@ -66,7 +66,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   }
   const listeners: Listener[] = [], grpc: Listener[] = [];
   await demo?.seed();
-  const app = new App(settings, SYSTEM_CLOCK, demo?.simulationOf);
+  const app = new Application(settings, SYSTEM_CLOCK, demo?.simulationOf);
   app.start();
   findLanguages(Deno.env.get(LOCALES_VARIABLE));
   const answer = entry(app, pages);

@@ -3,14 +3,8 @@ import { ownHelp } from "./own_help.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { join } from "node:path";
 import { DEFAULT_CONFIG, SettingsError } from "../agent/settings.ts";
-import {
-  inspectState,
-  putBack,
-  saveState,
-  StateError,
-  type StateKey,
-  type StatePlace,
-} from "../agent/store/state.ts";
+import { inspectState, saveState, StateError, type StateKey, type StatePlace } from "../agent/store/state.ts";
+import { putBack } from "../agent/store/state_restore.ts";
 import { StoreError } from "../agent/store/database.ts";
 import { lockDataFolder } from "../agent/store/folder_lock.ts";
 import { formatBytes } from "../lib/text/quantity.ts";
@@ -19,7 +13,7 @@ import { messageOf } from "../lib/text/message.ts";
 import { secretText } from "../lib/text/secret_text.ts";
 import { oneLine } from "../lib/text/text.ts";
 import { hostCredential, KeyFileError } from "../agent/sealing/key_file.ts";
-import type { UnreadSecret } from "../agent/sealing/secrets.ts";
+import type { UnreadSecret } from "../agent/sealing/sealed_values.ts";
 import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { TERMINAL } from "./terminal.ts";

@@ -16,7 +16,7 @@ import { EXIT, exitStatus } from "./exit.ts";
 import { optionsAlone } from "./arguments.ts";
 import { hostSettings, PLACE_OPTIONS, plainOutput } from "./host_settings.ts";
 import { parseOrExit } from "./host_verb.ts";
-import { rendered } from "./verb/output.ts";
+import { formatAnswer } from "./verb/output.ts";
 import { SOCKET_FILE } from "./environment.ts";
 
 export const STATUS_HELP = () =>
@@ -120,7 +120,7 @@ export async function statusCommand(args: readonly string[]): Promise<number> {
   const backup = await orUnknown(asOwner(settings.dataDir, () => lastBackup(settings.dataDir)));
   const certificate = await orUnknown(certificateOf(settings));
   console.log(
-    await rendered(
+    await formatAnswer(
       {
         version: VERSION,
         installed: await program(),

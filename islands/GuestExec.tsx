@@ -86,20 +86,13 @@ interface GuestExecProps {
   refused: RefusedForm | null;
 }
 
-/**
- * Runs programs in a VM's guest, and keeps what they said while the page is open; or as tasks, which is what the form does
- * without script.
- */
-export default function GuestExec({ vmId, at, refused }: GuestExecProps) {
+/** The line that is typed, and the programs that were run. */
+function useGuestPrompt({ vmId, refused }: Pick<GuestExecProps, "vmId" | "refused">) {
   const line = useSignal(typedAgain(refused, TASK)?.command ?? "");
   const typed = useSignal(NO_LINES);
   const entries = useSignal<readonly Entry[]>([]);
   const isRunning = useSignal(false);
   const problem = useSignal<string | null>(refusalAt(refused, TASK, "command") ?? null);
-  const shown = useRef<HTMLOListElement>(null);
-
-  // The newest is below, where the next is typed
-  useEffect(() => shown.current?.scrollTo({ top: shown.current.scrollHeight }), [entries.value]);
 
   const run = async (text: string, isTask: boolean) => {
     const words = splitWords(text);
@@ -141,6 +134,20 @@ export default function GuestExec({ vmId, at, refused }: GuestExecProps) {
     typed.value = found.recall;
     line.value = found.line;
   };
+
+  return { line, entries, isRunning, problem, run, bringBack };
+}
+
+/**
+ * Runs programs in a VM's guest, and keeps what they said while the page is open; or as tasks, which is what the form does
+ * without script.
+ */
+export default function GuestExec({ vmId, at, refused }: GuestExecProps) {
+  const { line, entries, isRunning, problem, run, bringBack } = useGuestPrompt({ vmId, refused });
+  const shown = useRef<HTMLOListElement>(null);
+
+  // The newest is below, where the next is typed
+  useEffect(() => shown.current?.scrollTo({ top: shown.current.scrollHeight }), [entries.value]);
 
   return (
     <Panel

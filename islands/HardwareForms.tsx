@@ -162,32 +162,19 @@ function HardwareSection(
   );
 }
 
-/** The state of the page, and what is done on it. */
-function useHardware(props: HardwareFormsProps) {
-  const { vm: signal } = props;
-  const { value: state, reread } = useQuery<typeof props.hardware>({
-    first: props.hardware,
-    read: () => api.getHardware({ vmId: signal.peek().id }),
-    follow: vmChanges(signal, trace),
-  });
-  const outcome = useSignal(props.outcome);
+/** Saving of the forms: all at once, or what waits for the next boot; and what came of it. */
+function useSaving(
+  { vm: signal, outcome: first, connected }: HardwareFormsProps,
+  { edits, nextBootOnly, focus, reread }: {
+    edits: ReturnType<typeof useHardwareEdits>;
+    nextBootOnly: Signal<boolean>;
+    focus: ReturnType<typeof useFocusAfterDrawing>;
+    reread: () => Promise<unknown>;
+  },
+) {
+  const outcome = useSignal(first);
   const saving = useSignal<HardwareFormOutcome["section"] | null>(null);
-  const nextBootOnly = useSignal(false);
-  const adding = useSignal<"page" | "dialog" | null>(props.adding ? "page" : null);
-  const edits = useHardwareEdits({
-    vm: signal,
-    state,
-    nextBootOnly,
-    texts: { pins: t("hardware.bad_pins") },
-  });
-  const forms = useDeviceForms<FormDevice>(signal, { form: null, options: null }, reread);
-  const focus = useFocusAfterDrawing(edits.place);
-  const choice = useRef<HTMLDivElement>(null);
-
-  const vm = signal.value;
-  const { pending } = state.value;
-  const isOn = state.value.live !== null;
-  const enabled = saving.value === null && vm.persistent && live.controls(props.connected);
+  const enabled = saving.value === null && signal.value.persistent && live.controls(connected);
 
   /** Does something: shows that it is under way, then what came of it. */
   const during = async (section: HardwareFormOutcome["section"], run: () => Promise<HardwareFormOutcome>) => {
@@ -234,6 +221,42 @@ function useHardware(props: HardwareFormsProps) {
       return succeeded("pending", { applied: [], waiting: [], warnings: [] });
     });
 
+  const revert = () => {
+    outcome.value = null;
+    nextBootOnly.value = false;
+    focus.current = FORMS_THEMSELVES;
+    edits.reset();
+  };
+
+  return { outcome, saving, enabled, save, discard, revert };
+}
+
+/** The state of the page, and what is done on it. */
+function useHardware(props: HardwareFormsProps) {
+  const { vm: signal } = props;
+  const { value: state, reread } = useQuery<typeof props.hardware>({
+    first: props.hardware,
+    read: () => api.getHardware({ vmId: signal.peek().id }),
+    follow: vmChanges(signal, trace),
+  });
+  const nextBootOnly = useSignal(false);
+  const adding = useSignal<"page" | "dialog" | null>(props.adding ? "page" : null);
+  const edits = useHardwareEdits({
+    vm: signal,
+    state,
+    nextBootOnly,
+    texts: { pins: t("hardware.bad_pins") },
+  });
+  const forms = useDeviceForms<FormDevice>(signal, { form: null, options: null }, reread);
+  const focus = useFocusAfterDrawing(edits.place);
+  const choice = useRef<HTMLDivElement>(null);
+  const saving = useSaving(props, { edits, nextBootOnly, focus, reread });
+  const { outcome } = saving;
+
+  const vm = signal.value;
+  const { pending } = state.value;
+  const isOn = state.value.live !== null;
+
   const onInput = (event: Event) => {
     const failure = outcome.peek()?.failure;
     const field = event.target instanceof Element
@@ -270,28 +293,16 @@ function useHardware(props: HardwareFormsProps) {
     };
   };
 
-  const revert = () => {
-    outcome.value = null;
-    nextBootOnly.value = false;
-    focus.current = FORMS_THEMSELVES;
-    edits.reset();
-  };
-
   return {
+    ...saving,
     vm,
     state,
-    outcome,
-    saving,
     nextBootOnly,
     adding,
     edits,
     forms,
     choice,
     isOn,
-    enabled,
-    save,
-    revert,
-    discard,
     onInput,
     choose,
     contextOf,

@@ -9,7 +9,7 @@ import { Pagination } from "../components/kit/Pagination.tsx";
 import { Panel } from "../components/kit/Panel.tsx";
 import { SearchField } from "../components/kit/SearchField.tsx";
 import { api } from "../lib/client/api.ts";
-import { isOpen, jobs } from "../lib/client/jobs.ts";
+import { isOpen, pageJobs } from "../lib/client/jobs.ts";
 import { live } from "../lib/client/live.ts";
 import { poolChanges, useQuery } from "../lib/client/use_query.ts";
 import type { Image, Job, Output } from "../lib/contract/mod.ts";
@@ -55,11 +55,13 @@ const FILTER_NAMES: Readonly<Record<ImageFilter, PlainKeyOf<typeof texts>>> = {
 function Downloads({ first }: { first: readonly Job[] }) {
   const isLive = useSignal(false);
   useEffect(() => {
-    jobs.seed(first);
+    pageJobs.seed(first);
     isLive.value = true;
   }, []);
   const shown = useComputed(() =>
-    isLive.value ? jobs.list.value.filter((job) => isOpen(job) && job.command === "download_image") : first
+    isLive.value
+      ? pageJobs.list.value.filter((job) => isOpen(job) && job.command === "download_image")
+      : first
   );
   if (shown.value.length === 0) return null;
   return (

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { JobItems } from "../components/jobs/JobItems.tsx";
-import { isOpen, jobs } from "../lib/client/jobs.ts";
+import { isOpen, pageJobs } from "../lib/client/jobs.ts";
 import type { Job } from "../lib/contract/mod.ts";
 
 /** Jobs in their order, the open ones first. */
@@ -12,10 +12,10 @@ const openFirst = (list: readonly Job[]): readonly Job[] =>
 export default function JobList({ list, isSearch }: { list: readonly Job[]; isSearch: boolean }) {
   const isLive = useSignal(false);
   useEffect(() => {
-    jobs.seed(list);
+    pageJobs.seed(list);
     isLive.value = true;
   }, []);
-  if (!isSearch) return <JobItems list={isLive.value ? jobs.list.value : openFirst(list)} />;
-  const now = new Map(isLive.value ? jobs.list.value.map((job) => [job.id, job]) : []);
+  if (!isSearch) return <JobItems list={isLive.value ? pageJobs.list.value : openFirst(list)} />;
+  const now = new Map(isLive.value ? pageJobs.list.value.map((job) => [job.id, job]) : []);
   return <JobItems list={list.map((job) => now.get(job.id) ?? job)} />;
 }

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { useHydrated } from "../lib/client/use_hydrated.ts";
 import { jobLink } from "../components/jobs/job_link.ts";
 import { JobItem } from "../components/jobs/JobItem.tsx";
-import { jobs } from "../lib/client/jobs.ts";
+import { pageJobs } from "../lib/client/jobs.ts";
 import type { Job, JobLine } from "../lib/contract/mod.ts";
 import { jobs as texts } from "../lib/i18n/en/jobs.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
@@ -19,8 +19,8 @@ export interface JobPageProps {
 
 /** One piece of long work with its log, and where it leads once it is over: what it was rendered with, then live. */
 export default function JobPage({ job, log, isVmGone }: JobPageProps) {
-  useEffect(() => jobs.seed([job]), []);
-  const live = useHydrated() ? jobs.list.value.find(({ id }) => id === job.id) : undefined;
+  useEffect(() => pageJobs.seed([job]), []);
+  const live = useHydrated() ? pageJobs.list.value.find(({ id }) => id === job.id) : undefined;
   const now = live ?? job;
   // What was known when the page was rendered says nothing of a task that went on
   const link = jobLink(now, isVmGone && job.state === "done");

@@ -1,6 +1,6 @@
 import { MaintenanceTable, type MaintenanceTableProps } from "../components/host/MaintenanceTable.tsx";
 import { api } from "../lib/client/api.ts";
-import { jobs } from "../lib/client/jobs.ts";
+import { pageJobs } from "../lib/client/jobs.ts";
 import { whenChanged } from "../lib/client/query.ts";
 import { useQuery } from "../lib/client/use_query.ts";
 
@@ -16,7 +16,7 @@ export default function MaintenanceState({ maintenance: first, labels }: Mainten
       if (now.state !== first.state) location.reload();
       return now;
     },
-    follow: whenChanged(jobs.sign), // VMs move as tasks
+    follow: whenChanged(pageJobs.sign), // VMs move as tasks
     everyMs: LOOK_MS,
   });
   return <MaintenanceTable maintenance={value.value} labels={labels} />;

@@ -2,7 +2,7 @@ import { Panel } from "../components/kit/Panel.tsx";
 import { ReplicaTable, ReplicationTable } from "../components/replication/ReplicationTables.tsx";
 import { api } from "../lib/client/api.ts";
 import { currentTime } from "../lib/client/clock.ts";
-import { jobs } from "../lib/client/jobs.ts";
+import { pageJobs } from "../lib/client/jobs.ts";
 import { whenChanged } from "../lib/client/query.ts";
 import { useQuery } from "../lib/client/use_query.ts";
 import type { Replica, Replication } from "../lib/contract/mod.ts";
@@ -13,7 +13,7 @@ const { t } = textsOf(texts);
 /** Milliseconds between looks. */
 const LOOK_MS = 3000;
 /** Increments and switch-overs are tasks; the age of a replica has no event. */
-const LOOKS = { follow: whenChanged(jobs.sign), everyMs: LOOK_MS };
+const LOOKS = { follow: whenChanged(pageJobs.sign), everyMs: LOOK_MS };
 
 /** Props of {@link Replications}. */
 export interface ReplicationsProps {

@@ -1,7 +1,7 @@
 import { computed } from "@preact/signals";
 import { ScheduleTable } from "../components/schedules/ScheduleTable.tsx";
 import { api } from "../lib/client/api.ts";
-import { jobs } from "../lib/client/jobs.ts";
+import { pageJobs } from "../lib/client/jobs.ts";
 import { whenChanged } from "../lib/client/query.ts";
 import { useQuery } from "../lib/client/use_query.ts";
 import type { Schedule } from "../lib/contract/mod.ts";
@@ -11,7 +11,7 @@ const LOOK_MS = 30_000;
 
 /** The runs of schedules and how they are: each change is one of the list's. */
 const runs = computed(() =>
-  jobs.list.value.filter(({ command }) => command === "run_schedule_now").map(({ id, state }) =>
+  pageJobs.list.value.filter(({ command }) => command === "run_schedule_now").map(({ id, state }) =>
     `${id} ${state}`
   )
     .join(" ")

@@ -173,6 +173,60 @@ function DetachFields({ disk }: { disk: VmDisk }) {
   );
 }
 
+/** Props of the forms of a drive. */
+interface DriveFormProps extends Pick<OpenDiskFormProps, "frame"> {
+  disk: VmDisk;
+}
+
+/** Title of a form that does something to a disk. */
+const titledOf = (disk: VmDisk, text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
+
+/** The form that inserts a medium into a drive. */
+function InsertMediumForm({ disk, options, frame }: DriveFormProps & Pick<OpenDiskFormProps, "options">) {
+  return (
+    <DeviceForm
+      frame={frame}
+      does="insert_media"
+      about={{ target: disk.target }}
+      title={titledOf(disk, t("devices.insert"))}
+      submit={t("devices.insert")}
+    >
+      {(errorOf) => {
+        const form = { of: INSERT_MEDIA, texts: diskTexts, errorOf };
+        return options === null ? <LoadingOptions /> : (
+          <div class="device-grid">
+            <MediumFields form={form} options={options} />
+            <ContractField form={form} field="anyMedium" wide={false} />
+          </div>
+        );
+      }}
+    </DeviceForm>
+  );
+}
+
+/** The form that ejects the medium of a drive. */
+function EjectMediumForm({ disk, running, frame }: DriveFormProps & { running: boolean }) {
+  return (
+    <DeviceForm
+      frame={frame}
+      does="eject_media"
+      about={{ target: disk.target }}
+      title={titledOf(disk, t("devices.eject"))}
+      submit={t("devices.eject")}
+      working={t("devices.asking")}
+    >
+      {(errorOf) => (
+        <>
+          {running && <p>{t("devices.eject_what")}</p>}
+          {running && (
+            <ContractField form={{ of: EJECT_MEDIA, texts: diskTexts, errorOf }} field="force" wide={false} />
+          )}
+        </>
+      )}
+    </DeviceForm>
+  );
+}
+
 function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDiskFormProps) {
   const running = vm.state === "running" || vm.state === "paused";
   if (verb === "add") {
@@ -194,10 +248,10 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     );
   }
   if (disk === undefined) return null;
-  const about = { target: disk.target }, texts = diskTexts;
+  const about = { target: disk.target };
   // What QEMU takes at the next start alone is nothing for a disk that is gone by then.
   const isStored = vm.persistent && disk.place !== "live";
-  const titled = (text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
+  const titled = (text: string) => titledOf(disk, text);
   switch (verb) {
     case "resize":
       return (
@@ -234,45 +288,9 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
         </DeviceForm>
       );
     case "insert":
-      return (
-        <DeviceForm
-          frame={frame}
-          does="insert_media"
-          about={about}
-          title={titled(t("devices.insert"))}
-          submit={t("devices.insert")}
-        >
-          {(errorOf) => {
-            const form = { of: INSERT_MEDIA, texts, errorOf };
-            return options === null ? <LoadingOptions /> : (
-              <div class="device-grid">
-                <MediumFields form={form} options={options} />
-                <ContractField form={form} field="anyMedium" wide={false} />
-              </div>
-            );
-          }}
-        </DeviceForm>
-      );
+      return <InsertMediumForm {...{ disk, options, frame }} />;
     case "eject":
-      return (
-        <DeviceForm
-          frame={frame}
-          does="eject_media"
-          about={about}
-          title={titled(t("devices.eject"))}
-          submit={t("devices.eject")}
-          working={t("devices.asking")}
-        >
-          {(errorOf) => (
-            <>
-              {running && <p>{t("devices.eject_what")}</p>}
-              {running && (
-                <ContractField form={{ of: EJECT_MEDIA, texts, errorOf }} field="force" wide={false} />
-              )}
-            </>
-          )}
-        </DeviceForm>
-      );
+      return <EjectMediumForm {...{ disk, running, frame }} />;
     case "detach":
       return (
         <DeviceForm

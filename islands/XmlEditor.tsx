@@ -9,7 +9,7 @@ import { report, reportFailure } from "../lib/client/toasts.ts";
 import { useLeaveWarning } from "../lib/client/use_leave_warning.ts";
 import { lineRange } from "../lib/client/xml_edit.ts";
 import type { XmlProblem } from "../lib/contract/mod.ts";
-import { xml as texts } from "../lib/i18n/en/xml.ts";
+import { xmlPage as texts } from "../lib/i18n/en/xml.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 import { Flash } from "../components/kit/Flash.tsx";
 
@@ -116,18 +116,11 @@ function XmlReview(
     </Dialog>
   );
 }
-/** The text, what libvirt says of it, and what is done with it. */
-function useXmlText(props: XmlEditorProps) {
-  const { vmId } = props;
-  const base = useSignal({ xml: props.xml, etag: props.etag });
-  const text = useSignal(props.typed ?? props.xml);
-  const problem = useSignal<XmlProblem | null>(props.problem ?? null);
+/** The text, and the verdict of libvirt on it, which is asked for a moment after the last key. */
+function useCheckedText({ vmId, typed, xml, problem: given }: XmlEditorProps, saved: () => string) {
+  const text = useSignal(typed ?? xml);
+  const problem = useSignal<XmlProblem | null>(given ?? null);
   const checked = useSignal<"no" | "checking" | "fine">("no");
-  const isAsking = useSignal(false);
-  const isSaving = useSignal(false);
-  const hasConflict = useSignal(false);
-  const isChanged = useComputed(() => text.value !== base.value.xml);
-  const area = useRef<HTMLTextAreaElement>(null);
   const round = useRef(0);
 
   /** Asks libvirt about the text; false when it has something against it, or could not be asked. */
@@ -151,13 +144,35 @@ function useXmlText(props: XmlEditorProps) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = text.subscribe((now) => {
       clearTimeout(timer);
-      if (now !== base.peek().xml) timer = setTimeout(check, PAUSE_MS);
+      if (now !== saved()) timer = setTimeout(check, PAUSE_MS);
     });
     return () => {
       stop();
       clearTimeout(timer);
     };
   }, []);
+
+  /** Something was typed: what was found out is about another text. */
+  const type = (now: string) => {
+    text.value = now;
+    round.current++;
+    checked.value = "no";
+  };
+
+  return { text, problem, checked, check, type };
+}
+
+/** Editing of the XML: its text, and what is done with it. */
+function useXmlText(props: XmlEditorProps) {
+  const { vmId } = props;
+  const base = useSignal({ xml: props.xml, etag: props.etag });
+  const checkedText = useCheckedText(props, () => base.peek().xml);
+  const { text, problem, checked, check } = checkedText;
+  const isAsking = useSignal(false);
+  const isSaving = useSignal(false);
+  const hasConflict = useSignal(false);
+  const isChanged = useComputed(() => text.value !== base.value.xml);
+  const area = useRef<HTMLTextAreaElement>(null);
   useLeaveWarning(() => isChanged.peek());
 
   const load = async () => {
@@ -217,27 +232,17 @@ function useXmlText(props: XmlEditorProps) {
       isAsking.value = false;
     }
   };
-  /** Something was typed: what was found out is about another text. */
-  const type = (now: string) => {
-    text.value = now;
-    round.current++;
-    checked.value = "no";
-  };
 
   return {
+    ...checkedText,
     base,
-    text,
-    problem,
-    checked,
     isAsking,
     isSaving,
     hasConflict,
     area,
-    check,
     goTo,
     ask,
     save,
-    type,
   };
 }
 

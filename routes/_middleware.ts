@@ -17,7 +17,7 @@ import { VERSION } from "../lib/version.ts";
 import type { Principal } from "../agent/access.ts";
 import { isEmptyToken, viewerOf } from "../agent/access/authorise.ts";
 import type { Caller } from "../agent/access/mod.ts";
-import type { App } from "../agent/app.ts";
+import type { Application } from "../agent/app.ts";
 import { drawnFor } from "../agent/http/request_offers.ts";
 import { visitOf } from "../agent/http/entry.ts";
 import type { ManagedHost } from "../agent/hosts/managed_host.ts";
@@ -31,7 +31,7 @@ import { isPublic, signInAt } from "./(_shared)/sign_in.ts";
 
 /** Principal of a request. @throws {HttpError} for an invalid API token */
 function principalOf(
-  { access }: App,
+  { access }: Application,
   req: Request,
   caller: Caller,
   keep: (cookie: string) => void,
@@ -45,7 +45,7 @@ function principalOf(
 }
 
 function userOf(
-  { access: { accounts, confirmations } }: App,
+  { access: { accounts, confirmations } }: Application,
   { name, via, userId, role, holder }: Principal,
 ): PageUser | null {
   if (via === "nobody") return null;
@@ -82,7 +82,7 @@ const pageHostOf = ({ id, isLinked, shownName, status }: ManagedHost): PageHost 
  *
  * @throws {HttpError} 404, also for a host out of sight
  */
-function hostOf(app: App, principal: Principal, named: string | undefined, path: string): PageHost {
+function hostOf(app: Application, principal: Principal, named: string | undefined, path: string): PageHost {
   const { hosts, managed, places } = app;
   if (principal.via === "nobody") return pageHostOf(hosts.local);
   const viewer = viewerOf(principal, places), isSeen = ({ id }: ManagedHost) => seesHost(viewer, id);

@@ -164,7 +164,7 @@ Deno.test("a circle is told by its imports", () => {
  */
 const KNOWN_TYPE_CIRCLES: readonly { readonly why: string; readonly pairs: readonly Pair[] }[] = [
   {
-    why: "parts are given the whole App, not what they need of it",
+    why: "parts are given the whole Application, not what they need of it",
     pairs: [
       "agent/feature.ts → agent/app.ts",
       "agent/http → agent/app.ts",

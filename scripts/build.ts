@@ -11,7 +11,7 @@ import { bundleAgents } from "./guest_agents.ts";
 import { bundleIslands } from "./islands.ts";
 import { isManifestFresh } from "./manifest.ts";
 import { compile, selfExtracting } from "./pack.ts";
-import { appFolder, copyFolder, folderHash, option, PROJECT, removePath, run } from "./project.ts";
+import { appFolder, copyFolder, folderHash, option, PROJECT, removePath, runQuietly } from "./project.ts";
 import { checkTexts } from "./texts.ts";
 import { catalogs } from "./texts/translations.ts";
 import { bundleServer } from "./server.ts";
@@ -106,7 +106,7 @@ async function oneStylesheet(files: string): Promise<boolean> {
 /** Digest of the sources that `build_is_new` of `lib.sh` compares; null for another app than the project's own. */
 async function sourcesDigest(app: string): Promise<string | null> {
   if (app !== PROJECT) return null;
-  return await run("sh", ["-c", 'project=$1; . "$1/scripts/lib.sh"; sources_digest', "sh", PROJECT]);
+  return await runQuietly("sh", ["-c", 'project=$1; . "$1/scripts/lib.sh"; sources_digest', "sh", PROJECT]);
 }
 
 async function build(app: string, name: string): Promise<void> {

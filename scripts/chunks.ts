@@ -23,7 +23,7 @@ export interface Load {
 }
 
 /** Limits of a page's load. */
-export interface Limits {
+export interface PageLimits {
   readonly files: number;
   readonly bytes: number;
   /** Share of the bytes that it does not use: 0 to 1. */
@@ -60,7 +60,7 @@ export type ModuleFiles = readonly (readonly string[])[];
 export function arrange(
   modules: ReadonlyMap<string, BundledModule>,
   loads: readonly Load[],
-  limits: Limits,
+  limits: PageLimits,
 ): ModuleFiles[] {
   const arranged = UNUSED.flatMap((more) =>
     FILE_BYTES.flatMap((bytes) =>
@@ -102,7 +102,7 @@ class Arrangement {
   chunks: Chunk[];
   readonly #loads: readonly Load[];
   readonly #pages: bigint;
-  readonly #limits: Limits;
+  readonly #limits: PageLimits;
   /** Bytes that a file less is worth to each load, all its pages together. */
   #tolls: number[] = [];
   /** Bytes that each load may come to. */
@@ -112,7 +112,7 @@ class Arrangement {
   constructor(
     modules: ReadonlyMap<string, BundledModule>,
     loads: readonly Load[],
-    limits: Limits,
+    limits: PageLimits,
   ) {
     this.#loads = loads;
     this.#limits = limits;

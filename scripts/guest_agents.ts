@@ -9,7 +9,7 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { agentFile, bundledAgent, GUEST_TARGETS, type GuestTarget } from "../lib/guest/tools/targets.ts";
 import { VERSION } from "../lib/version.ts";
-import { PROJECT, removePath, run, walk } from "./project.ts";
+import { PROJECT, removePath, runQuietly, walk } from "./project.ts";
 
 const SOURCES = join(PROJECT, "guest");
 /** Milliseconds after which a build that is still running is given up; a cold one takes about 15 s of CPU time. */
@@ -18,7 +18,7 @@ const TOO_SLOW_MS = 600_000;
 /** Go's version as it says it; null where Go is not installed. */
 export async function goVersion(): Promise<string | null> {
   try {
-    return (await run("go", ["version"])).trim();
+    return (await runQuietly("go", ["version"])).trim();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
@@ -80,7 +80,7 @@ export async function buildAgent(target: GuestTarget, go: string): Promise<strin
       "GOFLAGS=",
       "GOTOOLCHAIN=local",
     ];
-    await run(
+    await runQuietly(
       "env",
       ["-C", SOURCES, ...settings, "go", ...args, "-o", staging, "."],
       AbortSignal.timeout(TOO_SLOW_MS),

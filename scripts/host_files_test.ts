@@ -77,6 +77,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "agent/store/journal.ts": "the data folder",
   "agent/store/store.ts": "the data folder",
   "agent/store/state.ts": "the data folder, and a backup of it by the command line",
+  "agent/store/state_restore.ts": "the data folder and the settings, by the command line",
   "agent/system/certificate/certificates.ts": "the certificate that the settings name",
   "agent/system/doctor/certificate.ts": "the certificate that the settings name",
   "agent/system/doctor/firewall.ts": "/etc",

@@ -11,7 +11,14 @@ import { pathToFileURL } from "node:url";
 import type { IslandChunk, IslandIndex } from "../lib/fresh/server/assets.ts";
 import type { TextTable, TextTables } from "../lib/fresh/server/island_texts.ts";
 import { type InputOptions, type OutputAsset, type OutputChunk, type Plugin, rolldown } from "rolldown";
-import { arrange, type BundledModule, type Limits, type Load, type ModuleFiles, reached } from "./chunks.ts";
+import {
+  arrange,
+  type BundledModule,
+  type Load,
+  type ModuleFiles,
+  type PageLimits,
+  reached,
+} from "./chunks.ts";
 import {
   APP_ROUTE,
   BOOT,
@@ -31,7 +38,7 @@ import { appFolder, folderHash, islandFiles, PROJECT, removePath, walk, writeWho
  * Limits of a page: 6 files and 60 KB compressed, as docs/architecture.md promises. No feature raises these: code that
  * does not fit is loaded when it is needed, by `import()`.
  */
-export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const satisfies Limits;
+export const PAGE_LIMITS = { files: 6, bytes: 60_000, unused: 0.35 } as const satisfies PageLimits;
 
 /** The same bytes in a language that the texts are translated into: a letter of Japanese or Chinese is three of them. */
 export const TRANSLATED_BYTES = 60 * 1024;

@@ -7,7 +7,7 @@ import {
   PROGRAM_RIGHTS,
   VERBS_WITH_ALL_RIGHTS,
 } from "./permissions.ts";
-import { folderHash, PROJECT, removePath, run } from "./project.ts";
+import { folderHash, PROJECT, removePath, runQuietly } from "./project.ts";
 
 /**
  * A small young generation: the server mostly waits. Without --optimize-for-size: it saved nothing that could be measured
@@ -30,7 +30,7 @@ export async function compile(bundle: string, output: string): Promise<void> {
   const staging = `${output}.new`;
   await removePath(staging); // deno compile replaces only what it made itself
   const flags = ["--quiet", "--allow-all", "--no-check", "--no-remote", "--no-config", "--no-lock", V8_FLAGS];
-  await run(
+  await runQuietly(
     Deno.execPath(),
     ["compile", ...flags, ...include, "--output", staging, join(bundle, "main.js")],
     AbortSignal.timeout(COMPILE_TIMEOUT_MS),
@@ -56,7 +56,7 @@ export async function selfExtracting(
   try {
     const names = (await Array.fromAsync(Deno.readDir(bundle))).map((entry) => entry.name).sort();
     // Nothing of this machine or this moment goes in: the same sources give the same file
-    await run("tar", [
+    await runQuietly("tar", [
       ...["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=go-w"],
       ...["--use-compress-program=gzip -9n", "-cf", payload, "-C", bundle, ...names],
     ]);
@@ -85,7 +85,7 @@ export async function selfExtracting(
 async function tryOut(executable: string): Promise<void> {
   const cache = await Deno.makeTempDir({ prefix: "kvmm-build-" });
   try {
-    await run("env", ["-i", `KVMM_CACHE_DIR=${cache}`, executable, "--version"]);
+    await runQuietly("env", ["-i", `KVMM_CACHE_DIR=${cache}`, executable, "--version"]);
   } finally {
     await Deno.remove(cache, { recursive: true });
   }

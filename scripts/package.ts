@@ -21,7 +21,7 @@ import {
 import { type TarEntry, writeTar } from "../lib/formats/tar/tar.ts";
 import { layoutOf } from "../lib/system/install/layout.ts";
 import { VERSION } from "../lib/version.ts";
-import { PROJECT, removePath, run } from "./project.ts";
+import { PROJECT, removePath, runQuietly } from "./project.ts";
 
 const DIST = join(PROJECT, "dist");
 const LAYOUT = layoutOf("/usr");
@@ -106,7 +106,7 @@ async function rpm(facts: PackageFacts, files: readonly PackageFile[], output: s
       _dbpath: join(folder, "db"),
       _rpmdir: join(folder, "out"),
     };
-    await run("env", [
+    await runQuietly("env", [
       "SOURCE_DATE_EPOCH=1577836800",
       ...["rpmbuild", "-bb", "--quiet", "--target", `${facts.arch}-linux`],
       ...Object.entries(macros).flatMap(([name, value]) => ["--define", `${name} ${value}`]),

@@ -123,7 +123,7 @@ export function appFolder(): string {
  * @returns What it wrote to its standard output.
  * @throws {Error} with all that it wrote, when it fails or is aborted.
  */
-export async function run(program: string, args: string[], signal?: AbortSignal): Promise<string> {
+export async function runQuietly(program: string, args: string[], signal?: AbortSignal): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
     cwd: PROJECT,
@@ -140,7 +140,7 @@ export async function run(program: string, args: string[], signal?: AbortSignal)
 
 /** Runs the Deno that runs this. @throws {Error} as `run` does. */
 export function deno(...args: string[]): Promise<string> {
-  return run(Deno.execPath(), args);
+  return runQuietly(Deno.execPath(), args);
 }
 
 /** Writes a file so that a reader sees the old one or the new one, never a part. */

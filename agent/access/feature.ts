@@ -6,7 +6,7 @@ import type {
   sshKeyCommands,
 } from "../../lib/contract/mod.ts";
 import { feature } from "../feature.ts";
-import { AuditRetention } from "../store/audit_retention.ts";
+import { AuditRetentionPolicy } from "../store/audit_retention.ts";
 import { auditHandlers } from "./audit_handlers.ts";
 import { grantCoversOf, releaseHostGrants, releaseVmGrants } from "./covers.ts";
 import { accessHandlers } from "./handlers.ts";
@@ -69,7 +69,7 @@ export const passkeyFeature = feature<keyof typeof passkeyCommands>({
 export const auditFeature = feature<keyof typeof auditCommands>({
   name: "audit",
   open: ({ store, activity, refusals, drift, clock }) => {
-    const retention = new AuditRetention(store, activity, drift, clock);
+    const retention = new AuditRetentionPolicy(store, activity, drift, clock);
     return {
       handlers: auditHandlers(retention),
       periodic: [

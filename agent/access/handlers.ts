@@ -21,7 +21,7 @@ import type { Access } from "./mod.ts";
 import { shownUser } from "./records.ts";
 import { requireCookies, SIGNED_IN } from "./sign_in.ts";
 import { ownAccount, reauthenticate } from "./reauthentication.ts";
-import type { SshKeys } from "./ssh_keys.ts";
+import type { AccountSshKeys } from "./ssh_keys.ts";
 import { SecondFactor } from "./second_factor.ts";
 
 type AccessHandlers = Pick<
@@ -32,7 +32,7 @@ type AccessHandlers = Pick<
 interface AccessServices {
   readonly access: Access;
   readonly coverage: Pick<Coverage, "uncovered">;
-  readonly sshKeys: SshKeys;
+  readonly sshKeys: AccountSshKeys;
   readonly activity: ActivityLog;
   /** Address of the pages: `http://127.0.0.1:8440`. */
   readonly address: () => string;

@@ -9,7 +9,7 @@ import type {
   User,
 } from "../../lib/contract/mod.ts";
 import type { Moment } from "../clock.ts";
-import type { Unread } from "../sealing/secrets.ts";
+import type { Unread } from "../sealing/sealed_values.ts";
 
 /** A passkey of a user. */
 export interface PasskeyRecord {

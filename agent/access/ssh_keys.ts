@@ -20,7 +20,7 @@ type Asker = Owner & Pick<Principal, "via">;
 const ownerOf = ({ userId, uid, name }: Owner): string =>
   userId ?? (uid === undefined ? `name:${name}` : `uid:${uid}`);
 
-export class SshKeys {
+export class AccountSshKeys {
   readonly #keys = new Map<string, readonly string[]>();
 
   constructor(private readonly store: Store) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { CloudInit } from "../../lib/contract/mod.ts";
 import { Store } from "../store/store.ts";
-import { SSH_KEY_MIGRATIONS, SshKeys } from "./ssh_keys.ts";
+import { AccountSshKeys, SSH_KEY_MIGRATIONS } from "./ssh_keys.ts";
 
 const KEY = (name: string) =>
   `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUfyjxZ8Ks0rSVX1WUBg7vYqnJ3LTHfaRx5Q5n0Q3bK ${name}`;
@@ -12,7 +12,7 @@ Deno.test("SshKeys: a token changes nothing for its account, and what was set is
   const store = new Store(folder, undefined, [{ name: "access", migrations: SSH_KEY_MIGRATIONS }]);
   store.open();
   try {
-    const keys = new SshKeys(store), ann = { userId: "1", name: "ann" };
+    const keys = new AccountSshKeys(store), ann = { userId: "1", name: "ann" };
     const token = { ...ann, via: "token" } as const, session = { ...ann, via: "session" } as const;
     assert.throws(() => keys.set(token, [KEY("evil")]), { code: "NotByToken" });
     keys.remember(token, given(KEY("evil")));
@@ -28,8 +28,8 @@ Deno.test("SshKeys: a token changes nothing for its account, and what was set is
     const bob = { userId: "2", name: "bob", via: "session" } as const;
     keys.set(bob, []);
     keys.remember(bob, given(KEY("one VM")));
-    assert.deepEqual(new SshKeys(store).of(bob), [], "also in another run");
-    const again = new SshKeys(store);
+    assert.deepEqual(new AccountSshKeys(store).of(bob), [], "also in another run");
+    const again = new AccountSshKeys(store);
     again.remember(bob, given(KEY("one VM")));
     assert.deepEqual(again.of(bob), []);
     again.forget("2");
@@ -46,7 +46,7 @@ Deno.test("SshKeys on a full disk: what was not written is not had, and an accou
   const store = new Store(folder, undefined, [{ name: "access", migrations: SSH_KEY_MIGRATIONS }]);
   store.open();
   try {
-    const keys = new SshKeys(store), ann = { userId: "1", name: "ann", via: "session" } as const;
+    const keys = new AccountSshKeys(store), ann = { userId: "1", name: "ann", via: "session" } as const;
     const bob = { userId: "2", name: "bob", via: "session" } as const;
     for (const each of [ann, bob]) keys.set(each, [KEY("before")]);
     const write = store.write.bind(store);
@@ -63,7 +63,7 @@ Deno.test("SshKeys on a full disk: what was not written is not had, and an accou
     assert.deepEqual(keys.of(bob), []);
     store.write = write;
     store.check();
-    const again = new SshKeys(store);
+    const again = new AccountSshKeys(store);
     assert.deepEqual([again.of(ann), again.of(bob)], [[KEY("before")], []]);
   } finally {
     store.close();

@@ -12,7 +12,8 @@ import type { StoredSilence } from "../../lib/alerts/silence.ts";
 import type { Store } from "../store/store.ts";
 import { DAY_MS } from "../../lib/duration.ts";
 import { SEALED, type SealedPlace } from "../sealing/places.ts";
-import { type Secrets, type Unread, withoutGiven } from "../sealing/secrets.ts";
+import type { Secrets } from "../sealing/secrets.ts";
+import { type Unread, withoutGiven } from "../sealing/sealed_values.ts";
 
 /** A target with its secrets. */
 export interface AlertTargetRecord

@@ -14,7 +14,7 @@ import type { PeerTargets } from "../hosts/linked/peer_targets.ts";
 import { BrokenOff, outboundRefusal, UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, requireAllowedAddress } from "../outbound/fetch.ts";
 import { mailUrl } from "./channels.ts";
-import type { Unread } from "../sealing/secrets.ts";
+import type { Unread } from "../sealing/sealed_values.ts";
 import type { Delivery } from "./delivery.ts";
 import { invalid } from "./handlers.ts";
 import type { AlertRecords, AlertTargetRecord } from "./records.ts";

@@ -11,7 +11,7 @@ import type { Operation } from "../operations/operation.ts";
 import { requireActive } from "../storage/shared.ts";
 import { refuseTooLarge, requireRoom, requireWritable } from "../storage/volume_checks.ts";
 import { makeVolume } from "../storage/volume_steps.ts";
-import { createVolume, keepsFiles, removeMade, type Volume } from "../storage/volumes.ts";
+import { createVolume, keepsFiles, type PoolVolume, removeMade } from "../storage/volumes.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
 import { chunksOf, writeDisk } from "./write_disk.ts";
 import { message } from "../../lib/i18n/message.ts";
@@ -42,7 +42,7 @@ export type DiskPlace =
 
 /** A disk that was restored. */
 export interface MadeDisk {
-  readonly volume: Volume;
+  readonly volume: PoolVolume;
   readonly format: "qcow2" | "raw";
 }
 
@@ -80,7 +80,7 @@ export async function makeDisk(
   job.log(message`Restoring ${target} to ${pool}/${name}`);
   const volume = await makeVolume(link, operation, { pool, name }, async () => {
     const wanted = { name, capacity: bytes, ...(isFiles && { format, allocation: 0 }) };
-    const created: Volume = await createVolume(link, pool, wanted);
+    const created: PoolVolume = await createVolume(link, pool, wanted);
     try {
       await writeDisk(created, {
         repository,

@@ -4,7 +4,7 @@ import { isConnectionLost } from "../libvirt/failure.ts";
 import type { DiskDoomed } from "../operations/step.ts";
 import { binReplaced } from "../storage/bin/replaced.ts";
 import { fileOf } from "../storage/volume_steps.ts";
-import type { Volume } from "../storage/volumes.ts";
+import type { PoolVolume } from "../storage/volumes.ts";
 import { deleteDisk } from "../vm/lifecycle/delete.ts";
 import type { DiskWork } from "./make_disk.ts";
 
@@ -17,7 +17,7 @@ import type { DiskWork } from "./make_disk.ts";
  */
 export async function putAway(
   { host, operation, warnings }: Pick<DiskWork, "host" | "operation"> & { readonly warnings: string[] },
-  old: Iterable<Volume>,
+  old: Iterable<PoolVolume>,
 ): Promise<void> {
   const doomed: DiskDoomed[] = [];
   const each = async (path: string, work: () => Promise<void>) => {

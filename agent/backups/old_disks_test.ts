@@ -3,7 +3,7 @@ import { LibvirtError } from "../../ffi/error.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Operation } from "../operations/operation.ts";
 import { StorageLocks } from "../storage/locks.ts";
-import type { Volume } from "../storage/volumes.ts";
+import type { PoolVolume } from "../storage/volumes.ts";
 import { putAway } from "./old_disks.ts";
 
 /** Puts two disks away while libvirt fails in this way. */
@@ -18,7 +18,9 @@ async function tried(kind: LibvirtError["kind"]) {
   const inventory = { everyVm: () => [], storage: { volumes: fails } };
   const host = { link, machine: null, inventory, locks: new StorageLocks(false) } as unknown as LibvirtHost;
   const operation = { record: { actor: "ann" } } as unknown as Operation;
-  const old = ["a", "b"].map((pool) => ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as Volume);
+  const old = ["a", "b"].map((pool) =>
+    ({ pool, name: "disk", path: `/${pool}/disk` }) as unknown as PoolVolume
+  );
   const end = await putAway({ host, operation, warnings }, old).then(() => "done", (error) => error.message);
   return { end, asked, warnings };
 }

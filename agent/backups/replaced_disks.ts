@@ -19,7 +19,7 @@ import { oneLine } from "../../lib/text/text.ts";
 import { isThere } from "../machine/files.ts";
 import { originOf } from "../storage/disk_origin.ts";
 import { pathOfDisk, volumeOfDisk } from "../storage/disk_path.ts";
-import type { Volume } from "../storage/volumes.ts";
+import type { PoolVolume } from "../storage/volumes.ts";
 import { changeLineage } from "../vm/disk_lineage.ts";
 import { diskIn } from "../vm/devices/configurations.ts";
 import type { DiskWork, RestoreSource } from "./make_disk.ts";
@@ -34,7 +34,7 @@ export interface Replaced {
   /** The copy's target → the disk that it was. */
   readonly disks: ReadonlyMap<string, FoundDisk>;
   /** The volumes of those; what is in no active pool is kept. */
-  readonly volumes: ReadonlyMap<string, Volume>;
+  readonly volumes: ReadonlyMap<string, PoolVolume>;
   readonly lineage: Lineage;
 }
 
@@ -65,7 +65,7 @@ export async function findReplaced(
     return { target, origin, path: was && await pathOfDisk(link, was) };
   }));
   const disks = replacedBy(copied, present, lineage);
-  const volumes = new Map<string, Volume>();
+  const volumes = new Map<string, PoolVolume>();
   for (const [target, { disk, source: path }] of disks) {
     const volume = await volumeOfDisk(link, disk);
     if (volume !== undefined) volumes.set(target, volume);

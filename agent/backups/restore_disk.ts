@@ -4,7 +4,7 @@ import { ContractError, type Input, type Output } from "../../lib/contract/mod.t
 import type { Principal } from "../access.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { requireFreeVolumeName } from "../storage/volume_work.ts";
 import { defaultPool } from "../storage/volumes.ts";
 import { type MadeDisk, makeDisk, restoreFailure, type RestoreSource } from "./make_disk.ts";

@@ -11,7 +11,7 @@ import {
 import type { Handlers } from "../dispatch.ts";
 import { log } from "../log.ts";
 import { requireUnshared } from "../storage/guest_folders.ts";
-import { type Unread, withoutGiven } from "../sealing/secrets.ts";
+import { type Unread, withoutGiven } from "../sealing/sealed_values.ts";
 import type { BackupRecords } from "./records.ts";
 import { FolderStore } from "./store/folder.ts";
 import type { BackupStore } from "./store/store.ts";

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type BackupTarget, ContractError } from "../../lib/contract/mod.ts";
 import type { Encryption } from "../../lib/backup/description.ts";
 import { SEALED } from "../sealing/places.ts";
-import { type Unread, withoutGiven } from "../sealing/secrets.ts";
+import { type Unread, withoutGiven } from "../sealing/sealed_values.ts";
 import type { Store } from "../store/store.ts";
 
 /** A target with its secrets. */

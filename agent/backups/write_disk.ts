@@ -6,7 +6,7 @@ import { writeAll } from "../../lib/write_all.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 import type { JobHandle } from "../jobs/jobs.ts";
-import type { Volume } from "../storage/volumes.ts";
+import type { PoolVolume } from "../storage/volumes.ts";
 import { setImmediate } from "node:timers/promises";
 import { ChunksAhead } from "./read_ahead.ts";
 import type { FoundCopy, Repository } from "./repository.ts";
@@ -76,7 +76,7 @@ function* writtenOf(
  *
  * @throws {ManifestError} for what is damaged @throws {Error} from writing
  */
-export async function writeDisk(volume: Volume, disk: DiskToWrite): Promise<void> {
+export async function writeDisk(volume: PoolVolume, disk: DiskToWrite): Promise<void> {
   const { repository, chunks, chunkBytes, bytes, format, job, onBytes } = disk;
   const isFile = volume.type === "file";
   const layout = format === "qcow2" ? new Qcow2Layout(bytes) : undefined;

@@ -6,7 +6,7 @@ import type { Api } from "../../lib/contract/api.ts";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
 import { localPrincipal } from "../testing.ts";
-import { App } from "../app.ts";
+import { Application } from "../app.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { setLogLevel } from "../log.ts";
 
@@ -24,7 +24,7 @@ class ForwardClock implements Clock {
 }
 
 async function appWith(dataDir: string, clock: Clock = SYSTEM_CLOCK) {
-  const app = new App({ ...settingsHere(dataDir), uri: SHARED, demo: true, binDays: 7 }, clock);
+  const app = new Application({ ...settingsHere(dataDir), uri: SHARED, demo: true, binDays: 7 }, clock);
   app.start();
   await until("the host is read", () => app.hosts.local.inventory.filled);
   return {
@@ -50,7 +50,7 @@ const code = (asked: Promise<unknown>): Promise<string> =>
   });
 
 /** Defines a VM, and gives its stored configuration in any order. */
-async function machine(app: App, name: string, uuid: string): Promise<() => Promise<string[]>> {
+async function machine(app: Application, name: string, uuid: string): Promise<() => Promise<string[]>> {
   const { link, inventory } = app.hosts.local;
   await link.call("domainDefine", { xml: testMachine(name, uuid) });
   await until("the VM is known", () => inventory.vm(uuid) !== undefined);
@@ -177,7 +177,7 @@ libvirtTest(
 );
 
 /** Has the application stand still before or after its next call of this name: as if it were killed there. */
-function standsStill({ hosts }: App, name: CallName, when: "before" | "after"): Promise<void> {
+function standsStill({ hosts }: Application, name: CallName, when: "before" | "after"): Promise<void> {
   const { link } = hosts.local, call = link.call.bind(link), reached = Promise.withResolvers<void>();
   link.call = async (asked, ...args) => {
     if (asked !== name) return await call(asked, ...args);

@@ -9,6 +9,8 @@ import {
 import type { Buffer } from "node:buffer";
 import type { Incoming } from "./incoming.ts";
 import type { OutgoingMessages } from "./outgoing.ts";
+import { CONSOLE_CLOSE } from "../../lib/contract/console_close.ts";
+import { ContractError } from "../../lib/contract/errors.ts";
 
 /** How bytes are messages, and messages bytes. */
 export interface ConsoleMessages {
@@ -90,4 +92,12 @@ export class GrpcConsolePeer implements ConsolePeer {
     this.incoming.discard();
     this.#closed.resolve(farewell);
   }
+}
+
+/** @throws {ContractError} why a console ended that its client has not ended */
+export function requireDone({ code, reason }: Farewell): void {
+  if (code === CONSOLE_CLOSE.done) return;
+  if (code === CONSOLE_CLOSE.vmStopped) throw new ContractError("VmNotRunning");
+  if (code === CONSOLE_CLOSE.revoked) throw new ContractError("NotSignedIn");
+  throw new ContractError("ConsoleEnded", { reason });
 }

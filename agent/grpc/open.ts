@@ -1,6 +1,6 @@
 /** Opens gRPC as the settings want it. */
 import { COMMANDS } from "../../lib/contract/mod.ts";
-import type { App } from "../app.ts";
+import type { Application } from "../app.ts";
 import type { Listener } from "../http/listener.ts";
 import type { Listeners } from "../http/listeners.ts";
 import type { SocketRule } from "../http/socket_peers.ts";
@@ -9,7 +9,7 @@ import { listenGrpc } from "./listeners.ts";
 
 /** @throws {Error} saying which address cannot be listened on */
 export async function openGrpc(
-  app: App,
+  app: Application,
   doors: Listeners,
   rule: SocketRule | undefined,
 ): Promise<Listener[]> {

@@ -21,53 +21,28 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ContractError } from "../../lib/contract/errors.ts";
-import { CONSOLE_CLOSE } from "../../lib/contract/console_close.ts";
-import type { Command, CommandName, ConsoleTicket, Input, VM } from "../../lib/contract/mod.ts";
+import type { Command, CommandName, ConsoleTicket, Input } from "../../lib/contract/mod.ts";
 import type { ContractMethod } from "../../lib/grpc/contract_file.ts";
 import { HEALTH_SERVICE } from "../../lib/grpc/known_files.ts";
 import type { ProtoMethod } from "../../lib/grpc/model.ts";
 import { SEED_SERVICE } from "../../lib/grpc/seed_file.ts";
 import { hasTexts, localeFor } from "../../lib/i18n/locale.ts";
-import type { Access } from "../access/mod.ts";
-import type { AccessWorld } from "../access/authorise.ts";
 import type { Principal, SocketPeer } from "../access.ts";
-import type { Consoles } from "../console/consoles.ts";
 import type { Dispatch } from "../dispatch.ts";
-import type { EventHub } from "../events/hub.ts";
 import { ANONYMOUS_BODY_LIMIT, BODY_LIMIT } from "../http/body.ts";
 import { inLanguage, withLocale } from "../i18n/request_locale.ts";
-import type { Farewell } from "../http/websocket_connection.ts";
-import type { Rate } from "../limits.ts";
 import { log } from "../log.ts";
 import type { GrpcApi } from "./api.ts";
-import { callerOf, headOf, type Origin } from "./callers.ts";
+import { callerOf, headOf } from "./callers.ts";
 import { bodyOf, sendContent, type UploadPart, uploadStart } from "./content.ts";
-import { type ConsoleMessages, GrpcConsolePeer } from "./console_peer.ts";
+import { type ConsoleMessages, GrpcConsolePeer, requireDone } from "./console_peer.ts";
 import { EventFeeds } from "./event_feed.ts";
 import { Incoming } from "./incoming.ts";
 import { OutgoingMessages } from "./outgoing.ts";
 import { Reflection, type ReflectionRequest } from "./reflection.ts";
 import { seedCalls } from "./seed_calls.ts";
 import { bufferOf, statusOf } from "./status.ts";
-
-/** Services for the gRPC server: identification, dispatch, events, consoles, VMs, and limits on calls. */
-export interface GrpcWorld {
-  readonly access: Pick<Access, "identify">;
-  readonly dispatch: Dispatch;
-  readonly hub: EventHub;
-  readonly consoles: Pick<Consoles, "attach">;
-  readonly places: Pick<AccessWorld, "vm" | "vmsOn">;
-  readonly vms: () => readonly VM[];
-  /** Heads of an answer that say which hosts it has nothing of. */
-  readonly heads: (
-    command: CommandName,
-    host: unknown,
-    principal: Principal,
-  ) => Readonly<Record<string, string>>;
-  readonly rate: Rate;
-  /** Origin of a connection, by its other end as the kernel knows it. */
-  readonly originOf: (end: string, metadata: Metadata, authority: string) => Omit<Origin, "peer">;
-}
+import type { GrpcWorld } from "./world.ts";
 
 /** Bounds of a connection. */
 const OPTIONS = {
@@ -505,11 +480,3 @@ export class GrpcServer {
 /** Bytes that may wait for a slow reader of lines; what comes beyond them is lost, and said to be. */
 const MOST_WAITING = 8 * 1024 * 1024;
 const NOTHING = new Uint8Array();
-
-/** @throws {ContractError} why a console ended that its client has not ended */
-function requireDone({ code, reason }: Farewell): void {
-  if (code === CONSOLE_CLOSE.done) return;
-  if (code === CONSOLE_CLOSE.vmStopped) throw new ContractError("VmNotRunning");
-  if (code === CONSOLE_CLOSE.revoked) throw new ContractError("NotSignedIn");
-  throw new ContractError("ConsoleEnded", { reason });
-}

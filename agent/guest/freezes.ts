@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { within } from "../within.ts";
 import type { GuestBackend } from "./backend.ts";
 

@@ -12,14 +12,14 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { hostUses } from "./host_use.ts";
 
 /** Every device that libvirt knows of. @throws {LibvirtError} */
-export async function nodeDevices({ link }: LibvirtHost): Promise<NodeDevice[]> {
+export async function listNodeDevices({ link }: LibvirtHost): Promise<NodeDevice[]> {
   return (await link.call("nodeDevices")).map(readNodeDevice).filter((each) => each !== undefined);
 }
 
 /** The same; undefined where this libvirt lists none. @throws {LibvirtError} */
 export async function knownNodeDevices(host: LibvirtHost): Promise<NodeDevice[] | undefined> {
   try {
-    return await nodeDevices(host);
+    return await listNodeDevices(host);
   } catch (error) {
     if (isUnsupported(error)) return undefined;
     throw error;
@@ -64,7 +64,7 @@ function remoteUses(devices: readonly NodeDevice[]): HostUse[] {
 /** The host's devices as they are now. @throws {LibvirtError} */
 export async function listHostDevices(host: LibvirtHost): Promise<Output<"get_host_devices">> {
   const { machine } = host;
-  const all = await nodeDevices(host);
+  const all = await listNodeDevices(host);
   const [taken, uses, serials] = await Promise.all([
     takenOn(host),
     machine === null ? remoteUses(all) : hostUses(machine),

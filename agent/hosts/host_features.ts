@@ -3,7 +3,7 @@ import type { CommandName, VM } from "../../lib/contract/mod.ts";
 import type { Handler, Handlers } from "../dispatch.ts";
 import type { HostPart, Portable } from "../feature_part.ts";
 import type { PeriodicJob } from "../periodic.ts";
-import type { DomainChange } from "./inventory/inventory.ts";
+import type { DomainChange } from "./inventory/domain_change.ts";
 
 export class HostFeatures {
   readonly #handlers: Partial<Handlers>;

@@ -1,5 +1,6 @@
 /** Files of a host that interrupted operations have left, for settling steps and for starting VMs. */
-import type { OperationRecord, VolumeMade } from "../operations/step.ts";
+import type { VolumeMade } from "../operations/step.ts";
+import type { OperationRecord } from "../operations/operation_record.ts";
 
 /** A volume that was made as a file of this host. */
 export type MadeFile = VolumeMade & { readonly path: string };

@@ -2,7 +2,6 @@
  * One host: its libvirt, what is known of it, and what may be done on it. Whatever a feature does on a host begins
  * here; two hosts share nothing but the application (`app.ts`).
  */
-import type { LibvirtLogin } from "../../ffi/address.ts";
 import type { GuestAddress } from "../../ffi/calls/mod.ts";
 import {
   type CommandName,
@@ -66,18 +65,7 @@ import { isSameLogin } from "./login.ts";
 import type { ManagedHost } from "./managed_host.ts";
 import type { HostServices } from "./services.ts";
 import type { IncomingState } from "../../lib/host/migration_protocol.ts";
-
-/** Settings of a host: its libvirt, its name and its login. */
-export interface HostConfig {
-  /** Name of the host in commands, events and rows. */
-  readonly id: string;
-  /** Display name; the id when left out. */
-  readonly label?: string;
-  /** libvirt's connection URI. */
-  readonly uri: string;
-  /** The user of its libvirt, if that asks for one. */
-  readonly login?: LibvirtLogin;
-}
+import type { HostConfig } from "./host_config.ts";
 
 /** Milliseconds between two looks which jobs are due: what is not looked at may wait, a new listener must not. */
 const CHECK_MS = 500;

@@ -5,7 +5,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import type { Migration } from "../store/migrations.ts";
 import { SEALED } from "../sealing/places.ts";
-import type { Unread } from "../sealing/secrets.ts";
+import type { Unread } from "../sealing/sealed_values.ts";
 import type { Store } from "../store/store.ts";
 import { PEER_MIGRATION } from "./linked/peer_records.ts";
 import { VM_OWNER_MIGRATION } from "./linked/vm_owners.ts";

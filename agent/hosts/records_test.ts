@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
-import { App } from "../app.ts";
+import { Application } from "../app.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
 import { HOST_MIGRATIONS, HostRecords } from "./records.ts";
@@ -57,7 +57,7 @@ Deno.test("App serves the hosts that are kept, after the local one", () =>
     const store = new Store(folder, undefined, TABLES), records = new HostRecords(store);
     for (const host of [LAB, ATTIC]) records.put(host);
     store.close();
-    const app = new App({ ...settingsHere(folder), uri: "test:///default" });
+    const app = new Application({ ...settingsHere(folder), uri: "test:///default" });
     try {
       assert.deepEqual(
         app.hosts.all().map(({ id, label, link: { uri } }) => [id, id === "local" ? "" : label, uri]),

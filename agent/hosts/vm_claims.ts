@@ -1,7 +1,7 @@
 /** Operations that VMs are kept for: while one is under way, no other one begins. */
 import type { DomainRecord } from "../../ffi/calls/mod.ts";
 import { ContractError, type VM } from "../../lib/contract/mod.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import type { LibvirtHost } from "./libvirt_host.ts";
 import type { LostVms } from "./lost_vms.ts";
 

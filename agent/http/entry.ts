@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import type { Door, SocketPeer } from "../access.ts";
 import type { RefusedForm } from "../../lib/text/refused_form.ts";
 import type { Caller } from "../access/mod.ts";
-import type { App } from "../app.ts";
+import type { Application } from "../app.ts";
 import { locale } from "../../lib/i18n/locale.ts";
 import { splitHost } from "../../lib/text/host_path.ts";
 import { ofConnection } from "./connections.ts";
@@ -22,7 +22,7 @@ export type Pages = (request: Request, info?: Deno.ServeHandlerInfo) => Promise<
 
 /** Data of the pages on a request (Fresh's `ctx.info`). */
 interface Visit extends Deno.ServeHandlerInfo {
-  readonly app: App;
+  readonly app: Application;
   readonly caller: Caller;
   /** The host that the address names. */
   readonly host?: string;
@@ -52,7 +52,7 @@ function named(response: Response, language: string): Response {
 }
 
 /** Answers a request to the API as who sends it. */
-async function answerApi({ access, api }: App, request: Request, caller: Caller): Promise<Response> {
+async function answerApi({ access, api }: Application, request: Request, caller: Caller): Promise<Response> {
   const cookies: string[] = [];
   try {
     const principal = access.identify(request, caller, (cookie) => cookies.push(cookie));
@@ -66,7 +66,7 @@ async function answerApi({ access, api }: App, request: Request, caller: Caller)
 }
 
 /** Door at which other KVM Managers identify themselves. */
-const linkDoorOf = (app: App): LinkDoor => ({
+const linkDoorOf = (app: Application): LinkDoor => ({
   peers: app.peers,
   activity: app.activity,
   refusals: app.refusals,
@@ -83,7 +83,7 @@ function requestFor(path: string, request: Request): Request {
 }
 
 /** Answers every request. Behind a proxy or a tunnel the address is theirs: it slows guessing down, and grants nothing. */
-export function entry(app: App, pages: Pages): Answer {
+export function entry(app: Application, pages: Pages): Answer {
   return (request: Request, door: Door, address: string, peer?: SocketPeer) => {
     const caller = { door, address, peer, ...ofConnection(request) };
     const { pathname } = new URL(request.url);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ContractError, ERRORS } from "../../lib/contract/errors.ts";
 import { addPseudoTexts, PSEUDO_LOCALE } from "../../lib/i18n/pseudo.ts";
-import type { App } from "../app.ts";
+import type { Application } from "../app.ts";
 import { entry } from "./entry.ts";
 import { refusalResponse } from "./guard.ts";
 
@@ -13,7 +13,7 @@ const app = {
       throw refusal;
     },
   },
-} as unknown as App;
+} as unknown as Application;
 const answer = entry(app, () => Promise.resolve(new Response("a page")));
 const request = (language?: string, cookie?: string) =>
   new Request("http://127.0.0.1:8440/api/v1/vms/web", {

@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { parseJson } from "../../lib/text/json.ts";
 import { type McpMessage, messageIn, MOST_MESSAGE, RPC_CODES } from "../../lib/mcp/protocol.ts";
 import type { Caller } from "../access/mod.ts";
-import type { App } from "../app.ts";
+import type { Application } from "../app.ts";
 import { log } from "../log.ts";
 import { readBody, requireUnencoded } from "./body.ts";
 import { errorResponse } from "./guard.ts";
@@ -53,7 +53,11 @@ async function messageOf(request: Request): Promise<McpMessage> {
 }
 
 /** Answers a request of a program that speaks MCP. */
-export async function answerMcp({ access, mcp }: App, request: Request, caller: Caller): Promise<Response> {
+export async function answerMcp(
+  { access, mcp }: Application,
+  request: Request,
+  caller: Caller,
+): Promise<Response> {
   let message: McpMessage | undefined;
   try {
     const door = mcp.get(), principal = access.identify(request, caller);

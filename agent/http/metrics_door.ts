@@ -3,7 +3,7 @@ import { ContractError } from "../../lib/contract/errors.ts";
 import { contentTypeOf, formatFor } from "../../lib/formats/exposition.ts";
 import type { Principal } from "../access.ts";
 import type { Caller } from "../access/mod.ts";
-import type { App } from "../app.ts";
+import type { Application } from "../app.ts";
 import { errorResponse } from "./guard.ts";
 
 export const METRICS_PATH = "/metrics";
@@ -11,7 +11,11 @@ export const METRICS_PATH = "/metrics";
 /** A browser's session is not asked: what a page of somebody else's makes a browser fetch is none of a program's. */
 const OPENED_BY: ReadonlySet<Principal["via"]> = new Set(["token", "socket", "demo"]);
 
-async function answer({ access, dispatch }: App, request: Request, caller: Caller): Promise<Response> {
+async function answer(
+  { access, dispatch }: Application,
+  request: Request,
+  caller: Caller,
+): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") {
     throw new ContractError("MethodNotAllowed", { method: request.method, path: METRICS_PATH });
   }
@@ -27,7 +31,7 @@ async function answer({ access, dispatch }: App, request: Request, caller: Calle
 }
 
 /** Answers a scrape. */
-export async function answerMetrics(app: App, request: Request, caller: Caller): Promise<Response> {
+export async function answerMetrics(app: Application, request: Request, caller: Caller): Promise<Response> {
   try {
     return await answer(app, request, caller);
   } catch (error) {

@@ -33,7 +33,7 @@ import type { LinkedHosts } from "../hosts/linked/linked_hosts.ts";
 import type { SummariseMetrics } from "../metrics/stored_metrics.ts";
 import type { Placement } from "../placement/placement.ts";
 import { cpuOf, roomThere } from "../placement/rooms.ts";
-import { migrationFit } from "../vm/migration/outgoing.ts";
+import { migrationFit } from "../vm/migration/outgoing_plan.ts";
 import type { StoredChoices } from "./records.ts";
 
 const { t } = textsOf(texts);

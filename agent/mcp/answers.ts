@@ -58,7 +58,7 @@ export function partsOf(row: Command, answer: unknown): ResultPart[] {
 }
 
 /** An error as a tool's result: its code is ours, its text may repeat what others wrote. */
-export function failed(error: ContractError): ToolAnswer {
+export function errorAnswer(error: ContractError): ToolAnswer {
   return {
     isError: true,
     content: [ours({ error: error.code, status: error.status }), theirs(error.toJSON())],

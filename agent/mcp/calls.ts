@@ -29,7 +29,7 @@ import type { Principal } from "../access.ts";
 import { type Dispatch, type GuardTools, isCommand, validate } from "../dispatch.ts";
 import { asContractError } from "../libvirt/failure.ts";
 import { SharedTime } from "../within.ts";
-import { failed, ours, partsOf, type ResultPart, theirs, type ToolAnswer } from "./answers.ts";
+import { errorAnswer, ours, partsOf, type ResultPart, theirs, type ToolAnswer } from "./answers.ts";
 import type { Plans } from "./plans.ts";
 import type { McpSettingsRecord } from "./settings.ts";
 import { witnessOf } from "./witness.ts";
@@ -118,7 +118,7 @@ export class McpCalls {
       const tool = name as McpToolName;
       return await this.#tools[tool](argumentsOf(tool, args), call);
     } catch (error) {
-      return failed(asContractError(error, "mcp", "a call by MCP"));
+      return errorAnswer(asContractError(error, "mcp", "a call by MCP"));
     }
   }
 

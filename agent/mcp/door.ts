@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { Rate } from "../limits.ts";
 import type { ActivityLog } from "../store/activity.ts";
 import { cappedPrincipal, McpCalls, type McpWorld } from "./calls.ts";
-import { clientIn, McpSessions, type Session } from "./sessions.ts";
+import { clientIn, type ClientSession, McpSessions } from "./sessions.ts";
 import type { McpSettings } from "./settings.ts";
 
 /** By what somebody is let in. A browser's session is not asked: what a page of somebody else's makes it send is none of a program's. */
@@ -78,7 +78,7 @@ export class McpDoor {
     this.sessions.end(this.sessions.of(request.headers.get(SESSION_HEADER) ?? "", principal).id);
   }
 
-  async #begin(message: McpMessage, principal: Principal): Promise<Session> {
+  async #begin(message: McpMessage, principal: Principal): Promise<ClientSession> {
     const { params } = message as { params?: { clientInfo?: unknown } };
     const client = clientIn(params?.clientInfo);
     const { openSession } = await import("./server.ts");
@@ -99,7 +99,7 @@ export class McpDoor {
   }
 
   async #inSession(
-    session: Session,
+    session: ClientSession,
     { request, message, on }: McpRequest,
     principal: Principal,
   ): Promise<Response> {

@@ -21,7 +21,7 @@ const MOST_NAME = 64;
 const SHOWN = 8;
 
 /** A session. */
-export interface Session {
+export interface ClientSession {
   readonly id: string;
   /** Its holder: exactly this token, or this user at the socket. */
   readonly holder: string;
@@ -35,7 +35,7 @@ export interface Session {
   use(): Disposable;
 }
 
-interface Kept extends Session {
+interface Kept extends ClientSession {
   readonly account: string;
   readonly principal: Principal;
   readonly abort: AbortController;
@@ -80,7 +80,7 @@ export class McpSessions {
     principal: Principal,
     client: string,
     open: (id: string) => Promise<OpenSession>,
-  ): Promise<Session> {
+  ): Promise<ClientSession> {
     const account = accountOf(principal), id = randomUUID(), abort = new AbortController();
     const opened = await open(id);
     // Counted once it is open: of many that are opened at once, each would count those alone that were there before
@@ -147,7 +147,7 @@ export class McpSessions {
   }
 
   /** Somebody's session. Another's is as none. @throws {ContractError} McpSessionNotFound */
-  of(id: string, { holder }: Pick<Principal, "holder">): Session {
+  of(id: string, { holder }: Pick<Principal, "holder">): ClientSession {
     const session = this.#sessions.get(id);
     if (session === undefined || session.holder !== holder) throw new ContractError("McpSessionNotFound");
     return session;

@@ -35,36 +35,8 @@ import {
   tickTime,
   timeOf,
 } from "./row_ids.ts";
-
-/** Key of a series. */
-export interface SeriesKey {
-  readonly host: string;
-  /** Id of the VM; empty: the host itself. */
-  readonly subject: string;
-  readonly name: string;
-  /** Empty where there is one of it alone. */
-  readonly label: string;
-}
-
-/** Series that are asked for; of all names or labels where nothing is said. */
-export interface SeriesQuery {
-  readonly host: string;
-  readonly subject: string;
-  readonly names?: readonly string[];
-  readonly label?: string;
-}
-
-/** A series with its points. */
-export interface StoredSeries {
-  readonly name: string;
-  readonly label: string;
-  readonly points: Points;
-}
-
-/** Series of a VM or a host. */
-export interface SubjectSeries extends Pick<SeriesKey, "host" | "subject"> {
-  readonly series: readonly StoredSeries[];
-}
+import type { SeriesKey, SeriesQuery, StoredSeries, SubjectSeries } from "./series.ts";
+import { Totals } from "./point_totals.ts";
 
 /** Result of a part of a clean-up. */
 export interface CleanedPart {
@@ -90,25 +62,6 @@ function figuresOf(bytes: SQLOutputValue | undefined): Points {
     if (!(error instanceof ChunkError)) throw error;
     log.warn("a reading in the metrics is damaged", { error });
     return NO_POINTS;
-  }
-}
-
-/** Changes of `totals` that a transaction makes. */
-class Totals {
-  readonly #of = new Map<number, { points: number; bytes: number; oldest: number }>();
-
-  add({ id }: Resolution, points: number, bytes: number, oldest = Infinity): void {
-    const total = this.#of.get(id) ?? { points: 0, bytes: 0, oldest: Infinity };
-    total.points += points;
-    total.bytes += bytes;
-    total.oldest = Math.min(total.oldest, oldest);
-    this.#of.set(id, total);
-  }
-
-  write(statement: StatementSync): void {
-    for (const [id, { points, bytes, oldest }] of this.#of) {
-      statement.run(id, points, bytes, Number.isFinite(oldest) ? oldest : Number.MAX_SAFE_INTEGER);
-    }
   }
 }
 

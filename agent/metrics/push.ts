@@ -19,7 +19,7 @@ import { UrlRefused } from "../outbound/errors.ts";
 import { checkedUrl, type Resolve } from "../outbound/fetch.ts";
 import { deliveryFailure, NotDelivered, post } from "../outbound/post.ts";
 import { SEALED } from "../sealing/places.ts";
-import { type Unread, withoutGiven } from "../sealing/secrets.ts";
+import { type Unread, withoutGiven } from "../sealing/sealed_values.ts";
 import type { Store } from "../store/store.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";

@@ -1,7 +1,12 @@
 /** Messages between the store of metrics and its worker. Each is answered once, in order. */
-import type { MetricFigures, MetricHistory, MetricSummary } from "../../lib/contract/metrics.ts";
-import type { MetricResolution } from "../../lib/contract/metrics.ts";
-import type { CleanedPart, SeriesKey, SeriesQuery, StoredSeries } from "./metric_database.ts";
+import type {
+  MetricFigures,
+  MetricHistory,
+  MetricResolution,
+  MetricSummary,
+} from "../../lib/contract/metrics.ts";
+import type { CleanedPart } from "./metric_database.ts";
+import type { SeriesKey, SeriesQuery, StoredSeries } from "./series.ts";
 
 /** Request for a range. Times in seconds since 1970. */
 export interface MetricRequest extends SeriesQuery {

@@ -21,7 +21,7 @@ import { Mutex } from "../../lib/mutex.ts";
 import type { Handlers } from "../dispatch.ts";
 import { contractError } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { leasesOf, updateDhcp } from "./dhcp.ts";
 import { hostNetworkDevices, networkFacts, otherTakenSubnets, randomIpv6 } from "./facts.ts";

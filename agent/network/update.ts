@@ -17,7 +17,7 @@ import { isSet } from "../../lib/formats/xml/network_plain.ts";
 import type { NetworkChange } from "../../lib/formats/xml/network_edit.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { differing, requireNetwork } from "./view.ts";
 

@@ -2,7 +2,13 @@
 import { plainPath } from "../machine/host_file.ts";
 import { hostFiles } from "../machine/host_files.ts";
 import { undefinedIfMissing } from "../machine/files.ts";
-import type { FileIdentity, OperationRecord } from "./step.ts";
+import type { OperationRecord } from "./operation_record.ts";
+
+/** Identity of a file: another one at the same path has another. */
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
 
 /** Milliseconds the kernel's clock for files may be behind. */
 const CLOCK_MS = 50;

@@ -1,5 +1,6 @@
 /** An operation while it runs, as the code that carries it out sees it. */
-import type { Cause, OperationRecord, Step } from "./step.ts";
+import type { Step } from "./step.ts";
+import type { Cause, OperationRecord } from "./operation_record.ts";
 
 /** A step that was written down. */
 export interface Noted<S extends Step> {

@@ -18,7 +18,7 @@ import { Operation } from "./operation.ts";
 import { t } from "./outcome.ts";
 import { settle, type Settled } from "./settle.ts";
 import type { SettlementServices } from "./settlement.ts";
-import type { OperationRecord, OperationSpec } from "./step.ts";
+import type { OperationRecord, OperationSpec } from "./operation_record.ts";
 import { within } from "../within.ts";
 
 /** Milliseconds somebody waits for what holds the same to be settled. */

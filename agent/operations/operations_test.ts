@@ -11,7 +11,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { STEP_RULES } from "../features.ts";
 import { Operations } from "./operations.ts";
 import type { SettlementServices } from "./settlement.ts";
-import { keyOf, type OperationRecord, type OperationSpec } from "./step.ts";
+import { keyOf, type OperationRecord, type OperationSpec } from "./operation_record.ts";
 
 const SPEC: OperationSpec = {
   command: "create_vm",

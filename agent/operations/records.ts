@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { messageOf } from "../../lib/text/message.ts";
 import { log } from "../log.ts";
-import type { OperationRecord } from "./step.ts";
+import type { OperationRecord } from "./operation_record.ts";
 import type { Store } from "../store/store.ts";
 import { OpenMarks } from "./open_marks.ts";
 

@@ -2,7 +2,8 @@
 import type { CommandName, Input } from "../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { StepOutcome } from "./outcome.ts";
-import type { OperationRecord, StepKind, StepOf } from "./step.ts";
+import type { StepKind, StepOf } from "./step.ts";
+import type { OperationRecord } from "./operation_record.ts";
 
 /** Services for settling steps. */
 export interface SettlementServices {

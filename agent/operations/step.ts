@@ -2,14 +2,17 @@
  * Records of work in several steps, which are written before each step runs: plain data, so that another run
  * of the process can finish or undo the step. They have no secrets.
  */
-import type { CommandName } from "../../lib/contract/mod.ts";
 import type { BackingImage } from "../../lib/formats/xml/new_vm.ts";
-
-/** Identity of a file: another one at the same path has another. */
-export interface FileIdentity {
-  readonly dev: number;
-  readonly ino: number;
-}
+import type {
+  BinDoomed,
+  EntryBinned,
+  EntryUnbinned,
+  FileBinned,
+  FileUnbinned,
+  VmBinned,
+  VmUnbinned,
+} from "./bin_steps.ts";
+import type { FileIdentity } from "./file_identity.ts";
 
 /** A volume that is made. There was none of its name before. */
 export interface VolumeMade {
@@ -282,75 +285,6 @@ export interface ChangeWanted {
   readonly parts?: readonly string[];
 }
 
-/** A VM that goes into the bin, where its definition is kept. While it is there, nothing that follows is done. */
-export interface VmBinned {
-  readonly kind: "vm-binned";
-  readonly uuid: string;
-  readonly name: string;
-  readonly entry: string;
-  /** Its NVRAM, where the bin does not keep it; see `nvramHolder()`. */
-  readonly nvram?: string;
-}
-
-/** Something without a definition that goes into the bin. */
-export interface EntryBinned {
-  readonly kind: "entry-binned";
-  readonly entry: string;
-}
-
-/** A file that is moved into the bin of its folder. */
-export interface FileBinned {
-  readonly kind: "file-binned";
-  readonly entry: string;
-  readonly pool: string | null;
-  readonly path: string;
-  /** Its name in the bin. */
-  readonly as: string;
-  readonly file: FileIdentity;
-}
-
-/** A file that is moved out of the bin of its folder again. */
-export interface FileUnbinned {
-  readonly kind: "file-unbinned";
-  readonly pool: string | null;
-  /** Its new path: in the same folder. */
-  readonly path: string;
-  readonly as: string;
-  readonly file: FileIdentity;
-}
-
-/** An image whose head names what it is built on by another path than before. */
-export interface Rebased {
-  readonly path: string;
-  readonly base: { readonly path: string; readonly format: string };
-}
-
-/** A VM whose definition comes back from the bin, once its files have. */
-export interface VmUnbinned {
-  readonly kind: "vm-unbinned";
-  readonly entry: string;
-  readonly uuid: string;
-  readonly name: string;
-  /** It has MAC addresses of its own: others have those it had. */
-  readonly newMacs: boolean;
-  /** Paths of its files that are others by now. */
-  readonly moved: readonly (readonly [from: string, to: string])[];
-  /** Images that are built on such files, once all are out. */
-  readonly rebased?: readonly Rebased[];
-}
-
-/** An entry that was restored from the bin. */
-export interface EntryUnbinned {
-  readonly kind: "entry-unbinned";
-  readonly entry: string;
-}
-
-/** Something in the bin that goes for good. */
-export interface BinDoomed {
-  readonly kind: "bin-doomed";
-  readonly entry: string;
-}
-
 /** A folder that QEMU copies a VM's disks to for a backup: it is unused once that ends. */
 export interface BackupSpooled {
   readonly kind: "backup-spooled";
@@ -536,48 +470,3 @@ export type Step =
 
 export type StepKind = Step["kind"];
 export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>;
-
-/** Specification of an operation. */
-export interface OperationSpec {
-  readonly command: CommandName;
-  /** Its name for people: a VM's name, or `pool/volume`. */
-  readonly subject: string;
-  readonly vmId?: string;
-  readonly actor: string;
-  /** Keys that no other operation may use until it is settled; see {@link keyOf}. */
-  readonly keys: readonly string[];
-}
-
-/** Why an operation was cut short: libvirt went away under it, or its process ended. */
-export type Cause = "link" | "process";
-
-/** An operation as it is kept. */
-export interface OperationRecord extends OperationSpec {
-  readonly id: string;
-  /** Id of the host it works on. */
-  readonly host: string;
-  /** The URI of that host's libvirt: another libvirt that the host's id was given later has none of what it made. */
-  readonly uri: string;
-  readonly startedAt: number;
-  jobId?: string;
-  /** When and why it was cut short; absent while it runs. */
-  cut?: { readonly at: number; readonly cause: Cause };
-  /** It is taken back, whatever it wanted. */
-  back?: boolean;
-  /** A file tells that it is not over (`open_marks.ts`). */
-  marked?: boolean;
-  steps: Step[];
-}
-
-/** The name under which an operation holds something. */
-export const keyOf = {
-  vm: (uuid: string): string => `vm:${uuid}`,
-  freeze: (uuid: string): string => `freeze:${uuid}`,
-  vmName: (name: string): string => `vm-name:${name}`,
-  volume: (pool: string, name: string): string => `volume:${pool}/${name}`,
-  pool: (name: string): string => `pool:${name}`,
-  network: (name: string): string => `network:${name}`,
-  template: (name: string): string => `template:${name}`,
-  binEntry: (id: string): string => `bin:${id}`,
-  backupCopy: (id: string): string => `backup-copy:${id}`,
-};

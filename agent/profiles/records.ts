@@ -3,7 +3,7 @@ import type { HookEvent, SkillStep, ToolRef, ToolType } from "../../lib/contract
 import { ContractError, detailOf } from "../../lib/contract/errors.ts";
 import { isTool, type ToolKey } from "../../lib/profiles/tools.ts";
 import { SEALED } from "../sealing/places.ts";
-import type { Unread } from "../sealing/secrets.ts";
+import type { Unread } from "../sealing/sealed_values.ts";
 import { changeTogether, JsonRows, jsonTable, type RowChange } from "../store/json_rows.ts";
 import type { Store } from "../store/store.ts";
 

@@ -1,21 +1,19 @@
 /** The commands on projects. */
 import {
   ContractError,
-  type Grant,
   MOST_PROJECTS,
   type Project,
   type projectCommands,
-  type ProjectMember,
   type VM,
 } from "../../lib/contract/mod.ts";
 import { isAdministrator } from "../../lib/access/rights.ts";
 import { exceeded } from "../../lib/projects/quota.ts";
 import { releaseProject } from "../access/covers.ts";
 import type { Access } from "../access/mod.ts";
-import type { UserRecord } from "../access/records.ts";
 import type { Clock } from "../clock.ts";
 import type { Handlers } from "../dispatch.ts";
 import type { EventHub } from "../events/hub.ts";
+import { memberHandlers, membersOf } from "./member_handlers.ts";
 import type { Projects } from "./projects.ts";
 import type { StoredProject } from "./records.ts";
 
@@ -28,17 +26,11 @@ export interface ProjectServices {
   readonly vm: (vmId: string) => VM | undefined;
 }
 
-/** Roles that grants give on a project. */
-const rolesOn = (grants: readonly Grant[], projectId: string): string[] =>
-  grants.flatMap(({ role, on }) => on.kind === "project" && on.project === projectId ? [role] : []);
-
-const isOn = ({ on }: Grant, projectId: string): boolean => on.kind === "project" && on.project === projectId;
-
 /** A handler for each of them. */
 export function projectHandlers(
   { projects, access, hub, clock, vm }: ProjectServices,
 ): Pick<Handlers, keyof typeof projectCommands> {
-  const { rows } = projects, { accounts, credentials } = access;
+  const { rows } = projects, { accounts } = access;
   const shown = ({ pools, networks, images, ...project }: StoredProject): Project => {
     const usage = projects.usageOf(project.id);
     return {
@@ -63,16 +55,6 @@ export function projectHandlers(
     if (found === undefined) throw new ContractError("VmNotFound", { vmId });
     return found;
   };
-  const member = ({ id, name, displayName, grants }: UserRecord, projectId: string): ProjectMember => ({
-    userId: id,
-    name,
-    displayName,
-    roles: rolesOn(grants, projectId),
-  });
-  const membersOf = (projectId: string): ProjectMember[] =>
-    [...accounts.users.values()].map((user) => member(user, projectId)).filter(({ roles }) =>
-      roles.length > 0
-    ).toSorted((a, b) => a.name.localeCompare(b.name, "en"));
   return {
     list_projects: () =>
       rows.require().all().toSorted((a, b) => a.name.localeCompare(b.name, "en")).map(shown),
@@ -87,7 +69,7 @@ export function projectHandlers(
         diskGb: counted.diskGb,
         endsAt: row.endsAt,
       })).toSorted((a, b) => a.name.localeCompare(b.name, "en")),
-      members: isAdministrator(principal.rights) ? membersOf(projectId) : [],
+      members: isAdministrator(principal.rights) ? membersOf(accounts, projectId) : [],
     }),
     create_project: (
       { name, description = "", pools = [], networks = [], images = [], defaults = {}, quota = {} },
@@ -134,25 +116,7 @@ export function projectHandlers(
       changed();
       return null;
     },
-    add_project_member: async ({ projectId, userId, role }) => {
-      const { id } = projects.require(projectId), { grants } = accounts.user(userId);
-      const rest = grants.filter((grant) => !isOn(grant, id));
-      const next: Grant[] = [...rest, { role, on: { kind: "project", project: id } }];
-      if (next.length > MOST_GRANTS) {
-        const reason = `a user has ${MOST_GRANTS} grants at most`;
-        throw new ContractError("InvalidInput", { reason, field: "userId" });
-      }
-      return member(await accounts.update({ userId, grants: next }), id);
-    },
-    remove_project_member: async ({ projectId, userId }) => {
-      const { id, name: project } = projects.require(projectId), { grants, name } = accounts.user(userId);
-      if (!grants.some((grant) => isOn(grant, id))) {
-        throw new ContractError("NotProjectMember", { user: name, project });
-      }
-      await accounts.update({ userId, grants: grants.filter((grant) => !isOn(grant, id)) });
-      credentials.interrupt([userId]);
-      return null;
-    },
+    ...memberHandlers({ projects, access }),
     set_vm_project: ({ vmId, project }) => ({ project: projects.move(requireVm(vmId), project) }),
     set_vm_end: ({ vmId, endsAt }) => {
       const found = requireVm(vmId);
@@ -168,7 +132,5 @@ export function projectHandlers(
   };
 }
 
-/** As many as one user may have. */
-const MOST_GRANTS = 64;
 /** Milliseconds since 1970 of the end of the year 9999. */
 const LAST_DATE = Date.UTC(10_000, 0) - 1;

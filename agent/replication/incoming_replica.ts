@@ -20,7 +20,7 @@ import type { Principal } from "../access.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { log } from "../log.ts";
 import { withClusters } from "../backups/increment.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { DiskWriter } from "./disk_writer.ts";
 import { refuseOther, takeOldVm } from "./old_vm.ts";
 import type { Promotion } from "./promotion.ts";

@@ -19,26 +19,17 @@ import {
   removeLeftovers,
   replaceFile,
 } from "./key_file.ts";
-import { SEALED_FILES, SEALED_PLACES, type SealedPlace } from "./places.ts";
+import { SEALED_FILES, type SealedPlace } from "./places.ts";
 import { message, type Sentence } from "../../lib/i18n/message.ts";
-
-/** A secret as it is kept: an object, so that no text that somebody gives is taken for one. */
-export interface Sealed {
-  /** `1.<id of the key>.<base64>`. */
-  readonly sealed: string;
-}
-
-/** Secrets of a record that cannot be read now, by field: they are kept as they are. */
-export type Unread = Readonly<Record<string, Sealed>>;
-
-/** A record with secrets that cannot be read. */
-export interface UnreadSecret {
-  /** `secrets of the alert target Ops`. */
-  readonly what: string;
-  readonly remedy: string;
-}
-
-type Json = Record<string, unknown>;
+import {
+  fieldHolder,
+  isSealed,
+  type Sealed,
+  type SecretRecord,
+  type Unread,
+  type UnreadSecret,
+  valuesIn,
+} from "./sealed_values.ts";
 
 const VERSION = "1";
 const SEALED_WORD = /^1\.([0-9a-f]{16})\.([A-Za-z0-9_-]+)$/;
@@ -49,17 +40,6 @@ const PRIVATE_KEY = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^-]+-----END \1PRIVATE
 const SEALED_KEY =
   /-----BEGIN KVM MANAGER SEALED KEY-----\s+([0-9A-Za-z._-]+)\s+-----END KVM MANAGER SEALED KEY-----\n?/g;
 
-export const isSealed = (value: unknown): value is Sealed =>
-  typeof value === "object" && value !== null && typeof (value as Sealed).sealed === "string";
-
-/** A record without what could not be read of it and has been given since. */
-export function withoutGiven<T extends object>(record: T): T {
-  const { unread, ...rest } = record as { readonly unread?: Unread };
-  if (unread === undefined) return record;
-  const left = Object.entries(unread).filter(([field]) => (rest as Json)[field] === undefined);
-  return (left.length === 0 ? rest : { ...rest, unread: Object.fromEntries(left) }) as T;
-}
-
 /** The id of a key: tells nothing of it. */
 const idOf = (key: Bytes): string =>
   createHash("sha256").update("KVM Manager key id").update(key).digest("hex").slice(0, 16);
@@ -69,18 +49,6 @@ const keyIdOf = ({ sealed }: Sealed): string | undefined => SEALED_WORD.exec(sea
 const aboutRow = ({ table }: SealedPlace, id: string, field: string) =>
   `KVM Manager secret ${table}/${id}/${field}`;
 const aboutFile = (name: string) => `KVM Manager secret file/${name}`;
-
-/** The object that has a field, and the field's name in it. */
-function holderOf(record: Json, field: string): { holder: Json; name: string } | undefined {
-  const path = field.split("."), name = path.pop()!;
-  let holder = record;
-  for (const part of path) {
-    const next = holder[part];
-    if (typeof next !== "object" || next === null) return undefined;
-    holder = next as Json;
-  }
-  return { holder, name };
-}
 
 export class Secrets {
   readonly #file: KeyFile;
@@ -226,9 +194,9 @@ export class Secrets {
 
   /** A record as it was kept, with its secrets; those that cannot be read are left out, and kept in `unread`. */
   opened<T>(place: SealedPlace, id: string, stored: unknown): T {
-    const record = structuredClone(stored) as Json;
+    const record = structuredClone(stored) as SecretRecord;
     for (const field of place.fields) {
-      const found = holderOf(record, field), value = found?.holder[found.name];
+      const found = fieldHolder(record, field), value = found?.holder[found.name];
       if (found === undefined || !isSealed(value)) continue;
       const { holder, name } = found, plain = this.#unseal(aboutRow(place, id, field), value.sealed);
       if (plain !== undefined) holder[name] = plain.value;
@@ -245,11 +213,11 @@ export class Secrets {
    *
    * @throws {ContractError} EncryptionKeyMissing
    */
-  closed(place: SealedPlace, id: string, record: object): Json {
-    const kept = structuredClone(record) as Json;
-    const holders = new Set<Json>();
+  closed(place: SealedPlace, id: string, record: object): SecretRecord {
+    const kept = structuredClone(record) as SecretRecord;
+    const holders = new Set<SecretRecord>();
     for (const field of place.fields) {
-      const { holder, name } = holderOf(kept, field) ?? {};
+      const { holder, name } = fieldHolder(kept, field) ?? {};
       if (holder === undefined || name === undefined) continue;
       holders.add(holder);
       const before = (holder.unread as Unread | undefined)?.[name];
@@ -360,7 +328,7 @@ export class Secrets {
 
   /** @returns whether there were secrets in the clear */
   #resealRows(database: DatabaseSync): boolean {
-    const rows = new Map<string, { place: SealedPlace; id: string; record: Json }>();
+    const rows = new Map<string, { place: SealedPlace; id: string; record: SecretRecord }>();
     let wasPlain = false;
     for (const { place, id, record, field, value } of valuesIn(database)) {
       if (isSealed(value)) {
@@ -374,7 +342,7 @@ export class Secrets {
     database.exec("BEGIN IMMEDIATE");
     try {
       for (const { place, id, record } of rows.values()) {
-        const kept = this.closed(place, id, this.opened<Json>(place, id, record));
+        const kept = this.closed(place, id, this.opened<SecretRecord>(place, id, record));
         const where = [`${place.key} = ?`, ...(place.where === undefined ? [] : [place.where])].join(" AND ");
         database.prepare(`UPDATE ${place.table} SET ${place.column} = ? WHERE ${where}`)
           .run(JSON.stringify(kept), id);
@@ -452,46 +420,6 @@ export const fileSealing = (dataDir: string): Pick<Secrets, "closedText" | "open
   closedText: (name, text) => new Secrets(dataDir).readKey().closedText(name, text),
   openedText: (name, text) => new Secrets(dataDir).readKey().openedText(name, text),
 });
-
-/** A field that is to be sealed, as the database has it. */
-interface StoredValue {
-  readonly place: SealedPlace;
-  readonly id: string;
-  readonly title: string;
-  readonly record: Json;
-  readonly field: string;
-  readonly value: unknown;
-}
-
-/** Every secret in a database. */
-function* valuesIn(database: DatabaseSync): Generator<StoredValue> {
-  for (const place of SEALED_PLACES) {
-    const isTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(place.table);
-    if (isTable === undefined) continue;
-    const where = [`${place.column} IS NOT NULL`, ...(place.where === undefined ? [] : [place.where])];
-    const rows = database.prepare(
-      `SELECT ${place.key} AS id, ${place.column} AS record, ${place.title} AS title FROM ${place.table} ` +
-        `WHERE ${where.join(" AND ")}`,
-    ).all();
-    for (const { id, record, title } of rows) {
-      // Rows are ours alone: the database is checked when it is opened, and no other program writes it.
-      const parsed = JSON.parse(String(record)) as Json;
-      for (const field of place.fields) {
-        const found = holderOf(parsed, field), value = found?.holder[found.name];
-        if (value === undefined) continue;
-        yield { place, id: String(id), title: String(title), record: parsed, field, value };
-      }
-    }
-  }
-}
-
-/** Records with secrets in a database, whether they can be read or not: `secrets of the alert target Ops`. */
-export const secretsIn = (database: DatabaseSync): UnreadSecret[] => [
-  ...new Map([...valuesIn(database)].map(({ place: { noun, remedy }, title }) => {
-    const what = `${noun} ${title}`;
-    return [what, { what, remedy }] as const;
-  })).values(),
-];
 
 /** Copies of the database of before have its secrets in the clear: whoever keeps them should know. */
 function tellOfCopies(dataDir: string): void {

@@ -16,7 +16,8 @@ import { Store } from "../store/store.ts";
 import { aesKey, decrypt, decryptNow, encrypt, encryptNow } from "./aes_gcm.ts";
 import { givenCredential, hostCredential, KeyFile, KeyFileError, newKeyBytes } from "./key_file.ts";
 import { SEALED } from "./places.ts";
-import { fileSealing, isSealed } from "./secrets.ts";
+import { fileSealing } from "./secrets.ts";
+import { isSealed } from "./sealed_values.ts";
 
 setLogLevel("error"); // what is sealed is told
 const FAR = { id: "far", label: "Far", uri: "qemu+tls://far/system", added: 1, isEnabled: true };

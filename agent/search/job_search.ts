@@ -3,7 +3,7 @@ import { isOpenJob, type Job, MOST_JOBS } from "../../lib/contract/jobs.ts";
 import type { Input } from "../../lib/contract/mod.ts";
 import { isBehind, type ListedRow, type ListPart, type ListPlace } from "../../lib/search/merged.ts";
 import type { Dispatch, Handlers } from "../dispatch.ts";
-import { LONGEST_JOB } from "../hosts/linked/replica.ts";
+import { LONGEST_JOB } from "../hosts/linked/host_cache.ts";
 import { partOf, searchHosts, type SearchServices } from "./hosts_asked.ts";
 
 type Wanted = Pick<Input<"search_jobs">, "text" | "state">;

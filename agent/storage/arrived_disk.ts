@@ -7,13 +7,13 @@ import { markedFormat } from "../../lib/formats/foreign/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { convertDisk, judgeArriving } from "./convert_disk.ts";
 import { hasQemuImg } from "./qemu_img.ts";
 import { requireActive } from "./shared.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { requireRoom } from "./volume_checks.ts";
-import { hasFormats, type Volume, volumeNamed } from "./volumes.ts";
+import { findVolumeNamed, hasFormats, type PoolVolume } from "./volumes.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 /** Whether what comes into a pool can be converted there. */
@@ -32,7 +32,7 @@ export const convertedName = (name: string): string => `${name.replace(/\.(vmdk|
 /** @throws {ContractError} VolumeExists where what a disk becomes is there */
 export async function requireConvertible({ link }: LibvirtHost, pool: string, name: string): Promise<void> {
   const becomes = convertedName(name);
-  if (await volumeNamed(link, pool, becomes)) {
+  if (await findVolumeNamed(link, pool, becomes)) {
     throw new ContractError("VolumeExists", { pool, name: becomes });
   }
 }
@@ -60,7 +60,7 @@ export async function convertArrived(
     readonly job: OpenJob;
     readonly actor: string;
   },
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { link, operations } = host, becomes = convertedName(name);
   const file = await openFile(path);
   // Not `using`: it is read once, and the bundler takes such a variable out.

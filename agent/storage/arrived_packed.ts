@@ -6,12 +6,12 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { openFile, readAt } from "../machine/host_file.ts";
 import type { OpenJob } from "../jobs/jobs.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { type ArrivedDisk, convertArrived } from "./arrived_disk.ts";
 import { Sink } from "./images/sink.ts";
 import { unpacked, unpackedName } from "./images/unpack.ts";
 import { requireActive } from "./shared.ts";
-import { type Volume, volumeNamed } from "./volumes.ts";
+import { findVolumeNamed, type PoolVolume } from "./volumes.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 /** Bytes that are read at a time. */
@@ -34,7 +34,7 @@ export async function requireUnpackable(
   }
   const becomes = unpackedName(name);
   if (becomes === "" || becomes === name) return;
-  if (await volumeNamed(host.link, pool, becomes)) {
+  if (await findVolumeNamed(host.link, pool, becomes)) {
     throw new ContractError("VolumeExists", { pool, name: becomes });
   }
 }
@@ -76,7 +76,7 @@ export async function unpackArrived(
     readonly job: OpenJob;
     readonly actor: string;
   },
-): Promise<Volume | undefined> {
+): Promise<PoolVolume | undefined> {
   const { link, operations, inventory } = host, becomes = unpackedName(name);
   await requireUnpackable(host, pool, name, packing);
   const held = becomes === name ? undefined : host.locks.take(pool, becomes, { hold: "make" });
@@ -104,7 +104,7 @@ export async function unpackArrived(
         return volume;
       }
       await link.call("poolRefresh", { pool });
-      const volume = await volumeNamed(link, pool, becomes);
+      const volume = await findVolumeNamed(link, pool, becomes);
       sink.keep();
       if (volume !== undefined) inventory.storage.put(volume);
       return volume;

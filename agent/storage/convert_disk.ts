@@ -14,7 +14,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import { isWritable } from "./copy.ts";
 import { copyImage, hasQemuImg, type ImageNode } from "./qemu_img.ts";
-import { copyTarget, createVolume, type Volume } from "./volumes.ts";
+import { copyTarget, createVolume, type PoolVolume } from "./volumes.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 
 /** How much more than it was packed a disk may become, and from which size on that is looked at. */
@@ -57,8 +57,8 @@ export async function judgeArriving(
 }
 
 /** @throws {ContractError} DiskRefused where the service's sandbox does not let it write */
-export async function requireOurs({ path, pool }: Volume): Promise<void> {
-  if (await isWritable({ path } as Volume)) return;
+export async function requireOurs({ path, pool }: PoolVolume): Promise<void> {
+  if (await isWritable({ path } as PoolVolume)) return;
   const reason =
     `KVM Manager may not write to the pool ${pool} itself: ReadWritePaths= of the unit allows it, ` +
     "see docs/disk-images.md";
@@ -72,7 +72,7 @@ class Guard implements Disposable {
   readonly signal: AbortSignal;
   #last = performance.now();
 
-  constructor(job: JobHandle, target: Volume, packedBytes: number) {
+  constructor(job: JobHandle, target: PoolVolume, packedBytes: number) {
     this.signal = AbortSignal.any([job.signal, this.#abort.signal]);
     this.#timer = setInterval(() => {
       if (performance.now() - this.#last > STALL_MS) {
@@ -84,7 +84,7 @@ class Guard implements Disposable {
     }, LOOK_MS);
   }
 
-  async #look({ path, type }: Volume, packedBytes: number): Promise<void> {
+  async #look({ path, type }: PoolVolume, packedBytes: number): Promise<void> {
     if (type !== "file") return;
     const { blocks } = await hostFiles.stat(plainPath(path));
     const written = (blocks ?? 0) * SECTOR;
@@ -139,7 +139,7 @@ export async function convertImage(
   { source, virtualBytes, packedBytes, pool, name, format }: ImageConversion,
   job: JobHandle,
   onShare: (share: number) => void,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const capacity = Math.ceil(virtualBytes / SECTOR) * SECTOR;
   const made = await createVolume(link, pool, copyTarget({ capacity, format }, { name, format }));
   await requireOurs(made);
@@ -164,7 +164,7 @@ export const convertDisk = (
   { path, disk: { format, virtualBytes }, part: { offset, size }, ...target }: Conversion,
   job: JobHandle,
   onShare: (share: number) => void,
-): Promise<Volume> =>
+): Promise<PoolVolume> =>
   convertImage(
     host,
     {

@@ -19,10 +19,10 @@ import {
   cloneVolume,
   copyTarget,
   createVolume,
+  findVolumeNamed,
+  type PoolVolume,
   removeMade,
   resizeVolume,
-  type Volume,
-  volumeNamed,
 } from "./volumes.ts";
 import { within } from "../within.ts";
 import { message } from "../../lib/i18n/message.ts";
@@ -32,7 +32,7 @@ const LOOK_MS = 500;
 
 /** Source and target of a copy. */
 export interface VolumeCopy {
-  readonly source: CopySource | Volume;
+  readonly source: CopySource | PoolVolume;
   readonly pool: string;
   readonly name: string;
   /** The copy's format, undefined where the pool has none; its source's by default. */
@@ -59,7 +59,7 @@ export async function copyVolume(
   copy: VolumeCopy,
   job: JobHandle,
   share: Share,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   job.signal.throwIfAborted();
   const { source, pool, name } = copy;
   const { before, total } = share;
@@ -77,7 +77,7 @@ export async function copyVolume(
     while (!isOver) {
       await within(LOOK_MS, copying.then(() => {}, () => {}));
       if (isOver) return;
-      const growing = await volumeNamed(link, pool, name);
+      const growing = await findVolumeNamed(link, pool, name);
       if (growing === undefined) continue;
       job.progress(Math.min(total, before + growing.allocation), total);
       if (job.signal.aborted && link.machine !== null) await endCopy(source.path, growing.path);
@@ -104,7 +104,7 @@ export async function copyEnlarged(
   copy: VolumeCopy & { readonly source: CopySource },
   sizeGb: number | undefined,
   job: JobHandle,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { source, pool, name } = copy, capacity = (sizeGb ?? 0) * GIB;
   job.log(message`Copying ${source.path} to ${pool}/${name}`);
   const made = await copyVolume(link, copy, job, { before: 0, total: source.volume.allocation });
@@ -133,7 +133,7 @@ function requireNow({ source: { path }, snapshot, pool }: VolumeCopy): void {
 }
 
 /** Whether this process may write to a volume: the sandbox of the service lets it write to few folders. */
-export async function isWritable({ path }: Volume): Promise<boolean> {
+export async function isWritable({ path }: PoolVolume): Promise<boolean> {
   try {
     using _file = await hostFiles.open(plainPath(path), { write: true });
     return true;
@@ -154,7 +154,7 @@ async function copyContent(
   { pool, snapshot, ...target }: VolumeCopy,
   job: JobHandle,
   { before, total }: Share,
-): Promise<Volume | undefined> {
+): Promise<PoolVolume | undefined> {
   if (!await hasQemuImg()) return undefined;
   const { format, virtualBytes, volume: { capacity, allocation } } = source;
   const wanted = copyTarget({ format, capacity: virtualBytes ?? capacity }, target);
@@ -173,7 +173,7 @@ async function copyContent(
       signal: job.signal,
       onShare: (share) => job.progress(Math.min(total, before + share * allocation), total),
     });
-    return await volumeNamed(link, pool, made.name) ?? made;
+    return await findVolumeNamed(link, pool, made.name) ?? made;
   } catch (error) {
     await removeMade(link, made).catch((left) =>
       log.error("an unfinished copy could not be removed", { path: made.path, error: left })

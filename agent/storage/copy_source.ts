@@ -3,12 +3,12 @@ import { ContractError, type Role } from "../../lib/contract/mod.ts";
 import { type CheckedImage, checkImage, type ImageRequest } from "./disk_images/check.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { holdWriters } from "./volume_usage.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 import type { Sentence } from "../../lib/i18n/message.ts";
 
 /** A volume that may be copied, with the whole chain it is read through. */
 export interface CopySource extends CheckedImage {
-  readonly volume: Volume;
+  readonly volume: PoolVolume;
 }
 
 /**

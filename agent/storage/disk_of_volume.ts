@@ -8,7 +8,7 @@ import { copyVolume, type Share } from "./copy.ts";
 import { copySource } from "./copy_source.ts";
 import type { ImageRequest } from "./disk_images/check.ts";
 import { makeVolume } from "./volume_steps.ts";
-import { linkVolume, type Volume } from "./volumes.ts";
+import { linkVolume, type PoolVolume } from "./volumes.ts";
 
 /** Source and target of a new disk image. */
 export interface NewDiskImage {
@@ -46,7 +46,7 @@ export async function makeDiskImage(
   host: LibvirtHost,
   { source, pool, name, format, linked = false, snapshot }: NewDiskImage,
   { role, job, steps, held, share, except }: DiskImageWork,
-): Promise<{ readonly volume: Volume; readonly backing: CopiedDisk["backing"] }> {
+): Promise<{ readonly volume: PoolVolume; readonly backing: CopiedDisk["backing"] }> {
   const { link } = host;
   held.use(host.locks.take(pool, name, { hold: "make" }));
   const image = await copySource(host, source, role, held, except);

@@ -2,7 +2,7 @@
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
-import { type LinkCaller, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
+import { findVolumeAt, findVolumeNamed, type LinkCaller, type PoolVolume } from "./volumes.ts";
 
 /** The fields of a disk that say where it is. */
 type DiskSource = { readonly type: string; readonly source?: string | undefined };
@@ -14,9 +14,9 @@ function namesOf(source: string): [pool: string, name: string] {
 }
 
 /** The volume of this name; undefined where its pool is off, or is not (any more). @throws {LibvirtError} */
-async function volumeInPool(link: LinkCaller, pool: string, name: string): Promise<Volume | undefined> {
+async function volumeInPool(link: LinkCaller, pool: string, name: string): Promise<PoolVolume | undefined> {
   try {
-    return await volumeNamed(link, pool, name);
+    return await findVolumeNamed(link, pool, name);
   } catch (error) {
     if (error instanceof LibvirtError && error.code === VIR_ERR.OPERATION_INVALID) return undefined;
     throw error;
@@ -31,10 +31,10 @@ async function volumeInPool(link: LinkCaller, pool: string, name: string): Promi
 export async function volumeOfDisk(
   link: LinkCaller,
   { type, source }: DiskSource,
-): Promise<Volume | undefined> {
+): Promise<PoolVolume | undefined> {
   if (source === undefined) return undefined;
   if (type === "volume") return await volumeInPool(link, ...namesOf(source));
-  return type === "file" || type === "block" ? await volumeAt(link, source) : undefined;
+  return type === "file" || type === "block" ? await findVolumeAt(link, source) : undefined;
 }
 
 /** The folder of a pool that keeps files; undefined for others, and where there is none. @throws {LibvirtError} */

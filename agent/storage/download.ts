@@ -8,7 +8,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { freeBuffer } from "./free_buffer.ts";
 import { checkImage } from "./disk_images/check.ts";
 import { requireActive } from "./shared.ts";
-import { volumeNamed } from "./volumes.ts";
+import { findVolumeNamed } from "./volumes.ts";
 
 /**
  * Pieces that were given and may not be sent yet: the server takes two before it sends anything, and then one whenever
@@ -33,7 +33,7 @@ export async function downloadVolume(
   const { link, jobs } = host;
   if (!content?.answer) throw new ContractError("ContentExpected");
   requireActive(host, pool);
-  const volume = await volumeNamed(link, pool, name);
+  const volume = await findVolumeNamed(link, pool, name);
   if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
   using opening = new DisposableStack();
   if (volume.type === "file" || volume.type === "block") {

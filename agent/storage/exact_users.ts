@@ -23,7 +23,7 @@ import { overlays, readKnownPools, unreadPoolText } from "./overlays.ts";
 import { snapshotFiles } from "./snapshot_files.ts";
 import { namedUser, placesOf, type PlaceUse, poolFolders, UsedPlaces, vmUser } from "./used_places.ts";
 import { isNot } from "./volume_keepers.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 import { savedDevices } from "./saved_devices.ts";
 
 /** Milliseconds the images' heads may take to be read: behind a dead server they never are. */
@@ -148,7 +148,7 @@ const NO_BASE = /\.iso$/i;
  * @param except id of the template, or the entry of the bin, whose own it is
  */
 export type UseOf = (
-  volume: Pick<Volume, "pool" | "name" | "path" | "type">,
+  volume: Pick<PoolVolume, "pool" | "name" | "path" | "type">,
   except?: string,
 ) => Promise<VolumeUse | undefined>;
 

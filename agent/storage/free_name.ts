@@ -6,7 +6,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isTaken } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
 import { volumePlace } from "./volume_steps.ts";
-import { volumeNamed } from "./volumes.ts";
+import { findVolumeNamed } from "./volumes.ts";
 
 const isVolumeName = checker(NewVolumeName);
 
@@ -34,7 +34,7 @@ export async function freeCopyName(
   for (let n = 1;; n++) {
     const tried = movedName(from, format, n);
     const name = isVolumeName(tried) ? tried : movedName(`disk-${target}`, format, n);
-    if (isPromised(name) || await volumeNamed(link, pool, name) !== undefined) continue;
+    if (isPromised(name) || await findVolumeNamed(link, pool, name) !== undefined) continue;
     const path = await volumePlace(link, pool, name);
     if (path === null || !await isTaken(plainPath(path))) return name;
   }

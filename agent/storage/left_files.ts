@@ -7,7 +7,7 @@ import { message, vmName } from "../../lib/i18n/message.ts";
 import type { MadeFile } from "../hosts/left_files.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
-import type { OperationRecord } from "../operations/step.ts";
+import type { OperationRecord } from "../operations/operation_record.ts";
 import type { Store } from "../store/store.ts";
 import { removeUnused } from "./volume_steps.ts";
 

@@ -12,7 +12,7 @@ import { log } from "../log.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Steps } from "../operations/operation.ts";
 import { binnedAt } from "./passphrases.ts";
-import { createVolume, type LinkCaller, type Volume } from "./volumes.ts";
+import { createVolume, type LinkCaller, type PoolVolume } from "./volumes.ts";
 
 /** Tries of a creation that QEMU gives up because the host is too busy to measure how fast it is. */
 const TRIES = 5;
@@ -31,7 +31,7 @@ function secretXml(uuid: string, path: string): string {
   ));
 }
 
-async function made(link: LinkCaller, pool: string, volume: NewVolume): Promise<Volume> {
+async function made(link: LinkCaller, pool: string, volume: NewVolume): Promise<PoolVolume> {
   for (let attempt = 1;; attempt++) {
     try {
       return await createVolume(link, pool, volume);
@@ -54,7 +54,7 @@ export async function createEncrypted(
   volume: NewVolume,
   passphrase: string,
   steps: Steps,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { link } = host, path = `${describePool(pool.xml).path}/${volume.name}`;
   const old = await link.call("secretOfVolume", { path });
   if (old !== null) {

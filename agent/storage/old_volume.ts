@@ -4,14 +4,14 @@ import { messageOf } from "../../lib/text/message.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { identityAt, isSame } from "../operations/file_identity.ts";
+import { type FileIdentity, identityAt, isSame } from "../operations/file_identity.ts";
 import { t } from "../operations/outcome.ts";
-import { type FileIdentity, keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { receiptOf } from "./bin/keep.ts";
 import { binVolume } from "./bin/volume.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { refuseUsedVolume } from "./volume_work.ts";
-import { volumeNamed } from "./volumes.ts";
+import { findVolumeNamed } from "./volumes.ts";
 
 /** Pool and name of the old volume. */
 export interface OldVolume {
@@ -39,7 +39,7 @@ export async function removeOldVolume(
   try {
     await operations.ready([keyOf.volume(pool, name)]);
     using _held = host.locks.take(pool, name);
-    const volume = await volumeNamed(link, pool, name);
+    const volume = await findVolumeNamed(link, pool, name);
     if (volume === undefined) return { isThere: false };
     const there = file === null ? null : await identityAt(path);
     const isOther = volume.path !== path || (file !== null && (there === null || !isSame(file, there)));

@@ -14,7 +14,7 @@ import { SharedTime } from "../within.ts";
 import { backingOf } from "./disk_images/backing.ts";
 import { ImageRefused } from "./disk_images/chain.ts";
 import { isActivePool } from "./shared.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 
 /** Milliseconds that a look at pools may take where an answer is not worth more: one that hangs keeps no VM off. */
 const POOLS_MS = 1000;
@@ -25,7 +25,7 @@ const MOST_HEADS = 5000, AT_ONCE = 16;
 const GONE: ReadonlySet<number> = new Set([VIR_ERR.NO_STORAGE_POOL, VIR_ERR.OPERATION_INVALID]);
 
 /** A volume that is built on another. */
-export type Overlay = Pick<Volume, "pool" | "name" | "path"> & {
+export type Overlay = Pick<PoolVolume, "pool" | "name" | "path"> & {
   /** Path of what it is built on. */
   readonly base: string;
 };
@@ -146,7 +146,7 @@ async function readHeads(
 const FOLDER_TYPES: ReadonlySet<string> = new Set(["dir", "fs", "netfs"]);
 
 /** As an overlay, of a volume that is one. */
-const overlayOf = ({ pool, name, path, backing }: Volume): Overlay[] =>
+const overlayOf = ({ pool, name, path, backing }: PoolVolume): Overlay[] =>
   backing === undefined ? [] : [{ pool, name, path, base: backing.path }];
 
 /** Overlays in pools that are stopped or forgotten, as they were read last. */

@@ -14,7 +14,7 @@ import { log } from "../log.ts";
 import { isNotResponding } from "../machine/mount_gate.ts";
 import { resolvedPath, resolvedPaths } from "../machine/resolved_path.ts";
 import { poolFolders } from "./used_places.ts";
-import { removeVolume, volumeAt } from "./volumes.ts";
+import { findVolumeAt, removeVolume } from "./volumes.ts";
 import type { LocalMachine } from "../machine/machine.ts";
 
 type Services = Pick<LibvirtHost, "bin" | "id" | "inventory" | "link" | "machine">;
@@ -121,7 +121,7 @@ export async function deleteVolume(host: Services, path: string): Promise<void> 
   const { link } = host;
   const isEncrypted = link.machine !== null
     ? await isLuks(link.machine, path)
-    : (await volumeAt(link, path))?.encryption !== undefined;
+    : (await findVolumeAt(link, path))?.encryption !== undefined;
   await removeVolume(link, path);
   // Where its head could not be read, it may have been
   if (isEncrypted !== false) await forgetPassphrase(host, path);

@@ -6,7 +6,7 @@ import { ContractError } from "../../lib/contract/mod.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import { isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { fileOf } from "./volume_steps.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { isActivePool, requireActive } from "./shared.ts";
@@ -17,7 +17,7 @@ import { whyUnremovable } from "./removable.ts";
 import { requireWritable } from "./volume_checks.ts";
 import { deleteVolume } from "./passphrases.ts";
 import { entriesOfPool } from "./bin/of_pool.ts";
-import { type LinkCaller, type Volume, volumeOf } from "./volumes.ts";
+import { type LinkCaller, type PoolVolume, volumeOf } from "./volumes.ts";
 
 /** Types that libvirt built on something it can take away again. The rest lies elsewhere, and must not be deleted. */
 const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "zfs"]);
@@ -27,7 +27,7 @@ const UNBUILT: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "logical", "
  *
  * @throws {ContractError} VolumeInUse, VolumeDeleteFailed
  */
-async function doomed(host: LibvirtHost, pool: string): Promise<Volume[]> {
+async function doomed(host: LibvirtHost, pool: string): Promise<PoolVolume[]> {
   const { link, machine } = host;
   await link.call("poolRefresh", { pool });
   const volumes = (await link.call("volumeScan", { pool })).map(volumeOf);
@@ -44,7 +44,7 @@ async function doomed(host: LibvirtHost, pool: string): Promise<Volume[]> {
   return volumes;
 }
 
-async function deleteAll(host: LibvirtHost, pool: string, volumes: readonly Volume[]): Promise<void> {
+async function deleteAll(host: LibvirtHost, pool: string, volumes: readonly PoolVolume[]): Promise<void> {
   for (const { name, path } of volumes) {
     try {
       await deleteVolume(host, path);

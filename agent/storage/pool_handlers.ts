@@ -13,7 +13,7 @@ import { spaceOf } from "../../lib/storage/pool_space.ts";
 import { FILE_TYPES, FIXED_TYPES } from "../../lib/storage/pool_types.ts";
 import { describePool } from "../../lib/formats/xml/pool.ts";
 import type { CallContext, Handlers } from "../dispatch.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { deletePool } from "./pool_delete.ts";
 import { createPool, poolTypes } from "./pool_make.ts";

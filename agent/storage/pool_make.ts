@@ -6,7 +6,7 @@ import { describePool, newPoolXml, poolTarget } from "../../lib/formats/xml/pool
 import { child, children, parseXml, type XmlElement } from "../../lib/formats/xml/tree.ts";
 import { isUnsupported } from "../libvirt/failure.ts";
 import { resolvedPath } from "../machine/resolved_path.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { requireUnshared } from "./guest_folders.ts";
 import { message } from "../../lib/i18n/message.ts";

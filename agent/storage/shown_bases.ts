@@ -6,7 +6,7 @@ import type { Published } from "../events/hub.ts";
 import type { StorageUser, VM } from "../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { ImageUses, isWritten, type SomeDisk } from "./image_conflicts.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 
 /** Milliseconds for which it is kept: no event comes of a header that another program changes, nor of hidden VMs. */
 const AGE_MS = 10_000;
@@ -15,7 +15,7 @@ interface KeptUses extends Disposable {
   readonly uses: Promise<ImageUses>;
   /** Monotonic milliseconds. */
   readonly until: number;
-  readonly volumes: readonly Volume[];
+  readonly volumes: readonly PoolVolume[];
   readonly keepers: string;
 }
 

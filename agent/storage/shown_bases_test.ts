@@ -6,7 +6,7 @@ import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { TestClock } from "../testing.ts";
 import { withBases } from "./shown_bases.ts";
 import { type KeptPath, VolumeKeepers } from "./volume_keepers.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 
 const vmOf = (id: string, source: string, more: Partial<VM> = {}): VM =>
   ({
@@ -17,8 +17,8 @@ const vmOf = (id: string, source: string, more: Partial<VM> = {}): VM =>
     ...more,
   }) as VM;
 
-const volumeOf = (name: string, on: string): Volume =>
-  ({ pool: "p", name, path: `/pool/${name}`, backing: { path: `/pool/${on}` } }) as Volume;
+const volumeOf = (name: string, on: string): PoolVolume =>
+  ({ pool: "p", name, path: `/pool/${name}`, backing: { path: `/pool/${on}` } }) as PoolVolume;
 
 /** A host whose VMs, volumes and keepers a test changes; counts looks at all VMs. */
 function world() {
@@ -26,7 +26,7 @@ function world() {
   const vms = new Map([vmOf("base", "/pool/base"), vmOf("clone", "/pool/clone")].map((vm) => [vm.id, vm]));
   const keepers = new VolumeKeepers(null);
   keepers.add(() => kept);
-  let volumes: readonly Volume[] = [volumeOf("clone", "base")], looks = 0;
+  let volumes: readonly PoolVolume[] = [volumeOf("clone", "base")], looks = 0;
   const host = {
     link: { machine: null },
     machine: null,
@@ -69,7 +69,7 @@ function world() {
     put,
     remove,
     vms,
-    shelve: (...all: Volume[]) => volumes = all,
+    shelve: (...all: PoolVolume[]) => volumes = all,
   };
 }
 

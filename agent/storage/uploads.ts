@@ -18,7 +18,7 @@ import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import { log } from "../log.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { RunningChecksum } from "./checksum.ts";
@@ -31,7 +31,7 @@ import { packedName } from "./images/unpack.ts";
 import { requirePlace, uploaderOf } from "./upload_limits.ts";
 import { contentWarning } from "../../lib/image/content_warning.ts";
 import { requireActive } from "./shared.ts";
-import { createVolume, removeVolume, volumeNamed } from "./volumes.ts";
+import { createVolume, findVolumeNamed, removeVolume } from "./volumes.ts";
 import { HOUR_MS } from "../../lib/duration.ts";
 import { message } from "../../lib/i18n/message.ts";
 
@@ -243,7 +243,7 @@ export class Uploads {
       }
       this.#partials.set(key, partial);
       await link.call("poolRefresh", { pool });
-      if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
+      if (await findVolumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
       await makeRoomFor(this.#host, pool, size);
       refuseTooLarge(this.#host, pool, size);
       const volume = { name, capacity: size, allocation: 0, format: "raw" };
@@ -295,7 +295,7 @@ export class Uploads {
         : undefined;
       if (volume === undefined) {
         await link.call("poolRefresh", { pool });
-        volume = await volumeNamed(link, pool, name);
+        volume = await findVolumeNamed(link, pool, name);
         operations.end(partial.operation);
       } else await this.#clear(partial); // the image is whole: what was sent goes, now or later
       const doubt = volume === undefined ? undefined : await this.#doubtOf(volume.path);
@@ -401,7 +401,7 @@ export class Uploads {
     const volume = packedName(name, packing);
     if (volume === name) return;
     held.use(this.#host.locks.take(pool, volume, { hold: "make" }));
-    if (await volumeNamed(link, pool, volume)) {
+    if (await findVolumeNamed(link, pool, volume)) {
       throw new ContractError("VolumeExists", { pool, name: volume });
     }
     await removeVolume(link, partial.path);

@@ -7,7 +7,7 @@ import { describePool } from "../../lib/formats/xml/pool.ts";
 import { PATH_TYPES } from "../../lib/storage/pool_types.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 
 /** One use of a place. */
 export interface PlaceUse {
@@ -72,7 +72,7 @@ export const namedUser = (name: string): StorageUser => ({ vmId: "", name });
 /** Place of a disk: a path, or `volume:pool/name`. */
 export const placeOf = ({ type, source }: Disk) => type === "volume" ? `volume:${source}` : source;
 export const placesOf = (
-  { pool, name, path }: Pick<Volume, "pool" | "name" | "path">,
+  { pool, name, path }: Pick<PoolVolume, "pool" | "name" | "path">,
 ) => [path, `volume:${pool}/${name}`];
 
 /** The pools that are folders of this host, with their folders. */

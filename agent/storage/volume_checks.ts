@@ -6,7 +6,7 @@ import { isReadOnly } from "./mounts.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { spaceKnown, spaceNow } from "./pool_space.ts";
 import { noRoom, requireActive } from "./shared.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 /**
@@ -79,7 +79,7 @@ export async function requireWritable(services: LibvirtHost, pool: string): Prom
  *
  * @throws {ContractError} DiskRefused
  */
-export async function requireWithin({ link, inventory }: LibvirtHost, volume: Volume): Promise<void> {
+export async function requireWithin({ link, inventory }: LibvirtHost, volume: PoolVolume): Promise<void> {
   if (volume.type !== "file" || link.machine === null) return;
   const { path } = volume;
   const folder = describePool(inventory.storage.record(volume.pool)?.xml ?? "<pool/>").path;

@@ -13,7 +13,7 @@ import { createEncrypted } from "./luks.ts";
 import { deleteVolume } from "./passphrases.ts";
 import type { Principal } from "../access.ts";
 import type { Handlers } from "../dispatch.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { makeVolume } from "./volume_steps.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkImage } from "./disk_images/check.ts";
@@ -30,7 +30,7 @@ import {
   requireVolume,
   volumeView,
 } from "./volume_work.ts";
-import { createVolume, hasFormats, resizeVolume, type Volume } from "./volumes.ts";
+import { createVolume, hasFormats, type PoolVolume, resizeVolume } from "./volumes.ts";
 import { message } from "../../lib/i18n/message.ts";
 
 type VolumeHandlers = Pick<Handlers, Extract<CommandName, keyof typeof volumeCommands>>;
@@ -47,7 +47,7 @@ function allocationOf(
 }
 
 /** libvirt resizes in the format that it reads from the content, and opens the chain that the header names. */
-async function requireResizable(host: LibvirtHost, volume: Volume, role: Role): Promise<void> {
+async function requireResizable(host: LibvirtHost, volume: PoolVolume, role: Role): Promise<void> {
   if (volume.type !== "file") return;
   await requireWithin(host, volume);
   using held = new DisposableStack();
@@ -61,7 +61,7 @@ function volumeAt(place: string): { pool: string; volume: string } {
 }
 
 /** A volume with what uses it. */
-const view = async (host: LibvirtHost, volume: Volume): Promise<StorageVolume> =>
+const view = async (host: LibvirtHost, volume: PoolVolume): Promise<StorageVolume> =>
   volumeView(volume, await VolumeUsage.read(host, [volume]));
 
 /** Makes a volume. @throws {ContractError} */

@@ -14,7 +14,7 @@ import type { JobHandle } from "../jobs/jobs.ts";
 import { log } from "../log.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { makeVolume } from "./volume_steps.ts";
 import { copyVolume } from "./copy.ts";
 import { forgetPassphrase } from "./passphrases.ts";
@@ -32,7 +32,7 @@ import {
   requireVolume,
   volumeView,
 } from "./volume_work.ts";
-import { hasFormats, type Volume } from "./volumes.ts";
+import { hasFormats, type PoolVolume } from "./volumes.ts";
 import { type Message, message } from "../../lib/i18n/message.ts";
 
 type VolumeJobs = Pick<
@@ -61,10 +61,10 @@ interface Copy {
  */
 async function sourceOf(
   host: LibvirtHost,
-  volume: Volume,
+  volume: PoolVolume,
   role: Role,
   held: DisposableStack,
-): Promise<CopySource | Volume> {
+): Promise<CopySource | PoolVolume> {
   requireImage(volume);
   if (volume.type !== "file" && volume.type !== "block") return volume;
   await requireWithin(host, volume);
@@ -73,14 +73,14 @@ async function sourceOf(
 }
 
 /** Whether the host keeps a volume with holes: libvirt wipes it by making one hole of it. */
-async function isSparse({ link }: LibvirtHost, { path, type, allocation }: Volume): Promise<boolean> {
+async function isSparse({ link }: LibvirtHost, { path, type, allocation }: PoolVolume): Promise<boolean> {
   return type === "file" && allocation < await link.call("volumePhysical", { path });
 }
 
 /** Writes zeros over all of a volume. What is half wiped stays so when it is cancelled. */
 async function overwrite(
   { link }: LibvirtHost,
-  { path }: Volume,
+  { path }: PoolVolume,
   job: JobHandle,
 ): Promise<void> {
   const size = await link.call("volumePhysical", { path });

@@ -11,14 +11,14 @@ import { endWriters } from "./image_writers.ts";
 import { exactUsers } from "./exact_users.ts";
 import { VolumeUsage } from "./volume_usage.ts";
 import { deleteVolume } from "./passphrases.ts";
-import { keepsFiles, type Volume, volumeAt, volumeNamed } from "./volumes.ts";
+import { findVolumeAt, findVolumeNamed, keepsFiles, type PoolVolume } from "./volumes.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { MadeFile } from "../hosts/left_files.ts";
-import { identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
+import { type FileIdentity, identityAt, isMadeBy, isSame } from "../operations/file_identity.ts";
 import type { Noted, Steps } from "../operations/operation.ts";
 import { left, NOTHING, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
-import type { FileIdentity, VolumeMade } from "../operations/step.ts";
+import type { VolumeMade } from "../operations/step.ts";
 
 /** Milliseconds between two looks for the file of a volume that is being made. */
 const LOOK_MS = 200;
@@ -47,11 +47,11 @@ export async function makeVolume(
   link: Link,
   steps: Steps,
   { pool, name }: { readonly pool: string; readonly name: string },
-  make: () => Promise<Volume>,
+  make: () => Promise<PoolVolume>,
   onNoted?: (noted: Noted<VolumeMade>) => void,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const path = await volumePlace(link, pool, name);
-  const isTaken = await volumeNamed(link, pool, name) !== undefined ||
+  const isTaken = await findVolumeNamed(link, pool, name) !== undefined ||
     (path !== null && await undefinedIfMissing(hostFiles.lstat(plainPath(path))) !== undefined);
   if (isTaken) {
     const message = `storage volume name '${name}' already in use`;
@@ -101,7 +101,7 @@ export async function userOf(
   { vms, operation }: SettledHere,
   { pool, name, path }: { pool: string; name: string; path: string },
 ): Promise<string | undefined> {
-  const volume = { pool, name, path, type: "file", capacity: 0, allocation: 0 } as Volume;
+  const volume = { pool, name, path, type: "file", capacity: 0, allocation: 0 } as PoolVolume;
   if (operation.cut === undefined) return (await VolumeUsage.read(vms, [volume])).of(volume)[0]?.name;
   const use = await (await exactUsers(vms))(volume);
   return use && render(use.user);
@@ -230,7 +230,7 @@ const volumeMade: StepRule<"volume-made"> = {
       if (outcome.did === "kept") await readAnew(at);
       return outcome;
     }
-    const volume = await volumeNamed(link, pool, name);
+    const volume = await findVolumeNamed(link, pool, name);
     if (volume === undefined) {
       if (await isOff(link, pool)) throw new Unsettled(t("operations.pool_off", { pool }));
       return NOTHING;
@@ -307,7 +307,7 @@ export async function deleteIfSameFile(
   { path, file }: { readonly path: string; readonly file: FileIdentity | null },
 ): Promise<StepOutcome> {
   const { link } = at.vms;
-  const volume = await volumeAt(link, path);
+  const volume = await findVolumeAt(link, path);
   if (link.machine !== null) {
     const info = await undefinedIfMissing(link.machine.files.lstat(plainPath(path)));
     if (info === undefined) return NOTHING;

@@ -12,7 +12,7 @@ import { within } from "../within.ts";
 import { poolFolder } from "./reachable.ts";
 import { snapshotFiles } from "./snapshot_files.ts";
 import { byName, namedUser, placeOf, placesOf, poolFolders, UsedPlaces, vmUser } from "./used_places.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 
 /** Milliseconds that a list waits for libvirt and for file systems. */
 const LIST_MS = 1500;
@@ -117,7 +117,7 @@ export class VolumeUsage {
    *
    * @param asked volumes that are asked for, where their pools may not be known
    */
-  static async read(host: Services, asked: readonly Pick<Volume, "path">[] = []): Promise<VolumeUsage> {
+  static async read(host: Services, asked: readonly Pick<PoolVolume, "path">[] = []): Promise<VolumeUsage> {
     const { inventory, keepers, machine } = host;
     const needed: [path: string, user: StorageUser][] = await knownSnapshotFiles(host);
     for (const vm of inventory.everyVm()) {
@@ -153,7 +153,7 @@ export class VolumeUsage {
   }
 
   /** Counts users of an overlay as users of its backing images; an overlay without users counts itself. */
-  #followBackings(overlays: readonly Volume[]): void {
+  #followBackings(overlays: readonly PoolVolume[]): void {
     const byPath = new Map(overlays.map((volume) => [this.at(volume.path), volume]));
     for (const volume of overlays) {
       const users = this.#vmsOf(volume);
@@ -163,7 +163,7 @@ export class VolumeUsage {
         continue;
       }
       const seen = new Set<string>();
-      for (let next: Volume | undefined = volume; next?.backing !== undefined;) {
+      for (let next: PoolVolume | undefined = volume; next?.backing !== undefined;) {
         const base = this.at(next.backing.path);
         if (seen.has(base)) break;
         seen.add(base);
@@ -177,7 +177,7 @@ export class VolumeUsage {
    * Users of a volume: VMs whose file it is or whose disk is built on it, its keepers, and volumes that are
    * built on it; for a folder, also the users of its content.
    */
-  of(volume: Volume): StorageUser[] {
+  of(volume: PoolVolume): StorageUser[] {
     const places = this.#placesOf(volume), all = [this.#vms, this.#others, this.#overlays];
     const own = places.flatMap((place) => all.flatMap((each) => each.at(place)));
     if (volume.type !== "dir") return byName(own);
@@ -189,16 +189,16 @@ export class VolumeUsage {
   }
 
   /** Whether a VM needs a volume. */
-  isOfVm(volume: Volume): boolean {
+  isOfVm(volume: PoolVolume): boolean {
     return this.#vmsOf(volume).length > 0;
   }
 
-  #vmsOf(volume: Volume): StorageUser[] {
+  #vmsOf(volume: PoolVolume): StorageUser[] {
     return this.#placesOf(volume).flatMap((place) => this.#vms.at(place));
   }
 
   /** Whether a template, the bin or a backup needs a volume. */
-  isKept(volume: Volume): boolean {
+  isKept(volume: PoolVolume): boolean {
     return this.#placesOf(volume).some((place) => this.#others.at(place).length > 0);
   }
 
@@ -214,7 +214,7 @@ export class VolumeUsage {
     ]);
   }
 
-  #placesOf(volume: Volume): string[] {
+  #placesOf(volume: PoolVolume): string[] {
     return placesOf(volume).map((place) => this.at(place));
   }
 }
@@ -232,7 +232,7 @@ export async function holdWriters(
     path: string;
     backing: readonly { path: string }[];
     /** Undefined for a file outside all pools. */
-    volume: Volume | undefined;
+    volume: PoolVolume | undefined;
   },
   held: DisposableStack,
   except?: string,

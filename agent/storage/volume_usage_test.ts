@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Inventory } from "../hosts/inventory/inventory.ts";
 import { VolumeKeepers } from "./volume_keepers.ts";
 import { VolumeUsage } from "./volume_usage.ts";
-import type { Volume } from "./volumes.ts";
+import type { PoolVolume } from "./volumes.ts";
 
 const disk = (source: string) => ({ type: "file", source });
 const VMS = [
@@ -14,14 +14,14 @@ const VOLUMES = [
   { pool: "p", name: "base.qcow2", path: "/pool/base.qcow2" },
   { pool: "p", name: "overlay.qcow2", path: "/pool/overlay.qcow2", backing: { path: "/pool/base.qcow2" } },
   { pool: "p", name: "alone.qcow2", path: "/pool/alone.qcow2", backing: { path: "/pool/bare.qcow2" } },
-] as unknown as Volume[];
+] as unknown as PoolVolume[];
 /** Files that are kept, and by what. */
 const KEPT = [
   ["golden.qcow2", "template golden"],
   ["spool.qcow2", "backup nightly"],
   ["binned.qcow2", "VM old in the bin"],
 ] as const;
-const at = (name: string, type = "file") => ({ pool: "p", name, path: `/pool/${name}`, type }) as Volume;
+const at = (name: string, type = "file") => ({ pool: "p", name, path: `/pool/${name}`, type }) as PoolVolume;
 const pool = (name: string, path: string) => ({
   name,
   xml: `<pool type='dir'><name>${name}</name><target><path>${path}</path></target></pool>`,
@@ -57,7 +57,7 @@ Deno.test("VolumeUsage names VMs that are in no list without leading to a page o
 
 Deno.test("VolumeUsage knows files that are no disks, what is kept, and what lies in a folder", async () => {
   const users = await usage({ 1: ["/pool/vmlinuz", "/pool/folder/in.qcow2"] });
-  const names = (volume: Volume) => users.of(volume).map(({ name }) => name);
+  const names = (volume: PoolVolume) => users.of(volume).map(({ name }) => name);
   assert.deepEqual(names(at("vmlinuz")), ["web"]);
   for (const [name, keeper] of KEPT) assert.deepEqual(names(at(name)), [keeper]);
   assert.deepEqual(names(at("bare.qcow2")), ["volume alone.qcow2 of p"]);

@@ -11,7 +11,7 @@ import { requireActive, storageError } from "./shared.ts";
 import { requireWritable } from "./volume_checks.ts";
 import { exactUsers, type VolumeUse } from "./exact_users.ts";
 import { type VolumeUsage } from "./volume_usage.ts";
-import { type Volume, volumeNamed } from "./volumes.ts";
+import { findVolumeNamed, type PoolVolume } from "./volumes.ts";
 
 /** A volume by its pool and name. */
 export interface At {
@@ -20,7 +20,7 @@ export interface At {
 }
 
 /** A volume as the contract shows it. */
-export function volumeView(volume: Volume, users: VolumeUsage): StorageVolume {
+export function volumeView(volume: PoolVolume, users: VolumeUsage): StorageVolume {
   const { pool, name, path, type, format, capacity, allocation, backing } = volume;
   return {
     pool,
@@ -42,9 +42,9 @@ export function volumeView(volume: Volume, users: VolumeUsage): StorageVolume {
 }
 
 /** The volume as libvirt has it now. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, VolumeNotFound */
-export async function requireVolume(host: LibvirtHost, { pool, volume: name }: At): Promise<Volume> {
+export async function requireVolume(host: LibvirtHost, { pool, volume: name }: At): Promise<PoolVolume> {
   requireActive(host, pool);
-  const found = name === BIN_FOLDER ? undefined : await volumeNamed(host.link, pool, name);
+  const found = name === BIN_FOLDER ? undefined : await findVolumeNamed(host.link, pool, name);
   if (found === undefined) throw new ContractError("VolumeNotFound", { pool, name });
   return found;
 }
@@ -66,11 +66,11 @@ export async function requireFreeVolumeName(
   pool: string,
   name: string,
 ): Promise<void> {
-  if (await volumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
+  if (await findVolumeNamed(link, pool, name)) throw new ContractError("VolumeExists", { pool, name });
 }
 
 /** @throws {ContractError} VolumeInUse, naming what needs it, StorageUnknown */
-export async function refuseUsedVolume(host: LibvirtHost, volume: Volume): Promise<void> {
+export async function refuseUsedVolume(host: LibvirtHost, volume: PoolVolume): Promise<void> {
   const use = await (await exactUsers(host))(volume);
   if (use !== undefined) throw volumeInUse(volume.pool, use);
 }
@@ -86,7 +86,7 @@ const NO_CONTENT: Readonly<Record<string, string>> = {
 };
 
 /** Refuses what is no image: libvirt and qemu-img would each say so in its own way, or make an empty one of it. @throws {ContractError} DiskRefused */
-export function requireImage({ path, type }: Volume): void {
+export function requireImage({ path, type }: PoolVolume): void {
   const reason = NO_CONTENT[type];
   if (reason !== undefined) throw new ContractError("DiskRefused", { path, reason });
 }

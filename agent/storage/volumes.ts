@@ -16,7 +16,7 @@ import type { LibvirtLink } from "../libvirt/link.ts";
 export type LinkCaller = Pick<LibvirtLink, "call">;
 
 /** A volume, with the pool it is in. Sizes in bytes. */
-export interface Volume extends VolumeSummary {
+export interface PoolVolume extends VolumeSummary {
   readonly pool: string;
 }
 
@@ -28,7 +28,7 @@ const FILE_POOLS: ReadonlySet<string> = new Set(["dir", "fs", "netfs", "gluster"
 export const POOL_RUNNING = 2;
 
 /** Parses a volume's record. @throws {XmlError} */
-export const volumeOf = ({ pool, xml }: VolumeRecord): Volume => ({ pool, ...summarizeVolume(xml) });
+export const volumeOf = ({ pool, xml }: VolumeRecord): PoolVolume => ({ pool, ...summarizeVolume(xml) });
 
 /** Passes what was looked for on, or undefined when libvirt says there is none. */
 async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
@@ -44,18 +44,22 @@ async function unlessMissing<T>(looked: Promise<T>): Promise<T | undefined> {
 }
 
 /** Every volume of a pool, as of its last refresh. @throws {LibvirtError} */
-export async function volumesOf(link: LinkCaller, pool: string): Promise<Volume[]> {
+export async function volumesOf(link: LinkCaller, pool: string): Promise<PoolVolume[]> {
   return (await link.call("volumeScan", { pool })).map(volumeOf);
 }
 
 /** The volume at a path; undefined when no active pool knows it. @throws {LibvirtError} */
-export async function volumeAt(link: LinkCaller, path: string): Promise<Volume | undefined> {
+export async function findVolumeAt(link: LinkCaller, path: string): Promise<PoolVolume | undefined> {
   const record = await unlessMissing(link.call("volumeAt", { path }));
   return record && volumeOf(record);
 }
 
 /** The volume of this name in a pool; undefined when there is no such pool or volume. @throws {LibvirtError} */
-export async function volumeNamed(link: LinkCaller, pool: string, name: string): Promise<Volume | undefined> {
+export async function findVolumeNamed(
+  link: LinkCaller,
+  pool: string,
+  name: string,
+): Promise<PoolVolume | undefined> {
   const record = await unlessMissing(link.call("volumeNamed", { pool, name }));
   return record && volumeOf(record);
 }
@@ -71,7 +75,7 @@ export async function createVolume(
   pool: string,
   volume: NewVolume,
   preallocate = false,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   for (let tries = 1;; tries++) {
     try {
       return volumeOf(await link.call("volumeCreate", { pool, xml: volumeXml(volume), preallocate }));
@@ -103,7 +107,7 @@ export async function cloneVolume(
     /** The copy's format; its source's by default. */
     readonly format?: string | undefined;
   },
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { pool } = target;
   const original = volumeOf(await link.call("volumeAt", { path: source }));
   // Its pool spares libvirt looking through all of them
@@ -120,7 +124,7 @@ export async function linkVolume(
   link: LinkCaller,
   base: { readonly path: string; readonly format: string; readonly virtualBytes: number | null },
   { pool, name }: { readonly pool: string; readonly name: string },
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { path, format } = base;
   const capacity = base.virtualBytes ?? volumeOf(await link.call("volumeAt", { path })).capacity;
   return await createVolume(link, pool, { name, capacity, format: "qcow2", backing: { path, format } });
@@ -128,7 +132,7 @@ export async function linkVolume(
 
 /** The volume that is to hold a copy of another one, in the same format by default. */
 export function copyTarget(
-  { capacity, format: own }: Pick<Volume, "capacity" | "format">,
+  { capacity, format: own }: Pick<PoolVolume, "capacity" | "format">,
   target: { readonly name: string; readonly format?: string | undefined },
 ): NewVolume {
   const format = "format" in target ? target.format : own === "iso" ? "raw" : own;
@@ -142,7 +146,7 @@ export async function uploadVolume(
   pool: string,
   name: string,
   bytes: Uint8Array<ArrayBuffer>,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const volume = await createVolume(link, pool, { name, capacity: bytes.length, format: "raw" });
   await link.call("volumeUpload", { path: volume.path, bytes });
   return volume;
@@ -169,7 +173,7 @@ export async function removeVolume(link: LinkCaller, path: string): Promise<void
  */
 export async function removeMade(
   link: Pick<LibvirtLink, "call" | "machine">,
-  { path, type }: Volume,
+  { path, type }: PoolVolume,
 ): Promise<void> {
   try {
     await removeVolume(link, path);

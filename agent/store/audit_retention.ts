@@ -4,11 +4,7 @@
  * all else), and each time it leaves an entry that says so.
  */
 import { DAY_MS } from "../../lib/duration.ts";
-import {
-  type AuditRetention as Shown,
-  ContractError,
-  MIN_AUDIT_DAYS as MIN_DAYS,
-} from "../../lib/contract/mod.ts";
+import { type AuditRetention, ContractError, MIN_AUDIT_DAYS as MIN_DAYS } from "../../lib/contract/mod.ts";
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { ActivityLog } from "./activity.ts";
 import type { ClockDrift } from "./clock_drift.ts";
@@ -22,7 +18,7 @@ interface Limits {
 }
 /** Entries deleted in one go: it holds up the process. */
 const AT_ONCE = 5000;
-export class AuditRetention {
+export class AuditRetentionPolicy {
   readonly #store: Store;
   readonly #activity: ActivityLog;
   readonly #clock: Clock;
@@ -46,7 +42,7 @@ export class AuditRetention {
   }
 
   /** @throws {ContractError} StoreUnavailable */
-  show(): Shown {
+  show(): AuditRetention {
     const { oldest, stored } = this.#ask("SELECT count(*) AS stored, min(timestamp) AS oldest FROM activity");
     const held = this.#drift.held;
     return {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { render } from "../../lib/i18n/message.ts";
 import { TestClock } from "../testing.ts";
 import { ActivityLog } from "./activity.ts";
-import { AuditRetention } from "./audit_retention.ts";
+import { AuditRetentionPolicy } from "./audit_retention.ts";
 import { ClockDrift } from "./clock_drift.ts";
 import { SYSTEM_CLOCK } from "../clock.ts";
 import { Store } from "./store.ts";
@@ -13,7 +13,7 @@ async function withLog(
   run: (world: {
     store: Store;
     log: ActivityLog;
-    retention: AuditRetention;
+    retention: AuditRetentionPolicy;
     age: (days: number, count: number) => void;
     clock: TestClock;
     ids: () => number[];
@@ -23,7 +23,7 @@ async function withLog(
   const store = new Store(folder);
   const log = new ActivityLog(store, () => {});
   const clock = new TestClock(Date.now());
-  const retention = new AuditRetention(store, log, new ClockDrift(clock, store), clock);
+  const retention = new AuditRetentionPolicy(store, log, new ClockDrift(clock, store), clock);
   let next = 1;
   const age = (days: number, count: number) => {
     store.write(() => {
@@ -84,7 +84,8 @@ Deno.test("AuditRetention keeps so many entries, and what was set over a restart
     retention.set({ entries: 1000 });
     assert.equal(await retention.prune(), 500);
     assert.equal(ids()[0], 501);
-    const { days, entries } = new AuditRetention(store, log, new ClockDrift(SYSTEM_CLOCK, store)).show();
+    const { days, entries } = new AuditRetentionPolicy(store, log, new ClockDrift(SYSTEM_CLOCK, store))
+      .show();
     assert.deepEqual([days, entries], [365, 1000]);
   }));
 

@@ -1,7 +1,7 @@
 /** Few records of one kind in a table of ids and JSON: held in memory, written through. */
 import { ContractError } from "../../lib/contract/errors.ts";
 import type { SealedPlace } from "../sealing/places.ts";
-import { withoutGiven } from "../sealing/secrets.ts";
+import { withoutGiven } from "../sealing/sealed_values.ts";
 import type { Store } from "./store.ts";
 
 /** A change of one record, to be made with others ({@link changeTogether}). */

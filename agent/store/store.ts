@@ -9,7 +9,8 @@ import { log } from "../log.ts";
 import { copyInto, DATABASE_FILE, openDatabase, rescuedName, StoreError, type Tables } from "./database.ts";
 import { type FileLoss, FileWatch } from "./file_watch.ts";
 import { onDisk } from "../heartbeat.ts";
-import { Secrets, type UnreadSecret } from "../sealing/secrets.ts";
+import { Secrets } from "../sealing/secrets.ts";
+import type { UnreadSecret } from "../sealing/sealed_values.ts";
 
 /** Readies a repository for a database that was just opened: statements, what is stored. */
 export type Prepare = (database: DatabaseSync) => void;

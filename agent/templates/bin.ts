@@ -6,7 +6,7 @@ import { isTaken } from "../machine/files.ts";
 import { plainPath } from "../machine/host_file.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import type { Operation } from "../operations/operation.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { moveIn } from "../storage/bin/folder.ts";
 import {
   bringOut,

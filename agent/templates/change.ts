@@ -15,18 +15,23 @@ import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
 import { contractError, isConnectionLost } from "../libvirt/failure.ts";
 import type { Operation } from "../operations/operation.ts";
 import { t } from "../operations/outcome.ts";
-import { keyOf } from "../operations/step.ts";
+import { keyOf } from "../operations/operation_record.ts";
 import { receiptOf } from "../storage/bin/keep.ts";
 import { fileOf } from "../storage/volume_steps.ts";
 import { whyUnremovable } from "../storage/removable.ts";
 import { exactUsers } from "../storage/exact_users.ts";
 import { VolumeUsage } from "../storage/volume_usage.ts";
 import { deleteVolume } from "../storage/passphrases.ts";
-import type { Volume } from "../storage/volumes.ts";
+import type { PoolVolume } from "../storage/volumes.ts";
 import { planTemplate } from "./bin.ts";
 import { labelOf, lockTemplate } from "./lock.ts";
-import type { KeptVariables, StoredTemplate, StoredVersion, TemplateRecords } from "./records.ts";
-import { templateVolumes } from "./records.ts";
+import {
+  type KeptVariables,
+  type StoredTemplate,
+  type StoredVersion,
+  type TemplateRecords,
+  templateVolumes,
+} from "./records.ts";
 import { requireSealable } from "./seal.ts";
 import { type SourceHost, sourceOf, type VersionSource } from "./sources.ts";
 
@@ -212,7 +217,7 @@ export async function updateTemplate(
 }
 
 /** The volumes as what asks for the users of volumes takes them. */
-const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
+const asVolume = ({ pool, volume: name, path }: KeptVariables): PoolVolume => ({
   pool,
   name,
   path,
@@ -220,7 +225,7 @@ const asVolume = ({ pool, volume: name, path }: KeptVariables): Volume => ({
   format: undefined,
   capacity: 0,
   allocation: 0,
-} as Volume);
+} as PoolVolume);
 
 /**
  * Users of a template's volumes: VMs by their names, and volumes that are built on them.

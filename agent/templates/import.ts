@@ -12,7 +12,7 @@ import type { Principal } from "../access.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { checkImage } from "../storage/disk_images/check.ts";
 import { requireActive } from "../storage/shared.ts";
-import { keepsFiles, type Volume } from "../storage/volumes.ts";
+import { keepsFiles, type PoolVolume } from "../storage/volumes.ts";
 import { findingText } from "../vm/migration/findings.ts";
 import { checkIncoming } from "../vm/migration/incoming_checks.ts";
 import { requireTemplate, takeName, type TemplateContext } from "./change.ts";
@@ -40,7 +40,7 @@ async function judged(
   purpose: "base" | "bytes",
   role: Principal["role"],
   held: DisposableStack,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const format = purpose === "base" ? { format: "qcow2" as const } : {};
   const { volume, uses, backing } = await checkImage(
     host,

@@ -1,7 +1,7 @@
 /** Changes of VMs without a command of ours, as entries of the activity. A command reports its own effects itself. */
 import { type Command, type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
-import type { DomainChange } from "../hosts/inventory/inventory.ts";
+import type { DomainChange } from "../hosts/inventory/domain_change.ts";
 import type { ActivityLog } from "../store/activity.ts";
 
 /** Events of libvirt that a person wants to read of. */

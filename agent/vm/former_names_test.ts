@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { libvirtTest, SHARED, testMachine, until } from "../../ffi/testing.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
-import { App } from "../app.ts";
+import { Application } from "../app.ts";
 import { setLogLevel } from "../log.ts";
 import { Store } from "../store/store.ts";
 import { localPrincipal, TestClock } from "../testing.ts";
@@ -37,7 +37,7 @@ Deno.test("FormerNames are there after a restart, the newest last, each once", a
 
 libvirtTest("the name of a VM that is renamed, and of one that is deleted, is a former one", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
-  const app = new App({ ...settingsHere(folder), uri: SHARED, demo: true });
+  const app = new Application({ ...settingsHere(folder), uri: SHARED, demo: true });
   try {
     app.start();
     const { link, inventory } = app.hosts.local;

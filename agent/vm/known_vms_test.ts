@@ -5,7 +5,7 @@ import type { Api } from "../../lib/contract/api.ts";
 import { METADATA_URI } from "../../lib/formats/xml/metadata.ts";
 import { settingsHere } from "../../tests/testbed/app_here.ts";
 import { localPrincipal } from "../testing.ts";
-import { App } from "../app.ts";
+import { Application } from "../app.ts";
 import { setLogLevel } from "../log.ts";
 
 setLogLevel("error");
@@ -28,7 +28,7 @@ async function withVm(run: (vm: Awaited<ReturnType<typeof world>>) => Promise<vo
 }
 
 async function world(folder: string) {
-  const app = new App({ ...settingsHere(folder), uri: SHARED, demo: true });
+  const app = new Application({ ...settingsHere(folder), uri: SHARED, demo: true });
   app.start();
   const { link, inventory } = app.hosts.local;
   await until("the host is read", () => inventory.filled);
@@ -123,8 +123,8 @@ libvirtTest(
       const { vmId, name, define, app: { hosts: { local: { link } } } } = elsewhere;
       const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });
       /** Runs the service until it knows the VM. */
-      const running = async (run: (app: App, api: Api) => Promise<void>) => {
-        const app = new App({ ...settingsHere(folder), uri: SHARED, demo: true });
+      const running = async (run: (app: Application, api: Api) => Promise<void>) => {
+        const app = new Application({ ...settingsHere(folder), uri: SHARED, demo: true });
         app.start();
         try {
           await until("the VM is known", () => app.knownVms.get(vmId) !== undefined);

@@ -10,7 +10,7 @@ import { XmlDocument } from "../../lib/formats/xml/edit.ts";
 import { child, children, type XmlElement } from "../../lib/formats/xml/tree.ts";
 import { diskFormat } from "../storage/format_records.ts";
 import { isActivePool } from "../storage/shared.ts";
-import { volumeNamed } from "../storage/volumes.ts";
+import { findVolumeNamed } from "../storage/volumes.ts";
 import { DRIVES } from "./devices/media.ts";
 import { realPath } from "../storage/disk_images/chain.ts";
 import { checkImage, type ImageRequest } from "../storage/disk_images/check.ts";
@@ -53,7 +53,7 @@ async function wishOf(
   if (type === "volume") {
     const record = volume && inventory.storage.record(volume.pool);
     if (volume === undefined || record === undefined || !isActivePool(record)) return undefined;
-    const found = (await volumeNamed(link, volume.pool, volume.name))?.type;
+    const found = (await findVolumeNamed(link, volume.pool, volume.name))?.type;
     return found === "file" || found === "block" ? { volume } : undefined;
   }
   const isPath = (type === "file" || type === "block") && source?.startsWith("/") === true;

@@ -16,7 +16,7 @@ import { defineAgain, eraseNvram, isOff, keepRunning, undefineStopped } from "./
 import type { LibvirtHost } from "../hosts/libvirt_host.ts";
 import { forgetEntry, forgetUnlessKept } from "../storage/bin/keep.ts";
 import { binReplaced } from "../storage/bin/replaced.ts";
-import { volumeNamed } from "../storage/volumes.ts";
+import { findVolumeNamed } from "../storage/volumes.ts";
 import { left, NOTHING, Refused, removed, type StepOutcome, t, Unsettled } from "../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../operations/settlement.ts";
 import { requireOwnImages } from "../storage/image_conflicts.ts";
@@ -190,7 +190,7 @@ async function binOld(
   actor: string,
 ): Promise<void> {
   try {
-    const volume = await volumeNamed(host.link, pool, name);
+    const volume = await findVolumeNamed(host.link, pool, name);
     if (volume === undefined || await binReplaced(host, volume, actor)) return;
     await deleteDisk(host, volume.path);
   } catch (error) {

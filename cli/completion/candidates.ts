@@ -8,7 +8,7 @@ import { didYouMean } from "../suggestion.ts";
 import { at, escapeControlCharacters, heading, isRow } from "../verb/cells.ts";
 import { findVerb, OTHER_WORDS, type Verb, verbOf, VERBS, verbsUnder } from "../verb/find.ts";
 import { type Resource, RESOURCES } from "../../lib/contract/lookups.ts";
-import { withIds } from "../verb/resolve_ids.ts";
+import { resolveIds } from "../verb/resolve_ids.ts";
 import { targetRows } from "../verb/help.ts";
 import { commonOptionsOf, statesOf } from "../verb/common.ts";
 import { type Option, optionsOf } from "../verb/options.ts";
@@ -46,7 +46,7 @@ async function live(
   const { properties = {} } = COMMANDS[list].input as { properties?: object };
   const input = Object.fromEntries(Object.entries(given).filter(([key]) => key in properties));
   const server = { call: ask as (command: string, input: unknown) => Promise<unknown> };
-  const answer = await ask(list, await withIds(server, input));
+  const answer = await ask(list, await resolveIds(server, input));
   const found = rows === undefined ? answer : at(answer, rows);
   return (Array.isArray(found) ? found : []).filter(isRow).flatMap((row) => {
     const word = row[by], more = text === undefined ? "" : row[text];

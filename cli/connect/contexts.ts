@@ -5,7 +5,7 @@ import { parseJson } from "../../lib/text/json.ts";
 import { messageOf } from "../../lib/text/message.ts";
 
 /** A server that is known by a name. */
-export interface Context {
+export interface ServerContext {
   readonly server: string;
   readonly token: string;
   /** SHA-256 of the server's certificate, where no authority vouches for it. */
@@ -20,7 +20,7 @@ export interface Contexts {
   readonly hosts?: Readonly<Record<string, string>>;
   /** The context that is used when none is named. */
   readonly current?: string;
-  readonly contexts: Readonly<Record<string, Context>>;
+  readonly contexts: Readonly<Record<string, ServerContext>>;
 }
 
 type Env = (name: string) => string | undefined;
@@ -34,7 +34,7 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 
 function checked(value: unknown, file: string): Contexts {
   const { current, contexts, hosts = {} } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  const known = Object.values((contexts ?? {}) as Record<string, Partial<Context> | null>);
+  const known = Object.values((contexts ?? {}) as Record<string, Partial<ServerContext> | null>);
   const isRight = Object.values(hosts ?? {}).every(isText) &&
     known.every((each) => isText(each?.server) && isText(each?.token)) &&
     (current === undefined || isText(current));

@@ -12,7 +12,7 @@ import { SettingsError } from "../../agent/settings_error.ts";
 import { LOCAL_HOST } from "../../lib/contract/local_host.ts";
 import { environment, SOCKET_FILE } from "../environment.ts";
 import { unreadable } from "../unreadable.ts";
-import { type Context, readContexts } from "./contexts.ts";
+import { readContexts, type ServerContext } from "./contexts.ts";
 
 /** Options that say which server is meant, for `parseArgs`. */
 export const TARGET_OPTIONS = {
@@ -99,7 +99,7 @@ function read(file: string, what: string): string {
 }
 
 /** A server elsewhere. @throws {SettingsError} */
-export function remoteTarget({ server, token, ca, fingerprint }: Context): Target {
+export function remoteTarget({ server, token, ca, fingerprint }: ServerContext): Target {
   // What a header cannot carry is no token, and must not get as far as an error that shows it.
   if (!/^[\w.~+/=-]{1,256}$/.test(token)) {
     throw new SettingsError("the API token has characters that none has");

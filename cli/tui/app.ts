@@ -6,8 +6,8 @@ import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { openLine, talk } from "../console_line.ts";
 import { UsageError } from "../verb/values.ts";
-import { header, help, rule, said } from "./chrome.ts";
-import type { Desk, Message, Tone, Work } from "./desk.ts";
+import { header, keyHelp, rule, said } from "./chrome.ts";
+import type { Desk, DeskMessage, Tone, Work } from "./desk.ts";
 import { KeyReader, type Typed } from "./keys.ts";
 import { line, type StyledLine } from "./line.ts";
 import { LiveData, type Redraw } from "./live_data.ts";
@@ -20,7 +20,7 @@ import { PalettePane } from "./pane/palette.ts";
 import { TasksPane } from "./pane/tasks.ts";
 import { TextPane } from "./pane/text.ts";
 import { VmsPane } from "./pane/vms.ts";
-import type { Binding, Pane, Place } from "./pane.ts";
+import type { Binding, Pane, PaneArea } from "./pane.ts";
 import { isTerminalGone, type Screen } from "./screen.ts";
 import { TypedBytes } from "./typed_bytes.ts";
 import { shell } from "../../lib/i18n/en/shell.ts";
@@ -49,7 +49,7 @@ export interface Process {
 
 export class TuiApp implements Desk {
   readonly data: LiveData;
-  readonly messages: Message[] = [];
+  readonly messages: DeskMessage[] = [];
   readonly #pages: readonly Pane[];
   #page = 0;
   /** The panes above the page, the topmost last. */
@@ -366,7 +366,7 @@ export class TuiApp implements Desk {
   }
 
   /** All lines of the screen. */
-  #frame(place: Place): readonly StyledLine[] {
+  #frame(place: PaneArea): readonly StyledLine[] {
     const { columns, rows, now } = place;
     if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
       const text = t("tui.said.too_small", SMALLEST);
@@ -378,7 +378,7 @@ export class TuiApp implements Desk {
     const foot = [
       ...said(this.data.link, isNew ? last : undefined, place),
       rule(place),
-      ...help(this.#bindings(), place),
+      ...keyHelp(this.#bindings(), place),
     ];
     const room = rows - head.length - foot.length;
     const body = this.#top.lines({ ...place, rows: room }).slice(0, room);

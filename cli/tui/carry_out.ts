@@ -4,9 +4,9 @@ import { download, fileIn, upload, writeFile } from "../verb/content.ts";
 import type { Verb } from "../verb/find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "../verb/input.ts";
 import { put, readArguments } from "../verb/options.ts";
-import { rendered } from "../verb/output.ts";
-import { Resources, withIds } from "../verb/resolve_ids.ts";
-import { onlyWarnings } from "../verb/run.ts";
+import { formatAnswer } from "../verb/output.ts";
+import { resolveIds, Resources } from "../verb/resolve_ids.ts";
+import { onlyWarnings } from "../verb/answer.ts";
 import { UsageError } from "../verb/values.ts";
 import { lostBy } from "../../lib/text/lost_by.ts";
 import type { Server } from "../connect/server.ts";
@@ -62,7 +62,7 @@ export async function prepare(
     ? [undefined]
     : [...new Set((await Promise.all(given.each!.map((each) => resources.ids(field, each)))).flat())];
   const inputs = await Promise.all(ids.map(async (id) => {
-    const input = await withIds(
+    const input = await resolveIds(
       server,
       { ...whole.input, ...(id !== undefined && { [field!]: id }) },
       resources,
@@ -115,6 +115,6 @@ async function textOf(answer: unknown, command: Verb["command"]): Promise<string
   if (command.file !== undefined && isRow(answer) && command.file.base64) {
     throw new UsageError("the answer is a file: say in the field out where it is written to");
   }
-  const text = await rendered(answer, "table", command);
+  const text = await formatAnswer(answer, "table", command);
   return text === "" ? t("tui.none.rows") : text;
 }

@@ -1,8 +1,8 @@
 /** Frame around a pane: the title above it, the message and the keys below it. Pure. */
-import type { Message } from "./desk.ts";
+import type { DeskMessage } from "./desk.ts";
 import { line, type Span, span, type StyledLine } from "./line.ts";
 import { type Link, linkSpan, linkText } from "./link.ts";
-import type { Binding, Place } from "./pane.ts";
+import type { Binding, PaneArea } from "./pane.ts";
 import { shownKey } from "./pane.ts";
 import { columnsOf, fit, folded } from "./width.ts";
 import { tui } from "../../lib/i18n/en/tui.ts";
@@ -27,7 +27,7 @@ export function header(
   tabs: readonly Tab[],
   above: readonly string[],
   { who, link, working }: { readonly who: string; readonly link: Link; readonly working: number },
-  { columns, look: { glyphs } }: Place,
+  { columns, look: { glyphs } }: PaneArea,
 ): StyledLine {
   const left: Span[] = [
     span(" KVM Manager ", "title"),
@@ -58,8 +58,8 @@ export function header(
 /** The present message: the state of the connection if it is not well, then the newest message. */
 export function said(
   link: Link,
-  message: Message | undefined,
-  { columns, look: { glyphs }, now }: Place,
+  message: DeskMessage | undefined,
+  { columns, look: { glyphs }, now }: PaneArea,
 ): StyledLine[] {
   const fold = (text: string) => folded(text, columns - 2, glyphs);
   const trouble = link.state === "connecting" ? undefined : linkText(link, now);
@@ -73,7 +73,7 @@ export function said(
 }
 
 /** The keys that mean something now, in as many lines as they take; those without room are on the page of keys. */
-export function help(bindings: readonly Binding[], { columns, look: { glyphs } }: Place): StyledLine[] {
+export function keyHelp(bindings: readonly Binding[], { columns, look: { glyphs } }: PaneArea): StyledLine[] {
   const lines: Span[][] = [[]];
   let used = 0;
   for (const binding of bindings.filter(({ isMinor }) => isMinor !== true)) {
@@ -96,5 +96,5 @@ export function help(bindings: readonly Binding[], { columns, look: { glyphs } }
 }
 
 /** A line across the screen. */
-export const rule = ({ columns, look: { glyphs } }: Place): StyledLine =>
+export const rule = ({ columns, look: { glyphs } }: PaneArea): StyledLine =>
   line(glyphs.rule.repeat(columns), "dim");

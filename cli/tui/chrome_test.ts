@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { header, help, said } from "./chrome.ts";
+import { header, keyHelp, said } from "./chrome.ts";
 import { painted, place } from "./testing.ts";
 
 const TABS = [{ key: "1", title: "VMs", isShown: true }, { key: "2", title: "Tasks", isShown: false }];
@@ -25,7 +25,7 @@ Deno.test("keys that have no room are left out whole", () => {
     label: `does thing ${index}`,
     run: () => {},
   }));
-  const lines = painted(help(bindings, place(60)), 60);
+  const lines = painted(keyHelp(bindings, place(60)), 60);
   assert.equal(lines.length, 2);
   for (const each of lines) assert.match(each, /^ \d+ does thing \d+(  +\d+ does thing \d+)*$/);
 });

@@ -8,7 +8,7 @@ import type { Pane } from "./pane.ts";
 export type Tone = "ok" | "warn" | "bad" | "info";
 
 /** Something that is said. */
-export interface Message {
+export interface DeskMessage {
   readonly text: string;
   readonly tone: Tone;
   /** Milliseconds since 1970. */
@@ -29,7 +29,7 @@ export interface Desk {
   readonly data: LiveData;
   readonly server: Server;
   /** Messages, the newest last. */
-  readonly messages: readonly Message[];
+  readonly messages: readonly DeskMessage[];
   /** Puts a pane above the others. */
   open(pane: Pane): void;
   /** Takes a pane away, with those above it. */

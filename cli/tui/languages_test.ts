@@ -13,7 +13,7 @@ import { addPseudoTexts, PSEUDO_LOCALE } from "../../lib/i18n/pseudo.ts";
 import { MINUTE_MS } from "../../lib/duration.ts";
 import { aVm } from "../../lib/text/vm_fixture_test.ts";
 import { helpTexts } from "../verb/help.ts";
-import { header, help, said } from "./chrome.ts";
+import { header, keyHelp, said } from "./chrome.ts";
 import { UNICODE } from "./glyphs.ts";
 import type { StyledLine } from "./line.ts";
 import type { Link } from "./link.ts";
@@ -26,7 +26,7 @@ import { PalettePane } from "./pane/palette.ts";
 import { TasksPane } from "./pane/tasks.ts";
 import { VmPane } from "./pane/vm.ts";
 import { VmsPane } from "./pane/vms.ts";
-import type { Pane, Place } from "./pane.ts";
+import type { Pane, PaneArea } from "./pane.ts";
 import { answersOf, press, tableServer, TestDesk } from "./testing.ts";
 import { vmBindings } from "./vm_keys.ts";
 import { columnsOf } from "./width.ts";
@@ -34,7 +34,7 @@ import { columnsOf } from "./width.ts";
 const { t } = textsOf(tui);
 
 const NOW = Date.UTC(2026, 0, 2),
-  PLACE: Place = {
+  PLACE: PaneArea = {
     columns: 80,
     rows: 20,
     now: NOW,
@@ -155,7 +155,7 @@ function around(pane: Pane, titles: readonly string[]): readonly StyledLine[] {
       header(tabs, [], { ...status, link }, PLACE),
       ...said(link, undefined, PLACE),
     ]),
-    ...help(pane.bindings(), PLACE),
+    ...keyHelp(pane.bindings(), PLACE),
   ];
 }
 
@@ -205,7 +205,7 @@ for (const language of [...Object.keys(LANGUAGES), PSEUDO_LOCALE]) {
       // What a command does may be longer than a line in English, too: its form says all of it
       const own = name.startsWith("palette") ? [] : pane.lines(PLACE);
       found.push(...[...own, ...around(pane, titles)].flatMap(cut).map((text) => `${name}: ${text}`));
-      const offered = help(pane.bindings(), PLACE).flat().map(({ press }) => press);
+      const offered = keyHelp(pane.bindings(), PLACE).flat().map(({ press }) => press);
       const leaving = pane.bindings().filter(({ keys, isMinor }) => keys.includes("esc") && !isMinor);
       for (const { keys: [first] } of leaving) {
         if (!offered.includes(first)) found.push(`${name}: no ${first}`);

@@ -3,7 +3,7 @@ import type { Look } from "./paint.ts";
 import type { StyledLine } from "./line.ts";
 
 /** Area that a pane is drawn in. */
-export interface Place {
+export interface PaneArea {
   readonly columns: number;
   readonly rows: number;
   readonly look: Look;
@@ -26,7 +26,7 @@ export interface Binding {
 export interface Pane {
   readonly title: string;
   /** As many lines as there are rows, or fewer. */
-  lines(place: Place): readonly StyledLine[];
+  lines(place: PaneArea): readonly StyledLine[];
   /** The keys that mean something now. */
   bindings(): readonly Binding[];
   /** A key without a binding: a character of a text. */

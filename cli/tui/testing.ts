@@ -4,12 +4,12 @@ import type { Grant, Job, VM } from "../../lib/contract/mod.ts";
 import { layerOf, toldRights } from "../../lib/access/rights.ts";
 import type { Server } from "../connect/server.ts";
 import type { ServerRequest } from "../connect/server_request.ts";
-import type { Desk, Message, Work } from "./desk.ts";
+import type { Desk, DeskMessage, Work } from "./desk.ts";
 import { ASCII } from "./glyphs.ts";
 import type { StyledLine } from "./line.ts";
 import { LiveData } from "./live_data.ts";
 import { paint } from "./paint.ts";
-import type { Pane, Place } from "./pane.ts";
+import type { Pane, PaneArea } from "./pane.ts";
 
 /** Answers by command; a function gets the input. */
 export type Answers = Readonly<Record<string, unknown>>;
@@ -73,7 +73,7 @@ export function answersOf(
 /** A desk whose data were read. */
 export class TestDesk implements Desk {
   readonly panes: Pane[] = [];
-  readonly messages: Message[] = [];
+  readonly messages: DeskMessage[] = [];
   readonly works: Work[] = [];
   readonly data: LiveData;
 
@@ -106,7 +106,7 @@ export class TestDesk implements Desk {
     if (at >= 0) this.panes.splice(at);
   }
 
-  say(text: string, tone: Message["tone"]): void {
+  say(text: string, tone: DeskMessage["tone"]): void {
     this.messages.push({ text, tone, at: 0 });
   }
 
@@ -136,7 +136,7 @@ export class TestDesk implements Desk {
 }
 
 /** A place without colours and Unicode. */
-export const place = (columns = 80, rows = 20): Place => ({
+export const place = (columns = 80, rows = 20): PaneArea => ({
   columns,
   rows,
   now: 1_000_000,

@@ -7,7 +7,7 @@ import { SAMPLES } from "../../lib/contract/testing.ts";
 import { exampleOf, inputExample } from "../../lib/openapi/examples.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERBS } from "./find.ts";
-import { OUTPUTS, rendered } from "./output.ts";
+import { formatAnswer, OUTPUTS } from "./output.ts";
 import { runVerb } from "./run.ts";
 
 interface Node {
@@ -38,7 +38,7 @@ Deno.test("every answer is printed in every format with null where that is allow
     for (const whole of [true, false]) {
       const answer = emptyAnswer(command.output, whole);
       for (const format of OUTPUTS) {
-        const text = await rendered(answer, format, command);
+        const text = await formatAnswer(answer, format, command);
         assert.doesNotMatch(text, /undefined|\[object Object\]|NaN/, `${name} ${format}`);
       }
     }

@@ -169,7 +169,7 @@ export function helpTexts(): Set<string> {
 }
 
 /** Help of one verb. */
-export function verbHelp(verb: Verb): string {
+export function helpOfVerb(verb: Verb): string {
   const { name, command } = verb;
   return [
     ...t("verb_help.usage", { line: usageOf(verb) }).split("\n").flatMap((line) => usageLines(line)),

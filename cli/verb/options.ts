@@ -7,7 +7,7 @@ import type { Given, InputDraft } from "./verb_extras.ts";
 import type { Verb } from "./find.ts";
 import {
   describe,
-  inputOf,
+  inputSchemaOf,
   kebab,
   namedBy,
   placedByContract,
@@ -80,7 +80,7 @@ export function optionsOf({ command, extras }: Pick<Verb, "command" | "extras">)
   const names = new Map([...flags].map(([path, each]) => [path, each.map(([flag]) => flag)]));
   // A better name is not shared: `--memory 8G`, and the whole of `memory` as JSON by --input alone.
   const taken = new Set([...Object.keys(command.flags ?? {}), ...Object.keys(extras.shorthands ?? {})]);
-  return fieldsOf(inputOf(command), names).filter(({ path, flag, others }) =>
+  return fieldsOf(inputSchemaOf(command), names).filter(({ path, flag, others }) =>
     !placed.has(path[0]!) && (others.length > 0 || !taken.has(flag))
   );
 }

@@ -193,7 +193,7 @@ async function yaml(answer: unknown): Promise<string> {
 }
 
 /** Printed text of an answer; empty if there is none. */
-export async function rendered(
+export async function formatAnswer(
   answer: unknown,
   format: OutputFormat,
   layout: Layout = {},

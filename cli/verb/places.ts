@@ -19,7 +19,7 @@ export interface Positional {
   readonly description: string | undefined;
 }
 
-export const inputOf = (command: Command): FieldSchema => command.input;
+export const inputSchemaOf = (command: Command): FieldSchema => command.input;
 
 export const describe = (schema: FieldSchema) => schema.description ?? unwrappedSchema(schema).description;
 
@@ -33,7 +33,7 @@ export function positionalsOf({ command }: Pick<Verb, "command">): Positional[] 
   return (command.places ?? placedByContract(command)).flatMap((part) => {
     const [, open, field, many] = /^([<[])(\w+)(\.\.\.)?[>\]]$/.exec(part) ?? [];
     if (field === undefined) return [];
-    const schema = inputOf(command).properties?.[field] ?? {};
+    const schema = inputSchemaOf(command).properties?.[field] ?? {};
     const kind = valueKind(field, schema);
     return [{
       field,

@@ -77,7 +77,7 @@ export function idsOf(server: Pick<Server, "call">, field: string, given: string
  *
  * @throws {ApiError} for a name nothing has, or several have
  */
-export async function withIds(
+export async function resolveIds(
   server: Pick<Server, "call">,
   input: Record<string, unknown>,
   resources: Resources = new Resources(server, input.host),

@@ -12,44 +12,25 @@ import { type Server, serverOf } from "../connect/server.ts";
 import { targetOf } from "../connect/target.ts";
 import { EXIT } from "../exit.ts";
 import { TERMINAL, type Terminal } from "../terminal.ts";
-import { escapeControlCharacters, isRow, type Row } from "./cells.ts";
-import { type CommonValues, goesOn, isDone, isWork, listSchema, statesOf, unfit } from "./common.ts";
+import { escapeControlCharacters, isRow } from "./cells.ts";
+import { type CommonValues, goesOn, isDone, isWork, unfit } from "./common.ts";
 import { failed } from "./failure.ts";
 import { findVerb, type Verb, verbOf, VERBS, verbsUnder } from "./find.ts";
 import { growSize, reader, refuseMissing, wholeInput } from "./input.ts";
-import { Resources, withIds } from "./resolve_ids.ts";
+import { resolveIds, Resources } from "./resolve_ids.ts";
 import { isNamed } from "../../lib/contract/lookups.ts";
 import { hasLabel } from "../../lib/text/labels.ts";
-import { isPattern, matcher } from "../../lib/text/pattern.ts";
-import { didYouMean } from "../suggestion.ts";
+import { isPattern } from "../../lib/text/pattern.ts";
 import { type Arguments, readArguments } from "./options.ts";
-import { namedBy, positionalsOf } from "./places.ts";
-import { type OutputFormat, OUTPUTS, rendered } from "./output.ts";
+import { positionalsOf } from "./places.ts";
+import { formatAnswer } from "./output.ts";
 import { UsageError } from "./values.ts";
 import { WAITED_FOR, type WaitedFor } from "./waited_for.ts";
 import type { FieldSchema } from "../../lib/text/values.ts";
 import type { InputDraft } from "./verb_extras.ts";
+import { answerText, formatOf, onlyWarnings, print, type VerbRun, writeAnswer } from "./answer.ts";
 
 const { t } = textsOf(shell);
-
-interface Run {
-  readonly verb: Verb;
-  readonly server: Server;
-  readonly common: CommonValues;
-  readonly terminal: Terminal;
-  readonly format: OutputFormat;
-  readonly resources: Resources;
-  /** Names and patterns of the rows of a list that are wanted; all where there are none. */
-  readonly names: readonly string[];
-}
-
-function formatOf({ output = Deno.env.get("KVMM_OUTPUT") || "table" }: CommonValues): OutputFormat {
-  const format = OUTPUTS.find((each) => each === output);
-  if (format) return format;
-  throw new UsageError(
-    message`--output is ${JSON.stringify(output)}; it must be one of ${OUTPUTS.join(", ")}`,
-  );
-}
 
 /** State to wait for; undefined without `--wait`. @throws {UsageError} */
 function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undefined {
@@ -64,7 +45,7 @@ function waitedFor({ command }: Verb, { wait }: CommonValues): WaitedFor | undef
 
 /** Whether to go on with a destructive command. @throws {UsageError} without a terminal to ask at */
 function confirmed(
-  { verb, common: { yes = false }, terminal }: Run,
+  { verb, common: { yes = false }, terminal }: VerbRun,
   input: InputDraft,
   names: readonly string[],
 ): boolean {
@@ -77,63 +58,6 @@ function confirmed(
   const line = verb.words.join(" ");
   const asked = names.length > 1 ? message`${line} of ${names.length} (${list})` : `${line} ${list}`.trim();
   return saysYes(terminal.ask(render(message`${asked}: this loses ${destroys}. Type yes to go on:`)));
-}
-
-/** The rows that are named. @throws {ApiError} for a name that none has */
-function named(verb: Verb, rows: readonly Row[], names: readonly string[]): Row[] {
-  const by = namedBy(verb)!;
-  const fits = names.map((name) => {
-    const isWanted = rows.some((row) => row[by] === name)
-      ? (row: Row) => row[by] === name
-      : (row: Row) => isPattern(name) && matcher(name).test(String(row[by]));
-    if (isPattern(name) || rows.some(isWanted)) return isWanted;
-    const near = didYouMean(name, rows.map((row) => String(row[by])));
-    throw new ApiError(
-      verb.command.lookup!.missing ?? "NotFound",
-      `${verb.words.join(" ")}: nothing has the ${by} ${name}.${near}`,
-    );
-  });
-  return rows.filter((row) => fits.some((isWanted) => isWanted(row)));
-}
-
-/** The text of an answer, in the rows and columns that are wanted. */
-async function textOf({ verb, common, format, terminal, names }: Run, whole: unknown): Promise<string> {
-  const { command } = verb, item = listSchema(verb);
-  const rowsOf = (of: unknown) => command.rows === undefined ? of : (of as Row)[command.rows];
-  const wanted = names.length === 0 ? undefined : named(verb, rowsOf(whole) as Row[], names);
-  const answer = wanted === undefined
-    ? whole
-    : command.rows === undefined
-    ? wanted
-    : { ...whole as Row, [command.rows]: wanted };
-  const rows = rowsOf(answer);
-  const isView = [common.state, common.filter, common.label, common.sort, common.reverse, common.columns]
-    .some((each) => each !== undefined);
-  if (item === undefined || !isView || !Array.isArray(rows)) {
-    return await rendered(answer, format, command, terminal.hasColours);
-  }
-  const { ListView } = await import("./list_view.ts");
-  const view = new ListView(
-    rows.filter(isRow),
-    command,
-    Object.keys(item.properties ?? {}),
-    statesOf(verb),
-  );
-  const selected = view.selected(common);
-  const shown = command.rows === undefined ? selected : { ...answer as Row, [command.rows]: selected };
-  return await rendered(shown, format, view.layoutOf(common), terminal.hasColours);
-}
-
-/** Prints an answer; what is empty is said where it disturbs no script. */
-async function print(run: Run, answer: unknown): Promise<void> {
-  if (run.common.quiet) return;
-  const warnings = run.format === "table" || run.format === "wide" ? onlyWarnings(answer) : undefined;
-  if (warnings !== undefined) {
-    return warnings.forEach((each) => console.error(`kvm-manager: ${escapeControlCharacters(each)}`));
-  }
-  const text = await textOf(run, answer);
-  if (text !== "") console.log(text);
-  else if (answer !== null) console.error(t("shell.empty", { verb: run.verb.words.join(" ") }));
 }
 
 /** Several things at once: one that failed makes it fail, whatever the others did. */
@@ -154,16 +78,10 @@ async function atEnd(server: Server, { command: { endsIn } }: Verb, input: Input
   return rows.find((row) => row.id === id) ?? answer;
 }
 
-/** The warnings of an answer that has nothing else; undefined for any other. */
-export function onlyWarnings(answer: unknown): readonly string[] | undefined {
-  const isOnly = isRow(answer) && Object.keys(answer).join() === "warnings";
-  return isOnly ? (answer as { warnings: readonly string[] }).warnings : undefined;
-}
-
 const warningsIn = (answer: unknown) =>
   ((answer ?? {}) as { warnings?: readonly { field: string; message: string }[] }).warnings ?? [];
 
-async function callLong({ server, verb, common, terminal }: Run, input: InputDraft): Promise<unknown> {
+async function callLong({ server, verb, common, terminal }: VerbRun, input: InputDraft): Promise<unknown> {
   const { carryOutLong, leftAlone, waitForJob } = await import("./jobs.ts");
   const wait = common["no-wait"] !== true;
   let job: Pick<Job, "id"> | undefined;
@@ -204,7 +122,7 @@ async function callLong({ server, verb, common, terminal }: Run, input: InputDra
 }
 
 /** Waits for VMs, and says of each that is not as it should be; gives the exit status. */
-async function waited({ verb, server, common, resources }: Run, ids: readonly string[]): Promise<number> {
+async function waited({ verb, server, common, resources }: VerbRun, ids: readonly string[]): Promise<number> {
   const what = waitedFor(verb, common);
   if (what === undefined || ids.length === 0) return EXIT.done;
   const { timeoutOf, waitForVms } = await import("./wait.ts");
@@ -220,7 +138,7 @@ async function waited({ verb, server, common, resources }: Run, ids: readonly st
 
 /** Carries a command out for one thing. @returns its answer, and lines about it where the verb has some */
 async function carryOutFor(
-  run: Run,
+  run: VerbRun,
   input: InputDraft,
   name: string,
 ): Promise<{ answer: unknown; lines: readonly string[] }> {
@@ -235,7 +153,7 @@ const AT_ONCE = 8;
 
 /** Carries a command out for each of several VMs; one that fails holds none up. */
 async function carryOutEach(
-  run: Run,
+  run: VerbRun,
   field: string,
   ids: readonly string[],
   input: InputDraft,
@@ -290,43 +208,26 @@ async function carryOutEach(
     failed: results.length - done.length,
   };
   if (format !== "table" && format !== "wide") {
-    console.log(await rendered(answer, format, { rows: "results" }));
+    console.log(await formatAnswer(answer, format, { rows: "results" }));
   } else {
     const rows = results.map(({ name, success }) => ({ name, result: success ? "done" : "failed" }));
     const lines = texts.flat().map(escapeControlCharacters);
     console.log(
-      lines.length > 0 ? lines.join("\n") : await rendered(rows, "table", { columns: ["name", "result"] }),
+      lines.length > 0
+        ? lines.join("\n")
+        : await formatAnswer(rows, "table", { columns: ["name", "result"] }),
     );
   }
   return answer.failed > 0 ? EXIT.failed : status;
 }
 
-/** Writes an answer that is a file: where it is said to, or as it is, for a pipe. */
-async function writeAnswer(
-  { verb, common: { yes = false, ...common }, terminal }: Run,
-  answer: unknown,
-): Promise<void> {
-  const { fileIn, writeFile } = await import("./content.ts");
-  const { file } = verb.command;
-  const to = common.out ?? common.to ?? "-";
-  if (file!.base64 && to === "-" && terminal.isTerminal) {
-    throw new UsageError(
-      "this is no text for a terminal: say --out FILE, or send it to a file or program with > or |",
-    );
-  }
-  const bytes = fileIn(answer, file!);
-  if (to === "-" && terminal.isTerminal) {
-    console.log((await rendered(new TextDecoder().decode(bytes), "table")).trimEnd());
-  } else await writeFile(bytes, to, yes);
-}
-
 /** Carries out what is about one thing, or about none; gives the exit status. */
-async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
+async function carryOutOne(run: VerbRun, input: InputDraft): Promise<number> {
   const { verb, server, common, terminal, format } = run, { command, name, extras } = verb;
   const to = common.out ?? common.to;
   if (common.watch) {
     const { watch } = await import("./watch.ts");
-    const text = async () => await textOf(run, await server.call(name, input));
+    const text = async () => await answerText(run, await server.call(name, input));
     await watch(server, text, { isLoad: /stats/.test(name), terminal, signal: terminal.until });
     return EXIT.done;
   }
@@ -357,7 +258,7 @@ async function carryOutOne(run: Run, input: InputDraft): Promise<number> {
 }
 
 /** Carries out `--dry-run`: prints the answer or the errors, and changes nothing. */
-async function tryOut(run: Run, input: InputDraft): Promise<number> {
+async function tryOut(run: VerbRun, input: InputDraft): Promise<number> {
   const { command, input: asked } = run.verb.extras.dryRun!;
   const answer = await run.server.call(command, asked(input)) as {
     errors?: readonly { field: string; message: string }[];
@@ -374,7 +275,7 @@ async function tryOut(run: Run, input: InputDraft): Promise<number> {
 
 /** Ids of everything that is meant by names and patterns; none of what does not exist, where that is no error. */
 async function idsOfEach(
-  { verb, common, resources }: Pick<Run, "verb" | "common" | "resources">,
+  { verb, common, resources }: Pick<VerbRun, "verb" | "common" | "resources">,
   field: string,
   each: readonly string[],
 ): Promise<string[]> {
@@ -442,7 +343,7 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   const { input: draft, given: words } = await wholeInput(verb, given, terminal, read);
   await verb.extras.expand?.(draft, words, { server, read });
   const resources = new Resources(server, draft.host);
-  const run: Run = { verb, server, common, terminal, format, resources, names: given.names };
+  const run: VerbRun = { verb, server, common, terminal, format, resources, names: given.names };
   const placed = given.each &&
     verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);
   const labels = verb.command.readOnly ? undefined : common.label;
@@ -457,7 +358,7 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   // A pattern is for several, whatever it fits: what it comes to is told.
   const isOne = ids === undefined || (labelled === undefined && each!.length === 1 && !isPattern(each![0]!));
   if (isOne && ids !== undefined) draft[field!] = ids[0];
-  const input = await withIds(server, draft, resources);
+  const input = await resolveIds(server, draft, resources);
   if (common["dry-run"]) return await tryOut(run, input);
   await growSize(verb, input, server);
   const names = isOne ? [] : await Promise.all(ids.map((id) => resources.nameOf(field!, id)));
@@ -497,8 +398,8 @@ export async function runVerb(
   }
   const { verb, rest } = found;
   if (wantsHelp) {
-    const { verbHelp } = await import("./help.ts");
-    console.log(verbHelp(verb));
+    const { helpOfVerb } = await import("./help.ts");
+    console.log(helpOfVerb(verb));
     return EXIT.done;
   }
   try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { groupHelp, verbHelp } from "./help.ts";
+import { groupHelp, helpOfVerb } from "./help.ts";
 import { parse } from "yaml";
 import { listenSocket } from "../../agent/http/server.ts";
 import { type Command, type CommandName, COMMANDS, ContractError } from "../../lib/contract/mod.ts";
@@ -10,7 +10,7 @@ import { COMMON_OPTIONS, isDone, listSchema } from "./common.ts";
 import { findVerb, verbOf, VERBS } from "./find.ts";
 import { optionsOf, readArguments } from "./options.ts";
 import { ListView } from "./list_view.ts";
-import { rendered } from "./output.ts";
+import { formatAnswer } from "./output.ts";
 import type { FieldSchema, Kind } from "../../lib/text/values.ts";
 import { UsageError, valueOf } from "./values.ts";
 import type { Terminal } from "../terminal.ts";
@@ -163,43 +163,43 @@ Deno.test("readArguments() turns words into the input's types", () => {
 
 Deno.test("rendered() prints a table, JSON and YAML that hold the same", async () => {
   const columns = ["name", "memoryMb", "tags", "diskSizeGb"];
-  const lines = (await rendered(MACHINES.slice(0, 1), "table", { columns })).split("\n");
+  const lines = (await formatAnswer(MACHINES.slice(0, 1), "table", { columns })).split("\n");
   assert.deepEqual(lines, ["NAME  MEMORY   TAGS  DISK", "web1  512 MiB  a,b   -"]);
-  assert.deepEqual(JSON.parse(await rendered(MACHINES, "json")), MACHINES);
-  assert.deepEqual(parse(await rendered(MACHINES, "yaml")), MACHINES);
-  assert.deepEqual([await rendered(null, "table"), await rendered([], "table")], ["", ""]);
-  assert.equal(await rendered({ xml: "<a>\n  <b/>\n</a>\n" }, "table"), "<a>\n  <b/>\n</a>");
+  assert.deepEqual(JSON.parse(await formatAnswer(MACHINES, "json")), MACHINES);
+  assert.deepEqual(parse(await formatAnswer(MACHINES, "yaml")), MACHINES);
+  assert.deepEqual([await formatAnswer(null, "table"), await formatAnswer([], "table")], ["", ""]);
+  assert.equal(await formatAnswer({ xml: "<a>\n  <b/>\n</a>\n" }, "table"), "<a>\n  <b/>\n</a>");
 });
 
 Deno.test("a column that is shown only where something is told has no place in other tables, unless it is asked for", async () => {
   const layout = { columns: ["name", "host", "maintenance.state"], ifTold: ["host", "maintenance.state"] };
   const alone = [{ name: "web1" }, { name: "web2", host: null }];
-  assert.equal(await rendered(alone, "table", layout), "NAME\nweb1\nweb2");
+  assert.equal(await formatAnswer(alone, "table", layout), "NAME\nweb1\nweb2");
   const both = [{ name: "web1" }, { name: "web2", host: "kvm2", maintenance: { state: "on" } }];
-  assert.deepEqual((await rendered(both, "table", layout)).split("\n"), [
+  assert.deepEqual((await formatAnswer(both, "table", layout)).split("\n"), [
     "NAME  HOST   MAINTENANCE",
     "web1  local  -",
     "web2  kvm2   on",
   ]);
   const view = new ListView(alone, layout, ["name", "host"], undefined);
-  assert.match(await rendered(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME +HOST$/m);
+  assert.match(await formatAnswer(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME +HOST$/m);
 });
 
 Deno.test("a column that is shown only where rows differ is left out where all have the same", async () => {
   const layout = { columns: ["name", "host"], ifVaried: ["host"] };
   const alone = [{ name: "web1", host: "kvm1" }, { name: "web2", host: "kvm1" }];
-  assert.equal(await rendered(alone, "table", layout), "NAME\nweb1\nweb2");
+  assert.equal(await formatAnswer(alone, "table", layout), "NAME\nweb1\nweb2");
   const both = [...alone, { name: "web3", host: "kvm2" }];
-  assert.match(await rendered(both, "table", layout), /^NAME {2}HOST\nweb1 {2}kvm1\n/);
+  assert.match(await formatAnswer(both, "table", layout), /^NAME {2}HOST\nweb1 {2}kvm1\n/);
   const view = new ListView(alone, layout, ["name", "host"], undefined);
-  assert.match(await rendered(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME {2}HOST/);
+  assert.match(await formatAnswer(alone, "table", view.layoutOf({ columns: "name,host" })), /^NAME {2}HOST/);
 });
 
 Deno.test("rendered() lets no text steer the terminal", async () => {
   // deno-lint-ignore no-control-regex -- these are the very characters
   const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
   for (const format of ["table", "json", "yaml"] as const) {
-    assert.doesNotMatch(await rendered(MACHINES, format), steering, format);
+    assert.doesNotMatch(await formatAnswer(MACHINES, format), steering, format);
   }
 });
 
@@ -324,25 +324,25 @@ Deno.test("runVerb() takes input from a file as YAML or JSON, options and parts 
 Deno.test("runVerb() says that a list is empty, where it disturbs no script", async () => {
   const { status, out, err } = await run(["volume", "list", "p"]);
   assert.deepEqual([status, out, err], [0, "", "volume list: the list is empty\n"]);
-  assert.equal(await rendered([], "table"), "");
-  assert.equal(await rendered([], "json"), "[]");
+  assert.equal(await formatAnswer([], "table"), "");
+  assert.equal(await formatAnswer([], "json"), "[]");
 });
 
 Deno.test("rendered() a VM that does not respond is not called running, but to programs", async () => {
   const silent = { ...MACHINES[0]!, responsive: false };
   const columns = ["name", "state"];
-  assert.match(await rendered([silent], "table", { columns }), /web1 +not responding/);
-  assert.match(await rendered(silent, "table"), /STATE +not responding/);
-  assert.match(await rendered([silent], "json"), /"state": "running"/);
+  assert.match(await formatAnswer([silent], "table", { columns }), /web1 +not responding/);
+  assert.match(await formatAnswer(silent, "table"), /STATE +not responding/);
+  assert.match(await formatAnswer([silent], "json"), /"state": "running"/);
   const view = new ListView([silent, MACHINES[1]!], { columns }, ["state", "responsive"], VM_STATES);
   assert.deepEqual(view.selected({ state: "not responding" }), [silent]);
   assert.deepEqual(view.selected({ filter: ["responsive=no"] }), [silent]);
 });
 
 Deno.test("rendered() has names, colours for states, and nothing nested in a cell", async () => {
-  assert.equal(await rendered(MACHINES.slice(0, 1), "name"), "web1");
+  assert.equal(await formatAnswer(MACHINES.slice(0, 1), "name"), "web1");
   assert.match(
-    await rendered(MACHINES.slice(0, 1), "table", { columns: ["name", "state"] }, true),
+    await formatAnswer(MACHINES.slice(0, 1), "table", { columns: ["name", "state"] }, true),
     // deno-lint-ignore no-control-regex -- the colour itself
     /\x1b\[32mrunning\x1b\[0m/,
   );
@@ -354,11 +354,11 @@ Deno.test("rendered() has names, colours for states, and nothing nested in a cel
     ],
     sizes: { aBytes: 1536 },
   };
-  const text = await rendered(user, "table");
+  const text = await formatAnswer(user, "table");
   assert.doesNotMatch(text, /[{}[\]]/);
   assert.match(text, /A +1\.5 KiB/);
   assert.match(
-    await rendered([user], "table", { columns: ["name", "grants"] }),
+    await formatAnswer([user], "table", { columns: ["name", "grants"] }),
     /^ann +operator@group:web,viewer@host:kvm2$/m,
   );
 });
@@ -585,7 +585,7 @@ Deno.test("runVerb() says that there is no such state instead of showing an empt
 Deno.test("rendered() tells the two ports of a forward apart", async () => {
   const { columns = [] } = COMMANDS.list_port_forwards as Command;
   const row = { network: "lab", hostPort: 8080, hostPortEnd: 8080, vmName: "web1", targetPort: 80 };
-  const [head, line] = (await rendered([row], "table", { columns: columns.slice(1) })).split("\n");
+  const [head, line] = (await formatAnswer([row], "table", { columns: columns.slice(1) })).split("\n");
   assert.match(head!, /^NETWORK +PROTOCOL +HOST PORT +LAST HOST PORT +VM +TARGET +TARGET PORT +STATE$/);
   assert.match(line!, /^lab +- +8080 +8080 +web1 +- +80 +-$/);
 });
@@ -640,7 +640,7 @@ Deno.test("runVerb() takes an argument by its name, too, wherever the others sta
 });
 
 Deno.test("verbHelp() says what arguments may be, and how options are switched off", () => {
-  const help = (name: CommandName) => verbHelp(verbOf(name)).replaceAll(/\s+/g, " ");
+  const help = (name: CommandName) => helpOfVerb(verbOf(name)).replaceAll(/\s+/g, " ");
   assert.match(help("create_network"), /Arguments: .* <mode> one of nat, routed, isolated, open, bridge,/);
   assert.match(help("create_network"), /switched off like --no-\S+\./);
   assert.match(help("resize_disk"), /<target> vda, sdb, … <sizeGb> GiB; \+2G: so much more than now/);
@@ -654,8 +654,8 @@ Deno.test("verbHelp() says what arguments may be, and how options are switched o
 
 Deno.test("rendered() shows blanks at the ends of a name: two volumes do not look like one", async () => {
   const columns = ["name"], rows = [{ name: "twin" }, { name: "twin " }];
-  assert.equal(await rendered(rows, "table", { columns }), 'NAME\ntwin\n"twin "');
-  assert.equal(await rendered(rows, "name", { columns }), "twin\ntwin ");
+  assert.equal(await formatAnswer(rows, "table", { columns }), 'NAME\ntwin\n"twin "');
+  assert.equal(await formatAnswer(rows, "name", { columns }), "twin\ntwin ");
 });
 
 Deno.test("a column of several fields shows the first that has something", () => {
@@ -714,12 +714,12 @@ Deno.test("-o name has a name for the rows of every list, and for a port forward
     // Who wrote the audit log's rows is all that they have in common with names.
     if (verb.name === "get_audit_log" || verb.name === "search_audit") continue;
     const rows = verb.command.rows === undefined ? [row] : { [verb.command.rows]: [row] };
-    assert.notEqual(await rendered(rows, "name", verb.command), "", verb.words.join(" "));
+    assert.notEqual(await formatAnswer(rows, "name", verb.command), "", verb.words.join(" "));
   }
-  const of = (name: CommandName, row: Record<string, unknown>) => rendered([row], "name", COMMANDS[name]);
+  const of = (name: CommandName, row: Record<string, unknown>) => formatAnswer([row], "name", COMMANDS[name]);
   const forward = { id: "86e0d744", network: "default", vmId: ID, vmName: "web1" };
   assert.equal(await of("list_port_forwards", forward), "86e0d744");
-  const shown = (await rendered(forward, "table")).split("\n").map((line) => line.replace(/ {2,}/, "="));
+  const shown = (await formatAnswer(forward, "table")).split("\n").map((line) => line.replace(/ {2,}/, "="));
   assert.deepEqual(shown, ["ID=86e0d744", "NETWORK=default", `VM ID=${ID}`, "VM=web1"]);
   assert.equal(await of("get_network_leases", { ip: "192.168.122.7", vmId: ID }), "192.168.122.7");
   assert.equal(await of("list_operating_systems", { id: "debian12", name: "Debian 12" }), "debian12");
@@ -799,7 +799,7 @@ Deno.test("help of no verb is wider than 80 columns", () => {
   Deno.env.set("COLUMNS", "80");
   try {
     const helps = [
-      ...VERBS.map((verb) => verbHelp(verb)),
+      ...VERBS.map((verb) => helpOfVerb(verb)),
       ...VERBS.map(({ words }) => groupHelp(words.slice(0, 1), VERBS)),
     ];
     const wide = helps.flatMap((help) => help.split("\n")).filter((line) => [...line].length > 80);
@@ -905,7 +905,7 @@ Deno.test("columns stand below their headings whatever is in them, and moments a
     name: "ab",
     state: "x",
   }];
-  const lines = (await rendered(rows, "table", { columns: ["name", "state"] })).split("\n");
+  const lines = (await formatAnswer(rows, "table", { columns: ["name", "state"] })).split("\n");
   assert.deepEqual(lines, ["NAME    STATE", "日本語  running", "e\u0301       stopped", "ab      x"]);
   for (const field of momentFields()) {
     assert.match(cell(field, 1_768_471_200_000), /^2026-01-15 /, field);

@@ -6,7 +6,7 @@ import { addTexts, useLocale } from "../../lib/i18n/locale.ts";
 import { addPseudoTexts, PSEUDO_LOCALE } from "../../lib/i18n/pseudo.ts";
 import { coloured, NO_RESPONSE, type Row } from "./cells.ts";
 import { ListView } from "./list_view.ts";
-import { rendered } from "./output.ts";
+import { formatAnswer } from "./output.ts";
 import { progressLine } from "./progress.ts";
 
 /** Speaks the pseudo-locale: each text is between ⟦ and ⟧. */
@@ -25,7 +25,7 @@ Deno.test("every heading of every verb's table is a text of each language", asyn
     const row = Object.fromEntries(fields.map((path) => [path.split(/[.|]/)[0]!, "x"]));
     const answer = command.rows === undefined ? [row] : { [command.rows]: [row] };
     const whole = { columns: fields, ...(command.rows !== undefined && { rows: command.rows }) };
-    const [first = ""] = (await rendered(answer, "table", whole)).split("\n");
+    const [first = ""] = (await formatAnswer(answer, "table", whole)).split("\n");
     const outside = first.replaceAll(/⟦[^⟧]*⟧/g, "").trim();
     headings += fields.length;
     if (outside !== "") english.push(`${name}: ${outside}`);
@@ -62,14 +62,14 @@ Deno.test("words of states are in the shell's language in tables, and the contra
   const english: string[] = [];
   for (const word of words) {
     const rows = [{ name: "web", state: word }], layout = { columns: ["state"] };
-    const cell = (await rendered(rows, "table", layout)).split("\n")[1]!;
+    const cell = (await formatAnswer(rows, "table", layout)).split("\n")[1]!;
     if (!/^⟦.*⟧$/.test(cell)) english.push(word);
-    assert.equal(JSON.parse(await rendered(rows, "json", layout))[0].state, word);
-    assert.match(await rendered(rows, "yaml", layout), new RegExp(`state: "?${word}`));
+    assert.equal(JSON.parse(await formatAnswer(rows, "json", layout))[0].state, word);
+    assert.match(await formatAnswer(rows, "yaml", layout), new RegExp(`state: "?${word}`));
   }
   // A sign-in tells its client how to go on: a word for programs
   assert.deepEqual(english, ["signed-in", "second-factor"]);
-  assert.equal(await rendered([{ name: "web", state: "running" }], "name"), "web");
+  assert.equal(await formatAnswer([{ name: "web", state: "running" }], "name"), "web");
 });
 
 Deno.test("states are filtered by the contract's word and the shell's, and have their colours", () => {

@@ -1,8 +1,8 @@
 import { type DiffLine, diffLines, diffParts } from "../../lib/text/diff.ts";
-import { xml } from "../../lib/i18n/en/xml.ts";
+import { xmlPage } from "../../lib/i18n/en/xml.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
-const { t, plural } = textsOf(xml);
+const { t, plural } = textsOf(xmlPage);
 
 function Line({ line: { kind, text, old, new: now } }: { line: DiffLine }) {
   return (

@@ -98,17 +98,12 @@ export interface PaletteDialogProps {
   onKeys: () => void;
 }
 
-/** The open command palette: a combobox in a dialog. */
-export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const typed = useSignal("");
-  const active = useSignal(0);
+/** Commands that fit a typed text. The VMs and other objects are read once, when the palette opens. */
+function usePaletteCommands(rights: PaletteRights, typed: string) {
   const resources = useSignal(NO_RESOURCES);
   const elsewhere = useSignal<Elsewhere>({ hosts: [], otherVms: [] });
-  const listId = useId();
 
   useEffect(() => {
-    dialog.current?.showModal();
     live.complete().catch((error) => reportFailure("failed.list", error));
     readElsewhere((read) => elsewhere.value = read).catch((error) => reportFailure(undefined, error));
     // Without libvirt they are not known: the banner says so.
@@ -119,12 +114,12 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
   const controllable = live.controllable.value;
   const complete = live.vms.complete.value;
   // Events do not change the entries while somebody looks at them: Enter would meet another one.
-  const vms = useMemo(() => live.vms.all.peek(), [typed.value, complete]);
+  const vms = useMemo(() => live.vms.all.peek(), [typed, complete]);
   const pages = useMemo(() => pagesFor(rights), []);
   const { maySignOut } = rights;
   const found = useMemo(
     () =>
-      findCommands(typed.value, {
+      findCommands(typed, {
         vms,
         pages,
         ...elsewhere.value,
@@ -132,8 +127,21 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
         controllable,
         maySignOut,
       }),
-    [typed.value, vms, elsewhere.value, resources.value, controllable],
+    [typed, vms, elsewhere.value, resources.value, controllable],
   );
+  return { found, complete, vmCount: vms.length + elsewhere.value.otherVms.length };
+}
+
+/** The open command palette: a combobox in a dialog. */
+export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const typed = useSignal("");
+  const active = useSignal(0);
+  const listId = useId();
+
+  useEffect(() => dialog.current?.showModal(), []);
+
+  const { found, complete, vmCount } = usePaletteCommands(rights, typed.value);
   const at = Math.min(active.value, found.length - 1);
   const optionId = (index: number) => `${listId}-${index}`;
 
@@ -210,7 +218,7 @@ export function PaletteDialog({ rights, onClose, onKeys }: PaletteDialogProps) {
           {texts.plural("palette.found", found.length)}
           {!complete && ` ${texts.t("palette.loading")}`}
           {complete &&
-            ` ${texts.t("palette.of", { count: number(vms.length + elsewhere.value.otherVms.length) })}`}
+            ` ${texts.t("palette.of", { count: number(vmCount) })}`}
         </p>
       </div>
     </dialog>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
 import { api } from "../../lib/client/api.ts";
-import { jobs } from "../../lib/client/jobs.ts";
+import { pageJobs } from "../../lib/client/jobs.ts";
 import { reportFailure } from "../../lib/client/toasts.ts";
 import type { Job } from "../../lib/contract/mod.ts";
 import { plural, t } from "../../lib/i18n/mod.ts";
@@ -15,7 +15,7 @@ export function TasksButton({ open: rendered }: { open: readonly Job[] }) {
   const isLive = useSignal(false);
   const loaded = useSignal<{ Drawer: FunctionComponent<TasksDrawerProps> } | null>(null);
   useEffect(() => {
-    jobs.seed(rendered);
+    pageJobs.seed(rendered);
     isLive.value = true;
   }, []);
   const load = () => {
@@ -29,9 +29,9 @@ export function TasksButton({ open: rendered }: { open: readonly Job[] }) {
     event.preventDefault();
     load();
     isOpen.value = true;
-    api.listJobs().then((list) => jobs.seed(list), (error) => reportFailure(undefined, error));
+    api.listJobs().then((list) => pageJobs.seed(list), (error) => reportFailure(undefined, error));
   };
-  const count = isLive.value ? jobs.open.value : rendered.length;
+  const count = isLive.value ? pageJobs.open.value : rendered.length;
   const { Drawer } = loaded.value ?? {};
   return (
     <>

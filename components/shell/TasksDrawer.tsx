@@ -1,4 +1,4 @@
-import { jobs } from "../../lib/client/jobs.ts";
+import { pageJobs } from "../../lib/client/jobs.ts";
 import { jobs as texts } from "../../lib/i18n/en/jobs.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { Dialog } from "../kit/Dialog.tsx";
@@ -16,7 +16,7 @@ export function TasksDrawer({ onClose }: TasksDrawerProps) {
   return (
     <Dialog open title={t("jobs.title")} onClose={onClose} class="drawer">
       <div class="dialog-body" tabIndex={0} role="region" aria-label={t("jobs.title")}>
-        <JobItems list={jobs.list.value} />
+        <JobItems list={pageJobs.list.value} />
       </div>
     </Dialog>
   );

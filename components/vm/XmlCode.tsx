@@ -1,5 +1,5 @@
 import { xmlLines } from "../../lib/vm/xml_tokens.ts";
-import { xml as texts } from "../../lib/i18n/en/xml.ts";
+import { xmlPage as texts } from "../../lib/i18n/en/xml.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 
 const { t } = textsOf(texts);

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { indent, lineBreak, type Replacement } from "../../lib/client/xml_edit.ts";
 import type { XmlProblem } from "../../lib/contract/mod.ts";
 import { xmlLines, type XmlToken } from "../../lib/vm/xml_tokens.ts";
-import { xml as texts } from "../../lib/i18n/en/xml.ts";
+import { xmlPage as texts } from "../../lib/i18n/en/xml.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { memo } from "../kit/memo.ts";
 

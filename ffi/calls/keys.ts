@@ -15,10 +15,10 @@ export function wholeOf(key: CallKey): CallKey | undefined {
 type About<A> = (args: A) => readonly CallKey[];
 
 export const none: About<unknown> = () => [];
-export const vms: About<unknown> = () => ["vms"];
-export const pools: About<unknown> = () => ["pools"];
-export const networks: About<unknown> = () => ["networks"];
-export const host = (part: string): About<unknown> => () => [`host:${part}`];
+export const allVms: About<unknown> = () => ["vms"];
+export const allPools: About<unknown> = () => ["pools"];
+export const allNetworks: About<unknown> = () => ["networks"];
+export const hostPart = (part: string): About<unknown> => () => [`host:${part}`];
 
 export const vm: About<{ readonly uuid: string }> = ({ uuid }) => [`vm:${uuid}`];
 export const pool: About<{ readonly pool: string }> = ({ pool }) => [`pool:${pool}`];

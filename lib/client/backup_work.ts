@@ -1,12 +1,12 @@
 /** The work on backups, as far as this browser knows of it. */
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { jobs } from "./jobs.ts";
+import { pageJobs } from "./jobs.ts";
 
 /** Commands about backups have the word in their names. */
 const isBackupWork = (command: string) => command.split("_").includes("backup");
 
 /** Ids and states of the backup tasks: it changes whenever pages on backups need to read again. */
 export const backupWork: ReadonlySignal<string> = computed(() =>
-  jobs.list.value.filter(({ command }) => isBackupWork(command)).map(({ id, state }) => `${id} ${state}`)
+  pageJobs.list.value.filter(({ command }) => isBackupWork(command)).map(({ id, state }) => `${id} ${state}`)
     .join(" ")
 );

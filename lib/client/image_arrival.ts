@@ -4,7 +4,7 @@ import type { CatalogImage, Image, Input, Job } from "../contract/mod.ts";
 import { type Failure, failureOf } from "../text/failure.ts";
 import { checksumIn, heldImages } from "../image/images.ts";
 import { api } from "./api.ts";
-import { isOpen, jobs } from "./jobs.ts";
+import { isOpen, pageJobs } from "./jobs.ts";
 import { imageRef, type ImageWay } from "./image_way.ts";
 import { UploadModel } from "./upload_model.ts";
 
@@ -41,7 +41,7 @@ export class ImageArrival {
   /** The download under way. */
   readonly job = computed<Job | undefined>(() => {
     const id = this.#download.value?.jobId;
-    return id === undefined ? undefined : jobs.list.value.find((job) => job.id === id);
+    return id === undefined ? undefined : pageJobs.list.value.find((job) => job.id === id);
   });
 
   /** Something is on its way. */
@@ -105,7 +105,7 @@ export class ImageArrival {
       const begun = await api.downloadImage({ ...what, ...(pool !== "" && { pool }) });
       const { job } = await api.getJob({ jobId: begun.jobId });
       batch(() => {
-        jobs.seed([job]);
+        pageJobs.seed([job]);
         this.#download.value = { jobId: begun.jobId, ref: imageRef(begun) };
       });
     });

@@ -32,7 +32,7 @@ function tell({ title, state, error }: Job): void {
 export type ResultOrJob<T> = { readonly result: T } | { readonly job: Job };
 
 /** The page's jobs. */
-export const jobs = {
+export const pageJobs = {
   list: list as ReadonlySignal<readonly Job[]>,
   open: computed(() => list.value.filter(isOpen).length),
   /** Ids and states of all tasks: a change of it means that tasks have changed data. */

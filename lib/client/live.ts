@@ -15,7 +15,7 @@ import { type VmCounts, vmCountsOf } from "../host/vm_counts.ts";
 
 import { api } from "./api.ts";
 import { EventStream, type StreamState } from "./event_stream.ts";
-import { jobs } from "./jobs.ts";
+import { pageJobs } from "./jobs.ts";
 import { pageHost } from "./page_host.ts";
 import { pending } from "./pending.ts";
 import { reportFailure } from "./toasts.ts";
@@ -112,8 +112,8 @@ const HANDLERS: Handlers = {
     if (activity.peek().some(({ id }) => id === entry.id)) return;
     activity.value = [entry, ...activity.peek()].slice(0, ACTIVITY_KEPT);
   },
-  "job-changed": ({ job }) => jobs.put(job),
-  "job-progress": ({ job }) => jobs.put(job),
+  "job-changed": ({ job }) => pageJobs.put(job),
+  "job-progress": ({ job }) => pageJobs.put(job),
   "alert-fired": ({ incident, more }) => {
     import("./alert_toast.ts").then(({ showAlert }) => showAlert(incident, more))
       .catch((error) => reportFailure(undefined, error));
@@ -168,7 +168,7 @@ function refetch(): void {
       connection.value = status;
     }),
     readHosts(),
-    api.listJobs().then((list) => jobs.seed(list)),
+    api.listJobs().then((list) => pageJobs.seed(list)),
   ];
   if (vms.complete.peek()) wanted.push(fetchVms());
   else wanted.push(...vms.all.peek().map(({ id: vmId }) => api.getVm({ vmId }).then((vm) => vms.put(vm))));

@@ -7,7 +7,7 @@ import { textsOf } from "../i18n/mod.ts";
 import type { RefusedForm } from "../text/refused_form.ts";
 import { formHref } from "../text/form_href.ts";
 import { api, callByForm } from "./api.ts";
-import { jobs } from "./jobs.ts";
+import { pageJobs } from "./jobs.ts";
 import { reportDone, reportFailure } from "./toasts.ts";
 
 const { t } = textsOf(texts);
@@ -91,7 +91,7 @@ export function useDeviceForms<V extends string>(
       open.value = null;
     },
     async send(command, form, submitter) {
-      const begun = await jobs.begun(
+      const begun = await pageJobs.begun(
         callByForm(form, submitter),
         (job) => job.command === command && job.vmId === vm.peek().id,
       );

@@ -3,16 +3,16 @@ import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Job } from "../contract/mod.ts";
 import { isMoveOf } from "../vm/disk_move.ts";
-import { isOpen, jobs } from "./jobs.ts";
+import { isOpen, pageJobs } from "./jobs.ts";
 
 /** Keeps the moves under way up to date. */
 export function useMoves(vmId: string, first: readonly Job[]): ReadonlySignal<readonly Job[]> {
   const isKept = useSignal(false);
   useEffect(() => {
-    jobs.seed(first);
+    pageJobs.seed(first);
     isKept.value = true;
   }, []);
   return useComputed(() =>
-    isKept.value ? jobs.list.value.filter((job) => isOpen(job) && isMoveOf(vmId)(job)) : first
+    isKept.value ? pageJobs.list.value.filter((job) => isOpen(job) && isMoveOf(vmId)(job)) : first
   );
 }

@@ -18,7 +18,7 @@ import { alerts as texts } from "../../lib/i18n/en/alerts.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 import { formHref } from "../../lib/text/form_href.ts";
-import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { formatMoment } from "../../lib/text/time.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
@@ -52,11 +52,83 @@ function wordOf(silence: AlertSilence, alerts: readonly Alert[], vms: readonly V
   return `${oneLine(alert, 80)} · ${t(`alerts.scope.${scope}`, { name: oneLine(name, 60) })}`;
 }
 
+/** The form of a new silence. */
+function NewSilence(
+  { alerts, vms, refused, zone }: {
+    alerts: readonly Alert[];
+    vms: readonly VM[];
+    refused: RefusedForm | null;
+    zone: string;
+  },
+) {
+  const typed = typedAgain(refused, "silence_alert") ?? {};
+  const errorAt = (field: string) => refusalAt(refused, "silence_alert", field);
+  return (
+    <Panel title={t("alerts.silence_new")}>
+      <form method="post" action={formHref("silence_alert", {}, AT)}>
+        <p class="pad text-muted">{t("alerts.silence_what")}</p>
+        <div class="form-grid">
+          <SelectField
+            label={t("alerts.silence_alert")}
+            name="alertId"
+            choices={[
+              { value: "", label: t("alerts.silence_all") },
+              ...alerts.map(({ id, name }) => ({ value: id, label: oneLine(alertName(id, name), 80) })),
+            ]}
+            value={typed.alertId ?? ""}
+          />
+          <ScopeFields
+            values={typed}
+            errorAt={errorAt}
+            vms={vms}
+            everything={t("alerts.scope.everything")}
+          />
+          <TextField
+            label={t("alerts.starts")}
+            hint={t("alerts.starts_hint", { zone: zone })}
+            name="startsAt"
+            type="datetime-local"
+            defaultValue={typed.startsAt ?? ""}
+            error={errorAt("startsAt")}
+          />
+          <SelectField
+            label={t("alerts.minutes")}
+            name="minutes"
+            choices={MINUTES.map((value) => ({ value, label: t(`alerts.minutes.${value}`) }))}
+            value={typed.minutes ?? "60"}
+            error={errorAt("minutes")}
+          />
+          <SelectField
+            label={t("alerts.repeat")}
+            hint={t("alerts.repeat_hint")}
+            name="repeat"
+            choices={[
+              { value: "", label: repeatWord("never") },
+              ...SILENCE_REPEATS.map((value) => ({ value, label: repeatWord(value) })),
+            ]}
+            value={typed.repeat ?? ""}
+            error={errorAt("repeat")}
+          />
+          <TextField
+            label={t("alerts.reason")}
+            name="reason"
+            maxLength={200}
+            defaultValue={typed.reason ?? ""}
+            error={errorAt("reason")}
+            wide
+          />
+        </div>
+        <div class="form-actions">
+          <button type="submit" class="button primary">{t("alerts.silence")}</button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
 /** Silences and maintenance windows: what there is, and a new one. */
 export default define.page<typeof handler>(function Silences({ data, state }) {
   const { silences, alerts, vms } = data;
-  const typed = typedAgain(state.refused, "silence_alert") ?? {};
-  const errorAt = (field: string) => refusalAt(state.refused, "silence_alert", field);
   const mayAdd = state.may("silence_alert"), mayEnd = state.may("end_silence");
   return (
     <AlertsPage
@@ -104,67 +176,7 @@ export default define.page<typeof handler>(function Silences({ data, state }) {
             ]}
           />
         </Panel>
-        {mayAdd && (
-          <Panel title={t("alerts.silence_new")}>
-            <form method="post" action={formHref("silence_alert", {}, AT)}>
-              <p class="pad text-muted">{t("alerts.silence_what")}</p>
-              <div class="form-grid">
-                <SelectField
-                  label={t("alerts.silence_alert")}
-                  name="alertId"
-                  choices={[
-                    { value: "", label: t("alerts.silence_all") },
-                    ...alerts.map(({ id, name }) => ({ value: id, label: oneLine(alertName(id, name), 80) })),
-                  ]}
-                  value={typed.alertId ?? ""}
-                />
-                <ScopeFields
-                  values={typed}
-                  errorAt={errorAt}
-                  vms={vms}
-                  everything={t("alerts.scope.everything")}
-                />
-                <TextField
-                  label={t("alerts.starts")}
-                  hint={t("alerts.starts_hint", { zone: state.zone })}
-                  name="startsAt"
-                  type="datetime-local"
-                  defaultValue={typed.startsAt ?? ""}
-                  error={errorAt("startsAt")}
-                />
-                <SelectField
-                  label={t("alerts.minutes")}
-                  name="minutes"
-                  choices={MINUTES.map((value) => ({ value, label: t(`alerts.minutes.${value}`) }))}
-                  value={typed.minutes ?? "60"}
-                  error={errorAt("minutes")}
-                />
-                <SelectField
-                  label={t("alerts.repeat")}
-                  hint={t("alerts.repeat_hint")}
-                  name="repeat"
-                  choices={[
-                    { value: "", label: repeatWord("never") },
-                    ...SILENCE_REPEATS.map((value) => ({ value, label: repeatWord(value) })),
-                  ]}
-                  value={typed.repeat ?? ""}
-                  error={errorAt("repeat")}
-                />
-                <TextField
-                  label={t("alerts.reason")}
-                  name="reason"
-                  maxLength={200}
-                  defaultValue={typed.reason ?? ""}
-                  error={errorAt("reason")}
-                  wide
-                />
-              </div>
-              <div class="form-actions">
-                <button type="submit" class="button primary">{t("alerts.silence")}</button>
-              </div>
-            </form>
-          </Panel>
-        )}
+        {mayAdd && <NewSilence alerts={alerts} vms={vms} refused={state.refused} zone={state.zone} />}
       </div>
     </AlertsPage>
   );

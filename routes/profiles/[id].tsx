@@ -11,6 +11,7 @@ import {
   ToolTable,
   type TypedTool,
 } from "../../components/profiles/Tools.tsx";
+import type { ProfileDetails } from "../../lib/contract/mod.ts";
 import { profiles as texts } from "../../lib/i18n/en/profiles.ts";
 import { t as tAll, textsOf } from "../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../lib/page_state.ts";
@@ -18,7 +19,7 @@ import { isTool, toolText } from "../../lib/profiles/tools.ts";
 import { type Failure, failureOf } from "../../lib/text/failure.ts";
 import { textIn } from "../../lib/text/form_fields.ts";
 import { formHref } from "../../lib/text/form_href.ts";
-import { refusalAt, typedAgain } from "../../lib/text/refused_form.ts";
+import { refusalAt, type RefusedForm, typedAgain } from "../../lib/text/refused_form.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { fail, unlessAway } from "../(_shared)/fail.ts";
 import { postedForm } from "../(_shared)/form.ts";
@@ -55,12 +56,76 @@ export const handler = define.handlers({
   },
 });
 
+/** Projects that a profile is assigned to. */
+function ProfileProjects({ projects }: { projects: ProfileDetails["assigned_projects"] }) {
+  return (
+    <Panel title={t("profiles.projects")}>
+      {projects.length === 0 ? <p class="pad text-muted">{t("profiles.no_projects")}</p> : (
+        <ul class="pad">
+          {projects.map(({ id, name, path }) => (
+            <li key={id}>
+              <a href={`${path}/tools`}>
+                <bdi>{oneLine(name, 64)}</bdi>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+/** Name, description and deletion of a profile. */
+function ProfileSettings({ profile, refused }: { profile: ProfileDetails; refused: RefusedForm | null }) {
+  const { id } = profile, here = `/profiles/${encodeURIComponent(id)}`;
+  const again = typedAgain(refused, "update_profile");
+  return (
+    <>
+      <Panel title={t("profiles.settings")}>
+        <form method="post" action={formHref("update_profile", { id }, here)}>
+          <div class="form-grid">
+            <TextField
+              name="name"
+              label={t("profiles.name")}
+              required
+              maxLength={64}
+              defaultValue={again?.name ?? profile.name}
+              error={refusalAt(refused, "update_profile", "name")}
+            />
+            <TextField
+              name="description"
+              label={t("profiles.description")}
+              maxLength={1000}
+              defaultValue={again?.description ?? profile.description ?? ""}
+              error={refusalAt(refused, "update_profile", "description")}
+            />
+          </div>
+          <div class="form-actions">
+            <button type="submit" class="button">{t("profiles.save")}</button>
+          </div>
+        </form>
+      </Panel>
+      <Panel title={t("profiles.delete")}>
+        <p class="pad text-muted">{t("profiles.delete_what")}</p>
+        <form method="post" action={formHref("delete_profile", { id }, "/profiles", here)}>
+          <input type="hidden" name="confirmed" value="yes" />
+          <div class="form-actions">
+            <button type="submit" class="button danger">
+              {t("profiles.delete_sure", { name: oneLine(profile.name, 40) })}
+            </button>
+          </div>
+        </form>
+      </Panel>
+    </>
+  );
+}
+
 /** One profile: its tools, what they may use, its projects and its settings. */
 export default define.page<typeof handler>(function ProfilePage({ data, state }) {
   const { profile, typed, failure, defined } = data,
     { id } = profile,
     mayManage = state.may("update_profile");
-  const here = `/profiles/${encodeURIComponent(id)}`, again = typedAgain(state.refused, "update_profile");
+  const here = `/profiles/${encodeURIComponent(id)}`;
   return (
     <>
       <Head>
@@ -112,66 +177,14 @@ export default define.page<typeof handler>(function ProfilePage({ data, state })
             </form>
           </Panel>
         )}
-        <Panel title={t("profiles.projects")}>
-          {profile.assigned_projects.length === 0
-            ? <p class="pad text-muted">{t("profiles.no_projects")}</p>
-            : (
-              <ul class="pad">
-                {profile.assigned_projects.map(({ id, name, path }) => (
-                  <li key={id}>
-                    <a href={`${path}/tools`}>
-                      <bdi>{oneLine(name, 64)}</bdi>
-                    </a>
-                  </li>
-                ))}
-              </ul>
-            )}
-        </Panel>
+        <ProfileProjects projects={profile.assigned_projects} />
         {profile.tool_refs.length > 0 && (
           <Panel title={t("profiles.matrix")}>
             <p class="pad text-muted">{t("profiles.matrix_what")}</p>
             <ToolMatrix tools={profile.tool_refs} />
           </Panel>
         )}
-        {mayManage && (
-          <>
-            <Panel title={t("profiles.settings")}>
-              <form method="post" action={formHref("update_profile", { id }, here)}>
-                <div class="form-grid">
-                  <TextField
-                    name="name"
-                    label={t("profiles.name")}
-                    required
-                    maxLength={64}
-                    defaultValue={again?.name ?? profile.name}
-                    error={refusalAt(state.refused, "update_profile", "name")}
-                  />
-                  <TextField
-                    name="description"
-                    label={t("profiles.description")}
-                    maxLength={1000}
-                    defaultValue={again?.description ?? profile.description ?? ""}
-                    error={refusalAt(state.refused, "update_profile", "description")}
-                  />
-                </div>
-                <div class="form-actions">
-                  <button type="submit" class="button">{t("profiles.save")}</button>
-                </div>
-              </form>
-            </Panel>
-            <Panel title={t("profiles.delete")}>
-              <p class="pad text-muted">{t("profiles.delete_what")}</p>
-              <form method="post" action={formHref("delete_profile", { id }, "/profiles", here)}>
-                <input type="hidden" name="confirmed" value="yes" />
-                <div class="form-actions">
-                  <button type="submit" class="button danger">
-                    {t("profiles.delete_sure", { name: oneLine(profile.name, 40) })}
-                  </button>
-                </div>
-              </form>
-            </Panel>
-          </>
-        )}
+        {mayManage && <ProfileSettings profile={profile} refused={state.refused} />}
       </div>
     </>
   );

@@ -25,7 +25,7 @@ interface Ended {
 }
 
 /** Limits of `run()`. Times in milliseconds. */
-export interface Limits {
+export interface RunLimits {
   /** Files at a time, whatever else the machine does. */
   readonly jobs: number;
   /** Files at a time where the processors are idle; as many as `jobs` when left out. */
@@ -51,7 +51,7 @@ const running = new Set<number>();
  */
 export async function run(
   files: readonly string[],
-  limits: Limits,
+  limits: RunLimits,
   ended: (file: string, how: Ended) => Promise<void>,
 ): Promise<{ report: string; passed: boolean }> {
   const began = performance.now();

@@ -1,7 +1,7 @@
 /** Backups that run by themselves, of VMs with UEFI, and while libvirtd is killed. */
 import assert from "node:assert/strict";
 import { localPrincipal } from "../../agent/testing.ts";
-import { App } from "../../agent/app.ts";
+import { Application } from "../../agent/app.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { settingsHere } from "../testbed/app_here.ts";
@@ -40,7 +40,7 @@ Deno.test({
     await using vm = await testMachine({ purpose: "backupdue", guest: false, disks: [{ size: "8M" }] });
     await using folder = await backupFolder();
     const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" }), clock = new SettableClock();
-    const app = new App(settingsHere(dataDir), clock);
+    const app = new Application(settingsHere(dataDir), clock);
     app.start();
     try {
       await until("the host is read", () => Promise.resolve(app.hosts.local.inventory.filled));

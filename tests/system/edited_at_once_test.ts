@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Api } from "../../lib/contract/api.ts";
 import { localPrincipal } from "../../agent/testing.ts";
-import { App } from "../../agent/app.ts";
+import { Application } from "../../agent/app.ts";
 import { setLogLevel } from "../../agent/log.ts";
 import { settingsHere } from "../testbed/app_here.ts";
 import { virsh } from "../testbed/libvirt.ts";
@@ -17,7 +17,7 @@ setLogLevel("error");
 /** An agent of its own in this process, on the real libvirt, that knows a VM. */
 async function agentFor(vmId: string): Promise<{ api: Api } & AsyncDisposable> {
   const folder = await testFolder();
-  const app = new App({ ...settingsHere(folder.path), uri: "qemu:///system", demo: true });
+  const app = new Application({ ...settingsHere(folder.path), uri: "qemu:///system", demo: true });
   app.start();
   await until("the VM is known", () => Promise.resolve(app.hosts.vm(vmId) !== undefined));
   return {

@@ -3,7 +3,7 @@
  * them, too.
  */
 import assert from "node:assert/strict";
-import type { App } from "../../agent/app.ts";
+import type { Application } from "../../agent/app.ts";
 import { ContractError } from "../../lib/contract/mod.ts";
 import { appHere } from "../testbed/app_here.ts";
 import { backupFolder, copiedHere } from "../testbed/backups.ts";
@@ -23,10 +23,10 @@ const ignore = await requirement("qemu") !== null || await ownLibvirtd("bin-seco
 const MIB = 1024 ** 2;
 const CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd", VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
-const inventory = ({ app }: { app: App }) => app.hosts.local.inventory;
-const known = (here: { app: App }, uuid: string) =>
+const inventory = ({ app }: { app: Application }) => app.hosts.local.inventory;
+const known = (here: { app: Application }, uuid: string) =>
   until("the VM is known", () => Promise.resolve(inventory(here).vm(uuid) !== undefined));
-const poolKnown = (here: { app: App }, name: string) =>
+const poolKnown = (here: { app: Application }, name: string) =>
   until("the pool is known", async () => {
     await inventory(here).storage.refresh();
     return inventory(here).storage.record(name) !== undefined;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Principal, principalOf } from "../../agent/access.ts";
 import { localPrincipal } from "../../agent/testing.ts";
-import { App } from "../../agent/app.ts";
+import { Application } from "../../agent/app.ts";
 import { setLogLevel } from "../../agent/log.ts";
 import { permissionsOf } from "../../lib/access/permissions.ts";
 import type { Api } from "../../lib/contract/api.ts";
@@ -254,7 +254,7 @@ Deno.test({
 
         await t.step(`the first answer of a start while ${silent} is silent`, async () => {
           await using _frozen = await stopped.freeze();
-          const app = new App({ ...settingsHere(dataDir), uri: first.uri });
+          const app = new Application({ ...settingsHere(dataDir), uri: first.uri });
           app.start();
           try {
             const api = app.apiFor(localPrincipal("page")) as Api;
@@ -274,7 +274,7 @@ Deno.test({
       }
       await t.step("one that is gone names itself, and is served once it is back", async () => {
         await second.kill();
-        const app = new App({ ...settingsHere(dataDir), uri: first.uri });
+        const app = new Application({ ...settingsHere(dataDir), uri: first.uri });
         app.start();
         try {
           const api = app.apiFor(localPrincipal("page")) as Api;

@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { LibvirtError } from "../../ffi/error.ts";
-import { App } from "../../agent/app.ts";
+import { Application } from "../../agent/app.ts";
 import { identityAt } from "../../agent/operations/file_identity.ts";
-import type { OperationSpec, Step } from "../../agent/operations/step.ts";
+import type { Step } from "../../agent/operations/step.ts";
+import type { OperationSpec } from "../../agent/operations/operation_record.ts";
 import { localPrincipal } from "../../agent/testing.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { settingsHere } from "../testbed/app_here.ts";
@@ -23,7 +24,7 @@ const ignore = await requirement("guest") !== null;
 
 /** An application of its own, with a folder that outlives it. */
 async function started(dataDir: string, vmId: string) {
-  const app = new App(settingsHere(dataDir)), host = app.hosts.local;
+  const app = new Application(settingsHere(dataDir)), host = app.hosts.local;
   app.start();
   await until("the VM is known", () => Promise.resolve(host.inventory.vm(vmId) !== undefined));
   const api = app.apiFor(localPrincipal("page")) as Api;

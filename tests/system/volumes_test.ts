@@ -5,13 +5,13 @@ import {
   cloneVolume,
   createVolume,
   defaultPool,
+  findVolumeAt,
+  findVolumeNamed,
   keepsFiles,
   linkVolume,
   removeVolume,
   resizeVolume,
   uploadVolume,
-  volumeAt,
-  volumeNamed,
   volumesOf,
 } from "../../agent/storage/volumes.ts";
 import { LibvirtError, VIR_ERR } from "../../ffi/error.ts";
@@ -91,12 +91,12 @@ Deno.test({
         assert.equal(info["backing-filename-format"], "qcow2");
         assert.deepEqual(overlay.backing, { path: made.path, format: "qcow2" });
       });
-      await t.step("volumeAt(), volumeNamed() and volumesOf() find what virsh lists", async () => {
-        assert.equal((await volumeAt(link, made.path))?.name, "a.qcow2");
-        assert.equal((await volumeNamed(link, pool.name, "a.qcow2"))?.path, made.path);
-        assert.equal(await volumeAt(link, `${pool.path}/none`), undefined);
-        assert.equal(await volumeNamed(link, pool.name, "none"), undefined);
-        assert.equal(await volumeNamed(link, "no-such-pool", "none"), undefined);
+      await t.step("findVolumeAt(), findVolumeNamed() and volumesOf() find what virsh lists", async () => {
+        assert.equal((await findVolumeAt(link, made.path))?.name, "a.qcow2");
+        assert.equal((await findVolumeNamed(link, pool.name, "a.qcow2"))?.path, made.path);
+        assert.equal(await findVolumeAt(link, `${pool.path}/none`), undefined);
+        assert.equal(await findVolumeNamed(link, pool.name, "none"), undefined);
+        assert.equal(await findVolumeNamed(link, "no-such-pool", "none"), undefined);
         const listed = (await virsh("vol-list", pool.name)).split("\n")
           .map((line) => line.trim().split(/\s+/)[0]).filter(Boolean).sort();
         assert.deepEqual((await volumesOf(link, pool.name)).map(({ name }) => name).sort(), listed);

@@ -1,7 +1,7 @@
 /** The application in the test's own process, with a clock that can be set forward: for what comes after days. */
 import { localPrincipal } from "../../agent/testing.ts";
 import { delegateFor } from "../../agent/access/delegation.ts";
-import { App } from "../../agent/app.ts";
+import { Application } from "../../agent/app.ts";
 import { SYSTEM_CLOCK } from "../../agent/clock.ts";
 import type { Api } from "../../lib/contract/api.ts";
 import { settingsHere } from "./app_here.ts";
@@ -24,7 +24,7 @@ class SettableClock {
 export async function appAhead() {
   await using made = new AsyncDisposableStack();
   const data = made.use(await testFolder()), clock = new SettableClock();
-  const app = new App({ ...settingsHere(data.path), binDays: 30, metricsInterval: 10 }, clock);
+  const app = new Application({ ...settingsHere(data.path), binDays: 30, metricsInterval: 10 }, clock);
   made.defer(() => app.stop());
   app.start();
   await until("the host is read", () => Promise.resolve(app.hosts.local.inventory.filled));

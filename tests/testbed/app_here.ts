@@ -1,7 +1,7 @@
 /** The application in the test's own process: for what must be chosen between two of its calls, or has no setting yet. */
 import { localPrincipal } from "../../agent/testing.ts";
-import { App } from "../../agent/app.ts";
-import type { HostConfig } from "../../agent/hosts/libvirt_host.ts";
+import { Application } from "../../agent/app.ts";
+import type { HostConfig } from "../../agent/hosts/host_config.ts";
 import { HOST_MIGRATIONS, HostRecords } from "../../agent/hosts/records.ts";
 import { Store } from "../../agent/store/store.ts";
 import type { Settings } from "../../agent/settings.ts";
@@ -55,7 +55,7 @@ export function keepHosts(dataDir: string, others: readonly HostConfig[]): void 
 export async function appHere(others: readonly HostConfig[] = [], uri = URI) {
   const dataDir = await Deno.makeTempDir({ prefix: "kvmm-test-" });
   keepHosts(dataDir, others);
-  const app = new App({ ...settingsHere(dataDir), uri });
+  const app = new Application({ ...settingsHere(dataDir), uri });
   app.start();
   await until(
     "the hosts are read",

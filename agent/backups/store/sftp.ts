@@ -1,31 +1,13 @@
-/**
- * A folder of another host as a store, by SFTP. The host is known by its key: one that has another key is not spoken to.
- * A connection is made to an address that was judged, and begun again once where it broke off.
- */
+/** A folder of another host as a store, by SFTP. */
 import { Buffer } from "node:buffer";
-import { createHash, timingSafeEqual } from "node:crypto";
-import net from "node:net";
 import { isCopyId } from "../../../lib/backup/manifest.ts";
-import { ContractError } from "../../../lib/contract/errors.ts";
-import { messageOf } from "../../../lib/text/message.ts";
-import { oneLine } from "../../../lib/text/text.ts";
-import { Mutex } from "../../../lib/mutex.ts";
+import type { ContractError } from "../../../lib/contract/errors.ts";
 import { FileRefused } from "../../machine/files.ts";
 import { log } from "../../log.ts";
-import { BrokenOff, outboundRefusal } from "../../outbound/errors.ts";
-import { requireAllowedAddress } from "../../outbound/fetch.ts";
-import { sshFingerprint } from "../../outbound/ssh_fingerprint.ts";
 import { StoreLeases } from "./lease.ts";
 import type { RemoteOptions } from "./s3.ts";
-import {
-  type Give,
-  type Listed,
-  loadSsh2,
-  type Sftp,
-  type SftpHandle,
-  type SshClient,
-  type Stats,
-} from "./ssh2.ts";
+import { type SftpConnection, type SftpPlace, SftpSession } from "./sftp_session.ts";
+import type { Listed, SftpHandle, Stats } from "./ssh2.ts";
 import {
   type BackupStore,
   COPIES,
@@ -41,25 +23,6 @@ import {
 import { urlHost } from "../../../lib/text/url_host.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 
-/** Address of the folder, and the login. */
-export interface SftpPlace {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string | undefined;
-  /** OpenSSH's format, without a passphrase. */
-  readonly privateKey: string | undefined;
-  /** `SHA256:…` as ssh-keygen -l shows it; undefined: it is asked for, and no session is opened. */
-  readonly hostKey: string | undefined;
-  /** The folder, from the host's root or from the user's own folder. */
-  readonly path: string;
-  readonly privateAddresses: boolean;
-}
-
-/** Milliseconds to connect and sign in; for one question. */
-const CONNECT_MS = 20_000, ANSWER_MS = 60_000;
-/** Milliseconds that the other side may take to end a connection. */
-const END_MS = 2_000;
 /** Bytes of a question or an answer; as many as every server takes. */
 const PIECE = 32 * 1024;
 /** Questions that are on their way at once: a far host is not waited for 64 times a chunk. */
@@ -67,38 +30,14 @@ const AT_ONCE = 16;
 /** Files of a folder that are taken from a list. */
 const MOST_LISTED = 5_000_000;
 const FOLDER = "kvm-manager-backups";
-/** Status of an answer: draft-ietf-secsh-filexfer-02. */
-const NO_SUCH_FILE = 2, PERMISSION_DENIED = 3;
-
-/** Whether two texts are the same, in a time that does not tell where they differ. */
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => createHash("sha256").update(text).digest());
-  return timingSafeEqual(a!, b!);
-}
-
-/** The connection is gone: another one may do better. */
-class Gone extends Error {
-  override readonly name = "Gone";
-}
-
-interface Connection {
-  readonly client: SshClient;
-  readonly sftp: Sftp;
-  /** Rejected once it is gone. */
-  readonly gone: Promise<never>;
-}
-
-type Ask<T> = (give: Give<T>) => void;
 
 export class SftpStore implements BackupStore {
   readonly isRemote = true;
   readonly label: string;
   readonly #place: SftpPlace;
-  readonly #options: RemoteOptions;
   readonly #root: string;
   readonly #leases: StoreLeases;
-  readonly #turns = new Mutex();
-  #connection: Connection | undefined;
+  readonly #session: SftpSession;
   /** Folders that are known to be there. */
   readonly #made = new Set<string>();
 
@@ -108,140 +47,13 @@ export class SftpStore implements BackupStore {
       path.replace(/^\/+/, "")
     }`;
     this.#place = place;
-    this.#options = options;
+    this.#session = new SftpSession(place, options.resolve, this.label);
     this.#root = `${path.replace(/\/+$/, "")}/${FOLDER}`;
     this.#leases = new StoreLeases(this, options.owner, options.clock);
   }
 
   #unusable(reason: Sentence, cause?: unknown): ContractError {
     return targetUnusable(this.label, reason, cause);
-  }
-
-  /** The connection, made where there is none. */
-  async #connected(): Promise<Connection> {
-    return this.#connection ?? await this.#turns.run(async () => this.#connection ??= await this.#connect());
-  }
-
-  async #address(): Promise<string> {
-    const { host, privateAddresses } = this.#place;
-    const url = new URL(`ssh://${urlHost(host)}`);
-    try {
-      const { addresses } = await requireAllowedAddress(url, privateAddresses, this.#options.resolve);
-      return addresses[0]!;
-    } catch (error) {
-      const refusal = error instanceof BrokenOff ? error.message : outboundRefusal(error);
-      throw refusal === undefined ? error : this.#unusable(refusal, error);
-    }
-  }
-
-  async #connect(): Promise<Connection> {
-    const { Client } = await loadSsh2();
-    const { port, user, password, privateKey, hostKey, host } = this.#place;
-    const address = await this.#address();
-    const socket = net.connect({ host: address, port });
-    const client = new Client();
-    let seen: string | undefined;
-    const { promise: gone, reject: lose } = Promise.withResolvers<never>();
-    gone.catch(() => {/* told to who asks */});
-    const ready = new Promise<void>((resolve, reject) => {
-      const fail = (error: Error) => {
-        reject(error);
-        lose(new Gone(messageOf(error), { cause: error }));
-        this.#lost(client);
-      };
-      client.on("ready", resolve).on("error", fail);
-      client.on("close", () => fail(new Error("the connection was closed")));
-      socket.on("error", fail);
-    });
-    ready.catch(() => {/* told below, or by what was thrown before it */});
-    const config = {
-      sock: socket,
-      username: user,
-      readyTimeout: CONNECT_MS,
-      keepaliveInterval: 15_000,
-      keepaliveCountMax: 4,
-      ...(password !== undefined && { password }),
-      ...(privateKey !== undefined && { privateKey }),
-      hostVerifier: (key: Uint8Array) => {
-        seen = sshFingerprint(key);
-        return hostKey !== undefined && isSame(seen, hostKey);
-      },
-    };
-    try {
-      // What is wrong with a private key is thrown.
-      client.connect(config);
-      await ready;
-      const sftp = await new Promise<Sftp>((resolve, reject) =>
-        client.sftp((error, made) => error ? reject(error) : resolve(made!))
-      );
-      return { client, sftp, gone };
-    } catch (error) {
-      client.end();
-      socket.destroy();
-      if (seen !== undefined && (hostKey === undefined || !isSame(seen, hostKey))) {
-        throw hostKey === undefined
-          ? new ContractError("BackupHostKeyUnknown", { host, key: seen })
-          : new ContractError("BackupHostKeyChanged", { host, key: seen, before: hostKey });
-      }
-      const { level } = error as { level?: string };
-      const reason = level === "client-authentication"
-        ? "it refuses the user name, the password or the key"
-        : /parse|passphrase|encrypted/i.test(messageOf(error))
-        ? "the private key cannot be read: it has to be in OpenSSH's format, without a passphrase"
-        : messageOf(error);
-      throw this.#unusable(oneLine(reason, 200), error);
-    }
-  }
-
-  #lost(client: SshClient): void {
-    if (this.#connection?.client === client) this.#connection = undefined;
-  }
-
-  /** Sends one request. @throws errors of the server, {Gone} */
-  async #question<T>({ gone }: Connection, ask: Ask<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Gone(`no answer within ${ANSWER_MS / 1000} seconds`)), ANSWER_MS);
-    });
-    const answer = new Promise<T>((resolve, reject) =>
-      ask((error, value) => error ? reject(error) : resolve(value!))
-    );
-    try {
-      return await Promise.race([answer, gone, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Works with the connection; once more with another one, where it is gone. */
-  async #do<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    for (let tries = 0;; tries++) {
-      const connection = await this.#connected();
-      try {
-        return await work(connection);
-      } catch (error) {
-        if (error instanceof ContractError || error instanceof FileRefused) throw error;
-        if (error instanceof Deno.errors.NotFound) throw error;
-        const { code } = error as { code?: unknown };
-        if (code === NO_SUCH_FILE) throw new Deno.errors.NotFound(messageOf(error), { cause: error });
-        if (code === PERMISSION_DENIED) throw this.#unusable("the user may not do that there", error);
-        const isGone = error instanceof Gone || !this.#isLive(connection);
-        if (!isGone) {
-          // Servers have no word of their own for it: OpenSSH says "Failure" for a disk that is full.
-          const text = messageOf(error);
-          const reason = /^failure$/i.test(text) ? "it refuses to write: it may be full or read-only" : text;
-          throw this.#unusable(oneLine(reason, 200), error);
-        }
-        connection.client.end();
-        this.#lost(connection.client);
-        if (tries > 0) throw this.#unusable(oneLine(messageOf(error), 200), error);
-        log.debug("a connection to a backup target is made again", { target: this.label, error });
-      }
-    }
-  }
-
-  #isLive({ client }: Connection): boolean {
-    return this.#connection?.client === client;
   }
 
   #at(name: string): string {
@@ -258,7 +70,9 @@ export class SftpStore implements BackupStore {
   }
 
   #stat(name: string): Promise<Stats> {
-    return this.#do((to) => this.#question<Stats>(to, (give) => to.sftp.lstat(this.#at(name), give)));
+    return this.#session.run((to) =>
+      this.#session.ask<Stats>(to, (give) => to.sftp.lstat(this.#at(name), give))
+    );
   }
 
   /** Makes a folder that may be there. */
@@ -267,8 +81,8 @@ export class SftpStore implements BackupStore {
     const info = await this.#missing(this.#stat(name));
     if (info === undefined) {
       try {
-        await this.#do((to) =>
-          this.#question<void>(to, (give) => to.sftp.mkdir(this.#at(name), { mode: 0o700 }, give))
+        await this.#session.run((to) =>
+          this.#session.ask<void>(to, (give) => to.sftp.mkdir(this.#at(name), { mode: 0o700 }, give))
         );
       } catch (error) {
         // Somebody else, or another chunk of the same folder, made it meanwhile.
@@ -282,7 +96,9 @@ export class SftpStore implements BackupStore {
   async make(): Promise<void> {
     const { path } = this.#place;
     const info = await this.#missing(
-      this.#do((to) => this.#question<Stats>(to, (give) => to.sftp.stat(path === "" ? "." : path, give))),
+      this.#session.run((to) =>
+        this.#session.ask<Stats>(to, (give) => to.sftp.stat(path === "" ? "." : path, give))
+      ),
     );
     if (info === undefined || !info.isDirectory()) throw this.#unusable("there is no such folder");
     for (const name of ["", "chunks", COPIES, "locks"]) await this.#folder(name);
@@ -309,12 +125,15 @@ export class SftpStore implements BackupStore {
   }
 
   async #entries(folder: string): Promise<{ readonly name: string; readonly attributes: Stats }[]> {
-    const found = await this.#missing(this.#do(async (to) => {
-      const handle = await this.#question<SftpHandle>(to, (give) => to.sftp.opendir(this.#at(folder), give));
+    const found = await this.#missing(this.#session.run(async (to) => {
+      const handle = await this.#session.ask<SftpHandle>(
+        to,
+        (give) => to.sftp.opendir(this.#at(folder), give),
+      );
       const all: { name: string; attributes: Stats }[] = [];
       try {
         for (;;) {
-          const part = await this.#question<readonly Listed[] | false>(
+          const part = await this.#session.ask<readonly Listed[] | false>(
             to,
             (give) =>
               to.sftp.readdir(handle, (error, list) => {
@@ -346,15 +165,18 @@ export class SftpStore implements BackupStore {
     const info = await this.#stat(name);
     if (!info.isFile()) throw new FileRefused("it holds something that is no regular file");
     if (info.size > most) throw new FileRefused("a file of it is too large");
-    return await this.#do(async (to) => {
-      const handle = await this.#question<SftpHandle>(to, (give) => to.sftp.open(this.#at(name), "r", give));
+    return await this.#session.run(async (to) => {
+      const handle = await this.#session.ask<SftpHandle>(
+        to,
+        (give) => to.sftp.open(this.#at(name), "r", give),
+      );
       try {
         const bytes = new Uint8Array(info.size);
         let isShort = false;
         await this.#pieces(bytes.length, async (at, length) => {
           for (let done = 0; done < length;) {
             const part = Buffer.alloc(length - done);
-            const read = await this.#question<number>(
+            const read = await this.#session.ask<number>(
               to,
               (give) =>
                 to.sftp.read(
@@ -406,8 +228,8 @@ export class SftpStore implements BackupStore {
     try {
       // The library takes nothing else.
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      await this.#do(async (to) => {
-        const handle = await this.#question<SftpHandle>(
+      await this.#session.run(async (to) => {
+        const handle = await this.#session.ask<SftpHandle>(
           to,
           (give) => to.sftp.open(this.#at(partial), "w", { mode: 0o600 }, give),
         );
@@ -415,7 +237,7 @@ export class SftpStore implements BackupStore {
           await this.#pieces(
             bytes.length,
             (at, length) =>
-              this.#question<void>(to, (give) => to.sftp.write(handle, buffer, at, length, at, give)),
+              this.#session.ask<void>(to, (give) => to.sftp.write(handle, buffer, at, length, at, give)),
           );
           await this.#flush(to, handle);
         } catch (error) {
@@ -423,7 +245,7 @@ export class SftpStore implements BackupStore {
           to.sftp.close(handle, () => {/* the first failure is told */});
           throw error;
         }
-        await this.#question<void>(to, (give) => to.sftp.close(handle, give));
+        await this.#session.ask<void>(to, (give) => to.sftp.close(handle, give));
       });
       await this.#rename(partial, name);
     } catch (error) {
@@ -435,8 +257,8 @@ export class SftpStore implements BackupStore {
   }
 
   /** Has the server write a file to its disk, where it can be asked to: a copy is told as made, and relied on. */
-  async #flush(to: Connection, handle: SftpHandle): Promise<void> {
-    await this.#question<void>(to, (give) => {
+  async #flush(to: SftpConnection, handle: SftpHandle): Promise<void> {
+    await this.#session.ask<void>(to, (give) => {
       try {
         to.sftp.ext_openssh_fsync(handle, give);
       } catch (error) {
@@ -448,8 +270,8 @@ export class SftpStore implements BackupStore {
 
   /** Gives a file or folder another name, in the place of what has it. */
   async #rename(from: string, to: string): Promise<void> {
-    await this.#do((at) =>
-      this.#question<void>(at, (give) => {
+    await this.#session.run((at) =>
+      this.#session.ask<void>(at, (give) => {
         try {
           at.sftp.ext_openssh_rename(this.#at(from), this.#at(to), give);
         } catch (error) {
@@ -467,7 +289,7 @@ export class SftpStore implements BackupStore {
 
   async remove(name: string): Promise<void> {
     await this.#missing(
-      this.#do((to) => this.#question<void>(to, (give) => to.sftp.unlink(this.#at(name), give))),
+      this.#session.run((to) => this.#session.ask<void>(to, (give) => to.sftp.unlink(this.#at(name), give))),
     );
   }
 
@@ -506,7 +328,7 @@ export class SftpStore implements BackupStore {
       if (isStoreName(`${folder}/${name}`)) await this.remove(`${folder}/${name}`);
     }
     await this.#missing(
-      this.#do((to) => this.#question<void>(to, (give) => to.sftp.rmdir(this.#at(folder), give))),
+      this.#session.run((to) => this.#session.ask<void>(to, (give) => to.sftp.rmdir(this.#at(folder), give))),
     );
     this.#made.delete(folder);
   }
@@ -519,15 +341,7 @@ export class SftpStore implements BackupStore {
     return this.#leases.lock(what, alone);
   }
 
-  async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (connection === undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    connection.client.once("close", () => resolve());
-    connection.client.end();
-    const timer = setTimeout(resolve, END_MS);
-    await promise;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return this.#session.close();
   }
 }

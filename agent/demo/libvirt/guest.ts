@@ -6,7 +6,7 @@ import { GIB } from "../../../lib/text/byte_units.ts";
 import { hash } from "../world/chance.ts";
 import type { DemoHost } from "../world/hosts.ts";
 import { usedOf } from "../world/load.ts";
-import { targetOf } from "../world/node_xml.ts";
+import { diskTargetOf } from "../world/node_xml.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import type { DemoVm } from "../world/vms.ts";
 import type { SimulatedSubject } from "./subjects.ts";
@@ -55,14 +55,14 @@ function filesystems(vm: DemoVm, system: DemoSystem, now: number): Params {
     ...system.filesystems.map(([mountpoint, type, share], index) => ({
       mountpoint,
       type,
-      name: isWindows ? `\\\\?\\Volume{${index}}\\` : `${targetOf(0)}${index + 1}`,
+      name: isWindows ? `\\\\?\\Volume{${index}}\\` : `${diskTargetOf(0)}${index + 1}`,
       total: first.gib * share,
       used: index === 0 ? usedOf(first, now, now) / GIB : 0.2 * first.gib * share,
     })),
     ...others.map((disk, index) => ({
       mountpoint: isWindows ? `${"DEF"[index]}:\\` : "/srv",
       type: isWindows ? "NTFS" : "xfs",
-      name: `${targetOf(index + 1)}1`,
+      name: `${diskTargetOf(index + 1)}1`,
       total: disk.gib * 0.99,
       used: usedOf(disk, now, now) / GIB,
     })),

@@ -21,7 +21,7 @@ import { hostZone } from "../../clock.ts";
 import { screenOf } from "../screen/screen.ts";
 import { fractionBy, hash } from "../world/chance.ts";
 import { demoHost } from "../world/hosts.ts";
-import { targetOf } from "../world/node_xml.ts";
+import { diskTargetOf } from "../world/node_xml.ts";
 import { SYSTEMS } from "../world/systems.ts";
 import type { DemoVm } from "../world/vms.ts";
 import { daysAgo, idFor, type Seeding, vmNamed, vmsTagged } from "./moment.ts";
@@ -92,7 +92,7 @@ async function writeCopy(
   const files: [string, Uint8Array<ArrayBuffer>][] = [["domain.xml", encode(definition(vm))]];
   for (const [index, { gib }] of vm.disks.entries()) {
     const list = writeChunkList(new ChunkList(Math.ceil(gib * GIB / CHUNK_BYTES)));
-    files.push([`${targetOf(index)}.chunks`, encode(list)]);
+    files.push([`${diskTargetOf(index)}.chunks`, encode(list)]);
   }
   const digests = await Promise.all(files.map(([, bytes]) => digestOf(bytes)));
   const used = vm.disks.reduce((sum, { usedGib }) => sum + usedGib, 0) * GIB;
@@ -109,7 +109,7 @@ async function writeCopy(
     consistency: vm.agent ? "frozen" : "crash",
     chunkBytes: CHUNK_BYTES,
     disks: vm.disks.map(({ gib }, index) => ({
-      target: targetOf(index),
+      target: diskTargetOf(index),
       format: "qcow2",
       bytes: gib * GIB,
       chunks: digests[index + 1]!,

@@ -4,13 +4,14 @@ import type { HostSeriesName, VmSeriesName } from "../../../lib/contract/metric_
 import { DAY_S, floorTo, HOUR_S, RESOLUTIONS } from "../../../lib/metrics/resolutions.ts";
 import type { Points } from "../../../lib/metrics/points.ts";
 import { GIB, KIB } from "../../../lib/text/byte_units.ts";
-import { MetricDatabase, type StoredSeries, type SubjectSeries } from "../../metrics/metric_database.ts";
+import { MetricDatabase } from "../../metrics/metric_database.ts";
+import type { StoredSeries, SubjectSeries } from "../../metrics/series.ts";
 import { METRICS_FILE, openMetrics } from "../../metrics/metric_file.ts";
 import { fractionAt } from "../world/chance.ts";
 import { DEMO_HOSTS, type DemoHost } from "../world/hosts.ts";
 import { type HostFigures, hostFiguresOf } from "../world/host_figures.ts";
 import { hostLoadOf, type LoadNow, simulatedLoad, usedOf } from "../world/load.ts";
-import { idOf, macOf, targetOf } from "../world/node_xml.ts";
+import { diskTargetOf, idOf, macOf } from "../world/node_xml.ts";
 import { type DemoSystem, SYSTEMS } from "../world/systems.ts";
 import { DEMO_VMS, type DemoVm } from "../world/vms.ts";
 import type { Seeding } from "./moment.ts";
@@ -45,7 +46,7 @@ function vmRows(vm: DemoVm, now: number): Row<VmSeriesName>[] {
     ["memory_guest_total", "", () => all * 0.985],
     ["memory_guest_usable", "", ({ memoryUsed }) => all * 0.985 - memoryUsed],
     ...disks.flatMap((disk, index): Row<VmSeriesName>[] => {
-      const label = targetOf(index), of = part(index, disks.length, 0.25);
+      const label = diskTargetOf(index), of = part(index, disks.length, 0.25);
       return [
         ["disk_read_bytes", label, ({ read }) => read * of],
         ["disk_write_bytes", label, ({ written }) => written * of],

@@ -29,7 +29,7 @@ export function macOf({ name }: Pick<DemoVm, "name">, card: number): string {
 
 const TARGETS = ["vda", "vdb", "vdc", "vdd"];
 /** Device name of a VM's disk in the guest. */
-export const targetOf = (index: number): string => TARGETS[index]!;
+export const diskTargetOf = (index: number): string => TARGETS[index]!;
 
 const poolOf = (host: DemoHost, name: string): DemoPool => {
   const found = host.pools.find((pool) => pool.name === name);
@@ -55,7 +55,7 @@ function diskXml(host: DemoHost, vm: DemoVm, index: number): XmlNode {
     { type: isBlock ? "block" : "file", device: "disk" },
     xml("driver", { name: "qemu", type: format, discard: "unmap" }),
     xml("source", { [isBlock ? "dev" : "file"]: path }),
-    xml("target", { dev: targetOf(index), bus: "virtio" }),
+    xml("target", { dev: diskTargetOf(index), bus: "virtio" }),
   );
 }
 
@@ -159,7 +159,7 @@ function snapshotXml(host: DemoHost, vm: DemoVm, snapshot: DemoSnapshot, now: nu
     xml(
       "disks",
       {},
-      vm.disks.map((_, index) => xml("disk", { name: targetOf(index), snapshot: "internal" })),
+      vm.disks.map((_, index) => xml("disk", { name: diskTargetOf(index), snapshot: "internal" })),
     ),
     xml("domain", { type: "test" }, bodyOf(host, vm, now)),
     xml("active", {}, isCurrent === true ? 1 : 0),

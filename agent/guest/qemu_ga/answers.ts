@@ -26,7 +26,7 @@ export const ExecStatus = Type.Object({
   "err-truncated": Type.Optional(Type.Boolean()),
 });
 export type ExecStatus = Static<typeof ExecStatus>;
-export const FileHandle = Handle;
+export const GuestFileHandle = Handle;
 export const FileRead = Type.Object({ "count": Handle, "buf-b64": Text, "eof": Type.Boolean() });
 export const FileWritten = Type.Object({ count: Handle, eof: Type.Boolean() });
 export const FileSought = Type.Object({ position: Handle, eof: Type.Boolean() });

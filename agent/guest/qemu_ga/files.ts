@@ -7,7 +7,7 @@ import { log } from "../../log.ts";
 import type { ExecOutcome, ExecRequest, GuestReader, GuestWriter } from "../backend.ts";
 import { isSilence } from "../guest_lines.ts";
 import type { QemuAgent } from "./agent.ts";
-import { decodedBase64, FileHandle, FileRead, FileSought, FileWritten, Nothing } from "./answers.ts";
+import { decodedBase64, FileRead, FileSought, FileWritten, GuestFileHandle, Nothing } from "./answers.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
 /** Bytes that are read at once: in base64 with room to spare below libvirt's 4 MiB. */
@@ -211,7 +211,7 @@ export class QemuFiles {
 
   async #open(vm: VM, path: string, mode: "r" | "w" | "a"): Promise<number> {
     try {
-      return await this.agent.ask(vm, "guest-file-open", FileHandle, { path, mode });
+      return await this.agent.ask(vm, "guest-file-open", GuestFileHandle, { path, mode });
     } catch (error) {
       throw fileFailure(error, path);
     }

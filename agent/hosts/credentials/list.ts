@@ -9,7 +9,7 @@ import {
   type HostFault,
   type MetricPush,
 } from "../../../lib/contract/mod.ts";
-import { secretsIn } from "../../sealing/secrets.ts";
+import { secretsIn } from "../../sealing/sealed_values.ts";
 import type { Store } from "../../store/store.ts";
 import { DATABASE_FILE } from "../../store/database.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";

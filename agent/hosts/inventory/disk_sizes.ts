@@ -13,7 +13,7 @@ import { type Clock, SYSTEM_CLOCK } from "../../clock.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
-import type { Volume } from "../../storage/volumes.ts";
+import type { PoolVolume } from "../../storage/volumes.ts";
 import type { Inventory } from "./inventory.ts";
 import { isActiveState } from "./states.ts";
 
@@ -185,7 +185,7 @@ export class DiskSizes {
   }
 
   /** The volume that a disk is, as far as its pool was read; of another host the pool is read for it. @throws {LibvirtError} */
-  async #volumeOf({ type }: Disk, source: string): Promise<Volume | undefined> {
+  async #volumeOf({ type }: Disk, source: string): Promise<PoolVolume | undefined> {
     const { storage } = this.inventory;
     const slash = source.indexOf("/");
     const pool = type === "volume" ? source.slice(0, slash) : storage.poolOf(source);
@@ -198,7 +198,7 @@ export class DiskSizes {
   }
 }
 
-const sizeOfVolume = ({ capacity, allocation }: Volume): Size => ({ capacity, allocation });
+const sizeOfVolume = ({ capacity, allocation }: PoolVolume): Size => ({ capacity, allocation });
 
 /** Key of a VM's disks and their sources, which its sizes depend on. */
 const keyOf = ({ disks }: VM): string =>

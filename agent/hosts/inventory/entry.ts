@@ -78,3 +78,24 @@ export function newVmEntry(record: DomainRecord, notResponding: VM["notRespondin
     view: undefined as unknown as VM,
   };
 }
+
+/** Facts of a VM that are known in addition to its record. */
+export type KnownExtras = Pick<
+  VmEntry,
+  | "addresses"
+  | "sizes"
+  | "missing"
+  | "startedAt"
+  | "operation"
+  | "powerRequest"
+  | "notResponding"
+  | "guest"
+  | "agentSilent"
+  | "lostPid"
+  | "trouble"
+  | "silentMount"
+  | "startRisk"
+  | "leftImage"
+  | "isForcedOff"
+  | "lostLabels"
+>;

@@ -2,7 +2,6 @@
  * The live model of a host: domains, networks and pools in memory, filled once per connection, then kept by
  * libvirt's events. Lists are answered from here; asking for one costs libvirt nothing.
  */
-import type { Membership } from "../projects.ts";
 import type { DomainRecord, DomainState } from "../../../ffi/calls/mod.ts";
 import { type LibvirtEvent, LIFECYCLE, OBJECT_LIFECYCLE } from "../../../ffi/events.ts";
 import type { VM, VmStats } from "../../../lib/contract/vm.ts";
@@ -13,20 +12,13 @@ import { log } from "../../log.ts";
 import { scanDomains } from "./domain_scan.ts";
 import { NetworkInventory } from "./networks.ts";
 import { PoolInventory } from "./pools.ts";
-import { isActiveState, isSeen, isStateAlone, STATE_AFTER, STOPPED_REASON } from "./states.ts";
+import { isActiveState, isSeen, isStateAlone, recordAfter } from "./states.ts";
 import { type Extras, vmView } from "./view.ts";
-import { newVmEntry, notRespondingOf, type VmEntry } from "./entry.ts";
+import { type KnownExtras, newVmEntry, notRespondingOf, type VmEntry } from "./entry.ts";
+import { SINGLE_HOST, type VmOwnership } from "./vm_ownership.ts";
+import type { DomainChange } from "./domain_change.ts";
 
 type Events = Pick<EventHub, "publish" | "publishAll" | "listeners">;
-
-/** A change of a VM without a command of ours, for the activity list. */
-export interface DomainChange {
-  readonly vmId: string;
-  readonly vmName: string;
-  readonly event: string;
-  /** libvirt's number for why: of "started", `virDomainEventStartedDetailType`. */
-  readonly detail?: number;
-}
 
 /** How often a read is repeated because the domain changed under it, before the result is taken all the same. */
 const MOST_REREADS = 3;
@@ -53,19 +45,6 @@ const passOver = (what: string) => (error: unknown): void => {
   if (!isHang(error)) throw error;
   log.info("something does not respond, and is read later", { what, error });
 };
-
-/** Hosts that VMs belong to, if there are several. */
-export interface VmOwnership {
-  /** Whether a VM that this host has is another host's, or may be. */
-  isForeign(vmId: string): boolean;
-  /** A VM was read, came into another state, or is gone. */
-  placed(vmId: string): void;
-  /** Project and end date of a VM. */
-  membershipOf(vmId: string): Membership;
-}
-
-/** A host whose VMs are all its own. */
-const OWN_ALONE: VmOwnership = { isForeign: () => false, placed: () => {}, membershipOf: () => ({}) };
 
 export class Inventory {
   readonly #link: LibvirtLink;
@@ -99,7 +78,7 @@ export class Inventory {
     events: Events,
     hostname: string,
     onChange: (change: DomainChange) => void,
-    places: VmOwnership = OWN_ALONE,
+    places: VmOwnership = SINGLE_HOST,
   ) {
     this.#places = places;
     this.#link = link;
@@ -350,16 +329,10 @@ export class Inventory {
 
   /** Shows what a lifecycle event means at once; the read that follows confirms it. */
   #anticipate(entry: VmEntry, kind: typeof LIFECYCLE[number], detail: number): void {
-    const after = STATE_AFTER[kind];
-    if (!after) return;
-    const reason = kind === "stopped" ? STOPPED_REASON[detail] ?? after.reason : after.reason;
+    const after = recordAfter(entry.record, kind, detail);
+    if (after === undefined) return;
     const events: Published[] = [];
-    this.#put({
-      ...entry.record,
-      state: after.state,
-      reason,
-      ...(kind === "started" && { managedSave: false }),
-    }, events);
+    this.#put(after, events);
     entry.isAnticipated = true;
     this.#events.publishAll(events);
   }
@@ -419,27 +392,7 @@ export class Inventory {
   /** Changes what is known of a VM in addition to its record, and tells it when that can be seen. */
   update(
     uuid: string,
-    extras: Partial<
-      Pick<
-        VmEntry,
-        | "addresses"
-        | "sizes"
-        | "missing"
-        | "startedAt"
-        | "operation"
-        | "powerRequest"
-        | "notResponding"
-        | "guest"
-        | "agentSilent"
-        | "lostPid"
-        | "trouble"
-        | "silentMount"
-        | "startRisk"
-        | "leftImage"
-        | "isForcedOff"
-        | "lostLabels"
-      >
-    >,
+    extras: Partial<KnownExtras>,
   ): void {
     const entry = this.#entries.get(uuid);
     if (!entry) return;

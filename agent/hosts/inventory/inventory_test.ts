@@ -6,7 +6,8 @@ import type { ConnectionStatus } from "../../../lib/contract/mod.ts";
 import { EventHub } from "../../events/hub.ts";
 import { LibvirtLink } from "../../libvirt/link.ts";
 import { setLogLevel } from "../../log.ts";
-import { type DomainChange, Inventory } from "./inventory.ts";
+import { Inventory } from "./inventory.ts";
+import type { DomainChange } from "./domain_change.ts";
 
 setLogLevel("error");
 

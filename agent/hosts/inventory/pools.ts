@@ -12,7 +12,7 @@ import { fileSystemSpace, type PoolSpace } from "../../../lib/storage/pool_space
 import { PATH_TYPES } from "../../../lib/storage/pool_types.ts";
 import type { LibvirtLink } from "../../libvirt/link.ts";
 import { log } from "../../log.ts";
-import { type LinkCaller, type Volume, volumeOf } from "../../storage/volumes.ts";
+import { type LinkCaller, type PoolVolume, volumeOf } from "../../storage/volumes.ts";
 import { within } from "../../within.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
 
@@ -72,11 +72,11 @@ const figuresOf = (record: PoolRecord | undefined) => JSON.stringify(record && {
 
 /** Changes by our commands in a pool while its volumes were being read: the read may be older. */
 class ChangesMeanwhile {
-  readonly #put = new Map<string, Volume>();
+  readonly #put = new Map<string, PoolVolume>();
   readonly #goneNames = new Set<string>();
   readonly #gonePaths = new Set<string>();
 
-  put(volume: Volume): void {
+  put(volume: PoolVolume): void {
     this.#put.set(volume.name, volume);
     this.#goneNames.delete(volume.name);
     this.#gonePaths.delete(volume.path);
@@ -93,7 +93,7 @@ class ChangesMeanwhile {
   }
 
   /** Volumes of a read, by name, with these changes. */
-  onto(read: readonly Volume[]): Map<string, Volume> {
+  onto(read: readonly PoolVolume[]): Map<string, PoolVolume> {
     const stays = read.filter(({ name, path }) => !this.#goneNames.has(name) && !this.#gonePaths.has(path));
     return new Map([...stays, ...this.#put.values()].map((volume) => [volume.name, volume]));
   }
@@ -106,9 +106,9 @@ interface Shelf {
   readonly reader: Latest;
   /** Undefined while its volumes are not being read. */
   meanwhile: ChangesMeanwhile | undefined;
-  volumes: Map<string, Volume> | undefined;
+  volumes: Map<string, PoolVolume> | undefined;
   /** The same by name, until one changes. */
-  sorted: readonly Volume[] | undefined;
+  sorted: readonly PoolVolume[] | undefined;
   /** Figures of the pool when its volumes were read. */
   figures: string | undefined;
 }
@@ -127,9 +127,9 @@ export class PoolInventory {
   #folders = new Map<string, string>();
   #isKnown = false;
   /** UUID of a pool that is not active → those of its volumes that are built on others, as they were read last. */
-  readonly #leftOverlays = new Map<string, readonly Volume[]>();
+  readonly #leftOverlays = new Map<string, readonly PoolVolume[]>();
   /** The volumes of all pools, until one of them changes. */
-  #all: readonly Volume[] | undefined;
+  #all: readonly PoolVolume[] | undefined;
 
   /** @param tell publishes that something about a pool changed */
   constructor(link: Pick<LibvirtLink, "call" | "machine">, tell: (pool: string, event: string) => void) {
@@ -164,19 +164,19 @@ export class PoolInventory {
   }
 
   /** The volumes of a pool, as far as they were read; undefined when they were not. Asks neither libvirt nor the disk. */
-  peek(pool: string): readonly Volume[] | undefined {
+  peek(pool: string): readonly PoolVolume[] | undefined {
     const shelf = this.#shelves.get(pool);
     if (shelf?.volumes === undefined) return undefined;
     return shelf.sorted ??= [...shelf.volumes.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   /** The volumes of all pools that were read: the same list until one of them changes. */
-  known(): readonly Volume[] {
+  known(): readonly PoolVolume[] {
     return this.#all ??= [...this.#shelves.values()].flatMap(({ volumes }) => [...volumes?.values() ?? []]);
   }
 
   /** Overlays in pools that are not active any more, as they were read last. */
-  leftOverlays(): Volume[] {
+  leftOverlays(): PoolVolume[] {
     return [...this.#leftOverlays.values()].flat();
   }
 
@@ -196,7 +196,7 @@ export class PoolInventory {
    *
    * @throws {LibvirtError} kind `timeout` when its storage does not answer
    */
-  async volumes(pool: string): Promise<readonly Volume[]> {
+  async volumes(pool: string): Promise<readonly PoolVolume[]> {
     const there = this.peek(pool);
     if (there !== undefined) return there;
     const { reader } = this.#shelf(pool);
@@ -216,7 +216,7 @@ export class PoolInventory {
   }
 
   /** Takes in a volume that a command of ours made or changed. */
-  put(volume: Volume): void {
+  put(volume: PoolVolume): void {
     const shelf = this.#shelves.get(volume.pool);
     shelf?.meanwhile?.put(volume);
     if (shelf?.volumes !== undefined) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Volume } from "../../storage/volumes.ts";
+import type { PoolVolume } from "../../storage/volumes.ts";
 import { PoolInventory } from "./pools.ts";
 
 const volumeXml = (name: string) =>
@@ -42,7 +42,7 @@ Deno.test("PoolInventory.known() is one list until a volume, a pool or the conne
     return names();
   };
   assert.deepEqual(names(), ["a"]);
-  pools.put({ ...pools.known()[0]!, name: "b", path: "/p/b" } as Volume);
+  pools.put({ ...pools.known()[0]!, name: "b", path: "/p/b" } as PoolVolume);
   assert.deepEqual(names(), ["a", "b"]);
   pools.remove("p", "a");
   assert.deepEqual(names(), ["b"]);

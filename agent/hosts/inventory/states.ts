@@ -1,4 +1,5 @@
 /** libvirt's numbers for domain states → the words of the contract. Source: virDomainState and its reasons. */
+import type { DomainRecord } from "../../../ffi/calls/mod.ts";
 import type { LIFECYCLE } from "../../../ffi/events.ts";
 import type { VmState } from "../../../lib/contract/vm.ts";
 
@@ -155,3 +156,15 @@ export function isSeen(
 
 /** `virDomainEventStoppedDetailType`: reasons of the shut-off state in the event's own numbering. */
 export const STOPPED_REASON: readonly number[] = [1, 2, 3, 4, 5, 3, 7];
+
+/** A record as a lifecycle event leaves it; undefined where the event alone does not tell. */
+export function recordAfter(
+  record: DomainRecord,
+  kind: typeof LIFECYCLE[number],
+  detail: number,
+): DomainRecord | undefined {
+  const after = STATE_AFTER[kind];
+  if (after === undefined) return undefined;
+  const reason = kind === "stopped" ? STOPPED_REASON[detail] ?? after.reason : after.reason;
+  return { ...record, state: after.state, reason, ...(kind === "started" && { managedSave: false }) };
+}

@@ -7,7 +7,7 @@ import { isSignedBy } from "./identity.ts";
 import { LinkedHosts } from "./linked_hosts.ts";
 import { callRemotely, NonsenseError } from "./remote_call.ts";
 import { readCaller } from "./remote_caller.ts";
-import { Replica } from "./replica.ts";
+import { HostCache } from "./host_cache.ts";
 
 Deno.test("TextCutter: an end is found wherever pieces break, and what never ends is bounded", () => {
   for (const size of [1, 2, 3, 5, 100]) {
@@ -90,9 +90,9 @@ Deno.test("callRemotely(): lines that are no objects, or no JSON, are nonsense",
   }
 });
 
-Deno.test("Replica: what is told by events is bounded, and has room again once it is gone", () => {
+Deno.test("HostCache: what is told by events is bounded, and has room again once it is gone", () => {
   const owners = { claim: () => {}, release: () => {}, reconcile: () => {} };
-  const replica = new Replica({
+  const cache = new HostCache({
     hostname: () => VM_FACTS.host,
     hostId: "far",
     isTaken: () => false,
@@ -103,7 +103,7 @@ Deno.test("Replica: what is told by events is bounded, and has room again once i
   });
   const description = "x".repeat(250_000);
   const told = (name: string, data: unknown) =>
-    replica.take([{ id: undefined, name, data: JSON.stringify(data) }]).length;
+    cache.take([{ id: undefined, name, data: JSON.stringify(data) }]).length;
   const vm = (id: string): VM => ({ ...VM_FACTS, id, description });
   let kept = 0;
   for (let count = 0; count < 200; count++) kept += told("vm-created", { vm: vm(`vm-${count}`) });

@@ -3,29 +3,24 @@
  * carried out there. A link that is cut or hangs holds up calls of its own alone.
  */
 import type { TSchema } from "typebox";
-import { mayCall } from "../../../lib/access/may_call.ts";
-import type { Allowance, Rights } from "../../../lib/access/rights.ts";
 import {
   type CommandName,
   COMMANDS,
   type ConnectionStatus,
-  ContractError,
   type HostStats,
   type Job,
-  type Maintenance,
   type MaintenanceSummary,
   type VM,
 } from "../../../lib/contract/mod.ts";
 import { type EventName, EVENTS } from "../../../lib/contract/events.ts";
+import { maintenanceSummary } from "../../../lib/host/maintenance_summary.ts";
 import { shiftMoments } from "../../../lib/host/host_moments.ts";
 import { LinkClock } from "../../../lib/host/link_clock.ts";
 import { CLOCK_HEADER } from "../../../lib/host/link_protocol.ts";
 import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { parseJson } from "../../../lib/text/json.ts";
-import type { ToldLimit } from "../../../lib/profiles/told_limits.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { readAs } from "../../../lib/typebox/tolerant.ts";
-import { VERSION } from "../../../lib/version.ts";
 import type { Principal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
 import type { CallContext, Route } from "../../dispatch.ts";
@@ -36,14 +31,14 @@ import { pause, within } from "../../within.ts";
 import type { ManagedHost } from "../managed_host.ts";
 import type { Membership } from "../projects.ts";
 import type { StoredHost } from "../records.ts";
-import { readBounded, TooLongError } from "./bounded.ts";
+import { readBounded } from "./bounded.ts";
 import { type EventFrame, eventFrames } from "./event_lines.ts";
 import type { LinkIdentity } from "./identity.ts";
-import { connectionFault, NotSentError, PeerConnection, type PeerRequest } from "./peer_connection.ts";
-import { callRemotely, NonsenseError, NotUnderstoodError } from "./remote_call.ts";
-import { CALLER_HEADER, callerHeader } from "./remote_caller.ts";
-import { Replica } from "./replica.ts";
+import { connectionFault, PeerConnection } from "./peer_connection.ts";
+import { NonsenseError } from "./remote_call.ts";
+import { HostCache } from "./host_cache.ts";
 import type { VmOwners } from "./vm_owners.ts";
+import { CommandForwarder, READ_MS, type TellLimits } from "./command_forwarder.ts";
 
 /** Milliseconds without a sign of life after which a link is given up: the other side gives one every 15 s. */
 const SILENT_MS = 35_000;
@@ -55,8 +50,6 @@ const STEADY_MS = 10_000;
 const READ_AGAIN_MS = 2000;
 /** Events of a host that are handed on in a second, and at once; of more, pages are told to read again. */
 const EVENT_RATE = { perSecond: 200, burst: 4000 };
-/** Milliseconds a question may take; a change takes as long as it takes. */
-const READ_MS = 20_000;
 /** Milliseconds the first calls after the start wait for a link. */
 const SETTLE_MS = 3000;
 /** Milliseconds an answer waits until what it changed was told by an event. */
@@ -66,10 +59,7 @@ const FIGURES_MS = 2000, LOAD_MS = 30_000;
 /** Bytes of a list while a host is read. */
 const MOST_LIST = 32 * 1024 * 1024;
 
-/** Tells the limits of tools that hold for somebody, as another KVM Manager can check them. @param vmIds of its VMs */
-export type TellLimits = (principal: Principal, vmIds: () => readonly string[]) => readonly ToldLimit[];
-
-/** Services for a linked host: events, the clock, our identity, owners of VMs, and limits of tools. */
+/** Services of the application that a linked host needs. */
 export interface LinkedServices {
   readonly hub: EventHub;
   readonly clock: Clock;
@@ -95,48 +85,10 @@ export interface StoredLink extends StoredHost {
   readonly peerKey: string;
 }
 
-/** Summary of a host's maintenance for lists; undefined if it is in none. */
-function maintenanceSummary({ state, since, note, vms }: Maintenance): MaintenanceSummary | undefined {
-  if (state === "off" || since === null) return undefined;
-  const meant = vms.filter(({ action }) => action !== "leave");
-  const over = state === "returning" ? ["returned"] : ["done", "returning", "returned"];
-  const done = meant.filter((vm) => over.includes(vm.state)).length;
-  return { state, since, note: oneLine(note, 200), done, all: meant.length };
-}
-
 export const isLink = (host: StoredHost): host is StoredLink => host.peerKey !== undefined;
-
-/**
- * Rights as they are on a host: what is on another one, or on its VMs, is left out.
- *
- * @param has whether a VM is on the host: ids of other hosts' VMs are not for it
- * @param vmsOf ids of the host's VMs that are in a project
- */
-function rightsOn(
-  rights: Rights,
-  hostId: string,
-  has: (vmId: string) => boolean,
-  vmsOf: (projectId: string) => readonly string[],
-): Rights {
-  return rights.map((layer) =>
-    layer === "all" ? layer : layer.flatMap(({ permissions, on }): Allowance[] => {
-      if (on.kind === "vm" && !has(on.vmId)) return [];
-      // A project is of this KVM Manager: the other one knows its VMs alone
-      if (on.kind === "project") {
-        return vmsOf(on.project).map((vmId) => ({ permissions, on: { kind: "vm", vmId } }));
-      }
-      if (on.kind !== "host") return [{ permissions, on }];
-      return on.host === hostId ? [{ permissions, on: { kind: "everything" } }] : [];
-    })
-  );
-}
 
 const isOfFigures = ({ name }: EventFrame): boolean =>
   Object.hasOwn(EVENTS, name) && !EVENTS[name as EventName].kept;
-
-/** A fault of the connection as part of a sentence. It may name the address, which is for those who may change it. */
-const shownFault = (fault: string, rights: Rights) =>
-  mayCall(rights, "add_host") ? fault : "there is no connection";
 
 export class LinkedHost implements ManagedHost {
   readonly id: string;
@@ -147,7 +99,8 @@ export class LinkedHost implements ManagedHost {
   readonly peer: PeerConnection;
   /** Host name, version and role as its KVM Manager has them; undefined until it has answered. */
   about: { readonly hostname: string; readonly version: string; readonly role: string } | undefined;
-  readonly #replica: Replica;
+  readonly #cache: HostCache;
+  readonly #forwarder: CommandForwarder;
   readonly #services: LinkedServices;
   readonly #stopping = new AbortController();
   /** Resolved once the first attempt has succeeded or failed. */
@@ -187,7 +140,7 @@ export class LinkedHost implements ManagedHost {
       services.identity,
       services.clock,
     );
-    this.#replica = new Replica({
+    this.#cache = new HostCache({
       hostId: id,
       hostname: () => this.about?.hostname,
       isTaken: (vmId) => services.isTaken(vmId, id),
@@ -195,6 +148,15 @@ export class LinkedHost implements ManagedHost {
       owners: services.owners,
       toHere: (schema, value) => this.#toHere(schema, value),
       now: () => services.clock.now(),
+    });
+    this.#forwarder = new CommandForwarder({
+      host: this,
+      up: () => this.#up?.signal,
+      fault: () => this.#error,
+      staleVm: (vmId) => this.#cache.stale(vmId),
+      caughtUpWith: (eventId) => this.#caughtUpWith(eventId),
+      membershipOf: services.membershipOf,
+      limitsOf: services.limitsOf,
     });
   }
 
@@ -245,7 +207,7 @@ export class LinkedHost implements ManagedHost {
   get status(): ConnectionStatus {
     const uri = this.address, since = this.#since;
     if (this.#up !== undefined) {
-      const { connected, status, error, since: at } = this.#replica.libvirt ??
+      const { connected, status, error, since: at } = this.#cache.libvirt ??
         { connected: true, status: "connected", error: null, since };
       return { connected, status, error, since: at, uri };
     }
@@ -255,37 +217,37 @@ export class LinkedHost implements ManagedHost {
   }
 
   get stats(): HostStats | undefined {
-    return this.#replica.stats;
+    return this.#cache.stats;
   }
 
   vms(): readonly VM[] {
-    return this.#replica.vms();
+    return this.#cache.vms();
   }
 
   /** VMs of it that this version does not understand. */
   get unknownVms(): number {
-    return this.#replica.unknownVms;
+    return this.#cache.unknownVms;
   }
 
   foreignVms(): readonly VM[] {
-    return this.#replica.foreign();
+    return this.#cache.foreign();
   }
 
   vm(vmId: string): VM | undefined {
-    return this.#replica.vm(vmId);
+    return this.#cache.vm(vmId);
   }
 
   /** The project or the end date of a VM is another one. */
   reshow(vmId: string): void {
-    this.#services.hub.publishAll(this.#replica.reshow(vmId));
+    this.#services.hub.publishAll(this.#cache.reshow(vmId));
   }
 
   jobs(): readonly Job[] {
-    return this.#replica.jobs();
+    return this.#cache.jobs();
   }
 
   job(jobId: string): Job | undefined {
-    return this.#replica.job(jobId);
+    return this.#cache.job(jobId);
   }
 
   /** It carries out every command: those that it does not have, its KVM Manager refuses. */
@@ -299,104 +261,14 @@ export class LinkedHost implements ManagedHost {
     return this.#attempted.promise;
   }
 
-  /**
-   * Has a command carried out there, as its user and within the permissions of this link. Its VMs are listed
-   * from the replica; while the link is down, VMs are answered from it as well, like those of a host that is
-   * read here.
-   *
-   * @throws {ContractError} its refusals; LinkedHostAway, LinkUndecided, LinkedHostNonsense
-   */
-  async run(command: CommandName, input: unknown, context: CallContext): Promise<unknown> {
-    const { principal, content } = context, up = this.#up;
-    // Before it was read, "unknown" must not look like "none"
-    if (command === "get_vms" && this.#isRead) {
-      const { project } = input as { readonly project?: string };
-      return this.vms().filter((vm) =>
-        project === undefined || [vm.project?.id, vm.project?.name].includes(project)
-      );
-    }
-    if (up === undefined) {
-      const known = command === "get_vm" ? this.vm((input as { vmId: string }).vmId) : undefined;
-      if (known === undefined) throw this.#away(principal.rights);
-      return known;
-    }
-    const { readOnly } = COMMANDS[command];
-    const caller = this.callerHeaders(principal);
-    let eventId: string | null = null;
-    const send = async (path: string, request: PeerRequest) => {
-      const isStream = request.body instanceof ReadableStream || COMMANDS[command].content !== undefined;
-      const signals = [up.signal, ...request.signal ? [request.signal] : []];
-      if (readOnly && !isStream) signals.push(AbortSignal.timeout(READ_MS));
-      const response = await this.peer.request(path, {
-        ...request,
-        ...(readOnly && { repeatable: true }),
-        headers: { ...request.headers, ...caller },
-        signal: AbortSignal.any(signals),
-      });
-      eventId = response.headers.get("x-event-id");
-      return response;
-    };
-    try {
-      const asked = shiftMoments(COMMANDS[command].input, input, this.clockAheadMs) as Record<
-        string,
-        unknown
-      >;
-      const answer = await callRemotely(send, command, asked, content);
-      if (!readOnly && eventId !== null) await this.#caughtUpWith(eventId);
-      return this.#own(command, input, this.#toHere(COMMANDS[command].output, answer));
-    } catch (error) {
-      const stale = command === "get_vm" && error instanceof NotUnderstoodError
-        ? this.#replica.stale((input as { vmId: string }).vmId)
-        : undefined;
-      if (stale !== undefined) return stale;
-      throw this.#failure(error, readOnly, context);
-    }
+  /** Has a command carried out there; see {@link CommandForwarder}. */
+  run(command: CommandName, input: unknown, context: CallContext): Promise<unknown> {
+    return this.#forwarder.run(command, input, context);
   }
 
-  /**
-   * Tells for whom a request is, and within which limits of tools: the other one checks them, and keeps them with what the
-   * call leaves to be done later.
-   *
-   * @throws {ContractError} LinkRefused where that is too long
-   */
+  /** Tells for whom a request is. @throws {ContractError} LinkRefused where that is too long */
   callerHeaders(principal: Principal): Readonly<Record<string, string>> {
-    const { name, rights, door, client, leftByMcp } = principal;
-    return {
-      [CALLER_HEADER]: callerHeader({
-        name,
-        ...(door === "mcp" ? { mcp: { client } } : leftByMcp && { mcp: "left" as const }),
-        limits: this.#services.limitsOf(principal, () => this.vms().map(({ id }) => id)),
-        rights: rightsOn(
-          rights,
-          this.id,
-          (vmId) => this.vm(vmId) !== undefined,
-          (projectId) => this.vms().filter(({ project }) => project?.id === projectId).map(({ id }) => id),
-        ),
-      }),
-    };
-  }
-
-  /**
-   * An answer whose VM or task says which host it is on.
-   *
-   * @throws {NonsenseError} for another VM or task than was asked for
-   */
-  #own(command: CommandName, input: unknown, answer: unknown): unknown {
-    const { vmId, jobId } = input as Readonly<Record<string, unknown>>;
-    if (command === "get_vm") {
-      const vm = answer as VM;
-      if (vm.id !== vmId) throw new NonsenseError("it answers with another VM than was asked for");
-      const { project: _project, endsAt: _end, ...rest } = vm;
-      const { endText, ...membership } = this.#services.membershipOf(vm.id);
-      const attention = endText === undefined ? vm.attention : [...vm.attention, endText];
-      return { ...rest, ...membership, attention, host: this.id };
-    }
-    if (command === "get_job") {
-      const { job, log } = answer as { job: Job; log: unknown };
-      if (job.id !== jobId) throw new NonsenseError("it answers with another task than was asked for");
-      return { job: { ...job, host: this.id }, log };
-    }
-    return answer;
+    return this.#forwarder.callerHeaders(principal);
   }
 
   /** Its value with times by the clock here. */
@@ -427,31 +299,6 @@ export class LinkedHost implements ManagedHost {
       log.warn("the certificate of a linked host has expired: the link goes on", { host: this.id, ended });
     }
     if (isRenewed) hub.publish("hosts-changed", {});
-  }
-
-  #away(rights: Rights, cause?: unknown): ContractError {
-    const why = cause === undefined ? this.#error ?? "it is not connected yet" : connectionFault(cause);
-    const reason = shownFault(why, rights);
-    return new ContractError("LinkedHostAway", { host: this.label, reason }, { cause });
-  }
-
-  #nonsense(cause: NonsenseError | TooLongError): ContractError {
-    const theirs = oneLine(this.about?.version ?? VERSION, 40);
-    const versions = theirs === VERSION ? "" : ` (its version is ${theirs}, this one ${VERSION})`;
-    const reason = oneLine(cause.message, 300) + versions;
-    return new ContractError("LinkedHostNonsense", { host: this.label, reason }, { cause });
-  }
-
-  #failure(error: unknown, readOnly: boolean, { principal: { rights }, content }: CallContext): unknown {
-    // A fault of our own is told as one
-    if (error instanceof ContractError || error instanceof TypeError) return error;
-    if (content?.gone?.aborted) return content.gone.reason;
-    if (error instanceof NonsenseError || readOnly && error instanceof TooLongError) {
-      return this.#nonsense(error);
-    }
-    if (readOnly || error instanceof NotSentError) return this.#away(rights, error);
-    const reason = shownFault(connectionFault(error), rights);
-    return new ContractError("LinkUndecided", { host: this.label, reason }, { cause: error });
   }
 
   /** Waits, a bounded time, until the events have told all that was before an id. */
@@ -497,12 +344,12 @@ export class LinkedHost implements ManagedHost {
         clearTimeout(timer);
         timer = setTimeout(dead, SILENT_MS);
         this.#heardAt = this.#services.clock.now();
-        const isOld = this.#isClockSet || this.#replica.isBehind;
+        const isOld = this.#isClockSet || this.#cache.isBehind;
         if (isOld || frames.some(({ name }) => name === "reload" || name === "hosts-changed")) {
           await pause(Math.max(0, this.#readAt + READ_AGAIN_MS - performance.now()), this.#stopping.signal);
           await this.#read(up.signal);
         }
-        const events = this.#bounded(this.#replica.take(frames));
+        const events = this.#bounded(this.#cache.take(frames));
         const id = frames.findLast((frame) => frame.id !== undefined)?.id;
         if (id !== undefined) this.#lastEventId = id;
         this.#services.hub.publishAll(events);
@@ -545,10 +392,10 @@ export class LinkedHost implements ManagedHost {
     await this.#readLoad(signal);
     await this.#readMaintenance(signal);
     const status = readAs(COMMANDS.get_connection_status.output, libvirt);
-    if (!this.#replica.fill(vms, jobs) || status === undefined) {
+    if (!this.#cache.fill(vms, jobs) || status === undefined) {
       throw new NonsenseError("its lists are not as the contract of this version says");
     }
-    this.#replica.setLibvirt(this.#toHere(COMMANDS.get_connection_status.output, status));
+    this.#cache.setLibvirt(this.#toHere(COMMANDS.get_connection_status.output, status));
     this.#isRead = true;
   }
 
@@ -557,7 +404,7 @@ export class LinkedHost implements ManagedHost {
     try {
       const stats = await this.#ask("get_host_stats", {}, signal);
       const known = readAs(COMMANDS.get_host_stats.output, stats);
-      if (known !== undefined) this.#replica.stats = this.#toHere(COMMANDS.get_host_stats.output, known);
+      if (known !== undefined) this.#cache.stats = this.#toHere(COMMANDS.get_host_stats.output, known);
     } catch (error) {
       if (signal.aborted) throw error;
       log.debug("the load of a linked host cannot be read", { host: this.id, error });
@@ -637,7 +484,7 @@ export class LinkedHost implements ManagedHost {
       const stream = await this.#stream("only", AbortSignal.any([signal, ended.signal]));
       for await (const frames of eventFrames(stream)) {
         // What is kept comes by the other stream, which is bounded
-        hub.publishAll(this.#replica.take(frames.filter(isOfFigures)));
+        hub.publishAll(this.#cache.take(frames.filter(isOfFigures)));
       }
     } finally {
       clearInterval(timer);

@@ -33,7 +33,7 @@ import { leasesOf } from "../dhcp.ts";
 import { requireNetwork } from "../view.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import type { Steps } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { Rollback } from "../../rollback.ts";
 import type { Forwards } from "./forwards.ts";
 import { hostSockets, ownerOf } from "./sockets.ts";

@@ -9,7 +9,7 @@ import { writeAll } from "../../../lib/write_all.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import { hostFiles } from "../../machine/host_files.ts";
-import type { FileIdentity } from "../../operations/step.ts";
+import type { FileIdentity } from "../../operations/file_identity.ts";
 
 /** Why the folder or the file is not what it has to be; told to people as the end of a sentence. */
 export class BinFolderError extends Error {

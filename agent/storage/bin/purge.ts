@@ -11,7 +11,7 @@ import { hostFiles } from "../../machine/host_files.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { LOCKS_HERE, NO_POOL } from "../locks.ts";
 import { BinFolderError, removeKept } from "./folder.ts";
 import { forgetEntry, poolsOf, refreshPools } from "./keep.ts";

@@ -3,7 +3,7 @@ import { binPath } from "../../../lib/bin/place.ts";
 import type { KeptFile } from "../../../lib/bin/entry.ts";
 import { ContractError } from "../../../lib/contract/errors.ts";
 import { ToolError } from "../../libvirt/failure.ts";
-import type { Rebased } from "../../operations/step.ts";
+import type { Rebased } from "../../operations/bin_steps.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { resolvedByFolder } from "../../machine/resolved_path.ts";
 import { backingOf } from "../disk_images/backing.ts";

@@ -1,7 +1,7 @@
 /** Volumes whose place others have taken: a person who replaced them by mistake gets them back from the bin. */
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { refuseUsedVolume } from "../volume_work.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import { binVolume } from "./volume.ts";
 
 /**
@@ -10,7 +10,7 @@ import { binVolume } from "./volume.ts";
  * @returns false where the bin is off, or cannot keep it
  * @throws {ContractError} VolumeInUse, VolumeBusy, VolumeDeleteFailed, StoreUnavailable @throws {LibvirtError}
  */
-export async function binReplaced(host: LibvirtHost, volume: Volume, actor: string): Promise<boolean> {
+export async function binReplaced(host: LibvirtHost, volume: PoolVolume, actor: string): Promise<boolean> {
   using _held = host.locks.take(volume.pool, volume.name);
   await refuseUsedVolume(host, volume);
   return await binVolume(host, volume, actor) !== undefined;

@@ -4,7 +4,7 @@ import { messageOf } from "../../../lib/text/message.ts";
 import { splitPath } from "../../../lib/bin/place.ts";
 import { left, NOTHING, Refused, type StepOutcome, t } from "../../operations/outcome.ts";
 import type { Settlement, StepRule, StepRules } from "../../operations/settlement.ts";
-import type { FileBinned, FileUnbinned } from "../../operations/step.ts";
+import type { FileBinned, FileUnbinned } from "../../operations/bin_steps.ts";
 import { userOf } from "../volume_steps.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
 import { bringOut, forgetEntry, forgetUnlessKept, refreshPools } from "./keep.ts";

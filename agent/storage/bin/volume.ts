@@ -8,11 +8,12 @@ import { isSystemError, isTaken } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf, type Step } from "../../operations/step.ts";
+import type { Step } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { requireWritable } from "../volume_checks.ts";
 import { requireActive, requireStorageKnown } from "../shared.ts";
 import { isLuks } from "../passphrases.ts";
-import { type Volume, volumeNamed } from "../volumes.ts";
+import { findVolumeNamed, type PoolVolume } from "../volumes.ts";
 import { BinFolderError, moveIn } from "./folder.ts";
 import { poolNow } from "./of_pool.ts";
 import { bringOut, forgetEntry, isBinOn, newEntry, planKeeping, refreshPools, writeEntry } from "./keep.ts";
@@ -42,7 +43,7 @@ export interface VolumeMove {
  */
 export async function planVolume(
   host: LibvirtHost,
-  { pool, name, path }: Volume,
+  { pool, name, path }: PoolVolume,
   actor: string,
 ): Promise<VolumeMove | undefined> {
   const { bin, inventory } = host;
@@ -95,7 +96,7 @@ export async function planVolume(
  */
 export async function binVolume(
   host: LibvirtHost,
-  volume: Volume,
+  volume: PoolVolume,
   actor: string,
 ): Promise<StoredEntry | undefined> {
   const move = await planVolume(host, volume, actor);
@@ -198,7 +199,7 @@ export async function restoreVolume(
     await refreshPools(host, [pool]);
     await forgetEntry(host, entry);
   });
-  const volume = await volumeNamed(link, pool, name);
+  const volume = await findVolumeNamed(link, pool, name);
   if (volume !== undefined) inventory.storage.put(volume);
   return { kind: "volume", name: `${pool}/${name}`, warnings: [] };
 }

@@ -9,10 +9,10 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { setLogLevel } from "../../log.ts";
 import { Operation } from "../../operations/operation.ts";
 import { Operations } from "../../operations/operations.ts";
-import type { OperationRecord } from "../../operations/step.ts";
+import type { OperationRecord } from "../../operations/operation_record.ts";
 import { Store } from "../../store/store.ts";
 import { takeFound } from "../../bin/found.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import { purge } from "./purge.ts";
 import { BIN_MIGRATIONS, BinRecords } from "./records.ts";
 import { binVolume, planVolume, restoreVolume } from "./volume.ts";
@@ -47,9 +47,9 @@ class World {
     return `${this.folder}/${this.name}`;
   }
 
-  get volume(): Volume {
+  get volume(): PoolVolume {
     const { path, name } = this;
-    return { pool: "p", name, path, type: "file", capacity: 7, allocation: 7 } as Volume;
+    return { pool: "p", name, path, type: "file", capacity: 7, allocation: 7 } as PoolVolume;
   }
 
   /** One step goes by; after the last one nothing does. */

@@ -18,7 +18,7 @@ import {
 import { isNameable, readStart, realPathOf } from "../../machine/host_file.ts";
 import type { BackingImage } from "../../../lib/formats/xml/new_vm.ts";
 import { lookAt } from "../../machine/files.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import type { ImageReader } from "./reader.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
 
@@ -70,9 +70,9 @@ export interface ChainRequest {
   /** Whether images outside all pools may be below it, although the caller named none of them. */
   readonly anyBase?: boolean | undefined;
   /** The volume at a path; undefined when no active pool knows it. */
-  readonly volumeAt: (path: string) => Promise<Volume | undefined>;
+  readonly volumeAt: (path: string) => Promise<PoolVolume | undefined>;
   /** Told of each image below before its head is read: to lock it, and to say no. @throws {ImageRefused} */
-  readonly enter: (image: BackingImage, volume: Volume | undefined) => Promise<void>;
+  readonly enter: (image: BackingImage, volume: PoolVolume | undefined) => Promise<void>;
 }
 
 /**

@@ -37,7 +37,7 @@ import { secretFor } from "../passphrases.ts";
 import { overlays, readPoolsSoon } from "../overlays.ts";
 import { type Hold, NO_POOL } from "../locks.ts";
 import { requireActive } from "../shared.ts";
-import { type Volume, volumeAt, volumeNamed } from "../volumes.ts";
+import { findVolumeAt, findVolumeNamed, type PoolVolume } from "../volumes.ts";
 import { directUses, type Use, usesOf } from "./usage.ts";
 import { type ChainRequest, checkedChain, ImageRefused, qcow2Header, realPath } from "./chain.ts";
 import { imageReader } from "./reader.ts";
@@ -94,7 +94,7 @@ export interface CheckedImage extends DiskSource {
   readonly format: ImageFormat;
   /** Everything it is built on, nearest first. */
   readonly backing: readonly BackingImage[];
-  readonly volume: Volume | undefined;
+  readonly volume: PoolVolume | undefined;
   /** Size that a guest sees, in bytes; null if unknown. */
   readonly virtualBytes: number | null;
   /** How VMs use it already. */
@@ -113,12 +113,12 @@ function requireAdministrator({ role }: ImageUse): void {
 /** An image that was found at a place. */
 interface FoundImage {
   readonly source: DiskSource;
-  readonly volume: Volume | undefined;
+  readonly volume: PoolVolume | undefined;
   /** The path without links, where its own has any. */
   readonly real?: string;
 }
 
-function ofVolume(volume: Volume): FoundImage {
+function ofVolume(volume: PoolVolume): FoundImage {
   const { path, type } = volume;
   if (type !== "file" && type !== "block") throw refused(path, message`it is a volume of type ${type}`);
   return { source: { path, type }, volume };
@@ -142,9 +142,9 @@ async function find(host: LibvirtHost, wish: ImageRequest, use: ImageUse): Promi
 async function requireVolume(
   host: LibvirtHost,
   { pool, name }: NonNullable<ImageRequest["volume"]>,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   requireActive(host, pool);
-  const volume = await volumeNamed(host.link, pool, name);
+  const volume = await findVolumeNamed(host.link, pool, name);
   if (volume === undefined) throw new ContractError("VolumeNotFound", { pool, name });
   return volume;
 }
@@ -175,7 +175,7 @@ async function look(host: LibvirtHost, wish: ImageRequest, use: ImageUse): Promi
   if (path === undefined) {
     throw new ContractError("InvalidInput", { reason: "say which image: a volume or a path" });
   }
-  const known = await volumeAt(link, path);
+  const known = await findVolumeAt(link, path);
   if (known !== undefined) return ofVolume(known);
   const missing = () =>
     use.purpose === "medium"
@@ -187,7 +187,7 @@ async function look(host: LibvirtHost, wish: ImageRequest, use: ImageUse): Promi
   // A pool knows its volumes by the path it has, which may hold links.
   const linked = real === undefined
     ? undefined
-    : await volumeAt(link, real) ?? await volumeAt(link, resolve(path));
+    : await findVolumeAt(link, real) ?? await findVolumeAt(link, resolve(path));
   if (linked !== undefined) return ofVolume(linked);
   // Any file of the host: whoever may use it can read it.
   requireAdministrator(use);
@@ -289,7 +289,7 @@ async function enterChain(
   held: DisposableStack | undefined,
   use: ImageUse,
   { path, type, format }: BackingImage,
-  volume: Volume | undefined,
+  volume: PoolVolume | undefined,
 ): Promise<void> {
   hold(host, held, { source: { path, type }, volume }, "read");
   await refuseUnseen(host, path, use);
@@ -436,7 +436,7 @@ async function chainOf(
   const { link } = host;
   return await checkedChain(path, {
     ...wish,
-    volumeAt: (at) => volumeAt(link, at),
+    volumeAt: (at) => findVolumeAt(link, at),
     enter: (image, volume) => enterChain(host, held, use, image, volume),
   });
 }

@@ -7,7 +7,7 @@ import type { LibvirtLink } from "../../libvirt/link.ts";
 import { lookAt } from "../../machine/files.ts";
 import { realPathOf } from "../../machine/host_file.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
-import { type LinkCaller, volumeAt } from "../volumes.ts";
+import { findVolumeAt, type LinkCaller } from "../volumes.ts";
 
 /** A path that exists: `other` is neither a file nor a block device. */
 interface ImageAt {
@@ -37,7 +37,7 @@ const fileReader = ({ files }: LocalMachine): ImageReader => ({
 /** Reads volumes of another machine. */
 const volumeReader = (link: LinkCaller): ImageReader => ({
   find: async (path) => {
-    const volume = await volumeAt(link, path);
+    const volume = await findVolumeAt(link, path);
     if (volume === undefined) return undefined;
     const { type } = volume;
     return { path: volume.path, type: type === "file" || type === "block" ? type : "other" };

@@ -15,7 +15,7 @@ import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { backingChain } from "./backing.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { readPoolsSoon } from "../overlays.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import { savedDevices } from "../saved_devices.ts";
 
 /** One VM's use of an image. */
@@ -114,7 +114,7 @@ export async function filesOfBoth(host: LibvirtHost, vm: VM): Promise<Files> {
 }
 
 /** Paths of what an image is built on, as the pools that were read tell it. */
-function basesInPools(volumes: readonly Volume[], path: string): Set<string> {
+function basesInPools(volumes: readonly PoolVolume[], path: string): Set<string> {
   const below = new Map(volumes.map((volume) => [volume.path, volume.backing?.path]));
   const found = new Set<string>();
   for (let at = below.get(path); at !== undefined && !found.has(at); at = below.get(at)) found.add(at);

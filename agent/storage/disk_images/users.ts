@@ -10,7 +10,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { mayBeFile, pathOfDisk } from "../disk_path.ts";
 import { snapshotFiles } from "../snapshot_files.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import { wholeChain } from "./backing.ts";
 import { filesOfBoth } from "./usage.ts";
 
@@ -60,7 +60,7 @@ async function isDeleted(path: string): Promise<boolean> {
  * Backing chain of a volume by the records of pools, nearest first; undefined if no pool that was read has
  * the volume. Pure.
  */
-export function chainInPools(volumes: readonly Volume[], path: string): string[] | undefined {
+export function chainInPools(volumes: readonly PoolVolume[], path: string): string[] | undefined {
   const byPath = new Map(volumes.map((volume) => [volume.path, volume])), paths: string[] = [];
   if (!byPath.has(path)) return undefined;
   for (let at = byPath.get(path)?.backing?.path; at !== undefined && !paths.includes(at);) {

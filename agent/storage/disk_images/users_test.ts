@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import { chainInPools, knownChain } from "./users.ts";
 
 const inventory = { storage: { known: () => [] } } as unknown as LibvirtHost["inventory"];
 const volume = (path: string, base?: string) =>
-  ({ path, ...(base !== undefined && { backing: { path: base } }) }) as Volume;
+  ({ path, ...(base !== undefined && { backing: { path: base } }) }) as PoolVolume;
 
 Deno.test("knownChain() knows nothing of an image whose file system may be away, and waits for no deleted one", async () => {
   const folder = await Deno.makeTempDir({ prefix: "kvmm-test-" });

@@ -9,11 +9,11 @@ import type { CallContext } from "../../dispatch.ts";
 import type { OpenJob } from "../../jobs/jobs.ts";
 import { log } from "../../log.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { convertArrived } from "../arrived_disk.ts";
 import { storageError } from "../shared.ts";
 import { uploaderOf } from "../upload_limits.ts";
-import { volumeNamed } from "../volumes.ts";
+import { findVolumeNamed } from "../volumes.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { SiteCatalog } from "./catalog.ts";
 import { Arriving } from "./arriving.ts";
@@ -75,7 +75,7 @@ export class ImageDownloads {
     };
     let job: OpenJob;
     try {
-      if (await volumeNamed(this.#host.link, pool, name)) {
+      if (await findVolumeNamed(this.#host.link, pool, name)) {
         throw new ContractError("VolumeExists", { pool, name });
       }
       await this.#requireAllowed(plan);
@@ -231,7 +231,7 @@ export class ImageDownloads {
         return await sink.remove(); // the image is whole: what was fetched goes, now or later
       }
       await link.call("poolRefresh", { pool });
-      const volume = await volumeNamed(link, pool, name);
+      const volume = await findVolumeNamed(link, pool, name);
       sink.keep();
       if (volume !== undefined) inventory.storage.put(volume);
     } catch (error) {

@@ -11,7 +11,7 @@ import { within } from "../../within.ts";
 import { imageHeadBytes } from "../disk_images/chain.ts";
 import { fileAt } from "../file_id.ts";
 import { VolumeUsage } from "../volume_usage.ts";
-import type { Volume } from "../volumes.ts";
+import type { PoolVolume } from "../volumes.ts";
 import type { LocalMachine } from "../../machine/machine.ts";
 
 /**
@@ -32,7 +32,7 @@ const seeds = new Map<string, boolean>();
 
 /** Kind of an image; undefined for other volumes. A name alone makes no CD of a disk that has a format. */
 export function imageKind(
-  { type, format, name }: Pick<Volume, "type" | "format" | "name">,
+  { type, format, name }: Pick<PoolVolume, "type" | "format" | "name">,
 ): ImageKind | undefined {
   if (type !== "file" && type !== "block" && type !== "network") return undefined;
   if (format === "iso" || (format === "raw" && /\.iso$/i.test(name))) return "iso";
@@ -42,7 +42,7 @@ export function imageKind(
 /** Whether an ISO is a seed, by its label; by its name where that cannot be read. */
 async function isSeed(
   machine: LocalMachine | null,
-  { path, capacity, allocation }: Volume,
+  { path, capacity, allocation }: PoolVolume,
 ): Promise<boolean> {
   if (capacity > MOST_SEED_BYTES) return false;
   const byName = path.endsWith(SEED_SUFFIX);
@@ -66,10 +66,10 @@ async function isSeed(
 /** Paths of the volumes that deleted VMs have left. Another file at the path of one does not count. */
 async function leftAmong(
   { leftDisks, id, link }: LibvirtHost,
-  volumes: readonly Volume[],
+  volumes: readonly PoolVolume[],
 ): Promise<string[]> {
   const found: string[] = [];
-  const look = async ({ path }: Volume) => {
+  const look = async ({ path }: PoolVolume) => {
     const left = leftDisks.at(id, path);
     if (left === undefined) return;
     const file = left.file === null || link.machine === null ? undefined : await fileAt(link.machine, path);
@@ -91,7 +91,7 @@ export class ImageRoles {
   ) {}
 
   /** @param volumes all that are asked about, and those that may be built on them */
-  static async read(host: LibvirtHost, volumes: readonly Volume[]): Promise<ImageRoles> {
+  static async read(host: LibvirtHost, volumes: readonly PoolVolume[]): Promise<ImageRoles> {
     const [usage, left, found] = await Promise.all([
       VolumeUsage.read(host),
       leftAmong(host, volumes),
@@ -106,12 +106,12 @@ export class ImageRoles {
   }
 
   /** Whether other volumes are built on it, or something else than a VM needs it. */
-  isBase(volume: Volume): boolean {
+  isBase(volume: PoolVolume): boolean {
     return this.basePaths.has(volume.path) || this.usage.isKept(volume);
   }
 
   /** Role of a volume; undefined if it is no image, or not complete yet. */
-  of(volume: Volume): ImageRole | undefined {
+  of(volume: PoolVolume): ImageRole | undefined {
     const kind = imageKind(volume);
     if (kind === undefined || this.locks.isUnfinished(volume.pool, volume.name)) return undefined;
     if (kind === "iso") return this.seedPaths.has(volume.path) || isToolsCd(volume.name) ? "part" : "library";

@@ -6,7 +6,7 @@ import { pemBlocks } from "../certificate/pem.ts";
 import type { Settings } from "../../settings.ts";
 
 /** Path and end of a certificate. */
-export interface CertificateFacts {
+export interface CertificateFile {
   readonly path: string;
   /** ISO 8601. */
   readonly validUntil: string;
@@ -22,7 +22,7 @@ export const isOwn = ({ tlsCert }: Pick<Settings, "tlsCert">): boolean => tlsCer
  */
 export async function certificateOf(
   { dataDir, tlsCert }: Pick<Settings, "dataDir" | "tlsCert">,
-): Promise<CertificateFacts | undefined> {
+): Promise<CertificateFile | undefined> {
   const path = isOwn({ tlsCert }) ? join(dataDir, OWN_FILE) : tlsCert;
   let text: string;
   try {

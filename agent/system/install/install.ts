@@ -27,7 +27,7 @@ import { credentialSteps } from "./credential.ts";
 import { account, changeOwner, hasSystemd, makeAccount, systemctl } from "./system.ts";
 
 /** Files and folders of an installation, and its root. */
-export interface Target {
+export interface InstallTarget {
   readonly layout: InstallLayout;
   /** Folder that stands for `/`; empty for this host itself, which alone gets accounts and a running service. */
   readonly root: string;
@@ -40,11 +40,13 @@ export interface Target {
 }
 
 /** The place of a path in the target. */
-export const pathBelowRoot = ({ root }: Pick<Target, "root">, path: string): string =>
+export const pathBelowRoot = ({ root }: Pick<InstallTarget, "root">, path: string): string =>
   root === "" ? path : join(root, path);
 
 /** Record of the installation in the target. */
-export async function installed(target: Pick<Target, "root" | "layout">): Promise<InstallRecord | undefined> {
+export async function installed(
+  target: Pick<InstallTarget, "root" | "layout">,
+): Promise<InstallRecord | undefined> {
   return parseRecord(await textAt(pathBelowRoot(target, target.layout.record)) ?? "");
 }
 
@@ -54,7 +56,7 @@ async function thisBuild(binary: string): Promise<Build> {
 }
 
 /** @throws {InstallError} when the database there is newer than a build knows */
-async function refuseOlder(target: Target, build: Pick<Build, "version" | "database">): Promise<void> {
+async function refuseOlder(target: InstallTarget, build: Pick<Build, "version" | "database">): Promise<void> {
   const folder = pathBelowRoot(target, target.layout.dataDir);
   const why = await asOwner(
     folder,
@@ -67,7 +69,7 @@ async function refuseOlder(target: Target, build: Pick<Build, "version" | "datab
 const copied = (from: string) => (to: string) => Deno.copyFile(from, to);
 
 function binarySteps(
-  target: Target,
+  target: InstallTarget,
   binary: string,
   build: Build,
   was: InstallRecord | undefined,
@@ -102,7 +104,7 @@ function binarySteps(
   ];
 }
 
-function fileSteps(target: Target): InstallStep[] {
+function fileSteps(target: InstallTarget): InstallStep[] {
   const files = target.isPackage ? [] : textFiles(target.layout, target.listen);
   return [
     ...folders(target.layout).map(({ path, mode }): InstallStep => ({
@@ -121,7 +123,7 @@ function fileSteps(target: Target): InstallStep[] {
 }
 
 /** The service's account, and what is its own. */
-async function owners({ layout }: Target): Promise<void> {
+async function owners({ layout }: InstallTarget): Promise<void> {
   const found = await account();
   if (!found) throw new InstallError(`the account ${NAME} was not made`);
   for (const folder of [layout.dataDir, layout.keyDir]) {
@@ -148,7 +150,7 @@ async function staysUp(): Promise<void> {
   }
 }
 
-async function serviceSteps({ start }: Target, say: Say): Promise<InstallStep[]> {
+async function serviceSteps({ start }: InstallTarget, say: Say): Promise<InstallStep[]> {
   if (!await hasSystemd()) {
     const tell = () =>
       Promise.resolve(
@@ -190,7 +192,7 @@ const restarting = (say: Say): InstallStep => ({
 });
 
 /** @throws {InstallError} */
-function needRoot({ root }: Target): void {
+function needRoot({ root }: InstallTarget): void {
   if (root === "" && Deno.uid() !== 0) {
     throw new InstallError(
       "this changes the system: run it as root, or give --root DIR to install into a folder",
@@ -204,7 +206,7 @@ function needRoot({ root }: Target): void {
  * @param binary the file to install
  * @throws {InstallError} when it cannot be done: nothing was changed then, or what could not be undone is told
  */
-export async function install(target: Target, binary: string, say: Say): Promise<Build> {
+export async function install(target: InstallTarget, binary: string, say: Say): Promise<Build> {
   needRoot(target);
   const build = await thisBuild(binary);
   await refuseOlder(target, build);
@@ -243,7 +245,7 @@ export async function install(target: Target, binary: string, say: Say): Promise
  *
  * @throws {InstallError} when there is none, or the database is too new for it
  */
-export async function rollback(target: Target, say: Say): Promise<Build> {
+export async function rollback(target: InstallTarget, say: Say): Promise<Build> {
   needRoot(target);
   const { layout } = target;
   const place = pathBelowRoot(target, layout.binary), previous = pathBelowRoot(target, layout.previous);

@@ -7,19 +7,19 @@ import { forwardNames } from "../../network/forwards/names.ts";
 import { CREDENTIAL_FILE } from "../../../lib/system/install/credential.ts";
 import { NAME } from "../../../lib/system/install/layout.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import { pathBelowRoot, type Target } from "./install.ts";
+import { type InstallTarget, pathBelowRoot } from "./install.ts";
 import { InstallError, removeAt, type Say } from "./steps.ts";
 import { hasSystemd, removeAccount, systemctl } from "./system.ts";
 
 /** Text on the parts that an uninstallation deletes and leaves, for the question before it. */
-export function lossOf({ layout }: Target, purge: boolean): string {
+export function lossOf({ layout }: InstallTarget, purge: boolean): string {
   return purge
     ? `The program, its settings (${layout.configDir}), its database with users, audit and tasks (${layout.dataDir}), and its user`
     : `The program and its service; settings (${layout.configDir}) and data (${layout.dataDir}) stay`;
 }
 
 /** Stops the service, and takes our rules out of the packet filter. */
-async function quiet({ layout, isPackage }: Target, say: Say): Promise<void> {
+async function quiet({ layout, isPackage }: InstallTarget, say: Say): Promise<void> {
   if (await hasSystemd()) {
     await systemctl("disable", "--now", NAME);
     say("service stopped and disabled");
@@ -42,7 +42,7 @@ async function requireUnused(dataDir: string): Promise<void> {
  *
  * @throws {InstallError} naming what could not be removed
  */
-export async function uninstall(target: Target, purge: boolean, say: Say): Promise<void> {
+export async function uninstall(target: InstallTarget, purge: boolean, say: Say): Promise<void> {
   const { layout, root, isPackage } = target;
   if (root === "" && Deno.uid() !== 0) throw new InstallError("this changes the system: run it as root");
   const left: string[] = [];

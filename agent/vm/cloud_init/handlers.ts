@@ -30,7 +30,7 @@ import type { Handlers } from "../../dispatch.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import type { Seed } from "../../../lib/vm/cloud_init/seed.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
@@ -39,7 +39,7 @@ import { seedDocuments } from "./seed_work.ts";
 import { Rollback } from "../../rollback.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireReachable } from "../../storage/reachable.ts";
-import type { SshKeys } from "../../access/ssh_keys.ts";
+import type { AccountSshKeys } from "../../access/ssh_keys.ts";
 
 type CloudInitHandlers = Pick<Handlers, Extract<CommandName, keyof typeof cloudInitCommands>>;
 type Where = Pick<DeviceChange, "live" | "config">;
@@ -276,7 +276,10 @@ const specOf = (command: "set_cloud_init" | "remove_cloud_init", { id, name }: V
 });
 
 /** A handler for each command on cloud-init. */
-export function cloudInitHandlers(host: LibvirtHost, sshKeys: Pick<SshKeys, "remember">): CloudInitHandlers {
+export function cloudInitHandlers(
+  host: LibvirtHost,
+  sshKeys: Pick<AccountSshKeys, "remember">,
+): CloudInitHandlers {
   return {
     get_cloud_init: ({ vmId }) => get(host, vmId),
     preview_cloud_init: (input) => preview(host, input),

@@ -18,9 +18,9 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import {
   defaultPool,
   type LinkCaller,
+  type PoolVolume,
   removeVolume,
   uploadVolume,
-  type Volume,
 } from "../../storage/volumes.ts";
 import type { MadeDocuments } from "./seed_documents.ts";
 import { seedDocuments } from "./seed_work.ts";
@@ -43,7 +43,7 @@ export interface SeedRequest {
 
 /** A seed that was made. */
 export interface MadeSeed {
-  readonly volume: Volume;
+  readonly volume: PoolVolume;
   readonly path: string;
   readonly instanceId: string;
   readonly warnings: ConfigFinding[];

@@ -14,7 +14,7 @@ import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import type { Principal } from "../../access.ts";
 import type { CallContext } from "../../dispatch.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { requireItsNetworksRespond } from "../../hosts/responsive.ts";
 import { makeRoomFor } from "../../storage/volume_checks.ts";
 import { copyJob, withImages } from "./disks.ts";

@@ -11,7 +11,7 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import { copyEnlarged } from "../../storage/copy.ts";
 import { copySource } from "../../storage/copy_source.ts";
 import { requireRoom, requireWithin, requireWritable } from "../../storage/volume_checks.ts";
-import { createVolume, defaultPool, keepsFiles, type Volume } from "../../storage/volumes.ts";
+import { createVolume, defaultPool, keepsFiles, type PoolVolume } from "../../storage/volumes.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { GIB } from "../../../lib/text/byte_units.ts";
 
@@ -26,7 +26,11 @@ function nameTaken(error: unknown): boolean {
 }
 
 /** Makes an empty volume. */
-function makeEmpty(link: Link, { sizeGb, format }: NewVmDisk, { pool, name, files }: Place): Promise<Volume> {
+function makeEmpty(
+  link: Link,
+  { sizeGb, format }: NewVmDisk,
+  { pool, name, files }: Place,
+): Promise<PoolVolume> {
   // Space is taken as it is written; a logical volume is all there from the start.
   const sparse = files && { allocation: 0, format };
   return createVolume(link, pool, { name, capacity: sizeGb! * GIB, ...sparse });
@@ -39,7 +43,7 @@ async function makeCopy(
   { pool, name, files }: Place,
   role: Role,
   job: JobHandle,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   using held = new DisposableStack();
   held.use(host.locks.take(pool, name, { hold: "make" }));
   const source = await copySource(host, copyOf, role, held);
@@ -63,9 +67,9 @@ async function makeImage(
   link: Link,
   name: string,
   { pool: wanted, format }: NewVmDisk,
-  make: (place: Place) => Promise<Volume>,
+  make: (place: Place) => Promise<PoolVolume>,
   steps: Steps,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const pool = wanted ?? await defaultPool(link);
   const files = await keepsFiles(link, pool);
   for (let attempt = 0;; attempt++) {

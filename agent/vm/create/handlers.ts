@@ -26,7 +26,7 @@ import { type CreateServices, decide } from "./facts.ts";
 import { hasFormats } from "../../storage/volumes.ts";
 import { requireGuestTools } from "../guest_tools/programs.ts";
 import { checkSeed } from "../cloud_init/seed.ts";
-import type { SshKeys } from "../../access/ssh_keys.ts";
+import type { AccountSshKeys } from "../../access/ssh_keys.ts";
 
 type CreateHandlers = Pick<
   Handlers,
@@ -151,7 +151,7 @@ async function check(services: CreateServices, input: unknown, role: Role): Prom
 /** A handler for each of them. */
 export function createHandlers(
   services: CreateServices,
-  sshKeys: Pick<SshKeys, "remember">,
+  sshKeys: Pick<AccountSshKeys, "remember">,
 ): CreateHandlers {
   const create = async (config: VmConfig, context: CallContext) => {
     const { id, warnings, started } = await createVm(services, config, context);

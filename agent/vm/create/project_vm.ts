@@ -10,10 +10,13 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { type CreateServices, poolFacts } from "./facts.ts";
 import { log } from "../../log.ts";
 import { imageKind } from "../../storage/images/roles.ts";
-import type { Volume } from "../../storage/volumes.ts";
+import type { PoolVolume } from "../../storage/volumes.ts";
 
 /** The volumes of a pool; none of one that cannot be read now. */
-async function volumesOf({ inventory: { storage } }: LibvirtHost, pool: string): Promise<readonly Volume[]> {
+async function volumesOf(
+  { inventory: { storage } }: LibvirtHost,
+  pool: string,
+): Promise<readonly PoolVolume[]> {
   try {
     return await storage.volumes(pool);
   } catch (error) {
@@ -30,7 +33,7 @@ async function imagesOn(
   const active = (await poolFacts(services)).pools.filter(({ active }) => active).map(({ name }) => name);
   const byName = poolsOfNames(active, { pools }, services.vms.projects.poolsOfMembers());
   const order = [...new Set([...byName, ...active])];
-  const named = (image: string, pool: string, { name }: Volume) =>
+  const named = (image: string, pool: string, { name }: PoolVolume) =>
     image === `${pool}/${name}` || (image === name && byName.includes(pool));
   const found = new Map<string, { pool: string; volume: string; kind: "iso" | "disk" }>();
   for (const pool of images.length === 0 ? [] : order) {

@@ -12,7 +12,7 @@ import type { Operation, Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { requireRoom } from "../../storage/volume_checks.ts";
-import { createVolume, defaultPool, hasFormats, usualPool, type Volume } from "../../storage/volumes.ts";
+import { createVolume, defaultPool, hasFormats, type PoolVolume, usualPool } from "../../storage/volumes.ts";
 import { type CheckedImage, checkImage, requireWish } from "../../storage/disk_images/check.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { requireNoSavedMemory } from "../saved_memory.ts";
@@ -130,7 +130,7 @@ async function newVolume(
   create: NonNullable<AttachInput["create"]>,
   target: string,
   steps: Steps,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { link } = host;
   const capacity = create.sizeGb * GIB;
   try {
@@ -167,7 +167,7 @@ async function named(
   name: string,
   isFree: boolean,
   volume: (name: string) => Parameters<typeof createVolume>[2],
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const [, stem, ending] = /^(.*?)(\.[^.]*)?$/.exec(name)!;
   for (let number = 1;; number++) {
     const each = number === 1 ? name : `${stem}-${number}${ending ?? ""}`;

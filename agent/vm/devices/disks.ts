@@ -23,7 +23,7 @@ import { planVolume } from "../../storage/bin/volume.ts";
 import { imageSize } from "../../storage/disk_images/size.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { exactUsers } from "../../storage/exact_users.ts";
-import { resizeVolume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeAt, findVolumeNamed, resizeVolume } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { isOff } from "../lifecycle/undefine.ts";
@@ -49,7 +49,9 @@ function described(xml: string | undefined, target: string): DiskDevice | undefi
 
 /** The file or block device a disk is on; undefined for an empty drive and for what is on another host. */
 async function pathOf({ link }: LibvirtHost, disk: DiskDevice): Promise<string | undefined> {
-  if (disk.volume !== undefined) return (await volumeNamed(link, disk.volume.pool, disk.volume.name))?.path;
+  if (disk.volume !== undefined) {
+    return (await findVolumeNamed(link, disk.volume.pool, disk.volume.name))?.path;
+  }
   return disk.type === "file" || disk.type === "block" ? disk.source : undefined;
 }
 
@@ -64,7 +66,7 @@ async function capacityOf(
     return (await host.link.call("domainDiskSizes", { uuid: vm.id, targets: [disk.target] }))[0]?.capacity;
   }
   const path = await pathOf(host, disk);
-  const volume = path === undefined ? undefined : await volumeAt(host.link, path);
+  const volume = path === undefined ? undefined : await findVolumeAt(host.link, path);
   if (path === undefined || host.machine === null) return volume?.capacity;
   const size = await imageSize(host.machine, path, disk.format, volume);
   return typeof size === "object" ? size.capacity : volume?.capacity;
@@ -73,7 +75,7 @@ async function capacityOf(
 /** Other users of an image: snapshots, including the VM's own, templates, the bin, volumes that are built on it. */
 async function keptFor(host: LibvirtHost, vm: VM, path: string): Promise<Sentence | undefined> {
   const useOf = await exactUsers(host, { givenUpBy: vm.id });
-  const volume = await volumeAt(host.link, path) ?? { pool: "", name: path, path, type: "file" };
+  const volume = await findVolumeAt(host.link, path) ?? { pool: "", name: path, path, type: "file" };
   const use = await useOf(volume);
   return use && message`it is also used by ${use.user}`;
 }
@@ -150,7 +152,7 @@ export async function detachDisk(
         : undefined;
       // What others gave the VM, its guest may have written on since
       await host.observeFormats([vm], true);
-      const volume = path === undefined ? undefined : await volumeAt(host.link, path);
+      const volume = path === undefined ? undefined : await findVolumeAt(host.link, path);
       const move = volume && await planVolume(host, volume, actor);
       const going: Removal = {
         device: `${disk.device === "disk" ? "disk" : "drive"} ${target}`,
@@ -231,7 +233,7 @@ export async function resizeDisk(
       const unknown = await unknownImageText(host, vm, target);
       if (unknown !== undefined) throw fail(unknown);
       const path = await pathOf(host, disk);
-      const volume = path === undefined ? undefined : await volumeAt(link, path);
+      const volume = path === undefined ? undefined : await findVolumeAt(link, path);
       const current = await capacityOf(host, vm, disk, running !== undefined);
       if (current === undefined) throw fail("its present size is not known");
       if (bytes <= current) throw new ContractError("NotLarger", { current, requested: bytes });
@@ -261,7 +263,7 @@ async function growStopped(
   const { link } = host;
   const others = (await usesOf(host, path)).filter((use) => use.vmId !== vm.id || use.target !== target);
   if (others[0] !== undefined) throw new ContractError("DiskInUse", { vm: userName(others[0]), path });
-  const volume = await volumeAt(link, path);
+  const volume = await findVolumeAt(link, path);
   const seen = volume?.format ?? "raw";
   if (volume !== undefined && (seen === format || (format === "raw" && volume.type === "block"))) {
     return await resizeVolume(link, path, bytes);

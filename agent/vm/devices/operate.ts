@@ -2,7 +2,7 @@
 import type { CommandName, VM } from "../../../lib/contract/mod.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 
 /**
  * Carries out such a change, with nothing else on the VM meanwhile.

@@ -5,7 +5,7 @@ import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
 import { child } from "../../../lib/formats/xml/tree.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { Operation } from "../../operations/operation.ts";
-import type { OperationRecord } from "../../operations/step.ts";
+import type { OperationRecord } from "../../operations/operation_record.ts";
 import { remove } from "./release.ts";
 
 const VM_ID = "11111111-1111-1111-1111-111111111111";

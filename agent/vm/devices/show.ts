@@ -18,7 +18,7 @@ import { DRIVER_FIELDS } from "../../../lib/formats/xml/device_disk.ts";
 import { diskLimitsIn, nicLimitsIn } from "../../../lib/formats/xml/limit_rules.ts";
 import { filtersMissing } from "../../network/filters.ts";
 import { log } from "../../log.ts";
-import { POOL_RUNNING, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeAt, findVolumeNamed, POOL_RUNNING, type PoolVolume } from "../../storage/volumes.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { configurationsOf } from "./configurations.ts";
 import { showHostDevices } from "./host_devices.ts";
@@ -42,11 +42,11 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-async function volumeOf({ link }: LibvirtHost, disk: DiskDevice): Promise<Volume | undefined> {
+async function volumeOf({ link }: LibvirtHost, disk: DiskDevice): Promise<PoolVolume | undefined> {
   const asked = disk.volume !== undefined
-    ? volumeNamed(link, disk.volume.pool, disk.volume.name)
+    ? findVolumeNamed(link, disk.volume.pool, disk.volume.name)
     : disk.source !== undefined && (disk.type === "file" || disk.type === "block")
-    ? volumeAt(link, disk.source)
+    ? findVolumeAt(link, disk.source)
     : Promise.resolve(undefined);
   return await unlessSilent("a volume", asked) ?? undefined;
 }

@@ -6,12 +6,12 @@ import { contractError } from "../../libvirt/failure.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { requireQemuImg } from "../../storage/convert_disk.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { sameContent } from "../../storage/qemu_img.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
-import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeNamed, hasFormats } from "../../storage/volumes.ts";
 import { requireFreeVmName } from "../lifecycle/rename.ts";
 import { compareSums } from "./checksums.ts";
 import { configOf, networkKey, nicsOf, requireCount, requireCreatable } from "./config.ts";
@@ -139,7 +139,7 @@ async function carryOut(
       await requireSame(disk.local, { path, format: format ?? "raw" }, job.signal);
     }
     made.push({ file: disk.file, path });
-    const seen = await volumeNamed(host.link, pool, volume);
+    const seen = await findVolumeNamed(host.link, pool, volume);
     if (seen !== undefined) host.inventory.storage.put(seen);
   }
   await source.confirm?.(job.signal);
@@ -194,7 +194,7 @@ async function requirePossible(services: ForeignServices, plan: Omit<Plan, "name
   );
   for (const index of disks.keys()) {
     const volume = volumeName({ ...plan, name }, index);
-    if (await volumeNamed(host.link, pool, volume) !== undefined) {
+    if (await findVolumeNamed(host.link, pool, volume) !== undefined) {
       throw new ContractError("VolumeExists", { pool, name: volume });
     }
   }

@@ -10,7 +10,7 @@ import { askedRights } from "../../access/asking.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
-import { type Volume, volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt, type PoolVolume } from "../../storage/volumes.ts";
 import { type ForeignServices, type ForeignSource, type SourceDisk, told } from "./model.ts";
 import { bring } from "./remote/arrival.ts";
 import { LineBroken, type RemoteDisk } from "./remote/remote_disk.ts";
@@ -54,7 +54,7 @@ function meantVm(other: LibvirtHost, named: string | undefined): VM {
 /** A volume of another host, through its libvirt. */
 function volumeOf(
   other: LibvirtHost,
-  { path, size, changed }: Pick<Volume, "path" | "changed"> & { readonly size: number },
+  { path, size, changed }: Pick<PoolVolume, "path" | "changed"> & { readonly size: number },
 ): RemoteDisk {
   /** Converts a lost connection into {@link LineBroken}, other errors into ImportFailed. */
   const told = (error: unknown): unknown =>
@@ -112,7 +112,7 @@ export async function libvirtSource(
   const disks: SourceDisk[] = [];
   for (const disk of vm.disks) {
     const path = disk.file!;
-    const volume = await volumeAt(other.link, path);
+    const volume = await findVolumeAt(other.link, path);
     if (volume === undefined) {
       const reason =
         `it is in no started storage pool of ${other.id}. Create a pool for its folder there first`;

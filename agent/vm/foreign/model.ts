@@ -7,7 +7,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { HostRegistry } from "../../hosts/registry.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Operation } from "../../operations/operation.ts";
-import type { Volume } from "../../storage/volumes.ts";
+import type { PoolVolume } from "../../storage/volumes.ts";
 import type { FolderDisk } from "./disk.ts";
 import type { FileSums } from "./checksums.ts";
 import type { ForeignChoices } from "./choices.ts";
@@ -41,7 +41,7 @@ export interface SourceDisk {
   /** Bytes that are read of it. */
   readonly fileBytes: number;
   /** Makes the volume, as a step of the operation. @throws {ContractError} @throws {LibvirtError} */
-  readonly convert: (target: ConversionTarget, work: ConvertWork) => Promise<Volume>;
+  readonly convert: (target: ConversionTarget, work: ConvertWork) => Promise<PoolVolume>;
   /** The file on this host; undefined for a remote disk. */
   readonly local: FolderDisk | undefined;
   /** Reads what a guest sees of it, before it is converted; undefined where that is possible only afterwards. */

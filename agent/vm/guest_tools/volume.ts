@@ -7,7 +7,13 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { defaultPool, uploadVolume, usualPool, type Volume, volumeNamed } from "../../storage/volumes.ts";
+import {
+  defaultPool,
+  findVolumeNamed,
+  type PoolVolume,
+  uploadVolume,
+  usualPool,
+} from "../../storage/volumes.ts";
 import { makeToolsCd } from "./programs.ts";
 import { message } from "../../../lib/i18n/message.ts";
 
@@ -27,16 +33,21 @@ interface Identity {
 let known: Identity | undefined;
 
 /** Whether a volume holds this CD, byte for byte: whoever may upload volumes could have put another one there. */
-async function holds({ link }: LibvirtHost, volume: Volume, { sha256, size }: Identity): Promise<boolean> {
+async function holds(
+  { link }: LibvirtHost,
+  volume: PoolVolume,
+  { sha256, size }: Identity,
+): Promise<boolean> {
   if (volume.capacity < size) return false;
   const bytes = await link.call("volumeRead", { path: volume.path, most: size });
   return createHash("sha256").update(bytes).digest("hex") === sha256;
 }
 
 /** The volume that holds it, or the first name that is free. @throws {ContractError} GuestToolsFailed */
-async function look(host: LibvirtHost, pool: string, cd: Identity): Promise<Volume | string> {
+async function look(host: LibvirtHost, pool: string, cd: Identity): Promise<PoolVolume | string> {
   for (let number = 1; number <= MOST_NAMES; number++) {
-    const name = toolsCdName(VERSION, cd.sha256, number), volume = await volumeNamed(host.link, pool, name);
+    const name = toolsCdName(VERSION, cd.sha256, number),
+      volume = await findVolumeNamed(host.link, pool, name);
     if (volume === undefined) return name;
     if (await holds(host, volume, cd)) return volume;
   }
@@ -45,7 +56,7 @@ async function look(host: LibvirtHost, pool: string, cd: Identity): Promise<Volu
   });
 }
 
-async function find(host: LibvirtHost, steps: Steps): Promise<Volume> {
+async function find(host: LibvirtHost, steps: Steps): Promise<PoolVolume> {
   const { link } = host;
   const pool = usualPool(host.inventory.storage.records()) ?? await defaultPool(link);
   const there = known && await look(host, pool, known);
@@ -67,7 +78,7 @@ export async function toolsVolumeOf(
   host: LibvirtHost,
   subject: { readonly name: string },
   actor: string,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   for (let other = making.get(host.id); other !== undefined; other = making.get(host.id)) {
     await other.catch(() => {/* told to who makes it */});
   }

@@ -16,7 +16,7 @@ import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
 import { fileAt } from "../../storage/file_id.ts";
 import { resolvedPath } from "../../machine/resolved_path.ts";
 import { type BinCandidate, newEntry, planKeeping, poolAround } from "../../storage/bin/keep.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { otherUserOf } from "./other_user.ts";
 import { hasMemorySaved } from "../saved_memory.ts";
 
@@ -110,7 +110,7 @@ export async function planBin(
   const document = new XmlDocument(xml);
   const going: BinCandidate[] = [];
   for (const path of paths) {
-    const volume = await volumeAt(link, path);
+    const volume = await findVolumeAt(link, path);
     going.push({ path, pool: volume?.pool ?? poolAround(host, path), role: "disk" });
   }
   going.push(...await filesOfDefinition(host, document, uuid));

@@ -27,7 +27,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation, Steps } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { makeDiskImage } from "../../storage/disk_of_volume.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";

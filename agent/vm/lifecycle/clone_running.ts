@@ -17,7 +17,13 @@ import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Steps } from "../../operations/operation.ts";
 import { checkImage } from "../../storage/disk_images/check.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { copyTarget, createVolume, keepsFiles, type Volume, volumeNamed } from "../../storage/volumes.ts";
+import {
+  copyTarget,
+  createVolume,
+  findVolumeNamed,
+  keepsFiles,
+  type PoolVolume,
+} from "../../storage/volumes.ts";
 import { copyDisks } from "../running_disks.ts";
 import { unsettledImageText } from "../snapshots/next_start.ts";
 import { editableXml } from "../xml.ts";
@@ -89,7 +95,7 @@ export async function copyLive(
   const { link, inventory } = host;
   const targets = copies.map(({ target }) => target);
   const sizes = await sizesOf(host, vm, copies);
-  const made = new Map<string, Volume>();
+  const made = new Map<string, PoolVolume>();
   for (const copy of copies) {
     const wish = { path: copy.source.path, format: copy.used === "qcow2" ? copy.used : "raw" } as const;
     await checkImage(host, wish, { purpose: "content", role }, held);
@@ -135,7 +141,7 @@ export async function copyLive(
   const copied = new Map<string, CopiedDisk>();
   for (const [target, volume] of made) {
     const { path, type, format } = volume;
-    const whole = await volumeNamed(link, volume.pool, volume.name);
+    const whole = await findVolumeNamed(link, volume.pool, volume.name);
     if (whole !== undefined) inventory.storage.put(whole);
     copied.set(target, { path, type, format, backing: [] });
   }
@@ -175,7 +181,7 @@ export async function makeTarget(
     readonly capacity: number;
   },
   { job, steps, held }: { readonly job: JobHandle; readonly steps: Steps; readonly held: DisposableStack },
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { link } = host, { target, source, used, pool } = copy;
   job.log(message`Copying ${target}: ${source.path} to ${pool}/${volumeName}`);
   held.use(host.locks.take(pool, volumeName, { hold: "make" }));

@@ -11,7 +11,7 @@ import type { Principal } from "../../access.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { BinFolderError, moveIn } from "../../storage/bin/folder.ts";
 import { isBinOn, poolsOf, receiptOf, refreshPools, writeEntry } from "../../storage/bin/keep.ts";
 import { lockEntry } from "../../storage/bin/purge.ts";
@@ -19,7 +19,7 @@ import { fileAt } from "../../storage/file_id.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { NO_POOL } from "../../storage/locks.ts";
 import { deleteVolume } from "../../storage/passphrases.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { movesOf, planBin } from "./bin.ts";
 import { neededByRest, planDisks } from "./delete_plan.ts";
@@ -67,7 +67,7 @@ async function holdDisks(
   held: DisposableStack,
 ): Promise<void> {
   for (const path of paths) {
-    const volume = await volumeAt(link, path);
+    const volume = await findVolumeAt(link, path);
     held.use(
       volume === undefined ? locks.take(NO_POOL, path) : locks.take(volume.pool, volume.name),
     );

@@ -1,7 +1,7 @@
 /** Exact plan of a VM's deletion: the disks that can be deleted, and for each other one the reason. */
 import { isSystemError } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
-import { type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeAt, findVolumeNamed, type PoolVolume } from "../../storage/volumes.ts";
 import type { DeletePlan, Disk, DoomedDisk, VM } from "../../../lib/contract/mod.ts";
 import { lineageIn } from "../../../lib/backup/replaced.ts";
 import { XmlDocument } from "../../../lib/formats/xml/edit.ts";
@@ -47,20 +47,20 @@ interface Place {
   readonly pool: string | undefined;
   readonly missing: boolean;
   /** Its volume in the pool. */
-  readonly volume: Volume | undefined;
+  readonly volume: PoolVolume | undefined;
 }
 
 async function placeOf({ link }: LibvirtHost, { type, source = "" }: Disk): Promise<Place> {
   if (type === "volume") {
     const [pool = "", ...name] = source.split("/");
-    const volume = await volumeNamed(link, pool, name.join("/"));
+    const volume = await findVolumeNamed(link, pool, name.join("/"));
     return { path: volume?.path ?? source, pool, missing: volume === undefined, volume };
   }
   // libvirt would open it, too: what is there is said below.
   if (link.machine !== null && source.startsWith("/") && !await link.machine.files.responds(source)) {
     return { path: source, pool: undefined, missing: false, volume: undefined };
   }
-  const volume = await volumeAt(link, source);
+  const volume = await findVolumeAt(link, source);
   return { path: source, pool: volume?.pool, missing: false, volume };
 }
 

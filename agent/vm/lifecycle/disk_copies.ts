@@ -13,13 +13,13 @@ import type { FileMade } from "../../operations/step.ts";
 import { imageHeadBytes } from "../../storage/disk_images/chain.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { volumePlace } from "../../storage/volume_steps.ts";
-import { keepsFiles, type Volume, volumeAt, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeAt, findVolumeNamed, keepsFiles, type PoolVolume } from "../../storage/volumes.ts";
 import { message, type Sentence } from "../../../lib/i18n/message.ts";
 
 /** A disk to be copied: which, its volume, and where the copy goes. */
 export interface DiskCopy {
   readonly target: string;
-  readonly source: Volume;
+  readonly source: PoolVolume;
   /** The format the VM has it in. */
   readonly used: string;
   readonly pool: string;
@@ -40,13 +40,13 @@ export const isOwnDisk = ({ device, readOnly, shareable, source }: Disk) =>
 async function volumeAfterRefresh(
   { link }: LibvirtHost,
   { type, source: path }: Disk,
-): Promise<Volume | undefined> {
+): Promise<PoolVolume | undefined> {
   if (path === undefined || (type !== "file" && type !== "block")) return undefined;
   const folder = path.slice(0, path.lastIndexOf("/"));
   for (const { name, state, xml } of await link.call("poolScan")) {
     if (state !== 2 || summarizePool(xml).path !== folder) continue;
     await link.call("poolRefresh", { pool: name });
-    return await volumeAt(link, path);
+    return await findVolumeAt(link, path);
   }
 }
 
@@ -107,7 +107,7 @@ export async function takenVolume(
 ): Promise<string | undefined> {
   for (const { pool, name } of wanted) {
     const path = await volumePlace(link, pool, name);
-    const isThere = await volumeNamed(link, pool, name) !== undefined ||
+    const isThere = await findVolumeNamed(link, pool, name) !== undefined ||
       (path !== null && await isTaken(plainPath(path)));
     if (isThere) return `the volume ${name} exists already in the pool ${pool}. Choose another name`;
   }

@@ -22,8 +22,9 @@ import { isConnectionLost } from "../../libvirt/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
 import { log } from "../../log.ts";
 import type { Noted } from "../../operations/operation.ts";
-import { type DomainMade, keyOf } from "../../operations/step.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import type { DomainMade } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { macOwner } from "../mac_owner.ts";
 import { requireNothingLeft } from "./named_files.ts";
 import { requireFreeVmName } from "./rename.ts";
@@ -53,7 +54,7 @@ const isDenied = (error: unknown) => error instanceof Deno.errors.PermissionDeni
 /** @throws {ContractError} PathRefused */
 async function isMissing({ link }: LibvirtHost, path: string): Promise<boolean> {
   // Another host's paths are not here; its pools may know them.
-  if (link.machine === null) return await volumeAt(link, path) === undefined;
+  if (link.machine === null) return await findVolumeAt(link, path) === undefined;
   try {
     return await lookAt(path, link.machine.files.statFile) === undefined;
   } catch (error) {

@@ -9,7 +9,8 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError, isConnectionLost } from "../../libvirt/failure.ts";
 import { NOTHING, Refused } from "../../operations/outcome.ts";
 import type { StepRule } from "../../operations/settlement.ts";
-import { keyOf, type VmRenamed } from "../../operations/step.ts";
+import type { VmRenamed } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { dropCheckpoints, foreignCheckpoint } from "../checkpoints.ts";
 import { moveNvram, moveNvramBack, planNvramMove, storeNvram } from "./named_files.ts";
 

@@ -15,7 +15,7 @@ import { diskFormat } from "../../storage/format_records.ts";
 import { hostUseOf, liveOnce } from "../../storage/block_devices.ts";
 import { requireOwnImages } from "../../storage/image_conflicts.ts";
 import { mayBeFile, pathOfDisk } from "../../storage/disk_path.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { backingImages } from "../../storage/disk_images/backing.ts";
 import { ImageRefused, qcow2Head } from "../../storage/disk_images/chain.ts";
 import { requireSameDevices } from "../devices/device_identity.ts";
@@ -110,7 +110,7 @@ async function check(host: LibvirtHost, vm: VM): Promise<void> {
   for (const disk of disks) {
     await requireOneFormat(host, vm, disk);
     if (host.locks.anyUnfinished) {
-      const volume = await volumeAt(host.link, disk.path);
+      const volume = await findVolumeAt(host.link, disk.path);
       if (volume !== undefined && host.locks.isUnfinished(volume.pool, volume.name)) {
         throw new ContractError("StorageBusy", { what: `${volume.name} (${volume.pool})` });
       }

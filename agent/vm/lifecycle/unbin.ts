@@ -2,7 +2,7 @@
 import { message, type Sentence, type Unrendered, vmName } from "../../../lib/i18n/message.ts";
 import { confineDefinition, confineFiles } from "../../../lib/backup/confine.ts";
 import { restoreDefinition } from "../../../lib/bin/definition.ts";
-import { type KeptFile, type StoredEntry } from "../../../lib/bin/entry.ts";
+import type { KeptFile, StoredEntry } from "../../../lib/bin/entry.ts";
 import { freeFileName, joinPath, splitPath } from "../../../lib/bin/place.ts";
 import { ContractError, type Output } from "../../../lib/contract/mod.ts";
 import { ownPath } from "../../../lib/formats/xml/host_identities.ts";
@@ -16,7 +16,8 @@ import { hostFiles } from "../../machine/host_files.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
-import { keyOf, type VmUnbinned } from "../../operations/step.ts";
+import type { VmUnbinned } from "../../operations/bin_steps.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { bringOut, forgetEntry, poolsOf, refreshPools } from "../../storage/bin/keep.ts";
 import { poolNow } from "../../storage/bin/of_pool.ts";
 import { planRebases, rebase } from "../../storage/bin/rebase.ts";

@@ -18,13 +18,14 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import type { VmAdmissions } from "../../hosts/projects.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf, type VmIncoming } from "../../operations/step.ts";
+import type { VmIncoming } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { commandCallerOf, type CopyServices, HostCopy } from "../../storage/copy_to_host.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import { type OldVolume, removeOldVolume } from "../../storage/old_volume.ts";
 import { requirePlaces } from "../../storage/volume_checks.ts";
 import { fileOf, makeVolume } from "../../storage/volume_steps.ts";
-import { type Volume, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeNamed, type PoolVolume } from "../../storage/volumes.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
 import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
@@ -67,7 +68,7 @@ interface Look {
   readonly findings: readonly MigrationFinding[];
   readonly placed: IncomingDisks;
   /** By target, those whose content is copied. */
-  readonly volumes: ReadonlyMap<string, Volume>;
+  readonly volumes: ReadonlyMap<string, PoolVolume>;
 }
 
 /** Findings about parts of a VM that libvirt does not hand out of its host. */
@@ -83,7 +84,7 @@ async function checkKept({ from }: HostPair, vm: VM, xml: string): Promise<Migra
 
 /** The volumes of its own disks, and what keeps them from being copied. */
 async function volumesOf({ from }: HostPair, vm: VM) {
-  const volumes = new Map<string, Volume>(), findings: MigrationFinding[] = [];
+  const volumes = new Map<string, PoolVolume>(), findings: MigrationFinding[] = [];
   for (const disk of vm.disks.filter((each) => isOwnDisk(each) && each.type !== "network")) {
     const { target, source: path = "" } = disk, volume = await volumeOfDisk(from.link, disk);
     if (volume === undefined) findings.push(problem("agentless-disk", { target, path }));
@@ -173,10 +174,10 @@ export async function planByLibvirt(
 async function copyDisk(
   { copies }: LibvirtMoveWorld,
   { from, to }: HostPair,
-  source: Volume,
+  source: PoolVolume,
   { pool, volume: name }: CopiedHere,
   { job, operation, principal }: Pick<Work, "job" | "operation" | "principal">,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   job.log(message`Copy ${source.name} to ${to.label}`);
   return await makeVolume(to.link, operation, { pool, name }, async () => {
     const plan = {
@@ -190,7 +191,7 @@ async function copyDisk(
       await copy.undo();
       throw error;
     }
-    const made = await volumeNamed(to.link, pool, name);
+    const made = await findVolumeNamed(to.link, pool, name);
     if (made === undefined) throw new ContractError("VolumeNotFound", { pool, name });
     return made;
   });

@@ -10,7 +10,8 @@ import { type LibvirtMoveWorld, moveByLibvirt, planByLibvirt } from "./by_libvir
 import { findingText, warning } from "./findings.ts";
 import { requireMayBring } from "./rights.ts";
 import type { EnteredMove, MoveQueue } from "./move_queue.ts";
-import { migrateVm, migrationPlan, type MigrationWorld } from "./outgoing.ts";
+import { migrateVm } from "./outgoing.ts";
+import { migrationPlan, type MigrationWorld } from "./outgoing_plan.ts";
 
 /** Services for the commands that move VMs: those of both kinds of moves, hosts, the queue, and rules of placement. */
 export interface MigrationHandlerWorld extends MigrationWorld, LibvirtMoveWorld {

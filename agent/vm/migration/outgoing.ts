@@ -1,262 +1,51 @@
 /** VMs that leave this host. libvirt moves those that run; here it is prepared, followed, and told. */
 import { message, vmName } from "../../../lib/i18n/message.ts";
-import { ContractError, type Input, type Output, type Role, type VM } from "../../../lib/contract/mod.ts";
+import { ContractError, type Input, type Output, type VM } from "../../../lib/contract/mod.ts";
 import { nvramHolder } from "../../../lib/formats/xml/nvram.ts";
-import type {
-  IncomingDisk,
-  MigrationAnswers,
-  MigrationFinding,
-} from "../../../lib/host/migration_protocol.ts";
-import { namesText } from "../../../lib/coverage/coverage.ts";
+import type { MigrationAnswers } from "../../../lib/host/migration_protocol.ts";
+import { MIB } from "../../../lib/text/byte_units.ts";
 import { formatBytes, formatRate } from "../../../lib/text/quantity.ts";
-import { estimateOf } from "../../../lib/vm/migration_estimate.ts";
 import { urlHost } from "../../../lib/text/url_host.ts";
 import { messageOf } from "../../../lib/text/message.ts";
-import type { DomainMigration, MigratableXml, MigrationProgress } from "../../../ffi/calls/mod.ts";
+import type { DomainMigration, MigrationProgress } from "../../../ffi/calls/mod.ts";
 import type { Principal } from "../../access.ts";
 import { sleep } from "../../clock.ts";
-import type { LinkedHost } from "../../hosts/linked/linked_host.ts";
-import type { LinkedHosts } from "../../hosts/linked/linked_hosts.ts";
 import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
-import type { Coverage } from "../../coverage/coverage.ts";
 import type { FigureTransfer } from "../../metrics/transfer.ts";
-import type { JobHandle, Jobs } from "../../jobs/jobs.ts";
+import type { JobHandle } from "../../jobs/jobs.ts";
 import { log } from "../../log.ts";
 import { undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { makeFolderAsStep } from "../../operations/made_folder.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf, type VmOutgoing } from "../../operations/step.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import type { VmOutgoing } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { volumeOfDisk } from "../../storage/disk_path.ts";
 import type { OldVolume } from "../../storage/old_volume.ts";
 import { fileOf } from "../../storage/volume_steps.ts";
 import { dropCheckpoints } from "../checkpoints.ts";
-import { isOwnDisk } from "../lifecycle/disk_copies.ts";
 import { undefineStopped } from "../lifecycle/undefine.ts";
 import { type Belongings, belongingsOf, handOver } from "./hand_over.ts";
-import { type LeavingImages, leavingImages, NO_IMAGES } from "./leaving_images.ts";
 import { MigrationConversation } from "./conversation.ts";
-import {
-  chosenPlaces,
-  isPossible,
-  moveFailure,
-  moveTask,
-  requirePossible,
-  shownDisks,
-  shownFindings,
-} from "./move.ts";
-import { findingText, problem, t, warning } from "./findings.ts";
-import { nameOfKey } from "../../hosts/linked/key_name.ts";
-import { FolderMarks } from "../../storage/folder_marks.ts";
-import { measureDirtyRate, measureLine } from "./estimate.ts";
-import { type Movable, requireMovable } from "./movable.ts";
-import { checkOutgoing, checkTransport } from "./outgoing_checks.ts";
+import { moveFailure, moveTask, requirePossible } from "./move.ts";
+import { findingText, t } from "./findings.ts";
+import { requireMovable } from "./movable.ts";
 import { copyOff } from "./outgoing_off.ts";
 import { SourceLines, type SourceUris } from "./source_lines.ts";
 import { completeMigration } from "./steps.ts";
 import { takeLateArrival } from "./late_arrival.ts";
+import {
+  look,
+  type MigrationWorld,
+  type MoveFacts,
+  moveTarget,
+  type Placing,
+  shownDisksOf,
+} from "./outgoing_plan.ts";
 
 /** Milliseconds between looks how far a move is. */
 const LOOK_MS = 500;
-const MIB = 1024 ** 2;
-
-type Placing = Pick<
-  Input<"migrate_vm">,
-  | "vmId"
-  | "toHost"
-  | "pool"
-  | "pools"
-  | "networks"
-  | "snapshots"
-  | "bandwidthMib"
-  | "connections"
-  | "compression"
-  | "directTo"
->;
-
-/** Findings and plan of a move. */
-interface Look {
-  readonly xml: MigratableXml;
-  readonly findings: readonly MigrationFinding[];
-  readonly disks: readonly IncomingDisk[];
-  /** Bytes of each disk as its guest sees it, by target. */
-  readonly sizes: ReadonlyMap<string, number>;
-  /** Of one that is off and has snapshots. */
-  readonly images: LeavingImages;
-}
-
-/** The linked host that is meant. @throws {ContractError} HostNotFound, VmNotMovable */
-function targetOf(
-  linked: MigrationWorld["linked"],
-  host: LibvirtHost,
-  { toHost: to }: Placing,
-  { via }: Pick<Principal, "via">,
-): LinkedHost {
-  // The other KVM Manager may have other names for hosts
-  if (via === "link") {
-    const named = linked.all().find(({ peer }) => nameOfKey(peer.publicKey) === to);
-    if (named !== undefined) return named;
-    throw new ContractError("VmNotMovable", {
-      host: t("migration.that_host"),
-      reason: t("migration.no_link_there"),
-    });
-  }
-  const target = linked.served(to);
-  if (target !== undefined) return target;
-  if (to === host.id || to === host.label) {
-    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.same_host") });
-  }
-  if (host.isServed(to)) {
-    throw new ContractError("VmNotMovable", { host: to, reason: t("migration.not_linked") });
-  }
-  throw new ContractError("HostNotFound", { host: to });
-}
-
-/** Bytes of disks as their guest sees them, or will. */
-async function sizesOf(
-  { link }: LibvirtHost,
-  { id: uuid, disks }: VM,
-  isOff: boolean,
-): Promise<Map<string, number>> {
-  const own = disks.filter(isOwnDisk), targets = own.map(({ target }) => target);
-  if (isOff) {
-    const volumes = await Promise.all(
-      own.map(async (disk) => [disk.target, await volumeOfDisk(link, disk)] as const),
-    );
-    return new Map(
-      volumes.flatMap(([target, volume]) => volume === undefined ? [] : [[target, volume.capacity]]),
-    );
-  }
-  if (targets.length === 0) return new Map();
-  const found = await link.call("domainDiskSizes", { uuid, targets });
-  return new Map(found.map(({ target, capacity }) => [target, capacity]));
-}
-
-/** Dependencies of outgoing moves. */
-export interface MigrationWorld {
-  readonly linked: Pick<LinkedHosts, "served" | "all">;
-  readonly coverage: Pick<Coverage, "of">;
-  readonly figures: () => Pick<FigureTransfer, "read">;
-  /** Runs a move as a task, where it is one already. */
-  readonly jobs?: Pick<Jobs, "run">;
-}
-
-/** Looks at both hosts. @throws {ContractError} @throws {LibvirtError} */
-async function look(
-  host: LibvirtHost,
-  { vm, isOff }: Movable,
-  wish: Placing,
-  { stays, users }: Belongings,
-  role: Role,
-  talk: MigrationConversation,
-): Promise<Look> {
-  if (host.machine?.isSystem !== true) {
-    const xml = { live: "", next: "" };
-    return { xml, findings: [problem("source-not-local")], disks: [], sizes: new Map(), images: NO_IMAGES };
-  }
-  const xml = await host.link.call("domainMigratableXml", { uuid: vm.id });
-  const drops = wish.snapshots === "drop", all = isOff ? await leavingImages(host, vm, role) : NO_IMAGES;
-  const images = drops ? { ...NO_IMAGES, ofSnapshots: all.ofSnapshots, names: all.names } : all;
-  const own = [
-    ...await checkOutgoing(host, vm, xml, { isOff, drops }),
-    ...images.findings,
-    ...stays.length === 0 ? [] : [warning("covered", { things: namesText(stays) })],
-    ...users.length === 0 ? [] : [warning("rights", { things: namesText(users) })],
-  ];
-  const sizes = await sizesOf(host, vm, isOff);
-  for (const [target, files] of images.files) {
-    sizes.set(target, files.reduce((sum, { bytes }) => sum + bytes, 0));
-  }
-  await using marks = await FolderMarks.put(vm);
-  const { findings, disks, libvirtVersion = 0 } = await talk.ask({
-    do: "look",
-    vm: {
-      vmId: vm.id,
-      live: xml.live,
-      next: xml.next,
-      autostart: vm.autostart,
-      isOff,
-      disks: vm.disks.filter(({ source }) => source !== undefined).map(({ target, source }) => {
-        const mark = marks.ofImage(source);
-        const files = images.files.get(target);
-        return {
-          target,
-          size: sizes.get(target) ?? 0,
-          ...(mark && { mark }),
-          ...(files && { files: [...files] }),
-        };
-      }),
-      ...chosenPlaces(wish),
-    },
-  });
-  const here = await host.capabilities.libvirtVersion();
-  const refused = isOff ? [] : checkTransport(wish, Math.min(here, libvirtVersion));
-  return { xml, findings: [...own, ...findings, ...refused], disks, sizes, images };
-}
-
-const disksOf = ({ disks, sizes }: Look) => shownDisks(disks, (target) => sizes.get(target));
-
-type MigrationPlan = Output<"get_migration_plan">;
-
-/** Tells whether a VM can move, without measuring for how long. @throws {ContractError} @throws {LibvirtError} */
-export async function migrationFit(
-  host: LibvirtHost,
-  { linked, coverage }: MigrationWorld,
-  wish: Placing,
-  principal: Principal,
-): Promise<Pick<MigrationPlan, "findings" | "disks">> {
-  const movable = await requireMovable(host, wish.vmId), target = targetOf(linked, host, wish, principal);
-  const belongings = belongingsOf(host, coverage, movable.vm, principal);
-  const found = await MigrationConversation.during(
-    target,
-    principal,
-    (talk) => look(host, movable, wish, belongings, principal.role, talk),
-  );
-  return { findings: shownFindings(found.findings, target.label), disks: disksOf(found) };
-}
-
-/** Tells whether a VM can move, and how long that takes. @throws {ContractError} @throws {LibvirtError} */
-export async function migrationPlan(
-  host: LibvirtHost,
-  { linked, coverage }: MigrationWorld,
-  wish: Placing,
-  principal: Principal,
-): Promise<MigrationPlan> {
-  const movable = await requireMovable(host, wish.vmId), { vm, isOff } = movable;
-  const target = targetOf(linked, host, wish, principal);
-  const belongings = belongingsOf(host, coverage, vm, principal);
-  const [dirty, { found, line }] = await Promise.all([
-    isOff ? undefined : measureDirtyRate(host, vm.id),
-    MigrationConversation.during(target, principal, async (talk) => {
-      const found = await look(host, movable, wish, belongings, principal.role, talk);
-      return { found, line: isOff ? 0 : await measureLine(talk) };
-    }),
-  ]);
-  const estimate = estimateOf({
-    line,
-    dirty,
-    memory: vm.memoryMb * MIB,
-    limit: wish.bandwidthMib && wish.bandwidthMib * MIB,
-    disks: found.disks.reduce(
-      (sum, { target, isShared }) => sum + (isShared ? 0 : found.sizes.get(target) ?? 0),
-      0,
-    ),
-  });
-  const { lineBytesPerSecond, dirtyBytesPerSecond = 0, converges } = estimate;
-  const slow = isOff || converges ? [] : [
-    warning("dirty", { dirty: formatRate(dirtyBytesPerSecond), line: formatRate(lineBytesPerSecond) }),
-  ];
-  return {
-    possible: isPossible(found.findings),
-    ...(isPossible(found.findings) && !isOff && { estimate }),
-    findings: shownFindings([...found.findings, ...slow], target.label),
-    disks: disksOf(found),
-    follows: belongings.portable.map(({ name }) => name),
-    memoryMb: isOff ? 0 : vm.memoryMb,
-  };
-}
-
 /** A move under way. */
 interface Outgoing {
   readonly host: LibvirtHost;
@@ -275,13 +64,13 @@ interface Outgoing {
 async function oldVolumes(
   { link }: LibvirtHost,
   { disks }: VM,
-  { disks: placed, images: { ofSnapshots } }: Look,
+  { disks: placed, images: { ofSnapshots } }: MoveFacts,
 ): Promise<OldVolume[]> {
   const copied = new Set(placed.filter(({ isShared }) => !isShared).map(({ target }) => target));
   const volumes = await Promise.all([
     ...disks.filter(({ target }) => copied.has(target)).map((disk) => volumeOfDisk(link, disk)),
     // Those of shared disks are the other host's now
-    ...placed.some(({ isShared }) => isShared) ? [] : ofSnapshots.map((path) => volumeAt(link, path)),
+    ...placed.some(({ isShared }) => isShared) ? [] : ofSnapshots.map((path) => findVolumeAt(link, path)),
   ]);
   return await Promise.all(
     volumes.filter((volume) => volume !== undefined).map(async ({ pool, name, path }) => ({
@@ -314,7 +103,7 @@ function transportOf(
 /** Has libvirt move it, and tells how far that is. @throws {LibvirtError} @throws the reason of the job's end */
 async function move(
   { host, vm: { id: uuid }, input, job }: Outgoing,
-  found: Look,
+  found: MoveFacts,
   ready: MigrationAnswers["prepare"],
   lines: SourceLines,
 ): Promise<void> {
@@ -367,7 +156,7 @@ async function move(
   }
 }
 
-async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrate_vm">> {
+async function carryOut(outgoing: Outgoing, found: MoveFacts): Promise<Output<"migrate_vm">> {
   const { host, vm, input, talk, job, operation, isOff, principal: { name: actor, role } } = outgoing;
   const { host: target } = talk;
   operation.showsAs(job.id);
@@ -438,7 +227,7 @@ async function carryOut(outgoing: Outgoing, found: Look): Promise<Output<"migrat
       ...volumes,
       ...await handOver({ ...outgoing, signal: job.signal }, outgoing.belongings),
     ];
-    return { toHost: target.id, disks: disksOf(found), warnings };
+    return { toHost: target.id, disks: shownDisksOf(found), warnings };
   } catch (error) {
     if (!hasMoved) {
       // What was made there goes. Where it cannot be told, that host finds out by itself
@@ -466,7 +255,7 @@ export async function migrateVm(
   const { operations } = host, { vmId } = input, actor = principal.name;
   await operations.ready([keyOf.vm(vmId)]);
   const movable = await requireMovable(host, vmId), { vm: known, isOff } = movable;
-  const target = targetOf(linked, host, input, principal);
+  const target = moveTarget(linked, host, input, principal);
   let output: Output<"migrate_vm"> | undefined;
   await host.claims.operate(known, t("migration.moving"), async () => {
     using talk = await MigrationConversation.begin(target, principal);

@@ -26,7 +26,7 @@ import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { type CopySource, copySource } from "../../storage/copy_source.ts";
 import { exportImage } from "../../storage/qemu_img.ts";
 import { requireActiveNow } from "../../storage/shared.ts";
@@ -36,11 +36,11 @@ import { makeVolume } from "../../storage/volume_steps.ts";
 import {
   createVolume,
   defaultPool,
+  findVolumeAt,
+  findVolumeNamed,
   hasFormats,
+  type PoolVolume,
   removeMade,
-  type Volume,
-  volumeAt,
-  volumeNamed,
 } from "../../storage/volumes.ts";
 import { requireOff } from "../lifecycle/rename.ts";
 import { requireOurs, requireQemuImg } from "../../storage/convert_disk.ts";
@@ -110,7 +110,7 @@ async function sourceOf(
 /** A disk as it lies next to the archive until it is in it. */
 interface Packed {
   readonly file: string;
-  readonly volume: Volume;
+  readonly volume: PoolVolume;
   readonly size: number;
   readonly capacityBytes: number;
 }
@@ -191,7 +191,7 @@ async function makeFile(
   name: string,
   operation: Operation,
   held: DisposableStack,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   held.use(locks.take(pool, name, { hold: "make" }));
   const wish = { name, capacity: 1, allocation: 0, format: "raw" };
   const made = await makeVolume(link, operation, { pool, name }, () => createVolume(link, pool, wish));
@@ -297,7 +297,7 @@ async function carryOut(
   await link.call("poolRefresh", { pool }).catch((error) =>
     log.debug("a pool could not be refreshed", { pool, error })
   );
-  const seen = await volumeNamed(link, pool, volume);
+  const seen = await findVolumeNamed(link, pool, volume);
   if (seen !== undefined) inventory.storage.put(seen);
   return { pool, volume, path: made.path, size, warnings };
 }
@@ -310,7 +310,7 @@ async function write(path: string, work: (writer: Writer) => Promise<number>): P
 /** The pool for the archive. @throws {ContractError} StoragePoolNotFound, StoragePoolNotActive, NotOnThisHost */
 async function poolFor(host: LibvirtHost, { disks }: VM, wanted: string | undefined): Promise<string> {
   const path = disks.find(isOwn)?.source;
-  const own = path?.startsWith("/") ? (await volumeAt(host.link, path))?.pool : undefined;
+  const own = path?.startsWith("/") ? (await findVolumeAt(host.link, path))?.pool : undefined;
   const isFiles = async (pool: string) => hasFormats(await requireActiveNow(host, pool));
   const pool = wanted ?? (own !== undefined && await isFiles(own) ? own : await defaultPool(host.link));
   if (await isFiles(pool)) return pool;
@@ -337,7 +337,9 @@ export async function exportOva(
   const pool = await poolFor(host, vm, wanted);
   await requireWritable(host, pool);
   const volume = named ?? `${safeFileName(vm.name, 100).replace(/^\.+/, "_")}.ova`;
-  if (await volumeNamed(link, pool, volume)) throw new ContractError("VolumeExists", { pool, name: volume });
+  if (await findVolumeNamed(link, pool, volume)) {
+    throw new ContractError("VolumeExists", { pool, name: volume });
+  }
   const spec = {
     command: "export_ova",
     title: message`Export ${vmName(vm)} to ${pool}/${volume}`,

@@ -8,12 +8,12 @@ import { contractError } from "../../libvirt/failure.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { t } from "../../operations/outcome.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { convertDisk, requireQemuImg } from "../../storage/convert_disk.ts";
 import { requireActive } from "../../storage/shared.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { hasFormats, volumeNamed } from "../../storage/volumes.ts";
+import { findVolumeNamed, hasFormats } from "../../storage/volumes.ts";
 import { requireFreeVmName } from "../lifecycle/rename.ts";
 import { requireCreatable } from "../foreign/config.ts";
 import { ovaConfigOf, ovaNicsOf } from "./config.ts";
@@ -102,7 +102,7 @@ async function carryOut(
     done = before + entry.size;
     paths.push(path);
     made.push({ file: entry.name, path });
-    const seen = await volumeNamed(link, pool, volume);
+    const seen = await findVolumeNamed(link, pool, volume);
     if (seen !== undefined) host.inventory.storage.put(seen);
   }
   job.signal.throwIfAborted();
@@ -151,7 +151,7 @@ export async function importOva(
     );
     for (const [index, disk] of disks.entries()) {
       const volume = volumeName(name, index, format);
-      if (disk !== undefined && await volumeNamed(host.link, pool, volume) !== undefined) {
+      if (disk !== undefined && await findVolumeNamed(host.link, pool, volume) !== undefined) {
         throw new ContractError("VolumeExists", { pool, name: volume });
       }
     }

@@ -18,13 +18,14 @@ import { undefinedIfMissing } from "../../machine/files.ts";
 import { plainPath } from "../../machine/host_file.ts";
 import type { JobHandle } from "../../jobs/jobs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
-import { type ChangeWanted, keyOf } from "../../operations/step.ts";
+import type { ChangeWanted } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { t } from "../../operations/outcome.ts";
 import { wholeChain } from "../../storage/disk_images/backing.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { imageUsers } from "../../storage/disk_images/users.ts";
 import { ImageLocked, rebaseImage } from "../../storage/qemu_img.ts";
-import { type Volume, volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt, type PoolVolume } from "../../storage/volumes.ts";
 import { deleteDisk } from "../lifecycle/delete.ts";
 import { originOf } from "../../storage/disk_origin.ts";
 import { noteSuccessor } from "../disk_lineage.ts";
@@ -52,7 +53,7 @@ type Fate =
   | {
     readonly does: "merge";
     readonly lower: { readonly path: string; readonly format: "raw" | "qcow2" };
-    readonly upper: Volume;
+    readonly upper: PoolVolume;
     /** The VM's disk in whose chain the upper one is. */
     readonly target: string | undefined;
     readonly isHead: boolean;
@@ -137,7 +138,7 @@ async function volumesAbove(
   host: LibvirtHost,
   path: string,
   chain: readonly string[],
-): Promise<Volume[] | undefined> {
+): Promise<PoolVolume[] | undefined> {
   const next = chain[chain.indexOf(path) - 1];
   await rereadBackings(host, path);
   const found = await builtOn(host, path);
@@ -216,7 +217,7 @@ async function fateOf(
     return chain === undefined ? { does: "drop", path: lower.path } : { does: "keep" };
   }
   const isDeleting = isBeingDeleted(snapshot);
-  const needed = (image: Volume) =>
+  const needed = (image: PoolVolume) =>
     contents.has(image.path) || [...byTarget.values()].some((paths) => paths.includes(image.path));
   if (more !== undefined) {
     const names = above.map((each) => contents.get(each.path)?.[0] ?? each.name).join(", ");
@@ -316,7 +317,7 @@ async function storeChain(
 
 /** Deletes an image that nothing needs, unless that was done before. @throws {Error} */
 async function discard(host: LibvirtHost, path: string): Promise<void> {
-  const volume = await volumeAt(host.link, path);
+  const volume = await findVolumeAt(host.link, path);
   using _held = volume && host.locks.take(volume.pool, volume.name);
   await undefinedIfMissing(deleteDisk(host, path));
 }

@@ -25,7 +25,7 @@ import type { LibvirtHost } from "../../hosts/libvirt_host.ts";
 import { log } from "../../log.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { snapshotsChanged } from "../../storage/volume_usage.ts";
-import { volumeAt } from "../../storage/volumes.ts";
+import { findVolumeAt } from "../../storage/volumes.ts";
 import { deleteExternalSnapshot, requireDeletable } from "./delete.ts";
 import type { SnapshotImages } from "./images.ts";
 import { overlayHindrance } from "./overlays.ts";
@@ -116,7 +116,7 @@ async function outsidePools(
 ): Promise<ReadonlySet<string>> {
   const outside = new Set<string>();
   for (const path of contentsOf(present).keys()) {
-    if (await volumeAt(link, path) === undefined) outside.add(path);
+    if (await findVolumeAt(link, path) === undefined) outside.add(path);
   }
   return outside;
 }

@@ -9,7 +9,7 @@ import { type CheckedImage, checkImage } from "../../storage/disk_images/check.t
 import { readUnreadPools } from "../../storage/overlays.ts";
 import { requireRoom, requireWritable } from "../../storage/volume_checks.ts";
 import { makeVolume } from "../../storage/volume_steps.ts";
-import { linkVolume, type Volume, volumeAt, volumesOf } from "../../storage/volumes.ts";
+import { findVolumeAt, linkVolume, type PoolVolume, volumesOf } from "../../storage/volumes.ts";
 import { backingChain } from "../../storage/disk_images/backing.ts";
 import { isConnectionLost } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
@@ -60,7 +60,7 @@ export async function overlayHindrance(
   disks: readonly Disk[],
 ): Promise<Sentence | undefined> {
   for (const { target, source = "" } of disks) {
-    if (await volumeAt(link, source) === undefined) return inNoPool(target, source);
+    if (await findVolumeAt(link, source) === undefined) return inNoPool(target, source);
   }
   return undefined;
 }
@@ -90,7 +90,7 @@ export async function makeOverlay(
     readonly what: string;
   },
   held: DisposableStack,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const pool = image.volume?.pool;
   if (pool === undefined) {
     throw new ContractError("SnapshotNotPossible", { reason: inNoPool(target, image.path) });
@@ -127,17 +127,17 @@ export async function storeDisks(
 /** Backing file of a volume, by its head where that can be read: QEMU and qemu-img change it without the pool. */
 async function backingNow(
   { link }: LibvirtHost,
-  { path, type, format, backing }: Volume,
+  { path, type, format, backing }: PoolVolume,
 ): Promise<string | undefined> {
   if (type !== "file" || format !== "qcow2" || link.machine === null) return backing?.path;
   return (await backingChain(path))[0];
 }
 
 /** The volumes that are built directly on the image at a path. @throws {Error} when one of them cannot be read */
-export async function builtOn(host: LibvirtHost, path: string): Promise<Volume[]> {
+export async function builtOn(host: LibvirtHost, path: string): Promise<PoolVolume[]> {
   const { machine, inventory: { storage } } = host;
   const real = await resolvedPath(machine, path);
-  const found: Volume[] = [];
+  const found: PoolVolume[] = [];
   await readUnreadPools(host);
   for (const volume of storage.known()) {
     if (volume.backing === undefined) continue;
@@ -156,7 +156,7 @@ export async function rereadBackings(
   { link, inventory: { storage } }: LibvirtHost,
   path: string,
 ): Promise<void> {
-  const pool = (await volumeAt(link, path))?.pool;
+  const pool = (await findVolumeAt(link, path))?.pool;
   if (pool === undefined) return;
   try {
     await link.call("poolRefresh", { pool });

@@ -13,7 +13,7 @@ import { thawGuest } from "../../hosts/thaw.ts";
 import { contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import type { CheckedImage } from "../../storage/disk_images/check.ts";
 import { changingDisks, mergedImage, mergedText } from "./next_start.ts";
 import { diskAt, judge, makeOverlay, storeDisks } from "./overlays.ts";

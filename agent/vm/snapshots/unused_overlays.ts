@@ -12,7 +12,7 @@ import { ProgramLate } from "../../machine/programs.ts";
 import { ToolError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import { identityAt } from "../../operations/file_identity.ts";
-import type { OperationRecord } from "../../operations/step.ts";
+import type { OperationRecord } from "../../operations/operation_record.ts";
 import { backingOf } from "../../storage/disk_images/backing.ts";
 import { holdsNothing } from "../../storage/qemu_img.ts";
 import { LeftFiles, type LeftFileTable } from "../../storage/left_files.ts";

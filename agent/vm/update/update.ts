@@ -16,7 +16,7 @@ import type { Principal } from "../../access.ts";
 import { cannotLive, contractError } from "../../libvirt/failure.ts";
 import { log } from "../../log.ts";
 import type { Operation } from "../../operations/operation.ts";
-import { keyOf } from "../../operations/step.ts";
+import { keyOf } from "../../operations/operation_record.ts";
 import { requireOwner } from "../lifecycle/power.ts";
 import { changeMetadata } from "../own_metadata.ts";
 import { hasMemorySaved } from "../saved_memory.ts";

@@ -1,6 +1,6 @@
 /** A question before something is lost, or interrupted: y (the letter for yes in the language, too) or n, and nothing else. */
 import { line, span, type StyledLine } from "../line.ts";
-import type { Binding, Pane, Place } from "../pane.ts";
+import type { Binding, Pane, PaneArea } from "../pane.ts";
 import { folded } from "../width.ts";
 import { shell } from "../../../lib/i18n/en/shell.ts";
 import { tui } from "../../../lib/i18n/en/tui.ts";
@@ -30,7 +30,7 @@ export class ConfirmPane implements Pane {
     return t("tui.confirm");
   }
 
-  lines({ columns, look: { glyphs } }: Place): readonly StyledLine[] {
+  lines({ columns, look: { glyphs } }: PaneArea): readonly StyledLine[] {
     const { text, note, yes, other } = this.question;
     const fold = (each: string) => folded(each, columns - 4, glyphs);
     const choice = (key: string, label: string): StyledLine => [

@@ -13,7 +13,7 @@ import type { Desk } from "../desk.ts";
 import { formFields, type PaneField, wordsOf } from "../form_fields.ts";
 import { InputLine } from "../input_line.ts";
 import { line, span, type StyledLine } from "../line.ts";
-import type { Binding, Pane, Place } from "../pane.ts";
+import type { Binding, Pane, PaneArea } from "../pane.ts";
 import { folded } from "../width.ts";
 import { ConfirmPane } from "./confirm.ts";
 import { translated } from "../../../lib/i18n/locale.ts";
@@ -75,7 +75,7 @@ export class FormPane implements Pane {
     return this.#fields.length === 0;
   }
 
-  lines(place: Place): readonly StyledLine[] {
+  lines(place: PaneArea): readonly StyledLine[] {
     const { columns, rows, look: { glyphs } } = place;
     const fold = (text: string) => folded(text, columns - 4, glyphs);
     const head = [
@@ -234,7 +234,7 @@ export class FormPane implements Pane {
     ];
   }
 
-  #line(field: PaneField, index: number, width: number, { columns, look: { glyphs } }: Place): StyledLine {
+  #line(field: PaneField, index: number, width: number, { columns, look: { glyphs } }: PaneArea): StyledLine {
     const isActive = index === this.#at, value = this.#values[index]!;
     const name = `${isActive ? glyphs.marker : " "} ${field.flag}${field.required ? "*" : ""}`;
     const room = columns - width - 1;

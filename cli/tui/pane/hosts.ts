@@ -6,7 +6,7 @@ import { headingHere, wordHere } from "../../verb/words.ts";
 import { type TextColumn, widest } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import type { Style } from "../line.ts";
-import type { Binding, Place } from "../pane.ts";
+import type { Binding, PaneArea } from "../pane.ts";
 import { agoColumns } from "../state_cell.ts";
 import { TablePane } from "./table.ts";
 import { TextPane } from "./text.ts";
@@ -46,7 +46,7 @@ export class HostsPane extends TablePane<HostStatus> {
     return id;
   }
 
-  protected override columns({ look: { glyphs }, now }: Place): readonly TextColumn<HostStatus>[] {
+  protected override columns({ look: { glyphs }, now }: PaneArea): readonly TextColumn<HostStatus>[] {
     const words = widest(STATUSES.map(wordHere), glyphs), ago = agoColumns(glyphs);
     return [
       {

@@ -5,7 +5,7 @@ import type { Desk } from "../desk.ts";
 import { InputLine } from "../input_line.ts";
 import { line, type Span, span, type StyledLine } from "../line.ts";
 import { paletteVerbs } from "../palette_verbs.ts";
-import type { Binding, Pane, Place } from "../pane.ts";
+import type { Binding, Pane, PaneArea } from "../pane.ts";
 import type { Verb } from "../../verb/find.ts";
 import { positionalsOf } from "../../verb/places.ts";
 import { openForm } from "./form.ts";
@@ -36,7 +36,7 @@ export class PalettePane implements Pane {
     return this.vm === undefined ? t("tui.commands") : t("tui.commands_for", { name: this.vm.name });
   }
 
-  lines({ columns, rows, look: { glyphs } }: Place): readonly StyledLine[] {
+  lines({ columns, rows, look: { glyphs } }: PaneArea): readonly StyledLine[] {
     const found = this.#found(), room = this.#page = Math.max(1, rows - 2);
     this.#at = Math.max(0, Math.min(this.#at, found.length - 1));
     this.#top = Math.max(0, Math.min(this.#top, this.#at, found.length - room));

@@ -3,7 +3,7 @@ import type { Glyphs } from "../glyphs.ts";
 import { layout, type TextColumn } from "../columns.ts";
 import { InputLine } from "../input_line.ts";
 import { line, type Span, span, type StyledLine } from "../line.ts";
-import type { Binding, Pane, Place } from "../pane.ts";
+import type { Binding, Pane, PaneArea } from "../pane.ts";
 import { columnsOf, folded } from "../width.ts";
 import { tui } from "../../../lib/i18n/en/tui.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -14,7 +14,7 @@ const { t } = textsOf(tui);
 const MARK = 2;
 
 /** A column that its title fits into. */
-function withTitle<R>(column: TextColumn<R>, { look: { glyphs } }: Place): TextColumn<R> {
+function withTitle<R>(column: TextColumn<R>, { look: { glyphs } }: PaneArea): TextColumn<R> {
   const width = columnsOf(column.title, glyphs);
   return { ...column, least: Math.max(column.least, width), most: Math.max(column.most, width) };
 }
@@ -32,7 +32,7 @@ export abstract class TablePane<R> implements Pane {
   /** The rows that fit to what is searched for; all for an empty text. */
   protected abstract rows(search: string): readonly R[];
   protected abstract idOf(row: R): string;
-  protected abstract columns(place: Place): readonly TextColumn<R>[];
+  protected abstract columns(place: PaneArea): readonly TextColumn<R>[];
   /** Keys for the selected row. */
   protected abstract actions(row: R | undefined): readonly Binding[];
   /** Said in the place of rows. @param search what no row has; empty where there are none at all */
@@ -49,7 +49,7 @@ export abstract class TablePane<R> implements Pane {
     this.#selected = id;
   }
 
-  lines(place: Place): readonly StyledLine[] {
+  lines(place: PaneArea): readonly StyledLine[] {
     const rows = this.rows(this.#search.text), text = this.#search.text;
     const head = this.#isSearching || text !== "" ? [this.#searchLine(place)] : [];
     if (rows.length === 0) {
@@ -159,7 +159,7 @@ export abstract class TablePane<R> implements Pane {
     this.#selected = this.idOf(rows[at]!);
   }
 
-  #searchLine({ columns, look }: Place): StyledLine {
+  #searchLine({ columns, look }: PaneArea): StyledLine {
     const label = ` ${t("tui.search")} `;
     const text = this.#isSearching
       ? this.#search.spans(columns - columnsOf(label, look.glyphs), look.glyphs)

@@ -6,7 +6,7 @@ import { headingHere, wordHere } from "../../verb/words.ts";
 import { type TextColumn, widest } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import type { Style } from "../line.ts";
-import type { Binding, Place } from "../pane.ts";
+import type { Binding, PaneArea } from "../pane.ts";
 import { agoColumns, bar } from "../state_cell.ts";
 import { ConfirmPane } from "./confirm.ts";
 import { TablePane } from "./table.ts";
@@ -45,7 +45,7 @@ export class TasksPane extends TablePane<Job> {
     return id;
   }
 
-  protected override columns({ look: { glyphs }, now }: Place): readonly TextColumn<Job>[] {
+  protected override columns({ look: { glyphs }, now }: PaneArea): readonly TextColumn<Job>[] {
     const words = widest(Object.keys(STYLES).map(wordHere), glyphs), ago = agoColumns(glyphs);
     return [
       {

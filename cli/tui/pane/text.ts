@@ -1,6 +1,6 @@
 /** Lines to read: an answer, details, messages. */
 import { line, type StyledLine } from "../line.ts";
-import type { Binding, Pane, Place } from "../pane.ts";
+import type { Binding, Pane, PaneArea } from "../pane.ts";
 import { folded } from "../width.ts";
 import { tui } from "../../../lib/i18n/en/tui.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -16,13 +16,13 @@ export abstract class ScrolledPane implements Pane {
   constructor(private readonly close: () => void) {}
 
   /** All of it. */
-  protected abstract content(place: Place): readonly StyledLine[];
-  /** Its keys in addition to those that scroll and close it. */
+  protected abstract content(place: PaneArea): readonly StyledLine[];
+  /** Its keys beside those that scroll and close it. */
   protected actions(): readonly Binding[] {
     return [];
   }
 
-  lines(place: Place): readonly StyledLine[] {
+  lines(place: PaneArea): readonly StyledLine[] {
     const all = this.content(place);
     this.#page = Math.max(1, place.rows);
     this.#most = Math.max(0, all.length - this.#page);
@@ -68,7 +68,7 @@ export class TextPane extends ScrolledPane {
     super(close);
   }
 
-  protected override content({ columns, look: { glyphs } }: Place): readonly StyledLine[] {
+  protected override content({ columns, look: { glyphs } }: PaneArea): readonly StyledLine[] {
     const lines = this.isTable ? this.text.split("\n") : folded(this.text, columns - 2, glyphs);
     return lines.map((each) => line(` ${each}`));
   }

@@ -8,7 +8,7 @@ import { wordHere } from "../../verb/words.ts";
 import { widest } from "../columns.ts";
 import type { Desk } from "../desk.ts";
 import { line, span, type StyledLine } from "../line.ts";
-import type { Binding, Place } from "../pane.ts";
+import type { Binding, PaneArea } from "../pane.ts";
 import { bar, stateCell } from "../state_cell.ts";
 import { vmBindings } from "../vm_keys.ts";
 import { folded } from "../width.ts";
@@ -47,7 +47,7 @@ export class VmPane extends ScrolledPane {
     ];
   }
 
-  protected override content(place: Place): readonly StyledLine[] {
+  protected override content(place: PaneArea): readonly StyledLine[] {
     const vm = this.desk.data.vm(this.id);
     const { columns, look: { glyphs } } = place;
     if (vm === undefined) {
@@ -77,7 +77,7 @@ export class VmPane extends ScrolledPane {
     ];
   }
 
-  #load(vm: VM, { look: { glyphs } }: Place, width: number): StyledLine[] {
+  #load(vm: VM, { look: { glyphs } }: PaneArea, width: number): StyledLine[] {
     const stats = this.desk.data.stats(vm);
     if (stats === undefined) return [];
     const { cpuUsagePercent, memoryUsedMb } = stats;
@@ -106,7 +106,7 @@ const list = (title: string, texts: readonly string[]): StyledLine[] =>
     : [line(""), line(` ${title}`, "strong"), ...texts.map((each) => line(`  ${each}`))];
 
 /** Facts of a VM, one line each. */
-function facts(vm: VM, { look: { glyphs }, now }: Place): [name: string, text: string][] {
+function facts(vm: VM, { look: { glyphs }, now }: PaneArea): [name: string, text: string][] {
   const { startedAt, createdAt } = vm;
   const rows: readonly (readonly [name: string, text: string | undefined])[] = [
     [

@@ -8,7 +8,7 @@ import { osOf } from "../../../lib/vm/os/names.ts";
 import { headingHere } from "../../verb/words.ts";
 import type { TextColumn } from "../columns.ts";
 import type { Desk } from "../desk.ts";
-import type { Binding, Place } from "../pane.ts";
+import type { Binding, PaneArea } from "../pane.ts";
 import { spanColumns, stateCell, stateColumns } from "../state_cell.ts";
 import { vmBindings } from "../vm_keys.ts";
 import { openForm } from "./form.ts";
@@ -37,7 +37,7 @@ export class VmsPane extends TablePane<VM> {
     return id;
   }
 
-  protected override columns({ look: { glyphs }, now }: Place): readonly TextColumn<VM>[] {
+  protected override columns({ look: { glyphs }, now }: PaneArea): readonly TextColumn<VM>[] {
     const { data } = this.desk;
     const state = stateColumns(glyphs), span = spanColumns(glyphs);
     const known = (text: string | undefined) => ({ text: text ?? "-" });

@@ -1,5 +1,5 @@
 /** The page that copies a volume to another host. */
-export const volumeCopy = {
+export const volumeCopyPage = {
   "volume_copy.title": "Copy {name} to another host",
   "volume_copy.what":
     "The content travels through this KVM Manager and is checked on arrival. When a line breaks, the copy continues where it stopped. The volume itself stays as it is.",

@@ -1,5 +1,5 @@
 /** Texts of a VM's XML page. */
-export const xml = {
+export const xmlPage = {
   "xml.which": "Configuration",
   "xml.live": "Live",
   "xml.next": "Next start",

@@ -10,7 +10,7 @@ import {
   type StoragePool,
   type StorageVolume,
 } from "../../../lib/contract/mod.ts";
-import { volumeCopy as texts } from "../../../lib/i18n/en/volume_copy.ts";
+import { volumeCopyPage as texts } from "../../../lib/i18n/en/volume_copy.ts";
 import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { copyVolumeHref, poolHref } from "../../../lib/storage/pool_href.ts";

@@ -6,7 +6,7 @@ import { SelectField, TextField } from "../../../components/kit/Field.tsx";
 import { Flash } from "../../../components/kit/Flash.tsx";
 import type { HostStatus, StoragePool } from "../../../lib/contract/mod.ts";
 import { templates as texts } from "../../../lib/i18n/en/templates.ts";
-import { volumeCopy } from "../../../lib/i18n/en/volume_copy.ts";
+import { volumeCopyPage } from "../../../lib/i18n/en/volume_copy.ts";
 import { t as common, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { copyTemplateHref, templateHref } from "../../../lib/template/describe.ts";
@@ -18,7 +18,7 @@ import { postedForm } from "../../(_shared)/form.ts";
 import { begin } from "../../(_shared)/long_work.ts";
 import { typedFields } from "../../../lib/text/typed_fields.ts";
 
-const { t } = textsOf(texts), copy = textsOf(volumeCopy);
+const { t } = textsOf(texts), copy = textsOf(volumeCopyPage);
 
 /** Milliseconds the form waits for the end of the copy: a refusal comes by then. */
 const SOON_MS = 2500;

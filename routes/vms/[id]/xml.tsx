@@ -8,7 +8,7 @@ import XmlEditor from "../../../islands/XmlEditor.tsx";
 import type { VM, XmlProblem } from "../../../lib/contract/mod.ts";
 import { failureOf } from "../../../lib/text/failure.ts";
 import { oneLine } from "../../../lib/text/text.ts";
-import { xml as xmlTexts } from "../../../lib/i18n/en/xml.ts";
+import { xmlPage as xmlTexts } from "../../../lib/i18n/en/xml.ts";
 import { type PlainKeyOf, t, textsOf } from "../../../lib/i18n/mod.ts";
 import { define, type PageState } from "../../../lib/page_state.ts";
 import { isLive } from "../../../lib/vm/state.ts";

@@ -8,11 +8,12 @@ import type { JobHandle } from "../../../jobs/jobs.ts";
 import { ToolError } from "../../../libvirt/failure.ts";
 import type { Operation } from "../../../operations/operation.ts";
 import { t } from "../../../operations/outcome.ts";
-import { type DiskMoved, keyOf, type MovedImage } from "../../../operations/step.ts";
+import type { DiskMoved, MovedImage } from "../../../operations/step.ts";
+import { keyOf } from "../../../operations/operation_record.ts";
 import { checkImage } from "../../../storage/disk_images/check.ts";
 import { makeDiskImage } from "../../../storage/disk_of_volume.ts";
 import { fileOf } from "../../../storage/volume_steps.ts";
-import { type Volume, volumeNamed } from "../../../storage/volumes.ts";
+import { findVolumeNamed, type PoolVolume } from "../../../storage/volumes.ts";
 import { dropCheckpoints, ownCheckpoints } from "../../checkpoints.ts";
 import { makeTarget, sizesOf } from "../../lifecycle/clone_running.ts";
 import { deviceError } from "../configurations.ts";
@@ -30,7 +31,7 @@ interface MoveWork {
 }
 
 /** The new volume, as the VM is to have it. @throws {ContractError} DiskNotMovable */
-function imageOf({ target, copy: { source, used } }: MovePlan, made: Volume): MovedImage {
+function imageOf({ target, copy: { source, used } }: MovePlan, made: PoolVolume): MovedImage {
   const { pool, name: volume, path, type } = made;
   if (type === "file" || type === "block") {
     return { pool, volume, path, type, format: used === "qcow2" ? "qcow2" : "raw", backing: [] };
@@ -146,7 +147,7 @@ async function carryOut(host: LibvirtHost, plan: MovePlan, work: MoveWork): Prom
     step = moved.step;
   } else step = await moveStopped(host, plan, work);
   const { to } = step;
-  const volume = await volumeNamed(host.link, to.pool, to.volume);
+  const volume = await findVolumeNamed(host.link, to.pool, to.volume);
   if (volume !== undefined) host.inventory.storage.put(volume);
   const oldVolume = await completeMove(host, step, operation.record.actor);
   job.log(

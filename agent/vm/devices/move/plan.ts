@@ -10,7 +10,7 @@ import { requirePlaces, requireWritable } from "../../../storage/volume_checks.t
 import { overlays, readKnownPools, unreadPoolText } from "../../../storage/overlays.ts";
 import { requireFreeVolumeName, requireMakeable } from "../../../storage/volume_work.ts";
 import { freeCopyName } from "../../../storage/free_name.ts";
-import { hasFormats, type Volume } from "../../../storage/volumes.ts";
+import { hasFormats, type PoolVolume } from "../../../storage/volumes.ts";
 import { foreignCheckpoint } from "../../checkpoints.ts";
 import { type DiskCopy, diskCopyOf } from "../../lifecycle/disk_copies.ts";
 import { requireOff } from "../../lifecycle/rename.ts";
@@ -118,7 +118,7 @@ async function refuseUsers(
   host: LibvirtHost,
   vm: VM,
   disk: Disk,
-  { pool, path }: Volume,
+  { pool, path }: PoolVolume,
   keepsSource: boolean,
 ): Promise<void> {
   const other = (await usesOf(host, path)).find((use) => use.vmId !== vm.id || use.target !== disk.target);

@@ -11,7 +11,7 @@ import { hostFiles } from "../../../machine/host_files.ts";
 import { type ConversionTarget, convertImage } from "../../../storage/convert_disk.ts";
 import { readImage } from "../../../storage/qemu_img.ts";
 import { makeVolume } from "../../../storage/volume_steps.ts";
-import { removeVolume, type Volume } from "../../../storage/volumes.ts";
+import { type PoolVolume, removeVolume } from "../../../storage/volumes.ts";
 import { pause } from "../../../within.ts";
 import type { ConvertWork, ForeignServices } from "../model.ts";
 import { requireClean } from "../windows.ts";
@@ -101,7 +101,7 @@ async function sumByReading(disk: RemoteDisk, signal: AbortSignal): Promise<stri
 /** Requires that the file here equals the file sent and the one at the source. @throws {ContractError} FileDamaged */
 async function requireWhole(
   disk: RemoteDisk,
-  part: Volume,
+  part: PoolVolume,
   received: string,
   { job, verify }: Pick<ConvertWork, "job" | "verify">,
 ): Promise<void> {
@@ -167,7 +167,7 @@ export async function bring(
   format: ArrivingFormat | undefined,
   target: ConversionTarget,
   work: ConvertWork,
-): Promise<Volume> {
+): Promise<PoolVolume> {
   const { host } = services, { link } = host, { pool } = target, { job, operation, onShare } = work;
   using held = new DisposableStack();
   const arriving = await openPart(services, disk, target, work, held), { volume: part } = arriving;

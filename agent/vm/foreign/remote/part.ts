@@ -8,7 +8,7 @@ import type { VolumeMade } from "../../../operations/step.ts";
 import { type ConversionTarget, requireOurs } from "../../../storage/convert_disk.ts";
 import { makeVolume } from "../../../storage/volume_steps.ts";
 import { VolumeUsage } from "../../../storage/volume_usage.ts";
-import { createVolume, removeVolume, type Volume, volumeAt } from "../../../storage/volumes.ts";
+import { createVolume, findVolumeAt, type PoolVolume, removeVolume } from "../../../storage/volumes.ts";
 import type { ConvertWork, ForeignServices } from "../model.ts";
 import type { ArrivingVolume } from "./kept_parts.ts";
 import type { RemoteDisk } from "./remote_disk.ts";
@@ -24,7 +24,7 @@ export class ArrivingPart {
   #notedAt = performance.now();
 
   constructor(
-    readonly volume: Volume,
+    readonly volume: PoolVolume,
     /** Bytes that have come, from the beginning of the disk. */
     public received: number,
     /** Of those. */
@@ -133,7 +133,7 @@ async function goneOnWith(
   const { isBroken: _, ...arriving } = step.arriving;
   const noted = operation.add<VolumeMade>({ ...step, arriving });
   parts?.adopted(path);
-  const volume = await volumeAt(link, path);
+  const volume = await findVolumeAt(link, path);
   if (volume === undefined || (await VolumeUsage.read(host, [volume])).of(volume).length > 0) {
     // Somebody has put it to another use: it is theirs
     noted.drop();

@@ -67,8 +67,8 @@ function idIn(value: unknown): string | undefined {
   return typeof id === "string" && id !== "" && id.length <= LONGEST_ID ? id : undefined;
 }
 
-/** Services that a replica needs of its host and of the application. */
-export interface ReplicaOptions {
+/** Services that the cache needs of its host and of the application. */
+export interface HostCacheOptions {
   /** Host id of its rows and events. */
   readonly hostId: string;
   /** The host's name as it told it; undefined until it has. */
@@ -85,7 +85,7 @@ export interface ReplicaOptions {
   readonly membershipOf: (vmId: string) => Membership;
 }
 
-export class Replica {
+export class HostCache {
   readonly #vms = new Map<string, VM>();
   readonly #jobs = new Map<string, Job>();
   /** Characters of what is kept, by what they are about. */
@@ -100,9 +100,9 @@ export class Replica {
   /** Host names of the VMs in its list. */
   #ownNames: ReadonlySet<string> = new Set();
   #isBehind = false;
-  readonly #options: ReplicaOptions;
+  readonly #options: HostCacheOptions;
 
-  constructor(options: ReplicaOptions) {
+  constructor(options: HostCacheOptions) {
     this.#options = options;
   }
 

@@ -4,7 +4,7 @@ import { shiftMoments } from "../../../lib/host/host_moments.ts";
 import { notUnderstoodText } from "../../../lib/vm/not_responding.ts";
 import { endText } from "../../../lib/projects/end_date.ts";
 import type { Membership } from "../projects.ts";
-import { Replica, type ReplicaOptions } from "./replica.ts";
+import { HostCache, type HostCacheOptions } from "./host_cache.ts";
 
 const vm = (id: string): VM => ({
   id,
@@ -30,7 +30,7 @@ const vm = (id: string): VM => ({
   attention: [],
 });
 const NO_OWNERS = { claim: () => {}, release: () => {}, reconcile: () => {} };
-const REPLICA: ReplicaOptions = {
+const OPTIONS: HostCacheOptions = {
   hostId: "far",
   hostname: () => "kvm2",
   isTaken: () => false,
@@ -41,19 +41,19 @@ const REPLICA: ReplicaOptions = {
 };
 const frame = (name: string, data: unknown, id?: string) => ({ id, name, data: JSON.stringify(data) });
 
-/** A replica whose other hosts have these VMs. */
-function replica(...taken: readonly string[]) {
-  const known = new Replica({ ...REPLICA, isTaken: (vmId) => taken.includes(vmId) });
+/** A cache whose other hosts have these VMs. */
+function cache(...taken: readonly string[]) {
+  const known = new HostCache({ ...OPTIONS, isTaken: (vmId) => taken.includes(vmId) });
   assert.ok(known.fill([vm("a"), vm("b")], []));
   return known;
 }
 
-Deno.test("Replica gives its VMs the host that they are on here", () => {
-  assert.deepEqual(replica().vms().map(({ id, host }) => [id, host]), [["a", "far"], ["b", "far"]]);
+Deno.test("HostCache gives its VMs the host that they are on here", () => {
+  assert.deepEqual(cache().vms().map(({ id, host }) => [id, host]), [["a", "far"], ["b", "far"]]);
 });
 
-Deno.test("Replica reads VMs of another version, and counts those that it does not understand", () => {
-  const known = new Replica(REPLICA);
+Deno.test("HostCache reads VMs of another version, and counts those that it does not understand", () => {
+  const known = new HostCache(OPTIONS);
   const newer = { ...vm("a"), colour: "red", guestAgents: { ...vm("a").guestAgents, theirs: "connected" } };
   assert.ok(known.fill([newer, { ...vm("b"), state: "hibernating" }], [{ id: "none" }]));
   assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);
@@ -64,8 +64,8 @@ Deno.test("Replica reads VMs of another version, and counts those that it does n
   assert.equal(known.unknownVms, 0);
 });
 
-Deno.test("Replica keeps VMs with other hosts' ids to itself, and their events", () => {
-  const known = replica("b");
+Deno.test("HostCache keeps VMs with other hosts' ids to itself, and their events", () => {
+  const known = cache("b");
   assert.deepEqual(known.vms().map(({ id }) => id), ["a"]);
   assert.equal(known.vm("b"), undefined);
   assert.deepEqual(known.foreign().map(({ id }) => id), ["b"]);
@@ -79,8 +79,8 @@ Deno.test("Replica keeps VMs with other hosts' ids to itself, and their events",
   assert.deepEqual(told, []);
 });
 
-Deno.test("Replica follows events, and hands them on with their host", () => {
-  const known = replica();
+Deno.test("HostCache follows events, and hands them on with their host", () => {
+  const known = cache();
   const told = known.take([
     frame("vm-created", { vm: vm("c") }),
     frame("vm-state-changed", { vmId: "a", state: "paused" }),
@@ -97,10 +97,10 @@ Deno.test("Replica follows events, and hands them on with their host", () => {
   assert.deepEqual(known.vms().map(({ id, state }) => [id, state]), [["a", "paused"], ["c", "running"]]);
 });
 
-Deno.test("Replica refuses VMs of hosts that a KVM Manager of an earlier version reads, and keeps its own", () => {
+Deno.test("HostCache refuses VMs of hosts that a KVM Manager of an earlier version reads, and keeps its own", () => {
   const of = (host: string, id: string) => frame("vm-created", { vm: { ...vm(id), host } });
-  const ids = (known: Replica) => known.vms().map(({ id }) => id);
-  const known = replica();
+  const ids = (known: HostCache) => known.vms().map(({ id }) => id);
+  const known = cache();
   known.take([
     of("beyond", "x"),
     of("there", "c"),
@@ -115,7 +115,7 @@ Deno.test("Replica refuses VMs of hosts that a KVM Manager of an earlier version
   assert.equal(known.vm("a")?.state, "paused");
   assert.ok(!known.isBehind);
 
-  const empty = new Replica(REPLICA);
+  const empty = new HostCache(OPTIONS);
   assert.ok(empty.fill([], []));
   assert.deepEqual(empty.take([of("unlike", "f")]), []);
   assert.ok(empty.isBehind, "its list says whether that is its own name");
@@ -124,8 +124,8 @@ Deno.test("Replica refuses VMs of hosts that a KVM Manager of an earlier version
   assert.deepEqual([ids(empty), empty.isBehind], [["f", "g"], false]);
 });
 
-Deno.test("Replica takes nothing that is not as the contract says, nor what is of a further host", () => {
-  const known = replica();
+Deno.test("HostCache takes nothing that is not as the contract says, nor what is of a further host", () => {
+  const known = cache();
   const told = known.take([
     frame("vm-state-changed", { vmId: "a", state: "on fire" }),
     frame("vm-updated", { vm: { id: "ours" } }),
@@ -144,8 +144,8 @@ Deno.test("Replica takes nothing that is not as the contract says, nor what is o
   assert.deepEqual(known.vms().map(({ id }) => id), ["a", "b"], "what was known stays");
 });
 
-Deno.test("Replica: a VM whose update is not understood says so since when, until one is", () => {
-  const known = replica(), newer = { ...vm("a"), state: "hibernating" };
+Deno.test("HostCache: a VM whose update is not understood says so since when, until one is", () => {
+  const known = cache(), newer = { ...vm("a"), state: "hibernating" };
   const since = () => known.vms().map(({ id, state, notUnderstoodSince }) => [id, state, notUnderstoodSince]);
   const [told, ...more] = known.take([
     frame("vm-updated", { vm: newer }),
@@ -173,23 +173,23 @@ Deno.test("Replica: a VM whose update is not understood says so since when, unti
   assert.equal(known.unknownVms, 0);
 });
 
-Deno.test("Replica: a host cannot say of itself that it is not understood, and what others have stays theirs", () => {
-  const known = replica("b");
+Deno.test("HostCache: a host cannot say of itself that it is not understood, and what others have stays theirs", () => {
+  const known = cache("b");
   known.take([frame("vm-updated", { vm: { ...vm("a"), notUnderstoodSince: 1 } })]);
   assert.equal(known.vm("a")?.notUnderstoodSince, undefined);
   assert.deepEqual(known.take([frame("vm-updated", { vm: { ...vm("b"), state: "hibernating" } })]), []);
 });
 
-Deno.test("Replica tells moments by the clock here", () => {
-  const known = new Replica({ ...REPLICA, toHere: (schema, value) => shiftMoments(schema, value, -1000) });
+Deno.test("HostCache tells moments by the clock here", () => {
+  const known = new HostCache({ ...OPTIONS, toHere: (schema, value) => shiftMoments(schema, value, -1000) });
   assert.ok(known.fill([{ ...vm("a"), startedAt: 5000 }], []));
   assert.equal(known.vm("a")?.startedAt, 4000);
   const [told] = known.take([frame("vm-updated", { vm: { ...vm("a"), startedAt: 7000 } })]);
   assert.equal((told![1] as { vm: VM }).vm.startedAt, 6000);
 });
 
-Deno.test("Replica keeps the newest tasks alone", () => {
-  const known = replica();
+Deno.test("HostCache keeps the newest tasks alone", () => {
+  const known = cache();
   const job = (id: string): Job => ({
     id,
     command: "clone_vm",
@@ -212,9 +212,9 @@ Deno.test("Replica keeps the newest tasks alone", () => {
   assert.equal(known.job("j599")?.host, "far");
 });
 
-Deno.test("Replica gives its VMs the project and end date that they have here, none of the other KVM Manager's", () => {
+Deno.test("HostCache gives its VMs the project and end date that they have here, none of the other KVM Manager's", () => {
   const membership: Record<string, Membership> = {};
-  const known = new Replica({ ...REPLICA, membershipOf: (vmId) => membership[vmId] ?? {} });
+  const known = new HostCache({ ...OPTIONS, membershipOf: (vmId) => membership[vmId] ?? {} });
   const theirs = { ...vm("a"), project: { id: "p", name: "theirs" }, endsAt: 7, attention: ["its own"] };
   assert.ok(known.fill([theirs], []));
   assert.deepEqual([known.vm("a")!.project, known.vm("a")!.endsAt], [undefined, undefined]);
