@@ -69,7 +69,7 @@ export const PARTS: readonly BenchPart[] = [
   { name: "firstFrame", needs: ["chromium"], limit: SHORT },
   { name: "storage", needs: ["curl"], limit: LONG },
   { name: "backups", needs: ["restic", "borg"], limit: LONG },
-  { name: "moves", limit: MIDDLE },
+  { name: "moves", limit: { full: 900, quick: 240 } },
   { name: "drain", limit: LONG, when: "full" },
   { name: "sessions", limit: SHORT },
   { name: "mcp", limit: SHORT },

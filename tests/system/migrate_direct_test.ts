@@ -1,53 +1,14 @@
 /** migrate_vm() past the link: memory and disks go from QEMU to QEMU, by TCP with QEMU's TLS. */
 import assert from "node:assert/strict";
-import { makeCa, makeCertificate } from "../testbed/asking_libvirt.ts";
+import { ADDRESS, certificatesOf, certify, connectDirectly, receivedBytes } from "../testbed/cable.ts";
 import { testFolder } from "../testbed/folder.ts";
-import { type MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
-import { run } from "../testbed/process.ts";
+import { migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
 import { call, refused, shows } from "../testbed/product.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu", "sasl") !== null;
-const DISK_MIB = 24, CARD = "direct0";
-/** As {@link MigrationHost} there and here; the third is none. */
-const ADDRESS = { from: "198.18.250.1", to: "198.18.250.2", nobody: "198.18.250.3" } as const;
-
-/** Gives both a card of their own on one cable. */
-async function cable(from: MigrationHost, to: MigrationHost): Promise<void> {
-  const pids = await Promise.all([from, to].map(({ libvirt }) => libvirt.pid()));
-  const [here, there] = pids.map(String);
-  await run([
-    ...["ip", "link", "add", CARD, "netns", here!, "type", "veth"],
-    ...["peer", "name", CARD, "netns", there!],
-  ]);
-  for (const [host, address] of [[from, ADDRESS.from], [to, ADDRESS.to]] as const) {
-    await host.libvirt.inside("ip", "address", "add", `${address}/29`, "dev", CARD);
-    await host.libvirt.inside("ip", "link", "set", CARD, "up");
-  }
-}
-
-/** Bytes that came by the cable. */
-async function received({ libvirt }: MigrationHost): Promise<number> {
-  const [card] = JSON.parse(await libvirt.inside("ip", "-s", "-j", "link", "show", "dev", CARD));
-  return card.stats64.rx.bytes;
-}
-
-/** Folder of the certificates of a host's QEMU, outside its namespace. */
-const certificatesOf = ({ libvirt }: MigrationHost) => `${libvirt.folder}/etc/pki`;
-
-/** Gives QEMU of a host certificates of a CA for an address, and has libvirtd read where they are. */
-async function certify(host: MigrationHost, ca: string, address: string): Promise<void> {
-  const folder = certificatesOf(host);
-  await Deno.mkdir(folder, { recursive: true });
-  await Deno.copyFile(`${ca}/cacert.pem`, `${folder}/ca-cert.pem`);
-  for (const who of ["server", "client"] as const) {
-    await makeCertificate(ca, who, address);
-    for (const kind of ["key", "cert"]) {
-      await Deno.copyFile(`${ca}/${who}${kind}.pem`, `${folder}/${who}-${kind}.pem`);
-    }
-  }
-}
+const DISK_MIB = 24;
 
 Deno.test({
   name: "a VM moves past the link, from QEMU to QEMU, with QEMU's own TLS",
@@ -56,22 +17,13 @@ Deno.test({
     await using hosts = await migrationHosts();
     const { from, to } = hosts;
     await using folder = await testFolder();
-    await makeCa(folder.path);
-    await cable(from, to);
-    for (const [host, address] of [[from, ADDRESS.from], [to, ADDRESS.to]] as const) {
-      await certify(host, folder.path, address);
-      const line = 'migrate_tls_x509_cert_dir = "/etc/libvirt/pki"\n';
-      await Deno.writeTextFile(`${host.libvirt.folder}/etc/qemu.conf`, line, { append: true });
-      await host.libvirt.kill();
-      await host.libvirt.start();
-    }
+    await connectDirectly(hosts, folder.path);
     const path = await randomImage(from, "disk.qcow2", DISK_MIB);
     const { name, uuid: vmId } = await from.libvirt.machine({
       start: true,
       disks: [{ path, format: "qcow2", bus: "virtio" }],
     });
     await shows(from.server, vmId, ({ state }) => state === "running");
-    await from.linked();
     const move = (directTo: string) => call(from.server, "migrate_vm", { vmId, toHost: "there", directTo });
     /** It runs here as before, and nothing of it is there. */
     const stayed = async () => {
@@ -113,11 +65,11 @@ Deno.test({
       await Deno.rename(`${certificate}.away`, certificate);
     });
     await t.step("it moves, by the cable and not by the link", async () => {
-      const before = await received(to);
+      const before = await receivedBytes(to);
       const { disks } = await move(ADDRESS.to);
       assert.deepEqual(disks.map(({ shared }) => shared), [false]);
       assert.deepEqual([await from.vms(), await to.vms("--state-running")], [[], [name]]);
-      assert.ok(await received(to) - before > DISK_MIB * 2 ** 20, "its disk came by the cable");
+      assert.ok(await receivedBytes(to) - before > DISK_MIB * 2 ** 20, "its disk came by the cable");
     });
     await t.step("and back", async () => {
       await shows(to.server, vmId, ({ state }) => state === "running");

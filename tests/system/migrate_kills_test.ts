@@ -6,15 +6,18 @@
 import assert from "node:assert/strict";
 import { MigrationHost, migrationHosts, randomImage } from "../testbed/migration_hosts.ts";
 import { run } from "../testbed/process.ts";
-import { call } from "../testbed/product.ts";
+import { call, shows } from "../testbed/product.ts";
 import { CallError } from "../testbed/server.ts";
 import { requirement } from "../testbed/skip.ts";
 import { delay, until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null;
 const KILLS = Number(Deno.env.get("KVMM_KILLS") ?? 12), SEED = Number(Deno.env.get("KVMM_KILL_SEED") ?? 1);
-/** Milliseconds that a move takes about. */
-const MOVE_MS = 2500;
+/**
+ * Kills come within this many times the duration of a move that is not cut. Beyond 1, so that they reach the end, where the
+ * VM is handed over, also when moves slow down.
+ */
+const SPAN = 1.25;
 
 /** Both hosts, seen from a VM that moves. */
 interface Move {
@@ -122,42 +125,55 @@ async function recover({ from, to }: Move): Promise<void> {
   );
 }
 
+/** Makes a VM with a disk to copy, and with snapshots where it is off; waits until its host knows it. */
+async function vmToMove(from: MigrationHost, n: number, isOff: boolean) {
+  const image = `moved-${n}.qcow2`, path = await randomImage(from, image, 24);
+  const { name, uuid: vmId } = await from.libvirt.machine({
+    start: !isOff,
+    disks: [{ path, format: "qcow2", bus: "virtio" }],
+  });
+  // One that is off has a snapshot within its image and one of an image of its own: both go along
+  if (isOff) await takeSnapshots(from, name, path);
+  await shows(from.server, vmId, ({ state }) => state === (isOff ? "stopped" : "running"));
+  return { image, name, vmId };
+}
+
+/** Moves a VM. @throws {CallError} */
+async function moved({ server }: MigrationHost, vmId: string): Promise<void> {
+  await call(server, "migrate_vm", { vmId, toHost: "there", bandwidthMib: 20, keepDisks: true });
+}
+
+/** Moves a VM without a cut, and removes it. @returns milliseconds that the move took */
+async function moveMs({ from, to }: Pick<Move, "from" | "to">, isOff: boolean): Promise<number> {
+  const { name, vmId } = await vmToMove(from, -1, isOff);
+  const begin = performance.now();
+  await moved(from, vmId);
+  const took = performance.now() - begin;
+  if (!isOff) await to.libvirt.virsh("destroy", name);
+  await to.libvirt.virsh("undefine", name, "--snapshots-metadata");
+  for (const host of [from, to]) await emptied(host);
+  return took;
+}
+
 Deno.test({
   name: `${KILLS} moves that are cut leave the VM on exactly one host, whole`,
   ignore,
   fn: async () => {
     await using hosts = await migrationHosts();
+    const moveTakes = { running: await moveMs(hosts, false), off: await moveMs(hosts, true) };
+    console.log("undisturbed moves take", moveTakes);
     const ends = new Map<string, number>();
     for (let n = 0; n < KILLS; n++) {
       const { from, to } = hosts, victims = Object.keys(VICTIMS), victim = victims[n % victims.length]!;
       // Every other time round all of them, the VM is off
       const isOff = Math.floor(n / victims.length) % 2 === 1 && !victim.startsWith("QEMU");
-      const image = `moved-${n}.qcow2`, path = await randomImage(from, image, 24);
-      const { name, uuid: vmId } = await from.libvirt.machine({
-        start: !isOff,
-        disks: [{ path, format: "qcow2", bus: "virtio" }],
-      });
-      // One that is off has a snapshot within its image and one of an image of its own: both go along
-      if (isOff) await takeSnapshots(from, name, path);
-      await until(
-        "the VM to be known",
-        async () =>
-          (await call(from.server, "get_vms")).some(({ id, state }) =>
-            id === vmId && state === (isOff ? "stopped" : "running")
-          ),
-      );
+      const { image, name, vmId } = await vmToMove(from, n, isOff);
       const move = { from, to, name };
-      const asked = call(from.server, "migrate_vm", {
-        vmId,
-        toHost: "there",
-        bandwidthMib: 20,
-        keepDisks: true,
-      })
-        .then(() => "moved", (error) => {
-          if (error instanceof CallError) return (error.body as { code: string }).code;
-          return "cut";
-        });
-      const afterMs = ((n + 1) * SEED * 0.6180339) % 1 * MOVE_MS;
+      const asked = moved(from, vmId).then(() => "moved", (error) => {
+        if (error instanceof CallError) return (error.body as { code: string }).code;
+        return "cut";
+      });
+      const afterMs = ((n + 1) * SEED * 0.6180339) % 1 * SPAN * (isOff ? moveTakes.off : moveTakes.running);
       await delay(afterMs);
       await VICTIMS[victim]!(move);
       const told = await asked,

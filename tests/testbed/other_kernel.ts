@@ -50,7 +50,10 @@ export async function passesUnderOtherKernel(file: string, name: string): Promis
     await Deno.writeTextFile(`${exchange}/binary`, "");
     const filter = `/^${name.replaceAll(/[^\w ]/g, "\\$&")}$/`;
     const test = [Deno.execPath(), "test", "-A", "--no-check", "--filter", filter, file];
-    await Deno.writeTextFile(`${exchange}/command`, [`${MARK}=1`, "KVMM_TEST_RUN=/exchange", "NO_COLOR=1", ...test].join("\0"));
+    await Deno.writeTextFile(
+      `${exchange}/command`,
+      [`${MARK}=1`, "KVMM_TEST_RUN=/exchange", "NO_COLOR=1", ...test].join("\0"),
+    );
     const said = await boot(exchange, LIMIT);
     if (!said.includes(`${name} ... ok `)) throw new Error(`under the other kernel:\n${said}`);
   } finally {
