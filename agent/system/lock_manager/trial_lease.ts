@@ -117,7 +117,7 @@ export async function tryLease(
     await Deno.remove(folder, { recursive: true });
     // libvirt leaves the leases of sanlock in their folder
     if (driver === "sanlock" && lockspace !== null) {
-      await undefinedIfMissing(Deno.remove(`${lockspace}/${name}`));
+      await undefinedIfMissing(hostFiles.remove(`${lockspace}/${name}`));
     }
   }
 }
