@@ -176,6 +176,8 @@ Deno.test({
 
     await t.step("a number and a folder stay joined: what would not be taken over is refused", async () => {
       await call(from.server, "force_stop_vm", { vmId: vm.uuid });
+      await call(to.server, "start_vm", { vmId: twin.uuid }); // the lease was given back
+      await call(to.server, "force_stop_vm", { vmId: twin.uuid });
       assert.match(await why({ hostNumber: 3 }), /sanlock has joined as 1:.*systemctl restart sanlock/);
       await call(from.server, "start_vm", { vmId: vm.uuid });
     });
