@@ -49,7 +49,7 @@ function placeText({ lockspace, lockspaceShared }: LockManager): string {
 
 /** Present protection of the host's disks. */
 export function LockManagerNow({ state }: { state: LockManager }) {
-  const { driver, daemon, leases, runningVms, fault } = state,
+  const { driver, daemon, leases, runningVms, fault, hostNumber = null } = state,
     isOn = driver === "lockd" || driver === "sanlock";
   return (
     <Panel title={t("lock_manager.now")}>
@@ -65,7 +65,7 @@ export function LockManagerNow({ state }: { state: LockManager }) {
             <Fact label={t("lock_manager.lockspace")}>{placeText(state)}</Fact>
             {driver === "sanlock" && (
               <Fact label={t("lock_manager.host_number")}>
-                {state.hostNumber == null ? "–" : number(state.hostNumber)}
+                {hostNumber === null ? "–" : number(hostNumber)}
               </Fact>
             )}
             <Fact label={t("lock_manager.leases")}>{leases === null ? "–" : number(leases)}</Fact>
@@ -173,7 +173,7 @@ export function ChangeLockManager(props: ChangeProps) {
 function ChangeDriver(
   { state, refused, at, chosen }: ChangeProps & { readonly chosen: keyof typeof TURN_ON },
 ) {
-  const { driver, obstacle, runningVms, lockspace, hostNumber } = state, isOn = driver === chosen;
+  const { driver, obstacle, runningVms, lockspace, hostNumber = null } = state, isOn = driver === chosen;
   const words = TURN_ON[chosen];
   const typed = typedAgain(refused, SET), errorAt = (field: string) => refusalAt(refused, SET, field);
   const ticked = (field: string) => typed?.[field] === "yes";
@@ -213,7 +213,7 @@ function ChangeDriver(
                     min={1}
                     max={MOST_HOST_NUMBER}
                     required
-                    defaultValue={typed?.hostNumber ?? (hostNumber == null ? "" : String(hostNumber))}
+                    defaultValue={typed?.hostNumber ?? (hostNumber === null ? "" : String(hostNumber))}
                     error={errorAt("hostNumber")}
                     wide
                   />
