@@ -144,7 +144,7 @@ export async function changeLockManager(
       if (!isRestarted) return;
       if (await libvirtDaemon() === undefined && libvirt !== undefined) await startLike(libvirt);
       else await restartLibvirt();
-      await awaitLibvirt(work, before);
+      await awaitLibvirt(work, before, state.driver === "sanlock" ? JOIN_MS : ANSWER_MS);
     });
     for (const [path, changes] of Object.entries(changesOf(change, state))) {
       const changed = await changeFile(path, changes, now());
