@@ -1,5 +1,5 @@
 /**
- * `kvm-manager lock-manager`: turns virtlockd on and off as root, for a service that may not: what set_lock_manager does
+ * `kvm-manager lock-manager`: turns virtlockd or sanlock on and off as root, for a service that may not: what set_lock_manager does
  * where the server runs as root.
  */
 import { ownHelp } from "./own_help.ts";
@@ -17,6 +17,7 @@ import {
   ContractError,
   type LockManager,
   lockManagerCommands,
+  MOST_HOST_NUMBER,
 } from "../lib/contract/mod.ts";
 import { message, render } from "../lib/i18n/message.ts";
 import { familyOf } from "../lib/system/doctor/distribution.ts";
@@ -34,15 +35,16 @@ import { escapeControlCharacters } from "./verb/cells.ts";
 export const LOCK_MANAGER_HELP = () =>
   ownHelp({
     usage:
-      "kvm-manager lock-manager lockd|none [--lockspace DIR] [--restart] [--while-running] [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
+      "kvm-manager lock-manager lockd|sanlock|none [--lockspace DIR] [--host-number N] [--restart] [--while-running] [--uri URI] [--data-dir DIR] [--runtime-dir DIR] [--config FILE]",
     about: [
-      message`Turns virtlockd on or off, as root: it changes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running – and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.`,
+      message`Turns virtlockd or sanlock on or off, as root: it changes qemu.conf and the file of the lock manager, restarts libvirt – VMs go on running – and starts a small VM to see that it gets a lease. What fails is undone. docs/double-starts.md says what it guards.`,
     ],
     options: [
       [
         "--lockspace DIR",
         message`folder for leases, on storage that all hosts share; '' for leases on the disks' own files`,
       ],
+      ["--host-number N", message`sanlock: number of this host, another one on each host with the folder`],
       ["--restart", message`restart libvirt; without it nothing is changed`],
       [
         "--while-running",
@@ -63,12 +65,23 @@ export function readLockManager(args: readonly string[]): Given {
   const { values, positionals } = parsed(args, {
     ...FLAGS,
     lockspace: { type: "string" },
+    "host-number": { type: "string" },
     restart: { type: "boolean" },
     "while-running": { type: "boolean" },
   });
-  const { lockspace, restart = false, "while-running": whileRunning = false, ...places } = values;
+  const {
+    lockspace,
+    restart = false,
+    "while-running": whileRunning = false,
+    "host-number": number,
+    ...places
+  } = values;
   const [word, more] = positionals, driver = CHOSEN_LOCK_DRIVERS.find((each) => each === word);
-  if (driver === undefined || more !== undefined) throw new SettingsError("give lockd or none");
+  if (driver === undefined || more !== undefined) throw new SettingsError("give lockd, sanlock or none");
+  const hostNumber = number === undefined ? undefined : /^\d{1,4}$/.test(number) ? Number(number) : NaN;
+  if (!(hostNumber === undefined || hostNumber >= 1 && hostNumber <= MOST_HOST_NUMBER)) {
+    throw new SettingsError("--host-number must be a number from 1 to 2000");
+  }
   const input = { driver, ...lockspace !== undefined && { lockspace }, restart, whileRunning };
   if (!fits(lockManagerCommands.set_lock_manager.input, input)) {
     throw new SettingsError(
@@ -78,7 +91,7 @@ export function readLockManager(args: readonly string[]): Given {
   const settings = hostSettings(FLAGS, places);
   return {
     settings,
-    change: { driver, lockspace: lockspace === "" ? null : lockspace, restart, whileRunning },
+    change: { driver, lockspace: lockspace === "" ? null : lockspace, hostNumber, restart, whileRunning },
   };
 }
 
@@ -88,11 +101,11 @@ async function linkedHosts({ runtimeDir }: Settings): Promise<readonly Answering
   try {
     const server = serverOf({ kind: "socket", path: `${runtimeDir}/${SOCKET_FILE}` });
     const { others } = await server.call("get_lock_manager", {}) as LockManager;
-    return others.map(({ host, driver, lockspace, storage }) => ({
+    return others.map(({ host, driver, lockspace, storage, hostNumber = null }) => ({
       host,
       answer: driver === null
         ? null
-        : { driver, lockspace, networks: storage === null ? [] : [storage], sees: [] },
+        : { driver, lockspace, hostNumber, networks: storage === null ? [] : [storage], sees: [] },
     }));
   } catch (error) {
     if (error instanceof ApiError) return null;
@@ -130,6 +143,7 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
     driver: answer?.driver ?? null,
     lockspace: answer?.lockspace ?? null,
     storage: answer?.networks[0] ?? null,
+    hostNumber: answer?.hostNumber ?? null,
   }));
   const state = { ...found, others };
   if (isUnchanged(change, state)) {
@@ -147,7 +161,9 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
   say(
     render(
       change.driver === "none"
-        ? message`virtlockd is off.`
+        ? state.driver === "sanlock" ? message`sanlock is off.` : message`virtlockd is off.`
+        : change.driver === "sanlock"
+        ? message`sanlock is on: VMs get leases at their next start.`
         : message`virtlockd is on: VMs get leases at their next start.`,
     ),
   );

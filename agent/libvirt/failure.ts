@@ -44,6 +44,16 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "Where no copy or merge of the VM's disks is running (virsh blockjob shows none), libvirt was restarted while it " +
     "began one: shut the VM down, start it again, and repeat the command",
   ],
+  // Of sanlock and of virtlockd
+  [
+    /Lease (?:is owned|is held|was acquired) by another host|Lockspace resource '[^']*' is locked/,
+    "Another host, or another VM, has the lease of one of this VM's disks: shut that VM down first. Settings, Disk " +
+    "leases, shows the hosts; docs/double-starts.md says what leaves a lease without a VM",
+  ],
+  [
+    /open socket to sanlock daemon/,
+    "Start sanlock (systemctl start sanlock), then restart libvirt (systemctl restart libvirtd)",
+  ],
 ];
 
 /**

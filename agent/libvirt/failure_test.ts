@@ -28,6 +28,11 @@ Deno.test("contractError() gives libvirt's no the place's own code, with libvirt
   const held = "Timed out during operation: cannot acquire state change lock (held by monitor=init-web1)";
   assert.match(mapped("libvirt", held).message, /held by monitor=init-web1\)\. .*restart libvirt/);
   const marked = "block copy still active: disk 'vda' already in active block job";
+  for (const leased of ["Lease is held by another host", "Lockspace resource '/a' is locked"]) {
+    assert.match(mapped("libvirt", leased).message, /\. Another host, or another VM, has the lease.*first\./);
+  }
+  const daemon = "Failed to open socket to sanlock daemon: Connection refused";
+  assert.match(mapped("libvirt", daemon).message, /refused\. Start sanlock .*restart libvirtd/);
   assert.match(mapped("libvirt", marked).message, /active block job\. .*shut the VM down, start it again/);
 });
 

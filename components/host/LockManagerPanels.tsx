@@ -1,5 +1,5 @@
 import CopyText from "../../islands/CopyText.tsx";
-import type { HostCluster, LockManager } from "../../lib/contract/mod.ts";
+import { type HostCluster, type LockManager, MOST_HOST_NUMBER } from "../../lib/contract/mod.ts";
 import { lockManager as texts } from "../../lib/i18n/en/lock_manager.ts";
 import { number, type PlainKeyOf, textsOf } from "../../lib/i18n/mod.ts";
 import { formHref } from "../../lib/text/form_href.ts";
@@ -34,6 +34,13 @@ const MEANS = [
   "lock_manager.on_means_all",
   "lock_manager.on_means_files",
 ] as const;
+/** The same of sanlock. */
+const SANLOCK_MEANS = [
+  "lock_manager.sanlock_means_reset",
+  "lock_manager.sanlock_means_leases",
+  "lock_manager.sanlock_means_all",
+  "lock_manager.sanlock_means_files",
+] as const;
 
 function placeText({ lockspace, lockspaceShared }: LockManager): string {
   if (lockspace === null) return t("lock_manager.lockspace_none");
@@ -42,7 +49,7 @@ function placeText({ lockspace, lockspaceShared }: LockManager): string {
 
 /** Present protection of the host's disks. */
 export function LockManagerNow({ state }: { state: LockManager }) {
-  const { driver, daemon, leases, runningVms, fault } = state,
+  const { driver, daemon, leases, runningVms, fault, hostNumber = null } = state,
     isOn = driver === "lockd" || driver === "sanlock";
   return (
     <Panel title={t("lock_manager.now")}>
@@ -56,6 +63,11 @@ export function LockManagerNow({ state }: { state: LockManager }) {
               {t(daemon ? "lock_manager.daemon_on" : "lock_manager.daemon_off")}
             </Fact>
             <Fact label={t("lock_manager.lockspace")}>{placeText(state)}</Fact>
+            {driver === "sanlock" && (
+              <Fact label={t("lock_manager.host_number")}>
+                {hostNumber === null ? "–" : number(hostNumber)}
+              </Fact>
+            )}
             <Fact label={t("lock_manager.leases")}>{leases === null ? "–" : number(leases)}</Fact>
           </>
         )}
@@ -120,11 +132,49 @@ export function LinkedLocks({ state: { others } }: { state: LockManager }) {
   );
 }
 
+/** What a form says of a driver that can be turned on. */
+const TURN_ON = {
+  lockd: {
+    on: "lock_manager.turn_on",
+    off: "lock_manager.turn_off",
+    means: MEANS,
+    hint: "lock_manager.lockspace_hint",
+    whileRunning: "lock_manager.while_running",
+  },
+  sanlock: {
+    on: "lock_manager.turn_on_sanlock",
+    off: "lock_manager.turn_off_sanlock",
+    means: SANLOCK_MEANS,
+    hint: "lock_manager.sanlock_lockspace_hint",
+    whileRunning: "lock_manager.sanlock_while_running",
+  },
+} as const;
+
+interface ChangeProps {
+  readonly state: LockManager;
+  readonly refused: RefusedForm | null;
+  readonly at: string;
+}
+
+/** Forms that change it: of the driver that is on, or of those that can be turned on. */
+export function ChangeLockManager(props: ChangeProps) {
+  const { driver, sanlock } = props.state;
+  if (driver === "unknown") return null;
+  if (driver !== "none") return <ChangeDriver {...props} chosen={driver} />;
+  return (
+    <>
+      <ChangeDriver {...props} chosen="lockd" />
+      {sanlock?.plugin === true && <ChangeDriver {...props} chosen="sanlock" />}
+    </>
+  );
+}
+
 /** A form that changes it: what it means first, what has to be allowed, and the button. */
-export function ChangeLockManager(
-  { state, refused, at }: { state: LockManager; refused: RefusedForm | null; at: string },
+function ChangeDriver(
+  { state, refused, at, chosen }: ChangeProps & { readonly chosen: keyof typeof TURN_ON },
 ) {
-  const { driver, obstacle, runningVms, lockspace } = state, isOn = driver === "lockd";
+  const { driver, obstacle, runningVms, lockspace, hostNumber = null } = state, isOn = driver === chosen;
+  const words = TURN_ON[chosen];
   const typed = typedAgain(refused, SET), errorAt = (field: string) => refusalAt(refused, SET, field);
   const ticked = (field: string) => typed?.[field] === "yes";
   const restart = (
@@ -137,28 +187,41 @@ export function ChangeLockManager(
       wide
     />
   );
-  if (driver === "sanlock" || driver === "unknown") return null;
   return (
     <>
-      <Panel title={t(isOn ? "lock_manager.change" : "lock_manager.turn_on")}>
-        {MEANS.map((key) => <p key={key}>{t(key)}</p>)}
+      <Panel title={t(isOn ? "lock_manager.change" : words.on)}>
+        {words.means.map((key) => <p key={key}>{t(key)}</p>)}
         {obstacle !== null
           ? <Obstacle reason={obstacle} />
           : (
-            <form method="post" action={formHref(SET, { driver: "lockd" }, at)}>
+            <form method="post" action={formHref(SET, { driver: chosen }, at)}>
               <div class="form-grid">
                 <TextField
                   label={t("lock_manager.lockspace")}
-                  hint={t("lock_manager.lockspace_hint")}
+                  hint={t(words.hint)}
                   name="lockspace"
                   defaultValue={typed?.lockspace ?? lockspace ?? ""}
                   error={errorAt("lockspace")}
                   wide
                 />
+                {chosen === "sanlock" && (
+                  <TextField
+                    label={t("lock_manager.host_number")}
+                    hint={t("lock_manager.host_number_hint")}
+                    name="hostNumber"
+                    type="number"
+                    min={1}
+                    max={MOST_HOST_NUMBER}
+                    required
+                    defaultValue={typed?.hostNumber ?? (hostNumber === null ? "" : String(hostNumber))}
+                    error={errorAt("hostNumber")}
+                    wide
+                  />
+                )}
                 {restart}
                 {!isOn && runningVms > 0 && (
                   <CheckField
-                    label={plural("lock_manager.while_running", runningVms)}
+                    label={plural(words.whileRunning, runningVms)}
                     name="whileRunning"
                     value="yes"
                     defaultChecked={ticked("whileRunning")}
@@ -169,19 +232,19 @@ export function ChangeLockManager(
               </div>
               <div class="form-actions">
                 <button type="submit" class="button primary">
-                  {t(isOn ? "lock_manager.change" : "lock_manager.turn_on")}
+                  {t(isOn ? "lock_manager.change" : words.on)}
                 </button>
               </div>
             </form>
           )}
       </Panel>
       {isOn && obstacle === null && (
-        <Panel title={t("lock_manager.turn_off")}>
+        <Panel title={t(words.off)}>
           <p>{t("lock_manager.off_means")}</p>
           <form method="post" action={formHref(SET, { driver: "none" }, at)}>
             <div class="form-grid">{restart}</div>
             <div class="form-actions">
-              <button type="submit" class="button danger">{t("lock_manager.turn_off")}</button>
+              <button type="submit" class="button danger">{t(words.off)}</button>
             </div>
           </form>
         </Panel>

@@ -6,10 +6,16 @@ import { CLEARABLE, closed, NOTHING_IN, oneOf } from "./schema.ts";
 /** Lock managers that libvirt has, and those that can be chosen here. */
 export const LOCK_DRIVERS = ["none", "lockd", "sanlock", "unknown"] as const;
 export type LockDriver = typeof LOCK_DRIVERS[number];
-export const CHOSEN_LOCK_DRIVERS = ["none", "lockd"] as const;
+export const CHOSEN_LOCK_DRIVERS = ["none", "lockd", "sanlock"] as const;
 
 /** Disks and hosts that are named in an answer. */
 const MOST_NAMED = 100;
+
+/** Most hosts of a lockspace of sanlock's; each has one of the numbers from 1 on. */
+export const MOST_HOST_NUMBER = 2000;
+const HostNumber = Type.Optional(Type.Union([Type.Integer(), Type.Null()], {
+  description: "sanlock's number of the host (host_id); null where it has none",
+}));
 
 /** Name of a file by which hosts find out that they see the same folder: none can be guessed. */
 export const FOLDER_MARK = "^\\.kvm-manager-[0-9a-f]{32}$";
@@ -32,6 +38,7 @@ const OtherHost = Type.Object({
   }),
   lockspace: Type.Union([Type.String(), Type.Null()]),
   storage: Type.Union([Type.String(), Type.Null()], { description: "what it has in common with this host" }),
+  hostNumber: HostNumber,
 });
 export type OtherHost = Static<typeof OtherHost>;
 
@@ -54,8 +61,17 @@ export const LockManager = Type.Object({
     description: "that folder is on a network file system; null without one",
   }),
   leases: Type.Union([Type.Integer(), Type.Null()], {
-    description: "that virtlockd holds now; null where that cannot be seen",
+    description: "that the lock daemon holds now; null where that cannot be seen",
   }),
+  hostNumber: HostNumber,
+  sanlock: Type.Optional(Type.Object({
+    plugin: Type.Boolean({ description: "libvirt has its driver" }),
+    daemon: Type.Boolean({ description: "its daemon listens" }),
+    joined: Type.Union([Type.String(), Type.Null()], {
+      description:
+        "NUMBER:FOLDER that its daemon has joined for libvirt, and stays with until it is restarted",
+    }),
+  })),
   runningVms: Type.Integer(),
   sharedDisks: Type.Array(SharedDisk, {
     maxItems: MOST_NAMED,
@@ -126,9 +142,9 @@ export const lockManagerCommands = {
     role: "administrator",
     summary: "Turn libvirt's lock manager on or off",
     description:
-      "Writes qemu.conf and qemu-lockd.conf, restarts libvirt – VMs go on running – and starts a small VM to see that it " +
-      "gets a lease. When a step fails, the files are put back. VMs get their leases when they are started or resumed " +
-      "next. While virtlockd is away, no VM can be started or resumed.",
+      "Writes qemu.conf and the file of the lock manager, restarts libvirt – VMs go on running – and starts a small VM to " +
+      "see that it gets a lease. When a step fails, the files are put back. VMs get their leases when they are started or " +
+      "resumed next. While the lock daemon is away, no VM can be started or resumed. sanlock must run already.",
     input: closed({
       driver: oneOf(CHOSEN_LOCK_DRIVERS),
       lockspace: Type.Optional(Type.String({
@@ -136,8 +152,14 @@ export const lockManagerCommands = {
         maxLength: 1024,
         pattern: '^(?:/[^/\\u0000-\\u001f"]+)*$',
         description:
-          "folder for leases, the same on all hosts and on storage that they share; needed for block devices. Empty: leases " +
-          "are on the disks' own files. Left out, it stays",
+          "folder for leases, the same on all hosts and on storage that they share; virtlockd needs it for block devices. " +
+          "Empty: leases are on the disks' own files, sanlock's in its default folder. Left out, it stays",
+      })),
+      hostNumber: Type.Optional(Type.Integer({
+        minimum: 1,
+        maximum: MOST_HOST_NUMBER,
+        description:
+          "sanlock: number of this host, another one on each host with the folder. Left out, it stays",
       })),
       restart: Type.Optional(Type.Boolean({
         default: false,
@@ -146,8 +168,8 @@ export const lockManagerCommands = {
       whileRunning: Type.Optional(Type.Boolean({
         default: false,
         description:
-          "although VMs run: one that is paused and resumed before it was shut down keeps its lease after its end, until " +
-          "virtlockd is restarted",
+          "although VMs run, which have no leases then. With virtlockd, one that is paused and resumed before it was shut down " +
+          "keeps its lease after its end, until virtlockd is restarted",
       })),
     }),
     output: Type.Object({
@@ -161,6 +183,7 @@ export const lockManagerCommands = {
     examples: [
       "kvm-manager host set-lock-manager lockd --restart",
       "kvm-manager host set-lock-manager lockd --lockspace /srv/locks --restart",
+      "kvm-manager host set-lock-manager sanlock --lockspace /srv/locks --host-number 1 --restart",
     ],
     activityFor: "administrators",
     isJob: true,

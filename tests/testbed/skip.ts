@@ -18,6 +18,7 @@ import { ensureOpenvswitch } from "./openvswitch.ts";
 import { ensureOtherKernel } from "./other_kernel.ts";
 import { ensureForwarding } from "./outside.ts";
 import { ensurePackages } from "./packages.ts";
+import { ensureSanlock } from "./sanlock.ts";
 import { ensureSlowStorage } from "./slow_storage.ts";
 import { Unavailable } from "./unavailable.ts";
 import { ensureWine } from "./wine.ts";
@@ -79,6 +80,8 @@ const NEEDS = {
       ...["libsasl2-modules", "libsasl2-modules-db", "openssl"],
     );
   },
+  /** Debian's sanlock, unpacked, and overlays by which private libvirtds see it. */
+  sanlock: ensureSanlock,
   /** Debian's sudo, for a copy of this machine's files. */
   sudo: () => ensurePackages("sudo"),
   /** rpmbuild and lintian. */

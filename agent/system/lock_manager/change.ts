@@ -1,6 +1,6 @@
-/** Turns virtlockd on and off: files, libvirt, and a VM that shows it. A step that fails has the ones before undone. */
+/** Turns lock managers on and off: files, libvirt, and a VM that shows it. A step that fails has the ones before undone. */
 import { setTimeout as pause } from "node:timers/promises";
-import { ContractError } from "../../../lib/contract/mod.ts";
+import { CHOSEN_LOCK_DRIVERS, ContractError } from "../../../lib/contract/mod.ts";
 import type { Sentence } from "../../../lib/i18n/message.ts";
 import { lockManager as texts } from "../../../lib/i18n/en/lock_manager.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
@@ -12,14 +12,18 @@ import { undefinedIfMissing } from "../../machine/files.ts";
 import { argumentsOf, processes } from "../../machine/processes.ts";
 import type { LibvirtCaller } from "../../libvirt/link.ts";
 import { Rollback } from "../../rollback.ts";
-import { changeFile, lockConfFiles } from "./conf_files.ts";
+import { hasSystemd } from "../install/system.ts";
+import { changeFile, type ConfChanges, lockConfFiles } from "./conf_files.ts";
 import { libvirtDaemon, loadedDrivers, restartLibvirt, startLike, startLockd } from "./daemons.ts";
+import { sanlockStatus } from "./sanlock.ts";
 import { tryLease } from "./trial_lease.ts";
 
 const { t } = textsOf(texts);
 
 /** Milliseconds in which libvirt answers after its restart, and between two questions. */
 const ANSWER_MS = 60_000, ASK_MS = 200;
+/** The same with sanlock: libvirt joins first, and waits for 140 seconds where the number was another host's. */
+const JOIN_MS = ANSWER_MS + 160_000;
 
 /** Surroundings of a change: calls to libvirt, the clock, output of lines, and a signal that ends it. */
 export interface LockWork {
@@ -49,8 +53,12 @@ async function withQemu(uuids: readonly string[]): Promise<string[]> {
 }
 
 /** Waits until libvirt answers, and has those VMs that ran before and have not ended meanwhile. @throws {Error} */
-async function awaitLibvirt({ call }: LockWork, before: ReadonlySet<string>): Promise<void> {
-  const until = performance.now() + ANSWER_MS;
+async function awaitLibvirt(
+  { call }: LockWork,
+  before: ReadonlySet<string>,
+  limitMs = ANSWER_MS,
+): Promise<void> {
+  const until = performance.now() + limitMs;
   for (;;) {
     try {
       const now = await running(call);
@@ -60,6 +68,10 @@ async function awaitLibvirt({ call }: LockWork, before: ReadonlySet<string>): Pr
       throw new Error(t("lock_manager.lost_vms", { n: lost }));
     } catch (error) {
       if (performance.now() > until) throw error;
+      // Where systemd does not start it again, one that has ended does not come back
+      if (!await hasSystemd() && await libvirtDaemon() === undefined) {
+        throw new Error(t("lock_manager.libvirt_ended"), { cause: error });
+      }
       await pause(ASK_MS);
     }
   }
@@ -85,14 +97,13 @@ export async function changingAlone<T>(run: () => Promise<T>, lock = lockConfFil
 
 /** The changes of each file. */
 function changesOf(change: LockChange, state: LockState) {
-  const { driver, lockspace } = wantedGuard(change, state);
-  return driver === "none"
-    ? { [LOCK_CONF.qemu]: { lock_manager: null } }
-    // The lock driver's own file first: without it qemu.conf would be right for a moment only
-    : {
-      [LOCK_CONF.lockd]: { file_lockspace_dir: lockspace },
-      [LOCK_CONF.qemu]: { lock_manager: "lockd" },
-    };
+  const { driver, lockspace, hostNumber } = wantedGuard(change, state);
+  if (driver === "none") return { [LOCK_CONF.qemu]: { lock_manager: null } };
+  // The lock driver's own file first: without it qemu.conf would be right for a moment only
+  const own: ConfChanges = driver === "lockd"
+    ? { file_lockspace_dir: lockspace }
+    : { auto_disk_leases: 1, host_id: hostNumber, disk_lease_dir: lockspace };
+  return { [LOCK_CONF[driver]]: own, [LOCK_CONF.qemu]: { lock_manager: driver } };
 }
 
 /**
@@ -106,7 +117,9 @@ export async function changeLockManager(
   change: LockChange,
   state: LockState,
 ): Promise<string[]> {
-  const { call, now, say, hide, signal } = work, { driver, lockspace } = wantedGuard(change, state);
+  const { call, now, say, hide, signal } = work;
+  const { driver, lockspace, hostNumber } = wantedGuard(change, state);
+  const limitMs = driver === "sanlock" ? JOIN_MS : ANSWER_MS;
   const rollback = new Rollback(), backups: string[] = [];
   const libvirt = await libvirtDaemon(), before = await running(call);
   let step = "", isRestarted = false;
@@ -120,7 +133,7 @@ export async function changeLockManager(
       begin(t("lock_manager.step_daemon"));
       await startLockd();
     }
-    if (driver === "lockd" && lockspace !== null) {
+    if (lockspace !== null) {
       begin(t("lock_manager.step_folder"));
       const info = await undefinedIfMissing(hostFiles.stat(lockspace));
       if (info?.isDirectory !== true) throw new Error(t("lock_manager.no_folder", { folder: lockspace }));
@@ -131,7 +144,7 @@ export async function changeLockManager(
       if (!isRestarted) return;
       if (await libvirtDaemon() === undefined && libvirt !== undefined) await startLike(libvirt);
       else await restartLibvirt();
-      await awaitLibvirt(work, before);
+      await awaitLibvirt(work, before, state.driver === "sanlock" ? JOIN_MS : ANSWER_MS);
     });
     for (const [path, changes] of Object.entries(changesOf(change, state))) {
       const changed = await changeFile(path, changes, now());
@@ -143,14 +156,22 @@ export async function changeLockManager(
     begin(t("lock_manager.step_restart"));
     isRestarted = true;
     await restartLibvirt();
-    await awaitLibvirt(work, before);
+    await awaitLibvirt(work, before, limitMs);
     step = t("lock_manager.step_verify");
     say(step);
     const daemon = await libvirtDaemon(), loaded = daemon && await loadedDrivers(daemon);
-    if (loaded !== undefined && loaded.includes("lockd") !== (driver === "lockd")) {
+    if (
+      loaded !== undefined &&
+      CHOSEN_LOCK_DRIVERS.some((each) => loaded.includes(each) !== (each === driver && each !== "none"))
+    ) {
       throw new Error(t("lock_manager.not_loaded"));
     }
-    if (driver === "lockd") await tryLease(call, lockspace, hide);
+    if (driver === "sanlock") {
+      const joined = (await sanlockStatus())?.joined, wanted = `${hostNumber}:${lockspace}`;
+      // libvirt starts without having joined as well
+      if (joined !== wanted) throw new Error(t("lock_manager.not_joined", { wanted }));
+    }
+    if (driver !== "none") await tryLease(call, driver, lockspace, hide);
     return backups;
   } catch (error) {
     const left = await rollback.run();

@@ -5,7 +5,12 @@ import { LOCAL_HOST } from "../../../lib/contract/local_host.ts";
 import { lockManager as texts } from "../../../lib/i18n/en/lock_manager.ts";
 import { textsOf } from "../../../lib/i18n/mod.ts";
 import { familyOf } from "../../../lib/system/doctor/distribution.ts";
-import { isUnchanged, type LockChange, lockRefusal } from "../../../lib/system/lock_manager/refusal.ts";
+import {
+  isUnchanged,
+  type LockChange,
+  lockRefusal,
+  type LockState,
+} from "../../../lib/system/lock_manager/refusal.ts";
 import { isLive } from "../../../lib/vm/state.ts";
 import { type Principal, settlingPrincipal } from "../../access.ts";
 import type { Clock } from "../../clock.ts";
@@ -90,6 +95,14 @@ async function obstacle(): Promise<string | null> {
   return Deno.uid() === 0 ? await restartObstacle() : t("lock_manager.not_root");
 }
 
+/** Title of the task of a change. */
+function jobTitle({ driver }: LockChange, before: Pick<LockState, "driver">): Sentence {
+  if (driver === "none") {
+    return t(before.driver === "sanlock" ? "lock_manager.turn_off_sanlock" : "lock_manager.job_off");
+  }
+  return t(driver === "sanlock" ? "lock_manager.turn_on_sanlock" : "lock_manager.job_on");
+}
+
 const refused = (reason: Sentence) => new ContractError("LockManagerRefused", { reason });
 
 /** A handler for each of them, on one host. */
@@ -110,7 +123,7 @@ export function lockManagerHandlers(
     const family = familyOf(await textAt("/etc/os-release") ?? "");
     const reason = lockRefusal(wanted, state, family);
     if (reason !== null) throw refused(reason);
-    const title = t(wanted.driver === "none" ? "lock_manager.job_off" : "lock_manager.job_on");
+    const title = jobTitle(wanted, state);
     const spec = {
       command: "set_lock_manager",
       title,
@@ -142,14 +155,15 @@ export function lockManagerHandlers(
       });
       return { ...facts, sees: await seenMarks(marks, sources.pools), obstacle: await obstacle() };
     },
-    set_lock_manager: async ({ driver, lockspace, restart = false, whileRunning = false }, { principal }) => {
+    set_lock_manager: async (input, { principal }) => {
+      const { driver, lockspace, hostNumber, restart = false, whileRunning = false } = input;
       requireSystem(host);
       if (isBusy) throw refused(t("lock_manager.busy"));
       isBusy = true;
       try {
         const folder = lockspace === "" ? null : lockspace;
         return await changingAlone(
-          () => change({ driver, lockspace: folder, restart, whileRunning }, principal),
+          () => change({ driver, lockspace: folder, hostNumber, restart, whileRunning }, principal),
         );
       } finally {
         isBusy = false;

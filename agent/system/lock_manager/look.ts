@@ -22,6 +22,7 @@ import {
 import { isSystemError, isThere, textAt, undefinedIfMissing } from "../../machine/files.ts";
 import { hostFiles } from "../../machine/host_files.ts";
 import { FolderMarks } from "../../storage/folder_marks.ts";
+import { sanlockStatus } from "./sanlock.ts";
 import { daemonStart, findDaemon, libvirtDaemon, listensAt, loadedDrivers, LOCK_SOCKETS } from "./daemons.ts";
 
 /** A VM, as far as locks are about it. */
@@ -57,7 +58,7 @@ export function lockedVms(domains: readonly DomainRecord[]) {
 /** A linked host, and what it has answered; null where it has not. */
 export interface AnsweringHost {
   readonly host: string;
-  readonly answer: Pick<LockManager, "driver" | "lockspace" | "networks" | "sees"> | null;
+  readonly answer: Pick<LockManager, "driver" | "lockspace" | "networks" | "sees" | "hostNumber"> | null;
 }
 
 /** Most disks, networks and folders that are told, and looked for. */
@@ -105,7 +106,7 @@ async function isPending(driver: LockManager["driver"]): Promise<boolean> {
     const changed = (await undefinedIfMissing(Deno.stat(path)))?.mtime?.getTime();
     return changed !== undefined && changed > startedAt;
   };
-  if (driver === "lockd" && await isNewer(LOCK_CONF.lockd)) return true;
+  if ((driver === "lockd" || driver === "sanlock") && await isNewer(LOCK_CONF[driver])) return true;
   const loaded = await loadedDrivers(daemon);
   if (loaded === undefined) return driver !== "none" && await isNewer(LOCK_CONF.qemu);
   return driver === "none" ? loaded.length > 0 : !loaded.includes(driver);
@@ -173,7 +174,8 @@ async function commonStorage(
     const seen = answer.sees.flatMap((mark) => byMark.get(mark) ?? []);
     for (const folder of seen) if (!seenBy.has(folder)) seenBy.set(folder, host);
     const storage = seen[0] ?? answer.networks.find((network) => own.has(network)) ?? null;
-    return { host, driver: answer.driver, lockspace: answer.lockspace, storage };
+    const { driver, lockspace, hostNumber = null } = answer;
+    return { host, driver, lockspace, storage, hostNumber };
   });
   return { others, seenBy };
 }
@@ -201,13 +203,19 @@ export async function lookAtLocks({ vms, pools: records, others: ask }: LockSour
   const real = lockspace === null ? undefined : await undefinedIfMissing(hostFiles.realPath(lockspace));
   const isShared = real !== undefined &&
     (networkMount(known.mounts, real) !== undefined || isBelowSeen(real, known));
+  const sanlock = await sanlockStatus();
   return {
     ...settings,
     pending: await isPending(driver),
     plugin: await hasDriver(daemon ?? "lockd"),
     daemon: daemon === undefined ? false : await listensAt(LOCK_SOCKETS[daemon]),
     lockspaceShared: lockspace === null ? null : isShared,
-    leases: await heldLeases(),
+    leases: driver === "sanlock" ? sanlock?.leases.length ?? null : await heldLeases(),
+    sanlock: {
+      plugin: await hasDriver("sanlock"),
+      daemon: await listensAt(LOCK_SOCKETS.sanlock),
+      joined: sanlock?.joined ?? null,
+    },
     runningVms: vms.filter(({ isRunning }) => isRunning).length,
     sharedDisks: disksOf(vms, known).slice(0, MOST),
     networks: networks().slice(0, MOST),

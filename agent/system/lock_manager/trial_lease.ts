@@ -1,8 +1,10 @@
-/** Sees that a VM gets a lease: a small one without a system runs for a moment, and the kernel is asked for its lock. */
+/** Sees that a VM gets a lease: a small one without a system runs for a moment, and the kernel or sanlock is asked for its lease. */
 import { setTimeout as pause } from "node:timers/promises";
+import { createHash } from "node:crypto";
 import { renderXml, xml } from "../../../lib/formats/xml/build.ts";
 import { METADATA_PREFIX, METADATA_URI, THROW_AWAY } from "../../../lib/formats/xml/metadata.ts";
 import { lockedFile, processLocks } from "../../../lib/system/lock_manager/kernel_locks.ts";
+import { sanlockStatus } from "./sanlock.ts";
 import { leaseName } from "../../../lib/system/lock_manager/settings.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { LibvirtError } from "../../../ffi/error.ts";
@@ -58,6 +60,9 @@ function definition(uuid: string, path: string): string {
   ));
 }
 
+/** The name of sanlock's lease of a disk: the MD5 of its path. Source: lock_driver_sanlock.c */
+const sanlockLeaseName = (path: string): string => createHash("md5").update(path).digest("hex");
+
 /** Whether the kernel has a lock of a process on the lease of a disk. */
 async function hasLease(disk: string, lockspace: string | null): Promise<boolean> {
   const lease = lockspace === null ? disk : `${lockspace}/${await leaseName(disk)}`;
@@ -70,17 +75,21 @@ async function hasLease(disk: string, lockspace: string | null): Promise<boolean
 /**
  * Starts a VM to see that it gets a lease.
  *
- * @param lockspace folder of the leases; null: they are on the disks' own files
+ * @param lockspace folder of the leases; null: they are on the disks' own files, which sanlock has none on
  * @param hide has the VM shown in no list
  * @throws {NoLeaseError} @throws {LibvirtError} where libvirt went away
  */
 export async function tryLease(
   call: LibvirtCaller,
+  driver: "lockd" | "sanlock",
   lockspace: string | null,
   hide: (uuid: string) => void = () => {},
 ): Promise<void> {
   const uuid = crypto.randomUUID(), folder = `${FOLDER}/kvm-manager-${uuid.replaceAll("-", "").slice(0, 16)}`;
-  const disk = `${folder}/disk.raw`;
+  const disk = `${folder}/disk.raw`, name = sanlockLeaseName(disk);
+  const isHeld = driver === "lockd"
+    ? () => hasLease(disk, lockspace)
+    : async () => (await sanlockStatus())?.leases.includes(name) ?? false;
   await Deno.mkdir(folder, { mode: 0o711 });
   try {
     await Deno.chmod(folder, 0o711); // whatever the umask is: QEMU's user goes through it
@@ -97,7 +106,7 @@ export async function tryLease(
     }
     try {
       for (let look = 0; look < LOOKS; look++) {
-        if (await hasLease(disk, lockspace)) return;
+        if (await isHeld()) return;
         await pause(LOOK_MS);
       }
       throw new NoLeaseError("a VM that was started to show it got no lease");
@@ -106,5 +115,9 @@ export async function tryLease(
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
+    // libvirt leaves the leases of sanlock in their folder
+    if (driver === "sanlock" && lockspace !== null) {
+      await undefinedIfMissing(hostFiles.remove(`${lockspace}/${name}`));
+    }
   }
 }

@@ -53,6 +53,23 @@ export const lockManager = {
     "Although one VM runs. If it is paused and resumed before it was shut down, its lease stays behind when it ends, until virtlockd is restarted.",
   "lock_manager.while_running.other":
     "Although {n} VMs run. One that is paused and resumed before it was shut down leaves its lease behind when it ends, until virtlockd is restarted.",
+  "lock_manager.turn_on_sanlock": "Turn sanlock on",
+  "lock_manager.turn_off_sanlock": "Turn sanlock off",
+  "lock_manager.sanlock_means_reset":
+    "sanlock must run already, with its watchdog: it ends VMs when the storage of the leases is lost, and resets this host when they cannot be ended.",
+  "lock_manager.sanlock_means_leases":
+    "VMs get leases when they are started next. A paused VM gives its lease back, and is refused when another host has it by then.",
+  "lock_manager.sanlock_means_all":
+    "Turn it on on every host that shares the storage, with the same folder for leases and another number. It sees nothing of hosts with virtlockd.",
+  "lock_manager.sanlock_means_files":
+    "qemu.conf and qemu-sanlock.conf are changed, with copies next to them, and libvirt is restarted, which takes 20 seconds or more. A small VM shows that it gets a lease; when that fails, everything is put back.",
+  "lock_manager.sanlock_lockspace_hint": "On storage that all of these hosts share.",
+  "lock_manager.sanlock_while_running.one":
+    "Although one VM runs. It has no lease until it is shut down and started again.",
+  "lock_manager.sanlock_while_running.other":
+    "Although {n} VMs run. They have no leases until they are shut down and started again.",
+  "lock_manager.host_number": "Number of this host",
+  "lock_manager.host_number_hint": "From 1 to 2000, another one on each host that shares the folder.",
   "lock_manager.as_root": "On the host, as root:",
   "lock_manager.command": "command",
   "lock_manager.obstacle": "It cannot be changed from here: {reason}",
@@ -79,6 +96,9 @@ export const lockManager = {
   "lock_manager.lost_vms": "libvirt does not know {n} of the VMs that ran before",
   "lock_manager.no_folder": "{folder} is no folder on this host. Mount or create it first",
   "lock_manager.not_loaded": "libvirt was restarted and has not taken the setting over",
+  "lock_manager.libvirt_ended": "libvirt ended after its restart. Its log says why",
+  "lock_manager.not_joined":
+    "sanlock has not joined as {wanted}. Another host may have this number, or its daemon may not reach the folder",
   "lock_manager.undone": "All changes were rolled back.",
   "lock_manager.left": "Not everything could be rolled back: {what}",
   "cluster.title": "Pacemaker cluster",

@@ -26,7 +26,7 @@ const ON = "kvm-manager lock-manager lockd --restart";
 export const isSameGuard = (
   one: { readonly driver: LockDriver | null; readonly lockspace: string | null },
   other: { readonly driver: LockDriver | null; readonly lockspace: string | null },
-): boolean => one.driver === other.driver && (one.driver !== "lockd" || one.lockspace === other.lockspace);
+): boolean => one.driver === other.driver && one.lockspace === other.lockspace;
 
 /** How a host guards its disks, in words. */
 export const guardText = (
@@ -56,9 +56,25 @@ function mixtures(facts: LockFacts): Finding[] {
   );
 }
 
+/** Hosts with the same folder of sanlock's leases and the same number in it. */
+function sameNumbers({ driver, lockspace, hostNumber = null, others }: LockFacts): Finding[] {
+  if (driver !== "sanlock" || hostNumber === null) return [];
+  return others.filter((other) =>
+    other.driver === driver && other.lockspace === lockspace && other.hostNumber === hostNumber
+  ).map(({ host }) =>
+    needsAction(
+      "problem",
+      message`${host} has the number ${hostNumber} as well: only one of both can join sanlock's leases`,
+      "Give each host a number of its own (host_id).",
+      "kvm-manager lock-manager sanlock --host-number NUMBER --restart",
+    )
+  );
+}
+
 /** Faults of a lock manager that is on. */
 function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
-  const { driver, fault, plugin, daemon, pending, automatic, required, lockspace } = facts;
+  const { driver, fault, plugin, daemon, pending, automatic, required, lockspace, hostNumber, leases } =
+    facts;
   if (fault !== null) {
     return [needsAction("problem", fault, "Correct the file: libvirt does not start with it.")];
   }
@@ -87,9 +103,21 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
   if (driver === "sanlock" && !daemon) {
     findings.push(needsAction(
       "problem",
-      "sanlock does not run: no VM can be started or resumed",
+      "sanlock does not run: no VM can be started, and one that is resumed gets no lease",
       "Start it, with its watchdog.",
       systemd ? "systemctl enable --now wdmd sanlock" : undefined,
+    ));
+  }
+  const wanted = `${hostNumber}:${lockspace}`, joined = facts.sanlock?.joined ?? null;
+  // Only root and sanlock's group are told what it has joined
+  if (driver === "sanlock" && daemon && automatic && !pending && leases !== null && joined !== wanted) {
+    findings.push(needsAction(
+      "problem",
+      joined === null
+        ? message`sanlock has not joined as ${wanted}: no VM can be started`
+        : message`sanlock has joined as ${joined}, and qemu-sanlock.conf says ${wanted}: it stays so until it is restarted`,
+      "While no VM runs, restart sanlock, then libvirt. Each host needs a number of its own (host_id), and the folder.",
+      systemd ? "systemctl restart sanlock libvirtd" : undefined,
     ));
   }
   if (pending) {
@@ -100,13 +128,15 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
       systemd ? "systemctl restart libvirtd" : undefined,
     ));
   }
-  if (driver === "lockd" && !automatic) {
+  if (driver !== "none" && !automatic) {
     findings.push(needsAction(
       "warning",
       required
         ? "a VM without <lease> devices does not start (auto_disk_leases is 0)"
         : "VMs without <lease> devices are not guarded (auto_disk_leases and require_lease_for_disks are 0)",
-      "Set auto_disk_leases to 1 in qemu-lockd.conf, unless something else gives VMs their leases.",
+      driver === "sanlock"
+        ? "Set host_id and auto_disk_leases to 1 in qemu-sanlock.conf, unless something else gives VMs their leases."
+        : "Set auto_disk_leases to 1 in qemu-lockd.conf, unless something else gives VMs their leases.",
     ));
   }
   if (driver === "lockd" && (facts.leases ?? 0) > 0 && facts.runningVms === 0) {
@@ -122,34 +152,37 @@ function faults(facts: LockFacts, { family, systemd }: DoctorFacts): Finding[] {
 
 /** Whether leases reach as far as the disks do. */
 function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): Finding[] {
-  if (driver !== "lockd" || sharedDisks.length === 0) return [];
+  if (driver === "none" || driver === "unknown" || sharedDisks.length === 0) return [];
+  const elsewhere = `kvm-manager lock-manager ${driver} --lockspace FOLDER --restart`;
   const findings: Finding[] = [];
   if (lockspace !== null && lockspaceShared === false) {
     findings.push(needsAction(
       "warning",
       message`leases are in ${lockspace}, which is this host's own: other hosts do not see them`,
       "Mount storage there that all hosts share, or choose such a folder.",
-      "kvm-manager lock-manager lockd --lockspace FOLDER --restart",
+      elsewhere,
     ));
   }
   const devices = sharedDisks.filter(({ storage, guarded }) =>
     guarded && /^(?:iscsi|mpath):|^iSCSI/.test(storage)
   );
-  if (lockspace === null && devices.length > 0) {
+  if (driver === "lockd" && lockspace === null && devices.length > 0) {
     findings.push(needsAction(
       "warning",
       message`leases of block devices (${
         fewNames(devices.map(({ vm }) => vm))
       }) are in this host's /dev: other hosts do not see them`,
       "Have leases in a folder that all hosts share.",
-      "kvm-manager lock-manager lockd --lockspace FOLDER --restart",
+      elsewhere,
     ));
   }
   const network = sharedDisks.filter(({ guarded }) => !guarded);
   if (network.length > 0) {
     findings.push(needsAction(
       "warning",
-      message`virtlockd gives no leases for network disks (${fewNames(network.map(({ vm }) => vm))})`,
+      driver === "sanlock"
+        ? message`sanlock gives no leases for network disks (${fewNames(network.map(({ vm }) => vm))})`
+        : message`virtlockd gives no leases for network disks (${fewNames(network.map(({ vm }) => vm))})`,
       "Have the storage itself guard them: exclusive-lock of RBD images, reservations of iSCSI targets.",
     ));
   }
@@ -157,7 +190,7 @@ function reach({ driver, lockspace, lockspaceShared, sharedDisks }: LockFacts): 
 }
 
 function judgeLockFacts(facts: LockFacts, host: DoctorFacts): Finding[] {
-  const wrong = [...faults(facts, host), ...mixtures(facts), ...reach(facts)];
+  const wrong = [...faults(facts, host), ...mixtures(facts), ...sameNumbers(facts), ...reach(facts)];
   if (wrong.length > 0) return wrong;
   const { driver, sharedDisks } = facts, vms = fewNames(sharedDisks.map(({ vm }) => vm));
   if (driver === "none" && sharedDisks.length > 0) {

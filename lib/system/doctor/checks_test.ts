@@ -131,6 +131,8 @@ Deno.test("examine() finds nothing on a host where all is well, in every area", 
 /** A disk that other hosts may reach, and a host that has its storage. */
 const NFS_DISK = { vm: "web", target: "vda", storage: "nfs://nas/vms", shareable: false, guarded: true };
 const OTHER = { host: "kvm2", driver: "lockd", lockspace: null as string | null, storage: "nfs://nas/vms" };
+const JOINED = (joined: string | null) => ({ plugin: true, daemon: true, joined });
+const SANLOCK = { driver: "sanlock", lockspace: "/l", hostNumber: 1, sanlock: JOINED("1:/l") };
 const OFF = { driver: "none", daemon: false, automatic: false, leases: null };
 const NODE = WELL.cluster.nodes[0]!;
 
@@ -182,6 +184,41 @@ const CASES: readonly [Part, unknown, "warning" | "problem", RegExp, RegExp?][] 
   ["locks", { plugin: false }, "problem", /driver is not installed/, /apt-get install -y libvirt-daemon$/],
   ["locks", { driver: "sanlock", plugin: false }, "problem", /chooses sanlock/, /libvirt-sanlock/],
   ["locks", { driver: "sanlock", daemon: false }, "problem", /sanlock does not run/, /wdmd sanlock/],
+  [
+    "locks",
+    { ...SANLOCK, sanlock: JOINED(null) },
+    "problem",
+    /has not joined as 1:\/l/,
+    /restart sanlock libvirtd/,
+  ],
+  ["locks", { ...SANLOCK, sanlock: JOINED("2:/l") }, "problem", /has joined as 2:\/l, and .* says 1:\/l/],
+  ["locks", { ...SANLOCK, automatic: false, required: true }, "warning", /without <lease> devices does not/],
+  [
+    "locks",
+    { ...SANLOCK, others: [{ ...OTHER, driver: "sanlock", lockspace: "/m" }] },
+    "problem",
+    /kvm2 has sanlock in \/m, this host sanlock in \/l/,
+  ],
+  [
+    "locks",
+    { ...SANLOCK, others: [{ ...OTHER, driver: "sanlock", lockspace: "/l", hostNumber: 1 }] },
+    "problem",
+    /kvm2 has the number 1 as well/,
+    /--host-number NUMBER/,
+  ],
+  [
+    "locks",
+    { ...SANLOCK, lockspaceShared: false, sharedDisks: [NFS_DISK] },
+    "warning",
+    /leases are in \/l, which is this host's own/,
+    /lock-manager sanlock --lockspace/,
+  ],
+  [
+    "locks",
+    { ...SANLOCK, sharedDisks: [{ ...NFS_DISK, guarded: false }] },
+    "warning",
+    /sanlock gives no leases for network disks/,
+  ],
   ["locks", { daemon: false }, "problem", /virtlockd does not run: no VM/, /virtlockd\.socket/],
   ["locks", { daemon: false, lockspace: "/l" }, "problem", /and libvirt cannot be started/],
   ["locks", { pending: true }, "warning", /was started before/, /restart libvirtd/],

@@ -3,12 +3,15 @@ import { guardText, isSameGuard } from "../doctor/checks_locks.ts";
 import type { LockFacts } from "../doctor/facts.ts";
 import { type DistributionFamily, installs } from "../doctor/distribution.ts";
 import type { CHOSEN_LOCK_DRIVERS } from "../../contract/lock_manager.ts";
+import { SANLOCK_FOLDER } from "./settings.ts";
 
 /** Requested change of the lock manager's settings. */
 export interface LockChange {
   readonly driver: typeof CHOSEN_LOCK_DRIVERS[number];
-  /** Folder of the leases; null: on the disks' own files; undefined: as it is. */
+  /** Folder of the leases; null: on the disks' own files, or sanlock's default folder; undefined: as it is. */
   readonly lockspace: string | null | undefined;
+  /** sanlock's number of this host; undefined: as it is. */
+  readonly hostNumber: number | undefined;
   readonly restart: boolean;
   readonly whileRunning: boolean;
 }
@@ -16,22 +19,40 @@ export interface LockChange {
 /** State of the lock manager before the change. */
 export type LockState = Pick<
   LockFacts,
-  "driver" | "fault" | "pending" | "plugin" | "lockspace" | "leases" | "runningVms" | "others" | "automatic"
+  | "driver"
+  | "fault"
+  | "pending"
+  | "plugin"
+  | "lockspace"
+  | "leases"
+  | "runningVms"
+  | "others"
+  | "automatic"
+  | "hostNumber"
+  | "sanlock"
 >;
 
 /** How it would be guarded afterwards. */
-export const wantedGuard = (change: LockChange, state: Pick<LockState, "lockspace">) => ({
-  driver: change.driver,
-  lockspace: change.driver === "none"
-    ? null
-    : change.lockspace === undefined
-    ? state.lockspace
-    : change.lockspace,
-});
+export function wantedGuard(
+  change: LockChange,
+  state: Pick<LockState, "driver" | "lockspace" | "hostNumber">,
+) {
+  const { driver } = change, isSanlock = driver === "sanlock";
+  // Another driver's folder is not taken over
+  const stays = state.driver === driver ? state.lockspace : null;
+  const lockspace = change.lockspace === undefined ? stays : change.lockspace;
+  return {
+    driver,
+    lockspace: driver === "none" ? null : isSanlock ? lockspace ?? SANLOCK_FOLDER : lockspace,
+    hostNumber: isSanlock ? change.hostNumber ?? state.hostNumber ?? null : null,
+  };
+}
 
 /** Whether all is as it is asked to be. */
 export function isUnchanged(change: LockChange, state: LockState): boolean {
-  return !state.pending && state.fault === null && isSameGuard(wantedGuard(change, state), state);
+  const wanted = wantedGuard(change, state);
+  return !state.pending && state.fault === null && isSameGuard(wanted, state) &&
+    wanted.hostNumber === (state.hostNumber ?? null);
 }
 
 /** Hosts that would guard the same storage in another way than this one, with another driver or in another folder. */
@@ -43,16 +64,45 @@ function mixedWith(change: LockChange, state: LockState): LockState["others"] {
   );
 }
 
+/** Why sanlock is not turned on, or changed. */
+function sanlockRefusal(change: LockChange, state: LockState): string | null {
+  const { hostNumber, lockspace } = wantedGuard(change, state), joined = state.sanlock?.joined ?? null;
+  if (state.sanlock?.daemon !== true) {
+    return "sanlock does not run. It resets the host when storage is lost, so start it yourself, with its watchdog: systemctl enable --now wdmd sanlock.";
+  }
+  if (hostNumber === null) {
+    return "sanlock needs a number of this host, another one on each host that shares the folder. Give it (hostNumber).";
+  }
+  const same = state.others.find((other) =>
+    other.driver === "sanlock" && other.lockspace === lockspace && other.hostNumber === hostNumber
+  );
+  if (same !== undefined) {
+    return `${same.host} has the number ${hostNumber}. Choose one that no other host has.`;
+  }
+  if (state.driver === "none" && state.runningVms > 0 && !change.whileRunning) {
+    return `${state.runningVms} VMs run, and have no leases until they are shut down and started again. Shut them down or move them to another host first, or allow it (whileRunning).`;
+  }
+  if (joined !== null && joined !== `${hostNumber}:${lockspace}`) {
+    return `sanlock has joined as ${joined} and stays so until it is restarted. While no VM runs: systemctl restart sanlock.`;
+  }
+  return null;
+}
+
 /** Why it is refused, in a sentence, with what to do; null where it is not. */
 export function lockRefusal(change: LockChange, state: LockState, family: DistributionFamily): string | null {
   const { driver, fault, leases, runningVms } = state;
   if (fault !== null) return `${fault}. Correct the file first.`;
-  if (driver === "sanlock") {
-    return "sanlock is on. Shut all VMs down, take lock_manager out of qemu.conf and restart libvirt, on all hosts that share its leases; then turn virtlockd on.";
+  if (change.driver !== "none" && driver !== "none" && driver !== change.driver) {
+    return `${
+      guardText({ driver, lockspace: null })
+    } is on. Shut all VMs down and turn it off, on all hosts that share its leases; then turn ${
+      guardText({ driver: change.driver, lockspace: null })
+    } on.`;
   }
-  if (change.driver === "lockd" && !state.plugin) {
-    const command = installs("lockd", family);
-    return `libvirt's driver for virtlockd is not installed${
+  const hasPlugin = change.driver === "sanlock" ? state.sanlock?.plugin === true : state.plugin;
+  if (change.driver !== "none" && !hasPlugin) {
+    const command = installs(change.driver, family);
+    return `libvirt's driver for ${guardText({ driver: change.driver, lockspace: null })} is not installed${
       command === undefined ? "" : `. Install it: ${command}`
     }.`;
   }
@@ -63,12 +113,14 @@ export function lockRefusal(change: LockChange, state: LockState, family: Distri
     }, and both hosts have ${mixed.storage}. Choose the same here, or change it there first.`;
   }
   const wanted = wantedGuard(change, state);
-  const isMoved = driver === "lockd" && change.driver === "lockd" && wanted.lockspace !== state.lockspace;
+  const isMoved = driver !== "none" && driver === change.driver && wanted.lockspace !== state.lockspace;
   if (isMoved && (leases ?? runningVms) > 0) {
     return `VMs hold ${
       leases ?? "an unknown number of"
     } leases where they are now, which nothing would look for in another folder. Shut the VMs down first, on all hosts.`;
   }
+  const sanlock = change.driver === "sanlock" ? sanlockRefusal(change, state) : null;
+  if (sanlock !== null) return sanlock;
   if (change.driver === "lockd" && driver === "none" && runningVms > 0 && !change.whileRunning) {
     return `${runningVms} VMs run, and have no leases until they are started again; one that is paused and resumed meanwhile leaves its lease behind when it ends. Shut them down or move them to another host first, or allow it (whileRunning).`;
   }

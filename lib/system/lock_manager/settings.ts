@@ -19,6 +19,8 @@ export interface LockSettings {
   readonly automatic: boolean;
   readonly required: boolean;
   readonly lockspace: string | null;
+  /** sanlock's number of this host. */
+  readonly hostNumber: number | null;
 }
 
 /** Paths of the configuration files. */
@@ -29,7 +31,7 @@ export const LOCK_CONF = {
 } as const satisfies Record<keyof LockConfTexts, string>;
 
 /** Default folder of sanlock's leases. */
-const SANLOCK_FOLDER = "/var/lib/libvirt/sanlock";
+export const SANLOCK_FOLDER = "/var/lib/libvirt/sanlock";
 
 /** Reads one file's settings by name. @throws {ConfError} with the file's name */
 function reader(text: string, file: string) {
@@ -41,6 +43,11 @@ function reader(text: string, file: string) {
       if (value === undefined || typeof value === "string") return value;
       throw new Error(`${name} in ${file} is no text`);
     },
+    number: (name: string): number | undefined => {
+      const value = get(name);
+      if (value === undefined || typeof value === "number") return value;
+      throw new Error(`${name} in ${file} is no number`);
+    },
     flag: (name: string): boolean | undefined => {
       const value = get(name);
       if (value === undefined) return undefined;
@@ -50,7 +57,7 @@ function reader(text: string, file: string) {
   };
 }
 
-const NONE = { automatic: false, required: false, lockspace: null } as const;
+const NONE = { automatic: false, required: false, lockspace: null, hostNumber: null } as const;
 
 function settingsOf({ qemu, lockd, sanlock }: LockConfTexts): LockSettings {
   const word = reader(qemu, LOCK_CONF.qemu).text("lock_manager");
@@ -61,6 +68,12 @@ function settingsOf({ qemu, lockd, sanlock }: LockConfTexts): LockSettings {
   }
   const isLockd = word === "lockd", own = reader(isLockd ? lockd : sanlock, LOCK_CONF[word]);
   const automatic = own.flag("auto_disk_leases") ?? isLockd;
+  const hostNumber = (isLockd ? undefined : own.number("host_id")) || null;
+  if (!isLockd && automatic && hostNumber === null) {
+    const fault =
+      `auto_disk_leases is 1 in ${LOCK_CONF.sanlock}, and host_id is not set: libvirt ends with it`;
+    return { driver: "unknown", fault, ...NONE };
+  }
   return {
     driver: word,
     fault: null,
@@ -72,22 +85,23 @@ function settingsOf({ qemu, lockd, sanlock }: LockConfTexts): LockSettings {
       : automatic
       ? own.text("disk_lease_dir") ?? SANLOCK_FOLDER
       : null,
+    hostNumber,
   };
 }
 
 /** Reads the files together. */
 export function readLockSettings(texts: LockConfTexts): LockSettings {
   try {
-    for (const [file, text] of [[LOCK_CONF.qemu, texts.qemu], [LOCK_CONF.lockd, texts.lockd]] as const) {
+    for (const [name, file] of Object.entries(LOCK_CONF) as [keyof LockConfTexts, string][]) {
       try {
-        readConf(text);
+        readConf(texts[name]);
       } catch (error) {
         throw error instanceof ConfError ? new Error(`${file}, ${error.message}`, { cause: error }) : error;
       }
     }
     return settingsOf(texts);
   } catch (error) {
-    // ConfError where a name is set twice, or sanlock's file is broken; Error for a value of the wrong kind
+    // ConfError where a name is set twice; Error for a value of the wrong kind
     if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
     return { driver: "unknown", fault: oneLine(error.message, 300), ...NONE };
   }

@@ -53,6 +53,11 @@ const OF_HOSTS: Readonly<Record<string, RemedyTrial>> = {
     not: "grants are changed as those of any user, which access_test does",
   },
   "This libvirt lets in by Kerberos. KVM Manager needs a ticket for it": OUTSIDE,
+  "has the lease of one of this VM's disks": {
+    by: "tests/system/lock_manager_sanlock_test.ts",
+    words: "shut that VM down first",
+    then: 'call(from.server, "force_stop_vm", { vmId: vm.uuid })',
+  },
   "This libvirt lets in by Kerberos. Start the KDC of that realm": {
     by: "tests/system/kerberos_host_test.ts",
     words: "Start the KDC of that realm",
