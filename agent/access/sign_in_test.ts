@@ -322,7 +322,8 @@ Deno.test("Access.identify() takes what a page's script asks the API for as the 
     await access.signIn.password("ann", PASSWORD, by);
     const { token } = access.credentials.makeToken(access.accounts.user(user.id), "ci", [], 1);
     const doorOf = (door: "api" | "mcp", headers: Record<string, string>) =>
-      access.identify(new Request("http://127.0.0.1:8440/api/v1/vms", { headers }), { door, address: "" }).door;
+      access.identify(new Request("http://127.0.0.1:8440/api/v1/vms", { headers }), { door, address: "" })
+        .door;
     const cookie = `kvmm-8440=${sessions[0]}`;
     assert.equal(doorOf("api", { cookie }), "page");
     assert.equal(doorOf("mcp", { cookie }), "mcp");

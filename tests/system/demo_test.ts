@@ -270,3 +270,37 @@ Deno.test("two demos run beside each other, and one that is killed leaves nothin
     "what is done in one is not done in the other",
   );
 });
+
+Deno.test("the demo tells nothing that is not so: no change waits, nothing is gone, and what it lacks it names", async () => {
+  await using server = await startServer({ demo: true });
+  const vms = await demoVms(server);
+  const vm = (name: string) => vms.find((each) => each.name === name)!.id;
+  for (const { id, name } of vms) {
+    const { changes } = await server.call("get_pending_changes", { vmId: id }) as { changes: unknown[] };
+    assert.deepEqual(changes, [], name);
+  }
+  const bin = await server.call("list_bin") as { readonly missing: readonly string[] }[];
+  assert.deepEqual(bin.map(({ missing }) => missing), [[], []]);
+  await assert.rejects(
+    server.call("attach_disk", { vmId: vm("erp-old"), pool: "images", sizeGb: 1 }),
+    /this is a demo, which has no QEMU/,
+  );
+  const backups = await server.call("list_backups") as {
+    id: string;
+    name: string;
+    timing: { weekdays?: string[] };
+  }[];
+  const weekly = backups.find(({ timing }) => timing.weekdays !== undefined)!;
+  const runs = await server.call("list_backup_runs", { backupId: weekly.id }) as { startedAt: number }[];
+  assert.deepEqual(new Set(runs.map(({ startedAt }) => new Date(startedAt).getDay())), new Set([6]));
+  await server.call("run_backup_now", { backupId: weekly.id });
+  await until("the run is over", async () => {
+    const [last] = await server.call("list_backup_runs", { backupId: weekly.id }) as {
+      state: string;
+      copies: { message: string | null }[];
+    }[];
+    if (last?.state !== "failed") return false;
+    for (const { message } of last.copies) assert.match(message ?? "", /no access to the files|host/);
+    return true;
+  });
+});
