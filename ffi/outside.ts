@@ -4,8 +4,8 @@
  */
 const CLOSED = "KVMM_OUTSIDE_CLOSED";
 
-/** Closes it until the process ends. @param why a sentence for people, without its full stop */
-export const closeOutside = (why: string): void => Deno.env.set(CLOSED, why);
+/** Closes it until the process ends. @param why a sentence for people, without its full stop: it has translations */
+export const closeOutside = ({ why }: { readonly why: string }): void => Deno.env.set(CLOSED, why);
 
 /** Why nothing outside is connected to; undefined where it may be. */
 export const outsideClosed = (): string | undefined => Deno.env.get(CLOSED);

@@ -44,6 +44,10 @@ export interface PeerAccess {
   principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal;
 }
 
+/** What a page's script asks for by the API is the page's: only browsers have sessions. */
+const byBrowser = <About extends { readonly door: Door }>(about: About): About =>
+  about.door === "api" ? { ...about, door: "page" } : about;
+
 const NO_PEERS: PeerAccess = {
   principal: () => {
     throw new ContractError("TokenInvalid");
@@ -129,9 +133,12 @@ export class Access {
     const holder = secret === undefined ? undefined : this.credentials.session(secret, address);
     if (holder) {
       signedIn?.();
-      return this.#somebody("session", holder, about);
+      return this.#somebody("session", holder, byBrowser(about));
     }
-    if (this.isDemo) return principalOf({ name: "demo", via: "demo", rights: ALL_RIGHTS, ...about });
+    if (this.isDemo) {
+      const known = headers.has("sec-fetch-site") ? byBrowser(about) : about;
+      return principalOf({ name: "demo", via: "demo", rights: ALL_RIGHTS, holder: "demo", ...known });
+    }
     // Other addresses are counted by their listener. Who is here is told by the kernel.
     if (isShared(address)) this.#count(`uid ${localUser?.() ?? "unknown"}`, "requests without sign-in");
     return nobody(door, about);

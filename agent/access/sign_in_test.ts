@@ -317,6 +317,20 @@ Deno.test("Access.identify() knows a session by its cookie, and tells its door",
     assert.equal(told, 1, "the door keeps the connection");
   }));
 
+Deno.test("Access.identify() takes what a page's script asks the API for as the page's, and a token as the API's", () =>
+  withAccess(async ({ access, sessions, by, user }) => {
+    await access.signIn.password("ann", PASSWORD, by);
+    const { token } = access.credentials.makeToken(access.accounts.user(user.id), "ci", [], 1);
+    const doorOf = (door: "api" | "mcp", headers: Record<string, string>) =>
+      access.identify(new Request("http://127.0.0.1:8440/api/v1/vms", { headers }), { door, address: "" })
+        .door;
+    const cookie = `kvmm-8440=${sessions[0]}`;
+    assert.equal(doorOf("api", { cookie }), "page");
+    assert.equal(doorOf("mcp", { cookie }), "mcp");
+    assert.equal(doorOf("api", { authorization: `Bearer ${token}` }), "api");
+    assert.equal(doorOf("api", { "sec-fetch-site": "same-origin" }), "api", "a stranger is not believed");
+  }));
+
 Deno.test("Accounts keep one administrator who can sign in, and lose no account without a database", () =>
   withAccess(async ({ access: { accounts }, user }) => {
     await fails("UserExists", () => accounts.create({ name: "ann" }));

@@ -42,6 +42,11 @@ export async function copyVm(context: CopyContext, vmId: string): Promise<Copied
       reason: "it is transient: it disappears when it stops",
     });
   }
+  if (host.link.machine === null) {
+    throw new ContractError("BackupNotPossible", {
+      reason: "KVM Manager has no access to the files of its host",
+    });
+  }
   const attempt = async (isFull: boolean) => {
     const id = copyIdAt(clock.now(), crypto.randomUUID().slice(0, 8));
     try {

@@ -90,6 +90,9 @@ export function binHandlers(app: BinServices): Pick<Handlers, keyof typeof binCo
       const host = hosts.all().find(({ id }) => id === entry.host);
       return host === undefined ? entry : withPoolsNow(host, entry);
     });
+  // Of other hosts nothing can be found here, and so nothing is missing
+  const hasFilesHere = (entry: StoredEntry) =>
+    hosts.all().some(({ id, link }) => id === entry.host && link.machine !== null);
   const find = (entryId: string, principal: Principal): StoredEntry => {
     bin.require();
     const entry = bin.get(entryId);
@@ -105,7 +108,11 @@ export function binHandlers(app: BinServices): Pick<Handlers, keyof typeof binCo
       const missing = new Map<string, string[]>();
       await within(
         LOOK_MS,
-        Promise.all(entries.map(async (entry) => void missing.set(entry.id, await missingOf(entry)))),
+        Promise.all(
+          entries.filter(hasFilesHere).map(async (entry) =>
+            void missing.set(entry.id, await missingOf(entry))
+          ),
+        ),
       );
       return entries.map((entry) => view(entry, missing.get(entry.id) ?? []));
     },

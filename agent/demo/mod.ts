@@ -46,7 +46,7 @@ export async function enterDemo(given: Settings): Promise<Demo> {
       return [uri, stack.use(new HostSimulation(uri, host, { folder, now }))] as const;
     }),
   );
-  closeOutside("This is a demo: it connects to nothing outside itself");
+  closeOutside({ why: "This is a demo: it connects to nothing outside itself" });
   const local = DEMO_HOSTS.find(({ id }) => id === LOCAL_HOST)!;
   const owned = stack.move();
   return {

@@ -66,7 +66,7 @@ export function AddToJob({ vmId, jobs }: { vmId: string; jobs: readonly JobChoic
         value={first.id}
         choices={choicesOf(jobs)}
       />
-      <div class="form-field">
+      <div class="form-field beside">
         <button type="submit" class="button">{t("backups.add_to_do")}</button>
       </div>
     </form>

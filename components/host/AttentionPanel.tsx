@@ -74,7 +74,7 @@ function VmRow({ vm, now }: { vm: VM; now: number }) {
       <a class="attention-name" href={`/vms/${encodeURIComponent(id)}`}>
         <TruncatedText text={name} longest={60} />
       </a>
-      <span class="text-muted ellipsis" title={reason}>{reason}</span>
+      <span class="text-muted attention-reason" title={reason}>{reason}</span>
     </li>
   );
 }
@@ -90,7 +90,7 @@ function HostRow({ host: { id, label, status, since, error }, now }: { host: Hos
       <a class="attention-name" href={hrefOn(id, "/")}>
         <TruncatedText text={t("attention.host_named", { host: oneLine(label, 40) })} longest={60} />
       </a>
-      <span class="text-muted ellipsis" title={reason}>{reason}</span>
+      <span class="text-muted attention-reason" title={reason}>{reason}</span>
     </li>
   );
 }

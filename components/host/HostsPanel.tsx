@@ -21,8 +21,9 @@ function State(
   const expired = expiredText(linked?.certificateEndsAt, now);
   return (
     <span class="stack">
-      <span>
-        <Icon name={status === "connected" ? "check" : "unplug"} /> {t(HOST_STATES[status])}
+      <span class="state" data-tone={status === "connected" ? "ok" : "bad"}>
+        <Icon name={status === "connected" ? "check" : "unplug"} />
+        <span class="state-word">{t(HOST_STATES[status])}</span>
       </span>
       {status !== "connected" && (
         <span class="text-muted">

@@ -419,7 +419,7 @@ export const en = {
   "os.windows": "Windows",
 
   "error.status": "Error {status}",
-  "error.bad": "That request makes no sense",
+  "error.bad": "Bad request",
   "error.forbidden": "You may not do that",
   "error.missing": "There is nothing here",
   "error.missing_what": "The address is wrong, or what was here is gone.",

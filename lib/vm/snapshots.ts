@@ -61,7 +61,7 @@ function outside(
   disksOnly: boolean,
 ): Sentence | undefined {
   if (vm.firmware !== "bios") {
-    return "the VM starts by UEFI, whose variables libvirt cannot keep within a disk";
+    return "the VM uses UEFI, whose variables cannot be kept in an internal snapshot";
   }
   const raw = keptDisks(vm.disks).find(({ format }) => format === "raw");
   if (raw) return message`disk ${raw.target} is raw, which has no room for a snapshot`;
@@ -101,7 +101,7 @@ export function snapshotKind(subject: SnapshotSubject, disksOnly = false): Snaps
   const elsewhere = keptDisks(subject.vm.disks).find(({ type }) => type !== "file");
   if (elsewhere) {
     return noSnapshot(
-      message`${reason}, and disk ${elsewhere.target} is no file: only files can go on in another image`,
+      message`${reason}, and disk ${elsewhere.target} is not a file: only files can have external snapshots`,
     );
   }
   return { kind: "external", reason };

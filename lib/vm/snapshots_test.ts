@@ -60,7 +60,7 @@ Deno.test("snapshotKind() keeps it within the disks where it can, else outside t
   assert.match(of({ disks: [disk({ target: "vde" })] }), /disk vde is encrypted/);
   assert.match(of({ state: "suspended" }), /suspended/);
   assert.match(of({ firmware: "uefi" }, "", false), /internal snapshots: delete those first/);
-  assert.match(of({ disks: [disk({ format: "raw", type: "block" })] }), /disk vda is no file/);
+  assert.match(of({ disks: [disk({ format: "raw", type: "block" })] }), /disk vda is not a file/);
 });
 
 Deno.test("externalRevertHindrance() wants the same disks, as files, and no memory", () => {

@@ -5,6 +5,7 @@ import { HelpSearch } from "../../components/help/HelpSearch.tsx";
 import { Markdown } from "../../components/help/Markdown.tsx";
 import { HELP } from "../../lib/help/chapters.ts";
 import { help as texts } from "../../lib/i18n/en/help.ts";
+import { SOURCE_LOCALE } from "../../lib/i18n/languages.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 
@@ -29,7 +30,7 @@ export default define.page<typeof handler>(function HelpChapter({ data: { chapte
       </Head>
       <HelpSearch />
       <div class="help-page">
-        <article class="panel help-text">
+        <article class="panel help-text" lang={SOURCE_LOCALE}>
           <h1>{chapter.title}</h1>
           <Markdown tokens={chapter.tokens} sizes={sizes} />
         </article>

@@ -7,6 +7,8 @@ import { Panel } from "../../components/kit/Panel.tsx";
 import { CHAPTER_GROUPS, HELP } from "../../lib/help/chapters.ts";
 import { searchChapters } from "../../lib/help/text.ts";
 import { help as texts } from "../../lib/i18n/en/help.ts";
+import { SOURCE_LOCALE } from "../../lib/i18n/languages.ts";
+import { locale } from "../../lib/i18n/locale.ts";
 import { t, textsOf } from "../../lib/i18n/mod.ts";
 import { define } from "../../lib/page_state.ts";
 
@@ -33,13 +35,14 @@ export default define.page<typeof handler>(function Help({ data: { question, fou
       <header class="page-head">
         <h1>{area.t("help.title")}</h1>
       </header>
+      {locale() !== SOURCE_LOCALE && <p class="text-muted">{area.t("help.language")}</p>}
       <HelpSearch question={question} />
       {found === null
         ? (
           <div class="help-groups">
             {CHAPTER_GROUPS.map(({ label, chapters }) => (
               <Panel key={label} title={area.t(label)}>
-                <ul class="help-chapters">
+                <ul class="help-chapters" lang={SOURCE_LOCALE}>
                   {chapters.map((name) => (
                     <li key={name}>
                       <a href={`${HELP}/${name}`}>{titles.get(name)}</a>
@@ -60,7 +63,7 @@ export default define.page<typeof handler>(function Help({ data: { question, fou
         : (
           <>
             <p class="text-muted" role="status">{area.plural("help.found", found.length)}</p>
-            <ul class="help-found">
+            <ul class="help-found" lang={SOURCE_LOCALE}>
               {found.map(({ href, chapter, title, around }) => (
                 <li key={href}>
                   <a href={href}>{title}</a>

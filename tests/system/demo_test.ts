@@ -270,3 +270,38 @@ Deno.test("two demos run at the same time, and one that is killed leaves nothing
     "what is done in one is not done in the other",
   );
 });
+
+Deno.test("the demo tells nothing that is not so: no change waits, nothing is gone, and what it lacks it names", async () => {
+  await using server = await startServer({ demo: true });
+  const vms = await demoVms(server);
+  const vm = (name: string) => vms.find((each) => each.name === name)!.id;
+  for (const { id, name } of vms) {
+    assert.deepEqual(await server.call("get_pending_changes", { vmId: id }), [], name);
+  }
+  const bin = await server.call("list_bin") as { readonly missing: readonly string[] }[];
+  assert.deepEqual(bin.map(({ missing }) => missing), [[], []]);
+  await assert.rejects(
+    server.call("attach_nic", { vmId: vm("erp-old"), network: "lab" }),
+    /this is a demo, which has no QEMU/,
+  );
+  const jobs = await server.call("list_backups") as { readonly id: string; readonly name: string }[];
+  const { id: backupId } = jobs.find(({ name }) => name === "Office, weekly")!;
+  interface Run {
+    readonly startedAt: number;
+    readonly state: string;
+    readonly copies: readonly { readonly name: string; readonly message: string | null }[];
+  }
+  const runs = async () => await server.call("list_backup_runs", { backupId }) as Run[];
+  // It runs on Saturdays
+  assert.deepEqual(
+    new Set((await runs()).map(({ startedAt }) => new Date(startedAt).getDay())),
+    new Set([6]),
+  );
+  await server.call("run_backup_now", { backupId }).catch(() => {});
+  const copies = await until("the run is over", async () => {
+    const [last] = await runs();
+    return last?.state === "failed" && last.copies;
+  });
+  const { message } = copies.find(({ name }) => name === "mail-01")!;
+  assert.match(message ?? "", /KVM Manager has no access to the files of its host/);
+});

@@ -15,9 +15,10 @@ const OFF: ReadonlySet<number> = new Set([5, 6]);
 export const undressed = (xml: string): string =>
   xml.replace(/(<domain\b[^>]*?\btype=)(["'])(?:kvm|qemu)\2/g, "$1$2test$2");
 
-/** A definition of the test driver as it is told. */
-export const dressed = (xml: string): string =>
-  xml.replace(/(<domain\b[^>]*?\btype=)(["'])test\2/g, "$1$2kvm$2");
+const asKvm = (xml: string): string => xml.replace(/(<domain\b[^>]*?\btype=)(["'])test\2/g, "$1$2kvm$2");
+
+/** A definition of the test driver as it is told: interfaces have a device of the host only while the VM runs. */
+export const dressed = (xml: string): string => asKvm(xml).replace(/\s*<target dev='testnet\d+'\/>/g, "");
 
 /** State of a running VM in addition to its definition. */
 export interface Running {
@@ -30,7 +31,7 @@ export interface Running {
 /** The XML of a running VM as it is told. */
 export function dressedLive(xml: string, { number, hasAgent }: Running): string {
   const channel = new RegExp(`(<target type='virtio' name='${QEMU_AGENT_CHANNEL}')(/>)`);
-  return dressed(xml)
+  return asKvm(xml)
     .replace("<graphics type='vnc' port='-1'", `<graphics type='vnc' port='${FIRST_PORT + number}'`)
     .replaceAll("<target dev='testnet", "<target dev='vnet")
     .replace(

@@ -6,6 +6,7 @@ import { Connection } from "../../../ffi/connection.ts";
 import { LibvirtError, VIR_ERR } from "../../../ffi/error.ts";
 import { openShared } from "../../../ffi/shared_connection.ts";
 import type { ConsoleListener, ConsoleStream, ConsoleTarget } from "../../../ffi/streams.ts";
+import { isUnsupported } from "../../libvirt/failure.ts";
 import type { Simulation } from "../../libvirt/simulation.ts";
 import { serveScreen } from "../screen/rfb_server.ts";
 import { type DemoScreen, screenOf } from "../screen/screen.ts";
@@ -79,7 +80,12 @@ export class HostSimulation implements Simulation, Disposable {
     ask: (args: CallArgs<N>) => Promise<CallResult<N>>,
   ): Promise<CallResult<N>> {
     const answer = ANSWERS[name];
-    return answer === undefined ? await ask(args) : await answer(this.#context, args, ask);
+    try {
+      return answer === undefined ? await ask(args) : await answer(this.#context, args, ask);
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      throw new LibvirtError({ code: VIR_ERR.NO_SUPPORT, message: "this is a demo, which has no QEMU" });
+    }
   }
 
   #factsOf(subject: SimulatedSubject): TerminalGuest {

@@ -40,7 +40,7 @@ interface Job {
   readonly bootTest: StoredBackup["bootTest"];
 }
 
-function jobs(): readonly Job[] {
+function jobs(now: number): readonly Job[] {
   const timeZone = hostZone();
   return [
     {
@@ -58,13 +58,16 @@ function jobs(): readonly Job[] {
       targets: { vmIds: [vmNamed("mail-01").id, vmNamed("dc-01").id], tags: ["branch"], groups: [] },
       vms: [vmNamed("mail-01"), vmNamed("dc-01"), ...vmsTagged("branch")],
       hour: 22,
-      daysAgo: [27, 20, 13, 6],
+      daysAgo: [28, 21, 14, 7].map((days) => days - 7 + daysSinceSaturday(now)),
       timing: { frequency: "weekly", time: "22:00", weekdays: ["sat"], timeZone },
       retention: { keep: 1, keepDaily: 0, keepWeekly: 6, keepMonthly: 6, keepYearly: 1 },
-      bootTest: "never",
+      bootTest: "weekly",
     },
   ];
 }
+
+/** Days since the Saturday before today. */
+const daysSinceSaturday = (now: number): number => new Date(now).getDay() + 1;
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -211,6 +214,6 @@ export async function seedBackups(seeding: Seeding): Promise<void> {
   const folder = join(seeding.dataDir, "backups");
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const repository = await Repository.make(new FolderStore(folder));
-  for (const job of jobs()) await seedJob(job, folder, repository, seeding);
+  for (const job of jobs(seeding.now)) await seedJob(job, folder, repository, seeding);
   await repository.store.close();
 }

@@ -13,7 +13,7 @@ interface Row {
   readonly hoursAgo: number;
   readonly minutes: number;
   readonly gib?: number;
-  readonly error?: string;
+  readonly error?: Sentence;
   readonly log: readonly string[];
 }
 
@@ -63,7 +63,7 @@ const rows = (): readonly Row[] => [
     actor: "anna",
     hoursAgo: 171,
     minutes: 3,
-    error: "The pool media has 38 GiB free, and the archive needs 61 GiB",
+    error: message`The pool ${"media"} has ${"38 GiB"} free, and the archive needs ${"61 GiB"}`,
     log: ["Nothing was kept"],
   },
 ];

@@ -41,7 +41,7 @@ export async function unkeepable(
   { path, pool }: Omit<BinCandidate, "role">,
 ): Promise<string | undefined> {
   const { link } = host;
-  if (link.machine === null) return "it is on another host";
+  if (link.machine === null) return "KVM Manager has no access to the files of its host";
   if (pool !== null && !await keepsFiles(link, pool)) return "its storage pool keeps no files";
   if (!isNameable(path)) return "its name is no UTF-8";
   if (isInBin(path)) return "it is in the bin already";

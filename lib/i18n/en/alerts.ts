@@ -56,7 +56,7 @@ export const alerts = {
   "alerts.delete": "Delete",
   "alerts.delete_of": "Delete {name}",
   "alerts.delete_title": "Delete this alert",
-  "alerts.delete_what": "What it has fired ends, and stays in the history.",
+  "alerts.delete_what": "Its active alerts end, and stay in the history.",
 
   "alerts.watches": "What is watched",
   "alerts.watches.vm_metric": "VM metric",

@@ -63,5 +63,5 @@ export const backupTargets = {
     "Encrypts everything that is kept there. Leave empty for no encryption. Encrypted backups that are there need theirs.",
   "targets.passphrase_again": "Passphrase again",
   "targets.passphrase_warning":
-    "Keep the passphrase where this host's loss does not reach it: without it, no new host can read the backups.",
+    "Store the passphrase somewhere other than this host: without it, no new host can read the backups.",
 } as const;

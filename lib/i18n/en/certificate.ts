@@ -1,6 +1,6 @@
 /** Texts about the certificate that the pages are served with. */
 export const certificate = {
-  "certificate.what": "What proves to browsers and programs that they talk to this server.",
+  "certificate.what": "It proves to browsers and programs that they are talking to this server.",
   "certificate.reached": "Reached at",
   "certificate.none": "No address has TLS",
   "certificate.none_what":

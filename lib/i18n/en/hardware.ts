@@ -51,7 +51,7 @@ export const hardware = {
 
   "hardware.pending": "Waiting for the next boot",
   "hardware.pending_what":
-    "The VM runs with the left values. The right ones apply when it is shut down and started again; a reboot from inside the guest is not enough.",
+    "The VM is running with the values under Now. Those under Next boot apply once it is shut down and started again; a reboot inside the guest is not enough.",
   "hardware.pending_change": "Change",
   "hardware.pending_live": "Now",
   "hardware.pending_next": "Next boot",

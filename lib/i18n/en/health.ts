@@ -1,7 +1,7 @@
 /** The page that says how the host fares. */
 export const health = {
   "health.summary": "Summary",
-  "health.all_well": "Everything that was looked at is well.",
+  "health.all_well": "All checks passed.",
   "health.level_ok": "OK",
   "health.level_warning": "Warning",
   "health.level_problem": "Problem",

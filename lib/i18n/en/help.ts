@@ -1,6 +1,7 @@
 /** The documentation. */
 export const help = {
   "help.title": "Help",
+  "help.language": "The documentation is in English.",
   "help.search": "Search the documentation",
   "help.search_do": "Search",
   "help.all": "All chapters",

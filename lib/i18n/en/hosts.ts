@@ -6,10 +6,9 @@ export const hosts = {
     "The VMs, networks and storage of each are managed here. A host with KVM Manager is linked: everything works there. Of a " +
     "host that is added by its libvirt, backups, guest files and port forwards do not.",
   "hosts.name": "Name",
-  "hosts.name_hint":
-    "Small letters, digits, dots and dashes. It is part of the addresses of the host's pages.",
+  "hosts.name_hint": "Lower-case letters, digits, dots and dashes. Part of the URL of the host's pages.",
   "hosts.label": "Label",
-  "hosts.label_hint": "What people call it. If empty, its name.",
+  "hosts.label_hint": "Shown instead of the name. If empty, the name is shown.",
   "hosts.uri": "Connection",
   "hosts.uri_hint":
     "libvirt's URI of the host: qemu+ssh://root@kvm2/system by SSH, qemu+tls://kvm2/system by TLS, or " +
@@ -71,13 +70,13 @@ export const hosts = {
   "hosts.install_there": "Install KVM Manager there",
   "hosts.destination": "User and host",
   "hosts.destination_hint":
-    "Whom SSH signs in as: root@kvm2, or ann@kvm2:2222. A user that is not root needs sudo.",
+    "SSH user and host, such as root@kvm2 or ann@kvm2:2222. Users other than root need sudo.",
   "hosts.install_password": "Password",
   "hosts.install_password_hint":
     "Of that user, for SSH and sudo. It is not kept. Not needed if KVM Manager's key opens the host and the user is root.",
   "hosts.install_role_hint": "No user here can do more on that host than this role allows.",
   "hosts.port": "Port",
-  "hosts.port_hint": "Where KVM Manager listens there by HTTPS.",
+  "hosts.port_hint": "HTTPS port of KVM Manager there.",
   "hosts.install_connect": "Sign in by SSH",
   "hosts.install_look": "Look at the host",
   "hosts.install_copy": "Copy the program",
@@ -115,7 +114,7 @@ export const hosts = {
   "hosts.both_join": "Users there can use this host as well",
   "hosts.both_invite": "Link that host here as well",
   "hosts.both_hint": "Only if both sides choose it.",
-  "hosts.role": "At most as",
+  "hosts.role": "Highest role",
   "hosts.role_there": "Their role here",
   "hosts.role_hint": "No user there can do more on this host than this role.",
   "hosts.own_password": "Needed where users there can use this host.",

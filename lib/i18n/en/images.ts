@@ -58,7 +58,7 @@ export const images = {
   "images.download": "Download",
 
   "images.catalog_what":
-    "Cloud images as their makers publish them: small, ready to boot, set up by cloud-init. Each is checked against its " +
+    "Cloud images of the distributions: small, ready to boot, set up by cloud-init. Each is checked against its published checksum." +
     "published checksum.",
   "images.catalog_failed": "The catalogue could not be read.",
   "images.catalog_none": "The catalogue is empty",
@@ -70,15 +70,15 @@ export const images = {
   "images.have": "In {pool}",
 
   "images.rules_what":
-    "Downloads go out from this host. Addresses that are not public – this host itself, its neighbours, networks of " +
+    "Downloads are made by this host. Private addresses – this host itself, its neighbours, your own networks – are used only if they are listed here." +
     "one's own – are asked only when they are named here.",
   "images.internet": "Download from the internet",
   "images.hosts": "Also allowed",
   "images.hosts_hint":
     "One a line: an address, a subnet, a host or *.domain. Names lead to public addresses only.",
-  "images.private_names": "Let these names lead to private networks",
+  "images.private_names": "Let these names resolve to private addresses",
   "images.private_names_hint":
-    "For mirrors in one's own network whose names are served there. Never to this host itself.",
+    "For mirrors in your own network, with names of your own DNS. This host itself stays excluded.",
   "images.max_image": "Largest file, unpacked",
   "images.max_virtual": "Largest disk, as a guest sees it",
   "images.linked": "Keep images that name other files, or are of foreign formats",

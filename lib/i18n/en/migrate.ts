@@ -5,6 +5,10 @@ export const migrate = {
     "The VM goes on running while its memory and disks are copied through the link between both hosts, encrypted. It keeps its name, addresses and tags.",
   "migrate.what_off":
     "Its disks, UEFI variables and TPM are copied through the link between both hosts, encrypted. It cannot be started until that is done. It keeps its name, addresses and tags.",
+  "migrate.what_by_libvirt":
+    "Its disks are copied through KVM Manager. It cannot be started until that is done. It keeps its name, addresses and tags.",
+  "migrate.what_live_by_libvirt":
+    "A VM that is running moves between hosts only if both have KVM Manager and are linked. Shut this one down first: its disks are then copied, and it keeps its name, addresses and tags.",
   "migrate.stays_off": "It is off, and stays off there.",
   "migrate.none": "No other host is linked",
   "migrate.none_what":

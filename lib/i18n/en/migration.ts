@@ -82,9 +82,9 @@ export const migration = {
   "migration.check.room": "The pool {pool} of {host} may have too little room: {reason}",
 
   "migration.check.agentless_live":
-    "It runs, and between hosts of which one has no KVM Manager a VM moves while it is off. Shut it down first, or install KVM Manager on both hosts and link them: it moves while it runs then.",
+    "The VM is running. Without KVM Manager on both hosts, only a VM that is off can move. Shut it down first, or install KVM Manager on both hosts and link them.",
   "migration.check.agentless_snapshots":
-    "It has snapshots, which do not go along between hosts of which one has no KVM Manager ({snapshots}). Delete them first, or install KVM Manager on both hosts, and link them.",
+    "It has snapshots ({snapshots}), which move only with KVM Manager on both hosts. Delete them first, or install KVM Manager on both hosts and link them.",
   "migration.check.agentless_state":
     "Its UEFI variables or the state of its TPM are in files that libvirt does not hand out. Install KVM Manager on both hosts, and link them: they go along then.",
   "migration.check.agentless_disk":

@@ -7,6 +7,6 @@ export const nicFields = {
   "field.newMac": "MAC address",
   "field.filter": "Network filter",
   "field.filterAddresses": "Addresses it may use",
-  "hint.filterAddresses": "Separated by blanks. Empty: the first address the guest uses.",
+  "hint.filterAddresses": "Space-separated. Empty: the first address the guest uses.",
   "field.linkUp": "The cable is plugged in",
 } as const;

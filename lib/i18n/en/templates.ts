@@ -54,7 +54,7 @@ export const templates = {
   "templates.make_new": "A new template",
   "templates.make_version": "A new version of {name}",
   "templates.name": "Name",
-  "templates.name_hint": "Letters, digits, dots, dashes and underscores. Not used for a new version.",
+  "templates.name_hint": "Letters, digits, dots, dashes and underscores. Ignored for a new version.",
   "templates.description": "Description",
   "templates.pool": "Storage pool",
   "templates.pool_same": "Where the disks are now",
@@ -110,7 +110,7 @@ export const templates = {
     "The content travels through this KVM Manager and is checked on arrival. When a line breaks, the copy continues where it stopped.",
   "templates.copy_name": "Name of the copy",
   "templates.copy_none_what":
-    "A template is copied to another host that this KVM Manager manages. Add one in Settings → Hosts.",
+    "A template is copied to a host that has a KVM Manager of its own and is linked. Link one in Settings → Hosts.",
   "templates.delete": "Delete template",
   "templates.delete_what": "The template's disks are deleted. VMs with full copies stay.",
   "templates.delete_needed": "Linked VMs need the template's disks: delete them first, or keep the template.",

@@ -43,6 +43,8 @@ interface Shown {
   readonly vm: VM;
   /** Hosts that it may move to: linked ones, those reached by libvirt alone, and the local one where it is not there. */
   readonly hosts: readonly HostStatus[];
+  /** Hosts of which one is reached by libvirt alone carry no VM that runs. */
+  readonly isByLibvirt: boolean;
   readonly chosen: Chosen | null;
   readonly typed: Readonly<Record<string, string>>;
   readonly failure: Failure | null;
@@ -67,6 +69,15 @@ async function chosenOf(
   }
 }
 
+/** Whether a host has KVM Manager: it runs here, or is linked. */
+const hasManager = (host: HostStatus | undefined) => host?.isLocal === true || host?.linked !== undefined;
+
+/** What a move does. */
+function whatText({ vm, isByLibvirt }: Pick<Shown, "vm" | "isByLibvirt">): string {
+  if (isByLibvirt) return t(isLive(vm) ? "migrate.what_live_by_libvirt" : "migrate.what_by_libvirt");
+  return t(isLive(vm) ? "migrate.what" : "migrate.what_off");
+}
+
 async function shown(
   state: PageState,
   vm: VM,
@@ -82,7 +93,9 @@ async function shown(
   );
   const host = hosts.find(({ id }) => id === toHost);
   const chosen = host === undefined || !canMove(vm) ? null : await chosenOf(state, vm, host);
-  return { vm, hosts, chosen, typed, failure: failure ?? chosen?.failure ?? null };
+  const ends = host === undefined ? hosts : [host];
+  const isByLibvirt = ends.length > 0 && (!hasManager(own) || !ends.some(hasManager));
+  return { vm, hosts, isByLibvirt, chosen, typed, failure: failure ?? chosen?.failure ?? null };
 }
 
 export const handler = define.handlers({
@@ -306,7 +319,7 @@ export default define.page<typeof handler>(function Migrate({ data }) {
       <form class="panel narrow" method={chosen === null ? "get" : "post"}>
         <div class="dialog-body">
           <h1>{title}</h1>
-          <p>{t(isLive(vm) ? "migrate.what" : "migrate.what_off")}</p>
+          <p>{whatText(data)}</p>
           <Flash tone="bad" failure={failure} />
           <Obstacle vm={vm} hosts={hosts} />
           {canChoose && chosen === null && <HostChoices legend={t("migrate.to")} hosts={hosts} />}

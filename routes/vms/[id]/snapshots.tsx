@@ -133,6 +133,9 @@ function Chains({ chains }: { chains: NonNullable<SnapshotList["chains"]> }) {
   );
 }
 
+/** The id of the form for a new one. */
+const TAKE = "take-snapshot";
+
 /** The form for a new one, or why there can be none. */
 function TakeSnapshot({ vm, list: { hindrance, withMemory, external, quiesces }, at, refused }: {
   vm: VM;
@@ -146,7 +149,7 @@ function TakeSnapshot({ vm, list: { hindrance, withMemory, external, quiesces },
       {hindrance !== undefined
         ? <p class="pad">{t("snapshots.not_now", { reason: hindrance })}</p>
         : (
-          <form method="post" action={formHref("create_snapshot", { vmId: vm.id }, at)}>
+          <form id={TAKE} method="post" action={formHref("create_snapshot", { vmId: vm.id }, at)}>
             <div class="form-grid">
               <TextField
                 label={t("snapshots.name")}
@@ -208,7 +211,12 @@ export default define.page<typeof handler>(function Snapshots({ data: { vm, list
         {asked !== null && (
           <Question asked={asked} snapshots={list.snapshots} vmId={vm.id} at={at} now={now} />
         )}
-        <Panel title={t("snapshots.title")}>
+        <Panel
+          title={t("snapshots.title")}
+          aside={list.snapshots.length > 0 && list.hindrance === undefined && (
+            <a href={`#${TAKE}`}>{t("snapshots.take")}</a>
+          )}
+        >
           {list.snapshots.length === 0
             ? (
               <Empty icon="disc" title={t("snapshots.none")}>
