@@ -91,7 +91,7 @@ function named(verb: Verb, rows: readonly Row[], names: readonly string[]): Row[
     const near = didYouMean(name, rows.map((row) => String(row[by])));
     throw new ApiError(
       verb.command.lookup!.missing ?? "NotFound",
-      `${verb.words.join(" ")}: nothing has the ${by} ${name}.${near}`,
+      render(message`${verb.words.join(" ")}: nothing has the ${by} ${name}.${near}`),
     );
   });
   return rows.filter((row) => fits.some((isWanted) => isWanted(row)));
