@@ -1,4 +1,5 @@
 /** Why a lock manager is not changed, before anything is. Pure. */
+import { type Message, message, render } from "../../i18n/message.ts";
 import { guardText, isSameGuard } from "../doctor/checks_locks.ts";
 import type { LockFacts } from "../doctor/facts.ts";
 import { type DistributionFamily, installs } from "../doctor/distribution.ts";
@@ -43,35 +44,41 @@ function mixedWith(change: LockChange, state: LockState): LockState["others"] {
   );
 }
 
-/** Why it is refused, in a sentence, with what to do; null where it is not. */
+/** Why it is refused, in a sentence, with what to do; null where it is not. In the language of what is done now. */
 export function lockRefusal(change: LockChange, state: LockState, family: DistributionFamily): string | null {
+  const why = refusal(change, state, family);
+  return why === null ? null : render(why);
+}
+
+function refusal(change: LockChange, state: LockState, family: DistributionFamily): Message | null {
   const { driver, fault, leases, runningVms } = state;
-  if (fault !== null) return `${fault}. Correct the file first.`;
+  if (fault !== null) return message`${fault}. Correct the file first.`;
   if (driver === "sanlock") {
-    return "sanlock is on. Shut all VMs down, take lock_manager out of qemu.conf and restart libvirt, on all hosts that share its leases; then turn virtlockd on.";
+    return message`sanlock is on. Shut all VMs down, take lock_manager out of qemu.conf and restart libvirt, on all hosts that share its leases; then turn virtlockd on.`;
   }
   if (change.driver === "lockd" && !state.plugin) {
     const command = installs("lockd", family);
-    return `libvirt's driver for virtlockd is not installed${
-      command === undefined ? "" : `. Install it: ${command}`
-    }.`;
+    return command === undefined
+      ? message`libvirt's driver for virtlockd is not installed.`
+      : message`libvirt's driver for virtlockd is not installed. Install it: ${command}.`;
   }
   const [mixed] = mixedWith(change, state);
   if (mixed !== undefined) {
-    return `${mixed.host} has ${
+    return message`${mixed.host} has ${
       guardText(mixed)
     }, and both hosts have ${mixed.storage}. Choose the same here, or change it there first.`;
   }
   const wanted = wantedGuard(change, state);
   const isMoved = driver === "lockd" && change.driver === "lockd" && wanted.lockspace !== state.lockspace;
   if (isMoved && (leases ?? runningVms) > 0) {
-    return `VMs hold ${
-      leases ?? "an unknown number of"
-    } leases where they are now, which nothing would look for in another folder. Shut the VMs down first, on all hosts.`;
+    return leases === null
+      ? message`VMs hold an unknown number of leases where they are now, which nothing would look for in another folder. Shut the VMs down first, on all hosts.`
+      : message`VMs hold ${leases} leases where they are now, which nothing would look for in another folder. Shut the VMs down first, on all hosts.`;
   }
   if (change.driver === "lockd" && driver === "none" && runningVms > 0 && !change.whileRunning) {
-    return `${runningVms} VMs run, and have no leases until they are started again; one that is paused and resumed meanwhile leaves its lease behind when it ends. Shut them down or move them to another host first, or allow it (whileRunning).`;
+    return message`${runningVms} VMs run, and have no leases until they are started again; one that is paused and resumed meanwhile leaves its lease behind when it ends. Shut them down or move them to another host first, or allow it (whileRunning).`;
   }
-  if (!change.restart) return "libvirt has to be restarted for it; VMs go on running. Allow it (restart).";
-  return null;
+  return change.restart
+    ? null
+    : message`libvirt has to be restarted for it; VMs go on running. Allow it (restart).`;
 }
