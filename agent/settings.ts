@@ -3,6 +3,8 @@ import { clauseOf, messageOf } from "../lib/text/message.ts";
 import { hostRolesIn } from "../lib/access/host_roles.ts";
 import { parseArgs } from "node:util";
 import { parse as parseToml } from "smol-toml";
+import { translated } from "../lib/i18n/locale.ts";
+import { message, render, type Sentence } from "../lib/i18n/message.ts";
 import { BIN_DAYS } from "../lib/contract/bin.ts";
 import { type Role, ROLES } from "../lib/contract/command.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
@@ -89,7 +91,7 @@ interface SettingRow {
   readonly env: string;
   /** Placeholder in the help. */
   readonly value: string;
-  readonly help: string;
+  readonly help: Sentence;
   readonly default: (where: Where) => string;
   readonly choices?: readonly string[];
   /** May be given more than once; in one text commas part them. */
@@ -107,7 +109,7 @@ export const SETTINGS = {
     env: "KVMM_LISTEN",
     value: "HOST:PORT",
     help:
-      "address of the web server: HTTPS, on loopback plain HTTP unless https:// is in front; more than one is fine",
+      message`address of the web server: HTTPS, on loopback plain HTTP unless https:// is in front; more than one is fine`,
     default: () => "127.0.0.1:8440",
     list: true,
   },
@@ -115,14 +117,14 @@ export const SETTINGS = {
     flag: "uri",
     env: "KVMM_URI",
     value: "URI",
-    help: "libvirt to manage",
+    help: message`libvirt to manage`,
     default: () => "qemu:///system",
   },
   dataDir: {
     flag: "data-dir",
     env: "KVMM_DATA_DIR",
     value: "DIR",
-    help: "folder of the database, on a disk of this host",
+    help: message`folder of the database, on a disk of this host`,
     default: (where) =>
       where.root ? "/var/lib/kvm-manager" : userDir(where, "XDG_STATE_HOME", ".local/state"),
   },
@@ -130,7 +132,7 @@ export const SETTINGS = {
     flag: RUNTIME_DIR_FLAG,
     env: RUNTIME_DIR_ENV,
     value: "DIR",
-    help: "folder of the API socket, api.sock",
+    help: message`folder of the API socket, api.sock`,
     default: defaultRuntimeDir,
   },
   socketGroup: {
@@ -138,14 +140,14 @@ export const SETTINGS = {
     env: "KVMM_SOCKET_GROUP",
     value: "NAME|auto|none",
     help:
-      "group whose members may use the API socket, in addition to root; auto: kvm-manager, where there is one",
+      message`group whose members may use the API socket, in addition to root; auto: kvm-manager, where there is one`,
     default: () => "auto",
   },
   socketRole: {
     flag: "socket-role",
     env: "KVMM_SOCKET_ROLE",
     value: ROLES.join("|"),
-    help: "what members of that group may do; an administrator is as good as root",
+    help: message`what members of that group may do; an administrator is as good as root`,
     default: () => "operator",
     choices: ROLES,
   },
@@ -153,7 +155,7 @@ export const SETTINGS = {
     flag: "virt-type",
     env: "KVMM_VIRT_TYPE",
     value: VIRT_TYPES.join("|"),
-    help: "virtualization of new VMs; auto takes KVM where it works",
+    help: message`virtualization of new VMs; auto takes KVM where it works`,
     default: () => "auto",
     choices: VIRT_TYPES,
   },
@@ -162,7 +164,7 @@ export const SETTINGS = {
     env: "KVMM_OVERCOMMIT",
     value: OVERCOMMIT.join("|"),
     help:
-      "more than 90 % of the host's memory for a VM, or than a pool's free space for its disks; allow warns",
+      message`more than 90 % of the host's memory for a VM, or than a pool's free space for its disks; allow warns`,
     default: () => "refuse",
     choices: OVERCOMMIT,
   },
@@ -170,7 +172,7 @@ export const SETTINGS = {
     flag: "log-level",
     env: "KVMM_LOG_LEVEL",
     value: LOG_LEVELS.join("|"),
-    help: "least level of what is logged, on stderr",
+    help: message`least level of what is logged, on stderr`,
     default: () => "info",
     choices: LOG_LEVELS,
   },
@@ -178,7 +180,7 @@ export const SETTINGS = {
     flag: "journal",
     env: "KVMM_JOURNAL",
     value: "SOCKET|off",
-    help: "journald's socket: every entry of the audit log goes there, too, where it answers",
+    help: message`journald's socket: every entry of the audit log goes there, too, where it answers`,
     default: () => "/run/systemd/journal/socket",
   },
   pam: {
@@ -186,14 +188,14 @@ export const SETTINGS = {
     env: "KVMM_PAM",
     value: "GROUP=ROLE,…|off",
     help:
-      "accounts of this host sign in through PAM (service kvm-manager): members of these groups, with these roles",
+      message`accounts of this host sign in through PAM (service kvm-manager): members of these groups, with these roles`,
     default: () => "off",
   },
   imageCatalog: {
     flag: "image-catalog",
     env: "KVMM_IMAGE_CATALOG",
     value: "FILE",
-    help: "JSON file of cloud images, of a mirror of one's own; builtin is the program's list",
+    help: message`JSON file of cloud images, of a mirror of one's own; builtin is the program's list`,
     default: () => "builtin",
   },
   metricsInterval: {
@@ -201,7 +203,7 @@ export const SETTINGS = {
     env: "KVMM_METRICS_INTERVAL",
     value: "SECONDS",
     help:
-      `seconds from one stored reading of the metrics to the next, ${METRICS_INTERVAL.least} to ${METRICS_INTERVAL.most}`,
+      message`seconds from one stored reading of the metrics to the next, ${METRICS_INTERVAL.least} to ${METRICS_INTERVAL.most}`,
     default: () => "30",
   },
   guestInterval: {
@@ -209,15 +211,14 @@ export const SETTINGS = {
     env: "KVMM_GUEST_INTERVAL",
     value: "SECONDS",
     help:
-      "seconds from one look into a guest to the next, through its agent: file systems, memory, services, " +
-      `updates; ${GUEST_INTERVAL.least} to ${GUEST_INTERVAL.most}, or 0 for none`,
+      message`seconds from one look into a guest to the next, through its agent: file systems, memory, services, updates; ${GUEST_INTERVAL.least} to ${GUEST_INTERVAL.most}, or 0 for none`,
     default: () => "300",
   },
   metricsEndpoint: {
     flag: "metrics-endpoint",
     env: "KVMM_METRICS_ENDPOINT",
     value: METRICS_ENDPOINT.join("|"),
-    help: "/metrics for Prometheus: token answers to API tokens with the permission metrics.scrape",
+    help: message`/metrics for Prometheus: token answers to API tokens with the permission metrics.scrape`,
     default: () => "off",
     choices: METRICS_ENDPOINT,
   },
@@ -226,8 +227,7 @@ export const SETTINGS = {
     env: "KVMM_GRPC_LISTEN",
     value: "HOST:PORT|socket|off",
     help:
-      "address of gRPC: TLS, on loopback plain unless https:// is in front; more than one is fine. With any of them " +
-      "also on grpc.sock in the runtime folder; socket is that alone",
+      message`address of gRPC: TLS, on loopback plain unless https:// is in front; more than one is fine. With any of them also on grpc.sock in the runtime folder; socket is that alone`,
     default: () => "off",
     list: true,
   },
@@ -236,35 +236,36 @@ export const SETTINGS = {
     env: "KVMM_BIN_DAYS",
     value: "DAYS",
     help:
-      `days that the bin keeps what was deleted, ${BIN_DAYS.least} to ${BIN_DAYS.most}, until its own setting is changed; 0: no bin`,
+      message`days that the bin keeps what was deleted, ${BIN_DAYS.least} to ${BIN_DAYS.most}, until its own setting is changed; 0: no bin`,
     default: () => String(BIN_DAYS.usual),
   },
   hookPrograms: {
     flag: "hook-programs",
     env: "KVMM_HOOK_PROGRAMS",
     value: "DIR|off",
-    help: "directory, written by root alone, with the programs that hooks of profiles may run",
+    help: message`directory, written by root alone, with the programs that hooks of profiles may run`,
     default: () => "off",
   },
   tlsCert: {
     flag: "tls-cert",
     env: "KVMM_TLS_CERT",
     value: "FILE",
-    help: "PEM file of the TLS certificate and its chain, taken again when it changes; auto makes one",
+    help: message`PEM file of the TLS certificate and its chain, taken again when it changes; auto makes one`,
     default: () => "auto",
   },
   tlsKey: {
     flag: "tls-key",
     env: "KVMM_TLS_KEY",
     value: "FILE",
-    help: "PEM file of its key",
+    help: message`PEM file of its key`,
     default: () => "auto",
   },
   hsts: {
     flag: "hsts",
     env: "KVMM_HSTS",
     value: HSTS.join("|"),
-    help: "tells browsers to come by HTTPS alone; auto does so with a certificate that somebody issued",
+    help:
+      message`tells browsers to come by HTTPS alone; auto does so with a certificate that somebody issued`,
     default: () => "auto",
     choices: HSTS,
   },
@@ -272,7 +273,7 @@ export const SETTINGS = {
     flag: "host-name",
     env: "KVMM_HOST_NAME",
     value: "NAME",
-    help: "further host names that people use, in addition to this host's own names and addresses",
+    help: message`further host names that people use, in addition to this host's own names and addresses`,
     default: () => "",
     list: true,
   },
@@ -280,7 +281,7 @@ export const SETTINGS = {
     flag: "trusted-proxy",
     env: "KVMM_TRUSTED_PROXY",
     value: "ADDRESS[/BITS]",
-    help: "reverse proxies whose X-Forwarded-For, -Proto and -Host are believed",
+    help: message`reverse proxies whose X-Forwarded-For, -Proto and -Host are believed`,
     default: () => "",
     list: true,
   },
@@ -288,7 +289,7 @@ export const SETTINGS = {
     flag: "base-path",
     env: "KVMM_BASE_PATH",
     value: "PATH",
-    help: "path below which a reverse proxy serves everything, e.g. /kvm",
+    help: message`path below which a reverse proxy serves everything, e.g. /kvm`,
     default: () => "/",
   },
 } as const satisfies Record<string, SettingRow>;
@@ -302,22 +303,34 @@ const DEMO_DEFAULTS: Partial<Record<SettingName, string>> = {
 };
 const ROWS = Object.entries(SETTINGS) as [SettingName, SettingRow][];
 
-/** Every setting, for `--help`. */
-export function settingsHelp(root: boolean, env: Where["env"]): string {
-  const lines = ROWS.map(([, row]) => {
+/** An option as it is written, and what it does. */
+type HelpRow = readonly [option: string, text: Sentence];
+
+/** Rows of the help that are no settings. */
+const OTHER_HELP: readonly HelpRow[] = [
+  [
+    "--demo",
+    message`show made-up VMs on three hosts: nothing real is touched. Started by root, it runs as nobody; its folders are temporary ones of its own, unless they are named`,
+  ],
+  [
+    "--config FILE",
+    message`TOML file with these settings by their flag names, e.g. listen = "127.0.0.1:8440" (${CONFIG_ENV}; default ${DEFAULT_CONFIG}, when it is there)`,
+  ],
+];
+
+/** Every option of `serve` with what it does, for its help, in the language of what is done now. */
+export function settingsHelp(root: boolean, env: Where["env"]): HelpRow[] {
+  const rows = ROWS.map(([, row]) => {
     const fallback = row.default({ root, env });
-    return `  --${row.flag} ${row.value}\n        ${row.help}\n        (${row.env}; default ${
-      fallback || "none"
-    })`;
+    const help = render(row.help);
+    return [
+      `--${row.flag} ${row.value}`,
+      fallback === ""
+        ? message`${help} (${row.env}; no default)`
+        : message`${help} (${row.env}; default ${fallback})`,
+    ] as const;
   });
-  return [
-    ...lines,
-    "  --demo\n        show made-up VMs on three hosts: nothing real is touched. Started by root, it runs as nobody;\n" +
-    "        its folders are temporary ones of its own, unless they are named",
-    `  --config FILE\n        TOML file with these settings by their flag names, e.g. listen = "127.0.0.1:8440"\n` +
-    `        (${CONFIG_ENV}; default ${DEFAULT_CONFIG}, when it is there)`,
-    "\nA flag wins over the environment, the environment over the file.",
-  ].join("\n");
+  return [...rows, ...OTHER_HELP];
 }
 
 /** @throws {SettingsError} */
@@ -329,30 +342,34 @@ function readConfig(path: string, needed: boolean): Record<string, unknown> {
     if (!needed && (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)) {
       return {};
     }
-    throw new SettingsError(
-      `the config file ${path} cannot be read: ${messageOf(error)}`,
-    );
+    throw new SettingsError(render(message`the config file ${path} cannot be read: ${messageOf(error)}`));
   }
   let config: Record<string, unknown>;
   try {
     config = parseToml(text);
   } catch (error) {
-    throw new SettingsError(
-      `the config file ${path} is not valid TOML: ${messageOf(error)}`,
-    );
+    throw new SettingsError(render(message`the config file ${path} is not valid TOML: ${messageOf(error)}`));
   }
   const known = new Set(ROWS.map(([, row]) => row.flag));
   for (const [name, value] of Object.entries(config)) {
     if (!known.has(name)) {
       throw new SettingsError(
-        `${path} has an unknown setting ${JSON.stringify(name)}. Known are: ${[...known].join(", ")}`,
+        render(
+          message`${path} has an unknown setting ${JSON.stringify(name)}. Known are: ${
+            [...known].join(", ")
+          }`,
+        ),
       );
     }
     const row = ROWS.find(([, each]) => each.flag === name)![1];
     const isList = row.list && Array.isArray(value) && value.every((each) => typeof each === "string");
     if (typeof value !== "string" && !isList) {
       throw new SettingsError(
-        `${path}: ${name} must be a text in quotes${row.list ? ", or a list of them" : ""}`,
+        render(
+          row.list
+            ? message`${path}: ${name} must be a text in quotes, or a list of them`
+            : message`${path}: ${name} must be a text in quotes`,
+        ),
       );
     }
   }
@@ -390,9 +407,7 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     });
     flags = parsed.values as typeof flags;
   } catch (error) {
-    throw new SettingsError(
-      `${clauseOf(error)}. See kvm-manager serve --help`,
-    );
+    throw new SettingsError(`${clauseOf(error)}. See kvm-manager serve --help`);
   }
   const named = (flags.config as string | undefined) ?? (where.env(CONFIG_ENV) || undefined);
   const config = readConfig(named ?? DEFAULT_CONFIG, named !== undefined);
@@ -401,15 +416,15 @@ export function readSettings(args: readonly string[], where: Where): Settings {
     const sources: [unknown, string][] = [
       [flags[row.flag], `--${row.flag}`],
       [where.env(row.env) || undefined, row.env],
-      [config[row.flag], `${row.flag} in the config file`],
+      [config[row.flag], render(message`${row.flag} in the config file`)],
     ];
     const [given, source] = sources.find(([text]) => text !== undefined) ?? [undefined, ""];
     const fallback = () => (demo ? DEMO_DEFAULTS[name] : undefined) ?? row.default(where);
     const found = given === undefined ? fallback() : String(given); // of a list: with commas
-    if (given !== undefined && found === "") throw new SettingsError(`${source} is empty`);
+    if (given !== undefined && found === "") throw new SettingsError(render(message`${source} is empty`));
     if (row.choices && !row.choices.includes(found)) {
       throw new SettingsError(
-        `${source} is ${JSON.stringify(found)}; it must be one of ${row.choices.join(", ")}`,
+        render(message`${source} is ${JSON.stringify(found)}; it must be one of ${row.choices.join(", ")}`),
       );
     }
     return found;
@@ -418,14 +433,16 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   try {
     hostRolesIn(settings.pam);
   } catch (error) {
-    throw new SettingsError(`--pam: ${messageOf(error)}`);
+    throw new SettingsError(`--pam: ${translated(messageOf(error))}`);
   }
   if (settings.hookPrograms !== "off" && !settings.hookPrograms.startsWith("/")) {
     throw new SettingsError("--hook-programs must be an absolute path, or off");
   }
   const metricsInterval = Number(settings.metricsInterval), { least, most } = METRICS_INTERVAL;
   if (!Number.isInteger(metricsInterval) || metricsInterval < least || metricsInterval > most) {
-    throw new SettingsError(`--metrics-interval must be a whole number of seconds from ${least} to ${most}`);
+    throw new SettingsError(
+      render(message`--metrics-interval must be a whole number of seconds from ${least} to ${most}`),
+    );
   }
   const guestInterval = Number(settings.guestInterval);
   const isGuestInterval = Number.isInteger(guestInterval) &&
@@ -433,13 +450,13 @@ export function readSettings(args: readonly string[], where: Where): Settings {
   if (!isGuestInterval && settings.guestInterval !== "0") {
     const { least, most } = GUEST_INTERVAL;
     throw new SettingsError(
-      `--guest-interval must be 0, or a whole number of seconds from ${least} to ${most}`,
+      render(message`--guest-interval must be 0, or a whole number of seconds from ${least} to ${most}`),
     );
   }
   const binDays = Number(settings.binDays);
   if (!Number.isInteger(binDays) || binDays < BIN_DAYS.least || binDays > BIN_DAYS.most) {
     throw new SettingsError(
-      `--bin-days must be a whole number of days from ${BIN_DAYS.least} to ${BIN_DAYS.most}`,
+      render(message`--bin-days must be a whole number of days from ${BIN_DAYS.least} to ${BIN_DAYS.most}`),
     );
   }
   return {

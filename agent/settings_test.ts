@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { render } from "../lib/i18n/message.ts";
 import { readSettings, SETTINGS, SettingsError, settingsHelp } from "./settings.ts";
 
 const FILE = "kvmm-test-config.toml";
@@ -217,9 +218,12 @@ Deno.test("readSettings() takes an empty KVMM_CONFIG for none", () => {
 });
 
 Deno.test("settingsHelp() tells every setting with its variable and default", () => {
-  const help = settingsHelp(true, () => undefined);
+  const help = new Map(settingsHelp(true, () => undefined).map(([option, text]) => [option, render(text)]));
   for (const row of Object.values(SETTINGS)) {
-    assert.ok(help.includes(`--${row.flag} ${row.value}`) && help.includes(row.env));
-    assert.ok(help.includes(`default ${row.default({ root: true, env: () => undefined })}`));
+    const text = help.get(`--${row.flag} ${row.value}`) ?? "";
+    const fallback = row.default({ root: true, env: () => undefined });
+    const end = fallback === "" ? "no default" : `default ${fallback}`;
+    assert.ok(text.endsWith(` (${row.env}; ${end})`), `--${row.flag}: ${text}`);
   }
+  assert.ok(help.has("--demo") && help.has("--config FILE"));
 });

@@ -2,6 +2,7 @@
  * Words after a verb, as options and positionals in the way of getopt_long(3). Not Node's `parseArgs`: that loads
  * several milliseconds of Node, knows no optional values, and its errors name no option that is near.
  */
+import { translated } from "../lib/i18n/locale.ts";
 import { message } from "../lib/i18n/message.ts";
 import { BOOLEANS } from "../lib/text/values.ts";
 import { UsageError } from "./verb/values.ts";
@@ -76,7 +77,7 @@ class Reader {
       this.values[negated] = false;
       return;
     }
-    const here = Object.hasOwn(this.elsewhere, name) ? ` ${this.elsewhere[name]}` : "";
+    const here = Object.hasOwn(this.elsewhere, name) ? ` ${translated(this.elsewhere[name]!)}` : "";
     const near = here || didYouMean(name, Object.keys(this.options), (each) => `--${each}`);
     throw new UsageError(message`unknown option --${name}${near && `.${near}`}`);
   }

@@ -97,7 +97,7 @@ export async function* followOn(
         else wait = RETRY_MS.first;
         yield event;
       }
-      if (!signal.aborted) broke("the server hung up");
+      if (!signal.aborted) broke(render(message`the server hung up`));
     } catch (error) {
       if (!(error instanceof ApiError) || (error.code !== "Unreachable" && !isOpen)) throw error;
       broke(error.message);

@@ -1,6 +1,6 @@
 /** `kvm-manager install`, `upgrade` and `uninstall`: the program on this host, or in a folder that becomes one. */
 import { ownHelp } from "./own_help.ts";
-import { message, render } from "../lib/i18n/message.ts";
+import { message, render, type Sentence } from "../lib/i18n/message.ts";
 import { resolve } from "node:path";
 import { ownBinary } from "../agent/machine/own_binary.ts";
 import {
@@ -127,7 +127,7 @@ function binaryOf(named: string | undefined): string {
   return own;
 }
 
-const say = (line: string) => console.log(`  ${line}`);
+const say = (line: Sentence) => console.log(`  ${render(line)}`);
 
 /** Next steps after an installation. */
 const NEXT = [

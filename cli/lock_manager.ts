@@ -131,7 +131,7 @@ async function changed(settings: Settings, change: LockChange): Promise<number> 
   await using held = await ownLink(settings);
   const { link } = held;
   if (!link.status.connected) {
-    throw refused(`libvirt does not answer: ${link.status.error ?? "not in time"}.`);
+    throw refused(render(message`libvirt does not answer: ${link.status.error ?? message`not in time`}.`));
   }
   const found = await lookAtLocks(await lockSources(link)), linked = await linkedHosts(settings);
   if (linked === null) {

@@ -34,8 +34,8 @@ export async function main(args: readonly string[], app: () => Promise<Pages>): 
     return EXIT.usage;
   }
   const [first, ...rest] = given;
-  // The server speaks with each reader in theirs, and writes its log in English
-  if (first !== "serve") await speakShellLanguage();
+  // The server speaks with each reader in theirs, and writes its log in English; its help is read in the shell
+  if (first !== "serve" || asksForHelp(rest)) await speakShellLanguage();
   if (first === "--version" || first === "-V" || (first === "version" && rest.length === 0)) {
     console.log(`kvm-manager ${VERSION}`);
     return EXIT.done;

@@ -1,5 +1,8 @@
-/** `kvm-manager man`: the manual page, in roff (man(7)), from the same tables as help and completion. */
+/** `kvm-manager man`: the manual page, in roff (man(7)), from the same tables and in the same language as help. */
+import { verbHelp } from "../lib/i18n/en/verb_help.ts";
+import { locale, translated } from "../lib/i18n/locale.ts";
 import { message } from "../lib/i18n/message.ts";
+import { type PlainKeyOf, textsOf } from "../lib/i18n/mod.ts";
 import { ownHelp } from "./own_help.ts";
 import { DEFAULT_CONFIG, SETTINGS } from "../agent/settings.ts";
 import { VERSION } from "../lib/version.ts";
@@ -7,6 +10,7 @@ import type { OwnVerb } from "./own_verb.ts";
 import { TARGET_HELP } from "./connect/target.ts";
 import { parseOrExit, readNothing } from "./host_verb.ts";
 import { EXIT, EXIT_STATUSES } from "./exit.ts";
+import { sentence } from "./sentence.ts";
 import { examplesOf } from "./verb/examples.ts";
 import { type Verb, VERBS } from "./verb/find.ts";
 import { commonRows, optionGroups, targetRows } from "./verb/help.ts";
@@ -20,6 +24,9 @@ export const MAN_HELP = () =>
     about: [message`Prints the manual page, in roff.`],
     examples: ["kvm-manager man | man -l -", "kvm-manager man > /usr/local/share/man/man1/kvm-manager.1"],
   });
+
+const { t } = textsOf(verbHelp);
+type Title = Extract<PlainKeyOf<typeof verbHelp>, `verb_help.man_${string}`>;
 
 /** A line as roff has it: no sign of it is a command. */
 const escaped = (line: string) =>
@@ -55,10 +62,12 @@ function verbSection(verb: Verb): string {
     `.SS ${text(verb.words.join(" "))}`,
     usageOf(verb).split("\n").map((line) => bold(line.trim())).join("\n.br\n"),
     ".PP",
-    text(`${command.summary}.${command.description ? ` ${command.description}` : ""}`),
-    ...(command.destroys ? [text(`Asks first, because this is lost: ${command.destroys}.`)] : []),
-    ...(verb.command.aliases ? [text(`Also: ${verb.command.aliases.join(", ")}.`)] : []),
-    text(`Role: ${command.role}.`),
+    text(
+      `${translated(command.summary)}.${command.description ? ` ${translated(command.description)}` : ""}`,
+    ),
+    ...(command.destroys ? [text(t("verb_help.asks_first", { what: translated(command.destroys) }))] : []),
+    ...(command.aliases ? [text(sentence(t("verb_help.also", { lines: command.aliases.join(", ") })))] : []),
+    text(t("verb_help.role", { role: command.role })),
     ...optionGroups(verb).flatMap(([title, options]) => [".PP", text(`${title}:`), rows(options)]),
     ".PP",
     code(examplesOf(verb)),
@@ -68,42 +77,41 @@ function verbSection(verb: Verb): string {
 /** The page. @param others verbs that are no commands of the contract, with what they say of themselves */
 export function manualPage(others: readonly (readonly [name: string, help: string])[]): string {
   const every = VERBS.find(({ name }) => name === "get_vms")!;
-  const section = (title: string, ...parts: string[]) => [`.SH ${title}`, ...parts].join("\n");
+  const section = (title: Title, ...parts: string[]) =>
+    [`.SH ${escaped(t(title).toLocaleUpperCase(locale()))}`, ...parts].join("\n");
+  const like = (option: string) => t("verb_help.man_as_option", { option });
   const environment = [
-    ...TARGET_HELP.flatMap(([flag, , , env]) => env ? [[env, `as --${flag}`] as const] : []),
-    ["KVMM_TOKEN", "the API token for --server"] as const,
-    ["KVMM_OUTPUT", "as --output"] as const,
-    ["NO_COLOR", "when it is set, nothing is coloured"] as const,
-    ...Object.values(SETTINGS).map(({ env, flag }) => [env, `as serve --${flag}`] as const),
+    ...TARGET_HELP.flatMap(([flag, , , env]) => env ? [[env, like(`--${flag}`)] as const] : []),
+    ["KVMM_TOKEN", t("verb_help.man_token", { option: "--server" })] as const,
+    ["KVMM_OUTPUT", like("--output")] as const,
+    ["NO_COLOR", t("verb_help.man_no_color")] as const,
+    ...Object.values(SETTINGS).map(({ env, flag }) => [env, like(`serve --${flag}`)] as const),
   ];
   const once = [...new Map(environment).entries()];
   return [
     // Without a date: the same program gives the same page.
     `.TH KVM\\-MANAGER 1 "" "kvm\\-manager ${VERSION}" "KVM Manager"`,
-    section("NAME", "kvm\\-manager \\- manage the virtual machines of a Linux host"),
-    section("SYNOPSIS", `${bold("kvm-manager")} \\fIVERB\\fR [\\fIOPTIONS\\fR]`),
+    section("verb_help.man_name", `kvm\\-manager \\- ${escaped(t("verb_help.man_what"))}`),
+    section("verb_help.man_synopsis", `${bold("kvm-manager")} \\fIVERB\\fR [\\fIOPTIONS\\fR]`),
+    section("verb_help.man_description", text(t("verb_help.man_about"))),
+    section("verb_help.man_all_verbs", rows(commonRows(every)), rows(targetRows())),
     section(
-      "DESCRIPTION",
-      text(
-        "Serves the VMs of this host in a browser and through an API (serve), and does from a shell whatever can be " +
-          "done there. VMs, users and tokens are meant by name or id; jobs and sessions by the beginning of their id. " +
-          "Sizes are written like 512M or 20G, times like 2h (ago) or 2026-11-21T15:00. Options of parts have a dot: " +
-          "--cpu.count 4. Lists take an option several times. An option without a value is switched off like " +
-          "--no-autostart.",
+      "verb_help.man_verbs",
+      ...others.map(([name, help]) => `.SS ${escaped(name)}\n${code(help.split("\n"))}`),
+    ),
+    section("verb_help.man_commands", ...VERBS.map(verbSection)),
+    section(
+      "verb_help.man_exit_status",
+      rows(Object.values(EXIT_STATUSES).map(([status, words]) => [String(status), translated(words)])),
+    ),
+    section("verb_help.man_environment", rows(once)),
+    section(
+      "verb_help.man_files",
+      entry(DEFAULT_CONFIG, t("verb_help.man_config", { command: "serve" })),
+      entry(
+        "~/.config/kvm-manager/contexts.json",
+        t("verb_help.man_contexts", { command: "kvm-manager login" }),
       ),
-    ),
-    section("OPTIONS OF ALL VERBS", rows(commonRows(every)), rows(targetRows())),
-    section("VERBS", ...others.map(([name, help]) => `.SS ${escaped(name)}\n${code(help.split("\n"))}`)),
-    section("COMMANDS OF THE RUNNING SERVER", ...VERBS.map(verbSection)),
-    section(
-      "EXIT STATUS",
-      rows(Object.values(EXIT_STATUSES).map(([status, words]) => [String(status), words])),
-    ),
-    section("ENVIRONMENT", rows(once)),
-    section(
-      "FILES",
-      entry(DEFAULT_CONFIG, "settings of serve"),
-      entry("~/.config/kvm-manager/contexts.json", "servers of kvm-manager login, with their tokens"),
     ),
   ].join("\n") + "\n";
 }

@@ -9,27 +9,57 @@ import { type Listener, listenSocket } from "../agent/http/server.ts";
 import { socketRule } from "../agent/http/socket_peers.ts";
 import { entry, type Pages } from "../agent/http/entry.ts";
 import { log, setLogLevel } from "../agent/log.ts";
-import { readSettings, SettingsError, settingsHelp } from "../agent/settings.ts";
+import { readSettings, SETTINGS, type Settings, SettingsError, settingsHelp } from "../agent/settings.ts";
 import { setBasePath } from "../lib/fresh/base.ts";
+import { translated } from "../lib/i18n/locale.ts";
+import { type Message, message, render } from "../lib/i18n/message.ts";
 import { messageOf } from "../lib/text/message.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Demo, enterDemo } from "../agent/demo/mod.ts";
+import { optionsAlone } from "./arguments.ts";
 import { environment, SOCKET_FILE } from "./environment.ts";
 import { EXIT } from "./exit.ts";
+import { printUsageError } from "./host_verb.ts";
+import { speakShellLanguage } from "./language.ts";
+import { ownHelp } from "./own_help.ts";
+import { UsageError } from "./verb/values.ts";
 import { requireLocalDisk } from "../agent/store/data_folder.ts";
 import { StoreError } from "../agent/store/database.ts";
 import { lockDataFolder } from "../agent/store/folder_lock.ts";
 
 export const SERVE_HELP = () =>
-  `Usage: kvm-manager serve [OPTIONS]\n\nServes this host's VMs in a browser.\n\n${
-    settingsHelp(environment().root, environment().env)
-  }`;
+  ownHelp({
+    usage: "kvm-manager serve [OPTIONS]",
+    about: [message`Serves this host's VMs in a browser.`],
+    options: settingsHelp(environment().root, environment().env),
+    more: [message`A flag wins over the environment, the environment over the file.`],
+  });
 
 /** Milliseconds a stop may take before the process ends all the same. */
 const STOP_MS = 8000;
 
-/** Reads its arguments. @throws {SettingsError} */
-export const readServe = (args: readonly string[]) => readSettings(args, environment());
+const OPTIONS = {
+  ...Object.fromEntries(
+    Object.values(SETTINGS).map((row) => [row.flag, { type: "string", multiple: "list" in row }] as const),
+  ),
+  config: { type: "string" },
+  demo: { type: "boolean" },
+} as const;
+
+/** Reads its arguments. @throws {SettingsError | UsageError} */
+export function readServe(args: readonly string[]): Settings {
+  const { demo, ...given } = optionsAlone(args, OPTIONS);
+  const flags = Object.entries(given).flatMap(([flag, value]) =>
+    (Array.isArray(value) ? value : [value]).map((each) => `--${flag}=${each}`)
+  );
+  return readSettings([...flags, ...demo === true ? ["--demo"] : []], environment());
+}
+
+/** Prints a line for the person who started it, in the shell's language. */
+async function tell(line: Message): Promise<void> {
+  using _language = await speakShellLanguage();
+  console.log(render(line));
+}
 
 /** Runs until SIGTERM or SIGINT. */
 export async function serve(args: readonly string[], pages: Pages): Promise<number> {
@@ -37,6 +67,9 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   Deno.umask(0o077);
   await using stack = new AsyncDisposableStack();
   let settings, demo: Demo | undefined;
+  // What is wrong with the line is read in the shell; what the log has is English
+  using language = new DisposableStack();
+  language.use(await speakShellLanguage());
   try {
     settings = readServe(args);
     if (settings.demo) {
@@ -47,14 +80,14 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
     }
     await requireLocalDisk(settings.dataDir);
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
+    if (!(error instanceof SettingsError || error instanceof UsageError)) throw error;
     return wrongUsage(error);
   }
   try {
     stack.use(await lockDataFolder(settings.dataDir));
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    console.error(`kvm-manager: ${error.message}`);
+    console.error(`kvm-manager: ${translated(error.message)}`);
     return EXIT.failed;
   }
   setLogLevel(settings.logLevel);
@@ -64,6 +97,7 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   } catch (error) {
     return wrongUsage(error);
   }
+  language.dispose();
   const listeners: Listener[] = [], grpc: Listener[] = [];
   await demo?.seed();
   const app = new Application(settings, SYSTEM_CLOCK, demo?.simulationOf);
@@ -94,15 +128,18 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
   setBasePath(doors.base);
   if (doors.certificates) {
     const { fingerprint, selfSigned } = doors.certificates.about;
-    console.log(
-      `TLS certificate${selfSigned ? " (no authority has signed it: compare)" : ""}, SHA-256: ${fingerprint}`,
+    await tell(
+      selfSigned
+        ? message`TLS certificate (no authority has signed it: compare), SHA-256: ${fingerprint}`
+        : message`TLS certificate, SHA-256: ${fingerprint}`,
     );
     Deno.addSignalListener("SIGHUP", () => void doors.certificates?.check(true));
   }
   if (app.access.needsSetup) {
     const { key } = app.access.setup.issue();
     // On standard output, last: what logs are sent to must not open anything.
-    console.log(`Make the first administrator within 15 minutes: ${doors.address}/setup?key=${key}`);
+    const address = `${doors.address}/setup?key=${key}`;
+    await tell(message`Make the first administrator within 15 minutes: ${address}`);
   }
   await stopSignal();
   log.info("stopping");
@@ -119,8 +156,8 @@ export async function serve(args: readonly string[], pages: Pages): Promise<numb
 }
 
 function wrongUsage(error: unknown): number {
-  console.error(`kvm-manager: ${messageOf(error)}`);
-  return 2;
+  printUsageError("serve", error);
+  return EXIT.usage;
 }
 
 function stopSignal(): Promise<void> {

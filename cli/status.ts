@@ -1,10 +1,18 @@
 /** `kvm-manager status`: what is installed, whether it runs and reaches libvirt, and what a person should know of. */
-import { message } from "../lib/i18n/message.ts";
+import {
+  isRenderable,
+  type Message,
+  message,
+  render,
+  renderPlain,
+  type Sentence,
+} from "../lib/i18n/message.ts";
 import { ownHelp } from "./own_help.ts";
 import { join } from "node:path";
 import { installed } from "../agent/system/install/install.ts";
 import { hasSystemd, systemctl } from "../agent/system/install/system.ts";
 import { certificateOf } from "../agent/system/doctor/certificate.ts";
+import type { Settings } from "../agent/settings.ts";
 import { asOwner } from "../agent/store/as_owner.ts";
 import { lastBackup } from "../agent/store/state.ts";
 import { ApiError } from "../lib/client/api.ts";
@@ -28,28 +36,30 @@ export const STATUS_HELP = () =>
   });
 
 /** The result, or "unknown" if this user may not read it. */
-async function orUnknown<T>(asked: Promise<T>): Promise<T | "unknown"> {
+async function orUnknown(asked: Promise<Sentence>): Promise<Sentence> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return "unknown";
+    if (error instanceof Deno.errors.PermissionDenied) return message`unknown`;
     throw error;
   }
 }
 
-async function unitState(): Promise<string> {
-  if (!await hasSystemd()) return "systemd does not run here";
+async function unitState(): Promise<Message> {
+  if (!await hasSystemd()) return message`systemd does not run here`;
   const text = await systemctl("show", "--property=ActiveState,SubState,UnitFileState", "kvm-manager");
   const facts = Object.fromEntries(
     text.trim().split("\n").map((line) => line.split("=") as [string, string]),
   );
-  return `${facts.ActiveState} (${facts.SubState}), at boot: ${facts.UnitFileState || "no unit"}`;
+  return message`${facts.ActiveState} (${facts.SubState}), at boot: ${
+    facts.UnitFileState || message`no unit`
+  }`;
 }
 
 interface Live {
-  readonly server: string;
-  readonly libvirt: string | null;
-  readonly vms: string | null;
+  readonly server: Sentence;
+  readonly libvirt: Sentence | null;
+  readonly vms: Sentence | null;
   /** null while unknown. */
   readonly notResponding: readonly Omit<Hang, "vmId">[] | null;
   readonly status: number;
@@ -62,18 +72,20 @@ async function live(server: Server): Promise<Live> {
       uri: string;
       error: string | null;
     };
-    const libvirt = connected ? `connected to ${uri}` : `not connected to ${uri}: ${error ?? "not yet"}`;
+    const libvirt = connected
+      ? message`connected to ${uri}`
+      : message`not connected to ${uri}: ${error ?? message`not yet`}`;
     const hangs = await server.call("list_hangs", {}) as Hang[];
     const notResponding = hangs.map(({ vmId: _, ...shown }) => shown);
     if (!connected) {
-      return { server: "answers", libvirt, vms: null, notResponding, status: EXIT.unavailable };
+      return { server: message`answers`, libvirt, vms: null, notResponding, status: EXIT.unavailable };
     }
     const vms = await server.call("get_vms", {}) as { state: string }[];
     const running = vms.filter(({ state }) => state === "running").length;
     return {
-      server: "answers",
+      server: message`answers`,
       libvirt,
-      vms: `${vms.length}, ${running} running`,
+      vms: message`${vms.length}, ${running} running`,
       notResponding,
       status: EXIT.done,
     };
@@ -89,18 +101,30 @@ async function live(server: Server): Promise<Live> {
   }
 }
 
-async function program(): Promise<string> {
+async function program(): Promise<Message> {
   const records = await Promise.all(
     (["/usr/local", "/usr"] as const).map(async (prefix) => {
       const layout = layoutOf(prefix);
       const record = await installed({ root: "", layout });
-      return record &&
-        `${record.version} at ${layout.binary}${
-          record.previous ? `, before it ${record.previous.version}` : ""
-        }`;
+      if (record === undefined) return undefined;
+      const { version, previous } = record;
+      return previous === undefined
+        ? message`${version} at ${layout.binary}`
+        : message`${version} at ${layout.binary}, before it ${previous.version}`;
     }),
   );
-  return records.filter((text) => text !== undefined).join("; ") || "not installed";
+  const [first, second] = records.filter((each) => each !== undefined);
+  if (first === undefined) return message`not installed`;
+  return second === undefined ? first : message`${first}; ${second}`;
+}
+
+async function savedAt(dataDir: string): Promise<Message> {
+  const backup = await asOwner(dataDir, () => lastBackup(dataDir));
+  return backup ? message`${backup.createdAt} in ${backup.file}` : message`never`;
+}
+
+async function certificateEnd(settings: Settings): Promise<Sentence> {
+  return (await certificateOf(settings))?.validUntil ?? message`no certificate`;
 }
 
 /** Reads its arguments. @throws {Error} that says what is wrong */
@@ -117,27 +141,20 @@ export async function statusCommand(args: readonly string[]): Promise<number> {
   const { status, ...now } = await live(
     serverOf({ kind: "socket", path: join(settings.runtimeDir, SOCKET_FILE) }),
   );
-  const backup = await orUnknown(asOwner(settings.dataDir, () => lastBackup(settings.dataDir)));
-  const certificate = await orUnknown(certificateOf(settings));
-  console.log(
-    await formatAnswer(
-      {
-        version: VERSION,
-        installed: await program(),
-        service: await unitState(),
-        address: settings.listen.join(" "),
-        ...now,
-        lastBackup: backup === "unknown"
-          ? backup
-          : backup
-          ? `${backup.createdAt} in ${backup.file}`
-          : "never",
-        certificateEnds: certificate === "unknown"
-          ? certificate
-          : certificate?.validUntil ?? "no certificate",
-      },
-      format,
-    ),
-  );
+  const told = {
+    version: VERSION,
+    installed: await program(),
+    service: await unitState(),
+    address: settings.listen.join(" "),
+    ...now,
+    lastBackup: await orUnknown(savedAt(settings.dataDir)),
+    certificateEnds: await orUnknown(certificateEnd(settings)),
+  };
+  // Programs read English
+  const said = format === "table" ? render : renderPlain;
+  const answer = Object.entries(told).map((
+    [field, value],
+  ) => [field, isRenderable(value) ? said(value) : value]);
+  console.log(await formatAnswer(Object.fromEntries(answer), format));
   return status;
 }

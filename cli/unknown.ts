@@ -2,6 +2,7 @@
 import { message, render } from "../lib/i18n/message.ts";
 import { TARGET_OPTIONS } from "./connect/target.ts";
 import { EXIT } from "./exit.ts";
+import { sameVerbs, verbForOtherTool } from "./other_tools.ts";
 import { findOwn, OWN_OTHER_WORDS, type OwnVerb } from "./own_verb.ts";
 import { didYouMean, inWords } from "./suggestion.ts";
 import { COMMON_OPTIONS } from "./verb/common.ts";
@@ -10,6 +11,8 @@ import { shell } from "../lib/i18n/en/shell.ts";
 import { textsOf } from "../lib/i18n/mod.ts";
 
 const { t } = textsOf(shell);
+
+const suggested = (lines: readonly string[]) => ` ${t("shell.did_you_mean", { names: inWords(lines) })}`;
 
 /** Says that nothing has this name, and what has one that is near. */
 export function unknown(args: readonly string[], own: Readonly<Record<string, OwnVerb>>): number {
@@ -25,13 +28,16 @@ export function unknown(args: readonly string[], own: Readonly<Record<string, Ow
   }
   const group = verbsUnder([name]);
   if (group.length > 0 && second !== undefined) {
-    const near = didYouMean(second, [
-      ...group.map(({ words }) => words[1] ?? ""),
-      ...[...Object.keys(own), ...Object.keys(OWN_OTHER_WORDS)].flatMap((each) => {
-        const [noun, word] = each.split(" ");
-        return noun === name && word !== undefined ? [word] : [];
-      }),
-    ], (each) => `kvm-manager ${name} ${each}`);
+    const same = sameVerbs(second).filter((word) => group.some(({ words }) => words[1] === word));
+    const near = same.length > 0
+      ? suggested(same.map((word) => `kvm-manager ${name} ${word}`))
+      : didYouMean(second, [
+        ...group.map(({ words }) => words[1] ?? ""),
+        ...[...Object.keys(own), ...Object.keys(OWN_OTHER_WORDS)].flatMap((each) => {
+          const [noun, word] = each.split(" ");
+          return noun === name && word !== undefined ? [word] : [];
+        }),
+      ], (each) => `kvm-manager ${name} ${each}`);
     const verb = JSON.stringify(`${name} ${second}`);
     console.error(
       `kvm-manager: ${t("shell.unknown_verb", { verb, near, help: `kvm-manager ${name} --help` })}`,
@@ -43,8 +49,11 @@ export function unknown(args: readonly string[], own: Readonly<Record<string, Ow
   const named = nouns.map((noun) => [noun, name]).filter((line) =>
     findOwn(own, line)?.rest.length === 0 || findVerb(line)?.rest.length === 0
   ).map((line) => `kvm-manager ${line.join(" ")}`).slice(0, 3);
-  const near = named.length > 0
-    ? ` ${t("shell.did_you_mean", { names: inWords(named) })}`
+  const known = verbForOtherTool(name);
+  const near = known !== undefined
+    ? suggested([`kvm-manager ${known}`])
+    : named.length > 0
+    ? suggested(named)
     : didYouMean(name, [
       ...Object.keys(own),
       ...CONTRACT_VERBS.map(({ words }) => words[0]!),

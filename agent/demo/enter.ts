@@ -4,6 +4,7 @@ import { SettingsError } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { becomeUser, userIds } from "../../ffi/libc.ts";
 import { workerUrl } from "../../lib/bundle.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 
 /** The account that owns nothing. Its numbers are these wherever the host does not say otherwise. */
@@ -21,10 +22,11 @@ async function requireReadableProgram(): Promise<void> {
     (await Deno.open(new URL(workerUrl("ffi/worker.ts")))).close();
   } catch (error) {
     throw new SettingsError(
-      `--demo gives up root and runs as ${NOBODY}, who cannot read the program (${
-        messageOf(error)
-      }). Start it as ` +
-        "another user, or from a folder that everybody may read",
+      render(
+        message`--demo gives up root and runs as ${NOBODY}, who cannot read the program (${
+          messageOf(error)
+        }). Start it as another user, or from a folder that everybody may read`,
+      ),
     );
   }
 }
@@ -36,10 +38,11 @@ async function requireWritable(flag: string, folder: string): Promise<void> {
     await Deno.remove(await Deno.makeTempDir({ dir: folder }));
   } catch (error) {
     throw new SettingsError(
-      `${flag}: the demo cannot write into ${folder} (${
-        messageOf(error)
-      }). Leave ${flag} out: the demo has a ` +
-        "temporary folder of its own",
+      render(
+        message`${flag}: the demo cannot write into ${folder} (${
+          messageOf(error)
+        }). Leave ${flag} out: the demo has a temporary folder of its own`,
+      ),
     );
   }
 }

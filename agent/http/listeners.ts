@@ -1,5 +1,7 @@
 /** The doors on TCP, as the settings want them: where, with which certificate, behind which proxies. */
 import { fileSealing } from "../sealing/secrets.ts";
+import { translated } from "../../lib/i18n/locale.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { Certificates } from "../system/certificate/certificates.ts";
 import type { Settings } from "../settings.ts";
@@ -46,7 +48,7 @@ function reading<T>(flag: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new SettingsError(`--${flag}: ${messageOf(error)}`);
+    throw new SettingsError(`--${flag}: ${translated(messageOf(error))}`);
   }
 }
 
@@ -56,7 +58,7 @@ function hostName(text: string): string {
   if (/^(?:[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[?[0-9a-f:.]*:[0-9a-f:.]*\]?)(?::\d{1,5})?$/.test(name)) {
     return name;
   }
-  throw new Error(`${JSON.stringify(text)} is no host name like kvm.example.org`);
+  throw new Error(render(message`${JSON.stringify(text)} is no host name like kvm.example.org`));
 }
 
 /** The files of the settings; undefined for a certificate of our own. @throws {SettingsError} */

@@ -1,11 +1,11 @@
 /** The language and the time zone of a request, for everything that is done for it. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { cookieOf, LANGUAGE_COOKIE } from "../../lib/client/preferences.ts";
-import { localeFor, locales, SOURCE_LOCALE, useLocale, useZone } from "../../lib/i18n/locale.ts";
+import { localeFor, locales, useLocale, useZone } from "../../lib/i18n/locale.ts";
 import { loadLanguage } from "./catalogs.ts";
 
 const ofRequest = new AsyncLocalStorage<{ locale: string; zone?: string }>();
-useLocale(() => ofRequest.getStore()?.locale ?? SOURCE_LOCALE);
+useLocale(() => ofRequest.getStore()?.locale);
 useZone(() => ofRequest.getStore()?.zone);
 
 /** Runs something in a language. */

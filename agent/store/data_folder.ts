@@ -1,5 +1,6 @@
 /** The folder of the database: where it must not be. */
 import { ContractError } from "../../lib/contract/mod.ts";
+import { message, render, type Sentence } from "../../lib/i18n/message.ts";
 import { mountGate } from "../machine/mount_gate.ts";
 import { canHang } from "../mounts/gate.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -14,16 +15,17 @@ const OWN_TYPES: ReadonlySet<string> = new Set(["fuse.fuse-overlayfs"]);
  * @throws {SettingsError}
  */
 export async function requireLocalDisk(dataDir: string): Promise<void> {
-  const refuse = (why: string, cause?: unknown) =>
+  const refuse = (why: Sentence, cause?: unknown) =>
     new SettingsError(
-      `the data folder ${dataDir} cannot be used: ${why}. KVM Manager writes every command there and waits for it, so ` +
-        "all of it would stop whenever that does not respond. Put it on a disk of this host: --data-dir, or KVMM_DATA_DIR",
+      render(
+        message`the data folder ${dataDir} cannot be used: ${why}. KVM Manager writes every command there and waits for it, so all of it would stop whenever that does not respond. Put it on a disk of this host: --data-dir, or KVMM_DATA_DIR`,
+      ),
       { cause },
     );
   try {
     const mount = await mountGate.mountAt(dataDir);
     if (mount === undefined || !canHang(mount.type) || OWN_TYPES.has(mount.type)) return;
-    throw refuse(`it is on ${mount.at}, which is mounted by ${mount.type}`);
+    throw refuse(message`it is on ${mount.at}, which is mounted by ${mount.type}`);
   } catch (error) {
     if (error instanceof ContractError) throw refuse(error.message, error);
     throw error;

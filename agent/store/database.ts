@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { dirname, join } from "node:path";
 import { databaseCopyName } from "../../lib/system/install/record.ts";
+import { type Message, message, render } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { beginFirstStart, endFirstStart, type Remains, remainsIn } from "./first_start.ts";
 import { type Migration, MIGRATIONS } from "./migrations.ts";
@@ -25,31 +26,34 @@ export class StoreError extends Error {
 function advice(path: string, error: unknown): string {
   // SQLite reports damage in several lines; the log and the pages have one.
   const text = messageOf(error).replaceAll(/\s+/g, " ");
+  return render(adviceOn(path, text));
+}
+
+/** @param text what SQLite says */
+function adviceOn(path: string, text: string): Message {
   if (/malformed|not a database|corrupt/i.test(text)) {
-    return `${path} is damaged (${text}). Stop KVM Manager, put a copy of it back in its place (or move it away to start ` +
-      "with an empty one), then start again. Nothing was changed";
+    return message`${path} is damaged (${text}). Stop KVM Manager, put a copy of it back in its place (or move it away to start with an empty one), then start again. Nothing was changed`;
   }
-  if (/locked|busy/i.test(text)) return `${path} is locked by another program (${text})`;
+  if (/locked|busy/i.test(text)) return message`${path} is locked by another program (${text})`;
   if (/readonly|read-only/i.test(text)) {
-    return `${path} cannot be written (${text}). Make its folder and file system writable`;
+    return message`${path} cannot be written (${text}). Make its folder and file system writable`;
   }
   if (/full|disk I\/O|no space/i.test(text)) {
-    return `${path} cannot be written (${text}). Make room on its file system`;
+    return message`${path} cannot be written (${text}). Make room on its file system`;
   }
-  return `${path} cannot be opened (${text})`;
+  return message`${path} cannot be opened (${text})`;
 }
 
 /** The database is gone from a folder that was used before: what to put back. */
 function lost(path: string, size: number | undefined, { names, copy }: Remains): StoreError {
-  const folder = dirname(path);
+  const folder = dirname(path), found = names.join(", "), saved = copy ?? "FILE";
+  const what = size === undefined
+    ? message`${path} is missing, and ${folder} is not new: an earlier run wrote ${found}.`
+    : message`${path} is empty, and ${folder} is not new: an earlier run wrote ${found}.`;
   return new StoreError(
-    `${path} is ${size === undefined ? "missing" : "empty"}, and ${folder} is not new: ${names.join(", ")} ${
-      names.length === 1 ? "was" : "were"
-    } written by an earlier run. Users, schedules and backups were in that file. Stop KVM Manager, put a saved state ` +
-      `back (kvm-manager restore-state ${
-        copy ?? "FILE"
-      }), then start again. To begin without any of it, move ` +
-      `everything out of ${folder} first. Nothing was changed`,
+    render(
+      message`${what} Users, schedules and backups were in that file. Stop KVM Manager, put a saved state back (kvm-manager restore-state ${saved}), then start again. To begin without any of it, move everything out of ${folder} first. Nothing was changed`,
+    ),
   );
 }
 
@@ -100,11 +104,11 @@ function inspect(path: string, nouns: readonly Tables[]): number {
     const check = database.prepare("PRAGMA quick_check(1)").get();
     if (check?.quick_check !== "ok") throw new Error(`corrupt: ${check?.quick_check}`);
     const version = versionOf(database);
-    if (version > MIGRATIONS.length) throw tooNew(path, "the database", version, MIGRATIONS.length);
+    if (version > MIGRATIONS.length) throw tooNew(path, message`the database`, version, MIGRATIONS.length);
     const had = versionsOf(database);
     for (const { name, migrations } of nouns) {
       const own = had.get(name) ?? 0;
-      if (own > migrations.length) throw tooNew(path, `its tables of ${name}`, own, migrations.length);
+      if (own > migrations.length) throw tooNew(path, message`its tables of ${name}`, own, migrations.length);
     }
     return version;
   } finally {
@@ -131,10 +135,11 @@ export interface Tables {
   readonly migrations: readonly Migration[];
 }
 
-function tooNew(path: string, what: string, version: number, known: number): StoreError {
+function tooNew(path: string, what: Message, version: number, known: number): StoreError {
   return new StoreError(
-    `${path} was written by a newer KVM Manager (version ${version} of ${what}, this program knows ` +
-      `${known}). Use that version, or put back the copy made before the upgrade. Nothing was changed`,
+    render(
+      message`${path} was written by a newer KVM Manager (version ${version} of ${what}, this program knows ${known}). Use that version, or put back the copy made before the upgrade. Nothing was changed`,
+    ),
   );
 }
 

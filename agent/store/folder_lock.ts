@@ -1,5 +1,6 @@
 /** The lock of the data folder: one process at a time settles, writes and restores what lies there. */
 import { clauseOf } from "../../lib/text/message.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { oneLine } from "../../lib/text/text.ts";
 import { asOwner } from "./as_owner.ts";
 import { StoreError } from "./database.ts";
@@ -38,17 +39,18 @@ async function opened(dataDir: string): Promise<Deno.FsFile> {
 }
 
 const unusable = (dataDir: string, error: unknown) =>
-  new StoreError(`the data folder ${dataDir} cannot be used (${clauseOf(error)}). Nothing was changed`, {
-    cause: error,
-  });
+  new StoreError(
+    render(message`the data folder ${dataDir} cannot be used (${clauseOf(error)}). Nothing was changed`),
+    { cause: error },
+  );
 
 async function inUse(dataDir: string, folder: Deno.FsFile): Promise<string> {
   const { ino } = await folder.stat();
   const pid = holderIn(await Deno.readTextFile("/proc/locks"), ino ?? 0);
-  const who = pid === undefined ? "another process" : `process ${pid}${await commandOf(pid)}`;
-  return `the data folder ${dataDir} is in use by ${who}. Two servers on one folder would damage each other's work. Stop the other one ` +
-    "(systemctl stop kvm-manager, where it is the service), or use a folder of its own: --data-dir, or " +
-    "KVMM_DATA_DIR. Nothing was changed";
+  const who = pid === undefined ? message`another process` : message`process ${pid}${await commandOf(pid)}`;
+  return render(
+    message`the data folder ${dataDir} is in use by ${who}. Two servers on one folder would damage each other's work. Stop the other one (systemctl stop kvm-manager, where it is the service), or use a folder of its own: --data-dir, or KVMM_DATA_DIR. Nothing was changed`,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Candidates for the next word of a command line: verbs, options, values; names from the running server. */
 import { translated } from "../../lib/i18n/locale.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import { type CommandName, COMMANDS, type Image } from "../../lib/contract/mod.ts";
 import { leadingOptions } from "../leading_options.ts";
@@ -121,16 +122,19 @@ const flagOf = (row: readonly [string, string]) => /--[a-z][a-z-]*/.exec(row[0])
 function flagsOf(verb: Verb): Candidate[] {
   const options = optionsOf(verb);
   const own = [
-    ...Object.entries(verb.extras.shorthands ?? {}).map(([flag, { text }]): Candidate => [`--${flag}`, text]),
-    ...options.flatMap(({ flag, secret, description = "" }): Candidate[] => [
-      [`--${flag}`, description],
-      ...(secret ? [[`--${flag}-file`, description] as const] : []),
+    ...Object.entries(verb.extras.shorthands ?? {}).map(([flag, { text }]): Candidate => [
+      `--${flag}`,
+      translated(text),
     ]),
+    ...options.flatMap(({ flag, secret, description = "" }): Candidate[] => {
+      const text = translated(description);
+      return [[`--${flag}`, text], ...(secret ? [[`--${flag}-file`, text] as const] : [])];
+    }),
   ];
   const common = commonOptionsOf(verb, new Set(options.map(({ flag }) => flag)))
-    .map(([name, { text }]): Candidate => [`--${name}`, text]);
+    .map(([name, { text }]): Candidate => [`--${name}`, translated(text)]);
   const target = targetRows().map((row): Candidate => [flagOf(row), row[1]]);
-  return [...own, ...common, ...target, ["--help", "tell more of it"]];
+  return [...own, ...common, ...target, ["--help", render(message`tell more of it`)]];
 }
 
 /** Options that no value follows. */

@@ -1,5 +1,6 @@
 /** `kvm-manager completion SHELL`, and what the shells ask it for. */
 import { ownHelp } from "../own_help.ts";
+import { translated } from "../../lib/i18n/locale.ts";
 import { message } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import { serverOf } from "../connect/server.ts";
@@ -72,7 +73,7 @@ export async function complete(
     Deno.exit(EXIT.done); // not before `late`, otherwise
   } catch (error) {
     // On standard error, which shells throw away: whoever asks by hand sees why nothing comes.
-    console.error(`kvm-manager: ${messageOf(error)}`);
+    console.error(`kvm-manager: ${translated(messageOf(error))}`);
     Deno.exit(EXIT.failed);
   }
 }

@@ -3,6 +3,7 @@ import { connect as connectSocket, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { connected, sendRequest, shownCertificate } from "../../agent/outbound/node_connection.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { ServerRequest } from "./server_request.ts";
 import type { Target } from "./target.ts";
@@ -19,9 +20,11 @@ async function dialTls({ url, ca, fingerprint }: Target & { kind: "remote" }): P
     if (shown === fingerprint) return socket;
     socket.destroy();
     throw new UntrustedError(
-      `its certificate is another one (${
-        shownFingerprint(shown)
-      }). Either it was renewed, or this is not your server`,
+      render(
+        message`its certificate is another one (${
+          shownFingerprint(shown)
+        }). Either it was renewed, or this is not your server`,
+      ),
       shown,
     );
   }
@@ -34,9 +37,11 @@ async function dialTls({ url, ca, fingerprint }: Target & { kind: "remote" }): P
     const shown = shownCertificate(socket);
     socket.destroy();
     throw new UntrustedError(
-      `its certificate cannot be trusted (${why}). If it is your server's own, say --fingerprint ${
-        shownFingerprint(shown)
-      }`,
+      render(
+        message`its certificate cannot be trusted (${why}). If it is your server's own, say --fingerprint ${
+          shownFingerprint(shown)
+        }`,
+      ),
       shown,
     );
   }

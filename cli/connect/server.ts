@@ -96,15 +96,19 @@ export type Note = (text: string) => void;
 /** Says which hosts a list has nothing of. @param ids as the answer's head has them */
 function noteMissingHosts(ids: string | null, note: Note): void {
   if (ids === null) return;
-  note(`Nothing of these hosts is here, as they do not answer: ${ids}. See: kvm-manager host list`);
+  note(
+    render(
+      message`Nothing of these hosts is here, as they do not answer: ${ids}. See: kvm-manager host list`,
+    ),
+  );
 }
 
 /** Says how old what is listed of hosts is. @param text as the answer's head has it */
 function noteStaleHosts(text: string | null, note: Note): void {
   const hosts = readStaleHosts(text ?? "");
   if (hosts.length === 0) return;
-  const ages = hosts.map(({ id, age }) => `${id} (${formatSpan(age * 1000)} ago)`);
-  note(`These hosts do not answer, and are shown as they were: ${ages.join(", ")}.`);
+  const ages = hosts.map(({ id, age }) => render(message`${id} (${formatSpan(age * 1000)} ago)`));
+  note(render(message`These hosts do not answer, and are shown as they were: ${ages.join(", ")}.`));
 }
 
 /**

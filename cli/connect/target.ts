@@ -108,7 +108,7 @@ export function remoteTarget({ server, token, ca, fingerprint }: ServerContext):
     kind: "remote",
     url: serverUrl(server),
     token,
-    ...(ca !== undefined && { ca: read(ca, `the file of --ca ${ca}`) }),
+    ...(ca !== undefined && { ca: read(ca, render(message`the file of --ca ${ca}`)) }),
     ...(fingerprint !== undefined && { fingerprint: fingerprintOf(fingerprint) }),
   };
 }
@@ -143,7 +143,9 @@ async function serverTarget(values: TargetValues): Promise<{ target: Target; con
   const ca = of("ca", "KVMM_CA"), fingerprint = of("fingerprint", "KVMM_FINGERPRINT");
   if (server !== undefined) {
     const file = of("token-file", "KVMM_TOKEN_FILE");
-    const token = file === undefined ? env("KVMM_TOKEN") : read(file, `the file of --token-file ${file}`);
+    const token = file === undefined
+      ? env("KVMM_TOKEN")
+      : read(file, render(message`the file of --token-file ${file}`));
     if (!token) {
       throw new SettingsError(
         render(

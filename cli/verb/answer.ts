@@ -10,7 +10,7 @@ import { namedBy } from "./places.ts";
 import { UsageError } from "./values.ts";
 import { shell } from "../../lib/i18n/en/shell.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
-import { message } from "../../lib/i18n/message.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import type { Server } from "../connect/server.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Resources } from "./resolve_ids.ts";
@@ -47,7 +47,7 @@ function named(verb: Verb, rows: readonly Row[], names: readonly string[]): Row[
     const near = didYouMean(name, rows.map((row) => String(row[by])));
     throw new ApiError(
       verb.command.lookup!.missing ?? "NotFound",
-      `${verb.words.join(" ")}: nothing has the ${by} ${name}.${near}`,
+      render(message`${verb.words.join(" ")}: nothing has the ${by} ${name}.${near}`),
     );
   });
   return rows.filter((row) => fits.some((isWanted) => isWanted(row)));

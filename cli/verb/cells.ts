@@ -106,6 +106,10 @@ function inOne(value: Row): string {
     .map(([field, part]) => `${field}=${plain(field, part)}`).join(" ");
 }
 
+/** Whether a text is a moment of a field that is called like one (`created_at`), as commands of the seed write it. */
+const isMoment = (field: string, value: unknown): value is string =>
+  field.endsWith("_at") && typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
+
 /** Figures of a list that one cell tells each of. */
 const MOST_FIGURES = 8;
 
@@ -127,7 +131,8 @@ function plain(field: string, value: unknown): string {
       ? t("shell.moments", bounds)
       : t("shell.values", { ...bounds, last: plain(field, value.at(-1)) });
   }
-  return isRow(value) ? inOne(value) : wordIn(field, String(value));
+  if (isRow(value)) return inOne(value);
+  return isMoment(field, value) ? time(Date.parse(value)) : wordIn(field, String(value));
 }
 
 /** One value in one cell. @param path the field, which tells the unit */

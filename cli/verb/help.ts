@@ -9,7 +9,7 @@ import { listed, typedLines, usageLines, wrapped } from "../text.ts";
 import { COMMON_OPTIONS, commonOptionsOf } from "./common.ts";
 import { examplesOf } from "./examples.ts";
 import { type Verb, VERBS } from "./find.ts";
-import { type Option, optionsOf } from "./options.ts";
+import { LIST_HABITS, type Option, optionsOf } from "./options.ts";
 import { positionalsOf } from "./places.ts";
 import { usageOf } from "./usage.ts";
 import type { Kind } from "../../lib/text/values.ts";
@@ -158,10 +158,12 @@ export function helpTexts(): Set<string> {
     add(verb.command.description);
     add(verb.command.destroys);
     add(lostBy(verb.command, () => true));
+    for (const text of Object.values(verb.command.elsewhere ?? {})) add(text);
     for (const { description } of [...optionsOf(verb), ...positionalsOf(verb)]) add(description);
     for (const { text } of Object.values(shorthands)) add(text);
     for (const [title] of groups) add(title);
   }
+  for (const text of Object.values(LIST_HABITS)) add(text);
   for (const { text } of Object.values(COMMON_OPTIONS)) add(text);
   for (const [, , text] of TARGET_HELP) add(text);
   for (const [, text] of Object.values(EXIT_STATUSES)) add(text);

@@ -3,11 +3,13 @@ import { ApiError } from "../../lib/client/api.ts";
 import { isOpenJob, type Job, MOST_JOBS } from "../../lib/contract/mod.ts";
 import { shell } from "../../lib/i18n/en/shell.ts";
 import { textsOf } from "../../lib/i18n/mod.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { messageOf } from "../../lib/text/message.ts";
 import type { Server } from "../connect/server.ts";
 import { follow } from "../events.ts";
 import type { Terminal } from "../terminal.ts";
 import { ProgressDisplay } from "./progress.ts";
+import { wordHere } from "./words.ts";
 
 const { t } = textsOf(shell);
 
@@ -115,7 +117,10 @@ export async function waitForJob(server: Server, jobId: string, terminal: Termin
     look(job);
     const done = await ended.promise;
     if (done.state === "done") return done;
-    throw new ApiError(done.error?.code ?? "JobCancelled", done.error?.message ?? `the job is ${done.state}`);
+    throw new ApiError(
+      done.error?.code ?? "JobCancelled",
+      done.error?.message ?? render(message`the job is ${wordHere(done.state)}`),
+    );
   } finally {
     stop.abort();
     display.end();

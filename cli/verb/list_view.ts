@@ -1,5 +1,5 @@
 /** Rows of a list, their order and columns: `--state`, `--filter`, `--sort`, `--columns`. Pure. */
-import { message } from "../../lib/i18n/message.ts";
+import { message, render } from "../../lib/i18n/message.ts";
 import { didYouMean } from "../suggestion.ts";
 import { at, cell, heading, NO_RESPONSE, type Row, shownAt, shownHeading } from "./cells.ts";
 import type { CommonValues } from "./common.ts";
@@ -50,7 +50,8 @@ export class ListView {
     const path = this.#fields.get(name) ?? this.#fields.get(name.toLowerCase());
     if (path !== undefined) return path;
     const shown = [...this.layout.columns ?? [], ...this.layout.wide ?? []].map((each) => namesOf(each)[2]!);
-    const near = didYouMean(name, this.#fields.keys()) || ` There are ${shown.join(", ")}`;
+    const near = didYouMean(name, this.#fields.keys()) ||
+      ` ${render(message`There are ${shown.join(", ")}`)}`;
     throw new UsageError(message`--${flag}: no column ${JSON.stringify(name)}.${near}`);
   }
 
@@ -90,7 +91,7 @@ export class ListView {
     if (this.states === undefined) return;
     const states = this.#fields.has("responsive") ? [...this.states, NO_RESPONSE] : this.states;
     if (states.some((each) => fits.test(each) || fits.test(wordHere(each)))) return;
-    const near = didYouMean(state, states) || ` There are ${states.join(", ")}`;
+    const near = didYouMean(state, states) || ` ${render(message`There are ${states.join(", ")}`)}`;
     throw new UsageError(message`--state: no state ${JSON.stringify(state)}.${near}`);
   }
 

@@ -191,6 +191,12 @@ function readPlaces(
   return each;
 }
 
+/** Options that lists of other tools have (virsh, kubectl), and what does that here. */
+export const LIST_HABITS: Readonly<Record<string, string>> = {
+  all: "It lists all of them, in any state; --state and --filter choose some",
+  inactive: "Those that do not run: --state stopped, or --filter active=no",
+};
+
 /**
  * Reads the arguments after a verb's words.
  *
@@ -205,7 +211,7 @@ export function readArguments(verb: Verb, args: readonly string[]): Arguments {
   const { positionals, values } = parsed(
     args,
     { ...config, ...Object.fromEntries(byName) },
-    verb.command.elsewhere,
+    { ...verb.command.columns === undefined ? {} : LIST_HABITS, ...verb.command.elsewhere },
   ) as { positionals: string[]; values: Record<string, string | string[] | undefined> };
   const input: InputDraft = {};
   const named = new Map(places.flatMap(({ flag }) => flag in values ? [[flag, [values[flag]!].flat()]] : []));

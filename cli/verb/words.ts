@@ -4,7 +4,8 @@ import { locale, perLocale, translation } from "../../lib/i18n/locale.ts";
 
 /** Fields whose values are words for people, in tables; elsewhere a word is one that is typed (`virtio`, `nat`). */
 const WORD_FIELDS: ReadonlySet<string> = new Set(
-  "frequency guestAgent level minSeverity outcome result severity state status verified worst".split(" "),
+  "frequency guestAgent kvmManagerAgent level minSeverity outcome qemuGa repeat result severity state status verified worst"
+    .split(" "),
 );
 
 const keyOf = (kind: "heading." | "cell.word-", english: string) =>

@@ -4,7 +4,7 @@ import { COMMANDS } from "../../lib/contract/mod.ts";
 import { shell } from "../../lib/i18n/en/shell.ts";
 import { addTexts, useLocale } from "../../lib/i18n/locale.ts";
 import { addPseudoTexts, PSEUDO_LOCALE } from "../../lib/i18n/pseudo.ts";
-import { coloured, NO_RESPONSE, type Row } from "./cells.ts";
+import { coloured, NO_RESPONSE, type Row, shownHeading } from "./cells.ts";
 import { ListView } from "./list_view.ts";
 import { formatAnswer } from "./output.ts";
 import { progressLine } from "./progress.ts";
@@ -32,6 +32,52 @@ Deno.test("every heading of every verb's table is a text of each language", asyn
   }
   assert.deepEqual(english, []);
   assert.ok(headings > 400, `${headings} headings`);
+});
+
+/** Headings that are the same in each language: names, protocols, units. */
+const SAME = new Set(
+  "APPARMOR BUS CA CIDR CRON DHCP KVM-MANAGER-AGENT LIBVIRT MACS MTU NVRAM OK ON PORT QEMU-GA RNG RX SECONDS SELINUX TPM TX UTC XML"
+    .split(" "),
+);
+
+/** Fields of an answer, those of its parts too. */
+function fieldsOf(node: unknown): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  const { anyOf = [], items, properties = {} } = node as {
+    anyOf?: readonly unknown[];
+    items?: unknown;
+    properties?: Readonly<Record<string, unknown>>;
+  };
+  return [
+    ...anyOf.flatMap(fieldsOf),
+    ...fieldsOf(items),
+    ...Object.entries(properties).flatMap(([name, part]) => [name, ...fieldsOf(part)]),
+  ];
+}
+
+Deno.test("what verbs show of one thing has headings in the shell's language", () => {
+  using _locale = speakPseudo();
+  const shown = [
+    "get_vm",
+    "get_host_info",
+    "get_network",
+    "get_storage_pool",
+    "get_schedule",
+    "get_backup",
+    "get_alert",
+    "guest_get_info",
+    "guest_get_metrics",
+  ] as const;
+  const headings = new Set(shown.flatMap((name) => fieldsOf(COMMANDS[name].output)).map(shownHeading));
+  assert.ok(headings.size > 150, `${headings.size} headings`);
+  assert.deepEqual([...headings].filter((each) => !/^⟦.*⟧$/.test(each) && !SAME.has(each)), []);
+});
+
+Deno.test("moments that commands write as ISO 8601 are shown like all others", async () => {
+  const rows = [{ name: "Builds", updated_at: "2026-11-17T00:47:54.078Z" }];
+  const table = await formatAnswer(rows, "table", { columns: ["name", "updated_at"] });
+  assert.match(table, /^NAME +UPDATED\nBuilds +2026-11-1\d \d\d:47:54$/);
+  assert.equal(JSON.parse(await formatAnswer(rows, "json"))[0].updated_at, rows[0]!.updated_at);
 });
 
 /** Words that an answer of the contract may have for a state. */

@@ -15,10 +15,14 @@ export function locale(): string {
   return current();
 }
 
-/** Says where the language comes from. Called once by what starts the program; tests set it for a while. */
-export function useLocale(source: () => string): Disposable {
+/**
+ * Says where the language comes from. Called once by what starts the program; tests set it for a while.
+ *
+ * @param source undefined where it has none: then the language is the one that was in use before
+ */
+export function useLocale(source: () => string | undefined): Disposable {
   const before = current;
-  current = source;
+  current = () => source() ?? before();
   return { [Symbol.dispose]: () => void (current = before) };
 }
 

@@ -1,4 +1,5 @@
 /** Addresses to listen on, as the settings write them. */
+import { message, render } from "../i18n/message.ts";
 import { parseAddress } from "../formats/ip/cidr.ts";
 
 /** Address and port of a listener, and whether it speaks TLS there. */
@@ -21,7 +22,9 @@ export const isAnyAddress = (hostname: string) => hostname === "0.0.0.0" || host
 export function parseHostPort(at: string): { hostname: string; port: number } {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:\s[\]/@]+):(\d{1,5})$/.exec(at);
   const port = Number(match?.[2]);
-  if (!match || port > 65535) throw new Error(`${JSON.stringify(at)} is not an address like 127.0.0.1:8440`);
+  if (!match || port > 65535) {
+    throw new Error(render(message`${JSON.stringify(at)} is not an address like 127.0.0.1:8440`));
+  }
   return { hostname: match[1]!, port };
 }
 
@@ -36,7 +39,8 @@ export function parseListen(at: string): ListenAddress {
   const secure = scheme === undefined ? !isLoopback(address.hostname) : scheme === "https";
   if (secure || isLoopback(address.hostname)) return { secure, ...address };
   throw new Error(
-    `refusing to listen on ${at}: without TLS passwords would go over the network in the clear. ` +
-      `Use --listen ${rest}, which serves HTTPS`,
+    render(
+      message`refusing to listen on ${at}: without TLS passwords would go over the network in the clear. Use --listen ${rest}, which serves HTTPS`,
+    ),
   );
 }

@@ -66,14 +66,14 @@ export const moves: Bench = async function* (context) {
     peer: "virsh, over sockets that both hosts share, in the clear",
     aim: { ratio: 1.5 },
   });
-  yield beside({
+  yield comparison({
     what: "the same past the link, from QEMU to QEMU by TCP",
     ours: direct,
     theirs: virshDirect,
     peer: "virsh, by TCP with QEMU's TLS as well",
     aim: { ratio: 1.2 },
   });
-  yield beside({
+  yield comparison({
     what: "through the link",
     ours: link,
     theirs: direct,

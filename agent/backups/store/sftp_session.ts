@@ -187,8 +187,10 @@ export class SftpSession {
         if (!isGone) {
           // Servers have no word of their own for it: OpenSSH says "Failure" for a disk that is full.
           const text = messageOf(error);
-          const reason = /^failure$/i.test(text) ? "it refuses to write: it may be full or read-only" : text;
-          throw targetUnusable(this.label, oneLine(reason, 200), error);
+          if (/^failure$/i.test(text)) {
+            throw targetUnusable(this.label, "it refuses to write: it may be full or read-only", error);
+          }
+          throw targetUnusable(this.label, oneLine(text, 200), error);
         }
         connection.client.end();
         this.#lost(connection.client);

@@ -1,5 +1,6 @@
 /** The systemd credential that seals the file of encryption keys, made where systemd can. */
 import { dirname } from "node:path";
+import { message } from "../../../lib/i18n/message.ts";
 import { CREDENTIAL_FILE, CREDENTIAL_NAME } from "../../../lib/system/install/credential.ts";
 import { messageOf } from "../../../lib/text/message.ts";
 import { isTaken } from "../../machine/files.ts";
@@ -46,15 +47,19 @@ export async function credentialSteps(say: Say, file = CREDENTIAL_FILE): Promise
   if (await isTaken(file) || await findTool("systemd-creds") === undefined) return [];
   if ((await systemdVersion() ?? 0) < LEAST_SYSTEMD) return [];
   return [{
-    what: `credential ${file}`,
+    what: message`credential ${file}`,
     silent: true,
     run: async () => {
       try {
         const undo = await make(file);
-        say(`credential ${file}`);
+        say(message`credential ${file}`);
         return undo;
       } catch (error) {
-        say(`no systemd credential was made, so the encryption key is in a file alone: ${messageOf(error)}`);
+        say(
+          message`no systemd credential was made, so the encryption key is in a file alone: ${
+            messageOf(error)
+          }`,
+        );
       }
     },
   }];

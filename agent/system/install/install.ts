@@ -1,6 +1,7 @@
 /** Installing and upgrading the program on this host, or into a folder that becomes one. */
 import { join } from "node:path";
 import { VERSION } from "../../../lib/version.ts";
+import { message, render } from "../../../lib/i18n/message.ts";
 import { folders, type InstallLayout, NAME, textFiles } from "../../../lib/system/install/layout.ts";
 import {
   type Build,
@@ -84,16 +85,16 @@ function binarySteps(
     }
     : { ...build, ...(was?.previous && { previous: was.previous }) };
   const keep: InstallStep = {
-    what: `previous program ${layout.previous}`,
+    what: message`previous program ${layout.previous}`,
     run: () => putFile(previous, 0o755, copied(place)),
   };
   return [
     ...(isOther && !target.isPackage ? [keep] : []),
     ...(target.isPackage
       ? []
-      : [{ what: `program ${layout.binary}`, run: () => putFile(place, 0o755, copied(binary)) }]),
+      : [{ what: message`program ${layout.binary}`, run: () => putFile(place, 0o755, copied(binary)) }]),
     {
-      what: `note ${layout.record}`,
+      what: message`note ${layout.record}`,
       run: () =>
         putFile(
           pathBelowRoot(target, layout.record),
@@ -108,7 +109,7 @@ function fileSteps(target: InstallTarget): InstallStep[] {
   const files = target.isPackage ? [] : textFiles(target.layout, target.listen);
   return [
     ...folders(target.layout).map(({ path, mode }): InstallStep => ({
-      what: `folder ${path}`,
+      what: message`folder ${path}`,
       run: () => makeFolder(pathBelowRoot(target, path), mode),
     })),
     ...files.map(({ path, text, mode, kept }): InstallStep => ({
@@ -125,7 +126,7 @@ function fileSteps(target: InstallTarget): InstallStep[] {
 /** The service's account, and what is its own. */
 async function owners({ layout }: InstallTarget): Promise<void> {
   const found = await account();
-  if (!found) throw new InstallError(`the account ${NAME} was not made`);
+  if (!found) throw new InstallError(render(message`the account ${NAME} was not made`));
   for (const folder of [layout.dataDir, layout.keyDir]) {
     await changeOwner(folder, found);
     await Deno.chmod(folder, 0o700);
@@ -146,7 +147,7 @@ async function staysUp(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const state = (await systemctl("show", "--property=ActiveState", "--value", NAME)).trim();
   if (state !== "active") {
-    throw new InstallError(`the service is ${state}. See why: journalctl -u ${NAME} -n 50`);
+    throw new InstallError(render(message`the service is ${state}. See why: journalctl -u ${NAME} -n 50`));
   }
 }
 
@@ -154,15 +155,15 @@ async function serviceSteps({ start }: InstallTarget, say: Say): Promise<Install
   if (!await hasSystemd()) {
     const tell = () =>
       Promise.resolve(
-        say(`systemd does not run here, so nothing starts the service. By hand: ${NAME} serve`),
+        say(message`systemd does not run here, so nothing starts the service. By hand: ${NAME} serve`),
       );
-    return [{ what: "service", run: tell, silent: true }];
+    return [{ what: message`service`, run: tell, silent: true }];
   }
   const reload = async () => {
     await systemctl("daemon-reload");
   };
   return [{
-    what: start ? "service enabled and started" : "service known to systemd",
+    what: start ? message`service enabled and started` : message`service known to systemd`,
     run: async (): Promise<Undo | void> => {
       await reload();
       if (!start) return reload;
@@ -181,13 +182,13 @@ async function serviceSteps({ start }: InstallTarget, say: Say): Promise<Install
 
 /** Starts the service with what an undone upgrade put back. */
 const restarting = (say: Say): InstallStep => ({
-  what: "service as it was",
+  what: message`service as it was`,
   silent: true,
   run: () =>
     Promise.resolve(async () => {
       if (!await hasSystemd()) return;
       await systemctl("daemon-reload");
-      await systemctl("try-restart", NAME).catch((error) => say(`not restarted: ${messageOf(error)}`));
+      await systemctl("try-restart", NAME).catch((error) => say(message`not restarted: ${messageOf(error)}`));
     }),
 });
 
@@ -219,8 +220,8 @@ export async function install(target: InstallTarget, binary: string, say: Say): 
     ...fileSteps(target),
     ...(isLive
       ? [
-        { what: `account ${NAME}`, run: () => makeAccount(layout.sysusers, layout.dataDir) },
-        { what: "owners and modes", run: () => owners(target) },
+        { what: message`account ${NAME}`, run: () => makeAccount(layout.sysusers, layout.dataDir) },
+        { what: message`owners and modes`, run: () => owners(target) },
         ...await credentialSteps(say),
         ...await serviceSteps(target, say),
       ]
@@ -260,10 +261,13 @@ export async function rollback(target: InstallTarget, say: Say): Promise<Build> 
   try {
     await runSteps([
       ...(target.root === "" ? [restarting(say)] : []),
-      { what: `program ${layout.binary}`, run: () => putFile(place, 0o755, copied(previous)) },
-      { what: `previous program ${layout.previous}`, run: () => putFile(previous, 0o755, copied(kept)) },
+      { what: message`program ${layout.binary}`, run: () => putFile(place, 0o755, copied(previous)) },
       {
-        what: `note ${layout.record}`,
+        what: message`previous program ${layout.previous}`,
+        run: () => putFile(previous, 0o755, copied(kept)),
+      },
+      {
+        what: message`note ${layout.record}`,
         run: () =>
           putFile(
             pathBelowRoot(target, layout.record),

@@ -1,5 +1,7 @@
 /** Work of several steps: what was done is undone, last first, when a later one fails. */
 import { dirname } from "node:path";
+import { translated } from "../../../lib/i18n/locale.ts";
+import { message, render, type Sentence } from "../../../lib/i18n/message.ts";
 import { clauseOf, messageOf } from "../../../lib/text/message.ts";
 import { isTaken, undefinedIfMissing } from "../../machine/files.ts";
 import { Rollback } from "../../rollback.ts";
@@ -15,14 +17,14 @@ export type Undo = () => Promise<void>;
 /** One step; gives what takes it back, where there is something to take back. */
 export interface InstallStep {
   /** Description of the step, for people: `unit /etc/systemd/system/…`. */
-  readonly what: string;
+  readonly what: Sentence;
   readonly run: () => Promise<Undo | void>;
   /** It is not worth telling of. */
   readonly silent?: true;
 }
 
 /** Tells a person what happens. */
-export type Say = (line: string) => void;
+export type Say = (line: Sentence) => void;
 
 /**
  * Carries steps out in order.
@@ -34,14 +36,19 @@ export async function runSteps(steps: readonly InstallStep[], say: Say): Promise
   for (const { what, run, silent } of steps) {
     try {
       const undo = await run();
-      if (undo) rollback.add(what, undo);
+      if (undo) rollback.add(render(what), undo);
       if (!silent) say(what);
     } catch (error) {
       const left = (await rollback.run()).map(({ what, error }) => `${what} (${messageOf(error)})`);
-      const state = left.length === 0
-        ? "What was done before it was undone"
-        : `Not undone: ${left.join("; ")}`;
-      throw new InstallError(`${what}: ${clauseOf(error)}. ${state}`, { cause: error });
+      const failed = render(what), why = translated(clauseOf(error));
+      throw new InstallError(
+        render(
+          left.length === 0
+            ? message`${failed}: ${why}. What was done before it was undone`
+            : message`${failed}: ${why}. Not undone: ${left.join("; ")}`,
+        ),
+        { cause: error },
+      );
     }
   }
 }

@@ -1,4 +1,5 @@
 /** The processes of libvirt that lock managers are about: which run, since when, and how they are restarted. */
+import { message, render } from "../../../lib/i18n/message.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../../lib/text/message.ts";
 import { textAt, undefinedIfMissing } from "../../machine/files.ts";
@@ -80,7 +81,8 @@ async function run(program: string, args: readonly string[], limitMs: number): P
     const { success, code, stderr } = await runProgram(program, args, { limitMs });
     if (success) return;
     throw new DaemonError(
-      stderr.trim().split("\n").slice(0, 3).join(" ") || `${program} ended with status ${code}`,
+      stderr.trim().split("\n").slice(0, 3).join(" ") ||
+        render(message`${program} ended with status ${code}`),
     );
   } catch (error) {
     if (error instanceof DaemonError) throw error;
@@ -98,11 +100,11 @@ async function hasEnded(pid: number): Promise<boolean> {
 export async function restartObstacle(): Promise<string | null> {
   if (await hasSystemd()) return null;
   const daemon = await libvirtDaemon();
-  if (daemon === undefined) return "libvirt does not run";
+  if (daemon === undefined) return render(message`libvirt does not run`);
   const isInBackground = daemon.words.some((word) => word === "--daemon" || word === "-d");
   return isInBackground
     ? null
-    : `${daemon.program} was started by another program than systemd, which has to restart it`;
+    : render(message`${daemon.program} was started by another program than systemd, which has to restart it`);
 }
 
 /** Restarts libvirt: VMs go on running. @throws {DaemonError} */
@@ -112,7 +114,7 @@ export async function restartLibvirt(): Promise<void> {
     const unit = daemon?.program ?? (await isEnabled("virtqemud.socket") ? "virtqemud" : "libvirtd");
     return await run("systemctl", ["restart", `${unit}.service`], SYSTEMCTL_MS);
   }
-  if (daemon === undefined) throw new DaemonError("libvirt does not run");
+  if (daemon === undefined) throw new DaemonError(render(message`libvirt does not run`));
   await stop(daemon);
   await startLike(daemon);
 }
@@ -126,7 +128,9 @@ async function stop({ pid, program }: Daemon): Promise<void> {
     throw new DaemonError(messageOf(error), { cause: error });
   }
   for (let waited = 0; !await hasEnded(pid); waited += LOOK_MS) {
-    if (waited > END_MS) throw new DaemonError(`${program} did not end within ${END_MS / 1000} seconds`);
+    if (waited > END_MS) {
+      throw new DaemonError(render(message`${program} did not end within ${END_MS / 1000} seconds`));
+    }
     await pause(LOOK_MS);
   }
 }

@@ -3,6 +3,7 @@
  * upgrade.
  */
 import { parseJson } from "../../text/json.ts";
+import { message, render } from "../../i18n/message.ts";
 
 /** One build of the program. */
 export interface Build {
@@ -62,11 +63,11 @@ export function replacementRefusal(
   if (database === undefined || database <= build.database) return null;
   const copy = copies.find((name) => name === databaseCopyName(build.database)) ?? copies.at(-1);
   const advice = copy === undefined
-    ? "Install that version or a newer one, or put back a state that was saved with this one: kvm-manager restore-state FILE"
-    : `To go back all the same, and lose what happened since: systemctl stop kvm-manager, then kvm-manager restore-state ` +
-      `/var/lib/kvm-manager/${copy}, then try again`;
-  return `the database (version ${database}) was written by a newer KVM Manager; ${build.version} knows versions up to ` +
-    `${build.database}. ${advice}. Nothing was changed`;
+    ? message`Install that version or a newer one, or put back a state that was saved with this one: kvm-manager restore-state FILE`
+    : message`To go back all the same, and lose what happened since: systemctl stop kvm-manager, then kvm-manager restore-state /var/lib/kvm-manager/${copy}, then try again`;
+  return render(
+    message`the database (version ${database}) was written by a newer KVM Manager; ${build.version} knows versions up to ${build.database}. ${advice}. Nothing was changed`,
+  );
 }
 
 /** Name of the copy of a database of this version, made before it is brought up to date. */
