@@ -36,7 +36,7 @@ function errorsOf(run: () => void): string {
 const TYPED =
   /kvm-manager(?: [a-z-]+)*|--?[a-z][\w-]*|\b[A-Z][A-Z_\d]+\b|"[^"]*"|\/[\w./-]+|\b[a-z]+(?:_[a-z]+)+\b/g;
 
-/** What settings of `serve` are set to: words that are typed. */
+/** Values of the settings of `serve`: words that are typed. */
 const SETTING_VALUES = new Set(
   Object.values(SETTINGS).flatMap((row) => [
     ...row.value.split("|"),

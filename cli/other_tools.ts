@@ -59,7 +59,7 @@ const VERBS_FOR: Readonly<Record<string, string>> = {
 /** The words of another tool, for tests. */
 export const OTHER_TOOLS_WORDS: readonly string[] = Object.keys(VERBS_FOR);
 
-/** What is typed here for a word of another tool; undefined where it is none. */
+/** Verb for a word of another tool; undefined where no such word is known. */
 export const verbForOtherTool = (word: string): string | undefined =>
   Object.hasOwn(VERBS_FOR, word) ? VERBS_FOR[word] : undefined;
 

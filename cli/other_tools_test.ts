@@ -8,7 +8,7 @@ import { findVerb, verbOf } from "./verb/find.ts";
 
 const OWN = ownVerbs(() => Promise.reject(new Error("nothing is served here")));
 
-/** What is said of a line that is no verb. */
+/** Message about a line that is no verb. */
 function saidOf(...line: readonly string[]): string {
   const said: string[] = [], { error } = console;
   console.error = (...words: unknown[]) => said.push(words.join(" "));

@@ -1,7 +1,12 @@
 import type { Signal } from "@preact/signals";
 import { AddDiskForm } from "../components/vm/devices/AddDisk.tsx";
 import { AddShareForm } from "../components/vm/devices/AddShare.tsx";
-import { DeviceForm, type ErrorOf, LoadingOptions } from "../components/vm/devices/DeviceForm.tsx";
+import {
+  DeviceForm,
+  type DeviceFormProps,
+  type ErrorOf,
+  LoadingOptions,
+} from "../components/vm/devices/DeviceForm.tsx";
 import { DevicePanel } from "../components/vm/devices/DevicePanel.tsx";
 import { DiskLimitFields } from "../components/vm/devices/LimitFields.tsx";
 import { MediumFields, SizeFields } from "../components/vm/devices/DiskFields.tsx";
@@ -173,58 +178,40 @@ function DetachFields({ disk }: { disk: VmDisk }) {
   );
 }
 
-/** Props of the forms of a drive. */
-interface DriveFormProps extends Pick<OpenDiskFormProps, "frame"> {
+/** Fields of the medium of a drive. */
+function InsertFields({ options, errorOf }: { options: DeviceOptions | null; errorOf: ErrorOf }) {
+  if (options === null) return <LoadingOptions />;
+  const form = { of: INSERT_MEDIA, texts: diskTexts, errorOf };
+  return (
+    <div class="device-grid">
+      <MediumFields form={form} options={options} />
+      <ContractField form={form} field="anyMedium" wide={false} />
+    </div>
+  );
+}
+
+/** Explanation of ejecting a medium while the VM runs, and the choice to force it. */
+function EjectFields({ errorOf }: { errorOf: ErrorOf }) {
+  return (
+    <>
+      <p>{t("devices.eject_what")}</p>
+      <ContractField form={{ of: EJECT_MEDIA, texts: diskTexts, errorOf }} field="force" wide={false} />
+    </>
+  );
+}
+
+/** Props of {@link DiskForm}. */
+interface DiskFormProps extends Omit<DeviceFormProps, "about" | "title" | "submit"> {
   disk: VmDisk;
+  /** Verb of the title and, unless `submit` is another, of the button. */
+  verb: string;
+  submit?: string;
 }
 
-/** Title of a form that does something to a disk. */
-const titledOf = (disk: VmDisk, text: string) => t("devices.verb_of", { verb: text, device: diskName(disk) });
-
-/** The form that inserts a medium into a drive. */
-function InsertMediumForm({ disk, options, frame }: DriveFormProps & Pick<OpenDiskFormProps, "options">) {
-  return (
-    <DeviceForm
-      frame={frame}
-      does="insert_media"
-      about={{ target: disk.target }}
-      title={titledOf(disk, t("devices.insert"))}
-      submit={t("devices.insert")}
-    >
-      {(errorOf) => {
-        const form = { of: INSERT_MEDIA, texts: diskTexts, errorOf };
-        return options === null ? <LoadingOptions /> : (
-          <div class="device-grid">
-            <MediumFields form={form} options={options} />
-            <ContractField form={form} field="anyMedium" wide={false} />
-          </div>
-        );
-      }}
-    </DeviceForm>
-  );
-}
-
-/** The form that ejects the medium of a drive. */
-function EjectMediumForm({ disk, running, frame }: DriveFormProps & { running: boolean }) {
-  return (
-    <DeviceForm
-      frame={frame}
-      does="eject_media"
-      about={{ target: disk.target }}
-      title={titledOf(disk, t("devices.eject"))}
-      submit={t("devices.eject")}
-      working={t("devices.asking")}
-    >
-      {(errorOf) => (
-        <>
-          {running && <p>{t("devices.eject_what")}</p>}
-          {running && (
-            <ContractField form={{ of: EJECT_MEDIA, texts: diskTexts, errorOf }} field="force" wide={false} />
-          )}
-        </>
-      )}
-    </DeviceForm>
-  );
+/** A form that does something to a disk or a drive. */
+function DiskForm({ disk, verb, submit = verb, ...form }: DiskFormProps) {
+  const title = t("devices.verb_of", { verb, device: diskName(disk) });
+  return <DeviceForm {...form} about={{ target: disk.target }} title={title} submit={submit} />;
 }
 
 function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDiskFormProps) {
@@ -248,22 +235,14 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
     );
   }
   if (disk === undefined) return null;
-  const about = { target: disk.target };
   // What QEMU takes at the next start alone is nothing for a disk that is gone by then.
-  const isStored = vm.persistent && disk.place !== "live";
-  const titled = (text: string) => titledOf(disk, text);
+  const isStored = vm.persistent && disk.place !== "live", at = { frame, disk };
   switch (verb) {
     case "resize":
       return (
-        <DeviceForm
-          frame={frame}
-          does="resize_disk"
-          about={about}
-          title={titled(t("devices.resize"))}
-          submit={t("devices.resize")}
-        >
+        <DiskForm {...at} does="resize_disk" verb={t("devices.resize")}>
           {(errorOf) => <SizeFields disk={disk} errorOf={errorOf} />}
-        </DeviceForm>
+        </DiskForm>
       );
     case "move":
       return (
@@ -277,33 +256,33 @@ function OpenDiskForm({ vm, disk, verb, named, isDrive, options, frame }: OpenDi
       );
     case "edit":
       return (
-        <DeviceForm
-          frame={frame}
-          does="update_disk"
-          about={about}
-          title={titled(t("devices.edit"))}
-          submit={t("devices.save")}
-        >
-          {(errorOf) => <EditedFields {...{ disk, running, errorOf }} isStored={isStored} />}
-        </DeviceForm>
+        <DiskForm {...at} does="update_disk" verb={t("devices.edit")} submit={t("devices.save")}>
+          {(errorOf) => <EditedFields disk={disk} running={running} errorOf={errorOf} isStored={isStored} />}
+        </DiskForm>
       );
     case "insert":
-      return <InsertMediumForm {...{ disk, options, frame }} />;
+      return (
+        <DiskForm {...at} does="insert_media" verb={t("devices.insert")}>
+          {(errorOf) => <InsertFields options={options} errorOf={errorOf} />}
+        </DiskForm>
+      );
     case "eject":
-      return <EjectMediumForm {...{ disk, running, frame }} />;
+      return (
+        <DiskForm {...at} does="eject_media" verb={t("devices.eject")} working={t("devices.asking")}>
+          {(errorOf) => running && <EjectFields errorOf={errorOf} />}
+        </DiskForm>
+      );
     case "detach":
       return (
-        <DeviceForm
-          frame={frame}
+        <DiskForm
+          {...at}
           does="detach_disk"
-          about={about}
-          title={titled(t("devices.detach"))}
-          submit={t("devices.detach")}
-          working={running ? t("devices.asking") : t("devices.working")}
+          verb={t("devices.detach")}
+          working={t(running ? "devices.asking" : "devices.working")}
           danger
         >
           {() => <DetachFields disk={disk} />}
-        </DeviceForm>
+        </DiskForm>
       );
   }
 }

@@ -44,7 +44,7 @@ export interface PeerAccess {
   principal(token: string, headers: Headers, about: Partial<Principal> & Pick<Principal, "door">): Principal;
 }
 
-/** What a page's script asks for by the API is the page's: only browsers have sessions. */
+/** Door of a call with a session: a page's script calls the API, and only browsers have sessions. */
 const byBrowser = <About extends { readonly door: Door }>(about: About): About =>
   about.door === "api" ? { ...about, door: "page" } : about;
 

@@ -132,7 +132,7 @@ export function LinkedLocks({ state: { others } }: { state: LockManager }) {
   );
 }
 
-/** What a form says of a driver that can be turned on. */
+/** Texts of the form of a driver that can be turned on. */
 const TURN_ON = {
   lockd: {
     on: "lock_manager.turn_on",

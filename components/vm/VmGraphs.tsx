@@ -22,7 +22,7 @@ const NETWORK: readonly GraphSeries[] = [
 ];
 
 /** Values of a sample by graph. */
-function valuesOf(stats: VmStats | undefined, rates: Rates | null) {
+function valuesOf(stats: VmStats | undefined, rates: Rates | null): Values {
   return {
     cpu: [stats?.cpuUsagePercent ?? null],
     memory: [stats?.memoryUsedMb ?? null],
@@ -31,7 +31,7 @@ function valuesOf(stats: VmStats | undefined, rates: Rates | null) {
   };
 }
 
-type Values = ReturnType<typeof valuesOf>;
+type Values = LiveSeed["values"];
 type History = Record<keyof Values, Samples>;
 
 function historyOf(seed: readonly LiveSeed[]): History {
@@ -46,6 +46,9 @@ function historyOf(seed: readonly LiveSeed[]): History {
   }
   return history;
 }
+
+/** Graphs of rates, which a first sample does not tell: they take two. */
+const RATES = ["disk", "network"] as const;
 
 interface Shown {
   readonly values: Values;
@@ -62,20 +65,31 @@ function columnsOf(history: History): Shown["columns"] {
   };
 }
 
+/** Values of a first sample, with the rates that were known before. */
+function firstOf(stats: VmStats | undefined, seed: readonly LiveSeed[]): Values {
+  const values = valuesOf(stats, null), known = stats && seed.at(-1)?.values;
+  return { ...values, disk: known?.disk ?? values.disk, network: known?.network ?? values.network };
+}
+
 /** A VM's load over the last minutes, collected while one looks. @param seed what is known from before */
 export function VmGraphs({ vm, seed = [] }: { vm: VM; seed?: readonly LiveSeed[] }) {
   const history = useMemo(() => historyOf(seed), []);
   const before = useRef<VmStats | undefined>(undefined);
-  const shown = useSignal<Shown>({ values: valuesOf(vm.stats, null), columns: columnsOf(history) });
+  const shown = useSignal<Shown>({ values: firstOf(vm.stats, seed), columns: columnsOf(history) });
 
   useSignalEffect(() => {
     const stats = live.vms.stats(vm.id).value ?? (live.vms.peek(vm.id) ? undefined : vm.stats);
     if (stats === before.current && stats !== undefined) return;
-    const values = valuesOf(stats, stats ? ratesBetween(before.current, stats) : null);
+    const isFirst = stats !== undefined && before.current === undefined;
+    const values = isFirst
+      ? firstOf(stats, seed)
+      : valuesOf(stats, stats ? ratesBetween(before.current, stats) : null);
     before.current = stats;
     // A VM that stopped leaves a gap, not a line to where it begins again.
     const at = stats?.timestamp ?? Date.now();
-    for (const key of Object.keys(history) as (keyof Values)[]) history[key].add(at, values[key]);
+    for (const key of Object.keys(history) as (keyof Values)[]) {
+      if (!isFirst || !RATES.some((rate) => rate === key)) history[key].add(at, values[key]);
+    }
     shown.value = { values, columns: columnsOf(history) };
   });
 

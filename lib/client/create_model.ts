@@ -315,8 +315,16 @@ export class CreateModel {
   readonly warnings = computed<readonly ConfigFinding[]>(() => {
     const found = this.check.value?.warnings ?? [];
     const isBare = this.source.value === "cloud" && this.wish.value.cloudInit === undefined;
-    if (!isBare || found.some(({ field }) => field === "cloudInit")) return found;
-    return [...found, { field: "cloudInit", code: "NobodySignsIn", message: t("create.no_sign_in") }];
+    return [
+      ...found,
+      ...isBare && !found.some(({ field }) => field === "cloudInit")
+        ? [{ field: "cloudInit", code: "NobodySignsIn", message: t("create.no_sign_in") }]
+        : [],
+      // Where none of several networks is the usual one, none is chosen: that is easily overlooked
+      ...this.nics.value.length === 0
+        ? [{ field: "nics", code: "NoNetwork", message: t("create.no_nics") }]
+        : [],
+    ];
   });
 
   /** Warning about a field. */

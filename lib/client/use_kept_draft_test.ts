@@ -68,3 +68,10 @@ Deno.test("a cloud image gets its usual user and the person's keys, until somebo
   assert.equal(form.wish.value.cloudInit, undefined, "it was switched off");
   assert.equal(form.warning("cloudInit"), "No user can sign in: no password and no key");
 });
+
+Deno.test("a form without a network interface warns, until it has one", () => {
+  const form = model(), codes = () => form.warnings.value.map(({ code }) => code);
+  assert.deepEqual(codes(), ["NoNetwork"]);
+  form.plugIn("lab");
+  assert.deepEqual(codes(), []);
+});

@@ -11,7 +11,7 @@ import { until } from "../testbed/wait.ts";
 
 const ignore = await requirement("qemu") !== null || await requirement("sanlock") !== null;
 
-/** What packages have set: a join takes 5 seconds rather than 21 with it. */
+/** Shorter timeout than that of packages: a join takes 5 seconds rather than 21. */
 const FAST = "# ours\nio_timeout = 2\n";
 
 const confOf = ({ libvirt }: MigrationHost, name: string) => `${libvirt.folder}/etc/${name}`;
@@ -22,7 +22,7 @@ const confTexts = async (host: MigrationHost) =>
     ["qemu.conf", "qemu-sanlock.conf"].map((name) => Deno.readTextFile(confOf(host, name))),
   );
 
-/** What the doctor says of locks. */
+/** The doctor's findings on locks. */
 const found = async (host: MigrationHost) =>
   (await call(host.server, "get_host_health")).filter(({ area }) => area === "locks");
 

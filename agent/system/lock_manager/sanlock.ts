@@ -1,4 +1,4 @@
-/** What sanlock's daemon has joined and holds for libvirt, by its own program. */
+/** Reads the lockspace and the leases of sanlock's daemon by its own program. */
 import { messageOf } from "../../../lib/text/message.ts";
 import { readSanlockStatus, type SanlockStatus } from "../../../lib/system/lock_manager/sanlock_status.ts";
 import { log } from "../../log.ts";

@@ -17,7 +17,7 @@ export abstract class ScrolledPane implements Pane {
 
   /** All of it. */
   protected abstract content(place: PaneArea): readonly StyledLine[];
-  /** Its keys beside those that scroll and close it. */
+  /** Its keys in addition to those that scroll and close it. */
   protected actions(): readonly Binding[] {
     return [];
   }

@@ -3,7 +3,7 @@
 /** The lockspace that libvirt makes for disks. */
 const LOCKSPACE = "__LIBVIRT__DISKS__";
 
-/** What the daemon has for libvirt. */
+/** The daemon's lockspace and leases for libvirt. */
 export interface SanlockStatus {
   /** `NUMBER:FOLDER` that it has joined. */
   readonly joined: string | null;

@@ -72,7 +72,7 @@ async function chosenOf(
 /** Whether a host has KVM Manager: it runs here, or is linked. */
 const hasManager = (host: HostStatus | undefined) => host?.isLocal === true || host?.linked !== undefined;
 
-/** What a move does. */
+/** Text on the effect of a move. */
 function whatText({ vm, isByLibvirt }: Pick<Shown, "vm" | "isByLibvirt">): string {
   if (isByLibvirt) return t(isLive(vm) ? "migrate.what_live_by_libvirt" : "migrate.what_by_libvirt");
   return t(isLive(vm) ? "migrate.what" : "migrate.what_off");
