@@ -207,10 +207,40 @@ Deno.test("selfExtracting() notices a damaged or incomplete file", () =>
     }
   }));
 
+/** Sets the last start of a version back by 31 days. */
+async function age(cache: string, version: string): Promise<void> {
+  const then = new Date(Date.now() - 31 * 24 * 3_600_000);
+  await Deno.utime(`${cache}/${version}/.unpacked-by-product`, then, then);
+}
+
+Deno.test({
+  name:
+    "selfExtracting() leaves a version that another namespace of processes may run, for 30 days from its start",
+  ignore: Deno.uid() !== 0,
+  fn: () =>
+    packed(async ({ start, pack, cache }) => {
+      const env = { KVMM_CACHE_DIR: cache, PATH: Deno.env.get("PATH")! };
+      const elsewhere = (executable: string) =>
+        run("unshare", ["--pid", "--fork", "--mount-proc", executable, "--version"], env);
+      await start(["--version"]);
+      const [first = ""] = await names(cache);
+      assert.equal((await elsewhere(await pack("2"))).out, "fake 2");
+      assert.ok((await names(cache)).includes(first), "it was started just now");
+      await age(cache, first);
+      await start(["--version"]);
+      assert.equal((await elsewhere(await pack("3"))).out, "fake 3");
+      assert.ok((await names(cache)).includes(first), "it was started again");
+      await age(cache, first);
+      assert.equal((await elsewhere(await pack("4"))).out, "fake 4");
+      assert.ok(!(await names(cache)).includes(first), "31 days ago");
+    }),
+});
+
 Deno.test("selfExtracting() removes the versions before it, and leftovers, but nothing else", () =>
   packed(async ({ start, pack, cache }) => {
     await start(["--version"]);
     const [first = ""] = await names(cache);
+    await age(cache, first);
     await Deno.mkdir(`${cache}/.product-new-999999999`);
     const old = new Date(Date.now() - 2 * 3_600_000);
     await Deno.utime(`${cache}/.product-new-999999999`, old, old);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # @NAME@: one file that unpacks itself once, then starts what it holds. Below the last line of this script is a
-# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mktemp, mv, rm, id; find to tidy up.
+# tar.gz: the Deno runtime, the program, its static files. Needs: sh, tail, gzip, tar, mkdir, mktemp, mv, rm, id; find and readlink to tidy up.
 #
 #   KVMM_CACHE_DIR   where to unpack; /var/cache/@NAME@ for root, else ~/.cache/@NAME@
 
@@ -108,8 +108,11 @@ is_complete() {
 }
 
 # Folders of other versions go, unless a process runs from them. The cache may be anybody's folder: what this script
-# did not put there stays.
+# did not put there stays. In a namespace of processes, as containers have, not all of them are seen: there a version
+# stays that was started in the last 30 days.
 forget_others() {
+  unseen=yes
+  [ "$(readlink /proc/self/ns/pid 2>/dev/null)" = "pid:[4026531836]" ] && unseen= # the kernel's first namespace
   for other in "$cache"/* "$cache/$staging"*; do
     [ "$other" != "$home" ] && is_ours "$other" || continue
     case ${other##*/} in
@@ -123,6 +126,7 @@ forget_others() {
       ;;
     *)
       [ -f "$other/$mark" ] && [ ! -L "$other/$mark" ] || continue
+      [ -z "$unseen" ] || [ -n "$(find "$other/$mark" -mtime +30 2>/dev/null)" ] || continue
       for exe in /proc/[0-9]*/exe; do
         [ "$exe" -ef "$other/deno" ] && continue 2
       done
@@ -149,6 +153,8 @@ else
     (umask 077 && unpack) || fail "cannot unpack into $cache. Is the disk full, or this file incomplete?"
     share
     forget_others
+  else
+    { true >"$home/$mark"; } 2>/dev/null || : # its time is that of the last start
   fi
 fi
 
