@@ -74,7 +74,7 @@ const named = (
   { command }: Pick<RestRoute, "command">,
   input: Readonly<Record<string, unknown>>,
   principal: Principal,
-) => withIds((list, of) => dispatch(list, of, principal), input, inputFields(command));
+) => withIds((list, of) => dispatch(list, of, principal), input, inputFields(command), command.namedAs);
 
 /** Takes an upload in. @param place the fields in the path @throws {ContractError} */
 export async function takeContent(

@@ -2,7 +2,7 @@
 import type { TSchema } from "typebox";
 import { ContractError } from "../../lib/contract/errors.ts";
 import { type CommandName, COMMANDS } from "../../lib/contract/mod.ts";
-import { identified, isNamed, wholeList } from "../../lib/contract/lookups.ts";
+import { identified, isNamed, type NamedAs, wholeList } from "../../lib/contract/lookups.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -59,15 +59,21 @@ function mayHoldNames(schema: TSchema | undefined, value: unknown): boolean {
  * input says. What the contract does not allow is left as it is: the command refuses it.
  *
  * @param schemas of the fields that the command takes
+ * @param namedAs of the command
  * @throws {ContractError} NameAmbiguous
  */
-export async function withIds(call: Call, input: Fields, schemas: Schemas): Promise<Record<string, unknown>> {
+export async function withIds(
+  call: Call,
+  input: Fields,
+  schemas: Schemas,
+  namedAs?: NamedAs,
+): Promise<Record<string, unknown>> {
   const changed = { ...input };
   for (const [field, value] of Object.entries(input)) {
-    if (!isNamed(field) || !mayHoldNames(schemas[field], value)) continue;
+    if (!isNamed(field, namedAs) || !mayHoldNames(schemas[field], value)) continue;
     const isName = (each: unknown) => typeof each === "string" && !UUID.test(each);
     if (![value].flat().some(isName)) continue;
-    const { list, by } = identified(field)!, idOf = idsBy(await rowsOf(call, list, input.host), by);
+    const { list, by } = identified(field, namedAs)!, idOf = idsBy(await rowsOf(call, list, input.host), by);
     const named = (each: unknown) => isName(each) ? idOf(each as string) : each;
     changed[field] = Array.isArray(value) ? value.map(named) : named(value);
   }

@@ -144,7 +144,8 @@ export class RestDoor {
   async answer(route: RestRoute, request: Request, place: Place, principal: Principal, limit: number) {
     const call: Call = (command, input) => this.dispatch(command, input, principal);
     const asked = await askedOf(route, request, place, limit);
-    const { view } = asked, input = await withIds(call, asked.input, inputFields(route.command));
+    const { view } = asked,
+      input = await withIds(call, asked.input, inputFields(route.command), route.command.namedAs);
     if (route.command.tells && wantsLines(request)) {
       return await jsonLinesResponse((content) => this.dispatch(route.name, input, principal, content));
     }

@@ -8,7 +8,7 @@ import { findOwn, type OwnVerb } from "../own_verb.ts";
 import { didYouMean } from "../suggestion.ts";
 import { at, escapeControlCharacters, heading, isRow } from "../verb/cells.ts";
 import { findVerb, OTHER_WORDS, type Verb, verbOf, VERBS, verbsUnder } from "../verb/find.ts";
-import { type Resource, RESOURCES } from "../../lib/contract/lookups.ts";
+import { type Resource, resourceOf } from "../../lib/contract/lookups.ts";
 import { resolveIds } from "../verb/resolve_ids.ts";
 import { targetRows } from "../verb/help.ts";
 import { commonOptionsOf, statesOf } from "../verb/common.ts";
@@ -29,10 +29,10 @@ export type Ask = (command: CommandName, input: Record<string, unknown>) => Prom
  * Kind of resource that a field names. `name` is a new one nearly everywhere; the command's route shows whether it
  * exists.
  */
-function resourceOf(field: string, { command }: Verb): Resource | undefined {
-  if (field !== "name") return RESOURCES.get(field);
-  if (/ \/networks\/\{name\}/.test(command.route)) return RESOURCES.get("network");
-  return command.content === "download" ? RESOURCES.get("volume") : undefined;
+function resourceAt(field: string, { command }: Verb): Resource | undefined {
+  if (field !== "name") return resourceOf(field, command.namedAs);
+  if (/ \/networks\/\{name\}/.test(command.route)) return resourceOf("network");
+  return command.content === "download" ? resourceOf("volume") : undefined;
 }
 
 async function live(
@@ -41,7 +41,7 @@ async function live(
   given: Readonly<Record<string, string>>,
   ask: Ask,
 ): Promise<readonly Candidate[]> {
-  const resource = resourceOf(field, verb);
+  const resource = resourceAt(field, verb);
   if (!resource) return [];
   const { list, by, more: text, in: rows } = resource;
   const { properties = {} } = COMMANDS[list].input as { properties?: object };

@@ -54,7 +54,7 @@ export async function prepare(
   const whole = await wholeInput(verb, given, NO_TERMINAL, read);
   for (const [path, text] of secrets) put(whole.input, path, text);
   await verb.extras.expand?.(whole.input, whole.given, { server, read });
-  const resources = new Resources(server, whole.input.host);
+  const resources = new Resources(server, whole.input.host, verb.command.namedAs);
   const field = given.each &&
     verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);
   refuseMissing(verb, field === undefined ? whole.input : { ...whole.input, [field]: given.each });

@@ -1,5 +1,5 @@
 /** The fields of a command's form, made from its schema as the options of its verb are. Pure. */
-import { RESOURCES } from "../../lib/contract/lookups.ts";
+import { type NamedAs, resourceOf } from "../../lib/contract/lookups.ts";
 import type { CommandName } from "../../lib/contract/mod.ts";
 import { commonOptionsOf } from "../verb/common.ts";
 import type { Verb } from "../verb/find.ts";
@@ -35,8 +35,8 @@ export interface PaneField {
 /** Options of the shell that are of use here: which file is sent, and where an answer goes. */
 const FILES: ReadonlySet<string> = new Set(["from", "out"]);
 
-const namesOf = (field: string): PaneField["names"] => {
-  const found = RESOURCES.get(field);
+const namesOf = (field: string, namedAs?: NamedAs): PaneField["names"] => {
+  const found = resourceOf(field, namedAs);
   return found && { list: found.list, by: found.by, ...(found.in !== undefined && { in: found.in }) };
 };
 
@@ -60,6 +60,7 @@ function fieldOf(
     default?: unknown;
     path: readonly string[];
   },
+  namedAs: NamedAs,
 ): PaneField {
   const isChoice = choices.length > 0 && !of.many && kind === "string";
   const usual = of.default === undefined || of.default === false
@@ -81,7 +82,7 @@ function fieldOf(
       usual,
     ),
     path: of.path,
-    names: namesOf(of.path.at(-1)!),
+    names: namesOf(of.path.at(-1)!, namedAs),
   };
 }
 
@@ -101,7 +102,7 @@ export function formFields(verb: Verb): PaneField[] {
         required: !place.optional && required.includes(place.field),
         many: place.many || isList(place.kind),
         path: [place.field],
-      }),
+      }, verb.command.namedAs),
     ]),
     ...Object.entries(shorthands).map(([flag, { value, text, multiple }]): [string, PaneField] => [flag, {
       flag,
@@ -118,7 +119,7 @@ export function formFields(verb: Verb): PaneField[] {
       option,
     ): [string, PaneField] => [
       option.path[0]!,
-      fieldOf({ ...option, many: isList(option.kind) }),
+      fieldOf({ ...option, many: isList(option.kind) }, verb.command.namedAs),
     ]),
     ...commonOptionsOf(verb, new Set(options.map(({ flag }) => flag)))
       .filter(([name]) => FILES.has(name))

@@ -2,7 +2,7 @@
 import { message, render } from "../../lib/i18n/message.ts";
 import { ApiError } from "../../lib/client/api.ts";
 import { COMMANDS, errorText } from "../../lib/contract/mod.ts";
-import { identified, wholeList } from "../../lib/contract/lookups.ts";
+import { identified, type NamedAs, wholeList } from "../../lib/contract/lookups.ts";
 import { isPattern, matcher } from "../../lib/text/pattern.ts";
 import type { Server } from "../connect/server.ts";
 import { didYouMean } from "../suggestion.ts";
@@ -19,12 +19,24 @@ type Row = { readonly id: string; readonly [field: string]: unknown };
 export class Resources {
   readonly #lists = new Map<string, Promise<readonly Row[]>>();
 
-  /** @param host that names are of; lists of all hosts are asked for where it is undefined */
-  constructor(private readonly server: Pick<Server, "call">, private readonly host?: unknown) {}
+  /**
+   * @param host that names are of; lists of all hosts are asked for where it is undefined
+   * @param namedAs of the command that the names are for
+   */
+  constructor(
+    private readonly server: Pick<Server, "call">,
+    private readonly host?: unknown,
+    private readonly namedAs?: NamedAs,
+  ) {}
+
+  /** Whether a field holds ids that are looked up. */
+  knows(field: string): boolean {
+    return identified(field, this.namedAs) !== undefined;
+  }
 
   /** Everything of the kind that a field has the id of. */
   all(field: string): Promise<readonly Row[]> {
-    const { list } = identified(field)!;
+    const { list } = identified(field, this.namedAs)!;
     const rows = this.#lists.get(list) ??
       this.server.call(list, wholeList(COMMANDS[list], this.host)) as Promise<readonly Row[]>;
     this.#lists.set(list, rows);
@@ -33,7 +45,7 @@ export class Resources {
 
   /** Ids that a name, an id, its beginning or a pattern stands for. @throws {ApiError} */
   async ids(field: string, given: string): Promise<string[]> {
-    const { by, missing } = identified(field)!;
+    const { by, missing } = identified(field, this.namedAs)!;
     const name = by === "id" ? undefined : by;
     if (UUID.test(given)) return [given]; // the server knows whose it is
     const all = await this.all(field);
@@ -52,13 +64,13 @@ export class Resources {
       if (matching.length > 0) return matching.map(({ id }) => id);
     }
     const known = name === undefined ? [] : all.map((each) => String(each[name]));
-    const text = errorText(missing, { [field.replace(/s$/, "")]: given });
+    const text = errorText(missing, { [(this.namedAs?.[field] ?? field).replace(/s$/, "")]: given });
     throw new ApiError(missing, `${text}${sentenceBefore(didYouMean(given, known))}`);
   }
 
   /** The name of an id, for people; the id where nothing has it. */
   async nameOf(field: string, id: string): Promise<string> {
-    const { by } = identified(field)!;
+    const { by } = identified(field, this.namedAs)!;
     if (by === "id") return id;
     return String((await this.all(field)).find((each) => each.id === id)?.[by] ?? id);
   }
@@ -83,7 +95,7 @@ export async function resolveIds(
   resources: Resources = new Resources(server, input.host),
 ): Promise<Record<string, unknown>> {
   const changed = async (value: unknown, field: string): Promise<unknown> => {
-    const isNamed = identified(field) !== undefined;
+    const isNamed = resources.knows(field);
     if (Array.isArray(value)) {
       if (!isNamed || !value.every((each) => typeof each === "string")) {
         return await Promise.all(value.map((each) => changed(each, field)));

@@ -317,7 +317,7 @@ function patterned(verb: Verb, draft: InputDraft): string | undefined {
   if (readOnly || content !== undefined) return undefined;
   return positionalsOf(verb).map(({ field }) => field).find((field) => {
     const given = draft[field];
-    return isNamed(field) && typeof given === "string" && isPattern(given);
+    return isNamed(field, verb.command.namedAs) && typeof given === "string" && isPattern(given);
   });
 }
 
@@ -342,7 +342,7 @@ async function carryOutGiven(verb: Verb, given: Arguments, terminal: Terminal): 
   const read = reader(terminal);
   const { input: draft, given: words } = await wholeInput(verb, given, terminal, read);
   await verb.extras.expand?.(draft, words, { server, read });
-  const resources = new Resources(server, draft.host);
+  const resources = new Resources(server, draft.host, verb.command.namedAs);
   const run: VerbRun = { verb, server, common, terminal, format, resources, names: given.names };
   const placed = given.each &&
     verb.command.places?.map((place) => /^<(\w+)\.\.\.>$/.exec(place)?.[1]).find(Boolean);

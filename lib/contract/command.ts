@@ -86,6 +86,8 @@ export interface Command<
   readonly exampleFields?: readonly string[];
   /** How entries of its list are looked up. */
   readonly lookup?: Lookup;
+  /** Field of the input → field by whose look-up its names are found, where another resource has the field's own name. */
+  readonly namedAs?: Readonly<Record<string, string>>;
   /** Fields of its list that a table shows (`info.name` is one of a part, `a|b` the first with a value), and of a wide one. */
   readonly columns?: readonly string[];
   readonly wide?: readonly string[];

@@ -18,14 +18,25 @@ export const RESOURCES: ReadonlyMap<string, Resource> = new Map(
   ),
 );
 
-/** Resource whose id a field holds; undefined if it holds none. */
-export function identified(field: string): (Resource & { readonly missing: ErrorCode }) | undefined {
-  const resource = RESOURCES.get(field);
+/** Fields of a command that are looked up as others. */
+export type NamedAs = Command["namedAs"];
+
+/** Resource that a field of a command names; undefined if it names none. */
+export const resourceOf = (field: string, namedAs?: NamedAs): Resource | undefined =>
+  RESOURCES.get(namedAs?.[field] ?? field);
+
+/** Resource whose id a field of a command holds; undefined if it holds none. */
+export function identified(
+  field: string,
+  namedAs?: NamedAs,
+): (Resource & { readonly missing: ErrorCode }) | undefined {
+  const resource = resourceOf(field, namedAs);
   return resource?.missing === undefined ? undefined : { ...resource, missing: resource.missing };
 }
 
 /** Whether a field has the id of something that has a name. */
-export const isNamed = (field: string) => (identified(field)?.by ?? "id") !== "id";
+export const isNamed = (field: string, namedAs?: NamedAs) =>
+  (identified(field, namedAs)?.by ?? "id") !== "id";
 
 /** As much of a list as it gives at once; undefined where it gives all. */
 export function longestList({ input }: Pick<Command, "input">): number | undefined {

@@ -139,6 +139,9 @@ const InputPath = Path("absolute path on the host, ending in .kvmm-profile.json 
 const VIEW = { role: "viewer", withoutLibvirt: true, spansHosts: true } as const;
 const MANAGE = { role: "administrator", withoutLibvirt: true, spansHosts: true } as const;
 
+/** A profile's `id` is looked up as `profile_id`: the field `id` alone is a port forward's. */
+const NAMED_AS = { id: "profile_id" } as const;
+
 export const profileCommands = {
   create_profile: command({
     ...MANAGE,
@@ -156,6 +159,7 @@ export const profileCommands = {
     ...VIEW,
     summary: "Show a profile: its tools with their permissions, and its projects",
     input: closed({ id: ProfileId }),
+    namedAs: NAMED_AS,
     output: ProfileDetails,
     errors: ["ProfileNotFound", "DatabaseError"],
     route: "GET /profiles/{id}",
@@ -186,6 +190,7 @@ export const profileCommands = {
       description: Type.Optional(OrNull(Description)),
       tool_refs: Type.Optional(Type.Array(ToolRef, { maxItems: MOST_TOOL_REFS })),
     }),
+    namedAs: NAMED_AS,
     output: Type.Object({
       profile: ProfileSummary,
       sync_result: Type.Object({
@@ -205,6 +210,7 @@ export const profileCommands = {
     description:
       "What the tools may do stays as it is: a local tool of the same name goes before that of the profile.",
     input: closed({ id: ProfileId }),
+    namedAs: NAMED_AS,
     output: Type.Object({
       deleted: Type.Boolean(),
       converted_projects: Type.Integer({ description: "projects that have tools of it as local ones now" }),

@@ -4,7 +4,7 @@ import { type ErrorCode, ERRORS } from "../contract/errors.ts";
 import { exampleOf, inputExample } from "./examples.ts";
 import { EXTRA_PATHS } from "./paths.ts";
 import { namedSchemas, referred } from "./schemas.ts";
-import { isNamed } from "../contract/lookups.ts";
+import { isNamed, type NamedAs } from "../contract/lookups.ts";
 import { IN_QUERY, inputFields, requiredFields, REST_ROUTES, type RestRoute } from "../contract/rest.ts";
 import { listQueryOf } from "../rest/list_query.ts";
 import { conditionsOn, isMaking, startsJob } from "../rest/resources.ts";
@@ -245,9 +245,9 @@ const CONTENT_HEADS = {
 /** `targetPool` → "target pool". */
 const wordsOf = (field: string) => field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-function describedField(name: string, schema: object, isPlace: boolean): string {
+function describedField(name: string, schema: object, isPlace: boolean, namedAs?: NamedAs): string {
   const { description = `The ${wordsOf(name)}` } = schema as { description?: string };
-  return isPlace && isNamed(name) ? `${description}, or its name` : description;
+  return isPlace && isNamed(name, namedAs) ? `${description}, or its name` : description;
 }
 
 function parametersOf(route: RestRoute) {
@@ -262,7 +262,7 @@ function parametersOf(route: RestRoute) {
     ...own.map(([name, schema]) => ({
       name,
       in: pathFields.includes(name) ? "path" : "query",
-      description: describedField(name, schema, pathFields.includes(name)),
+      description: describedField(name, schema, pathFields.includes(name), command.namedAs),
       required: required.includes(name),
       schema: referred(schema),
       ...(name in example && { example: example[name] }),
@@ -332,7 +332,9 @@ function operation(route: RestRoute, shared: SharedResponses) {
   const errors: ErrorCode[] = [
     ...command.errors,
     ...(conditional ? CONDITIONAL : []),
-    ...(Object.keys(inputFields(command)).some(isNamed) ? ["NameAmbiguous" as const] : []),
+    ...(Object.keys(inputFields(command)).some((field) => isNamed(field, command.namedAs))
+      ? ["NameAmbiguous" as const]
+      : []),
     ...ANY,
     ...(isOpen ? [] : SIGNED_IN),
     ...(requestBody ? WITH_BODY : []),

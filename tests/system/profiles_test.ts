@@ -9,6 +9,7 @@ import { overHttp } from "../testbed/mcp.ts";
 import { type Person, personWith } from "../testbed/people.ts";
 import { call, known, ownServer, refusal, refused, shows } from "../testbed/product.ts";
 import type { TestServer } from "../testbed/server.ts";
+import { testerHeaders } from "../testbed/sign_in.ts";
 import { requirement } from "../testbed/skip.ts";
 import { until } from "../testbed/wait.ts";
 
@@ -56,6 +57,10 @@ Deno.test({
     const { id: project_id } = await call(server, "create_project", { name: "lab" });
     const made = await call(server, "create_profile", { name: "nightly" });
     const { id } = made;
+    const named = await fetch(`${server.url}/api/v1/profiles/nightly`, {
+      headers: testerHeaders(server.url),
+    });
+    assert.equal((await named.json()).id, id, "by its name, as a port forward's id is not");
     const tool_ref = ref("agent", "ci", limits(["start_vm"]));
 
     await t.step("created, changed, shown", async () => {
