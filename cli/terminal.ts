@@ -24,10 +24,11 @@ export interface Terminal {
 /** Reads a line without showing it. */
 async function hidden(question: string): Promise<string> {
   const encoder = new TextEncoder(), decoder = new TextDecoder();
-  Deno.stderr.writeSync(encoder.encode(question));
+  // First: what is typed at once, or pasted, would be shown otherwise
   Deno.stdin.setRaw(true);
   let text = "";
   try {
+    Deno.stderr.writeSync(encoder.encode(question));
     const buffer = new Uint8Array(256);
     for (;;) {
       const count = await Deno.stdin.read(buffer);
