@@ -73,13 +73,13 @@ async function nfsExport(server: TestServer): Promise<void> {
   try {
     const found = await call(server, "find_storage_sources", { type: "netfs", sourceHost: "127.0.0.1" });
     assert.ok(found.some(({ sourcePath }) => sourcePath === shared), JSON.stringify(found));
-    await call(server, "create_storage_pool", {
-      name: pool.name,
-      type: "netfs",
-      sourceHost: "127.0.0.1",
-      sourcePath: shared,
-      path: pool.path,
-    });
+    const input = { sourceHost: "127.0.0.1", sourcePath: shared, path: pool.path };
+    await call(server, "create_storage_pool", { name: pool.name, type: "netfs", ...input }).catch(
+      // What mount(8) is told is with the kernel alone
+      async (error) => {
+        throw new Error(`${error.message}\n${(await run(["dmesg"])).slice(-2000)}`, { cause: error });
+      },
+    );
     await call(server, "create_volume", {
       pool: pool.name,
       name: "a.raw",
