@@ -55,12 +55,16 @@ const named = (heading: string, part: string) => ({
   "aria-labelledby": `${heading}-${part} ${heading}`,
 });
 
-function BackupLink(
-  { insight: { id, vmId }, mayCreate, heading }: Named & { insight: Insight; mayCreate: boolean },
-) {
-  const rule = id.split(":")[0]!, to = Object.hasOwn(BACKUP_PAGES, rule) ? BACKUP_PAGES[rule] : undefined;
-  if (to === undefined || vmId === undefined || (to.creates && !mayCreate)) return null;
-  return <a class="button" href={to.href(vmId)} {...named(heading, "backup")}>{t(to.text)}</a>;
+/** VMs that the form of a new backup job is opened with at most: the address of a page is bounded. */
+const MOST_VMS = 40;
+
+/** Link to the page that solves a finding on backups; one of several VMs has it only where one job is for all of them. */
+function BackupLink({ group, mayCreate, heading }: Named & { group: FindingGroup; mayCreate: boolean }) {
+  const rule = group[0].id.split(":")[0]!, vms = vmsOf(group);
+  const to = Object.hasOwn(BACKUP_PAGES, rule) ? BACKUP_PAGES[rule] : undefined;
+  if (to === undefined || vms.length === 0 || (to.creates ? !mayCreate : vms.length > 1)) return null;
+  const href = to.href(...vms.length > MOST_VMS ? [] : vms);
+  return <a class="button" href={href} {...named(heading, "backup")}>{t(to.text)}</a>;
 }
 
 /** The button is behind a fold that says what would change: one wrong click must not change a VM. */
@@ -101,23 +105,18 @@ function Severity({ of }: { of: InsightSeverity }) {
   );
 }
 
-/** VMs that the form of a new backup job is opened with at most: the address of a page is bounded. */
-const MOST_VMS = 40;
-
 /** One finding of several VMs. Each VM leads to its page, with what was seen of it. */
 function CommonFinding(
   { group, mayCreateBackups, heading }: Named & { group: FindingGroup; mayCreateBackups: boolean },
 ) {
-  const [{ id, severity, title, why, advice, seen }] = group, vms = vmsOf(group);
-  const rule = id.split(":")[0]!,
-    solution = Object.hasOwn(BACKUP_PAGES, rule) ? BACKUP_PAGES[rule] : undefined;
+  const [{ severity, title, why, advice, seen }] = group;
   const isSeenAlike = group.every((each) => each.seen === seen);
   return (
     <li data-severity={severity}>
       <Severity of={severity} />
       <div class="insight-text">
         <h3 id={heading}>
-          {title} <span class="text-muted">{plural("vms.counted", vms.length)}</span>
+          {title} <span class="text-muted">{plural("vms.counted", vmsOf(group).length)}</span>
         </h3>
         {isSeenAlike && <p>{seen}</p>}
         <p class="text-muted">{why}</p>
@@ -135,15 +134,7 @@ function CommonFinding(
             ))}
           </ul>
         </details>
-        {solution?.creates && mayCreateBackups && (
-          <a
-            class="button"
-            href={solution.href(...vms.length > MOST_VMS ? [] : vms)}
-            {...named(heading, "backup")}
-          >
-            {t(solution.text)}
-          </a>
-        )}
+        <BackupLink group={group} mayCreate={mayCreateBackups} heading={heading} />
       </div>
     </li>
   );
@@ -174,7 +165,7 @@ function Finding({ insight, query, graph, mayCreateBackups, heading }: FindingPr
         <p class="text-muted">{why}</p>
         <p>{advice}</p>
         <Apply insight={insight} query={query} heading={heading} />
-        <BackupLink insight={insight} mayCreate={mayCreateBackups} heading={heading} />
+        <BackupLink group={[insight]} mayCreate={mayCreateBackups} heading={heading} />
       </div>
     </li>
   );

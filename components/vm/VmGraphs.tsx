@@ -48,7 +48,7 @@ function historyOf(seed: readonly LiveSeed[]): History {
 }
 
 /** Graphs of rates, which a first sample does not tell: they take two. */
-const RATES = ["disk", "network"] as const;
+const RATES: ReadonlySet<keyof Values> = new Set(["disk", "network"]);
 
 interface Shown {
   readonly values: Values;
@@ -88,7 +88,7 @@ export function VmGraphs({ vm, seed = [] }: { vm: VM; seed?: readonly LiveSeed[]
     // A VM that stopped leaves a gap, not a line to where it begins again.
     const at = stats?.timestamp ?? Date.now();
     for (const key of Object.keys(history) as (keyof Values)[]) {
-      if (!isFirst || !RATES.some((rate) => rate === key)) history[key].add(at, values[key]);
+      if (!isFirst || !RATES.has(key)) history[key].add(at, values[key]);
     }
     shown.value = { values, columns: columnsOf(history) };
   });

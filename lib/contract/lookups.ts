@@ -9,7 +9,7 @@ export interface Resource extends Lookup {
 }
 
 /** Field → what its values name, from the rows that say so. */
-export const RESOURCES: ReadonlyMap<string, Resource> = new Map(
+const RESOURCES: ReadonlyMap<string, Resource> = new Map(
   (Object.entries(COMMANDS) as [CommandName, Command][]).flatMap(([list, { lookup, rows }]) =>
     (lookup?.fields ?? []).map((field) => [
       field,
